@@ -1,0 +1,1 @@
+//! Clock, randomness, task tree, telemetry and option loading

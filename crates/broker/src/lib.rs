@@ -1,0 +1,1 @@
+//! Embedded topics, producers and consumer groups

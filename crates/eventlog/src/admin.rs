@@ -1,0 +1,53 @@
+//! Why topics and groups could not be looked after.
+
+use factum_types::{GroupId, TopicName};
+
+/// Why an administrative request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// No topic has this name.
+    #[error("there is no topic {topic}")]
+    UnknownTopic {
+        /// The name asked for.
+        topic: TopicName,
+    },
+    /// A topic has this name already.
+    #[error("topic {topic} exists already")]
+    TopicExists {
+        /// The name asked for.
+        topic: TopicName,
+    },
+    /// No group has this name.
+    #[error("there is no group {group}")]
+    UnknownGroup {
+        /// The name asked for.
+        group: GroupId,
+    },
+    /// The group has members; stop them first.
+    #[error("group {group} has {members} members; stop them first")]
+    GroupInUse {
+        /// The group.
+        group: GroupId,
+        /// How many members it has.
+        members: usize,
+    },
+    /// The request contradicts a rule of the log.
+    #[error("{reason}")]
+    Invalid {
+        /// What is wrong, with the value.
+        reason: String,
+    },
+    /// The log cannot answer now.
+    #[error("the log is not available: {reason}")]
+    Unavailable {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl AdminError {
+    /// Whether the same request can succeed later with no change to it.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}

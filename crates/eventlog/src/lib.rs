@@ -1,0 +1,126 @@
+//! The uniform interface to a log of events.
+//!
+//! Everything in Factum that reads or writes facts does it through [`EventLog`] and [`Admin`]; the
+//! embedded broker implements them in process, a Kafka cluster through its client. What these traits
+//! promise is tested once, by `conformance`, on each implementation.
+//!
+//! Always holds: what [`EventLog::produce`] acknowledged is on disk, and [`EventLog::read`] shows nothing
+//! that a power cut can take back.
+//!
+//! Not here: authorisation (the edge asks before it calls), schemas, transactions.
+
+mod admin;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod group;
+mod partitioner;
+mod produce;
+mod read;
+mod topic;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use factum_types::{GroupId, Offset, TopicName, TopicPartition};
+
+pub use admin::AdminError;
+pub use group::{Committed, Group, GroupConsumer, GroupError, Member, Membership, Polled};
+pub use partitioner::Partitioner;
+pub use produce::{NewRecord, Placed, ProduceError};
+pub use read::{Chunk, Position, ReadError};
+pub use topic::{NewTopic, PartitionBounds, Topic, TopicConfig};
+
+/// Produces and consumes.
+#[async_trait]
+pub trait EventLog: Admin {
+    /// Appends `records` to `topic` and answers once they are on disk, in the order given.
+    ///
+    /// Nothing is appended if any record is refused. Records for one partition stay together and in order.
+    /// Dropping the future does not take back what was already appended.
+    ///
+    /// # Errors
+    /// [`ProduceError`]; after [`ProduceError::is_transient`] the records may or may not be in the log.
+    async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError>;
+
+    /// Reads records from `from` on, at most about `limit_bytes` of encoded batches but always one batch if
+    /// there is one; waits up to `wait` for the first. An empty chunk means that none came.
+    /// Dropping the future has no effect on the log.
+    ///
+    /// # Errors
+    /// [`ReadError`], with the partition's bounds where `from` lies outside them.
+    async fn read(
+        &self,
+        partition: &TopicPartition,
+        from: Offset,
+        limit_bytes: usize,
+        wait: Duration,
+    ) -> Result<Chunk, ReadError>;
+
+    /// The offset that `position` names in `partition`; [`Position::Time`] past the last record gives the end.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    async fn offset_of(&self, partition: &TopicPartition, position: Position) -> Result<Offset, ReadError>;
+
+    /// Joins a consumer group, side by side with any Kafka client that is in it.
+    ///
+    /// # Errors
+    /// [`GroupError`].
+    async fn join(&self, membership: Membership) -> Result<Box<dyn GroupConsumer>, GroupError>;
+}
+
+/// Looks after topics and groups.
+#[async_trait]
+pub trait Admin: Send + Sync + 'static {
+    /// Every topic, by name.
+    ///
+    /// # Errors
+    /// [`AdminError::Unavailable`].
+    async fn topics(&self) -> Result<Vec<Topic>, AdminError>;
+
+    /// One topic.
+    ///
+    /// # Errors
+    /// [`AdminError::UnknownTopic`], [`AdminError::Unavailable`].
+    async fn topic(&self, name: &TopicName) -> Result<Topic, AdminError>;
+
+    /// Makes a topic; it exists on disk when this returns.
+    ///
+    /// # Errors
+    /// [`AdminError::TopicExists`], [`AdminError::Invalid`], [`AdminError::Unavailable`].
+    async fn create_topic(&self, new: NewTopic) -> Result<Topic, AdminError>;
+
+    /// Replaces a topic's configuration.
+    ///
+    /// # Errors
+    /// [`AdminError`].
+    async fn alter_topic(&self, name: &TopicName, config: TopicConfig) -> Result<Topic, AdminError>;
+
+    /// Removes a topic with all its records.
+    ///
+    /// # Errors
+    /// [`AdminError::UnknownTopic`], [`AdminError::Unavailable`].
+    async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError>;
+
+    /// Every consumer group with its members and committed offsets, by name.
+    ///
+    /// # Errors
+    /// [`AdminError::Unavailable`].
+    async fn groups(&self) -> Result<Vec<Group>, AdminError>;
+
+    /// Moves the committed offsets of a group that has no members.
+    ///
+    /// # Errors
+    /// [`AdminError::UnknownTopic`], [`AdminError::GroupInUse`].
+    async fn reset_group(
+        &self,
+        group: &GroupId,
+        offsets: Vec<(TopicPartition, Offset)>,
+    ) -> Result<(), AdminError>;
+
+    /// Forgets a group that has no members.
+    ///
+    /// # Errors
+    /// [`AdminError::UnknownGroup`], [`AdminError::GroupInUse`].
+    async fn delete_group(&self, group: &GroupId) -> Result<(), AdminError>;
+}

@@ -1,0 +1,57 @@
+//! Topics as a user sees them.
+
+use std::time::Duration;
+
+use factum_types::{ByteSize, Offset, PartitionId, TopicId, TopicName};
+
+/// What may be set for a topic; what is `None` follows the log's own default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TopicConfig {
+    /// Records older than this may be dropped (`retention.ms`); [`Duration::MAX`] keeps them for ever.
+    pub retention: Option<Duration>,
+    /// A partition larger than this drops its oldest segments (`retention.bytes`).
+    pub retention_bytes: Option<ByteSize>,
+    /// The size at which a segment is sealed (`segment.bytes`).
+    pub segment_bytes: Option<ByteSize>,
+    /// The largest batch taken (`max.message.bytes`).
+    pub max_message_bytes: Option<ByteSize>,
+}
+
+/// A topic that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTopic {
+    /// Its name.
+    pub name: TopicName,
+    /// How many partitions; without it, the log's default.
+    pub partitions: Option<i32>,
+    /// Its configuration.
+    pub config: TopicConfig,
+}
+
+/// A topic that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// Its name.
+    pub name: TopicName,
+    /// Its identity; nil where the log keeps none.
+    pub id: TopicId,
+    /// Its partitions, by number.
+    pub partitions: Vec<PartitionBounds>,
+    /// Its configuration, as set.
+    pub config: TopicConfig,
+}
+
+/// What a partition holds at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartitionBounds {
+    /// The partition.
+    pub partition: PartitionId,
+    /// The first offset kept.
+    pub log_start: Offset,
+    /// Behind the last durable record.
+    pub high_watermark: Offset,
+    /// Bytes on disk, where known.
+    pub bytes: Option<u64>,
+    /// Whether it takes writes; false in quarantine.
+    pub is_writable: bool,
+}

@@ -1,0 +1,1 @@
+//! Projects: folders of manifests, validated, planned and applied

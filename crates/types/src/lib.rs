@@ -1,0 +1,24 @@
+//! Factum's vocabulary: what every other crate means by a topic, an offset, a batch or an event.
+//!
+//! Nothing here does I/O, reads a clock or spawns; every parser takes bytes and gives a value or an
+//! error that says where the bytes are wrong.
+
+pub mod auth;
+pub mod batch;
+pub mod compression;
+pub mod event;
+mod name;
+mod offset;
+pub mod record;
+mod timestamp;
+pub mod units;
+
+pub use auth::{Action, Authorizer, Denied, Principal, Resource};
+pub use batch::{BatchHeader, RecordBatch};
+pub use compression::Compression;
+pub use event::Event;
+pub use name::{GroupId, NameError, TeamName, TopicId, TopicName};
+pub use offset::{LeaderEpoch, Offset, PartitionId, ProducerEpoch, ProducerId, TopicPartition};
+pub use record::{BatchBuilder, Header, Record};
+pub use timestamp::Timestamp;
+pub use units::ByteSize;
