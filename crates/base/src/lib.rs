@@ -1,1 +1,12 @@
-//! Clock, randomness, task tree, telemetry and option loading
+//! What every component stands on: the clock, randomness, the task tree, telemetry and options.
+//!
+//! Always holds: only this crate asks the machine for time or randomness, and only it spawns. A test can
+//! therefore hold the clock and seed the dice, and a stop reaches every task in order.
+//!
+//! Not here: anything that knows topics, SQL or HTTP routes.
+
+pub mod clock;
+pub mod options;
+pub mod random;
+pub mod tasks;
+pub mod telemetry;

@@ -1,1 +1,7 @@
-//! Test equipment: a disk that crashes, a held clock, a real server to drive
+//! Test equipment: a clock that is held, a disk that crashes, a real server to drive.
+//!
+//! Only ever a dev-dependency; nothing here is shipped.
+
+mod held_clock;
+
+pub use held_clock::HeldClock;
