@@ -12,12 +12,13 @@ mod offset;
 pub mod record;
 mod timestamp;
 pub mod units;
+mod varint;
 
 pub use auth::{Action, Authorizer, Denied, Principal, Resource};
 pub use batch::{BatchHeader, RecordBatch};
 pub use compression::Compression;
 pub use event::Event;
-pub use name::{GroupId, NameError, TeamName, TopicId, TopicName};
+pub use name::{GroupId, MAX_TOPIC_NAME_BYTES, NameError, TeamName, TopicId, TopicName};
 pub use offset::{LeaderEpoch, Offset, PartitionId, ProducerEpoch, ProducerId, TopicPartition};
 pub use record::{BatchBuilder, Header, Record};
 pub use timestamp::Timestamp;

@@ -147,9 +147,7 @@ fn check(
         return Err(NameError::TooLong { length: name.len(), limit });
     }
     match name.chars().enumerate().find(|(_, c)| !is_allowed(*c)) {
-        Some((at, found)) => {
-            Err(NameError::BadCharacter { name: name.to_owned(), found, at, allowed })
-        }
+        Some((at, found)) => Err(NameError::BadCharacter { name: name.to_owned(), found, at, allowed }),
         None => Ok(()),
     }
 }
@@ -238,10 +236,7 @@ mod tests {
         assert_eq!(TopicName::new("store.orders").expect("valid").split(), Some(("store", "orders")));
         assert_eq!(TopicName::new(""), Err(NameError::Empty));
         assert!(matches!(TopicName::new(".."), Err(NameError::Reserved { .. })));
-        assert!(matches!(
-            TopicName::new("a/b"),
-            Err(NameError::BadCharacter { found: '/', at: 1, .. })
-        ));
+        assert!(matches!(TopicName::new("a/b"), Err(NameError::BadCharacter { found: '/', at: 1, .. })));
         assert!(TopicName::new("x".repeat(249)).is_ok());
         assert!(matches!(TopicName::new("x".repeat(250)), Err(NameError::TooLong { length: 250, .. })));
     }
