@@ -62,11 +62,9 @@ check: toolchain  ## layering, licences, links, format, lints: all that needs no
 	cargo doc --locked --workspace --no-deps --quiet
 
 bench: toolchain  ## build for release, then measure speed and memory on this machine
-	@$(call section,release build)
+	@.ci/need python3 python3 "bench/run asks cargo where librdkafka's sources are"
 	$(call first,release,8)
-	cargo build --locked --release --package factum-cli
-	$(call section,benchmarks)
-	FACTUM_BINARY="$(CARGO_TARGET_DIR)/release/factum" bench/run
+	bench/run
 
 clean:  ## remove what the verbs above have cached outside the checkout
 	@echo "removing $(FACTUM_CACHE)"

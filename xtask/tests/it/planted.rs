@@ -15,6 +15,14 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the repository").to_owned()
 }
 
+/// The folders of this workspace's members.
+fn members() -> Vec<String> {
+    let crates = fs::read_dir(repository().join("crates")).expect("crates/ is there");
+    let names = crates.map(|entry| entry.expect("crates/ can be listed").file_name());
+    let crates = names.map(|name| format!("crates/{}", name.into_string().expect("a plain name")));
+    crates.chain(["bench".to_owned(), "xtask".to_owned()]).collect()
+}
+
 impl Planted {
     /// A workspace of `factum-types` and `factum-log` that breaks no rule.
     pub(crate) fn new() -> Self {
@@ -28,15 +36,14 @@ impl Planted {
     /// The manifests of this repository as they stand, over sources that say nothing.
     pub(crate) fn copy_of_this_repository() -> Self {
         let planted = Self { dir: TempDir::new().expect("a temporary folder") };
-        for file in ["Cargo.toml", "Cargo.lock", "deny.toml", "xtask/Cargo.toml"] {
+        for file in ["Cargo.toml", "Cargo.lock", "deny.toml"] {
             planted.copy(file);
         }
-        planted.file("xtask/src/main.rs", "//! X.\n");
-        for entry in fs::read_dir(repository().join("crates")).expect("crates/ is there") {
-            let name = entry.expect("crates/ can be listed").file_name().into_string().expect("a plain name");
-            planted.copy(&format!("crates/{name}/Cargo.toml"));
-            let root = if name == "cli" { "main" } else { "lib" };
-            planted.file(&format!("crates/{name}/src/{root}.rs"), "//! X.\n");
+        for folder in members() {
+            planted.copy(&format!("{folder}/Cargo.toml"));
+            let has_main = repository().join(&folder).join("src/main.rs").exists();
+            let root = if has_main { "main" } else { "lib" };
+            planted.file(&format!("{folder}/src/{root}.rs"), "//! X.\n");
         }
         planted
     }
