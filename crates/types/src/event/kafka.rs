@@ -48,7 +48,7 @@ impl Event {
     pub fn from_kafka(headers: &[Header], value: Option<Bytes>) -> Option<Result<Self, Error>> {
         let content_type = headers.iter().find(|header| header.key.eq_ignore_ascii_case(CONTENT_TYPE));
         let content_type = content_type.and_then(|header| header.value.as_deref());
-        if content_type.is_some_and(|found| is_structured(found)) {
+        if content_type.is_some_and(is_structured) {
             return Some(Self::from_structured_json(&value.unwrap_or_default()));
         }
         if !headers.iter().any(|header| header.key == "ce_specversion") {

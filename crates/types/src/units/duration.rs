@@ -165,7 +165,6 @@ pub mod option {
     ///
     /// # Errors
     /// The serializer's own.
-    #[expect(clippy::ref_option, reason = "serde's `with` passes a reference to the field")]
     pub fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
         duration.map(Text).serialize(serializer)
     }
