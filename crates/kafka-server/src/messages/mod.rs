@@ -1,0 +1,68 @@
+//! The requests and responses of the Kafka protocol, one file per API.
+//!
+//! A structure is the union of all served versions of its message; a field that a version lacks takes Kafka's
+//! default on decoding and is left out on encoding. Where later versions only turned one thing into a list of
+//! such things (coordinators, leaving members, groups whose offsets are fetched), the structure has the list.
+//! Field names and meanings are Kafka's; the byte order of a message is the order of the lines that read it.
+//!
+//! [`api`] says which versions are served. Handlers are in [`crate::handlers`], sockets elsewhere: nothing
+//! here does I/O.
+
+pub mod api;
+pub mod api_versions;
+pub mod create_topics;
+pub mod delete_topics;
+pub mod describe_cluster;
+pub mod describe_configs;
+pub mod describe_groups;
+pub mod fetch;
+pub mod find_coordinator;
+pub mod header;
+pub mod heartbeat;
+pub mod init_producer_id;
+pub mod join_group;
+pub mod leave_group;
+pub mod list_groups;
+pub mod list_offsets;
+pub mod metadata;
+pub mod offset_commit;
+pub mod offset_fetch;
+pub mod produce;
+pub mod sync_group;
+
+pub use api::ApiKey;
+pub use header::RequestHeader;
+
+use crate::wire::{self, Reader, Rope, Writer};
+
+/// A request that is decoded from a borrowed frame: every one but Produce, which takes its frame apart.
+pub trait Request: Sized {
+    /// The API that it belongs to.
+    const API: ApiKey;
+
+    /// Reads the body, from right behind the header.
+    ///
+    /// # Errors
+    /// Where and why the bytes are not this request in `version`.
+    fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, wire::Error>;
+}
+
+/// A response body.
+pub trait Response {
+    /// The API that it belongs to.
+    const API: ApiKey;
+
+    /// Writes the body in `version`, which the API must serve.
+    fn encode(&self, w: &mut Writer, version: i16);
+
+    /// The whole frame: length, header and body.
+    fn frame(&self, version: i16, correlation_id: i32) -> Rope {
+        let mut w = Writer::new(Self::API.is_flexible(version));
+        w.i32(correlation_id);
+        if Self::API.response_header_version(version) > 0 {
+            w.no_tagged_fields();
+        }
+        self.encode(&mut w, version);
+        w.into_frame()
+    }
+}

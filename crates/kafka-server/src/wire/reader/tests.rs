@@ -1,0 +1,1 @@
+//! Tests will follow below.
