@@ -8,7 +8,7 @@ use std::fmt;
 macro_rules! error_codes {
     ($($code:literal $variant:ident $name:literal $meaning:literal;)*) => {
         /// A code of the [protocol guide](https://kafka.apache.org/protocol#protocol_error_codes).
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(i16)]
         pub enum ErrorCode {
             $(

@@ -47,7 +47,7 @@ pub struct OffsetFetchResponse {
 }
 
 /// One group's offsets.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedGroup {
     /// The group, from version 8.
     pub group_id: String,
@@ -124,8 +124,7 @@ impl FetchGroup {
 
 impl FetchTopic {
     fn decode(r: &mut Reader<'_>) -> Result<Self, wire::Error> {
-        let topic =
-            Self { name: r.string("name")?, partition_indexes: r.i32_array("partition_indexes")? };
+        let topic = Self { name: r.string("name")?, partition_indexes: r.i32_array("partition_indexes")? };
         r.skip_tagged_fields()?;
         Ok(topic)
     }
@@ -146,17 +145,24 @@ impl Response for OffsetFetchResponse {
                 w.no_tagged_fields();
             });
         } else {
-            let alone = self.groups.first().cloned().unwrap_or_default();
-            alone.encode_topics(w, version);
-            if version >= 2 {
-                w.error_code(alone.error_code);
-            }
+            self.groups.first().unwrap_or(&FetchedGroup::UNASKED).encode_alone(w, version);
         }
         w.no_tagged_fields();
     }
 }
 
 impl FetchedGroup {
+    /// What a response without groups says before version 8.
+    const UNASKED: Self =
+        Self { group_id: String::new(), topics: Vec::new(), error_code: ErrorCode::UnknownServerError };
+
+    fn encode_alone(&self, w: &mut Writer, version: i16) {
+        self.encode_topics(w, version);
+        if version >= 2 {
+            w.error_code(self.error_code);
+        }
+    }
+
     fn encode_topics(&self, w: &mut Writer, version: i16) {
         let inherited = if version < 2 { self.error_code } else { ErrorCode::None };
         w.array(&self.topics, |w, topic| {

@@ -69,8 +69,7 @@ impl Request for SyncGroupRequest {
 
 impl SyncGroupAssignment {
     fn decode(r: &mut Reader<'_>) -> Result<Self, wire::Error> {
-        let assignment =
-            Self { member_id: r.string("member_id")?, assignment: r.owned_bytes("assignment")? };
+        let assignment = Self { member_id: r.string("member_id")?, assignment: r.owned_bytes("assignment")? };
         r.skip_tagged_fields()?;
         Ok(assignment)
     }

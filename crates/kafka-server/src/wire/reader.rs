@@ -145,13 +145,17 @@ impl<'a> Reader<'a> {
     /// As [`Reader::string`], less [`Error::Null`].
     pub fn nullable_string(&mut self, field: &'static str) -> Result<Option<String>, Error> {
         let at = self.at;
-        let length =
-            if self.flexible { self.compact_length(field)? } else { legacy(self.i16(field)?.into(), field, at)? };
+        let length = if self.flexible {
+            self.compact_length(field)?
+        } else {
+            legacy(self.i16(field)?.into(), field, at)?
+        };
         let Some(length) = length else { return Ok(None) };
         if length > MAX_STRING_BYTES {
             return Err(Error::BadLength { field, at, length: length as i64 });
         }
-        let text = std::str::from_utf8(self.take(field, length)?).map_err(|_| Error::NotUtf8 { field, at })?;
+        let text =
+            std::str::from_utf8(self.take(field, length)?).map_err(|_| Error::NotUtf8 { field, at })?;
         self.pay(field, at, length)?;
         Ok(Some(text.to_owned()))
     }
