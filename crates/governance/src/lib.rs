@@ -1,1 +1,32 @@
-//! Projects: folders of manifests, validated, planned and applied
+//! Projects: folders of manifests that say which team owns which event, loaded, planned and applied.
+//!
+//! ```text
+//!   folder ──Project::load──► Project ──Plan::between──► Plan ──apply──► topics + `_factum.resources`
+//!     ▲                                                                            │
+//!   watch                                                           Catalogue::load┴──► Catalogue
+//! ```
+//!
+//! Always holds: a project that loads is whole (every name valid, every file readable); what is wrong is said
+//! at its place in the user's own file, all of it at once; applying a plan twice changes nothing the second
+//! time; no plan removes a topic.
+//!
+//! Not here: HTTP, terminals and colour, and the checking of records against their schemas.
+
+pub mod catalogue;
+mod human;
+mod manifest;
+pub mod plan;
+mod problem;
+pub mod project;
+pub mod resources;
+pub mod scaffold;
+pub mod suggest;
+pub mod watch;
+
+pub use catalogue::Catalogue;
+pub use plan::{Applied, ApplyError, Change, Plan, PlanError};
+pub use problem::{Problem, Severity};
+pub use project::{
+    Capture, Defaults, Environment, EventDefinition, Format, LoadError, Project, Team, TeamDefinition,
+    Visibility,
+};

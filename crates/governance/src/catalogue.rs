@@ -1,0 +1,88 @@
+//! What is applied now, for whoever handles a request: who owns a topic, and what its events are like.
+//!
+//! Always holds: readers see one whole state or the next, never a mixture, and never wait for a reload.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use factum_eventlog::EventLog;
+use factum_types::TopicName;
+
+use crate::problem::Problem;
+use crate::project::{EventDefinition, TeamDefinition};
+use crate::resources::{Recorded, RecordedError};
+
+/// A cheap handle on the newest state; clones see the same.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue(Arc<RwLock<State>>);
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    events: Arc<BTreeMap<TopicName, Arc<EventDefinition>>>,
+    teams: Arc<Vec<Arc<TeamDefinition>>>,
+    problems: Arc<Vec<Problem>>,
+}
+
+impl Catalogue {
+    /// A catalogue in which nothing is applied.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A catalogue of what `log` says was applied.
+    ///
+    /// # Errors
+    /// [`RecordedError`].
+    pub async fn load(log: &dyn EventLog) -> Result<Self, RecordedError> {
+        let catalogue = Self::new();
+        catalogue.reload(log).await?;
+        Ok(catalogue)
+    }
+
+    /// Reads what `log` says was applied and puts it in place of the state so far; problems stay.
+    ///
+    /// # Errors
+    /// [`RecordedError`]; the state so far stays.
+    pub async fn reload(&self, log: &dyn EventLog) -> Result<(), RecordedError> {
+        self.replace(Recorded::read(log).await?);
+        Ok(())
+    }
+
+    /// Puts `recorded` in place of the state so far; problems stay.
+    pub fn replace(&self, recorded: Recorded) {
+        let events = recorded.events.into_iter().map(|(topic, event)| (topic, Arc::new(event))).collect();
+        let teams = recorded.teams.into_values().map(Arc::new).collect();
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        state.events = Arc::new(events);
+        state.teams = Arc::new(teams);
+    }
+
+    /// Says what is wrong with the project's folder at this moment.
+    pub fn set_problems(&self, problems: Vec<Problem>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).problems = Arc::new(problems);
+    }
+
+    /// The event of a topic, if a project defines it.
+    pub fn event(&self, topic: &TopicName) -> Option<Arc<EventDefinition>> {
+        self.state().events.get(topic).cloned()
+    }
+
+    /// Every event, by topic.
+    pub fn events(&self) -> Vec<Arc<EventDefinition>> {
+        self.state().events.values().cloned().collect()
+    }
+
+    /// Every team, by name.
+    pub fn teams(&self) -> Vec<Arc<TeamDefinition>> {
+        self.state().teams.as_ref().clone()
+    }
+
+    /// What is wrong with the project's folder: the state is the last good one while there are errors.
+    pub fn problems(&self) -> Arc<Vec<Problem>> {
+        self.state().problems
+    }
+
+    fn state(&self) -> State {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

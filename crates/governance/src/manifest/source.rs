@@ -1,0 +1,87 @@
+//! A file of a project, read whole and within bounds.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miette::{NamedSource, SourceSpan};
+
+use crate::problem::Problem;
+
+/// No manifest or contract that a person writes is larger.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// A readable text file.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceFile {
+    /// Relative to the project's folder.
+    pub(crate) path: PathBuf,
+    pub(crate) text: Arc<str>,
+    source: Arc<NamedSource<Arc<str>>>,
+}
+
+impl SourceFile {
+    /// Reads `root/path`. Anything but a regular UTF-8 file of at most a mebibyte is a problem, said at once:
+    /// a pipe would wait for ever, a huge file would fill the memory.
+    pub(crate) fn read(root: &Path, path: &Path) -> Result<Self, Problem> {
+        let full = root.join(path);
+        let metadata = std::fs::metadata(&full).map_err(|error| explain(path, &error))?;
+        if !metadata.is_file() {
+            let problem = Problem::of_file(path, "it is not a regular file");
+            return Err(problem.help("a manifest is a text file; remove it or rename it"));
+        }
+        let bytes = read_bounded(&full).map_err(|error| explain(path, &error))?;
+        if bytes.len() as u64 > MAX_BYTES {
+            let message = format!("the file is larger than {} KiB", MAX_BYTES / 1024);
+            return Err(
+                Problem::of_file(path, message).help("a manifest is a short text; is this the right file?")
+            );
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            Problem::of_file(path, format!("line {line} is not UTF-8 (byte {at} of the file)"))
+                .help("save the file in the UTF-8 encoding")
+        })?;
+        Ok(Self::new(path, text))
+    }
+
+    pub(crate) fn new(path: &Path, text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
+        let source = Arc::new(NamedSource::new(path.to_string_lossy(), Arc::clone(&text)));
+        Self { path: path.to_owned(), text, source }
+    }
+
+    /// A problem at `span`.
+    pub(crate) fn problem(&self, span: SourceSpan, message: impl Into<String>) -> Problem {
+        Problem::at(&self.path, &self.source, span, message)
+    }
+
+    /// The span of one character at a line and column counted from 1, as parsers report them; column 0 and
+    /// places past the end fall on the nearest character.
+    pub(crate) fn span_of(&self, line: usize, column: usize) -> SourceSpan {
+        let starts = std::iter::once(0).chain(self.text.match_indices('\n').map(|(at, _)| at + 1));
+        let start = starts.take(line.max(1)).last().unwrap_or(0);
+        let at = (start + column.saturating_sub(1)).min(self.text.len());
+        let at = (0..=at).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0);
+        let length = self.text[at..].chars().next().map_or(0, char::len_utf8);
+        (at, length).into()
+    }
+}
+
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Why a path could not be read, in the user's words.
+pub(crate) fn explain(path: &Path, error: &io::Error) -> Problem {
+    let problem = Problem::of_file(path, format!("cannot be read: {error}"));
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => problem.help("give yourself the right to read it"),
+        io::ErrorKind::NotFound => problem.help("if it is a symbolic link, its target is missing"),
+        _ => problem.help("if it is a symbolic link, see where it leads"),
+    }
+}

@@ -1,0 +1,158 @@
+//! Applying a plan: topics first, then the record of what was applied.
+//!
+//! Cut short anywhere, the next plan finds what is left: a topic without a recorded event is adopted.
+
+use std::fmt;
+
+use factum_eventlog::{AdminError, EventLog, NewRecord, NewTopic, ProduceError, TopicConfig};
+use factum_types::TopicName;
+
+use super::{Change, Plan, compare};
+use crate::project::EventDefinition;
+use crate::resources;
+
+/// What was done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Topics that were made.
+    pub created: Vec<TopicName>,
+    /// Teams and events that came in, those of topics that existed included.
+    pub added: usize,
+    /// Teams and events that changed.
+    pub changed: usize,
+    /// Teams and events that left.
+    pub forgotten: usize,
+}
+
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} added, {} changed, {} forgotten", self.added, self.changed, self.forgotten)
+    }
+}
+
+/// Why a plan was not applied to its end. What was done before stays; planning again finds the rest.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// A topic could not be made.
+    #[error("make topic {topic}")]
+    CreateTopic {
+        /// The topic.
+        topic: TopicName,
+        /// Why.
+        #[source]
+        source: AdminError,
+    },
+    /// A topic's configuration could not be changed.
+    #[error("change topic {topic}")]
+    AlterTopic {
+        /// The topic.
+        topic: TopicName,
+        /// Why.
+        #[source]
+        source: AdminError,
+    },
+    /// Someone else made the topic since the plan, with other partitions.
+    #[error("topic {topic} was made with {partitions} partitions since the plan; plan again")]
+    Overtaken {
+        /// The topic.
+        topic: TopicName,
+        /// How many it has.
+        partitions: usize,
+    },
+    /// What was applied could not be recorded.
+    #[error("record what was applied")]
+    Record(#[source] ProduceError),
+}
+
+impl ApplyError {
+    /// Whether the same plan can be applied later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::CreateTopic { source, .. } | Self::AlterTopic { source, .. } => source.is_transient(),
+            Self::Overtaken { .. } => false,
+            Self::Record(error) => error.is_transient(),
+        }
+    }
+}
+
+impl Plan {
+    /// Makes the changes. Dropping the future leaves a plan half applied, which planning again repairs.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub async fn apply(&self, log: &dyn EventLog) -> Result<Applied, ApplyError> {
+        let mut applied = Applied::default();
+        if self.is_empty() {
+            return Ok(applied);
+        }
+        let mut records = Vec::with_capacity(self.changes.len());
+        for change in &self.changes {
+            records.push(make(change, log, &mut applied).await?);
+            match change.mark() {
+                '+' => applied.added += 1,
+                '~' => applied.changed += 1,
+                _ => applied.forgotten += 1,
+            }
+        }
+        let topic = resources::topic();
+        let create = |source| ApplyError::CreateTopic { topic: resources::topic(), source };
+        resources::ensure_topic(log).await.map_err(create)?;
+        log.produce(&topic, records).await.map_err(ApplyError::Record)?;
+        Ok(applied)
+    }
+}
+
+/// Does what a change does to topics, and gives the record of it.
+async fn make(change: &Change, log: &dyn EventLog, applied: &mut Applied) -> Result<NewRecord, ApplyError> {
+    Ok(match change {
+        Change::AddTeam(team) | Change::UpdateTeam { team, .. } => {
+            resources::team_record(&team.name, Some(team))
+        }
+        Change::ForgetTeam(team) => resources::team_record(&team.name, None),
+        Change::AddEvent(event) => {
+            let event = create(event, log, applied).await?;
+            resources::event_record(&event.topic, Some(&event))
+        }
+        Change::AdoptTopic { event, config, .. } | Change::UpdateEvent { event, config, .. } => {
+            if let Some(config) = config {
+                alter(&event.topic, config.clone(), log).await?;
+            }
+            resources::event_record(&event.topic, Some(event))
+        }
+        Change::ForgetEvent { event, .. } => resources::event_record(&event.topic, None),
+    })
+}
+
+/// Makes the event's topic and gives the event with the number of partitions that it got.
+async fn create(
+    event: &EventDefinition,
+    log: &dyn EventLog,
+    applied: &mut Applied,
+) -> Result<EventDefinition, ApplyError> {
+    let topic = &event.topic;
+    let failed = |source| ApplyError::CreateTopic { topic: topic.clone(), source };
+    let config = compare::new_config(event);
+    let new = NewTopic { name: topic.clone(), partitions: event.partitions, config: config.clone() };
+    let made = match log.create_topic(new).await {
+        Ok(made) => {
+            applied.created.push(topic.clone());
+            made
+        }
+        // A producer's first record may have made it a moment ago.
+        Err(AdminError::TopicExists { .. }) => {
+            alter(topic, config, log).await?;
+            log.topic(topic).await.map_err(failed)?
+        }
+        Err(source) => return Err(failed(source)),
+    };
+    let partitions = i32::try_from(made.partitions.len()).unwrap_or(i32::MAX);
+    if event.partitions.is_some_and(|asked| asked != partitions) {
+        return Err(ApplyError::Overtaken { topic: topic.clone(), partitions: made.partitions.len() });
+    }
+    Ok(EventDefinition { partitions: Some(partitions), ..event.clone() })
+}
+
+async fn alter(topic: &TopicName, config: TopicConfig, log: &dyn EventLog) -> Result<(), ApplyError> {
+    let failed = |source| ApplyError::AlterTopic { topic: topic.clone(), source };
+    log.alter_topic(topic, config).await.map(drop).map_err(failed)
+}

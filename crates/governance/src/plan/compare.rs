@@ -1,0 +1,188 @@
+//! Finding what differs between a project, what was applied before, and the topics that exist.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use factum_eventlog::{Topic, TopicConfig};
+use factum_types::{ByteSize, TopicName};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::change::{Change, FieldChange};
+use crate::human;
+use crate::problem::Problem;
+use crate::project::{EventDefinition, Project, Team};
+use crate::resources::Recorded;
+
+pub(super) struct Comparison<'a> {
+    pub(super) project: &'a Project,
+    pub(super) recorded: &'a Recorded,
+    pub(super) topics: &'a BTreeMap<TopicName, Topic>,
+}
+
+impl Comparison<'_> {
+    /// What changes, team by team; or everything that cannot be done.
+    pub(super) fn changes(&self) -> Result<Vec<Change>, Vec<Problem>> {
+        let mut changes = Vec::new();
+        let mut problems = Vec::new();
+        for team in &self.project.teams {
+            changes.extend(self.team(team));
+            for event in &team.events {
+                match self.event(event) {
+                    Ok(change) => changes.extend(change),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+        }
+        changes.extend(self.forgotten());
+        if problems.is_empty() { Ok(changes) } else { Err(problems) }
+    }
+
+    fn team(&self, team: &Team) -> Option<Change> {
+        let team = &team.definition;
+        let Some(before) = self.recorded.teams.get(&team.name) else {
+            return Some(Change::AddTeam(team.clone()));
+        };
+        let fields = differences(before, team);
+        (!fields.is_empty()).then(|| Change::UpdateTeam { team: team.clone(), fields })
+    }
+
+    fn event(&self, event: &EventDefinition) -> Result<Option<Change>, Problem> {
+        let before = self.recorded.events.get(&event.topic);
+        let Some(topic) = self.topics.get(&event.topic) else {
+            return Ok(Some(Change::AddEvent(event.clone())));
+        };
+        let event = EventDefinition { partitions: Some(self.partitions(event, topic)?), ..event.clone() };
+        let config = desired_config(&event, before, &topic.config);
+        let drift = drift(&topic.config, &config);
+        let config = (!drift.is_empty()).then_some(config);
+        let Some(before) = before else {
+            return Ok(Some(Change::AdoptTopic { event, records: records(topic), config }));
+        };
+        let mut fields = differences(before, &event);
+        let named: BTreeSet<String> = fields.iter().map(|field| field.name.clone()).collect();
+        fields.extend(drift.into_iter().filter(|field| !named.contains(&field.name)));
+        Ok((!fields.is_empty()).then_some(Change::UpdateEvent { event, fields, config }))
+    }
+
+    /// The topic's own count, unless the event's file insists on another.
+    fn partitions(&self, event: &EventDefinition, topic: &Topic) -> Result<i32, Problem> {
+        let exist = i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX);
+        let origin = self.project.origins.get(&event.topic);
+        let Some((origin, span)) = origin.and_then(|origin| Some((origin, origin.partitions?))) else {
+            return Ok(exist);
+        };
+        match event.partitions {
+            Some(asked) if asked != exist => {
+                let message =
+                    format!("topic {} has {exist} partitions; the number cannot change yet", event.topic);
+                let help = format!(
+                    "write `partitions: {exist}`, or move the facts to a new event with {asked}: \
+                     a changed number would send the same key to another partition"
+                );
+                Err(origin.file.problem(span, message).label("asked for here").help(help))
+            }
+            _ => Ok(exist),
+        }
+    }
+
+    /// What this project applied once and does not have any more.
+    fn forgotten(&self) -> Vec<Change> {
+        let name = &self.project.name;
+        let events: BTreeSet<_> = self.project.events().map(|event| &event.topic).collect();
+        let teams: BTreeSet<_> = self.project.teams.iter().map(|team| &team.definition.name).collect();
+        let gone = self.recorded.events.values().filter(|event| event.project == *name);
+        let gone = gone.filter(|event| !events.contains(&event.topic)).map(|event| Change::ForgetEvent {
+            event: event.clone(),
+            records: self.topics.get(&event.topic).map(records),
+        });
+        let disbanded = self.recorded.teams.values().filter(|team| team.project == *name);
+        let disbanded = disbanded.filter(|team| !teams.contains(&team.name)).cloned().map(Change::ForgetTeam);
+        gone.chain(disbanded).collect()
+    }
+}
+
+/// Records in a topic, counting those that retention dropped in the middle of a partition as there.
+fn records(topic: &Topic) -> i64 {
+    topic.partitions.iter().map(|bounds| bounds.high_watermark.since(bounds.log_start)).sum()
+}
+
+/// The configuration of a topic that is to be made.
+pub(super) fn new_config(event: &EventDefinition) -> TopicConfig {
+    desired_config(event, None, &TopicConfig::default())
+}
+
+/// What the event says; what it does not say stays as it is, unless the event said it the last time.
+fn desired_config(
+    event: &EventDefinition,
+    before: Option<&EventDefinition>,
+    now: &TopicConfig,
+) -> TopicConfig {
+    fn choose<T: Copy>(said: Option<T>, said_before: Option<T>, now: Option<T>) -> Option<T> {
+        said.or(if said_before.is_some() { None } else { now })
+    }
+    let was = |field: fn(&EventDefinition) -> Option<ByteSize>| before.and_then(field);
+    TopicConfig {
+        retention: choose(event.retention, before.and_then(|before| before.retention), now.retention),
+        retention_bytes: choose(
+            event.retention_bytes,
+            was(|event| event.retention_bytes),
+            now.retention_bytes,
+        ),
+        max_message_bytes: choose(
+            event.max_message_bytes,
+            was(|event| event.max_message_bytes),
+            now.max_message_bytes,
+        ),
+        segment_bytes: now.segment_bytes,
+    }
+}
+
+/// How a topic's configuration differs from what it should be: someone changed it by another door.
+fn drift(now: &TopicConfig, desired: &TopicConfig) -> Vec<FieldChange> {
+    let size = |size: Option<ByteSize>| size.map(|size| size.to_string());
+    let retention = |config: &TopicConfig| config.retention.map(human::retention);
+    [
+        ("retention", retention(now), retention(desired)),
+        ("retention_bytes", size(now.retention_bytes), size(desired.retention_bytes)),
+        ("max_message_bytes", size(now.max_message_bytes), size(desired.max_message_bytes)),
+    ]
+    .into_iter()
+    .filter(|(_, from, to)| from != to)
+    .map(|(name, from, to)| FieldChange { name: name.to_owned(), from, to })
+    .collect()
+}
+
+/// The fields in which two definitions differ, by the names that they have in JSON and in manifests.
+fn differences<T: Serialize>(before: &T, after: &T) -> Vec<FieldChange> {
+    let (before, after) = (object(before), object(after));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name))
+        .map(|name| FieldChange {
+            name: if name == "event_type" { "type".to_owned() } else { name.clone() },
+            from: before.get(name).map(text),
+            to: after.get(name).map(text),
+        })
+        .collect()
+}
+
+fn object<T: Serialize>(value: &T) -> Map<String, Value> {
+    match serde_json::to_value(value) {
+        Ok(Value::Object(object)) => object,
+        _ => unreachable!("a definition is an object in JSON"),
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| format!("{name} {}", text(value)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        other => other.to_string(),
+    }
+}

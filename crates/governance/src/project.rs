@@ -1,0 +1,247 @@
+//! A project: a folder in which every event belongs to a team.
+//!
+//! ```text
+//!   factum.yaml                         name, defaults, environments
+//!   teams/<team>/team.yaml              summary, contact, members
+//!   teams/<team>/events/E.yaml          topic <team>.E, with E.avsc, E.schema.json or E.proto beside it
+//! ```
+//!
+//! Folders and file names give kind, team and name, so that no file repeats them.
+
+mod contract;
+mod event_file;
+mod folder;
+mod load;
+mod project_file;
+mod team_file;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use factum_types::{ByteSize, TeamName, TopicName};
+use miette::{Diagnostic, SourceSpan};
+use serde::{Deserialize, Serialize};
+
+use crate::human;
+use crate::manifest::SourceFile;
+use crate::problem::{Problem, Severity};
+
+/// The file that makes a folder a project.
+pub const PROJECT_FILE: &str = "factum.yaml";
+
+/// A folder of manifests, whole and valid.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The folder.
+    pub root: PathBuf,
+    /// The project's name; part of its events' types.
+    pub name: String,
+    /// What holds for every event that says nothing else.
+    pub defaults: Defaults,
+    /// Where the project can be applied, by name.
+    pub environments: BTreeMap<String, Environment>,
+    /// Its teams, by name.
+    pub teams: Vec<Team>,
+    /// What has no effect: parts that this version does not support, files that nothing refers to.
+    pub warnings: Vec<Problem>,
+    /// Where each event was read from.
+    pub(crate) origins: BTreeMap<TopicName, Origin>,
+}
+
+/// The file of an event, for problems that only a plan can see.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    pub(crate) file: SourceFile,
+    pub(crate) partitions: Option<SourceSpan>,
+    /// The contract it uses, relative to the project's folder.
+    pub(crate) contract: Option<PathBuf>,
+}
+
+impl Project {
+    /// Reads the project in the folder `root`. Blocking: it reads files.
+    ///
+    /// # Errors
+    /// [`LoadError`] with everything that is wrong, not only the first.
+    pub fn load(root: impl AsRef<Path>) -> Result<Self, LoadError> {
+        load::load(root.as_ref())
+    }
+
+    /// Every event of every team, by topic.
+    pub fn events(&self) -> impl Iterator<Item = &EventDefinition> {
+        self.teams.iter().flat_map(|team| &team.events)
+    }
+}
+
+/// What an event gets when its own file does not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// Partitions of a new topic.
+    pub partitions: Option<i32>,
+    /// How long records are kept.
+    pub retention: Option<Duration>,
+    /// How late a record may be.
+    pub lateness: Option<Duration>,
+    /// Who may see it.
+    pub visibility: Option<Visibility>,
+}
+
+/// A Factum that the project can be applied to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// The base URL of its HTTP interface.
+    pub server: String,
+}
+
+/// A team and what it owns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Team {
+    /// What is said of the team itself.
+    pub definition: TeamDefinition,
+    /// Its events, by topic.
+    pub events: Vec<EventDefinition>,
+}
+
+/// Who a team is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeamDefinition {
+    /// Its name; the first part of its topics' names.
+    pub name: TeamName,
+    /// The project that it is defined in.
+    pub project: String,
+    /// What it does, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// Where to reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+    /// Who is in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
+}
+
+/// An event: the contract between the team that states facts and everyone who reads them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventDefinition {
+    /// `<team>.<event>`.
+    pub topic: TopicName,
+    /// The team that owns it.
+    pub team: TeamName,
+    /// The project that it is defined in.
+    pub project: String,
+    /// What fact it states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// How its data is encoded.
+    pub format: Format,
+    /// Its contract, relative to the project's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<PathBuf>,
+    /// The field that says when it happened; without it the envelope's time, else the record's timestamp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// How much later than the newest an event may come and still be in time.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "human::retention_option")]
+    pub lateness: Option<Duration>,
+    /// The field whose value decides the partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Partitions of its topic; without it the log's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<i32>,
+    /// How long records are kept; [`Duration::MAX`] for ever. Without it the log's default.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "human::retention_option")]
+    pub retention: Option<Duration>,
+    /// The most bytes that a partition keeps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_bytes: Option<ByteSize>,
+    /// The largest batch that the topic takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_message_bytes: Option<ByteSize>,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// How it is kept in the lake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Capture>,
+    /// The CloudEvents `type` of data that comes without one: `<project>.<team>.<event>` unless the file says else.
+    pub event_type: String,
+    /// The CloudEvents `source` of data that comes without one: `/<project>/<team>` unless the file says else.
+    pub source: String,
+}
+
+/// How an event's data is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JSON, described by JSON Schema.
+    Json,
+    /// Avro.
+    Avro,
+    /// Protocol Buffers.
+    Protobuf,
+}
+
+impl Format {
+    pub(crate) const WORDS: [(&'static str, Self); 3] =
+        [("json", Self::Json), ("avro", Self::Avro), ("protobuf", Self::Protobuf)];
+
+    /// The word for it in manifests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Avro => "avro",
+            Self::Protobuf => "protobuf",
+        }
+    }
+}
+
+/// Who may see an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Its own team, and whom it grants access.
+    Private,
+    /// Every team of the project.
+    #[default]
+    Company,
+}
+
+impl Visibility {
+    pub(crate) const WORDS: [(&'static str, Self); 2] =
+        [("private", Self::Private), ("company", Self::Company)];
+}
+
+/// How an event is kept in the lake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capture {
+    /// `delta` or `avro`.
+    pub format: String,
+    /// How often a file is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "human::retention_option")]
+    pub every: Option<Duration>,
+}
+
+/// Everything that is wrong with a project.
+#[derive(Debug, Clone)]
+pub struct LoadError {
+    /// At least one problem; warnings are among them.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.iter().filter(|problem| problem.severity() == Severity::Error).count() {
+            1 => f.write_str("the project has a problem"),
+            n => write!(f, "the project has {n} problems"),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+impl Diagnostic for LoadError {
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.problems.iter().map(|problem| problem as &dyn Diagnostic)))
+    }
+}

@@ -1,0 +1,134 @@
+//! The contract beside an event: `E.avsc`, `E.schema.json` or `E.proto`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::Format;
+use super::event_file::{Context, Written};
+use crate::manifest::SourceFile;
+use crate::problem::Problem;
+use crate::suggest::nearest;
+
+const ENDINGS: [(&str, Format); 3] =
+    [(".avsc", Format::Avro), (".schema.json", Format::Json), (".proto", Format::Protobuf)];
+
+/// A contract that was found and can be parsed.
+pub(super) struct Contract {
+    /// Relative to the project's folder.
+    pub(super) path: PathBuf,
+    pub(super) format: Format,
+    /// Names of the data's fields, where the contract lists them.
+    pub(super) fields: Option<Vec<String>>,
+}
+
+/// The stem and format of a contract's file name.
+pub(super) fn split(name: &str) -> Option<(&str, Format)> {
+    ENDINGS.iter().find_map(|(ending, format)| Some((name.strip_suffix(ending)?, *format)))
+}
+
+/// The contract that the file names, or the one beside it.
+pub(super) fn find(
+    context: &Context<'_>,
+    file: &SourceFile,
+    stem: &str,
+    written: &Written,
+    problems: &mut Vec<Problem>,
+) -> Option<Contract> {
+    let (name, format) = match &written.schema {
+        Some((name, span)) => match named(context, file, name) {
+            Ok(found) => found,
+            Err((message, help)) => {
+                problems.push(file.problem(*span, message).help(help));
+                return None;
+            }
+        },
+        None => beside(context, file, stem, written, problems)?,
+    };
+    if let Some((stated, span)) = written.format.filter(|(stated, _)| *stated != format) {
+        let message =
+            format!("`format` is {}, but {name} is a contract for {}", stated.as_str(), format.as_str());
+        problems.push(file.problem(span, message).help("change one of the two"));
+        return None;
+    }
+    let path = file.path.parent().unwrap_or(Path::new("")).join(name);
+    let contract = SourceFile::read(context.root, &path).and_then(|source| {
+        let fields = fields(&source, format)?;
+        Ok(Contract { path, format, fields })
+    });
+    contract.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// Message and advice.
+type Refusal = (String, String);
+
+/// A contract named in `schema:`. It lies within the project: a manifest cannot reach other files of the machine.
+fn named(context: &Context<'_>, file: &SourceFile, name: &str) -> Result<(String, Format), Refusal> {
+    let Some((_, format)) = split(name) else {
+        let help = "a contract's name ends with .avsc, .schema.json or .proto".to_owned();
+        return Err((format!("`schema` cannot be {name:?}"), help));
+    };
+    let folder = context.root.join(file.path.parent().unwrap_or(Path::new("")));
+    let Ok(found) = folder.join(name).canonicalize() else {
+        let siblings = context.siblings.iter().copied().filter(|name| split(name).is_some());
+        let help = match nearest(name, siblings) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "paths are relative to the file that names them".to_owned(),
+        };
+        return Err((format!("there is no file {name}"), help));
+    };
+    let is_within = context.root.canonicalize().is_ok_and(|root| found.starts_with(root));
+    if !is_within {
+        let help = "keep contracts beside their events".to_owned();
+        return Err((format!("{name} lies outside the project's folder"), help));
+    }
+    Ok((name.to_owned(), format))
+}
+
+fn beside(
+    context: &Context<'_>,
+    file: &SourceFile,
+    stem: &str,
+    written: &Written,
+    problems: &mut Vec<Problem>,
+) -> Option<(String, Format)> {
+    let stated = written.format.map(|(format, _)| format);
+    let mut found: Vec<(String, Format)> = ENDINGS
+        .iter()
+        .map(|(ending, format)| (format!("{stem}{ending}"), *format))
+        .filter(|(name, _)| context.siblings.contains(&name.as_str()))
+        .collect();
+    if found.len() > 1 {
+        found.retain(|(_, format)| Some(*format) == stated);
+        if found.is_empty() {
+            let problem = Problem::of_file(&file.path, "there are several contracts beside it");
+            problems.push(problem.help("say which with `schema: FILE`, or keep one"));
+        }
+    }
+    found.pop()
+}
+
+/// Checks the syntax of a contract as far as this crate can, and lists its fields.
+fn fields(source: &SourceFile, format: Format) -> Result<Option<Vec<String>>, Problem> {
+    if format == Format::Protobuf {
+        return Ok(None);
+    }
+    let contract: Value = serde_json::from_str(&source.text).map_err(|error| {
+        let span = source.span_of(error.line(), error.column());
+        let text = error.to_string();
+        let message = text.split(" at line ").next().unwrap_or(&text);
+        source.problem(span, format!("not valid JSON: {message}")).label("here")
+    })?;
+    let listed = match format {
+        Format::Avro => contract.get("fields").and_then(Value::as_array).map(|fields| {
+            let name = |field: &Value| field.get("name").and_then(Value::as_str).map(str::to_owned);
+            fields.iter().filter_map(name).collect()
+        }),
+        // A JSON Schema that takes further properties still names those that its owner vouches for.
+        _ => contract
+            .get("properties")
+            .and_then(Value::as_object)
+            .map(|properties| properties.keys().cloned().collect()),
+    };
+    Ok(listed)
+}

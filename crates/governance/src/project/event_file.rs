@@ -1,0 +1,208 @@
+//! `events/E.yaml`: one event, its topic and its contract.
+
+use std::path::Path;
+use std::time::Duration;
+
+use factum_types::{ByteSize, TeamName, TopicName};
+use miette::SourceSpan;
+
+use super::contract::{self, Contract};
+use super::project_file::Header;
+use super::{Capture, EventDefinition, Format, Origin, Visibility};
+use crate::human;
+use crate::manifest::{Fields, SourceFile};
+use crate::problem::Problem;
+use crate::suggest::nearest;
+
+/// More partitions in one topic are a mistake on one machine.
+const MAX_PARTITIONS: i32 = 1_000;
+
+/// What surrounds the file.
+pub(super) struct Context<'a> {
+    pub(super) root: &'a Path,
+    pub(super) header: &'a Header,
+    pub(super) team: &'a TeamName,
+    /// Names of the files in the same folder.
+    pub(super) siblings: Vec<&'a str>,
+}
+
+/// Reads the file at `path`, named `name` without its ending.
+pub(super) fn read(
+    context: &Context<'_>,
+    path: &Path,
+    name: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<(EventDefinition, Origin)> {
+    let topic = topic_name(context.team, path, name, problems);
+    let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
+    let mut fields = Fields::of_file(&file, problems)?;
+    let written = Written::take(&mut fields);
+    fields.finish();
+    let contract = contract::find(context, &file, name, &written, problems);
+    check_names(&file, &written, contract.as_ref(), problems);
+    let origin = Origin {
+        partitions: written.partitions.map(|(_, span)| span),
+        contract: contract.as_ref().map(|contract| contract.path.clone()),
+        file,
+    };
+    Some((written.define(context, topic?, name, contract), origin))
+}
+
+/// The fields as they stand in the file.
+pub(super) struct Written {
+    summary: Option<String>,
+    pub(super) format: Option<(Format, SourceSpan)>,
+    pub(super) schema: Option<(String, SourceSpan)>,
+    time: Option<(String, SourceSpan)>,
+    key: Option<(String, SourceSpan)>,
+    lateness: Option<Duration>,
+    partitions: Option<(i32, SourceSpan)>,
+    retention: Option<Duration>,
+    retention_bytes: Option<ByteSize>,
+    max_message_bytes: Option<ByteSize>,
+    visibility: Option<Visibility>,
+    capture: Option<Capture>,
+    event_type: Option<String>,
+    source: Option<String>,
+}
+
+impl Written {
+    fn take(fields: &mut Fields<'_>) -> Self {
+        Self {
+            summary: fields.text("summary"),
+            format: fields.word("format", &Format::WORDS),
+            schema: fields.parsed("schema", not_empty, "orders.schema.json"),
+            time: fields.parsed("time", not_empty, "OrderDate"),
+            key: fields.parsed("key", not_empty, "Email"),
+            lateness: fields.parsed("lateness", human::parse_duration, "10s").map(|(value, _)| value),
+            partitions: partitions(fields),
+            retention: fields.parsed("retention", human::parse_retention, "30d").map(|(value, _)| value),
+            retention_bytes: fields
+                .parsed("retention_bytes", human::parse_size, "10GiB")
+                .map(|(value, _)| value),
+            max_message_bytes: fields
+                .parsed("max_message_bytes", message_size, "1MiB")
+                .map(|(value, _)| value),
+            visibility: fields.word("visibility", &Visibility::WORDS).map(|(value, _)| value),
+            capture: capture(fields),
+            event_type: fields.parsed("type", not_empty, "com.example.order.placed").map(|(text, _)| text),
+            source: fields.parsed("source", uri_reference, "/contoso/store").map(|(text, _)| text),
+        }
+    }
+
+    fn define(
+        self,
+        context: &Context<'_>,
+        topic: TopicName,
+        name: &str,
+        contract: Option<Contract>,
+    ) -> EventDefinition {
+        let (project, team) = (&context.header.name, context.team);
+        let defaults = &context.header.defaults;
+        let format =
+            self.format.map(|(format, _)| format).or(contract.as_ref().map(|contract| contract.format));
+        EventDefinition {
+            topic,
+            team: team.clone(),
+            project: project.clone(),
+            summary: self.summary,
+            format: format.unwrap_or(Format::Json),
+            schema: contract.map(|contract| contract.path),
+            time: self.time.map(|(text, _)| text),
+            lateness: self.lateness.or(defaults.lateness),
+            key: self.key.map(|(text, _)| text),
+            partitions: self.partitions.map(|(count, _)| count).or(defaults.partitions),
+            retention: self.retention.or(defaults.retention),
+            retention_bytes: self.retention_bytes,
+            max_message_bytes: self.max_message_bytes,
+            visibility: self.visibility.or(defaults.visibility).unwrap_or_default(),
+            capture: self.capture,
+            event_type: self.event_type.unwrap_or_else(|| format!("{project}.{team}.{name}")),
+            source: self.source.unwrap_or_else(|| format!("/{project}/{team}")),
+        }
+    }
+}
+
+/// Takes `partitions`, from 1 to [`MAX_PARTITIONS`].
+pub(super) fn partitions(fields: &mut Fields<'_>) -> Option<(i32, SourceSpan)> {
+    let parse = |text: &str| match text.parse::<i32>() {
+        Ok(count) if (1..=MAX_PARTITIONS).contains(&count) => Ok(count),
+        _ => Err(format!("{text:?} is not a whole number from 1 to {MAX_PARTITIONS}")),
+    };
+    fields.parsed("partitions", parse, "4")
+}
+
+fn capture(fields: &mut Fields<'_>) -> Option<Capture> {
+    let (capture, span) = fields.mapping("capture", "{ format: delta, every: 5m }", |inner| {
+        let format = inner.word("format", &[("delta", "delta"), ("avro", "avro")]);
+        let every = inner.parsed("every", human::parse_duration, "5m").map(|(every, _)| every);
+        format.map(|(format, _)| Capture { format: format.to_owned(), every })
+    })?;
+    fields.warn(
+        span,
+        "`capture` is not supported by this version yet",
+        "it is kept in mind and has no effect",
+    );
+    capture
+}
+
+/// The topic `<team>.<name>`; SQL reads it as schema and table, so the name has no dot of its own.
+fn topic_name(team: &TeamName, path: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<TopicName> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if let Some(found) = name.chars().find(|c| !allowed(*c)) {
+        let message = format!("an event's name cannot have {found:?} in it");
+        let help = "rename the file with letters, digits, `-` and `_`, for example `order-placed.yaml`";
+        problems.push(Problem::of_file(path, message).help(help));
+        return None;
+    }
+    match TopicName::new(format!("{team}.{name}")) {
+        Ok(topic) => Some(topic),
+        Err(error) => {
+            problems.push(Problem::of_file(path, format!("its topic cannot have this name: {error}")));
+            None
+        }
+    }
+}
+
+/// `key` and `time` are fields of the data: where a contract lists the fields, they must be among them.
+fn check_names(
+    file: &SourceFile,
+    written: &Written,
+    contract: Option<&Contract>,
+    problems: &mut Vec<Problem>,
+) {
+    let Some(known) = contract.and_then(|contract| contract.fields.as_ref()) else { return };
+    for (what, field) in [("key", &written.key), ("time", &written.time)] {
+        let Some((path, span)) = field else { continue };
+        let first = path.split('.').next().unwrap_or(path);
+        if known.iter().any(|name| name == first) {
+            continue;
+        }
+        let problem = file.problem(*span, format!("`{what}` names a field that the contract does not have"));
+        let problem = match nearest(first, known.iter().map(String::as_str)) {
+            Some(near) => problem.label(format!("did you mean `{near}`?")),
+            None => problem,
+        };
+        problems.push(problem.help(format!("fields of the contract: {}", known.join(", "))));
+    }
+}
+
+fn not_empty(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() { Err("it is empty") } else { Ok(text.to_owned()) }
+}
+
+fn uri_reference(text: &str) -> Result<String, &'static str> {
+    match text {
+        "" => Err("it is empty"),
+        text if text.contains(char::is_whitespace) => Err("a CloudEvents source is a URI, without spaces"),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// A topic that takes less than a kibibyte at once takes nothing useful; Kafka's frames end at 2 GiB.
+fn message_size(text: &str) -> Result<ByteSize, String> {
+    match human::parse_size(text)? {
+        ByteSize(bytes) if (1024..=i32::MAX as u64).contains(&bytes) => Ok(ByteSize(bytes)),
+        ByteSize(_) => Err("it lies outside 1KiB to 2GiB".to_owned()),
+    }
+}

@@ -1,0 +1,157 @@
+//! The smallest log that plans can be applied to: topics and records in memory, no groups.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use factum_eventlog::{
+    Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
+    PartitionBounds, Placed, Position, ProduceError, ReadError, Topic, TopicConfig,
+};
+use factum_types::{GroupId, Offset, Record, Timestamp, TopicId, TopicName, TopicPartition};
+
+#[derive(Default)]
+pub(crate) struct MemoryLog {
+    topics: Mutex<BTreeMap<TopicName, Kept>>,
+    /// Calls that changed something.
+    pub(crate) writes: AtomicUsize,
+}
+
+struct Kept {
+    partitions: Vec<Vec<Record>>,
+    config: TopicConfig,
+}
+
+impl Kept {
+    fn describe(&self, name: &TopicName) -> Topic {
+        let bounds = self.partitions.iter().enumerate().map(|(partition, records)| PartitionBounds {
+            partition: i32::try_from(partition).expect("few partitions"),
+            log_start: Offset::ZERO,
+            high_watermark: Offset::new(i64::try_from(records.len()).expect("few records")),
+            bytes: None,
+            is_writable: true,
+        });
+        Topic {
+            name: name.clone(),
+            id: TopicId::NIL,
+            partitions: bounds.collect(),
+            config: self.config.clone(),
+        }
+    }
+}
+
+impl MemoryLog {
+    pub(crate) fn writes(&self) -> usize {
+        self.writes.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl EventLog for MemoryLog {
+    async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        let mut topics = self.topics.lock().expect("no test panics while holding it");
+        let kept =
+            topics.get_mut(topic).ok_or_else(|| ProduceError::UnknownTopic { topic: topic.clone() })?;
+        let place = |record: NewRecord| {
+            let partition = record.partition.unwrap_or(0);
+            let log = &mut kept.partitions[usize::try_from(partition).expect("not negative")];
+            let offset = Offset::new(i64::try_from(log.len()).expect("few records"));
+            log.push(Record {
+                offset,
+                timestamp: Timestamp::from_millis(0),
+                key: record.key,
+                value: record.value,
+                headers: record.headers,
+            });
+            Placed { partition, offset }
+        };
+        Ok(records.into_iter().map(place).collect())
+    }
+
+    async fn read(
+        &self,
+        at: &TopicPartition,
+        from: Offset,
+        _: usize,
+        _: Duration,
+    ) -> Result<Chunk, ReadError> {
+        let topics = self.topics.lock().expect("no test panics while holding it");
+        let records = &topics[&at.topic].partitions[usize::try_from(at.partition).expect("not negative")];
+        // Two at a time, so that readers have to go on.
+        let from_index = usize::try_from(from.get()).expect("not negative");
+        let some: Vec<Record> = records.iter().skip(from_index).take(2).cloned().collect();
+        Ok(Chunk {
+            next: from.advance(i64::try_from(some.len()).expect("two")),
+            records: some,
+            log_start: Offset::ZERO,
+            high_watermark: Offset::new(i64::try_from(records.len()).expect("few")),
+        })
+    }
+
+    async fn offset_of(&self, at: &TopicPartition, position: Position) -> Result<Offset, ReadError> {
+        let topics = self.topics.lock().expect("no test panics while holding it");
+        let records = &topics[&at.topic].partitions[usize::try_from(at.partition).expect("not negative")];
+        Ok(match position {
+            Position::Earliest => Offset::ZERO,
+            _ => Offset::new(i64::try_from(records.len()).expect("few")),
+        })
+    }
+
+    async fn join(&self, _: Membership) -> Result<Box<dyn GroupConsumer>, GroupError> {
+        unreachable!("governance joins no group")
+    }
+}
+
+#[async_trait]
+impl Admin for MemoryLog {
+    async fn topics(&self) -> Result<Vec<Topic>, AdminError> {
+        let topics = self.topics.lock().expect("no test panics while holding it");
+        Ok(topics.iter().map(|(name, kept)| kept.describe(name)).collect())
+    }
+
+    async fn topic(&self, name: &TopicName) -> Result<Topic, AdminError> {
+        let topics = self.topics.lock().expect("no test panics while holding it");
+        let kept = topics.get(name).ok_or_else(|| AdminError::UnknownTopic { topic: name.clone() })?;
+        Ok(kept.describe(name))
+    }
+
+    async fn create_topic(&self, new: NewTopic) -> Result<Topic, AdminError> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        let mut topics = self.topics.lock().expect("no test panics while holding it");
+        if topics.contains_key(&new.name) {
+            return Err(AdminError::TopicExists { topic: new.name });
+        }
+        let partitions = vec![Vec::new(); usize::try_from(new.partitions.unwrap_or(4)).expect("positive")];
+        let kept = Kept { partitions, config: new.config };
+        let topic = kept.describe(&new.name);
+        topics.insert(new.name, kept);
+        Ok(topic)
+    }
+
+    async fn alter_topic(&self, name: &TopicName, config: TopicConfig) -> Result<Topic, AdminError> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        let mut topics = self.topics.lock().expect("no test panics while holding it");
+        let kept = topics.get_mut(name).ok_or_else(|| AdminError::UnknownTopic { topic: name.clone() })?;
+        kept.config = config;
+        Ok(kept.describe(name))
+    }
+
+    async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {
+        unreachable!("no plan deletes a topic, yet {name} was to be deleted")
+    }
+
+    async fn groups(&self) -> Result<Vec<Group>, AdminError> {
+        Ok(Vec::new())
+    }
+
+    async fn reset_group(&self, _: &GroupId, _: Vec<(TopicPartition, Offset)>) -> Result<(), AdminError> {
+        unreachable!("governance resets no group")
+    }
+
+    async fn delete_group(&self, _: &GroupId) -> Result<(), AdminError> {
+        unreachable!("governance deletes no group")
+    }
+}
