@@ -16,6 +16,9 @@
 //! Not here: HTTP, projects, where the log or the state are kept.
 
 mod definitions;
+mod feed;
+mod operator;
+mod session;
 
 pub use definitions::{
     Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,

@@ -79,11 +79,6 @@ impl Arena {
         })
     }
 
-    /// How many rows there are.
-    pub(crate) fn len(&self) -> usize {
-        self.index.len()
-    }
-
     /// Bytes held, holes and index included.
     pub(crate) fn bytes(&self) -> usize {
         self.buffer.capacity() + self.index.allocation_size()

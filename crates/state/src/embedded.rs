@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::journal::{Entry, encode_epoch, encode_mark, encode_task};
 use crate::spill::{SpillError, SpillSpace};
-use crate::store::{CommitError, Found, ReadError, StateStore, TakeOver};
+use crate::store::{CommitError, Found, ReadError, StateStore, TakeOver, Visit};
 use crate::{Epoch, Fence, Progress, TableId, TaskId};
 use task::{Task, Unapplied};
 
@@ -51,8 +51,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let mebibytes = |n: u64| factum_types::ByteSize::new(n << 20);
-        Self { memory: mebibytes(1024), snapshot_after: mebibytes(16), journal: mebibytes(256) }
+        let mib = factum_types::ByteSize::mib;
+        Self { memory: mib(1024), snapshot_after: mib(16), journal: mib(256) }
     }
 }
 
@@ -116,7 +116,7 @@ impl Inner {
 
     /// Moves rows to the spill while memory is over its budget.
     fn relieve(&self, task: &TaskId) -> Result<(), CommitError> {
-        let budget = usize::try_from(self.options.memory.get()).unwrap_or(usize::MAX);
+        let budget = usize::try_from(self.options.memory.0).unwrap_or(usize::MAX);
         let tasks: Vec<_> = self.tasks.read().values().cloned().collect();
         let mut used: usize = tasks.iter().map(|task| task.bytes()).sum();
         while used > budget {
@@ -160,7 +160,7 @@ impl StateStore for Embedded {
         &self,
         id: &TaskId,
         table: TableId,
-        visit: &mut (dyn for<'a> FnMut(&'a [u8], &'a [u8]) + Send),
+        visit: &mut Visit<'_>,
     ) -> Result<Progress, ReadError> {
         let Some(task) = self.0.task(id) else { return Ok(Progress::default()) };
         task.scan(table, visit).map_err(|error| unreadable(id, &error))

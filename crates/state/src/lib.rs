@@ -28,5 +28,5 @@ mod task;
 
 pub use embedded::{Embedded, OpenError, Options, Service};
 pub use epoch::{Changes, Epoch, Outgoing, Progress};
-pub use store::{CommitError, Found, ReadError, StateStore, TakeOver};
+pub use store::{CommitError, Found, ReadError, StateStore, TakeOver, Visit};
 pub use task::{Fence, TableId, TaskId};

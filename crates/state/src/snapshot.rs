@@ -85,7 +85,7 @@ impl Writer {
             self.write_block(rest.as_bytes())?;
         }
         self.write_block(&[])?;
-        self.file.sync_data()?;
+        self.file.sync()?;
         let path = self.directory.join(format!("{:020}.{EXTENSION}", self.number));
         self.disk.rename(&unfinished(&self.directory, self.number), &path)?;
         self.disk.sync_dir(&self.directory)?;
@@ -122,7 +122,7 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Result<(Self, Head), Error> {
         let file = disk.open(path)?;
-        let length = file.len()?;
+        let length = file.size()?;
         let mut reader = Self { file, length, at: 0 };
         if reader.take(MAGIC.len())? != MAGIC.as_slice() {
             return Err(Error::Damaged { at: 0 });

@@ -52,11 +52,16 @@ impl SpillSpace {
 }
 
 /// One table's part of the space.
-#[derive(Debug)]
 pub(crate) struct Spill {
     space: SpillSpace,
     name: String,
     keyspace: Mutex<Option<Keyspace>>,
+}
+
+impl std::fmt::Debug for Spill {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Spill({})", self.name)
+    }
 }
 
 impl Spill {

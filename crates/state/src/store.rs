@@ -28,7 +28,7 @@ pub trait StateStore: Send + Sync + 'static {
         &self,
         task: &TaskId,
         table: TableId,
-        visit: &mut (dyn for<'a> FnMut(&'a [u8], &'a [u8]) + Send),
+        visit: &mut Visit<'_>,
     ) -> Result<Progress, ReadError>;
 
     /// Rows with `from <= key < to`, in key order, at most `limit` of them.
@@ -62,6 +62,9 @@ pub trait StateStore: Send + Sync + 'static {
     /// [`ReadError`].
     async fn tasks(&self) -> Result<Vec<(TaskId, Progress, u64)>, ReadError>;
 }
+
+/// Is shown the key and value of each row.
+pub type Visit<'v> = dyn FnMut(&[u8], &[u8]) + Send + 'v;
 
 /// What a task finds when it is taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -97,11 +97,6 @@ impl Table {
     pub(crate) fn bytes(&self) -> usize {
         self.shards.iter().map(|shard| shard.read().warm.bytes()).sum()
     }
-
-    /// Rows held in memory.
-    pub(crate) fn warm_rows(&self) -> usize {
-        self.shards.iter().map(|shard| shard.read().warm.len()).sum()
-    }
 }
 
 /// The shard is chosen by high bits, the place within it by low ones, so that the two do not go together.

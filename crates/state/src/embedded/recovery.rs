@@ -147,9 +147,10 @@ impl Recovery<'_> {
         let mut at = bounds.log_start;
         let mut entries = 0_u64;
         while at < bounds.high_watermark {
-            let damaged = || OpenError::Damaged { path: self.directory.to_owned(), at };
-            let slice = self.inner.journal.read(at, READ_BYTES).map_err(|_| damaged())?;
             let before = at;
+            let path = self.directory;
+            let damaged = || OpenError::Damaged { path: path.to_owned(), at: before };
+            let slice = self.inner.journal.read(at, READ_BYTES).map_err(|_| damaged())?;
             for chunk in slice.chunks {
                 for found in batch::headers(&chunk) {
                     let (start, header) = found.map_err(|_| damaged())?;

@@ -43,12 +43,12 @@ impl Service {
         // Read before the list of tasks: a task that begins after this needs nothing older.
         let ceiling = self.0.journal.bounds().high_watermark;
         let tasks: Vec<_> = self.0.tasks.read().values().cloned().collect();
-        let is_long = self.0.journal.bounds().bytes > self.0.options.journal.get();
+        let is_long = self.0.journal.bounds().bytes > self.0.options.journal.0;
         let slowest = if is_long { self.slowest(&tasks).await } else { None };
         for task in &tasks {
             let is_due = {
                 let held = task.held.lock().await;
-                held.journaled_bytes > self.0.options.snapshot_after.get().max(task.bytes() as u64)
+                held.journaled_bytes > self.0.options.snapshot_after.0.max(task.bytes() as u64)
             };
             if is_due || slowest.as_ref().is_some_and(|slowest| Arc::ptr_eq(slowest, task)) {
                 self.snapshot(task).await?;
