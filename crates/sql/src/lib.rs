@@ -15,10 +15,13 @@
 //!
 //! Not here: HTTP, projects, where the log or the state are kept.
 
+mod decode;
 mod definitions;
 mod feed;
 mod operator;
+mod schema;
 mod session;
+
 
 pub use definitions::{
     Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,
