@@ -4,7 +4,7 @@
 //! order. Call it with one or two thousand records at a time: more do not fit a cache and run slower.
 
 mod column;
-mod decimal;
+pub(crate) mod decimal;
 pub(crate) mod envelope;
 pub(crate) mod instant;
 

@@ -19,9 +19,11 @@ mod decode;
 mod definitions;
 mod feed;
 mod operator;
+mod reference;
+pub mod render;
 mod schema;
 mod session;
-
+mod topic_scan;
 
 pub use definitions::{
     Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,
