@@ -119,8 +119,8 @@ impl Group {
         };
         let id = request.member_id.clone();
         if keeps_generation {
-            self.supersede(&id);
             self.heard(&id, now);
+            self.supersede(&id, now);
             self.outcome.replies.push(Reply::Join(ticket, Ok(self.joined(&id))));
             return Ok(());
         }
@@ -189,7 +189,7 @@ impl Group {
 
     /// Takes over the request of a member that is there, and parks it.
     fn update(&mut self, id: &str, request: JoinGroup, ticket: Ticket, now: Instant) {
-        self.supersede(id);
+        self.supersede(id, now);
         if self.members.len() == 1 {
             self.protocol_type = Some(request.protocol_type.clone());
         }
@@ -199,9 +199,12 @@ impl Group {
         }
     }
 
-    /// Lets go of an earlier request of the same member: its client has given it up.
-    pub(super) fn supersede(&mut self, id: &str) {
-        if let Some(parked) = self.members.get_mut(id).and_then(|member| member.parked.take()) {
+    /// Lets go of a request that waits: its client has to join anew, or has already sent another.
+    pub(super) fn supersede(&mut self, id: &str, now: Instant) {
+        let Some(member) = self.members.get_mut(id) else { return };
+        if let Some(parked) = member.parked.take() {
+            // While it waited, its session stood still.
+            member.heard(now);
             self.refuse(parked, CoordinatorError::RebalanceInProgress);
         }
     }
@@ -215,7 +218,7 @@ impl Group {
     fn prepare_rebalance(&mut self, initial_delay: Duration, now: Instant) {
         match self.state {
             State::PreparingRebalance { .. } | State::Dead => return,
-            State::CompletingRebalance => self.take_back_shares(),
+            State::CompletingRebalance => self.take_back_shares(now),
             State::Empty | State::Stable => {}
         }
         self.sync_deadline = None;
@@ -230,11 +233,11 @@ impl Group {
     }
 
     /// Nobody's share of the generation that never came about counts.
-    fn take_back_shares(&mut self) {
+    fn take_back_shares(&mut self, now: Instant) {
         let ids: Vec<String> = self.members.keys().cloned().collect();
         for id in ids {
             if self.members.get(&id).is_some_and(|member| !member.awaits_join()) {
-                self.supersede(&id);
+                self.supersede(&id, now);
             }
             if let Some(member) = self.members.get_mut(&id) {
                 member.assignment = Bytes::new();

@@ -42,7 +42,7 @@ impl Group {
                     let bytes = request.assignments.iter().map(|(name, share)| name.len() + share.len()).sum();
                     check_size("the assignment of the group's members", bytes, options)?;
                 }
-                self.supersede(&id);
+                self.supersede(&id, now);
                 if let Some(member) = self.members.get_mut(&id) {
                     member.parked = Some(Parked::Sync { ticket });
                 }
