@@ -115,11 +115,11 @@ impl Shared {
         let mut left = self.bytes.load(Ordering::Relaxed);
         for segment in &segments[..segments.len() - 1] {
             let summary = segment.summary();
-            let fits = options.retention_bytes.is_none_or(|limit| left - summary.bytes < limit);
+            let fits = options.retention_bytes.is_none_or(|limit| left.saturating_sub(summary.bytes) < limit);
             if summary.next > self.high_watermark.get() || (fits && !is_expired(segment, now, options)) {
                 break;
             }
-            left -= summary.bytes;
+            left = left.saturating_sub(summary.bytes);
             start = start.max(summary.next);
         }
         start
