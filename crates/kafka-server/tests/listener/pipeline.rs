@@ -1,0 +1,67 @@
+//! Many requests at once on one connection.
+
+use kafka_protocol::messages::{ApiVersionsRequest, ProduceRequest};
+
+use crate::client::{batch, frame};
+use crate::producing::{end, outcome, produce};
+use crate::server::Server;
+
+#[tokio::test]
+async fn pipelined_produces_are_appended_and_answered_in_order() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    let mut bytes = Vec::new();
+    for id in 0..500 {
+        bytes.extend_from_slice(&frame(&produce("orders", 0, -1, Some(batch(&["a"]))), 9, id));
+    }
+    client.send_raw(&bytes).await;
+    for id in 0..500 {
+        let response = client.receive::<ProduceRequest>(9, id).await;
+        assert_eq!((outcome(&response).error_code, outcome(&response).base_offset), (0, i64::from(id)));
+    }
+}
+
+#[tokio::test]
+async fn what_follows_a_produce_sees_it() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    for round in 0..50 {
+        let id = client.send(&produce("orders", 0, -1, Some(batch(&["a"]))), 9).await;
+        // Asked before the produce is answered.
+        let asked = client.send(&crate::fetching::latest("orders"), 9).await;
+        client.receive::<ProduceRequest>(9, id).await;
+        let found = client.receive::<kafka_protocol::messages::ListOffsetsRequest>(9, asked).await;
+        assert_eq!(found.topics[0].partitions[0].offset, round + 1);
+    }
+}
+
+#[tokio::test]
+async fn frames_may_come_in_any_pieces() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    let large = "x".repeat(100_000);
+    for (at, size) in [1, 3, 7, 8_191, 8_193, 70_000].into_iter().enumerate() {
+        let mut bytes = frame(&ApiVersionsRequest::default(), 2, 7).to_vec();
+        bytes.extend_from_slice(&frame(&produce("orders", 0, -1, Some(batch(&[&large]))), 9, 8));
+        bytes.extend_from_slice(&frame(&ApiVersionsRequest::default(), 2, 9));
+        let pieces: Vec<_> = if size < 8 {
+            // One by one only around the seams; a hundred thousand single bytes show nothing more.
+            let (head, tail) = bytes.split_at(400);
+            head.chunks(size).chain(std::iter::once(tail)).collect()
+        } else {
+            bytes.chunks(size).collect()
+        };
+        for piece in pieces {
+            client.send_raw(piece).await;
+            tokio::task::yield_now().await;
+        }
+        client.receive::<ApiVersionsRequest>(2, 7).await;
+        let response = client.receive::<ProduceRequest>(9, 8).await;
+        assert_eq!(outcome(&response).base_offset, at as i64);
+        client.receive::<ApiVersionsRequest>(2, 9).await;
+    }
+    assert_eq!(end(&mut client, "orders", 0).await, 6);
+}

@@ -1,0 +1,142 @@
+//! CreateTopics, DeleteTopics and DescribeConfigs.
+
+use expect_test::{Expect, expect};
+use kafka_protocol::messages::create_topics_request::{
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,
+};
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::{
+    BrokerId, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest, TopicName,
+};
+
+use crate::client::{Client, text};
+use crate::server::Server;
+
+fn topic(name: &str, partitions: i32, replicas: i16) -> CreatableTopic {
+    CreatableTopic::default()
+        .with_name(TopicName(text(name)))
+        .with_num_partitions(partitions)
+        .with_replication_factor(replicas)
+}
+
+fn config(name: &str, value: &str) -> CreatableTopicConfig {
+    CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value)))
+}
+
+fn assignment(partition: i32, brokers: &[i32]) -> CreatableReplicaAssignment {
+    let brokers = brokers.iter().map(|id| BrokerId(*id)).collect();
+    CreatableReplicaAssignment::default().with_partition_index(partition).with_broker_ids(brokers)
+}
+
+/// Creates and tells what came of it.
+async fn create(client: &mut Client, topics: Vec<CreatableTopic>, validate_only: bool) -> String {
+    let request = CreateTopicsRequest::default().with_topics(topics).with_validate_only(validate_only);
+    let response = client.ask(&request, 7).await;
+    let lines = response.topics.iter().map(|topic| {
+        let words = topic.error_message.as_ref().map(|words| words.as_str()).unwrap_or_default();
+        let name = topic.name.as_str();
+        format!("{name}: {} partitions={} {words}\n", topic.error_code, topic.num_partitions)
+    });
+    lines.collect()
+}
+
+#[tokio::test]
+async fn topics_are_created_or_the_reason_is_given() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let cases: Vec<(CreatableTopic, Expect)> = vec![
+        (topic("orders", 3, 1), expect![[r#""#]]),
+        (topic("orders", 3, 1), expect![[r#""#]]),
+        (topic("defaults", -1, -1), expect![[r#""#]]),
+        (topic("none", 0, 1), expect![[r#""#]]),
+        (topic("no/name", 1, 1), expect![[r#""#]]),
+        (topic("copies", 1, 3), expect![[r#""#]]),
+        (topic("kept", 1, 1).with_configs(vec![config("retention.ms", "60000")]), expect![[r#""#]]),
+        (topic("small", 1, 1).with_configs(vec![config("segment.bytes", "1")]), expect![[r#""#]]),
+        (topic("compact", 1, 1).with_configs(vec![config("cleanup.policy", "compact")]), expect![[r#""#]]),
+        (topic("odd", 1, 1).with_configs(vec![config("no.such", "1")]), expect![[r#""#]]),
+        (
+            topic("assigned", -1, -1).with_assignments(vec![assignment(1, &[1]), assignment(0, &[1])]),
+            expect![[r#""#]],
+        ),
+        (topic("elsewhere", -1, -1).with_assignments(vec![assignment(0, &[2])]), expect![[r#""#]]),
+        (topic("holes", -1, -1).with_assignments(vec![assignment(1, &[1])]), expect![[r#""#]]),
+        (topic("both", 1, 1).with_assignments(vec![assignment(0, &[1])]), expect![[r#""#]]),
+    ];
+    for (topic, expected) in cases {
+        expected.assert_eq(&create(&mut client, vec![topic], false).await);
+    }
+    let made: Vec<_> = server.broker.topics().iter().map(|topic| topic.name().to_string()).collect();
+    assert_eq!(made, ["__consumer_offsets", "assigned", "defaults", "kept", "orders"]);
+}
+
+#[tokio::test]
+async fn a_rehearsal_makes_nothing() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let topics = vec![topic("orders", -1, 1), topic("twice", 1, 1), topic("twice", 1, 1)];
+    expect![[r#""#]].assert_eq(&create(&mut client, topics, true).await);
+    assert!(server.broker.topic("orders").is_none());
+}
+
+#[tokio::test]
+async fn topics_are_deleted_by_name_and_by_id() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    server.create_topic("visits", 1).await;
+    let id = server.broker.topic("visits").expect("made").id().uuid();
+    let mut client = server.client().await;
+    let by_name = |name| DeleteTopicState::default().with_name(Some(TopicName(text(name))));
+    let by_id = |id| DeleteTopicState::default().with_name(None).with_topic_id(id);
+    let topics =
+        vec![by_name("orders"), by_id(id), by_name("orders"), by_id(id), by_name("__consumer_offsets")];
+    let response = client.ask(&DeleteTopicsRequest::default().with_topics(topics), 6).await;
+    let codes: Vec<_> = response.responses.iter().map(|topic| topic.error_code).collect();
+    assert_eq!(codes, [0, 0, 3, 100, 17]);
+    let response = client
+        .ask(&DeleteTopicsRequest::default().with_topic_names(vec![TopicName(text("orders"))]), 4)
+        .await;
+    assert_eq!(response.responses[0].error_code, 3);
+    assert_eq!(server.broker.topics().len(), 1);
+}
+
+async fn describe(client: &mut Client, kind: i8, name: &str, keys: Option<&[&str]>) -> String {
+    let keys = keys.map(|keys| keys.iter().map(|key| text(key)).collect());
+    let resource = DescribeConfigsResource::default()
+        .with_resource_type(kind)
+        .with_resource_name(text(name))
+        .with_configuration_keys(keys);
+    let request =
+        DescribeConfigsRequest::default().with_resources(vec![resource]).with_include_synonyms(true);
+    let response = client.ask(&request, 4).await;
+    let result = &response.results[0];
+    let words = result.error_message.as_ref().map(|words| words.as_str()).unwrap_or_default();
+    let mut table = format!("{} {words}\n", result.error_code);
+    for config in &result.configs {
+        let value = config.value.as_ref().map_or("null", |value| value.as_str());
+        let (name, source) = (config.name.as_str(), config.config_source);
+        table.push_str(&format!("{name}={value} source={source} read_only={}", config.read_only));
+        for synonym in config.synonyms.iter().filter(|synonym| synonym.name != config.name) {
+            let value = synonym.value.as_ref().map_or("null", |value| value.as_str());
+            table.push_str(&format!(" {}={value}", synonym.name.as_str()));
+        }
+        table.push('\n');
+    }
+    table
+}
+
+#[tokio::test]
+async fn settings_are_described_with_their_sources() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let kept = topic("kept", 1, 1)
+        .with_configs(vec![config("retention.ms", "-1"), config("segment.bytes", "1048576")]);
+    create(&mut client, vec![kept], false).await;
+    expect![[r#""#]].assert_eq(&describe(&mut client, 2, "kept", None).await);
+    let keys = ["broker.id", "num.partitions", "auto.create.topics.enable", "message.max.bytes"];
+    expect![[r#""#]].assert_eq(&describe(&mut client, 4, "1", Some(&keys)).await);
+    expect![[r#""#]].assert_eq(&describe(&mut client, 4, "2", None).await);
+    expect![[r#""#]].assert_eq(&describe(&mut client, 2, "nowhere", None).await);
+    expect![[r#""#]].assert_eq(&describe(&mut client, 8, "1", None).await);
+}
