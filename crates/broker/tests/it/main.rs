@@ -1,0 +1,10 @@
+//! The broker from outside: its handle, its directory, its clock.
+
+mod conformance;
+mod fetch;
+mod groups;
+mod idempotence;
+mod restart;
+mod rules;
+mod support;
+mod topics;
