@@ -93,9 +93,9 @@ impl Client {
     }
 
     /// Waits for the server to close the connection; it must not say anything before.
-    pub(crate) async fn closed(&mut self) {
-        let frame = timeout(PATIENCE, self.receive_frame()).await.expect("the server closes the connection");
-        assert_eq!(frame, None);
+    pub(crate) async fn closed(&mut self, case: &str) {
+        let frame = timeout(PATIENCE, self.receive_frame()).await;
+        assert_eq!(frame, Ok(None), "{case} ends the connection");
     }
 }
 

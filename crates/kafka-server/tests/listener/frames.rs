@@ -42,10 +42,9 @@ async fn bytes_that_are_no_request_end_the_connection() {
     ] {
         let mut client = server.client().await;
         client.send_raw(&bytes).await;
-        client.closed().await;
+        client.closed(case).await;
         // The others do not notice.
         server.client().await.ask(&ApiVersionsRequest::default(), 0).await;
-        drop(case);
     }
 }
 
@@ -79,7 +78,7 @@ async fn a_frame_over_the_limit_is_not_waited_for() {
     let large = "x".repeat(70_000);
     let bytes = frame(&produce("orders", 0, -1, Some(batch(&[&large]))), 9, 1);
     client.send_raw(&bytes[..4]).await;
-    client.closed().await;
+    client.closed("a frame over the limit").await;
 }
 
 #[tokio::test]
@@ -90,7 +89,7 @@ async fn whoever_stalls_within_a_request_is_let_go() {
     for sent in [1, 4, bytes.len() - 1] {
         let mut stalled = server.client().await;
         stalled.send_raw(&bytes[..sent]).await;
-        stalled.closed().await;
+        stalled.closed("a stall").await;
     }
     // Drop by drop is a stall too: what counts is the whole request.
     let mut dripping = server.client().await;
@@ -116,6 +115,6 @@ async fn whoever_is_silent_is_let_go() {
     let server = Server::start_with(options, Arc::new(AllowAll)).await;
     let (mut silent, mut spoke) = (server.client().await, server.client().await);
     spoke.ask(&ApiVersionsRequest::default(), 0).await;
-    silent.closed().await;
-    spoke.closed().await;
+    silent.closed("silence").await;
+    spoke.closed("silence after a word").await;
 }

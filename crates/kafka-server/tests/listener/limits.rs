@@ -64,7 +64,7 @@ async fn one_connection_too_many_is_turned_away() {
     let (mut one, mut two) = (server.client().await, server.client().await);
     one.ask(&ApiVersionsRequest::default(), 0).await;
     two.ask(&ApiVersionsRequest::default(), 0).await;
-    server.client().await.closed().await;
+    server.client().await.closed("one too many").await;
     drop(one);
     // There is room again once the server has noticed.
     let admitted = tokio::time::timeout(crate::server::PATIENCE, async {

@@ -119,7 +119,7 @@ async fn without_acks_there_is_no_answer() {
     assert_eq!(outcome(&response).base_offset, 1);
     // What cannot be appended ends the connection: there is no other way to say so.
     client.send(&produce("nowhere", 0, 0, Some(batch(&["c"]))), 9).await;
-    client.closed().await;
+    client.closed("records that cannot be appended").await;
 }
 
 #[tokio::test]

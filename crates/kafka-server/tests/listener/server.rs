@@ -8,7 +8,7 @@ use factum_base::random::Random;
 use factum_base::tasks::{OnError, Stop, TaskGroup, TaskTree};
 use factum_broker::Broker;
 use factum_kafka_server::{Options, Service};
-use factum_types::auth::{AllowAll, Authorizer, DenyAll};
+use factum_types::auth::{AllowAll, Authorizer};
 use tempfile::TempDir;
 
 use crate::client::Client;
@@ -30,11 +30,6 @@ impl Server {
     /// Open to everybody, with the default limits.
     pub(crate) async fn start() -> Self {
         Self::start_with(Options::default(), Arc::new(AllowAll)).await
-    }
-
-    /// Closed to everybody.
-    pub(crate) async fn start_closed() -> Self {
-        Self::start_with(Options::default(), Arc::new(DenyAll)).await
     }
 
     pub(crate) async fn start_with(options: Options, authorizer: Arc<dyn Authorizer>) -> Self {

@@ -13,10 +13,11 @@ use crate::server::{PATIENCE, Server};
 async fn a_stop_finishes_what_was_begun_and_nothing_else() {
     let server = Server::start().await;
     server.create_topic("orders", 1).await;
+    server.create_topic("quiet", 1).await;
     let (mut idle, mut waiting, mut writer) =
         (server.client().await, server.client().await, server.client().await);
     idle.ask(&ApiVersionsRequest::default(), 0).await;
-    waiting.send(&fetch("orders", 0, Duration::from_secs(20)), 12).await;
+    waiting.send(&fetch("quiet", 0, Duration::from_secs(29)), 12).await;
     let mut sent = Vec::new();
     for _ in 0..20 {
         sent.push(writer.send(&produce("orders", 0, -1, Some(batch(&["a"]))), 9).await);
@@ -25,7 +26,8 @@ async fn a_stop_finishes_what_was_begun_and_nothing_else() {
     assert_eq!(outcome(&first).error_code, 0);
     let stragglers = server.edge.stop_within(PATIENCE).await;
     assert!(stragglers.is_empty(), "{stragglers:?}");
-    idle.closed().await;
+    idle.closed("a stop").await;
+    waiting.closed("a stop").await;
     // Each answer that was begun comes; what the server had not yet read is simply cut off.
     let mut answered = 1;
     while let Some(frame) = writer.receive_frame().await {

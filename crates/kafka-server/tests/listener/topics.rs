@@ -36,7 +36,8 @@ async fn create(client: &mut Client, topics: Vec<CreatableTopic>, validate_only:
     let lines = response.topics.iter().map(|topic| {
         let words = topic.error_message.as_ref().map(|words| words.as_str()).unwrap_or_default();
         let name = topic.name.as_str();
-        format!("{name}: {} partitions={} {words}\n", topic.error_code, topic.num_partitions)
+        let line = format!("{name}: {} partitions={} {words}", topic.error_code, topic.num_partitions);
+        format!("{}\n", line.trim_end())
     });
     lines.collect()
 }
@@ -46,23 +47,90 @@ async fn topics_are_created_or_the_reason_is_given() {
     let server = Server::start().await;
     let mut client = server.client().await;
     let cases: Vec<(CreatableTopic, Expect)> = vec![
-        (topic("orders", 3, 1), expect![[r#""#]]),
-        (topic("orders", 3, 1), expect![[r#""#]]),
-        (topic("defaults", -1, -1), expect![[r#""#]]),
-        (topic("none", 0, 1), expect![[r#""#]]),
-        (topic("no/name", 1, 1), expect![[r#""#]]),
-        (topic("copies", 1, 3), expect![[r#""#]]),
-        (topic("kept", 1, 1).with_configs(vec![config("retention.ms", "60000")]), expect![[r#""#]]),
-        (topic("small", 1, 1).with_configs(vec![config("segment.bytes", "1")]), expect![[r#""#]]),
-        (topic("compact", 1, 1).with_configs(vec![config("cleanup.policy", "compact")]), expect![[r#""#]]),
-        (topic("odd", 1, 1).with_configs(vec![config("no.such", "1")]), expect![[r#""#]]),
+        (
+            topic("orders", 3, 1),
+            expect![[r#"
+            orders: 0 partitions=3
+        "#]],
+        ),
+        (
+            topic("orders", 3, 1),
+            expect![[r#"
+            orders: 36 partitions=-1 topic orders exists already
+        "#]],
+        ),
+        (
+            topic("defaults", -1, -1),
+            expect![[r#"
+            defaults: 0 partitions=4
+        "#]],
+        ),
+        (
+            topic("none", 0, 1),
+            expect![[r#"
+            none: 37 partitions=-1 a topic has 1 to 1000 partitions, not 0
+        "#]],
+        ),
+        (
+            topic("no/name", 1, 1),
+            expect![[r#"
+            no/name: 17 partitions=-1 character '/' at position 2 of "no/name" is not one of letters, digits, '.', '_' and '-'
+        "#]],
+        ),
+        (
+            topic("copies", 1, 3),
+            expect![[r#"
+            copies: 38 partitions=-1 there is one node, so 3 replicas are not possible
+        "#]],
+        ),
+        (
+            topic("kept", 1, 1).with_configs(vec![config("retention.ms", "60000")]),
+            expect![[r#"
+            kept: 0 partitions=1
+        "#]],
+        ),
+        (
+            topic("small", 1, 1).with_configs(vec![config("segment.bytes", "1")]),
+            expect![[r#"
+            small: 40 partitions=-1 segment.bytes must be 1024 to 2147483647 bytes, not 1
+        "#]],
+        ),
+        (
+            topic("compact", 1, 1).with_configs(vec![config("cleanup.policy", "compact")]),
+            expect![[r#"
+            compact: 40 partitions=-1 cleanup.policy can only be "delete" here, not "compact"
+        "#]],
+        ),
+        (
+            topic("odd", 1, 1).with_configs(vec![config("no.such", "1")]),
+            expect![[r#"
+            odd: 40 partitions=-1 "no.such" is not a setting of a topic
+        "#]],
+        ),
         (
             topic("assigned", -1, -1).with_assignments(vec![assignment(1, &[1]), assignment(0, &[1])]),
-            expect![[r#""#]],
+            expect![[r#"
+                assigned: 0 partitions=2
+            "#]],
         ),
-        (topic("elsewhere", -1, -1).with_assignments(vec![assignment(0, &[2])]), expect![[r#""#]]),
-        (topic("holes", -1, -1).with_assignments(vec![assignment(1, &[1])]), expect![[r#""#]]),
-        (topic("both", 1, 1).with_assignments(vec![assignment(0, &[1])]), expect![[r#""#]]),
+        (
+            topic("elsewhere", -1, -1).with_assignments(vec![assignment(0, &[2])]),
+            expect![[r#"
+            elsewhere: 39 partitions=-1 partitions must be numbered from 0, each with broker 1 as its replica
+        "#]],
+        ),
+        (
+            topic("holes", -1, -1).with_assignments(vec![assignment(1, &[1])]),
+            expect![[r#"
+            holes: 39 partitions=-1 partitions must be numbered from 0, each with broker 1 as its replica
+        "#]],
+        ),
+        (
+            topic("both", 1, 1).with_assignments(vec![assignment(0, &[1])]),
+            expect![[r#"
+            both: 42 partitions=-1 replicas are assigned by hand and counted as well
+        "#]],
+        ),
     ];
     for (topic, expected) in cases {
         expected.assert_eq(&create(&mut client, vec![topic], false).await);
@@ -76,7 +144,12 @@ async fn a_rehearsal_makes_nothing() {
     let server = Server::start().await;
     let mut client = server.client().await;
     let topics = vec![topic("orders", -1, 1), topic("twice", 1, 1), topic("twice", 1, 1)];
-    expect![[r#""#]].assert_eq(&create(&mut client, topics, true).await);
+    expect![[r#"
+        orders: 0 partitions=4
+        twice: 42 partitions=-1 the request names the topic twice
+        twice: 42 partitions=-1 the request names the topic twice
+    "#]]
+    .assert_eq(&create(&mut client, topics, true).await);
     assert!(server.broker.topic("orders").is_none());
 }
 
@@ -112,7 +185,7 @@ async fn describe(client: &mut Client, kind: i8, name: &str, keys: Option<&[&str
     let response = client.ask(&request, 4).await;
     let result = &response.results[0];
     let words = result.error_message.as_ref().map(|words| words.as_str()).unwrap_or_default();
-    let mut table = format!("{} {words}\n", result.error_code);
+    let mut table = format!("{} {words}", result.error_code).trim_end().to_owned() + "\n";
     for config in &result.configs {
         let value = config.value.as_ref().map_or("null", |value| value.as_str());
         let (name, source) = (config.name.as_str(), config.config_source);
@@ -133,10 +206,57 @@ async fn settings_are_described_with_their_sources() {
     let kept = topic("kept", 1, 1)
         .with_configs(vec![config("retention.ms", "-1"), config("segment.bytes", "1048576")]);
     create(&mut client, vec![kept], false).await;
-    expect![[r#""#]].assert_eq(&describe(&mut client, 2, "kept", None).await);
+    expect![[r#"
+        0
+        cleanup.policy=delete source=5 read_only=true
+        compression.type=producer source=5 read_only=true
+        delete.retention.ms=86400000 source=5 read_only=true
+        file.delete.delay.ms=0 source=5 read_only=true
+        flush.messages=1 source=5 read_only=true
+        flush.ms=0 source=5 read_only=true
+        follower.replication.throttled.replicas= source=5 read_only=true
+        index.interval.bytes=4096 source=5 read_only=true
+        leader.replication.throttled.replicas= source=5 read_only=true
+        local.retention.bytes=-2 source=5 read_only=true
+        local.retention.ms=-2 source=5 read_only=true
+        max.compaction.lag.ms=9223372036854775807 source=5 read_only=true
+        max.message.bytes=1048588 source=5 read_only=false message.max.bytes=1048588
+        message.timestamp.after.max.ms=3600000 source=5 read_only=true
+        message.timestamp.before.max.ms=9223372036854775807 source=5 read_only=true
+        message.timestamp.type=CreateTime source=5 read_only=true
+        min.cleanable.dirty.ratio=0.5 source=5 read_only=true
+        min.compaction.lag.ms=0 source=5 read_only=true
+        min.insync.replicas=1 source=5 read_only=true
+        preallocate=false source=5 read_only=true
+        remote.storage.enable=false source=5 read_only=true
+        retention.bytes=-1 source=5 read_only=false log.retention.bytes=-1
+        retention.ms=-1 source=1 read_only=false log.retention.ms=604800000
+        segment.bytes=1048576 source=1 read_only=false log.segment.bytes=134217728
+        segment.index.bytes=10485760 source=5 read_only=true
+        segment.jitter.ms=0 source=5 read_only=true
+        segment.ms=9223372036854775807 source=5 read_only=true
+        unclean.leader.election.enable=false source=5 read_only=true
+    "#]]
+    .assert_eq(&describe(&mut client, 2, "kept", None).await);
     let keys = ["broker.id", "num.partitions", "auto.create.topics.enable", "message.max.bytes"];
-    expect![[r#""#]].assert_eq(&describe(&mut client, 4, "1", Some(&keys)).await);
-    expect![[r#""#]].assert_eq(&describe(&mut client, 4, "2", None).await);
-    expect![[r#""#]].assert_eq(&describe(&mut client, 2, "nowhere", None).await);
-    expect![[r#""#]].assert_eq(&describe(&mut client, 8, "1", None).await);
+    expect![[r#"
+        0
+        auto.create.topics.enable=true source=4 read_only=true
+        broker.id=1 source=5 read_only=true
+        message.max.bytes=1048588 source=5 read_only=true
+        num.partitions=4 source=5 read_only=true
+    "#]]
+    .assert_eq(&describe(&mut client, 4, "1", Some(&keys)).await);
+    expect![[r#"
+        42 this is broker 1, not 2
+    "#]]
+    .assert_eq(&describe(&mut client, 4, "2", None).await);
+    expect![[r#"
+        3
+    "#]]
+    .assert_eq(&describe(&mut client, 2, "nowhere", None).await);
+    expect![[r#"
+        42 resources of type 8 have no settings
+    "#]]
+    .assert_eq(&describe(&mut client, 8, "1", None).await);
 }
