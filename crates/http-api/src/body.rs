@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
+use factum_types::event;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -85,13 +86,17 @@ impl Bodies {
     ) -> Result<T, Problem> {
         let media_type =
             headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !factum_types::event::is_json(media_type) {
-            let detail = format!("content-type is {media_type:?}; send application/json");
-            return Err(Problem::unsupported(detail));
+        match media_type {
+            "" => return Err(Problem::unsupported("there is no content-type; send application/json")),
+            other if !event::is_json(other) => {
+                return Err(Problem::unsupported(format_args!(
+                    "content-type is {other}; send application/json"
+                )));
+            }
+            _ => {}
         }
         let held = self.read(headers, body).await?;
-        serde_json::from_slice(&held.bytes)
-            .map_err(|error| Problem::from(factum_types::event::Error::json(&error)))
+        serde_json::from_slice(&held.bytes).map_err(|error| Problem::from(event::Error::json(&error)))
     }
 
     async fn next_piece(&self, body: &mut Body) -> Result<Option<Bytes>, Problem> {

@@ -32,6 +32,8 @@ use crate::{Options, State, metrics, router};
 const BACKLOG: i32 = 4096;
 /// The most bytes of a request's head, and at the same time of what is read ahead of a body.
 const HEAD_BYTES: usize = 64 << 10;
+/// How long a request under way may take once a stop is requested.
+const STOP_GRACE: Duration = Duration::from_secs(5);
 /// How long to wait after the operating system has refused a connection, usually for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -145,7 +147,8 @@ async fn serve(stream: TcpStream, api: &Api, router: Router) {
         ended = connection.as_mut() => ended,
         () = api.stop.requested() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            // A client that takes nothing, or sends its body drop by drop, does not hold up the stop.
+            timeout(STOP_GRACE, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {
