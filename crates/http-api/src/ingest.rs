@@ -25,10 +25,10 @@ use axum::response::{IntoResponse, Response};
 use factum_eventlog::{NewRecord, Placed, ProduceError};
 use factum_governance::suggest;
 use factum_types::{Action, Resource, TopicName};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::extract::{Caller, TopicPath};
+use crate::extract::{Caller, Params, TopicPath};
 use crate::metrics;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -52,6 +52,15 @@ struct AcceptedOffset {
     offset: String,
 }
 
+/// How events are taken.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventsQuery {
+    /// The field of the data whose value is the key, instead of the one that the topic's project names.
+    #[param(example = "Email")]
+    key: Option<String>,
+}
+
 /// Append events to a topic
 ///
 /// Takes CloudEvents in binary, structured and batch mode, one plain JSON document (wrapped: `type` and `source`
@@ -62,7 +71,7 @@ struct AcceptedOffset {
         ("topic" = String, Path, description = "The topic, such as `store.orders`", example = "store.orders"),
         ("ce-id" = Option<String>, Header, description = "Binary mode: `ce-specversion`, `ce-id`, `ce-source`, \
             `ce-type` and further attributes. With plain JSON each is optional"),
-    ),
+        EventsQuery),
     request_body(
         content(
             (Object = "application/json", example = json!({"OrderId": 1, "Email": "ann@contoso.com"})),
@@ -87,6 +96,7 @@ pub(crate) async fn post_events(
     State(api): State<Arc<Api>>,
     caller: Caller,
     TopicPath(topic): TopicPath,
+    Params(query): Params<EventsQuery>,
     request: Request,
 ) -> Result<Response, Problem> {
     caller.may(Action::Write, Resource::Topic(&topic))?;
@@ -96,7 +106,7 @@ pub(crate) async fn post_events(
     let (head, body) = request.into_parts();
     let form = Form::of(&head.headers)?;
     let body = api.bodies.read(&head.headers, body).await?;
-    let records = form.records(&head.headers, &body.bytes, &Intake::new(&api, &topic))?;
+    let records = form.records(&head.headers, &body.bytes, &Intake::new(&api, &topic, query.key))?;
     if records.is_empty() {
         return Ok(accepted(&[]));
     }

@@ -16,16 +16,19 @@ use crate::state::Api;
 pub(super) struct Intake<'a> {
     topic: &'a TopicName,
     definition: Option<Arc<EventDefinition>>,
+    /// The field that the request itself names.
+    key: Option<String>,
     random: &'a Random,
     now: Timestamp,
     max_events: usize,
 }
 
 impl<'a> Intake<'a> {
-    pub(super) fn new(api: &'a Api, topic: &'a TopicName) -> Self {
+    pub(super) fn new(api: &'a Api, topic: &'a TopicName, key: Option<String>) -> Self {
         Self {
             topic,
             definition: api.state.catalogue.event(topic),
+            key,
             random: &api.state.random,
             now: api.state.clock.now(),
             max_events: api.options.max_batch_events,
@@ -80,10 +83,10 @@ impl<'a> Intake<'a> {
     }
 
     fn key_field(&self) -> Option<&str> {
-        self.definition.as_deref()?.key.as_deref()
+        self.key.as_deref().or_else(|| self.definition.as_deref()?.key.as_deref())
     }
 
-    /// The extension `partitionkey`, else the field that the manifest names, where the data is JSON.
+    /// The extension `partitionkey`, else the field that the request or the manifest names, where the data is JSON.
     fn key_of(&self, event: &Event) -> Result<Option<Bytes>, Problem> {
         if let Some(key) = explicit_key(event) {
             self.check_json(event)?;
