@@ -149,14 +149,48 @@ fn head(api: ApiKey, version: i16) -> Vec<u8> {
     head
 }
 
+/// A frame with an array of `count` times `element` behind `fields`.
+fn swarm(api: ApiKey, version: i16, fields: &[u8], count: usize, element: &[u8]) -> Vec<u8> {
+    let mut frame = head(api, version);
+    frame.extend_from_slice(fields);
+    frame.extend_from_slice(&i32::try_from(count).expect("a count").to_be_bytes());
+    frame.extend_from_slice(&element.repeat(count));
+    frame
+}
+
+/// The field that is refused for the memory it would take.
+fn bloated(frame: &[u8]) -> &'static str {
+    match survive(frame) {
+        Err(HeaderError::Wire(Error::Bloated { field, .. })) => field,
+        other => panic!("far more memory than bytes, but {other:?}"),
+    }
+}
+
 #[test]
 fn millions_of_empty_names_are_refused_before_they_are_allocated() {
-    let mut frame = head(ApiKey::Metadata, 1);
-    let count = 4_000_000_i32;
-    frame.extend_from_slice(&count.to_be_bytes());
-    frame.resize(frame.len() + 2 * count as usize, 0);
-    let error = survive(&frame).expect_err("far more memory than bytes");
-    assert!(matches!(error, HeaderError::Wire(Error::Bloated { field: "topics", at: 10, .. })), "{error}");
+    assert_eq!(bloated(&swarm(ApiKey::Metadata, 1, &[], 4_000_000, &[0, 0])), "topics");
+}
+
+#[test]
+fn the_text_of_names_is_counted_with_them() {
+    let name = [0, 8, b'e', b'i', b'g', b'h', b't', b'-', b'-', b'-'];
+    assert_eq!(bloated(&swarm(ApiKey::Metadata, 1, &[], 200_000, &name)), "name");
+}
+
+#[test]
+fn the_metadata_of_protocols_is_counted_with_them() {
+    // An empty group, two timeouts, no member id, no type; then protocols with six bytes each.
+    let fields = [0; 2 + 4 + 4 + 2 + 2];
+    let protocol = [0, 0, 0, 0, 0, 6, 1, 2, 3, 4, 5, 6];
+    assert_eq!(bloated(&swarm(ApiKey::JoinGroup, 1, &fields, 130_000, &protocol)), "metadata");
+}
+
+#[test]
+fn partitions_without_records_are_counted_with_their_places() {
+    // No transactional id, acks and timeout, one topic without a name; then partitions with null records.
+    let fields = [0xff, 0xff, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0];
+    let partition = [0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
+    assert_eq!(bloated(&swarm(ApiKey::Produce, 3, &fields, 100_000, &partition)), "records");
 }
 
 #[test]
