@@ -1,16 +1,21 @@
 //! Directories: the names that a program sees, those that a crash leaves, and the changes between the two.
+//!
+//! Always holds: a directory is itself, not its path. Renamed and brought back by a crash it has what it had;
+//! removed and brought back it has what was not removed for good.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::Random;
 
-/// All directories, by path; a parent's path sorts before its children's.
-#[derive(Default)]
-pub(super) struct Tree(BTreeMap<PathBuf, Directory>);
+const ROOT: usize = 0;
 
-#[derive(Default, Clone)]
+/// All directories that ever were, the root first.
+#[derive(Clone)]
+pub(super) struct Tree(Vec<Directory>);
+
+#[derive(Clone, Default)]
 struct Directory {
     now: BTreeMap<String, Node>,
     durable: BTreeMap<String, Node>,
@@ -20,7 +25,7 @@ struct Directory {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Node {
     File(usize),
-    Directory,
+    Directory(usize),
 }
 
 /// What happens at once to the names of one directory.
@@ -30,140 +35,151 @@ struct Change {
     added: Option<(String, Node)>,
 }
 
+impl Default for Tree {
+    fn default() -> Self {
+        Self(vec![Directory::default()])
+    }
+}
+
 impl Tree {
     pub(super) fn file(&self, path: &Path) -> io::Result<usize> {
-        let (dir, name) = split(path);
-        match self.0.get(dir).and_then(|dir| dir.now.get(name)) {
-            Some(Node::File(file)) => Ok(*file),
-            _ => Err(io::ErrorKind::NotFound.into()),
+        match self.node(path)? {
+            Node::File(file) => Ok(file),
+            Node::Directory(_) => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
     pub(super) fn files(&self) -> Vec<PathBuf> {
-        let files = |(path, dir): (&PathBuf, &Directory)| {
-            let names = dir.now.iter().filter(|(_, node)| matches!(node, Node::File(_)));
+        let files = self.directories().into_iter().flat_map(|(path, dir)| {
+            let names = self.0[dir].now.iter().filter(|(_, node)| matches!(node, Node::File(_)));
             names.map(|(name, _)| path.join(name)).collect::<Vec<_>>()
-        };
-        self.0.iter().flat_map(files).collect()
+        });
+        files.collect()
     }
 
     pub(super) fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        let dir = self.0.get(dir).ok_or(io::ErrorKind::NotFound)?;
-        Ok(dir.now.keys().cloned().collect())
+        Ok(self.0[self.directory(dir)?].now.keys().cloned().collect())
     }
 
     pub(super) fn create_file(&mut self, path: &Path, file: usize) -> io::Result<()> {
         let (dir, name) = split(path);
         let dir = self.directory(dir)?;
-        if dir.now.contains_key(name) {
+        if self.0[dir].now.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        dir.apply(Change { removed: None, added: Some((name.to_owned(), Node::File(file))) });
+        self.0[dir].apply(Change::add(name, Node::File(file)));
         Ok(())
     }
 
     pub(super) fn create_dir_all(&mut self, dir: &Path) {
-        for ancestor in dir.ancestors().collect::<Vec<_>>().into_iter().rev() {
-            if self.0.contains_key(ancestor) {
-                continue;
-            }
-            self.0.insert(ancestor.to_owned(), Directory::default());
-            if let (Some(parent), Some(name)) = (ancestor.parent(), ancestor.file_name()) {
-                let name = name.to_string_lossy().into_owned();
-                let parent = self.0.entry(parent.to_owned()).or_default();
-                parent.apply(Change { removed: None, added: Some((name, Node::Directory)) });
-            }
+        let mut at = ROOT;
+        for name in names(dir) {
+            at = match self.0[at].now.get(name) {
+                Some(Node::Directory(next)) => *next,
+                _ => self.create_dir(at, name),
+            };
         }
     }
 
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        let ((old_dir, old), (new_dir, new)) = (split(from), split(to));
-        let node = *self.directory(old_dir)?.now.get(old).ok_or(io::ErrorKind::NotFound)?;
-        let added = Some((new.to_owned(), node));
-        if old_dir == new_dir {
-            self.directory(new_dir)?.apply(Change { removed: Some(old.to_owned()), added });
-        } else {
-            self.directory(new_dir)?.apply(Change { removed: None, added });
-            self.directory(old_dir)?.apply(Change { removed: Some(old.to_owned()), added: None });
+        let node = self.node(from)?;
+        if matches!(self.node(to), Ok(Node::Directory(_))) {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
         }
-        if node == Node::Directory {
-            self.move_below(from, to);
+        let ((old_dir, old), (new_dir, new)) = (split(from), split(to));
+        let (old_dir, new_dir) = (self.directory(old_dir)?, self.directory(new_dir)?);
+        if old_dir == new_dir {
+            let removed = Some(old.to_owned());
+            self.0[new_dir].apply(Change { removed, ..Change::add(new, node) });
+        } else {
+            self.0[new_dir].apply(Change::add(new, node));
+            self.0[old_dir].apply(Change::remove(old));
         }
         Ok(())
     }
 
     pub(super) fn remove_file(&mut self, path: &Path) -> io::Result<()> {
         self.file(path)?;
-        let (dir, name) = split(path);
-        self.directory(dir)?.apply(Change { removed: Some(name.to_owned()), added: None });
-        Ok(())
+        self.remove(path)
     }
 
     pub(super) fn remove_dir_all(&mut self, dir: &Path) -> io::Result<()> {
-        self.directory(dir)?;
-        self.0.retain(|path, _| !path.starts_with(dir));
-        let (parent, name) = split(dir);
-        self.directory(parent)?.apply(Change { removed: Some(name.to_owned()), added: None });
-        Ok(())
+        self.empty(self.directory(dir)?);
+        self.remove(dir)
     }
 
     pub(super) fn sync(&mut self, dir: &Path) -> io::Result<()> {
         let dir = self.directory(dir)?;
+        let dir = &mut self.0[dir];
         dir.unsynced.clear();
         dir.durable.clone_from(&dir.now);
         Ok(())
     }
 
-    /// Keeps none, all, or the first of each directory's unsynced changes.
+    /// Keeps none, all, or the first of each directory's unsynced changes. Directories that a program sees come
+    /// first, in order of path; those that it removed follow.
     pub(super) fn crash(&mut self, random: &mut Random) {
-        for dir in self.0.values_mut() {
-            let all = dir.unsynced.len();
-            let kept = match random.below(3) {
-                0 => 0,
-                1 => all,
-                _ => random.below(all + 1),
-            };
-            for change in dir.unsynced.drain(..).take(kept) {
-                change.apply(&mut dir.durable);
+        let seen: Vec<_> = self.directories().into_values().collect();
+        let removed = (0..self.0.len()).filter(|dir| !seen.contains(dir));
+        for dir in seen.iter().copied().chain(removed) {
+            self.0[dir].crash(random);
+        }
+    }
+
+    /// The directories that a program sees.
+    fn directories(&self) -> BTreeMap<PathBuf, usize> {
+        let mut found = BTreeMap::new();
+        let mut ahead = vec![(PathBuf::from("/"), ROOT)];
+        while let Some((path, dir)) = ahead.pop() {
+            for (name, node) in &self.0[dir].now {
+                if let Node::Directory(below) = node {
+                    ahead.push((path.join(name), *below));
+                }
             }
-            dir.now.clone_from(&dir.durable);
+            found.insert(path, dir);
         }
-        self.drop_unreachable();
+        found
     }
 
-    fn directory(&mut self, dir: &Path) -> io::Result<&mut Directory> {
-        self.0.get_mut(dir).ok_or_else(|| io::ErrorKind::NotFound.into())
+    fn node(&self, path: &Path) -> io::Result<Node> {
+        let mut node = Node::Directory(ROOT);
+        for name in names(path) {
+            let Node::Directory(dir) = node else { return Err(io::ErrorKind::NotFound.into()) };
+            node = *self.0[dir].now.get(name).ok_or(io::ErrorKind::NotFound)?;
+        }
+        Ok(node)
     }
 
-    /// Moves all directories below `from`, and that one itself, to `to`.
-    fn move_below(&mut self, from: &Path, to: &Path) {
-        let paths: Vec<_> = self.0.keys().filter(|path| path.starts_with(from)).cloned().collect();
-        for path in paths {
-            let below = path.strip_prefix(from).expect("the path begins so").to_owned();
-            let moved = self.0.remove(&path).expect("the path was found a moment ago");
-            self.0.insert(if below.as_os_str().is_empty() { to.to_owned() } else { to.join(below) }, moved);
+    fn directory(&self, path: &Path) -> io::Result<usize> {
+        match self.node(path)? {
+            Node::Directory(dir) => Ok(dir),
+            Node::File(_) => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
-    /// Directories whose name did not survive are gone with all that is in them.
-    fn drop_unreachable(&mut self) {
-        let paths: Vec<_> = self.0.keys().cloned().collect();
-        for path in paths {
-            let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { continue };
-            let name = name.to_string_lossy();
-            let is_named =
-                self.0.get(parent).is_some_and(|dir| dir.now.get(&*name) == Some(&Node::Directory));
-            if !is_named {
-                self.0.remove(&path);
+    fn create_dir(&mut self, parent: usize, name: &str) -> usize {
+        let dir = self.0.len();
+        self.0.push(Directory::default());
+        self.0[parent].apply(Change::add(name, Node::Directory(dir)));
+        dir
+    }
+
+    /// Removes all that is in `dir`, the deepest first.
+    fn empty(&mut self, dir: usize) {
+        let inside: Vec<_> = self.0[dir].now.iter().map(|(name, node)| (name.clone(), *node)).collect();
+        for (name, node) in inside {
+            if let Node::Directory(below) = node {
+                self.empty(below);
             }
+            self.0[dir].apply(Change::remove(&name));
         }
-        // A name whose directory went by another path (an unsynced rename) leads to an empty one.
-        let named = self.0.iter().flat_map(|(path, dir)| {
-            dir.now.iter().filter(|(_, node)| **node == Node::Directory).map(move |(name, _)| path.join(name))
-        });
-        for path in named.collect::<Vec<_>>() {
-            self.0.entry(path).or_default();
-        }
+    }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        let (dir, name) = split(path);
+        let dir = self.directory(dir)?;
+        self.0[dir].apply(Change::remove(name));
+        Ok(())
     }
 }
 
@@ -172,9 +188,30 @@ impl Directory {
         change.apply(&mut self.now);
         self.unsynced.push(change);
     }
+
+    fn crash(&mut self, random: &mut Random) {
+        let all = self.unsynced.len();
+        let kept = match random.below(3) {
+            0 => 0,
+            1 => all,
+            _ => random.below(all + 1),
+        };
+        for change in self.unsynced.drain(..).take(kept) {
+            change.apply(&mut self.durable);
+        }
+        self.now.clone_from(&self.durable);
+    }
 }
 
 impl Change {
+    fn add(name: &str, node: Node) -> Self {
+        Self { removed: None, added: Some((name.to_owned(), node)) }
+    }
+
+    fn remove(name: &str) -> Self {
+        Self { removed: Some(name.to_owned()), added: None }
+    }
+
     fn apply(&self, names: &mut BTreeMap<String, Node>) {
         if let Some(removed) = &self.removed {
             names.remove(removed);
@@ -189,4 +226,11 @@ fn split(path: &Path) -> (&Path, &str) {
     let dir = path.parent().expect("a file lies in a directory");
     let name = path.file_name().and_then(|name| name.to_str()).expect("a file has a name in UTF-8");
     (dir, name)
+}
+
+fn names(path: &Path) -> impl Iterator<Item = &str> {
+    path.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_str().expect("a file has a name in UTF-8")),
+        _ => None,
+    })
 }
