@@ -257,9 +257,8 @@ impl Catalogue {
 
     /// Gives a topic back whose removal failed. Its old handles stay dead: they were told of a deletion.
     fn reopen(&self, topic: &Topic) {
-        let file = TopicFile::new(topic.name().clone(), topic.id(), topic.partition_count(), &topic.config());
-        let stored = StoredTopic { directory: topic.directory().to_owned(), file };
-        match self.open_topics(vec![stored]) {
+        let stored = self.store.load_one(topic.directory().to_owned());
+        match stored.and_then(|stored| self.open_topics(vec![stored])) {
             Ok(topics) => self.add(topics),
             Err(error) => {
                 error!(topic = %topic.name(), %error, "topic is neither deleted nor usable until a restart")

@@ -7,6 +7,8 @@
 //! ```
 
 use std::future::Future;
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use factum_base::clock::SharedClock;
@@ -65,12 +67,7 @@ impl Service {
     ) -> Result<(Self, Broker), OpenError> {
         check(&options)?;
         metrics::describe();
-        let data_dir = &options.data_dir;
-        disk.create_dir_all(data_dir).map_err(|source| StorageError::Directory {
-            operation: "make",
-            path: data_dir.clone(),
-            source,
-        })?;
+        make_data_dir(&*disk, &options.data_dir)?;
         let cluster_id = cluster::id(&*disk, &options.data_dir, &random)?;
         let producer_ids = ProducerIds::open(Arc::clone(&disk), &options.data_dir)?;
         let environment = Environment::new(Arc::clone(&disk), environment_options(&options));
@@ -170,6 +167,31 @@ fn check(options: &Options) -> Result<(), OpenError> {
         };
         OpenError::InvalidOption { key, expected: error.reason.trim_start_matches("must be ").to_owned() }
     })
+}
+
+/// Makes the directory, and its name durable: what is acknowledged in it must be found again.
+fn make_data_dir(disk: &dyn Disk, data_dir: &Path) -> Result<(), StorageError> {
+    let failed = |operation, path: &Path, source| {
+        Err(StorageError::Directory { operation, path: path.to_owned(), source })
+    };
+    if let Err(source) = disk.create_dir_all(data_dir) {
+        return failed("make", data_dir, source);
+    }
+    for above in data_dir.ancestors().skip(1) {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        match disk.sync_dir(above) {
+            Ok(()) => {}
+            Err(error) if is_not_ours(&error) => break,
+            Err(source) => return failed("sync", above, source),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a directory could not have been made by us, so that there is nothing to sync.
+fn is_not_ours(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | Unsupported | InvalidInput)
 }
 
 fn environment_options(options: &Options) -> EnvironmentOptions {

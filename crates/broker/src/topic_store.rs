@@ -82,17 +82,15 @@ impl TopicStore {
 
     /// Makes a topic without records: on disk when this returns.
     ///
-    /// After an error the topic is not there, unless the disk refused even to take it away again; then it may
-    /// appear, empty, at the next start.
+    /// After an error the topic is not there, unless the disk refused even to take it away again: then it appears,
+    /// empty, at the next start.
     pub(crate) fn create(&self, directory: &str, file: &TopicFile) -> Result<(), StorageError> {
         let staged = format!("{STAGED}{}", file.id);
-        let result = self.stage(&staged, file).and_then(|()| self.rename(&staged, directory));
-        if result.is_err() {
-            let leftover = self.purge(&staged).and_then(|()| self.remove(directory, file.id));
-            let gone = |error: &StorageError| matches!(error, StorageError::Directory { source, .. } if source.kind() == io::ErrorKind::NotFound);
-            if let Some(error) = leftover.err().filter(|error| !gone(error)) {
-                warn!(topic = %file.name, %error, "a topic that could not be made was not cleared away");
-            }
+        let result = self.stage(&staged, file).and_then(|()| self.publish(&staged, directory));
+        if result.is_err()
+            && let Err(error) = self.purge(&staged)
+        {
+            warn!(topic = %file.name, %error, "what was left half made takes space until the next start");
         }
         result
     }
@@ -102,10 +100,16 @@ impl TopicStore {
         Ok(json_file::write(&*self.disk, &self.root.join(directory).join("topic.json"), file)?)
     }
 
-    /// Takes the topic away; its bytes are freed by [`TopicStore::purge`] of the name returned.
+    /// Takes the topic away; its bytes are freed by [`TopicStore::purge`] of the name returned. After an error the
+    /// topic is where it was, unless the disk refused even to put it back.
     pub(crate) fn retire(&self, directory: &str, id: TopicId) -> Result<String, StorageError> {
         let retired = format!("{DELETED}{id}");
         self.rename(directory, &retired)?;
+        self.sync_root().inspect_err(|_| {
+            if let Err(error) = self.rename(&retired, directory) {
+                warn!(directory, %error, "a topic that could not be removed is not where it was");
+            }
+        })?;
         Ok(retired)
     }
 
@@ -116,12 +120,17 @@ impl TopicStore {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(StorageError::Directory { operation: "remove", path, source })
             }
-            _ => self.in_root("sync", |disk, root| disk.sync_dir(root)),
+            _ => self.sync_root(),
         }
     }
 
-    fn remove(&self, directory: &str, id: TopicId) -> Result<(), StorageError> {
-        self.retire(directory, id).and_then(|retired| self.purge(&retired))
+    fn publish(&self, staged: &str, directory: &str) -> Result<(), StorageError> {
+        self.rename(staged, directory)?;
+        self.sync_root().inspect_err(|_| {
+            if let Err(error) = self.rename(directory, staged) {
+                warn!(directory, %error, "a topic that could not be made is still there");
+            }
+        })
     }
 
     fn stage(&self, staged: &str, file: &TopicFile) -> Result<(), StorageError> {
@@ -143,11 +152,15 @@ impl TopicStore {
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), StorageError> {
-        self.in_root("rename a directory in", |disk, root| disk.rename(&root.join(from), &root.join(to)))?;
+        self.in_root("rename a directory in", |disk, root| disk.rename(&root.join(from), &root.join(to)))
+    }
+
+    fn sync_root(&self) -> Result<(), StorageError> {
         self.in_root("sync", |disk, root| disk.sync_dir(root))
     }
 
-    fn load_one(&self, directory: String) -> Result<StoredTopic, StorageError> {
+    /// The topic in `directory`, which must be complete.
+    pub(crate) fn load_one(&self, directory: String) -> Result<StoredTopic, StorageError> {
         let path = self.root.join(&directory);
         let file: Option<TopicFile> = json_file::read(&*self.disk, &path.join("topic.json"))?;
         let Some(file) = file else {

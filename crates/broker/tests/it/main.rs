@@ -1,6 +1,7 @@
 //! The broker from outside: its handle, its directory, its clock.
 
 mod conformance;
+mod crashes;
 mod fetch;
 mod groups;
 mod idempotence;
