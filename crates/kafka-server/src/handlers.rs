@@ -3,7 +3,8 @@
 //! Always holds
 //! - No handler calls the broker before the authoriser agreed. ApiVersions alone asks nobody: a client must be
 //!   able to learn what it may say before it can say who it is.
-//! - What the authoriser refuses is answered as refused whether it exists or not.
+//! - What the authoriser refuses by name is answered as refused whether it exists or not.
+//! - An answer is at most about as large as what exists: asking twice in one request is asking once.
 //! - Handlers decide nothing: every rule about topics, groups and records is the broker's.
 //!
 //! Not here: bytes (see [`crate::messages`]), sockets, and which error is which code (see [`errors`]).
@@ -43,6 +44,10 @@ use crate::wire::{self, Reader};
 
 pub(crate) use session::{Node, Session};
 
+/// The largest request that brings no records, offsets or metadata of its own. Such a request names things, in a
+/// few bytes each, and each may cost a hundred times as much to answer.
+const MAX_QUESTION_BYTES: usize = 512 * 1024;
+
 /// Why a request has no answer, and its connection ends.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -56,6 +61,16 @@ pub(crate) enum Refusal {
         api: ApiKey,
         /// What is wrong.
         source: wire::Error,
+    },
+    /// It asks for too much at once.
+    #[error("{api} request of {length} bytes is longer than {limit}")]
+    TooLong {
+        /// What it is.
+        api: ApiKey,
+        /// Its length.
+        length: usize,
+        /// The most that this API takes.
+        limit: usize,
     },
     /// Records that were not to be acknowledged could not be appended. As in Kafka, closing the connection is
     /// the only way to tell the producer.
@@ -100,6 +115,7 @@ pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<Begun, Re
         }
         Err(error) => return Err(error.into()),
     };
+    check_length(header.api, frame.len())?;
     let call = Call { session: Arc::clone(session), header };
     if call.header.api == ApiKey::Produce {
         let body = reader.position();
@@ -108,6 +124,18 @@ pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<Begun, Re
     let api = call.header.api;
     let answer = dispatch(call, &mut reader).map_err(|source| Refusal::Body { api, source })?;
     Ok(Begun { api, answer: Some(answer) })
+}
+
+fn check_length(api: ApiKey, length: usize) -> Result<(), Refusal> {
+    let limit = match api {
+        // The listener's own limit is the only one.
+        ApiKey::Produce | ApiKey::OffsetCommit | ApiKey::JoinGroup | ApiKey::SyncGroup => usize::MAX,
+        _ => MAX_QUESTION_BYTES,
+    };
+    if length > limit {
+        return Err(Refusal::TooLong { api, length, limit });
+    }
+    Ok(())
 }
 
 fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {

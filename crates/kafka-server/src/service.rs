@@ -47,6 +47,13 @@ pub struct Service {
     slots: Arc<Semaphore>,
 }
 
+/// What was said already, and is not said again before it changes.
+#[derive(Default)]
+struct Quiet {
+    is_full: bool,
+    is_failing: bool,
+}
+
 /// What others may know of a listener.
 #[derive(Debug, Clone, Copy)]
 pub struct Handle {
@@ -79,7 +86,7 @@ impl Service {
     /// Accepts until `stop`. Connections outlive this call: each finishes what it began and then ends, and the
     /// task group waits for that.
     pub async fn run(self, stop: Stop) {
-        let mut is_full = false;
+        let mut quiet = Quiet::default();
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -87,20 +94,31 @@ impl Service {
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => match Arc::clone(&self.slots).try_acquire_owned() {
-                    Ok(slot) => {
-                        is_full = false;
-                        self.serve(stream, peer, slot, stop.clone());
-                    }
-                    Err(_) => self.turn_away(&mut is_full),
-                },
+                Ok((stream, peer)) => self.admit(stream, peer, &stop, &mut quiet),
                 Err(error) => {
-                    warn!(%error, "cannot accept a Kafka connection");
+                    if !std::mem::replace(&mut quiet.is_failing, true) {
+                        warn!(%error, "cannot accept Kafka connections");
+                    }
                     tokio::time::sleep(PAUSE_AFTER_FAILED_ACCEPT).await;
                 }
             }
         }
         info!("the Kafka listener is closed");
+    }
+
+    /// Serves a client, or turns it away if there are too many.
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, stop: &Stop, quiet: &mut Quiet) {
+        quiet.is_failing = false;
+        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+            quiet.is_full = false;
+            self.serve(stream, peer, slot, stop.clone());
+            return;
+        }
+        self.node.metrics.turned_away();
+        if !std::mem::replace(&mut quiet.is_full, true) {
+            let limit = self.node.options.max_connections;
+            warn!(limit, "too many Kafka connections, turning new ones away");
+        }
     }
 
     fn serve(&self, stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, stop: Stop) {
@@ -118,18 +136,6 @@ impl Service {
             connection.run(stop).await;
             node.metrics.closed();
         });
-    }
-
-    /// Says once that the limit is reached, until a connection is accepted again.
-    fn turn_away(&self, is_full: &mut bool) {
-        self.node.metrics.turned_away();
-        if !*is_full {
-            *is_full = true;
-            warn!(
-                limit = self.node.options.max_connections,
-                "too many Kafka connections, turning new ones away"
-            );
-        }
     }
 }
 

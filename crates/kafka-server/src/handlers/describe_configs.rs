@@ -2,7 +2,7 @@
 
 use factum_types::Action;
 
-use super::{Call, Handle, configs};
+use super::{Call, Handle, configs, lookup};
 use crate::error_code::ErrorCode;
 use crate::messages::describe_configs::{
     BROKER, ConfigResource, DescribeConfigsRequest, DescribeConfigsResponse, DescribedConfig,
@@ -16,7 +16,9 @@ impl Handle for DescribeConfigsRequest {
 
     async fn handle(self, call: &Call) -> DescribeConfigsResponse {
         let with_synonyms = self.include_synonyms;
-        let results = self.resources.into_iter().map(|resource| describe(call, resource, with_synonyms));
+        let resources =
+            lookup::unique(self.resources, |each| (each.resource_type, each.resource_name.clone()));
+        let results = resources.map(|resource| describe(call, resource, with_synonyms));
         DescribeConfigsResponse { throttle_time_ms: 0, results: results.collect() }
     }
 }

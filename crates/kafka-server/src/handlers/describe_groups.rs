@@ -3,7 +3,7 @@
 use factum_broker::coordinator::{GroupDescription, GroupState, MemberDescription};
 use factum_types::{Action, Resource};
 
-use super::{Call, Handle};
+use super::{Call, Handle, lookup};
 use crate::error_code::ErrorCode;
 use crate::messages::describe_groups::{
     DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
@@ -18,7 +18,7 @@ impl Handle for DescribeGroupsRequest {
 
     async fn handle(self, call: &Call) -> DescribeGroupsResponse {
         let with_operations = self.include_authorized_operations;
-        let groups = self.groups.into_iter().map(|id| describe(call, id, with_operations));
+        let groups = lookup::unique(self.groups, String::clone).map(|id| describe(call, id, with_operations));
         DescribeGroupsResponse { throttle_time_ms: 0, groups: groups.collect() }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use factum_broker::Partition;
 use factum_types::{Action, LeaderEpoch, Offset, Timestamp};
+use tokio::task::coop::consume_budget;
 
 use super::{Call, Handle, lookup};
 use crate::error_code::ErrorCode;
@@ -19,19 +20,24 @@ impl Handle for ListOffsetsRequest {
     type Response = ListOffsetsResponse;
 
     async fn handle(self, call: &Call) -> ListOffsetsResponse {
-        let topics = self.topics.into_iter().map(|topic| find_in_topic(call, topic)).collect();
+        let mut topics = Vec::with_capacity(self.topics.len());
+        for topic in self.topics {
+            topics.push(find_in_topic(call, topic).await);
+        }
         ListOffsetsResponse { throttle_time_ms: 0, topics }
     }
 }
 
-fn find_in_topic(call: &Call, asked: AskedTopic) -> FoundTopic {
+async fn find_in_topic(call: &Call, asked: AskedTopic) -> FoundTopic {
     let topic = call.session.topic(Action::Describe, &asked.name);
-    let partitions = asked.partitions.iter().map(|each| {
+    let mut partitions = Vec::with_capacity(asked.partitions.len());
+    for each in &asked.partitions {
         let found = lookup::partition(&topic, each.partition_index);
         let found = found.and_then(|partition| find(partition, each).map(|found| (partition, found)));
-        render(each.partition_index, found)
-    });
-    let partitions = partitions.collect();
+        partitions.push(render(each.partition_index, found));
+        // A look-up by time may read the disk: others have their turn in between.
+        consume_budget().await;
+    }
     FoundTopic { name: asked.name, partitions }
 }
 

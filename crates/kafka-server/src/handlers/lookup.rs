@@ -1,5 +1,7 @@
 //! From a topic's name or id on the wire to the topic, by way of the authoriser.
 
+use std::collections::HashSet;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use factum_broker::{Partition, Topic};
@@ -28,6 +30,12 @@ impl Session {
         self.check_topic(action, topic.name())?;
         Ok(topic)
     }
+}
+
+/// Each of `items` once, in order: what `key` says is the same is dropped.
+pub(super) fn unique<T, K: Eq + Hash>(items: Vec<T>, key: impl Fn(&T) -> K) -> impl Iterator<Item = T> {
+    let mut seen = HashSet::with_capacity(items.len());
+    items.into_iter().filter(move |item| seen.insert(key(item)))
 }
 
 /// A partition of a topic that was looked up.

@@ -9,7 +9,7 @@ use factum_broker::{EnsureTopicError, Topic as BrokerTopic};
 use factum_types::{Action, Resource, TopicId, TopicName};
 use tracing::warn;
 
-use super::{Call, Handle, Session};
+use super::{Call, Handle, Session, lookup};
 use crate::error_code::ErrorCode;
 use crate::messages::metadata::{
     Broker, MetadataRequest, MetadataResponse, OPERATIONS_NOT_ASKED, Partition, RequestedTopic, Topic,
@@ -25,7 +25,7 @@ impl Handle for MetadataRequest {
             None => all_topics(session, with_operations),
             Some(asked) => {
                 let mut topics = Vec::with_capacity(asked.len());
-                for topic in asked {
+                for topic in lookup::unique(asked, |topic| (topic.name.clone(), topic.topic_id)) {
                     let found = find(session, &topic, self.allow_auto_topic_creation).await;
                     topics.push(match found {
                         Ok(found) => describe(session, &found, with_operations),

@@ -3,7 +3,7 @@
 use factum_broker::coordinator::CommittedOffset;
 use factum_types::{Action, GroupId, Resource, TopicName, TopicPartition};
 
-use super::{Call, Handle};
+use super::{Call, Handle, lookup};
 use crate::error_code::ErrorCode;
 use crate::messages::offset_fetch::{
     FetchGroup, FetchTopic, FetchedGroup, FetchedPartition, FetchedTopic, OffsetFetchRequest,
@@ -15,7 +15,7 @@ impl Handle for OffsetFetchRequest {
 
     async fn handle(self, call: &Call) -> OffsetFetchResponse {
         let mut groups = Vec::with_capacity(self.groups.len());
-        for asked in self.groups {
+        for asked in lookup::unique(self.groups, |group| group.group_id.clone()) {
             groups.push(one_group(call, asked).await);
         }
         OffsetFetchResponse { throttle_time_ms: 0, groups }

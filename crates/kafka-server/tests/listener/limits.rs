@@ -9,7 +9,7 @@ use factum_types::auth::AllowAll;
 use kafka_protocol::messages::{ApiVersionsRequest, FetchRequest, ProduceRequest};
 use tokio::net::TcpStream;
 
-use crate::client::{Client, batch, frame};
+use crate::client::{Client, batch, frame, text};
 use crate::fetching::fetch;
 use crate::producing::{outcome, produce};
 use crate::server::Server;
@@ -162,4 +162,28 @@ async fn a_connection_has_a_bound_of_its_own() {
     for id in 0..50 {
         assert_eq!(outcome(&client.receive::<ProduceRequest>(9, id).await).base_offset, i64::from(id));
     }
+}
+
+#[tokio::test]
+async fn asking_often_in_one_request_is_asking_once() {
+    use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+    use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+    use kafka_protocol::messages::{DescribeConfigsRequest, MetadataRequest, TopicName};
+
+    let server = Server::start().await;
+    server.create_topic("orders", 100).await;
+    let mut client = server.client().await;
+    let topic = MetadataRequestTopic::default().with_name(Some(TopicName(text("orders"))));
+    let response =
+        client.ask(&MetadataRequest::default().with_topics(Some(vec![topic.clone(); 5_000])), 9).await;
+    assert_eq!(response.topics.len(), 1);
+    let broker = DescribeConfigsResource::default()
+        .with_resource_type(4)
+        .with_resource_name(text("1"))
+        .with_configuration_keys(None);
+    let request = DescribeConfigsRequest::default().with_resources(vec![broker; 5_000]);
+    assert_eq!(client.ask(&request, 4).await.results.len(), 1);
+    // A question of megabytes is none.
+    client.send(&MetadataRequest::default().with_topics(Some(vec![topic; 100_000])), 9).await;
+    client.closed("a question of a megabyte").await;
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod client;
+mod documentation;
 mod fetching;
 mod frames;
 mod groups;
