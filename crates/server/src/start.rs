@@ -89,7 +89,11 @@ impl Parts {
             health.kafka_accepts(false);
             Ok(())
         });
-        edge.spawn("http", OnError::StopServer, http_service.run(edge.stop()));
+        let stop = edge.stop();
+        edge.spawn("http", OnError::StopServer, async move {
+            http_service.run(stop).await;
+            Ok(())
+        });
         Ok(Self { http, kafka, data_dir, temporary, catalogue, project, applied })
     }
 
