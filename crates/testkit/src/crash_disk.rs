@@ -29,6 +29,7 @@ use tree::Tree;
 #[derive(Clone)]
 pub struct CrashDisk(Arc<Mutex<State>>);
 
+#[derive(Clone)]
 struct State {
     tree: Tree,
     files: Vec<Contents>,
@@ -66,6 +67,11 @@ impl CrashDisk {
     /// As [`CrashDisk::crash`], but pages of unsynced writes survive each for itself.
     pub fn crash_out_of_order(&self) {
         self.0.lock().crash(Contents::crash_out_of_order);
+    }
+
+    /// Another disk with the same contents, known and durable, and the same future.
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.0.lock().clone())))
     }
 
     /// Changes and syncs asked for so far.
@@ -304,6 +310,7 @@ fn down() -> io::Error {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, seeded, good enough for accidents.
+#[derive(Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -80,9 +80,7 @@ impl Launch {
             let (http, kafka) = (free_port(), free_port());
             match Running::spawn(&self, http, kafka) {
                 Ok(running) => return FactumProcess { launch: self, http, kafka, running: Some(running) },
-                Err(failure) if failure.contains("in use") => {
-                    writeln!(failures, "{failure}").expect("text grows")
-                }
+                Err(failure) if failure.contains("in use") => failures += &failure,
                 Err(failure) => panic!("{failure}"),
             }
         }
@@ -197,7 +195,8 @@ impl Running {
         let deadline = SystemClock.monotonic() + PATIENCE;
         loop {
             match said.recv_timeout(deadline.saturating_duration_since(SystemClock.monotonic())) {
-                Ok(line) if line.starts_with("Kafka") => break,
+                // Its last line: all of it has been collected by then.
+                Ok(line) if line.starts_with("Ctrl-C") => break,
                 Ok(_) => {}
                 // The pipe closes when the process ends.
                 Err(_) => return Err(self.explain("it printed no start-up block")),

@@ -4,13 +4,14 @@ use super::Random;
 
 const PAGE_BYTES: usize = 4096;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Contents {
     now: Vec<u8>,
     durable: Vec<u8>,
     unsynced: Vec<Change>,
 }
 
+#[derive(Clone)]
 enum Change {
     Write { at: usize, bytes: Vec<u8> },
     Resize(usize),
