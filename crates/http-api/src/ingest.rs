@@ -26,7 +26,7 @@ use factum_eventlog::{NewRecord, Placed, ProduceError};
 use factum_governance::suggest;
 use factum_types::{Action, Resource, TopicName};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::extract::{Caller, Params, TopicPath};
 use crate::metrics;
@@ -53,11 +53,10 @@ struct AcceptedOffset {
 }
 
 /// How events are taken.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EventsQuery {
     /// The field of the data whose value is the key, instead of the one that the topic's project names.
-    #[param(example = "Email")]
     key: Option<String>,
 }
 
@@ -71,7 +70,8 @@ pub(crate) struct EventsQuery {
         ("topic" = String, Path, description = "The topic, such as `store.orders`", example = "store.orders"),
         ("ce-id" = Option<String>, Header, description = "Binary mode: `ce-specversion`, `ce-id`, `ce-source`, \
             `ce-type` and further attributes. With plain JSON each is optional"),
-        EventsQuery),
+        ("key" = Option<String>, Query, description = "The field of the data whose value is the key, instead of \
+            the one that the topic's project names", example = "Email")),
     request_body(
         content(
             (Object = "application/json", example = json!({"OrderId": 1, "Email": "ann@contoso.com"})),

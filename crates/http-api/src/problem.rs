@@ -3,21 +3,28 @@
 //! Always holds: `detail` says what is wrong and where (line and column, attribute or field, index in a batch),
 //! and the same place stands in members of its own for programs; nothing internal is shown.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use factum_eventlog::{AdminError, ProduceError, ReadError};
 use factum_types::{Denied, NameError, event};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use tracing::warn;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 /// The media type of RFC 9457.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// An error, ready to be sent.
-#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+/// An error, ready to be sent. One pointer wide: it is the rare arm of every handler's result.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Problem(Box<Content>);
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "urn:factum:problem:malformed",
     "title": "The request is malformed",
@@ -26,7 +33,7 @@ pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
     "line": 1,
     "column": 9,
 }))]
-pub(crate) struct Problem {
+struct Content {
     /// Which kind of problem, as a URN that stays the same: `urn:factum:problem:…`.
     #[serde(rename = "type")]
     kind: String,
@@ -46,14 +53,14 @@ pub(crate) struct Problem {
 
 impl Problem {
     fn new(status: StatusCode, slug: &str, title: &'static str, detail: impl fmt::Display) -> Self {
-        Self {
+        Self(Box::new(Content {
             kind: format!("urn:factum:problem:{slug}"),
             title,
             status: status.as_u16(),
             detail: detail.to_string(),
             members: Map::new(),
             retry_after_seconds: None,
-        }
+        }))
     }
 
     /// 400: it cannot be understood.
@@ -111,8 +118,9 @@ impl Problem {
     /// 503: the same request may succeed later.
     pub(crate) fn unavailable(slug: &str, detail: impl fmt::Display) -> Self {
         let title = "The request cannot be served right now";
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, slug, title, detail);
-        Self { retry_after_seconds: Some(1), ..problem }
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, slug, title, detail);
+        problem.0.retry_after_seconds = Some(1);
+        problem
     }
 
     /// 500: data on disk is not what was written.
@@ -122,39 +130,57 @@ impl Problem {
 
     /// Adds a member for programs.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(name.to_owned(), value.into());
+        self.0.members.insert(name.to_owned(), value.into());
         self
     }
 
     /// Adds a sentence to the detail.
     pub(crate) fn also(mut self, sentence: impl fmt::Display) -> Self {
-        self.detail = format!("{}; {sentence}", self.detail);
+        self.0.detail = format!("{}; {sentence}", self.0.detail);
         self
     }
 
     /// The same for a document on a line of its own: `line` counts in the body, from 1.
     pub(crate) fn on_line(mut self, line: usize) -> Self {
-        if let Some(at_line_1) = self.detail.find(" at line 1 ") {
-            self.detail.replace_range(at_line_1 + 1.."at line 1 ".len() + at_line_1 + 1, "at ");
+        if let Some(at_line_1) = self.0.detail.find(" at line 1 ") {
+            self.0.detail.replace_range(at_line_1 + 1.."at line 1 ".len() + at_line_1 + 1, "at ");
         }
-        self.detail = format!("line {line}: {}", self.detail);
+        self.0.detail = format!("line {line}: {}", self.0.detail);
         self.with("line", line)
     }
 
     /// Puts the place of the event before everything else that the detail says.
     pub(crate) fn in_event(mut self, index: usize) -> Self {
-        self.detail = format!("event {index}: {}", self.detail);
+        self.0.detail = format!("event {index}: {}", self.0.detail);
         self.with("index", index)
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Content::schema()
+    }
+}
+
+impl ToSchema for Problem {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Problem")
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).expect("a problem's status is one of HTTP's");
+        let status = StatusCode::from_u16(self.0.status).expect("a problem's status is one of HTTP's");
         let body = serde_json::to_vec(&self).expect("text and JSON values serialise");
         let mut response = (status, body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        if let Some(seconds) = self.retry_after_seconds {
+        if let Some(seconds) = self.0.retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response

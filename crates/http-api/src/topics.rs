@@ -215,7 +215,7 @@ pub(crate) async fn alter_topic(
     refuse_internal(&name)?;
     let (head, body) = request.into_parts();
     let wish: AlterTopic = api.bodies.read_json(&head.headers, body).await?;
-    let config = wish.config.over(existing(&api, &name).await?.config);
+    let config = wish.config.over(&existing(&api, &name).await?.config);
     let topic = api.log().alter_topic(&name, config).await?;
     Ok(Json(topic_view(&api, topic)))
 }
@@ -308,7 +308,7 @@ impl From<Config> for TopicConfig {
 }
 
 impl ConfigPatch {
-    fn over(self, config: TopicConfig) -> TopicConfig {
+    fn over(self, config: &TopicConfig) -> TopicConfig {
         TopicConfig {
             retention: self.retention.unwrap_or(config.retention),
             retention_bytes: self.retention_bytes.unwrap_or(config.retention_bytes),

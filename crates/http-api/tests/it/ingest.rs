@@ -372,6 +372,25 @@ async fn what_cannot_be_made_durable_is_not_acknowledged() {
     assert!(server.log.stop_within(std::time::Duration::from_secs(10)).await.is_empty());
     let answer = server.post_json("/events/store.orders", "{}").await;
     assert_eq!(answer.retry_after, "1");
-    expect!["503 topic store.orders cannot be written durably: partition store.orders/0 takes no records {}"].assert_eq(&answer.problem());
+    expect!["503 topic store.orders cannot be written durably: partition store.orders/0 takes no records {}"]
+        .assert_eq(&answer.problem());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_may_name_the_keys_field_itself() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    server.declare("store.orders", Some("Email"));
+    let body = "{\"OrderId\":7}\n{\"OrderId\":8}\n";
+    let answer = server.send("POST", "/events/store.orders?key=orderid", &[LINES], body).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let records = server.records("store.orders").await;
+    assert!(records.contains(r#"key "7""#) && records.contains(r#"key "8""#), "{records}");
+    let answer = server.post_json("/events/store.orders?keys=a", "{}").await;
+    expect![[
+        r#"400 Failed to deserialize query string: keys: unknown field `keys`, expected `key` {"in":"query"}"#
+    ]]
+    .assert_eq(&answer.problem());
     server.stop().await;
 }
