@@ -79,7 +79,7 @@ pub(crate) struct Connection<S> {
     ending: Option<End>,
     /// The last byte in or out, or answer.
     active_at: Instant,
-    /// When the frame at the front of the input began to arrive.
+    /// When the frame at the front of the input began to arrive, or could have.
     frame_since: Instant,
 }
 
@@ -142,6 +142,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         while let Poll::Ready(Some(answered)) = self.pending.poll_answer(cx) {
             self.measure(answered.api, answered.begun_at, answered.response.len());
             self.output.push(answered.response);
+            // Until now the next request may have been held back by us.
+            self.frame_since = Instant::now();
             progress = true;
         }
         if self.is_stopping() {

@@ -119,7 +119,7 @@ pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<Begun, Re
     let call = Call { session: Arc::clone(session), header };
     if call.header.api == ApiKey::Produce {
         let body = reader.position();
-        return produce::begin(call, frame, body);
+        return produce::begin(&call, frame, body);
     }
     let api = call.header.api;
     let answer = dispatch(call, &mut reader).map_err(|source| Refusal::Body { api, source })?;

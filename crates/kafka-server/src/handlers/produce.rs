@@ -50,12 +50,12 @@ impl From<ErrorCode> for Refused {
 }
 
 /// Takes the frame apart and appends what it brings.
-pub(super) fn begin(call: Call, frame: BytesMut, body: usize) -> Result<Begun, Refusal> {
+pub(super) fn begin(call: &Call, frame: BytesMut, body: usize) -> Result<Begun, Refusal> {
     let (version, frame_len) = (call.header.version, frame.len());
     let request = ProduceRequest::decode(frame, body, version)
         .map_err(|source| Refusal::Body { api: ApiKey::Produce, source })?;
     let acks = request.acks;
-    let mut produce = Produce { call: &call, frame_len, acks, appended: Vec::new() };
+    let mut produce = Produce { call, frame_len, acks, appended: Vec::new() };
     let topics: Vec<_> = request.topics.into_iter().enumerate().map(|(i, t)| produce.topic(i, t)).collect();
     let appended = produce.appended;
     let response = ProduceResponse { topics, throttle_time_ms: 0, node_endpoints: Vec::new() };
