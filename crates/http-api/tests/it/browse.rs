@@ -54,6 +54,7 @@ async fn a_reader_starts_and_stops_where_it_says() {
     for query in [
         "",
         "limit=2",
+        "limit=4",
         "partition=0&offset=3",
         "partition=0&offset=5",
         "partition=0&offset=-2",
@@ -67,6 +68,7 @@ async fn a_reader_starts_and_stops_where_it_says() {
     expect![[r#"
         : 0/0 0/1 0/2 0/3 0/4 | 0→5
         limit=2: 0/0 0/1 | 0→2
+        limit=4: 0/0 0/1 0/2 0/3 | 0→4
         partition=0&offset=3: 0/3 0/4 | 0→5
         partition=0&offset=5:  | 0→5
         partition=0&offset=-2: 0/3 0/4 | 0→5

@@ -246,6 +246,13 @@ async fn what_is_malformed_says_where() {
         &expect![[r#"400 line 2: expected value at column 6 {"column":6,"line":2}"#]],
     )
     .await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_cloud_event_says_why() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
     check_refused(
         &server,
         &[STRUCTURED],
