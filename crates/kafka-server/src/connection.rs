@@ -253,18 +253,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         matches!(self.ending, Some(End::Stopped))
     }
 
-    /// Whether nothing is left to do. What the client sent before it ended its side is still begun.
+    /// Whether nothing is left to do. The end of the stream is read only behind the last whole frame, so what
+    /// the client sent before it ended its side was begun by then.
     fn is_over(&self) -> bool {
-        let is_done = self.pending.is_empty() && self.output.is_empty();
-        match self.ending {
-            None => false,
-            Some(End::Stopped) => is_done,
-            Some(_) => is_done && !self.has_whole_frame(),
-        }
-    }
-
-    fn has_whole_frame(&self) -> bool {
-        matches!(self.input.frame_len(), Ok(Some(len)) if self.input.is_whole(len))
+        self.ending.is_some() && self.pending.is_empty() && self.output.is_empty()
     }
 
     /// When the connection ends if nothing happens until then; none while the client waits for us.

@@ -1,6 +1,9 @@
 //! Many requests at once on one connection.
 
-use kafka_protocol::messages::{ApiVersionsRequest, ProduceRequest};
+use std::time::Duration;
+
+use kafka_protocol::messages::{ApiVersionsRequest, FetchRequest, ProduceRequest};
+use tokio::io::AsyncWriteExt;
 
 use crate::client::{batch, frame};
 use crate::producing::{end, outcome, produce};
@@ -64,4 +67,25 @@ async fn frames_may_come_in_any_pieces() {
         client.receive::<ApiVersionsRequest>(2, 9).await;
     }
     assert_eq!(end(&mut client, "orders", 0).await, 6);
+}
+
+#[tokio::test]
+async fn a_client_that_ends_its_side_is_still_answered() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    let mut bytes = Vec::new();
+    for id in 0..5 {
+        bytes.extend_from_slice(&frame(&produce("orders", 0, -1, Some(batch(&["a"]))), 9, id));
+    }
+    bytes.extend_from_slice(&frame(&crate::fetching::fetch("orders", 5, Duration::from_millis(50)), 12, 5));
+    bytes.extend_from_slice(&frame(&produce("orders", 0, -1, Some(batch(&["a"]))), 9, 6));
+    client.send_raw(&bytes).await;
+    client.stream.shutdown().await.expect("ended");
+    for id in 0..5 {
+        assert_eq!(outcome(&client.receive::<ProduceRequest>(9, id).await).base_offset, i64::from(id));
+    }
+    client.receive::<FetchRequest>(12, 5).await;
+    assert_eq!(outcome(&client.receive::<ProduceRequest>(9, 6).await).base_offset, 5);
+    client.closed("the end of the client's side").await;
 }
