@@ -36,7 +36,9 @@ mod tests;
 mod timers;
 mod upkeep;
 
-pub use answer::{GroupDescription, GroupListing, GroupState, Joined, JoinedMember, MemberDescription, Synced};
+pub use answer::{
+    GroupDescription, GroupListing, GroupState, Joined, JoinedMember, MemberDescription, Synced,
+};
 pub use error::{CoordinatorError, OpenError};
 pub use offsets_log::LogError;
 pub use options::Options;

@@ -74,6 +74,12 @@ impl Cell {
         self.group = Group::new();
     }
 
+    /// The group's metadata as the journal has it.
+    #[cfg(test)]
+    pub(super) fn stored(&self) -> Option<&Bytes> {
+        self.stored.as_ref()
+    }
+
     /// Whether nothing of the group would be missed.
     pub(crate) fn is_unused(&self) -> bool {
         self.group.is_deserted() && self.stored.is_none() && self.is_bare()

@@ -54,8 +54,7 @@ impl Journal {
     pub(crate) fn replay(&self, mut visit: impl FnMut(Decoded)) -> Result<(), OpenError> {
         let mut from = self.log.start();
         loop {
-            let unreadable =
-                |source| OpenError::Read { partition: self.log.name(), at: from.get(), source };
+            let unreadable = |source| OpenError::Read { partition: self.log.name(), at: from.get(), source };
             match self.log.read(from).map_err(unreadable)? {
                 Progress::End => return Ok(()),
                 Progress::Damaged(error) => {

@@ -3,9 +3,7 @@
 use factum_types::GroupId;
 
 use super::cell::Cell;
-use super::{
-    Coordinator, CoordinatorError, GroupDescription, GroupListing, GroupState, MemberDescription,
-};
+use super::{Coordinator, CoordinatorError, GroupDescription, GroupListing, GroupState, MemberDescription};
 
 impl Coordinator {
     /// Every group, by name.

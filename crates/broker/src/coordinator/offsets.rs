@@ -17,6 +17,10 @@ impl OffsetTable {
         self.0.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn set(&mut self, partition: TopicPartition, stored: StoredOffset) {
         self.0.insert(partition, stored);
     }
@@ -46,7 +50,8 @@ impl OffsetTable {
         since: Option<Timestamp>,
         now: Timestamp,
     ) -> Vec<TopicPartition> {
-        let begins = |stored: &StoredOffset| since.map_or(stored.committed_at, |s| s.max(stored.committed_at));
+        let begins =
+            |stored: &StoredOffset| since.map_or(stored.committed_at, |s| s.max(stored.committed_at));
         let is_old = |stored: &StoredOffset| begins(stored).plus(retention) <= now;
         self.0.iter().filter(|(_, stored)| is_old(stored)).map(|(partition, _)| partition.clone()).collect()
     }

@@ -75,7 +75,9 @@ impl OffsetsLog for PartitionOffsets {
         match self.partition.read(from.get(), READ_BYTES) {
             Ok(slice) if slice.chunks.is_empty() => Ok(Progress::End),
             Ok(slice) => Ok(Progress::Batches(slice.chunks)),
-            Err(ReadError::Damaged(damage)) => Ok(Progress::Damaged(LogError::new(ReadError::Damaged(damage)))),
+            Err(ReadError::Damaged(damage)) => {
+                Ok(Progress::Damaged(LogError::new(ReadError::Damaged(damage))))
+            }
             Err(error) => Err(LogError::new(error)),
         }
     }

@@ -145,7 +145,9 @@ impl Groups {
         match cells.entry(group.clone()) {
             Entry::Occupied(there) => Ok(Arc::clone(there.get())),
             Entry::Vacant(_) if count >= limit => Err(CoordinatorError::TooManyGroups { limit }),
-            Entry::Vacant(free) => Ok(Arc::clone(free.insert(Arc::new(Mutex::new(Cell::new(group.clone())))))),
+            Entry::Vacant(free) => {
+                Ok(Arc::clone(free.insert(Arc::new(Mutex::new(Cell::new(group.clone()))))))
+            }
         }
     }
 
@@ -161,14 +163,17 @@ impl Groups {
         let now = self.clock.monotonic();
         let mut cells = self.cells.write();
         let mut cell = |group: &GroupId, work: &mut dyn FnMut(&mut Cell)| {
-            let cell = cells.entry(group.clone()).or_insert_with(|| Arc::new(Mutex::new(Cell::new(group.clone()))));
+            let cell =
+                cells.entry(group.clone()).or_insert_with(|| Arc::new(Mutex::new(Cell::new(group.clone()))));
             work(&mut cell.lock());
         };
         self.journal.replay(|decoded| match decoded {
             Decoded::Offset(group, partition, Some(stored)) => {
                 cell(&group, &mut |cell| cell.offsets.set(partition.clone(), stored.clone()));
             }
-            Decoded::Offset(group, partition, None) => cell(&group, &mut |cell| cell.offsets.remove(&partition)),
+            Decoded::Offset(group, partition, None) => {
+                cell(&group, &mut |cell| cell.offsets.remove(&partition))
+            }
             Decoded::Group(group, Some((stored, since))) => {
                 cell(&group, &mut |cell| cell.restore_group(stored.clone(), since, now));
             }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use factum_base::tasks::Stop;
+use factum_types::Offset;
 use tracing::{debug, warn};
 
 use super::cell::Cell;
@@ -56,10 +57,8 @@ impl Groups {
                 return Ok(0);
             }
             let partitions = inside.offsets.expired(self.options.offsets_retention, inside.empty_since, wall);
-            inside.remove(&partitions, false, &self.journal, wall)?;
-            if inside.is_bare() {
-                inside.remove(&[], true, &self.journal, wall)?;
-            }
+            let keeps_nothing = partitions.len() == inside.offsets.len() && inside.waiting.is_empty();
+            inside.remove(&partitions, keeps_nothing, &self.journal, wall)?;
             Ok(partitions.len())
         };
         for cell in self.cells() {
@@ -90,7 +89,9 @@ impl Groups {
             last = last.max(cell.lock().rewrite(&self.journal, wall)?);
             tokio::task::yield_now().await;
         }
-        self.journal.durable(last).await?;
+        // Also where no group is left to write: the removals before `keep_from` must not be lost after what they removed.
+        let before = keep_from.get().checked_sub(1).filter(|offset| *offset >= 0).map(Offset::new);
+        self.journal.durable(last.max(before)).await?;
         self.journal.finish_snapshot(keep_from).map_err(CoordinatorError::Storage)?;
         debug!(%keep_from, "shortened the groups' journal");
         Ok(())

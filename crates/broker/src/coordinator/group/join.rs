@@ -377,7 +377,11 @@ fn shorten(text: &mut String) {
     text.truncate(end.unwrap_or(0));
 }
 
-pub(super) fn check_size(what: &'static str, bytes: usize, options: &Options) -> Result<(), CoordinatorError> {
+pub(super) fn check_size(
+    what: &'static str,
+    bytes: usize,
+    options: &Options,
+) -> Result<(), CoordinatorError> {
     let limit = usize::try_from(options.max_group_metadata.0).unwrap_or(usize::MAX);
     if bytes > limit {
         return Err(CoordinatorError::TooLarge { what, bytes, limit });

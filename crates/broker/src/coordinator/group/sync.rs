@@ -39,7 +39,8 @@ impl Group {
             State::CompletingRebalance => {
                 let leads = self.is_leader(&id);
                 if leads {
-                    let bytes = request.assignments.iter().map(|(name, share)| name.len() + share.len()).sum();
+                    let bytes =
+                        request.assignments.iter().map(|(name, share)| name.len() + share.len()).sum();
                     check_size("the assignment of the group's members", bytes, options)?;
                 }
                 self.supersede(&id, now);

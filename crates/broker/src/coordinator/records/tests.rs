@@ -34,7 +34,10 @@ fn metadata() -> GroupMetadata {
         generation: 5,
         protocol: Some("range".to_owned()),
         leader: Some("m".to_owned()),
-        members: vec![member.clone(), StoredMember { member_id: "n".to_owned(), instance_id: None, ..member }],
+        members: vec![
+            member.clone(),
+            StoredMember { member_id: "n".to_owned(), instance_id: None, ..member },
+        ],
     }
 }
 
@@ -109,7 +112,8 @@ fn what_is_written_is_read() {
 fn the_older_values_are_read() {
     let key = encode_key(&Key::Offset(group(), partition()));
     // Version 1: offset, metadata, commit time, expiry time, which is not kept.
-    let value = [&[0, 1][..], &258_i64.to_be_bytes(), &[0, 1, b'n'], &258_i64.to_be_bytes(), &[0; 8]].concat();
+    let value =
+        [&[0, 1][..], &258_i64.to_be_bytes(), &[0, 1, b'n'], &258_i64.to_be_bytes(), &[0; 8]].concat();
     let committed = CommittedOffset { offset: 258, leader_epoch: -1, metadata: Some("n".to_owned()) };
     let stored = StoredOffset { committed, committed_at: Timestamp::from_millis(258) };
     assert_eq!(decode(&key, Some(&value)), Ok(Decoded::Offset(group(), partition(), Some(stored))));
@@ -137,7 +141,8 @@ fn what_is_newer_is_foreign() {
 
 #[test]
 fn a_count_makes_no_room() {
-    let mut value = encode_group(&GroupMetadata { members: Vec::new(), ..metadata() }, Timestamp::NONE).to_vec();
+    let mut value =
+        encode_group(&GroupMetadata { members: Vec::new(), ..metadata() }, Timestamp::NONE).to_vec();
     let count = value.len() - 4;
     value[count..].copy_from_slice(&i32::MAX.to_be_bytes());
     assert_eq!(decode(&encode_key(&Key::Group(group())), Some(&value)), Err(Malformed { what: "group" }));

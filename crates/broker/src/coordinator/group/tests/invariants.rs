@@ -144,10 +144,7 @@ impl World {
             session_timeout: Duration::from_secs(6 + who as u64),
             rebalance_timeout: Duration::from_secs(who as u64 * 3),
             protocol_type: "consumer".to_owned(),
-            protocols: vec![
-                ("range".to_owned(), Bytes::new()),
-                (format!("own-{}", who % 2), Bytes::new()),
-            ],
+            protocols: vec![("range".to_owned(), Bytes::new()), (format!("own-{}", who % 2), Bytes::new())],
             requires_known_member_id: who != 2,
             supports_skipping_assignment: who == 0,
         };
@@ -293,7 +290,8 @@ impl World {
         let stored = self.group.stored();
         assert!(stored.generation >= self.highest, "the generation fell");
         self.highest = stored.generation;
-        let instances: Vec<_> = stored.members.iter().filter_map(|member| member.instance_id.clone()).collect();
+        let instances: Vec<_> =
+            stored.members.iter().filter_map(|member| member.instance_id.clone()).collect();
         let distinct: BTreeSet<_> = instances.iter().collect();
         assert_eq!(distinct.len(), instances.len(), "an instance id belongs to two members");
         let ids: BTreeSet<_> = stored.members.iter().map(|member| member.member_id.clone()).collect();

@@ -156,7 +156,8 @@ impl Run {
 
     fn sync(&mut self, name: &str, words: &Words<'_>) {
         self.tickets += 1;
-        let known: BTreeMap<_, _> = self.clients.iter().map(|(name, c)| (name.clone(), c.id.clone())).collect();
+        let known: BTreeMap<_, _> =
+            self.clients.iter().map(|(name, c)| (name.clone(), c.id.clone())).collect();
         let share = |word: &&str| {
             let (member, share) = word.split_once('=')?;
             Some((known.get(member)?.clone(), Bytes::from(share.to_owned())))
@@ -181,7 +182,8 @@ impl Run {
 
     fn beat(&mut self, name: &str, words: &Words<'_>) {
         let client = self.clients.get(name).cloned().unwrap_or_default();
-        let generation = words.value("generation").map_or(client.generation, |n| n.parse().expect("a number"));
+        let generation =
+            words.value("generation").map_or(client.generation, |n| n.parse().expect("a number"));
         let now = self.now();
         let result = self.group.heartbeat(generation, &client.id, words.value("static"), now);
         self.tell_result(name, "alive", result);
@@ -192,7 +194,8 @@ impl Run {
             Some(client) => client.clone(),
             None => Client { generation: -1, ..Client::default() },
         };
-        let generation = words.value("generation").map_or(client.generation, |n| n.parse().expect("a number"));
+        let generation =
+            words.value("generation").map_or(client.generation, |n| n.parse().expect("a number"));
         let now = self.now();
         let result = self.group.check_commit(generation, &client.id, words.value("static"), now);
         self.tell_result(if name.is_empty() { "outsider" } else { name }, "may commit", result);
@@ -299,7 +302,8 @@ impl Run {
             joined.protocol.unwrap_or_default()
         );
         if !joined.members.is_empty() {
-            let names = joined.members.iter().map(|member| String::from_utf8_lossy(&member.metadata).into_owned());
+            let names =
+                joined.members.iter().map(|member| String::from_utf8_lossy(&member.metadata).into_owned());
             write!(line, " members={}", names.collect::<Vec<_>>().join(" ")).expect("a string takes it");
         }
         if joined.skip_assignment {
