@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RecordView<'a> {
     /// The partition.
+    #[schema(value_type = i32)]
     partition: PartitionId,
     /// The offset, a 64-bit number as text.
     #[schema(example = "41")]

@@ -51,6 +51,7 @@ pub(crate) struct Records {
 /// Where to read on in a partition.
 #[derive(Serialize, ToSchema)]
 struct ReadOn {
+    #[schema(value_type = i32)]
     partition: PartitionId,
     /// The next offset to ask for, a 64-bit number as text.
     #[schema(example = "42")]

@@ -71,7 +71,8 @@ fn name_media_type(response: &mut RefOr<utoipa::openapi::Response>) {
         RefOr::T(Content { schema: Some(RefOr::Ref(found)), .. }) => found.ref_location.ends_with("/Problem"),
         _ => false,
     };
-    if let Some(content) = response.content.swap_remove(JSON).filter(is_problem) {
+    if response.content.get(JSON).is_some_and(is_problem) {
+        let content = response.content.swap_remove(JSON).expect("it was found just now");
         response.content.insert(MEDIA_TYPE.to_owned(), content);
     }
 }

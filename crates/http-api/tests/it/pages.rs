@@ -1,7 +1,7 @@
 //! Pages, documents, health and measures.
 
-use expect_test::expect;
-use factum_http_api::{HealthReport, RoleHealth};
+use expect_test::{expect, expect_file};
+use factum_http_api::{HealthReport, RoleHealth, openapi};
 
 use crate::support::{Server, Setup};
 
@@ -65,4 +65,11 @@ async fn measures_are_shown() {
     let server = Server::start().await;
     assert_eq!(server.get("/metrics").await.status, 200);
     server.stop().await;
+}
+
+/// The console's types are generated from this file: a change of the interface shows in its difference.
+#[test]
+fn the_description_is_the_committed_one() {
+    let document = openapi().to_pretty_json().expect("text and numbers serialise");
+    expect_file!["../../openapi.json"].assert_eq(&(document + "\n"));
 }
