@@ -9,7 +9,7 @@
 mod local;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use local::LocalDisk;
@@ -111,6 +111,18 @@ pub fn write_atomically(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Resul
     disk.sync_dir(directory_of(path))
 }
 
+/// Makes `dir` and what is missing above it, durably: each new name is synced into its parent.
+///
+/// # Errors
+/// Any error of the disk.
+pub fn create_dir_durably(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+    let Some(parent) = dir.parent().filter(|_| disk.list(dir).is_err()) else { return Ok(()) };
+    let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+    create_dir_durably(disk, parent)?;
+    disk.create_dir_all(dir)?;
+    disk.sync_dir(parent)
+}
+
 /// Replaces the file `path` by `bytes` without waiting for the disk: for checksummed caches only.
 pub(crate) fn write_cache(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (temporary, file) = create_beside(disk, path)?;
@@ -158,10 +170,10 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
     path.parent().expect("a data file lies in a directory")
 }
 
-fn create_beside(disk: &dyn Disk, path: &Path) -> io::Result<(std::path::PathBuf, Arc<dyn DiskFile>)> {
+fn create_beside(disk: &dyn Disk, path: &Path) -> io::Result<(PathBuf, Arc<dyn DiskFile>)> {
     let mut name = path.as_os_str().to_owned();
     name.push(".tmp");
-    let temporary = std::path::PathBuf::from(name);
+    let temporary = PathBuf::from(name);
     remove_if_there(disk, &temporary)?;
     let file = disk.create(&temporary)?;
     Ok((temporary, file))

@@ -46,7 +46,7 @@ pub use append::{AppendError, Appended};
 pub use commit::SyncError;
 pub use committer::Committer;
 pub use damage::{Damage, Fault};
-pub use disk::{Disk, DiskFile, LocalDisk, write_atomically};
+pub use disk::{Disk, DiskFile, LocalDisk, create_dir_durably, write_atomically};
 pub use environment::{Environment, EnvironmentOptions};
 pub use partition_log::{Bounds, Options, PartitionLog, SegmentInfo};
 pub use read::ReadError;

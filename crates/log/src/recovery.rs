@@ -28,7 +28,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::checkpoint::{self, Checkpoint};
 use crate::damage::Damage;
-use crate::disk::{Disk, directory_of};
+use crate::disk::{Disk, create_dir_durably};
 use crate::environment::Environment;
 use crate::partition_log::{CHECKPOINT, EPOCHS, OffsetCell, Options, PartitionLog, Shared, Writer};
 use crate::producers::Producers;
@@ -83,10 +83,9 @@ impl PartitionLog {
 
 fn open(environment: &Environment, dir: &Path, options: Options) -> io::Result<(PartitionLog, Recovery)> {
     let disk = &*environment.disk;
-    disk.create_dir_all(dir)?;
+    create_dir_durably(disk, dir)?;
     let inventory = Inventory::take(disk, dir)?;
     if inventory.is_new() {
-        disk.sync_dir(directory_of(dir))?;
         inventory::create(disk, dir)?;
         return open(environment, dir, options);
     }

@@ -49,12 +49,10 @@ impl PartitionLog {
             if summary.next <= log.log_start.get() || summary.max_timestamp <= greatest {
                 continue;
             }
-            let readable = if summary.next <= until {
-                summary.max_timestamp
-            } else {
-                log.max_below(segment, until).map_err(|stop| log.explain(stop, summary.base))?
-            };
-            greatest = greatest.max(readable);
+            let is_visible = log.log_start.get() <= summary.base && summary.next <= until;
+            let visible = if is_visible { Ok(summary.max_timestamp) } else { log.max_within(segment, until) };
+            let visible = visible.map_err(|stop| log.explain(stop, summary.base))?;
+            greatest = greatest.max(visible);
         }
         if greatest == Timestamp::NONE { Ok(None) } else { self.offset_for_time(greatest) }
     }
@@ -85,18 +83,30 @@ impl Shared {
         Ok(None)
     }
 
-    /// The greatest timestamp of the batches of `segment` below `until`.
-    fn max_below(&self, segment: &Segment, until: Offset) -> Result<Timestamp, Stop> {
-        let source = self.source(segment, |index| index.floor(segment.base()))?;
+    /// The greatest timestamp of the records of `segment` from the log start on and below `until`.
+    fn max_within(&self, segment: &Segment, until: Offset) -> Result<Timestamp, Stop> {
+        let log_start = self.log_start.get();
+        let source = self.source(segment, |index| index.floor(log_start))?;
         let (file, epochs) = (&*source.file, Some(&self.epochs));
         let mut walk = Walk::new(file, segment.base(), epochs, source.place, segment.readable(), READ_AHEAD);
         let mut greatest = Timestamp::NONE;
         while let Some(header) = walk.header()?.filter(|header| header.base_offset < until.get()) {
-            greatest = greatest.max(header.max_timestamp);
+            if header.base_offset >= log_start.get() {
+                greatest = greatest.max(header.max_timestamp);
+            } else if let Some((_, bytes)) = walk.verified()? {
+                greatest = greatest.max(max_from(bytes, log_start));
+            }
             walk.step(&header);
         }
         Ok(greatest)
     }
+}
+
+/// The greatest timestamp of the records of one batch from `log_start` on.
+fn max_from(batch: &[u8], log_start: Offset) -> Timestamp {
+    let records = record::decode(&Bytes::copy_from_slice(batch), DECODED_BYTES).unwrap_or_default();
+    let kept = records.into_iter().filter(|record| record.offset >= log_start);
+    kept.map(|record| record.timestamp).max().unwrap_or(Timestamp::NONE)
 }
 
 /// The first record of one batch at or after both `time` and `log_start`.

@@ -2,7 +2,7 @@
 //!
 //! What a real disk may do and this one does, drawn from a seed
 //! - Writes since the last sync of a file survive a crash not at all, wholly, or up to some point that may lie
-//!   within one of them; [`CrashDisk::crash_out_of_order`] lets any of their pages survive without those before.
+//!   within one of them; [`CrashDisk::crash_out_of_order`] lets any of their sectors survive without those before.
 //! - Names made, renamed or removed since the last sync of their directory survive up to some point.
 //! - A sync that fails drops what it should have kept, and the next one calls itself a success.
 //! - A full disk writes what fits and says so.
@@ -64,7 +64,7 @@ impl CrashDisk {
         self.0.lock().crash(Contents::crash);
     }
 
-    /// As [`CrashDisk::crash`], but pages of unsynced writes survive each for itself.
+    /// As [`CrashDisk::crash`], but sectors of unsynced writes survive each for itself.
     pub fn crash_out_of_order(&self) {
         self.0.lock().crash(Contents::crash_out_of_order);
     }
@@ -72,6 +72,11 @@ impl CrashDisk {
     /// Another disk with the same contents, known and durable, and the same future.
     pub fn fork(&self) -> Self {
         Self(Arc::new(Mutex::new(self.0.lock().clone())))
+    }
+
+    /// Whether a planned fault took the machine down.
+    pub fn is_down(&self) -> bool {
+        self.0.lock().is_down
     }
 
     /// Changes and syncs asked for so far.

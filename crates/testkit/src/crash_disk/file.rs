@@ -2,7 +2,7 @@
 
 use super::Random;
 
-const PAGE_BYTES: usize = 4096;
+const SECTOR_BYTES: usize = 512;
 
 #[derive(Clone, Default)]
 pub(super) struct Contents {
@@ -66,11 +66,11 @@ impl Contents {
         self.now.clone_from(&self.durable);
     }
 
-    /// Keeps any of the pages that unsynced writes changed.
+    /// Keeps any of the sectors that unsynced writes changed.
     pub(super) fn crash_out_of_order(&mut self, random: &mut Random) {
         self.unsynced.clear();
-        for (page, bytes) in self.now.chunks(PAGE_BYTES).enumerate() {
-            let at = page * PAGE_BYTES;
+        for (sector, bytes) in self.now.chunks(SECTOR_BYTES).enumerate() {
+            let at = sector * SECTOR_BYTES;
             let differs = self.durable.get(at..at + bytes.len()) != Some(bytes);
             if differs && random.below(2) == 0 {
                 Change::Write { at, bytes: bytes.to_vec() }.apply(&mut self.durable);

@@ -1,0 +1,8 @@
+//! The log as its owner sees it, on a disk that crashes. One binary, so that it links once.
+
+mod bench;
+mod crash;
+mod damage;
+mod durability;
+mod model;
+mod script;
