@@ -101,8 +101,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Serves the client until it or the server ends the connection.
-    pub(crate) async fn run(mut self, stop: Stop) {
+    /// Serves the client until it or the server ends the connection, once. Takes a reference because a moved
+    /// connection would be twice in the task, and there may be ten thousand of them.
+    pub(crate) async fn run(&mut self, stop: &Stop) {
         let mut stopped = pin!(stop.requested());
         let mut timer = pin!(sleep_until(self.active_at + self.session.node.options.idle_timeout));
         let end = poll_fn(|cx| {

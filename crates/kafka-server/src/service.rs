@@ -129,11 +129,11 @@ impl Service {
         };
         let node = Arc::clone(&self.node);
         let session = Session { node: Arc::clone(&node), principal: Principal::anonymous(), peer, local };
-        let connection = Connection::new(stream, Arc::new(session));
+        let mut connection = Connection::new(stream, Arc::new(session));
         self.tasks.spawn_quiet(async move {
             let _slot = slot;
             node.metrics.opened();
-            connection.run(stop).await;
+            connection.run(&stop).await;
             node.metrics.closed();
         });
     }

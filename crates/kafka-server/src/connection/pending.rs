@@ -106,7 +106,7 @@ impl Pending {
     fn drop_front(&mut self) -> Option<Request> {
         let request = self.queue.pop_front()?;
         self.bytes -= request.len;
-        if self.queue.is_empty() && self.queue.capacity() > 8 {
+        if self.queue.is_empty() {
             self.queue = VecDeque::new();
         }
         Some(request)
