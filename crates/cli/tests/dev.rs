@@ -32,7 +32,15 @@ fn tidy(text: &str, factum: &FactumProcess, folder: &Path) -> String {
     let text =
         text.replace(factum.http().trim_start_matches("http://"), "HTTP").replace(&factum.kafka(), "KAFKA");
     let text = text.replace(&folder.display().to_string(), "FOLDER");
-    text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
+
+/// Saves a file as editors do: a new one beside it, under its name at once.
+fn save(path: &Path, text: &str) {
+    let beside = path.with_file_name(".being-saved~");
+    std::fs::write(&beside, text).expect("writable");
+    std::fs::rename(&beside, path).expect("the same folder");
 }
 
 #[test]
@@ -79,30 +87,28 @@ fn init_then_dev_then_edits() {
           + team   store
           + event  store.orders  json, 4 partitions, key email, kept 30d
 
-        Plan: 2 to add, 0 to change, 0 to forget.
-
-    "#]]
+        Plan: 2 to add, 0 to change, 0 to forget."#]]
     .assert_eq(&tidy(&format!("{}{said}", factum.stdout()), &factum, folder.path()));
 
     // The line that the block proposes works.
     let mut shell = Shell::of(&factum);
-    shell.run_with("produce store.orders", "{\"email\":\"world\"}\n").run("topic list");
+    shell.run("topic list").run_with("produce store.orders", "{\"email\":\"world\"}\n");
     expect![[r#"
+        $ factum topic list
+        TOPIC         TEAM   PARTITIONS  RECORDS  BYTES  SUMMARY
+        store.orders  store           4        0      0  A customer paid for an order.
         $ factum produce store.orders
         acknowledged 1 event in store.orders
           partition 0  offsets 0 to 0  (1)
-        $ factum topic list
-        TOPIC         TEAM   PARTITIONS  RECORDS  BYTES  SUMMARY
-        store.orders  store           4        1    264  A customer paid for an order.
     "#]]
     .assert_eq(&shell.transcript());
 
     let orders = project.join("teams/store/events/orders.yaml");
     let before = std::fs::read_to_string(&orders).expect("readable");
     let said_before = factum.stderr().len();
-    std::fs::write(&orders, before.replace("partitions: 4", "partitions: many")).expect("writable");
+    save(&orders, &before.replace("partitions: 4", "partitions: many"));
     await_said(&factum, "the last good project stays");
-    std::fs::write(&orders, before.replace("retention: 30d", "retention: 60d")).expect("writable");
+    save(&orders, &before.replace("retention: 30d", "retention: 60d"));
     let said = await_said(&factum, "Plan: 0 to add, 1 to change");
     expect![[r#"
           × `partitions` is not usable: "many" is not a whole number from 1 to 1000
@@ -118,9 +124,7 @@ fn init_then_dev_then_edits() {
           ~ event  store.orders
               retention  30d → 60d
 
-        Plan: 0 to add, 1 to change, 0 to forget.
-
-    "#]]
+        Plan: 0 to add, 1 to change, 0 to forget."#]]
     .assert_eq(&tidy(&said[said_before..], &factum, folder.path()));
 
     // What was acknowledged and applied is still there the next time; nothing is left to apply.

@@ -361,7 +361,7 @@ fn events_go_in_and_come_out() {
         $ factum produce store.orders --key email
         !   × line 2 was refused
         !   ╰─▶ the key of topic store.orders is the field email: it is missing
-        !   help: nothing was stored before it
+        !   help: nothing is stored
         exit 1
         $ factum produce store.orders --file nowhere.jsonl
         !   × cannot open nowhere.jsonl
@@ -461,11 +461,13 @@ fn groups_are_shown_moved_and_forgotten() {
         !   help: did you mean `receipts`?
         exit 1
         $ factum group reset receipts --topic store.orders --to earliest --dry-run
-        !   × nothing is at /api/v1/groups/receipts/reset; /docs lists what there is
-        exit 1
+        TOPIC         PARTITION  FROM  TO
+        store.orders          0     2   0
+        store.orders          1     1   0
+        ! nothing was moved: this was a dry run
         $ factum group reset receipts --topic store.orders --partition 1 --to latest
-        !   × nothing is at /api/v1/groups/receipts/reset; /docs lists what there is
-        exit 1
+        TOPIC         PARTITION  FROM  TO
+        store.orders          1     1   5
         $ factum group reset receipts --topic store.orders --to yesterday
         !   × "yesterday" is not a place in a topic
         !   help: --to takes earliest, latest, an offset such as 41, or a time such as 2026-01-31T12:00:00Z
@@ -491,8 +493,8 @@ fn groups_are_shown_moved_and_forgotten() {
             {
               "topic": "store.orders",
               "partition": 1,
-              "offset": "1",
-              "lag": "4"
+              "offset": "5",
+              "lag": "0"
             }
           ]
         }

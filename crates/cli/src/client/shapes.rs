@@ -171,7 +171,7 @@ pub(crate) struct Committed {
     pub(crate) lag: Option<Offset>,
 }
 
-/// `POST /api/v1/groups/{group}/reset`.
+/// `POST /api/v1/groups/{group}/offsets`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Reset {
     pub(crate) topic: String,

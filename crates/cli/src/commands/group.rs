@@ -186,7 +186,7 @@ fn place(to: &str) -> Result<String, NoPlace> {
 async fn reset(group: &str, body: &Reset, client: &Client, format: Format) -> Result<(), Report> {
     // A group that does not exist comes into being by its first offset; a topic does not.
     client.topic(&body.topic).await?;
-    let request = client.request(Method::POST, &["api", "v1", "groups", group, "reset"]).json(body);
+    let request = client.request(Method::POST, &["api", "v1", "groups", group, "offsets"]).json(body);
     let done: ResetDone = client.json(request).await?;
     output::list(format, &done.offsets)?;
     if body.dry_run {

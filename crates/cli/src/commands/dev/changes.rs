@@ -15,26 +15,31 @@ pub(super) fn show_first(outcome: &Outcome) {
     }
 }
 
-/// Shows each outcome as it comes, for ever.
+/// Shows each outcome as it comes, for ever. Saving a file that changes nothing is not worth a word.
 pub(super) async fn show(project: Option<Handle>) {
     if let Some(mut project) = project {
+        let mut is_broken = false;
         while let Some(outcome) = project.next().await {
-            show_one(&outcome);
+            is_broken = show_one(&outcome, is_broken);
         }
     }
     std::future::pending().await
 }
 
-fn show_one(outcome: &Outcome) {
+/// Shows one outcome; whether the project is broken now.
+fn show_one(outcome: &Outcome, was_broken: bool) -> bool {
     match outcome {
-        Outcome::Waiting => {}
+        Outcome::Waiting => false,
+        Outcome::Applied { plan, .. } if plan.is_empty() => {
+            if was_broken {
+                report::say("the project is whole again; there was nothing to apply");
+            }
+            false
+        }
         Outcome::Applied { plan, warnings, .. } => {
             report::problems(warnings);
-            if plan.is_empty() {
-                report::say("the project changed; there was nothing to apply");
-            } else {
-                show_plan(plan);
-            }
+            show_plan(plan);
+            false
         }
         Outcome::Kept(error) => {
             match error.problems() {
@@ -42,6 +47,7 @@ fn show_one(outcome: &Outcome) {
                 problems => report::problems(problems),
             }
             report::say("the last good project stays in force");
+            true
         }
     }
 }

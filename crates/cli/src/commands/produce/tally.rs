@@ -46,7 +46,7 @@ impl Tally {
     /// What is safe, and where to go on.
     pub(super) fn stored(&self) -> String {
         match self.last_line {
-            0 => "nothing was stored before it".to_owned(),
+            0 => "nothing is stored".to_owned(),
             1 => "line 1 is stored; go on with line 2".to_owned(),
             last => format!("lines 1 to {last} are stored; go on with line {}", last + 1),
         }
