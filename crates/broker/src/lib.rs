@@ -44,6 +44,10 @@ mod topic_store;
 
 pub use broker::Broker;
 pub use coordinator::Coordinator;
+// What the signatures below name of the crates underneath, for edges that may use this crate alone.
+pub use factum_eventlog::{NewTopic, TopicConfig};
+pub use factum_log::{AppendError, Bounds, ReadError as LogReadError, Slice, SyncError};
+
 pub use error::{
     AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, OpenError, ProducerIdError,
     StorageError,

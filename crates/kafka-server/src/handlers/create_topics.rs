@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use factum_broker::CreateTopicError;
-use factum_eventlog::{NewTopic, TopicConfig};
+use factum_broker::{CreateTopicError, NewTopic, TopicConfig};
 use factum_types::{Action, TopicId, TopicName};
 use tracing::error;
 

@@ -6,9 +6,9 @@
 
 use factum_broker::coordinator::CoordinatorError;
 use factum_broker::{
-    CreateTopicError, DeleteTopicError, EnsureTopicError, ProduceError, ProducerIdError, ReadError,
+    AppendError, CreateTopicError, DeleteTopicError, EnsureTopicError, LogReadError, ProduceError,
+    ProducerIdError, ReadError, SyncError,
 };
-use factum_log::{AppendError, ReadError as LogReadError, SyncError};
 use factum_types::batch;
 
 use crate::error_code::ErrorCode;

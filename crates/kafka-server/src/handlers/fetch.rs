@@ -7,8 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_broker::{Fetch, FetchPartition as Wanted, Fetched, Partition, ReadError};
-use factum_log::Bounds;
+use factum_broker::{Bounds, Fetch, FetchPartition as Wanted, Fetched, Partition, ReadError};
 use factum_types::{Action, TopicId};
 
 use super::{Call, Handle, lookup};

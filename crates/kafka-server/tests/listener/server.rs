@@ -63,10 +63,10 @@ impl Server {
 
     /// Makes a topic without asking the protocol.
     pub(crate) async fn create_topic(&self, name: &str, partitions: i32) {
-        let new = factum_eventlog::NewTopic {
+        let new = factum_broker::NewTopic {
             name: name.parse().expect("a topic's name"),
             partitions: Some(partitions),
-            config: factum_eventlog::TopicConfig::default(),
+            config: factum_broker::TopicConfig::default(),
         };
         self.broker.create_topic(new).await.expect("created");
     }

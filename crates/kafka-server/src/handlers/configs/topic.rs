@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use factum_broker::Options;
-use factum_eventlog::TopicConfig;
+use factum_broker::{Options, TopicConfig};
 use factum_types::ByteSize;
 
 use super::{Fixed, UNLIMITED, fixed, shown, source_of};
