@@ -156,6 +156,28 @@ fn a_leader_that_goes_is_followed_by_another() {
 }
 
 #[test]
+fn whoever_the_leader_leaves_out_has_nothing() {
+    check(
+        "
+        stable a b
+        join a
+        join b
+        sync a a=0,1
+        sync b
+        show
+        ",
+        expect![[r#"
+            a: waits
+            a: joined 2 leader=a protocol=range members=a b
+            b: joined 2 leader=a protocol=range
+            a: synced 0,1
+            b: synced 
+            Stable 2 a*=0,1 b
+        "#]],
+    );
+}
+
+#[test]
 fn an_old_generation_is_refused() {
     check(
         "

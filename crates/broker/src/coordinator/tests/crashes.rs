@@ -41,7 +41,7 @@ enum Step {
     },
     DaysPass(u64),
     ExpireOffsets,
-    /// A snapshot that gets as far as `polls` times being polled brings it.
+    /// A snapshot that gets as far as `polls` times being polled brings it, with a disk that follows.
     Snapshot {
         polls: usize,
     },
@@ -123,7 +123,7 @@ impl World {
                 groups.0.expire_due(self.rig.now());
             }
             Step::ExpireOffsets => groups.0.expire_offsets(),
-            Step::Snapshot { polls } => poll(groups.0.snapshot(), polls),
+            Step::Snapshot { polls } => poll(groups.0.snapshot(), polls, || self.rig.log.sync()),
             Step::Sync => self.rig.log.sync(),
             Step::Crash { .. } => {}
         }
@@ -174,12 +174,13 @@ fn cut_off<T>(request: impl Future<Output = T>) {
     drop(request.now_or_never());
 }
 
-fn poll<T>(work: impl Future<Output = T>, times: usize) {
+fn poll<T>(work: impl Future<Output = T>, times: usize, mut between: impl FnMut()) {
     let mut work = Box::pin(work);
     for _ in 0..times {
         if (&mut work).now_or_never().is_some() {
             return;
         }
+        between();
     }
 }
 
