@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use kafka_protocol::messages::{ApiVersionsRequest, FetchRequest, ProduceRequest};
+use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::{
+    ApiVersionsRequest, CreateTopicsRequest, FetchRequest, ListOffsetsRequest, ProduceRequest, TopicName,
+};
 use tokio::io::AsyncWriteExt;
 
-use crate::client::{batch, frame};
+use crate::client::{Client, batch, frame, text};
 use crate::producing::{end, outcome, produce};
 use crate::server::Server;
 
@@ -35,9 +38,52 @@ async fn what_follows_a_produce_sees_it() {
         // Asked before the produce is answered.
         let asked = client.send(&crate::fetching::latest("orders"), 9).await;
         client.receive::<ProduceRequest>(9, id).await;
-        let found = client.receive::<kafka_protocol::messages::ListOffsetsRequest>(9, asked).await;
+        let found = client.receive::<ListOffsetsRequest>(9, asked).await;
         assert_eq!(found.topics[0].partitions[0].offset, round + 1);
     }
+}
+
+#[tokio::test]
+async fn what_follows_another_request_finds_it_done() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    for round in 0..20 {
+        let name = format!("topic-{round}");
+        let topic = CreatableTopic::default()
+            .with_name(TopicName(text(&name)))
+            .with_num_partitions(1)
+            .with_replication_factor(1);
+        let mut bytes = frame(&CreateTopicsRequest::default().with_topics(vec![topic]), 7, 1).to_vec();
+        bytes.extend_from_slice(&frame(&produce(&name, 0, -1, Some(batch(&["a"]))), 9, 2));
+        client.send_raw(&bytes).await;
+        client.receive::<CreateTopicsRequest>(7, 1).await;
+        let response = client.receive::<ProduceRequest>(9, 2).await;
+        assert_eq!(outcome(&response).error_code, 0, "the topic was there in time");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_taken_holds_back_the_next_request() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut writer = server.client().await;
+    let large = "x".repeat(1_000_000);
+    for _ in 0..8 {
+        writer.ask(&produce("orders", 0, -1, Some(batch(&[&large]))), 9).await;
+    }
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("set");
+    let mut slow = Client::from_stream(socket.connect(server.address).await.expect("connected"));
+    let mut greedy = crate::fetching::fetch("orders", 0, Duration::ZERO);
+    greedy.topics[0].partitions[0].partition_max_bytes = 50 << 20;
+    let first = slow.send(&greedy, 12).await;
+    let second = slow.send(&crate::fetching::latest("orders"), 9).await;
+    // Far more than both sockets hold is on its way; the second request is not begun before it is gone.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    writer.ask(&produce("orders", 0, -1, Some(batch(&["a"]))), 9).await;
+    slow.receive::<FetchRequest>(12, first).await;
+    let found = slow.receive::<ListOffsetsRequest>(9, second).await;
+    assert_eq!(found.topics[0].partitions[0].offset, 9);
 }
 
 #[tokio::test]
