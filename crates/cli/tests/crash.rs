@@ -207,7 +207,6 @@ fn check(address: &str, load: &Load) {
                 assert!(numbers.is_sorted(), "{topic}/{partition} is out of order");
             }
         }
-        println!("{topic}: {} acknowledged, {} found", acknowledged.len(), seen.len());
     }
 }
 

@@ -135,7 +135,7 @@ impl Problem {
             // The detail says it better than the kind.
             Some(detail) if !detail.is_empty() => problem.title = detail,
             _ if problem.title.is_empty() => {
-                problem.title = format!("the server answered with status {status}")
+                problem.title = format!("the server answered with status {status}");
             }
             _ => {}
         }

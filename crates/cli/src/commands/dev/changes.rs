@@ -23,7 +23,7 @@ pub(super) async fn show(project: Option<Handle>) {
             is_broken = show_one(&outcome, is_broken);
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Shows one outcome; whether the project is broken now.
