@@ -177,7 +177,7 @@ fn an_index_that_is_sound_but_of_another_log_is_found_out() {
         bench.log.close().expect("the disk is well");
         bench
     };
-    let (ours, theirs) = (shape([3, 1, 2, 2]), shape([1, 3, 1, 3]));
+    let (ours, theirs) = (shape([3, 1, 2, 2]), shape([2, 2, 1, 3]));
     let index = file("00000000000000000000.index");
     let foreign = theirs.disk.contents(&index).expect("a sealed segment has an index");
     assert_ne!(ours.disk.contents(&index), Some(foreign.clone()));

@@ -4,5 +4,6 @@ mod bench;
 mod crash;
 mod damage;
 mod durability;
+mod format;
 mod model;
 mod script;
