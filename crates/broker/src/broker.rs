@@ -116,7 +116,7 @@ impl Broker {
         config: TopicConfig,
     ) -> Result<Arc<Topic>, AlterTopicError> {
         let name = name.clone();
-        self.change("alter", move |catalogue| catalogue.alter(&name, config)).await
+        self.change("alter", move |catalogue| catalogue.alter(&name, &config)).await
     }
 
     /// Removes a topic, its records and the offsets that groups committed for it. Dropping the future does not

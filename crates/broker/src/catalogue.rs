@@ -152,7 +152,7 @@ impl Catalogue {
     }
 
     /// Replaces a topic's configuration: on disk and in force when this returns. Blocks.
-    pub(crate) fn alter(&self, name: &TopicName, config: TopicConfig) -> Result<Arc<Topic>, AlterTopicError> {
+    pub(crate) fn alter(&self, name: &TopicName, config: &TopicConfig) -> Result<Arc<Topic>, AlterTopicError> {
         let _change = self.change.lock();
         if self.is_closed() {
             return Err(AlterTopicError::Stopping);
@@ -162,10 +162,10 @@ impl Catalogue {
         if topic.is_reserved() {
             return Err(AlterTopicError::Internal { topic: name.clone() });
         }
-        topic::check_config(&config)?;
-        let file = TopicFile::new(name.clone(), topic.id(), topic.partition_count(), &config);
+        topic::check_config(config)?;
+        let file = TopicFile::new(name.clone(), topic.id(), topic.partition_count(), config);
         self.store.rewrite(topic.directory(), &file)?;
-        topic.reconfigure(config, &self.defaults);
+        topic.reconfigure(file.config(), &self.defaults);
         Ok(topic)
     }
 
@@ -261,7 +261,7 @@ impl Catalogue {
         match stored.and_then(|stored| self.open_topics(vec![stored])) {
             Ok(topics) => self.add(topics),
             Err(error) => {
-                error!(topic = %topic.name(), %error, "topic is neither deleted nor usable until a restart")
+                error!(topic = %topic.name(), %error, "topic is neither deleted nor usable until a restart");
             }
         }
     }

@@ -79,11 +79,11 @@ async fn new_topic(log: &Log, name: &str, partitions: i32) -> TopicName {
     name
 }
 
-/// A topic of one partition that takes at most `bytes` at once.
+/// A topic of two partitions that takes at most `bytes` at once.
 async fn small_topic(log: &Log, name: &str, bytes: u64) -> TopicName {
     let name = topic_name(name);
     let config = TopicConfig { max_message_bytes: Some(ByteSize(bytes)), ..TopicConfig::default() };
-    let new = NewTopic { name: name.clone(), partitions: Some(1), config };
+    let new = NewTopic { name: name.clone(), partitions: Some(2), config };
     log.create_topic(new).await.expect("a new topic");
     name
 }

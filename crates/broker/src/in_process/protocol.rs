@@ -198,6 +198,37 @@ mod tests {
 
     proptest! {
         #[test]
+        fn every_partition_has_one_member_and_shares_are_even(
+            counts in proptest::collection::vec(0..20_i32, 1..4),
+            wishes in proptest::collection::vec(0..8_u8, 1..8),
+        ) {
+            let topics: Vec<_> = (0..counts.len()).map(|n| topic(&format!("t{n}"))).collect();
+            let wished = |bits: u8| topics.iter().enumerate().filter(move |(n, _)| bits & (1 << n) != 0);
+            let subscriptions: Vec<_> = wishes
+                .iter()
+                .enumerate()
+                .map(|(member, bits)| (format!("m{member}"), wished(*bits).map(|(_, t)| t.clone()).collect()))
+                .collect();
+            let partitions: BTreeMap<_, _> = topics.iter().cloned().zip(counts).collect();
+            let shares = assign_ranges(&subscriptions, &partitions);
+            for (topic, count) in &partitions {
+                let takers = subscriptions.iter().filter(|(_, topics): &&(String, Vec<_>)| topics.contains(topic));
+                let each: Vec<usize> = takers
+                    .map(|(member, _)| shares[member.as_str()].iter().filter(|p| p.topic == *topic).count())
+                    .collect();
+                let mut given: Vec<_> = shares.values().flatten().filter(|p| p.topic == *topic).collect();
+                given.sort();
+                let all: Vec<_> = (0..*count).map(|n| TopicPartition::new(topic.clone(), n)).collect();
+                if let (Some(most), Some(least)) = (each.iter().max(), each.iter().min()) {
+                    prop_assert_eq!(given, all.iter().collect::<Vec<_>>());
+                    prop_assert!(most - least <= 1, "{:?}", each);
+                } else {
+                    prop_assert!(given.is_empty(), "nobody wants it");
+                }
+            }
+        }
+
+        #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let (read, refused) = (decode_subscription(&bytes), decode_assignment(&bytes));
             prop_assert!(read.is_none_or(|topics| topics.len() <= bytes.len()));

@@ -1,13 +1,17 @@
 //! Long polls: when they end, and with how much.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Context;
 use std::time::Duration;
 
 use factum_broker::{Broker, Fetch, FetchPartition, Fetched, Partition, ReadError};
 use futures::FutureExt;
 use futures::future::{join, join_all};
+use futures::task::{ArcWake, waker};
 
-use crate::support::{PATIENCE, append, bases, batch_of, fresh, one_partition};
+use crate::support::{PATIENCE, append, bases, batch_of, fresh, new_topic, one_partition};
 
 const LIMIT: usize = 1 << 20;
 
@@ -88,6 +92,57 @@ async fn no_record_is_missed_between_polls() {
         }
     };
     tokio::time::timeout(PATIENCE, join(writing, reading)).await.expect("every record is seen in time");
+    running.stop().await;
+}
+
+/// Many partitions make the time long between the first one's reading and its registration.
+#[tokio::test]
+async fn a_record_that_lands_while_a_wait_begins_is_not_missed() {
+    let (_dir, running) = fresh();
+    let topic = running.broker.create_topic(new_topic("wide", 50)).await.expect("a new topic");
+    let hot = &topic.partitions()[0];
+    for n in 0..3_000 {
+        let from = hot.bounds().log_end.get();
+        hot.append(batch_of(10)).expect("a batch is taken");
+        (0..n * 37 % 3_000).for_each(|_| std::hint::spin_loop());
+        let asked: Vec<_> =
+            topic.partitions().iter().map(|p| (p, if Arc::ptr_eq(p, hot) { from } else { 0 })).collect();
+        let fetched = tokio::time::timeout(PATIENCE / 2, running.broker.fetch(fetch(&asked))).await;
+        assert_eq!(shown(&fetched.expect("it is seen in time"))[0], [from]);
+    }
+    running.stop().await;
+}
+
+/// Counts how often a task is woken.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl ArcWake for Wakes {
+    fn wake_by_ref(wakes: &Arc<Self>) {
+        wakes.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_wait_sleeps_until_there_is_more() {
+    let (_dir, running) = fresh();
+    let partition = one_partition(&running.broker, "a").await;
+    append(&partition, 10).await;
+    let asked = Fetch { min_bytes: 10_000, ..fetch(&[(&partition, 0)]) };
+    let mut waiting = Box::pin(running.broker.fetch(asked));
+    let wakes = Arc::new(Wakes::default());
+    let poll = waiting.as_mut().poll(&mut Context::from_waker(&waker(Arc::clone(&wakes))));
+    assert!(poll.is_pending(), "ten bytes are not enough");
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 0, "nothing happened, so nobody woke it");
+    append(&partition, 10).await;
+    while wakes.0.load(Ordering::Relaxed) == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 1, "one sync, one wake-up");
+    drop(waiting);
     running.stop().await;
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use factum_types::{Header, Offset, Timestamp};
 use futures::future::join_all;
 
-use super::{Log, PLENTY, at, end_of, new_topic, offsets, produce_values, read_from, small_topic, texts};
+use super::{Log, PLENTY, at, new_topic, offsets, produce_values, read_from, small_topic, texts};
 use super::{value, value_in};
 use crate::{NewRecord, Partitioner, ProduceError};
 
@@ -108,18 +108,19 @@ pub(super) async fn refuses_an_unknown_partition_whole(log: Log) {
     let error = log.produce(&topic, records).await.expect_err("there is no partition 7");
     assert!(matches!(error, ProduceError::UnknownPartition { partition: 7, .. }), "not {error}");
     assert!(!error.is_transient(), "asking again does not help");
-    assert_eq!(end_of(&log, &at(&topic, 0)).await, 0, "nothing of a refused batch is kept");
+    let first = produce_values(&log, &topic, &["fine"]).await;
+    assert_eq!(first[0].offset, Offset::ZERO, "nothing of a refused request was kept, in any partition");
 }
 
 pub(super) async fn refuses_what_is_too_large_whole(log: Log) {
     let topic = small_topic(&log, "large", 4_096).await;
     let huge = "x".repeat(5_000);
-    let error =
-        log.produce(&topic, vec![value("fine"), value(&huge)]).await.expect_err("5,000 bytes in 4,096");
+    let records = vec![value_in(0, "fine"), value_in(1, &huge)];
+    let error = log.produce(&topic, records).await.expect_err("5,000 bytes in 4,096");
     assert!(matches!(error, ProduceError::TooLarge { .. }), "not {error}");
     assert!(!error.is_transient(), "asking again does not help");
-    assert_eq!(end_of(&log, &at(&topic, 0)).await, 0, "nothing of a refused batch is kept");
-    produce_values(&log, &topic, &["fine"]).await;
+    let first = produce_values(&log, &topic, &["fine"]).await;
+    assert_eq!(first[0].offset, Offset::ZERO, "nothing of a refused request was kept, in any partition");
 }
 
 pub(super) async fn takes_nothing_for_nothing(log: Log) {
