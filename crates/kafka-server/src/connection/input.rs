@@ -21,11 +21,11 @@ use tokio::io::AsyncRead;
 /// Bytes of the length before each request.
 const PREFIX_BYTES: usize = 4;
 /// What is read before anything is known of a frame.
-pub(super) const FIRST_READ_BYTES: usize = 8 * 1024;
+pub(super) const FIRST_READ_BYTES: usize = 2 * 1024;
 /// What is read at once while requests keep coming; batches small beside it are copied when they are kept.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
 /// Less room than this is not worth a read.
-const LEAST_ROOM_BYTES: usize = 1024;
+const LEAST_ROOM_BYTES: usize = 512;
 
 /// A length that no request has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
