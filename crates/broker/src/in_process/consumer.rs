@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use factum_eventlog::{Chunk, GroupConsumer, GroupError, Membership, Polled, ReadError};
-use factum_types::{GroupId, Offset, TopicPartition};
+use factum_eventlog::{GroupConsumer, GroupError, Membership, Polled, ReadError};
+use factum_log::Bounds;
+use factum_types::{GroupId, Offset, Record, TopicPartition};
 
 use super::read;
 use super::session::{NoShare, Session, Share};
 use crate::broker::Broker;
 use crate::coordinator::{Commit, CommittedOffset, CoordinatorError};
 use crate::fetch::{Fetch, FetchPartition, Fetched};
-use crate::partition;
+use crate::partition::{self, Partition};
 
 const PARTITION_BYTES: usize = 1 << 20;
 const POLL_BYTES: usize = 4 << 20;
@@ -30,9 +31,16 @@ pub(super) struct Consumer {
     session: Session,
     /// What the last poll worked with.
     share: Option<Arc<Share>>,
-    positions: BTreeMap<TopicPartition, Offset>,
+    positions: BTreeMap<TopicPartition, Position>,
     /// Counts polls, so that partitions take turns in being served first.
     turn: usize,
+}
+
+/// Where a partition is read next. The partition is held rather than looked up: a topic made anew under the same
+/// name is another one, and the next rebalance brings it.
+struct Position {
+    partition: Arc<Partition>,
+    next: Offset,
 }
 
 impl Consumer {
@@ -72,30 +80,29 @@ impl Consumer {
         let coordinator = self.broker.coordinator();
         let committed = coordinator.fetch_offsets(&self.group, Some(&share.partitions)).await;
         let committed = committed.map_err(|error| self.refused(&error))?;
-        let positions = committed.into_iter().filter_map(|(partition, committed)| {
-            let position = match committed {
+        let positions = committed.into_iter().filter_map(|(name, committed)| {
+            let partition = self.broker.find(&name)?;
+            let next = match committed {
                 Some(committed) => Offset::new(committed.offset.max(0)),
-                None => self.first_offset(&partition)?,
+                None => self.first_offset(&partition.bounds()),
             };
-            Some((partition, position))
+            Some((name, Position { partition, next }))
         });
         self.positions = positions.collect();
         self.share = Some(share);
         Ok(())
     }
 
-    /// Where to start without a committed offset; `None` if the partition is gone.
-    fn first_offset(&self, partition: &TopicPartition) -> Option<Offset> {
-        let bounds = self.broker.find(partition)?.bounds();
-        Some(if self.start_at_latest { bounds.high_watermark } else { bounds.log_start })
+    /// Where to start without a committed offset.
+    fn first_offset(&self, bounds: &Bounds) -> Offset {
+        if self.start_at_latest { bounds.high_watermark } else { bounds.log_start }
     }
 
     /// The next records of all partitions, and the names of those asked.
     fn next_fetch(&mut self) -> (Vec<TopicPartition>, Fetch) {
-        let asked = self.positions.iter().filter_map(|(name, position)| {
-            let partition = self.broker.find(name)?;
-            let asked = FetchPartition { partition, from: position.get(), limit_bytes: PARTITION_BYTES };
-            Some((name.clone(), asked))
+        let asked = self.positions.iter().map(|(name, position)| {
+            let (partition, from) = (Arc::clone(&position.partition), position.next.get());
+            (name.clone(), FetchPartition { partition, from, limit_bytes: PARTITION_BYTES })
         });
         let mut asked: Vec<_> = asked.collect();
         self.turn = self.turn.wrapping_add(1);
@@ -113,12 +120,8 @@ impl Consumer {
         let (mut polled, mut unreadable) = (Vec::new(), None);
         for (partition, fetched) in fetched {
             match self.open(&partition, fetched) {
-                Ok(chunk) => {
-                    self.positions.insert(partition.clone(), chunk.next);
-                    if !chunk.records.is_empty() {
-                        polled.push(Polled { partition, records: chunk.records });
-                    }
-                }
+                Ok(records) if records.is_empty() => {}
+                Ok(records) => polled.push(Polled { partition, records }),
                 Err(error) => unreadable = Some(error),
             }
         }
@@ -131,18 +134,26 @@ impl Consumer {
         }
     }
 
-    fn open(&self, partition: &TopicPartition, fetched: Fetched) -> Result<Chunk, ReadError> {
-        let from = self.positions.get(partition).copied().unwrap_or_default();
-        match fetched.result {
-            Ok(slice) => read::decode(partition, from, &slice),
-            Err(partition::ReadError::OutOfRange { bounds, .. }) => {
-                // The committed offset is gone, by retention or deletion: start as without one.
-                let next = if self.start_at_latest { bounds.high_watermark } else { bounds.log_start };
-                let (log_start, high_watermark) = (bounds.log_start, bounds.high_watermark);
-                Ok(Chunk { records: Vec::new(), next, log_start, high_watermark })
+    fn open(&mut self, name: &TopicPartition, fetched: Fetched) -> Result<Vec<Record>, ReadError> {
+        let start_over = |bounds: &Bounds| self.first_offset(bounds);
+        let (next, records) = match fetched.result {
+            Ok(slice) => {
+                let from = self.positions.get(name).map_or(Offset::ZERO, |position| position.next);
+                let chunk = read::decode(name, from, &slice)?;
+                (chunk.next, chunk.records)
             }
-            Err(error) => Err(read::unreadable(partition, error)),
+            // The committed offset is gone, by retention or deletion.
+            Err(partition::ReadError::OutOfRange { bounds, .. }) => (start_over(&bounds), Vec::new()),
+            Err(partition::ReadError::Deleted) => {
+                self.positions.remove(name);
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(read::unreadable(name, error)),
+        };
+        if let Some(position) = self.positions.get_mut(name) {
+            position.next = next;
         }
+        Ok(records)
     }
 
     fn no_share(&self, error: NoShare) -> GroupError {

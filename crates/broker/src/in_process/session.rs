@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use factum_base::tasks::Stop;
 use factum_eventlog::Membership;
-use factum_types::{TopicName, TopicPartition};
+use factum_types::{TopicId, TopicName, TopicPartition};
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
@@ -65,6 +65,9 @@ pub(super) enum NoShare {
     /// The broker stops.
     Stopping,
 }
+
+/// The identity of each topic and how many partitions it has; none for one that is not there.
+type Topics = BTreeMap<TopicName, Option<(TopicId, i32)>>;
 
 type LeaveReply = oneshot::Sender<Result<(), CoordinatorError>>;
 
@@ -165,8 +168,8 @@ struct Member {
     /// What the coordinator called it; empty before the first join.
     id: String,
     round: u64,
-    /// The partitions of all topics that it shared out as leader.
-    led: Option<BTreeMap<TopicName, i32>>,
+    /// The topics that it shared out as leader, as they were then.
+    led: Option<Topics>,
     publish: watch::Sender<State>,
     wished: watch::Receiver<u64>,
     polled: Arc<Mutex<Instant>>,
@@ -263,20 +266,22 @@ impl Member {
         });
         let subscriptions: Vec<_> = members.collect();
         let topics = subscriptions.iter().flat_map(|(_, topics)| topics).cloned();
-        let partitions = self.count_partitions(topics);
+        let topics = self.look_up(topics);
+        let count = |topic: &Option<(TopicId, i32)>| topic.map_or(0, |(_, partitions)| partitions);
+        let partitions = topics.iter().map(|(name, topic)| (name.clone(), count(topic))).collect();
         let shares = protocol::assign_ranges(&subscriptions, &partitions);
         let encode = |(member, share): (&&str, &Vec<TopicPartition>)| {
             ((*member).to_owned(), protocol::encode_assignment(share))
         };
         let assignments = shares.iter().map(encode).collect();
-        self.led = Some(partitions);
+        self.led = Some(topics);
         assignments
     }
 
-    /// How many partitions each topic has; 0 for one that is not there.
-    fn count_partitions(&self, topics: impl Iterator<Item = TopicName>) -> BTreeMap<TopicName, i32> {
-        let count = |topic: &TopicName| self.broker.topic(topic.as_str()).map_or(0, |t| t.partition_count());
-        topics.map(|topic| (topic.clone(), count(&topic))).collect()
+    fn look_up(&self, names: impl Iterator<Item = TopicName>) -> Topics {
+        let found =
+            |name: &TopicName| self.broker.topic(name.as_str()).map(|t| (t.id(), t.partition_count()));
+        names.map(|name| (name.clone(), found(&name))).collect()
     }
 
     /// Returns once the member has to join anew.
@@ -301,7 +306,7 @@ impl Member {
 
     fn topics_changed(&self) -> bool {
         let led = self.led.as_ref();
-        led.is_some_and(|led| *led != self.count_partitions(led.keys().cloned()))
+        led.is_some_and(|led| *led != self.look_up(led.keys().cloned()))
     }
 
     async fn leave(&mut self) -> Result<(), CoordinatorError> {

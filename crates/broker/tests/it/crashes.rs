@@ -249,3 +249,36 @@ async fn a_failed_partition_is_told_and_others_go_on() {
         .assert_eq(&health.problems.join("\n"));
     machine.stop().await;
 }
+
+/// A bit flips before the end of one partition's log: that partition is read-only, and all else goes on.
+#[tokio::test]
+async fn a_damaged_partition_is_quarantined_and_others_go_on() {
+    let disk = prepared(1).await;
+    let machine = Machine::start(&disk).expect("a good disk");
+    for value in ["second", "third"] {
+        machine.broker.produce(&name("removed"), vec![record(value)]).await.expect("taken");
+    }
+    machine.broker.create_topic(new_topic("other", 1)).await.expect("a new topic");
+    disk.inject(Fault { after: 0, kind: FaultKind::Crash, lasting: true });
+    machine.stop().await;
+    disk.crash();
+    let log = Path::new("/data/topics/removed/0/00000000000000000000.log");
+    let length = disk.contents(log).expect("the segment is there").len();
+    disk.flip_bit(log, length / 2 * 8);
+    let machine = Machine::start(&disk).expect("damage does not keep a broker from starting");
+    let error = machine.broker.produce(&name("removed"), vec![record("more")]).await.expect_err("read-only");
+    assert!(matches!(error, factum_eventlog::ProduceError::NotDurable { .. }), "not {error}");
+    machine.broker.produce(&name("other"), vec![record("fine")]).await.expect("another partition");
+    let health = machine.broker.health();
+    assert!(health.writable && health.problems.len() == 1, "{health:?}");
+    assert!(
+        health.problems[0].starts_with("partition removed/0 takes no records: offset 1 is damaged"),
+        "{health:?}"
+    );
+    assert_eq!(values(&machine.broker, "removed", 1).await, ["old"], "what comes before is still read");
+    let at = TopicPartition::new(name("removed"), 0);
+    let read = machine.broker.read(&at, Offset::new(1), 1_000, std::time::Duration::ZERO).await;
+    let error = read.expect_err("the batch at 1 is damaged");
+    assert!(matches!(error, factum_eventlog::ReadError::Damaged { .. }), "not {error}");
+    machine.stop().await;
+}

@@ -97,7 +97,7 @@ async fn a_member_that_is_dropped_is_taken_out_by_time() {
     let (_dir, running) = fresh();
     running.broker.create_topic(new_topic("a", 1)).await.expect("a new topic");
     produce(&running.broker, "a", "one").await;
-    let quick = Membership { session_timeout: Duration::from_secs(6), ..membership(&name("a")) };
+    let quick = Membership { session_timeout: Duration::from_millis(300), ..membership(&name("a")) };
     let mut first = running.broker.join(quick).await.expect("joining");
     assigned(&mut first, 1).await;
     drop(first);
@@ -115,4 +115,23 @@ async fn a_stop_ends_the_polls_of_members() {
     running.stop().await;
     let error = member.poll(PATIENCE).await.expect_err("the broker has stopped");
     assert!(matches!(error, GroupError::Unavailable { .. }), "not {error}");
+}
+
+/// The new topic has more records than the old one when the member looks again: none of them may be left out.
+#[tokio::test]
+async fn a_topic_made_anew_is_read_from_its_beginning() {
+    let (_dir, running) = fresh();
+    running.broker.create_topic(new_topic("a", 1)).await.expect("a new topic");
+    produce(&running.broker, "a", "old").await;
+    let mut member = running.broker.join(membership(&name("a"))).await.expect("joining");
+    assert_eq!(member.poll(PATIENCE).await.expect("a poll")[0].records.len(), 1);
+    running.broker.delete_topic(&name("a")).await.expect("deleted");
+    running.broker.create_topic(new_topic("a", 1)).await.expect("a new topic");
+    for value in ["new", "newer"] {
+        produce(&running.broker, "a", value).await;
+    }
+    let polled = member.poll(PATIENCE).await.expect("a poll");
+    let values: Vec<_> = polled[0].records.iter().map(|record| record.value.clone()).collect();
+    assert_eq!(values, [Some(Bytes::from("new")), Some(Bytes::from("newer"))]);
+    running.stop().await;
 }

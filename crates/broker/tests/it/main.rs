@@ -6,6 +6,7 @@ mod fetch;
 mod groups;
 mod idempotence;
 mod restart;
+mod retention;
 mod rules;
 mod support;
 mod topics;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use factum_base::clock::{SharedClock, SystemClock};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
-use factum_broker::{Broker, OpenError, Options, Partition, Service};
+use factum_broker::{Broker, OpenError, Options, Partition, Service, coordinator};
 use factum_eventlog::{EventLog, NewRecord, NewTopic, TopicConfig};
 use factum_log::Slice;
 use factum_types::{BatchBuilder, RecordBatch, Timestamp, TopicName, batch};
@@ -47,9 +47,11 @@ pub(crate) fn fresh() -> (TempDir, Running) {
     (dir, running)
 }
 
-/// Small segments, topics on first use.
+/// Topics on first use, and sessions as short as a test wants them.
 pub(crate) fn options(data_dir: &Path) -> Options {
-    Options { data_dir: data_dir.to_owned(), auto_create_topics: true, ..Options::default() }
+    let groups =
+        coordinator::Options { min_session_timeout: Duration::from_millis(100), ..Default::default() };
+    Options { data_dir: data_dir.to_owned(), auto_create_topics: true, groups, ..Options::default() }
 }
 
 pub(crate) fn name(text: &str) -> TopicName {
