@@ -52,7 +52,8 @@ fn free_space(folder: &Path) -> Finding {
         }
     };
     let free = found.f_bavail.saturating_mul(found.f_frsize);
-    let said = format!("{} free", ByteSize(free));
+    let rounded = if free >= LITTLE_SPACE { free & !(LITTLE_SPACE - 1) } else { free };
+    let said = format!("{} free", ByteSize(rounded));
     match free {
         0..NO_SPACE => Finding::fail("disk", said, "make room, or choose another disk with --data-dir"),
         NO_SPACE..LITTLE_SPACE => Finding::warn("disk", said, "make room, or shorten retention"),
