@@ -183,7 +183,7 @@ async fn asking_often_in_one_request_is_asking_once() {
         .with_configuration_keys(None);
     let request = DescribeConfigsRequest::default().with_resources(vec![broker; 5_000]);
     assert_eq!(client.ask(&request, 4).await.results.len(), 1);
-    // A question of megabytes is none.
-    client.send(&MetadataRequest::default().with_topics(Some(vec![topic; 100_000])), 9).await;
+    let long = MetadataRequestTopic::default().with_name(Some(TopicName(text(&"x".repeat(240)))));
+    client.send(&MetadataRequest::default().with_topics(Some(vec![long; 4_000])), 9).await;
     client.closed("a question of a megabyte").await;
 }
