@@ -169,7 +169,7 @@ fn an_index_that_is_sound_but_of_another_log_is_found_out() {
         let bench = Bench::new(5);
         let mut next = 0;
         for count in counts {
-            let values: Vec<_> = (next..next + count).map(|offset| format!("{offset:040}")).collect();
+            let values: Vec<_> = (next..next + count).map(|offset| format!("{offset:030}")).collect();
             bench.put(&values.iter().map(String::as_str).collect::<Vec<_>>());
             next += count;
         }
@@ -177,7 +177,7 @@ fn an_index_that_is_sound_but_of_another_log_is_found_out() {
         bench.log.close().expect("the disk is well");
         bench
     };
-    let (ours, theirs) = (shape([3, 1, 2, 2]), shape([2, 2, 1, 3]));
+    let (ours, theirs) = (shape([1, 3, 2, 2]), shape([3, 1, 2, 2]));
     let index = file("00000000000000000000.index");
     let foreign = theirs.disk.contents(&index).expect("a sealed segment has an index");
     assert_ne!(ours.disk.contents(&index), Some(foreign.clone()));
@@ -187,8 +187,26 @@ fn an_index_that_is_sound_but_of_another_log_is_found_out() {
     for from in 0..8 {
         let (records, error) = read_all(&reopened.log, from);
         assert!(error.is_none(), "offset {from}: {error:?}");
-        assert_eq!(records[0], (from, format!("{from:040}")));
+        assert_eq!(records[0], (from, format!("{from:030}")));
         assert_eq!(records.len() as i64, 9 - from);
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_slot_costs_a_scan_and_nothing_else() {
+    let (bench, _) = written(false);
+    let end = bench.log.bounds().log_end.get();
+    bench.log.truncate_before(Offset::new(12)).expect("the disk is well");
+    let first = bench.log.segments()[0].base_offset.get();
+    assert!(first > 0, "a segment is gone");
+    for slot in [0, 4096] {
+        let disk = bench.disk.fork();
+        disk.flip_bit(&file("checkpoint"), (slot + 20) * 8);
+        let reopened = Bench::on(disk);
+        assert_eq!(reopened.recovery.quarantined, None, "slot at {slot}");
+        let start = reopened.log.bounds().log_start.get();
+        assert!((first..=12).contains(&start), "slot at {slot}: {start}");
+        assert_eq!(readable(&reopened.log, end), (start..end).collect::<Vec<_>>());
     }
 }
 

@@ -13,6 +13,7 @@ enum Step {
     Append { records: usize, bytes: usize, time: i64 },
     Sync,
     Crash,
+    Kill,
     Reopen,
     Read { from: i64, limit: usize },
     Retain { after: i64 },
@@ -27,6 +28,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(records, bytes, time)| Step::Append { records, bytes, time }),
         4 => Just(Step::Sync),
         1 => Just(Step::Crash),
+        1 => Just(Step::Kill),
         1 => Just(Step::Reopen),
         6 => (0..1_000i64, 1..2_000usize).prop_map(|(from, limit)| Step::Read { from, limit }),
         1 => (5_000..20_000i64).prop_map(|after| Step::Retain { after }),
@@ -87,6 +89,12 @@ impl Model {
             Step::Crash => {
                 self.bench.disk.crash();
                 self.reopen();
+            }
+            Step::Kill => {
+                // The process is gone, what it wrote is not: recovery makes it durable before it shows it.
+                let end = self.end();
+                self.reopen();
+                assert_eq!(self.synced, end);
             }
             Step::Reopen => {
                 self.bench.log.close().expect("the disk is well");
