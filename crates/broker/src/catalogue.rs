@@ -152,7 +152,11 @@ impl Catalogue {
     }
 
     /// Replaces a topic's configuration: on disk and in force when this returns. Blocks.
-    pub(crate) fn alter(&self, name: &TopicName, config: &TopicConfig) -> Result<Arc<Topic>, AlterTopicError> {
+    pub(crate) fn alter(
+        &self,
+        name: &TopicName,
+        config: &TopicConfig,
+    ) -> Result<Arc<Topic>, AlterTopicError> {
         let _change = self.change.lock();
         if self.is_closed() {
             return Err(AlterTopicError::Stopping);
