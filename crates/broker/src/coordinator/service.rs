@@ -172,7 +172,7 @@ impl Groups {
                 cell(&group, &mut |cell| cell.offsets.set(partition.clone(), stored.clone()));
             }
             Decoded::Offset(group, partition, None) => {
-                cell(&group, &mut |cell| cell.offsets.remove(&partition))
+                cell(&group, &mut |cell| cell.offsets.remove(&partition));
             }
             Decoded::Group(group, Some((stored, since))) => {
                 cell(&group, &mut |cell| cell.restore_group(stored.clone(), since, now));

@@ -62,7 +62,7 @@ impl Group {
         };
         let id = format!("{instance}-{uuid}");
         match self.holder(&instance).map(|holder| holder.id.clone()) {
-            Some(old) => self.replace(&old, id, request, ticket, options, now),
+            Some(old) => self.replace(&old, &id, request, ticket, options, now),
             None => {
                 self.check_room(options)?;
                 self.add(id, request, Parked::Join { ticket, knows_id: false }, options, now);
@@ -149,7 +149,7 @@ impl Group {
     fn replace(
         &mut self,
         old: &str,
-        new: String,
+        new: &str,
         request: JoinGroup,
         ticket: Ticket,
         options: &Options,
@@ -160,19 +160,19 @@ impl Group {
             let instance_id = member.instance_id.clone().unwrap_or_default();
             self.refuse(parked, CoordinatorError::FencedInstance { instance_id });
         }
-        member.id.clone_from(&new);
-        self.members.insert(new.clone(), member);
+        new.clone_into(&mut member.id);
+        self.members.insert(new.to_owned(), member);
         let led = self.is_leader(old);
         if led {
-            self.leader = Some(new.clone());
+            self.leader = Some(new.to_owned());
         }
         let skips = request.supports_skipping_assignment;
-        self.update(&new, request, ticket, now);
+        self.update(new, request, ticket, now);
         if self.state == State::Stable && self.protocol == self.select_protocol() {
-            if let Some(member) = self.members.get_mut(&new) {
+            if let Some(member) = self.members.get_mut(new) {
                 member.parked = None;
             }
-            let mut joined = self.joined(&new);
+            let mut joined = self.joined(new);
             joined.skip_assignment = led && skips;
             if led && !skips {
                 // An older client that finds itself leader would assign; under its old id it will not.
