@@ -1,7 +1,7 @@
 //! Options from a file and the environment.
 //!
 //! Each component defines its own `Options`; this module only fills them. The environment wins over the
-//! file: `FACTUM_HTTP__LISTEN=…` sets `listen` of the section `http`.
+//! file: with the prefix `FACTUM__`, `FACTUM__HTTP__LISTEN=…` sets `listen` of the section `http`.
 
 use std::path::{Path, PathBuf};
 

@@ -1,1 +1,61 @@
-//! Embedded topics, producers and consumer groups
+//! The embedded log: topics, producers and consumer groups over one data directory.
+//!
+//! ```text
+//!   Service::open ──► Broker (cheap clone) ──► Topic ──► Partition ──► log::PartitionLog
+//!        │                │
+//!        │                ├─► fetch          long poll over many partitions
+//!        │                ├─► coordinator    consumer groups, kept in __consumer_offsets
+//!        │                └─► in_process     the uniform interface, eventlog::EventLog
+//!        └─ run: committer, retention, group timers; closes the logs at the end
+//!
+//!   <data>/lock                      held while a server uses the directory
+//!   <data>/cluster.json              the cluster's id
+//!   <data>/producer-ids.json         producer ids handed out so far, by blocks
+//!   <data>/topics/<topic>/topic.json id, partitions, configuration
+//!   <data>/topics/<topic>/<n>/       partition n's log
+//! ```
+//!
+//! Always holds:
+//! - a topic exists wholly or not at all, whenever the power goes;
+//! - what a reader sees is on disk; what [`Partition::durable`] acknowledged stays;
+//! - a producer id is never given out twice;
+//! - one partition's damage stops that partition and no other.
+//!
+//! Not here: sockets and codes of any protocol, authorisation (each edge asks before it calls), and schemas.
+
+mod broker;
+mod catalogue;
+mod cluster;
+pub mod coordinator;
+mod data_dir_lock;
+mod error;
+mod fetch;
+mod health;
+mod in_process;
+mod json_file;
+mod metrics;
+mod options;
+mod partition;
+mod producer_ids;
+mod retention;
+mod service;
+mod topic;
+mod topic_store;
+
+pub use broker::Broker;
+pub use coordinator::Coordinator;
+// What the signatures below name of the crates underneath, for edges that may use this crate alone.
+pub use factum_eventlog::{NewTopic, TopicConfig};
+pub use factum_log::{AppendError, Bounds, ReadError as LogReadError, Slice, SyncError};
+
+pub use error::{
+    AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, OpenError, ProducerIdError,
+    StorageError,
+};
+pub use fetch::{Fetch, FetchPartition, Fetched};
+pub use health::Health;
+pub use json_file::Error as FileError;
+pub use options::Options;
+pub use partition::{Partition, ProduceError, ReadError};
+pub use service::Service;
+pub use topic::{OFFSETS_TOPIC, Topic};

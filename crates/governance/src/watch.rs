@@ -276,6 +276,11 @@ fn tell(root: &Path, sender: &mpsc::Sender<()>) -> impl notify::EventHandler + u
 /// Whether a change of `path` can change the project.
 fn is_manifest(root: &Path, path: &Path) -> bool {
     let Ok(inner) = path.strip_prefix(root) else { return true };
+    // Editors write their swap files and backups beside the file.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.starts_with('.') || name.ends_with('~') {
+        return false;
+    }
     let first = inner.components().next().map(|first| first.as_os_str().to_owned());
     first.is_none_or(|first| first == PROJECT_FILE || first == "teams" || first == "platform")
 }

@@ -1,1 +1,56 @@
-//! One partition's log: segments, recovery, group commit
+//! One partition's log: record batches, end to end, in segments on a disk.
+//!
+//! ```text
+//!   log start                       recovery point    high watermark     log end
+//!      ├──── sealed ────┬──── sealed ────┼──── active ──────┼──────────────┤
+//!      │ immutable, an index beside each │  read by anyone  │ not yet synced
+//! ```
+//!
+//! Always holds
+//! - Offsets are dense and never reused; a batch lies wholly in one segment, as it arrived but for the two
+//!   fields that a log may write.
+//! - Readers see only what is below the high watermark, and the high watermark is the synced offset: no
+//!   power cut takes back what somebody saw.
+//! - A byte that is not what was written is never served: a cold read checks checksum, offset and epoch.
+//! - Everything but the `.log` files and the log start is a cache, checksummed and rebuilt when it is wrong.
+//! - Recovery cuts off what was never acknowledged and nothing else.
+//!
+//! Not here: topics, Kafka's protocol, clocks and threads. Time is passed in; [`Committer::run`] is a loop
+//! that the caller gives a thread. The bytes on disk are described in `docs/format`.
+
+mod append;
+mod checkpoint;
+mod checksum;
+mod commit;
+mod committer;
+mod damage;
+mod disk;
+mod environment;
+mod epochs;
+mod index;
+mod open_segments;
+mod partition_log;
+mod producers;
+mod read;
+mod recovery;
+mod retention;
+mod scan;
+mod segment;
+mod slice;
+mod tail_cache;
+mod time;
+mod waiters;
+mod walk;
+
+pub use append::{AppendError, Appended};
+pub use commit::SyncError;
+pub use committer::Committer;
+pub use damage::{Damage, Fault};
+pub use disk::{Disk, DiskFile, LocalDisk, create_dir_durably, write_atomically};
+pub use environment::{Environment, EnvironmentOptions};
+pub use partition_log::{Bounds, Options, PartitionLog, SegmentInfo};
+pub use read::ReadError;
+pub use recovery::{OpenError, Recovery};
+pub use retention::{RetainError, Retained, TruncateError};
+pub use slice::Slice;
+pub use waiters::Waiter;

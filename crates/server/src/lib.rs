@@ -1,1 +1,24 @@
-//! The composition root: options in, a running task tree out
+//! The composition root: options in, a running task tree out.
+//!
+//! ```text
+//!   start   data directory ─► broker ─► project applied ─► ports bound ─► ready
+//!   stop    edge (HTTP, Kafka) ─► domain (project) ─► broker ─► its last fsync
+//! ```
+//!
+//! Always holds: what is wired to what is said here and nowhere else; a server that cannot start says why and
+//! leaves nothing running; `ready` is said only when every port accepts.
+//!
+//! Not here: anything that a handler, a coordinator or a log decides.
+
+mod access;
+mod error;
+mod health;
+mod open_files;
+mod options;
+mod running;
+mod start;
+
+pub use error::StartError;
+pub use open_files::raise_open_files;
+pub use options::{Access, DataDir, Options};
+pub use running::Running;

@@ -2,6 +2,10 @@
 //!
 //! Only ever a dev-dependency; nothing here is shipped.
 
+mod crash_disk;
+mod factum_process;
 mod held_clock;
 
+pub use crash_disk::{CrashDisk, Fault, FaultKind};
+pub use factum_process::{FactumProcess, Launch};
 pub use held_clock::HeldClock;

@@ -181,13 +181,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads bytes that may be null, giving their place in the frame instead of the bytes. The place is paid
-    /// for twice over, as an element of a vector that grows by doubling.
+    /// for thrice, as an element of a vector that grows by doubling and moves while it does.
     ///
     /// # Errors
     /// [`Error::BadLength`], [`Error::Truncated`] or [`Error::Bloated`].
     pub fn nullable_range(&mut self, field: &'static str) -> Result<Option<Range<usize>>, Error> {
         let at = self.at;
-        self.pay(field, at, 2 * size_of::<Option<Range<usize>>>())?;
+        self.pay(field, at, 3 * size_of::<Option<Range<usize>>>())?;
         let length = self.nullable_bytes(field)?.map(<[u8]>::len);
         Ok(length.map(|length| self.at - length..self.at))
     }

@@ -70,3 +70,36 @@ impl Buf for Rope {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rope() -> Rope {
+        let mut rope = Rope::default();
+        for piece in ["ab", "", "cde", "f"] {
+            rope.push(Bytes::from_static(piece.as_bytes()));
+        }
+        rope
+    }
+
+    #[test]
+    fn advancing_crosses_pieces_and_forgets_them() {
+        for taken in 0..=6 {
+            let mut rest = rope();
+            rest.advance(taken);
+            assert_eq!(rest.len(), 6 - taken);
+            assert_eq!(rest.copy_to_bytes(6 - taken), b"abcdef"[taken..]);
+            assert!(rest.is_empty() && rest.chunk().is_empty());
+        }
+    }
+
+    #[test]
+    fn every_piece_is_offered_to_writev() {
+        let rope = rope();
+        let mut slices = [IoSlice::new(&[]); 8];
+        assert_eq!(rope.chunks_vectored(&mut slices), 3);
+        assert_eq!(slices[..3].iter().map(|slice| slice.len()).collect::<Vec<_>>(), [2, 3, 1]);
+        assert_eq!(rope.chunks_vectored(&mut slices[..2]), 2);
+    }
+}

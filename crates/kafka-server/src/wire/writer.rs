@@ -209,3 +209,43 @@ impl TaggedFields {
         self.encoded.buffer.put_slice(&value.buffer);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Buf;
+
+    use super::*;
+    use crate::wire::Reader;
+
+    fn written(flexible: bool, write: impl FnOnce(&mut Writer)) -> Bytes {
+        let mut w = Writer::new(flexible);
+        write(&mut w);
+        let mut frame = w.into_frame();
+        assert_eq!(frame.get_i32() as usize, frame.remaining());
+        frame.copy_to_bytes(frame.remaining())
+    }
+
+    #[test]
+    fn a_message_for_a_human_is_cut_at_a_character() {
+        let long = "€".repeat(20_000);
+        for flexible in [false, true] {
+            let bytes = written(flexible, |w| w.string(&long));
+            let mut r = Reader::new(&bytes);
+            r.set_flexible(flexible);
+            assert_eq!(r.string("message"), Ok("€".repeat(10_922)));
+            assert_eq!(r.remaining(), 0);
+        }
+    }
+
+    #[test]
+    fn tagged_fields_exist_in_the_flexible_encoding_only() {
+        let write = |w: &mut Writer| {
+            w.tagged_fields(|fields| {
+                fields.put(0, |w| w.i16(7));
+                fields.put(300, |w| w.bool(true));
+            });
+        };
+        assert_eq!(written(true, write), [2, 0, 2, 0, 7, 0xac, 0x02, 1, 1][..]);
+        assert!(written(false, write).is_empty());
+    }
+}

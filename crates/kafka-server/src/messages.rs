@@ -5,7 +5,7 @@
 //! such things (coordinators, leaving members, groups whose offsets are fetched), the structure has the list.
 //! Field names and meanings are Kafka's; the byte order of a message is the order of the lines that read it.
 //!
-//! [`api`] says which versions are served. Handlers are in [`crate::handlers`], sockets elsewhere: nothing
+//! [`api`] says which versions are served. Deciding and answering is for the handlers, sockets elsewhere: nothing
 //! here does I/O.
 
 pub mod api;

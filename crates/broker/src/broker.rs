@@ -1,0 +1,229 @@
+//! The handle that edges hold: cheap to clone, safe to share, never blocking an async thread on the disk for long.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+
+use factum_base::clock::SharedClock;
+use factum_base::tasks::TaskGroup;
+use factum_eventlog::{NewTopic, Partitioner, TopicConfig};
+use factum_types::{ProducerEpoch, ProducerId, TopicId, TopicName};
+use tokio::sync::oneshot;
+use tracing::warn;
+
+use crate::catalogue::Catalogue;
+use crate::coordinator::Coordinator;
+use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, ProducerIdError};
+use crate::fetch::{Fetch, Fetched};
+use crate::health::{Health, health};
+use crate::metrics;
+use crate::options::Options;
+use crate::producer_ids::ProducerIds;
+use crate::topic::Topic;
+
+/// The only node there is.
+const NODE_ID: i32 = 1;
+
+/// The embedded log. Nothing is acknowledged before [`crate::Service::run`] is under way.
+#[derive(Clone)]
+pub struct Broker(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) cluster_id: String,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) producer_ids: ProducerIds,
+    pub(crate) coordinator: Coordinator,
+    pub(crate) clock: SharedClock,
+    pub(crate) partitioner: Partitioner,
+    /// Where members of groups run their heartbeats; there once the service runs.
+    pub(crate) tasks: OnceLock<TaskGroup>,
+}
+
+impl Broker {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
+    /// Every topic, by name.
+    pub fn topics(&self) -> Vec<Arc<Topic>> {
+        self.0.catalogue.topics()
+    }
+
+    /// The topic of this name.
+    pub fn topic(&self, name: &str) -> Option<Arc<Topic>> {
+        self.0.catalogue.topic(name)
+    }
+
+    /// The topic of this id.
+    pub fn topic_by_id(&self, id: TopicId) -> Option<Arc<Topic>> {
+        self.0.catalogue.topic_by_id(id)
+    }
+
+    /// Makes a topic; it exists on disk when this returns. Dropping the future does not stop the making.
+    ///
+    /// # Errors
+    /// [`CreateTopicError`]; nothing of the topic exists then.
+    pub async fn create_topic(&self, new: NewTopic) -> Result<Arc<Topic>, CreateTopicError> {
+        self.change("create", move |catalogue| catalogue.create(&new)).await
+    }
+
+    /// Checks a topic as [`Broker::create_topic`] would, and gives the number of partitions that it would have.
+    ///
+    /// # Errors
+    /// [`CreateTopicError`], but for the disk's.
+    pub fn validate_topic(&self, new: &NewTopic) -> Result<i32, CreateTopicError> {
+        self.0.catalogue.validate(new)
+    }
+
+    /// The topic of this name, made with the default number of partitions if it is missing and
+    /// `allow_auto_create`. However many ask at the same time, one topic is made.
+    ///
+    /// # Errors
+    /// [`EnsureTopicError`].
+    pub async fn ensure_topic(
+        &self,
+        name: &TopicName,
+        allow_auto_create: bool,
+    ) -> Result<Arc<Topic>, EnsureTopicError> {
+        let unknown = || EnsureTopicError::Unknown { topic: name.clone() };
+        if let Some(topic) = self.topic(name.as_str()) {
+            return Ok(topic);
+        }
+        if !allow_auto_create {
+            return Err(unknown());
+        }
+        let new = NewTopic { name: name.clone(), partitions: None, config: TopicConfig::default() };
+        match self.create_topic(new).await {
+            Ok(topic) => Ok(topic),
+            // Somebody else was first; should the topic be gone again already, the client asks again.
+            Err(CreateTopicError::Exists { .. }) => self.topic(name.as_str()).ok_or_else(unknown),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Replaces a topic's configuration; on disk and in force when this returns.
+    ///
+    /// # Errors
+    /// [`AlterTopicError`]; the old configuration stays then.
+    pub async fn alter_topic(
+        &self,
+        name: &TopicName,
+        config: TopicConfig,
+    ) -> Result<Arc<Topic>, AlterTopicError> {
+        let name = name.clone();
+        self.change("alter", move |catalogue| catalogue.alter(&name, &config)).await
+    }
+
+    /// Removes a topic, its records and the offsets that groups committed for it. Dropping the future does not
+    /// stop the removal.
+    ///
+    /// # Errors
+    /// [`DeleteTopicError`].
+    pub async fn delete_topic(&self, name: &TopicName) -> Result<(), DeleteTopicError> {
+        let (broker, name) = (self.clone(), name.clone());
+        let removal = async move {
+            let removed = name.clone();
+            broker.change("delete", move |catalogue| catalogue.delete(&removed)).await?;
+            if let Err(error) = broker.0.coordinator.forget_topic(&name).await {
+                // Otherwise the topic is gone, and the next start forgets what it finds.
+                warn!(topic = %name, %error, "offsets of a deleted topic are kept until the next start");
+            }
+            Ok(())
+        };
+        self.to_the_end(removal).await
+    }
+
+    /// The identity of the data directory, as Kafka clients are told it.
+    pub fn cluster_id(&self) -> &str {
+        &self.0.cluster_id
+    }
+
+    /// The id of the one node.
+    pub fn node_id(&self) -> i32 {
+        NODE_ID
+    }
+
+    /// The settings, which are the defaults of each topic.
+    pub fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    /// The consumer groups.
+    pub fn coordinator(&self) -> &Coordinator {
+        &self.0.coordinator
+    }
+
+    /// The clock that records are stamped by.
+    pub fn clock(&self) -> &SharedClock {
+        &self.0.clock
+    }
+
+    /// An id for an idempotent producer, never given out before, with its first epoch.
+    ///
+    /// # Errors
+    /// [`ProducerIdError`].
+    pub async fn allocate_producer_id(&self) -> Result<(ProducerId, ProducerEpoch), ProducerIdError> {
+        if self.0.catalogue.is_closed() {
+            return Err(ProducerIdError::Stopping);
+        }
+        if let Some(id) = self.0.producer_ids.take_reserved() {
+            return Ok((id, 0));
+        }
+        let shared = Arc::clone(&self.0);
+        let id = blocking(move || shared.producer_ids.take()).await?;
+        Ok((id, 0))
+    }
+
+    /// Reads many partitions, waiting for records where there are none yet; see [`Fetch`].
+    /// Answers in the order of the partitions asked for.
+    pub async fn fetch(&self, fetch: Fetch) -> Vec<Fetched> {
+        fetch.run().await
+    }
+
+    /// How the embedded log is.
+    pub fn health(&self) -> Health {
+        health(&self.0.catalogue)
+    }
+
+    /// Runs `work` to its end even if nobody waits for it any more.
+    async fn to_the_end<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let Some(tasks) = self.0.tasks.get() else { return work.await };
+        let (reply, answer) = oneshot::channel();
+        tasks.spawn_quiet(async move {
+            // Whoever asked may have gone away.
+            drop(reply.send(work.await));
+        });
+        answer.await.expect("tasks are never dropped half-way")
+    }
+
+    async fn change<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Catalogue) -> T + Send + 'static,
+    ) -> T {
+        let (catalogue, started) = (Arc::clone(&self.0.catalogue), self.0.clock.monotonic());
+        let result = blocking(move || work(&catalogue)).await;
+        let took = self.0.clock.monotonic().saturating_duration_since(started);
+        metrics::observe_topic_change(operation, took);
+        result
+    }
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broker").field("cluster_id", &self.0.cluster_id).finish_non_exhaustive()
+    }
+}
+
+/// Disk work that may take long runs beside the async threads, and to its end whether or not it is waited for.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}

@@ -1,0 +1,279 @@
+//! Every topic of the data directory, in memory and on disk.
+//!
+//! Always holds: what the index shows exists on disk, because a change is made there first. Changes are made one
+//! at a time and block on the disk; looking a topic up never waits for one of them.
+
+mod index;
+mod opening;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use factum_base::clock::SharedClock;
+use factum_base::random::Random;
+use factum_eventlog::{NewTopic, TopicConfig};
+use factum_log::{Disk, Environment, PartitionLog};
+use factum_types::{ByteSize, TopicId, TopicName, TopicPartition};
+use parking_lot::{Mutex, RwLock};
+use tracing::{error, info, warn};
+
+use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, StorageError};
+use crate::metrics::{TopicLabels, TopicMetrics};
+use crate::options::Options;
+use crate::partition::{Limits, Partition};
+use crate::topic::{self, Defaults, OFFSETS_TOPIC, Topic, TopicFile};
+use crate::topic_store::{StoredTopic, TopicStore};
+
+use index::Index;
+
+/// All topics.
+pub(crate) struct Catalogue {
+    store: TopicStore,
+    environment: Environment,
+    defaults: Defaults,
+    default_partitions: i32,
+    max_topic_partitions: i32,
+    max_partitions: usize,
+    clock: SharedClock,
+    random: Random,
+    labels: TopicLabels,
+    index: RwLock<Index>,
+    /// Held by the one change under way.
+    change: Mutex<()>,
+    is_closed: AtomicBool,
+}
+
+impl Catalogue {
+    /// Opens every topic found on disk, and makes the coordinator's if it is missing.
+    pub(crate) fn open(
+        options: &Options,
+        disk: Arc<dyn Disk>,
+        environment: Environment,
+        clock: SharedClock,
+        random: Random,
+    ) -> Result<Self, StorageError> {
+        let store = TopicStore::open(disk, &options.data_dir)?;
+        let stored = store.load()?;
+        let catalogue = Self {
+            store,
+            environment,
+            defaults: Defaults::new(options),
+            default_partitions: options.default_partitions,
+            max_topic_partitions: options.max_topic_partitions,
+            max_partitions: options.max_partitions,
+            clock,
+            random,
+            labels: TopicLabels::default(),
+            index: RwLock::default(),
+            change: Mutex::new(()),
+            is_closed: AtomicBool::new(false),
+        };
+        let topics = catalogue.open_topics(stored)?;
+        catalogue.add(topics);
+        Ok(catalogue)
+    }
+
+    pub(crate) fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// Every topic, by name.
+    pub(crate) fn topics(&self) -> Vec<Arc<Topic>> {
+        self.index.read().topics()
+    }
+
+    pub(crate) fn topic(&self, name: &str) -> Option<Arc<Topic>> {
+        self.index.read().by_name(name)
+    }
+
+    pub(crate) fn topic_by_id(&self, id: TopicId) -> Option<Arc<Topic>> {
+        self.index.read().by_id(id)
+    }
+
+    /// Checks whether `new` could be made now, and gives the number of partitions that it would get.
+    pub(crate) fn validate(&self, new: &NewTopic) -> Result<i32, CreateTopicError> {
+        if self.is_closed() {
+            return Err(CreateTopicError::Stopping);
+        }
+        let index = self.index.read();
+        if index.by_name(new.name.as_str()).is_some() {
+            return Err(CreateTopicError::Exists { topic: new.name.clone() });
+        }
+        let (asked, limit) = (new.partitions.unwrap_or(self.default_partitions), self.max_topic_partitions);
+        if asked < 1 || asked > limit {
+            return Err(CreateTopicError::InvalidPartitions { asked, limit });
+        }
+        let total = index.partitions() + usize::try_from(asked).unwrap_or(usize::MAX);
+        if total > self.max_partitions {
+            return Err(CreateTopicError::TooManyPartitions { total, limit: self.max_partitions });
+        }
+        topic::check_config(&new.config)?;
+        Ok(asked)
+    }
+
+    /// Makes a topic: on disk and open when this returns. Blocks.
+    pub(crate) fn create(&self, new: &NewTopic) -> Result<Arc<Topic>, CreateTopicError> {
+        let _change = self.change.lock();
+        let partitions = self.validate(new)?;
+        let id = TopicId::new(self.random.uuid());
+        let file = TopicFile::new(new.name.clone(), id, partitions, &new.config);
+        let directory = TopicStore::choose_directory(&new.name, id, self.index.read().directories());
+        self.store.create(&directory, &file)?;
+        let opened = self.open_topics(vec![StoredTopic { directory: directory.clone(), file }]);
+        let topic = match opened {
+            Ok(mut topics) => topics.pop().expect("one topic was opened"),
+            Err(error) => {
+                self.discard(&directory, id);
+                return Err(error.into());
+            }
+        };
+        self.add(vec![Arc::clone(&topic)]);
+        info!(topic = %new.name, partitions, %id, "created topic");
+        Ok(topic)
+    }
+
+    /// The topic that the coordinator lives on, made at the first start. Blocks.
+    pub(crate) fn offsets_topic(&self) -> Result<Arc<Topic>, CreateTopicError> {
+        if let Some(topic) = self.topic(OFFSETS_TOPIC) {
+            return Ok(topic);
+        }
+        let name = TopicName::new(OFFSETS_TOPIC).expect("a valid name");
+        let config = TopicConfig {
+            retention: Some(Duration::MAX),
+            retention_bytes: Some(ByteSize(i64::MAX as u64)),
+            ..TopicConfig::default()
+        };
+        self.create(&NewTopic { name, partitions: Some(1), config })
+    }
+
+    /// Replaces a topic's configuration: on disk and in force when this returns. Blocks.
+    pub(crate) fn alter(
+        &self,
+        name: &TopicName,
+        config: &TopicConfig,
+    ) -> Result<Arc<Topic>, AlterTopicError> {
+        let _change = self.change.lock();
+        if self.is_closed() {
+            return Err(AlterTopicError::Stopping);
+        }
+        let topic =
+            self.topic(name.as_str()).ok_or_else(|| AlterTopicError::Unknown { topic: name.clone() })?;
+        if topic.is_reserved() {
+            return Err(AlterTopicError::Internal { topic: name.clone() });
+        }
+        topic::check_config(config)?;
+        let file = TopicFile::new(name.clone(), topic.id(), topic.partition_count(), config);
+        self.store.rewrite(topic.directory(), &file)?;
+        topic.reconfigure(file.config(), &self.defaults);
+        Ok(topic)
+    }
+
+    /// Removes a topic: gone for good when this returns. Blocks.
+    ///
+    /// After an error of the disk the topic stays and is opened anew, if the disk lets it.
+    pub(crate) fn delete(&self, name: &TopicName) -> Result<(), DeleteTopicError> {
+        if topic::is_reserved(name) {
+            return Err(DeleteTopicError::Internal { topic: name.clone() });
+        }
+        let change = self.change.lock();
+        if self.is_closed() {
+            return Err(DeleteTopicError::Stopping);
+        }
+        let topic = self.index.write().remove(name);
+        let topic = topic.ok_or_else(|| DeleteTopicError::Unknown { topic: name.clone() })?;
+        topic.mark_deleted();
+        self.close_logs(&topic);
+        let retired = match self.store.retire(topic.directory(), topic.id()) {
+            Ok(retired) => retired,
+            Err(error) => {
+                self.reopen(&topic);
+                return Err(error.into());
+            }
+        };
+        drop(change);
+        info!(topic = %name, id = %topic.id(), "deleted topic");
+        self.free(&retired);
+        Ok(())
+    }
+
+    /// Closes every log; what comes later is refused. Blocks.
+    pub(crate) fn close(&self) {
+        let _change = self.change.lock();
+        self.is_closed.store(true, Ordering::Release);
+        for topic in self.topics() {
+            self.close_logs(&topic);
+        }
+    }
+
+    fn add(&self, topics: Vec<Arc<Topic>>) {
+        let mut index = self.index.write();
+        topics.into_iter().for_each(|topic| index.insert(topic));
+    }
+
+    fn close_logs(&self, topic: &Topic) {
+        for partition in topic.partitions() {
+            if let Err(error) = partition.log().close() {
+                warn!(partition = %partition.topic_partition(), %error, "a log was not closed cleanly");
+            }
+        }
+    }
+
+    fn open_topics(&self, stored: Vec<StoredTopic>) -> Result<Vec<Arc<Topic>>, StorageError> {
+        let mut wanted = Vec::new();
+        for topic in &stored {
+            let options = self.defaults.log_options(&topic.file.config());
+            let paths = (0..topic.file.partitions).map(|n| self.store.partition_path(&topic.directory, n));
+            wanted.extend(paths.map(|path| (path, options)));
+        }
+        let mut logs = opening::open_logs(&self.environment, &wanted)?.into_iter();
+        let topics = stored.into_iter().map(|topic| {
+            let count = usize::try_from(topic.file.partitions).expect("checked when the topic was made");
+            Arc::new(self.assemble(topic, logs.by_ref().take(count)))
+        });
+        Ok(topics.collect())
+    }
+
+    fn assemble(&self, stored: StoredTopic, logs: impl Iterator<Item = PartitionLog>) -> Topic {
+        let StoredTopic { directory, file } = stored;
+        let limits = Arc::new(Limits::new(self.defaults.max_message_bytes(&file.config())));
+        let metrics = TopicMetrics::new(&file.name, &self.labels);
+        let partitions = logs.zip(0..).map(|(log, number)| {
+            let name = TopicPartition::new(file.name.clone(), number);
+            let (limits, clock) = (Arc::clone(&limits), Arc::clone(&self.clock));
+            Arc::new(Partition::new(name, log, limits, clock, metrics.clone()))
+        });
+        let partitions = partitions.collect();
+        Topic::new(&file, directory, partitions, limits)
+    }
+
+    /// Takes away a topic whose logs could not be opened.
+    fn discard(&self, directory: &str, id: TopicId) {
+        match self.store.retire(directory, id) {
+            Ok(retired) => self.free(&retired),
+            Err(error) => warn!(directory, %error, "a topic that could not be opened was not cleared away"),
+        }
+    }
+
+    /// Gives a topic back whose removal failed. Its old handles stay dead: they were told of a deletion.
+    fn reopen(&self, topic: &Topic) {
+        let stored = self.store.load_one(topic.directory().to_owned());
+        match stored.and_then(|stored| self.open_topics(vec![stored])) {
+            Ok(topics) => self.add(topics),
+            Err(error) => {
+                error!(topic = %topic.name(), %error, "topic is neither deleted nor usable until a restart");
+            }
+        }
+    }
+
+    /// Frees the bytes of what is a topic no more; the next start tries again if the disk refuses.
+    fn free(&self, retired: &str) {
+        if let Err(error) = self.store.purge(retired) {
+            warn!(directory = retired, %error, "a deleted topic still takes space until the next start");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Consumer groups: who is a member, who gets what, and how far each group has read.
+//!
+//! ```text
+//!   Coordinator ──► cell per group (one mutex) ─┬─ Group         pure state machine: join, sync, heartbeat, leave
+//!        │                                      ├─ OffsetTable   committed offsets
+//!        │                                      └─ parked        requests that wait for the others
+//!        ├─ Timers     the earliest deadline of each group
+//!        └─ Journal    __consumer_offsets: one record per change, in Kafka's own layout
+//! ```
+//!
+//! Always holds:
+//! - a change is appended to the journal under its group's lock, so the journal has the order of the changes;
+//! - an answer that tells of a stored change is given only once that change is on disk;
+//! - replaying the journal from its start gives every group as it last was on disk, whenever the power went;
+//! - a parked request is answered exactly once, or was given up by its caller.
+//!
+//! Not here: authorisation and whether a topic exists (the edge asks before it calls), the members' own
+//! assignors, and the newer consumer protocol (KIP-848).
+
+mod answer;
+mod cell;
+mod commits;
+mod error;
+mod group;
+mod journal;
+mod listing;
+mod membership;
+mod offsets;
+mod offsets_log;
+mod options;
+mod records;
+mod request;
+mod service;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod upkeep;
+
+pub use answer::{
+    GroupDescription, GroupListing, GroupState, Joined, JoinedMember, MemberDescription, Synced,
+};
+pub use error::{CoordinatorError, OpenError};
+pub use offsets_log::LogError;
+pub use options::Options;
+pub use request::{Commit, CommittedOffset, JoinGroup, Leaving, SyncGroup};
+pub use service::Coordinator;

@@ -1,0 +1,211 @@
+//! One group with its offsets and with those who wait for it, behind one lock.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use bytes::Bytes;
+use factum_types::{GroupId, Offset, Timestamp, TopicPartition};
+use tokio::sync::oneshot;
+use tracing::error;
+
+use super::group::{Group, Outcome, Reply, Ticket};
+use super::journal::{Change, Journal};
+use super::offsets::OffsetTable;
+use super::records::{self, GroupMetadata, Key, StoredOffset};
+use super::{CommittedOffset, CoordinatorError, GroupState, Joined, Synced};
+
+/// An answer, with the journal's offset that must be on disk before it is given.
+pub(crate) struct Answer<T> {
+    pub(crate) result: Result<T, CoordinatorError>,
+    pub(crate) after: Option<Offset>,
+}
+
+/// Who waits for a ticket's answer.
+pub(crate) enum Waiting {
+    Join(oneshot::Sender<Answer<Joined>>),
+    Sync(oneshot::Sender<Answer<Synced>>),
+}
+
+/// A group and what belongs to it.
+pub(crate) struct Cell {
+    id: GroupId,
+    pub(crate) group: Group,
+    pub(crate) offsets: OffsetTable,
+    pub(crate) waiting: HashMap<Ticket, Waiting>,
+    /// The group's metadata as the journal has it.
+    stored: Option<Bytes>,
+    /// When the last member went, if the group had members.
+    pub(crate) empty_since: Option<Timestamp>,
+    /// The offset of the group's latest record.
+    pub(crate) last: Option<Offset>,
+    /// The earliest entry in the timers.
+    pub(crate) scheduled: Option<Instant>,
+}
+
+impl Cell {
+    pub(crate) fn new(id: GroupId) -> Self {
+        Self {
+            id,
+            group: Group::new(),
+            offsets: OffsetTable::default(),
+            waiting: HashMap::new(),
+            stored: None,
+            empty_since: None,
+            last: None,
+            scheduled: None,
+        }
+    }
+
+    pub(crate) fn id(&self) -> &GroupId {
+        &self.id
+    }
+
+    /// Takes over what the journal says of the group.
+    pub(crate) fn restore_group(&mut self, stored: GroupMetadata, since: Timestamp, now: Instant) {
+        self.stored = Some(records::encode_group(&stored, since));
+        self.empty_since = stored.members.is_empty().then_some(since);
+        self.group = Group::restore(stored, now);
+    }
+
+    /// Takes over that the journal says that the group is gone; its offsets have records of their own.
+    pub(crate) fn forget_group(&mut self) {
+        self.stored = None;
+        self.empty_since = None;
+        self.group = Group::new();
+    }
+
+    /// The group's metadata as the journal has it.
+    #[cfg(test)]
+    pub(super) fn stored(&self) -> Option<&Bytes> {
+        self.stored.as_ref()
+    }
+
+    /// Whether nothing of the group would be missed.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.group.is_deserted() && self.stored.is_none() && self.is_bare()
+    }
+
+    /// Whether the group has no offsets and nobody waits for it.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.offsets.is_empty() && self.waiting.is_empty()
+    }
+
+    /// Stores what the group asks to have stored and answers whom it answers.
+    pub(crate) fn settle(&mut self, journal: &Journal, now: Instant, wall: Timestamp) {
+        let Outcome { store, replies } = self.group.take_outcome();
+        let failure = if store { self.store_group(journal, wall).err() } else { None };
+        self.reply(replies, failure.as_ref());
+        if let Some(failure) = failure {
+            error!(group = %self.id, error = &failure as &dyn std::error::Error, "could not store the group");
+            self.group.storing_failed(now);
+            let Outcome { replies, .. } = self.group.take_outcome();
+            self.reply(replies, None);
+        }
+    }
+
+    /// Commits offsets: all of them or none.
+    pub(crate) fn commit(
+        &mut self,
+        offsets: Vec<(TopicPartition, CommittedOffset)>,
+        journal: &Journal,
+        wall: Timestamp,
+    ) -> Result<(), CoordinatorError> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        let stored = offsets.into_iter().map(|(partition, mut committed)| {
+            committed.metadata.get_or_insert_default();
+            (partition, StoredOffset { committed, committed_at: wall })
+        });
+        let stored: Vec<_> = stored.collect();
+        let change = |(partition, stored): &(TopicPartition, StoredOffset)| {
+            (Key::Offset(self.id.clone(), partition.clone()), Some(records::encode_offset(stored)))
+        };
+        let changes: Vec<Change> = stored.iter().map(change).collect();
+        self.last = Some(journal.append(&changes, wall)?);
+        for (partition, stored) in stored {
+            self.offsets.set(partition, stored);
+        }
+        Ok(())
+    }
+
+    /// Removes offsets, and the group itself if `with_group`.
+    pub(crate) fn remove(
+        &mut self,
+        partitions: &[TopicPartition],
+        with_group: bool,
+        journal: &Journal,
+        wall: Timestamp,
+    ) -> Result<(), CoordinatorError> {
+        let gone = |partition: &TopicPartition| (Key::Offset(self.id.clone(), partition.clone()), None);
+        let mut changes: Vec<Change> = partitions.iter().map(gone).collect();
+        if with_group && self.stored.is_some() {
+            changes.push((Key::Group(self.id.clone()), None));
+        }
+        if !changes.is_empty() {
+            self.last = Some(journal.append(&changes, wall)?);
+        }
+        for partition in partitions {
+            self.offsets.remove(partition);
+        }
+        if with_group {
+            self.stored = None;
+            self.group.die();
+        }
+        Ok(())
+    }
+
+    /// Writes the group's live state to the journal anew.
+    pub(crate) fn rewrite(
+        &mut self,
+        journal: &Journal,
+        wall: Timestamp,
+    ) -> Result<Option<Offset>, CoordinatorError> {
+        if self.group.state() == GroupState::Dead {
+            return Ok(None);
+        }
+        let group = self.stored.iter().map(|value| (Key::Group(self.id.clone()), Some(value.clone())));
+        let offset = |(partition, stored): (&TopicPartition, &StoredOffset)| {
+            (Key::Offset(self.id.clone(), partition.clone()), Some(records::encode_offset(stored)))
+        };
+        let written = journal.rewrite(group.chain(self.offsets.iter().map(offset)), wall)?;
+        self.last = written.or(self.last);
+        Ok(written)
+    }
+
+    fn store_group(&mut self, journal: &Journal, wall: Timestamp) -> Result<(), CoordinatorError> {
+        let value = records::encode_group(&self.group.stored(), wall);
+        let key = Key::Group(self.id.clone());
+        self.last = Some(journal.append(&[(key, Some(value.clone()))], wall)?);
+        self.stored = Some(value);
+        self.empty_since = (self.group.state() == GroupState::Empty).then_some(wall);
+        Ok(())
+    }
+
+    /// Answers. An answer that nobody waits for any more is dropped.
+    fn reply(&mut self, replies: Vec<Reply>, failure: Option<&CoordinatorError>) {
+        let after = self.last;
+        for reply in replies {
+            match reply {
+                Reply::Join(ticket, result) => {
+                    if let Some(Waiting::Join(waiting)) = self.waiting.remove(&ticket) {
+                        drop(waiting.send(Answer { result: unless(failure, result), after }));
+                    }
+                }
+                Reply::Sync(ticket, result) => {
+                    if let Some(Waiting::Sync(waiting)) = self.waiting.remove(&ticket) {
+                        drop(waiting.send(Answer { result: unless(failure, result), after }));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The result, unless what it tells of was not stored.
+fn unless<T>(
+    failure: Option<&CoordinatorError>,
+    result: Result<T, CoordinatorError>,
+) -> Result<T, CoordinatorError> {
+    result.and_then(|told| failure.map_or(Ok(told), |failure| Err(failure.clone())))
+}

@@ -1,0 +1,105 @@
+//! Committing offsets, and reading them.
+
+use factum_types::{GroupId, Offset, TopicName, TopicPartition};
+
+use super::cell::Cell;
+use super::service::Groups;
+use super::{Commit, CommittedOffset, Coordinator, CoordinatorError};
+
+impl Coordinator {
+    /// Keeps offsets for a group, all of them or none; resolves when they are on disk. Dropping the future takes
+    /// nothing back.
+    ///
+    /// # Errors
+    /// [`CoordinatorError`]; after [`CoordinatorError::Storage`] the offsets may or may not have been kept.
+    pub async fn commit(&self, commit: Commit) -> Result<(), CoordinatorError> {
+        let groups = &*self.0;
+        groups.check_metadata(&commit.offsets)?;
+        let Commit { group, generation, member_id, instance_id, offsets } = commit;
+        let (now, wall) = (groups.clock.monotonic(), groups.clock.now());
+        let work = |inside: &mut Cell| -> Result<Option<Offset>, CoordinatorError> {
+            inside.group.check_commit(generation, &member_id, instance_id.as_deref(), now)?;
+            inside.commit(offsets, &groups.journal, wall)?;
+            Ok(inside.last)
+        };
+        let last = if generation < 0 {
+            groups.with_new(&group, |_, inside| work(inside))??
+        } else {
+            let unknown = CoordinatorError::IllegalGeneration { asked: generation, current: 0 };
+            groups.with(&group, work).ok_or(unknown)??
+        };
+        groups.journal.durable(last).await
+    }
+
+    /// The offsets of `partitions`, or all that the group has; only what is on disk is shown.
+    ///
+    /// # Errors
+    /// [`CoordinatorError::Storage`].
+    pub async fn fetch_offsets(
+        &self,
+        group: &GroupId,
+        partitions: Option<&[TopicPartition]>,
+    ) -> Result<Vec<(TopicPartition, Option<CommittedOffset>)>, CoordinatorError> {
+        let found = self.0.cell(group).map(|cell| {
+            let inside = cell.lock();
+            let offsets: Vec<_> = match partitions {
+                Some(asked) => asked.iter().map(|p| (p.clone(), inside.offsets.get(p))).collect(),
+                None => inside.offsets.iter().map(|(p, s)| (p.clone(), Some(s.committed.clone()))).collect(),
+            };
+            (offsets, inside.last)
+        });
+        let Some((offsets, last)) = found else {
+            return Ok(partitions.unwrap_or_default().iter().map(|p| (p.clone(), None)).collect());
+        };
+        self.0.journal.durable(last).await?;
+        Ok(offsets)
+    }
+
+    /// Removes every group's offsets of a topic that was deleted.
+    ///
+    /// # Errors
+    /// [`CoordinatorError::Storage`].
+    pub async fn forget_topic(&self, topic: &TopicName) -> Result<(), CoordinatorError> {
+        self.retain_topics(|kept| kept != topic).await
+    }
+
+    /// Removes every group's offsets of topics that are not there: a topic may be deleted and the power go before
+    /// its offsets are.
+    ///
+    /// # Errors
+    /// [`CoordinatorError::Storage`].
+    pub async fn retain_topics(&self, exists: impl Fn(&TopicName) -> bool) -> Result<(), CoordinatorError> {
+        let last = self.0.remove_offsets_where(|topic| !exists(topic))?;
+        self.0.journal.durable(last).await
+    }
+}
+
+impl Groups {
+    fn check_metadata(&self, offsets: &[(TopicPartition, CommittedOffset)]) -> Result<(), CoordinatorError> {
+        let limit = self.options.offset_metadata_max_bytes;
+        for (partition, committed) in offsets {
+            let bytes = committed.metadata.as_deref().map_or(0, str::len);
+            if bytes > limit {
+                let partition = partition.clone();
+                return Err(CoordinatorError::OffsetMetadataTooLarge { partition, bytes, limit });
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_offsets_where(
+        &self,
+        is_gone: impl Fn(&TopicName) -> bool,
+    ) -> Result<Option<Offset>, CoordinatorError> {
+        let wall = self.clock.now();
+        let mut last = None;
+        for cell in self.cells() {
+            let removed = self.work_on(&cell, |inside| {
+                let partitions = inside.offsets.of_topics(&is_gone);
+                inside.remove(&partitions, false, &self.journal, wall).map(|()| inside.last)
+            });
+            last = last.max(removed.transpose()?.flatten());
+        }
+        Ok(last)
+    }
+}

@@ -1,0 +1,115 @@
+//! Why a group refused.
+
+use std::time::Duration;
+
+use factum_types::TopicPartition;
+
+use super::LogError;
+
+/// Why the coordinator refused a request.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CoordinatorError {
+    /// The group has no such member, or is not there at all.
+    #[error("the group has no such member")]
+    UnknownMember,
+    /// The member speaks for another generation than the group's.
+    #[error("generation {asked} is not the group's, which is {current}")]
+    IllegalGeneration {
+        /// The generation in the request.
+        asked: i32,
+        /// The group's generation.
+        current: i32,
+    },
+    /// The members are joining anew: join too.
+    #[error("the group is rebalancing")]
+    RebalanceInProgress,
+    /// Another process has taken the static member's place.
+    #[error("another member has taken the instance id {instance_id:?}")]
+    FencedInstance {
+        /// The instance id.
+        instance_id: String,
+    },
+    /// The member shares no protocol with the others, or names another than the group's.
+    #[error("the member's protocols do not fit those of the group")]
+    InconsistentProtocol,
+    /// The session time-out lies outside what is allowed.
+    #[error("session timeout {asked:?} is not within {least:?} and {most:?}")]
+    InvalidSessionTimeout {
+        /// The time-out asked for.
+        asked: Duration,
+        /// The shortest allowed.
+        least: Duration,
+        /// The longest allowed.
+        most: Duration,
+    },
+    /// Join again with this id (KIP-394).
+    #[error("join again as member {member_id}")]
+    MemberIdRequired {
+        /// The id given.
+        member_id: String,
+    },
+    /// The group has members; stop them first.
+    #[error("the group has members")]
+    NonEmptyGroup,
+    /// There is no such group.
+    #[error("there is no such group")]
+    GroupNotFound,
+    /// The group has all the members that it may have.
+    #[error("the group has all the {limit} members that a group may have")]
+    GroupFull {
+        /// Most members of one group.
+        limit: usize,
+    },
+    /// There are all the groups that there may be.
+    #[error("there are all the {limit} groups that there may be")]
+    TooManyGroups {
+        /// Most groups.
+        limit: usize,
+    },
+    /// Something that a client sent is larger than is kept.
+    #[error("{what} of {bytes} bytes is larger than {limit}")]
+    TooLarge {
+        /// What it is, in words.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+        /// Most bytes allowed.
+        limit: usize,
+    },
+    /// The text beside an offset is longer than is kept. None of the request's offsets was committed.
+    #[error("metadata of {bytes} bytes beside the offset of {partition} is larger than {limit}")]
+    OffsetMetadataTooLarge {
+        /// The first partition concerned.
+        partition: TopicPartition,
+        /// The text's size.
+        bytes: usize,
+        /// Most bytes allowed.
+        limit: usize,
+    },
+    /// The change could not be made durable; it may or may not have been kept.
+    #[error("the change could not be stored")]
+    Storage(#[source] LogError),
+}
+
+impl CoordinatorError {
+    /// Whether the same request can succeed later with no change to it.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::RebalanceInProgress | Self::Storage(_))
+    }
+}
+
+/// Why the groups could not be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The partition cannot be read.
+    #[error("cannot read the groups back from {partition} at offset {at}")]
+    Read {
+        /// The partition that keeps them.
+        partition: TopicPartition,
+        /// The offset asked for.
+        at: i64,
+        /// What the log said.
+        #[source]
+        source: LogError,
+    },
+}

@@ -1,0 +1,397 @@
+//! One classic consumer group as a state machine: no I/O, no clock, no waiting.
+//!
+//! ```text
+//!            join                    all joined, or time is up
+//!   Empty ─────────► PreparingRebalance ─────────► CompletingRebalance
+//!     ▲               ▲    │   ▲   ▲                       │ leader syncs
+//!     └── all left ───┼────┘   │   └── join, leave ────────┤
+//!                     └ join, leave, expiry ─── Stable ◄───┘            any ──► Dead
+//! ```
+//!
+//! A request that must wait is *parked* under its ticket; its answer comes out of [`Group::take_outcome`] after a
+//! later call. Time is what the caller says: it calls [`Group::expire`] at [`Group::next_deadline`].
+//!
+//! Always holds:
+//! - each ticket is answered exactly once, unless it was abandoned;
+//! - the generation rises with each rebalance, and each of its members has at most one share in it;
+//! - a group with members has one leader, who is one of them, once a generation has begun;
+//! - an instance id belongs to one member at most.
+//!
+//! The rules are those of Kafka's `GroupCoordinator` with KIP-345 (static members), KIP-394 (ids before
+//! membership) and KIP-814 (static leaders). Two differ: a caller that hangs up while parked starts its session
+//! there and then, and a member may change all its protocols when it is alone.
+
+mod join;
+mod member;
+mod sync;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+pub(crate) use self::member::{Member, Parked};
+use super::records::{GroupMetadata, StoredMember};
+use super::{CoordinatorError, GroupState, Joined, Leaving, Options, Synced};
+
+/// Names a request that may have to wait.
+pub(crate) type Ticket = u64;
+
+/// What the caller is to do after a call.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Whether the group's metadata must be stored before anything is answered.
+    pub(crate) store: bool,
+    /// Requests that are answered now.
+    pub(crate) replies: Vec<Reply>,
+}
+
+/// The answer to a parked request.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Join(Ticket, Result<Joined, CoordinatorError>),
+    Sync(Ticket, Result<Synced, CoordinatorError>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Empty,
+    /// `grace` is set while the first rebalance of an empty group waits for more members.
+    PreparingRebalance {
+        deadline: Instant,
+        grace: Option<Grace>,
+    },
+    CompletingRebalance,
+    Stable,
+    Dead,
+}
+
+/// The wait for more members, prolonged by `step` as long as they come, at most by `remaining` in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Grace {
+    step: Duration,
+    remaining: Duration,
+    someone_came: bool,
+}
+
+/// One group.
+#[derive(Debug)]
+pub(crate) struct Group {
+    state: State,
+    generation: i32,
+    protocol_type: Option<String>,
+    protocol: Option<String>,
+    leader: Option<String>,
+    members: BTreeMap<String, Member>,
+    /// Ids given out (KIP-394) and not yet used, with the instant at which they lapse.
+    pending: BTreeMap<String, Instant>,
+    /// When members that have not fetched their share are taken out.
+    sync_deadline: Option<Instant>,
+    outcome: Outcome,
+}
+
+impl Group {
+    /// A group that nobody has joined.
+    pub(crate) fn new() -> Self {
+        Self {
+            state: State::Empty,
+            generation: 0,
+            protocol_type: None,
+            protocol: None,
+            leader: None,
+            members: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            sync_deadline: None,
+            outcome: Outcome::default(),
+        }
+    }
+
+    /// The group as it was stored: its members go on in their generation, their sessions begin anew.
+    pub(crate) fn restore(stored: GroupMetadata, now: Instant) -> Self {
+        let protocol = stored.protocol.clone().unwrap_or_default();
+        let members: BTreeMap<_, _> = stored
+            .members
+            .into_iter()
+            .map(|member| (member.member_id.clone(), restore_member(member, &protocol, now)))
+            .collect();
+        let leader = stored.leader.filter(|id| members.contains_key(id));
+        Self {
+            state: if members.is_empty() { State::Empty } else { State::Stable },
+            generation: stored.generation.max(0),
+            protocol_type: (!stored.protocol_type.is_empty()).then_some(stored.protocol_type),
+            protocol: stored.protocol,
+            leader: leader.or_else(|| members.keys().next().cloned()),
+            members,
+            ..Self::new()
+        }
+    }
+
+    /// The group as it is to be stored: meaningful when an outcome asks for it.
+    pub(crate) fn stored(&self) -> GroupMetadata {
+        GroupMetadata {
+            protocol_type: self.protocol_type.clone().unwrap_or_default(),
+            generation: self.generation,
+            protocol: self.protocol.clone(),
+            leader: self.leader.clone(),
+            members: self.members.values().map(|member| self.stored_member(member)).collect(),
+        }
+    }
+
+    /// What is to be done since the last time this was asked.
+    pub(crate) fn take_outcome(&mut self) -> Outcome {
+        std::mem::take(&mut self.outcome)
+    }
+
+    pub(crate) fn state(&self) -> GroupState {
+        match self.state {
+            State::Empty => GroupState::Empty,
+            State::PreparingRebalance { .. } => GroupState::PreparingRebalance,
+            State::CompletingRebalance => GroupState::CompletingRebalance,
+            State::Stable => GroupState::Stable,
+            State::Dead => GroupState::Dead,
+        }
+    }
+
+    pub(crate) fn protocol_type(&self) -> Option<&str> {
+        self.protocol_type.as_deref()
+    }
+
+    /// The protocol chosen; none unless the group is stable.
+    pub(crate) fn protocol(&self) -> Option<&str> {
+        self.protocol.as_deref().filter(|_| self.state == State::Stable)
+    }
+
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.values()
+    }
+
+    pub(crate) fn member_metadata(&self, member: &Member) -> Bytes {
+        member.metadata(self.protocol())
+    }
+
+    /// Whether nobody is in the group or on the way in.
+    pub(crate) fn is_deserted(&self) -> bool {
+        matches!(self.state, State::Empty | State::Dead) && self.pending.is_empty()
+    }
+
+    /// Ends the group: whoever is on the way in has to begin anew.
+    pub(crate) fn die(&mut self) {
+        let parked: Vec<_> = self.members.values_mut().filter_map(|member| member.parked.take()).collect();
+        for parked in parked {
+            self.refuse(parked, CoordinatorError::UnknownMember);
+        }
+        self.members.clear();
+        self.pending.clear();
+        self.leader = None;
+        self.sync_deadline = None;
+        self.state = State::Dead;
+    }
+
+    /// A member says that it lives.
+    ///
+    /// # Errors
+    /// [`CoordinatorError::RebalanceInProgress`] while the group waits for it to join; the member is alive all
+    /// the same.
+    pub(crate) fn heartbeat(
+        &mut self,
+        generation: i32,
+        member_id: &str,
+        instance_id: Option<&str>,
+        now: Instant,
+    ) -> Result<(), CoordinatorError> {
+        self.check_member(member_id, instance_id)?;
+        self.check_generation(generation)?;
+        self.heard(member_id, now);
+        match self.state {
+            State::PreparingRebalance { .. } => Err(CoordinatorError::RebalanceInProgress),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether offsets may be committed by this member, or by a client that is none (generation -1).
+    ///
+    /// # Errors
+    /// [`CoordinatorError`], as Kafka's.
+    pub(crate) fn check_commit(
+        &mut self,
+        generation: i32,
+        member_id: &str,
+        instance_id: Option<&str>,
+        now: Instant,
+    ) -> Result<(), CoordinatorError> {
+        if generation < 0 && member_id.is_empty() && instance_id.is_none() {
+            // While there are members, offsets are theirs alone.
+            return if self.members.is_empty() { Ok(()) } else { Err(CoordinatorError::UnknownMember) };
+        }
+        if generation < 0 && self.members.is_empty() {
+            return Ok(());
+        }
+        self.check_member(member_id, instance_id)?;
+        self.check_generation(generation)?;
+        self.heard(member_id, now);
+        match self.state {
+            // It has the new generation but not yet its share: whatever it read was another's by now.
+            State::CompletingRebalance => Err(CoordinatorError::RebalanceInProgress),
+            _ => Ok(()),
+        }
+    }
+
+    /// A member goes.
+    ///
+    /// # Errors
+    /// [`CoordinatorError::UnknownMember`], [`CoordinatorError::FencedInstance`].
+    pub(crate) fn leave(&mut self, leaving: &Leaving, now: Instant) -> Result<(), CoordinatorError> {
+        if leaving.instance_id.is_none() && self.pending.remove(&leaving.member_id).is_some() {
+            self.complete_join_if_all_came(now);
+            return Ok(());
+        }
+        let id = match &leaving.instance_id {
+            Some(instance) if leaving.member_id.is_empty() => {
+                self.holder(instance).ok_or(CoordinatorError::UnknownMember)?.id.clone()
+            }
+            instance => {
+                self.check_member(&leaving.member_id, instance.as_deref())?;
+                leaving.member_id.clone()
+            }
+        };
+        self.remove(&id);
+        self.rebalance(now);
+        Ok(())
+    }
+
+    /// The caller of a parked request has gone. Its member's session begins now; a member that never learnt
+    /// its id cannot come back and is taken out.
+    pub(crate) fn abandon(&mut self, ticket: Ticket, now: Instant) {
+        let Some(member) = self.members.values_mut().find(|member| member.ticket() == Some(ticket)) else {
+            return;
+        };
+        let parked = member.parked.take();
+        member.heard(now);
+        if matches!(parked, Some(Parked::Join { knows_id: false, .. })) && !member.is_static() {
+            let id = member.id.clone();
+            self.members.remove(&id);
+            self.rebalance(now);
+        }
+    }
+
+    /// The metadata that the last outcome asked to store was not stored: share out anew.
+    pub(crate) fn storing_failed(&mut self, now: Instant) {
+        if self.state == State::Stable {
+            self.members.values_mut().for_each(|member| member.assignment = Bytes::new());
+            self.rebalance(now);
+        }
+    }
+
+    /// The next instant at which [`Group::expire`] has something to do.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let sessions = self.members.values().filter(|member| member.parked.is_none()).map(|m| m.expires);
+        let rebalance = match self.state {
+            State::PreparingRebalance { deadline, .. } => Some(deadline),
+            _ => self.sync_deadline,
+        };
+        sessions.chain(self.pending.values().copied()).chain(rebalance).min()
+    }
+
+    /// Does what is due: lapsed ids, ended sessions, members that the others have waited for long enough.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        self.pending.retain(|_, lapses| *lapses > now);
+        let ended = |member: &&Member| member.parked.is_none() && member.expires <= now;
+        let gone: Vec<_> = self.members.values().filter(ended).map(|member| member.id.clone()).collect();
+        for id in &gone {
+            self.remove(id);
+        }
+        if !gone.is_empty() {
+            self.rebalance(now);
+        }
+        self.complete_join_if_all_came(now);
+        if let State::PreparingRebalance { deadline, grace } = self.state
+            && deadline <= now
+        {
+            self.join_time_is_up(grace, now);
+        }
+        if self.sync_deadline.is_some_and(|deadline| deadline <= now) {
+            self.sync_time_is_up(now);
+        }
+    }
+
+    fn check_member(&self, member_id: &str, instance_id: Option<&str>) -> Result<(), CoordinatorError> {
+        let member = self.members.get(member_id);
+        if let Some(instance) = instance_id
+            && member.is_none_or(|member| member.instance_id.as_deref() != Some(instance))
+        {
+            self.holder(instance).ok_or(CoordinatorError::UnknownMember)?;
+            return Err(CoordinatorError::FencedInstance { instance_id: instance.to_owned() });
+        }
+        member.map(|_| ()).ok_or(CoordinatorError::UnknownMember)
+    }
+
+    fn check_generation(&self, asked: i32) -> Result<(), CoordinatorError> {
+        if asked == self.generation {
+            return Ok(());
+        }
+        Err(CoordinatorError::IllegalGeneration { asked, current: self.generation })
+    }
+
+    /// The member that has this instance id.
+    fn holder(&self, instance_id: &str) -> Option<&Member> {
+        self.members.values().find(|member| member.instance_id.as_deref() == Some(instance_id))
+    }
+
+    fn is_leader(&self, member_id: &str) -> bool {
+        self.leader.as_deref() == Some(member_id)
+    }
+
+    fn heard(&mut self, member_id: &str, now: Instant) {
+        if let Some(member) = self.members.get_mut(member_id) {
+            member.heard(now);
+        }
+    }
+
+    fn remove(&mut self, id: &str) {
+        let Some(member) = self.members.remove(id) else { return };
+        if let Some(parked) = member.parked {
+            self.refuse(parked, CoordinatorError::UnknownMember);
+        }
+        if self.is_leader(id) {
+            self.leader = self.members.keys().next().cloned();
+        }
+    }
+
+    fn refuse(&mut self, parked: Parked, error: CoordinatorError) {
+        self.outcome.replies.push(match parked {
+            Parked::Join { ticket, .. } => Reply::Join(ticket, Err(error)),
+            Parked::Sync { ticket } => Reply::Sync(ticket, Err(error)),
+        });
+    }
+
+    fn stored_member(&self, member: &Member) -> StoredMember {
+        StoredMember {
+            member_id: member.id.clone(),
+            instance_id: member.instance_id.clone(),
+            client_id: member.client_id.clone(),
+            client_host: member.client_host.clone(),
+            rebalance_timeout: member.rebalance_timeout,
+            session_timeout: member.session_timeout,
+            subscription: member.metadata(self.protocol.as_deref()),
+            assignment: member.assignment.clone(),
+        }
+    }
+}
+
+fn restore_member(stored: StoredMember, protocol: &str, now: Instant) -> Member {
+    Member {
+        id: stored.member_id,
+        instance_id: stored.instance_id,
+        client_id: stored.client_id,
+        client_host: stored.client_host,
+        session_timeout: stored.session_timeout,
+        rebalance_timeout: stored.rebalance_timeout,
+        protocols: vec![(protocol.to_owned(), stored.subscription)],
+        assignment: stored.assignment,
+        parked: None,
+        expires: now + stored.session_timeout,
+        synced: true,
+    }
+}

@@ -1,0 +1,390 @@
+//! Joining: from the first request to the moment at which the next generation has its members.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::{CoordinatorError, Grace, Group, Joined, Member, Options, Parked, Reply, State, Ticket};
+use crate::coordinator::JoinGroup;
+
+/// The longest text of a client that is kept or made part of a member id.
+const MAX_NAME_BYTES: usize = 255;
+/// A rebalance waits at least this long, whatever its members ask, so that time always moves on between two.
+const LEAST_PATIENCE: Duration = Duration::from_millis(100);
+
+impl Group {
+    /// A member joins, or joins anew. The answer comes under `ticket`; `uuid` is for the id of a new member.
+    pub(crate) fn join(
+        &mut self,
+        request: JoinGroup,
+        ticket: Ticket,
+        uuid: Uuid,
+        options: &Options,
+        now: Instant,
+    ) {
+        if let Err(error) = self.try_join(request, ticket, uuid, options, now) {
+            self.outcome.replies.push(Reply::Join(ticket, Err(error)));
+        }
+    }
+
+    fn try_join(
+        &mut self,
+        mut request: JoinGroup,
+        ticket: Ticket,
+        uuid: Uuid,
+        options: &Options,
+        now: Instant,
+    ) -> Result<(), CoordinatorError> {
+        check_request(&mut request, options)?;
+        self.check_protocols(&request)?;
+        self.check_metadata(&request, options)?;
+        if !request.member_id.is_empty() {
+            if request.instance_id.is_none() && self.pending.contains_key(&request.member_id) {
+                self.pending.remove(&request.member_id);
+                let id = request.member_id.clone();
+                self.add(id, request, Parked::Join { ticket, knows_id: true }, options, now);
+                return Ok(());
+            }
+            return self.rejoin(request, ticket, options, now);
+        }
+        let Some(instance) = request.instance_id.clone() else {
+            self.check_room(options)?;
+            let id = format!("{}-{uuid}", request.client_id);
+            if request.requires_known_member_id {
+                self.pending.insert(id.clone(), now + request.session_timeout);
+                return Err(CoordinatorError::MemberIdRequired { member_id: id });
+            }
+            self.add(id, request, Parked::Join { ticket, knows_id: false }, options, now);
+            return Ok(());
+        };
+        let id = format!("{instance}-{uuid}");
+        match self.holder(&instance).map(|holder| holder.id.clone()) {
+            Some(old) => self.replace(&old, &id, request, ticket, options, now),
+            None => {
+                self.check_room(options)?;
+                self.add(id, request, Parked::Join { ticket, knows_id: false }, options, now);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_room(&self, options: &Options) -> Result<(), CoordinatorError> {
+        let limit = options.max_members;
+        if self.members.len() + self.pending.len() >= limit {
+            return Err(CoordinatorError::GroupFull { limit });
+        }
+        Ok(())
+    }
+
+    /// The member must share the others' protocol type and at least one protocol with all of them.
+    fn check_protocols(&self, request: &JoinGroup) -> Result<(), CoordinatorError> {
+        let mut others = self.members.values().filter(|member| !is_same(member, request)).peekable();
+        let named = !request.protocol_type.is_empty() && !request.protocols.is_empty();
+        if others.peek().is_none() {
+            return named.then_some(()).ok_or(CoordinatorError::InconsistentProtocol);
+        }
+        let mut shared: Vec<&str> = request.protocols.iter().map(|(name, _)| name.as_str()).collect();
+        for other in others {
+            shared.retain(|name| other.supports(name));
+        }
+        let same_type = self.protocol_type.as_ref() == Some(&request.protocol_type);
+        (named && same_type && !shared.is_empty()).then_some(()).ok_or(CoordinatorError::InconsistentProtocol)
+    }
+
+    fn check_metadata(&self, request: &JoinGroup, options: &Options) -> Result<(), CoordinatorError> {
+        let others = self.members.values().filter(|member| !is_same(member, request));
+        let own: usize = request.protocols.iter().map(|(name, metadata)| name.len() + metadata.len()).sum();
+        let bytes = others.map(Member::metadata_bytes).sum::<usize>() + own;
+        check_size("the subscriptions of the group's members", bytes, options)
+    }
+
+    fn rejoin(
+        &mut self,
+        request: JoinGroup,
+        ticket: Ticket,
+        options: &Options,
+        now: Instant,
+    ) -> Result<(), CoordinatorError> {
+        self.check_member(&request.member_id, request.instance_id.as_deref())?;
+        let member = self.members.get(&request.member_id).ok_or(CoordinatorError::UnknownMember)?;
+        let unchanged = member.protocols == request.protocols;
+        let keeps_generation = match self.state {
+            State::CompletingRebalance => unchanged,
+            // A leader that joins anew wants to assign anew: it has seen topics change.
+            State::Stable => unchanged && !self.is_leader(&request.member_id),
+            _ => false,
+        };
+        let id = request.member_id.clone();
+        if keeps_generation {
+            self.heard(&id, now);
+            self.supersede(&id, now);
+            self.outcome.replies.push(Reply::Join(ticket, Ok(self.joined(&id))));
+            return Ok(());
+        }
+        self.update(&id, request, ticket, now);
+        self.prepare_rebalance(options.initial_rebalance_delay, now);
+        self.complete_join_if_all_came(now);
+        Ok(())
+    }
+
+    fn add(&mut self, id: String, request: JoinGroup, parked: Parked, options: &Options, now: Instant) {
+        if self.members.is_empty() {
+            self.protocol_type = Some(request.protocol_type.clone());
+        }
+        let member = Member { parked: Some(parked), ..Member::new(id.clone(), request, now) };
+        self.leader.get_or_insert_with(|| id.clone());
+        self.members.insert(id, member);
+        if let State::PreparingRebalance { grace: Some(grace), .. } = &mut self.state {
+            grace.someone_came = true;
+        }
+        self.prepare_rebalance(options.initial_rebalance_delay, now);
+        self.complete_join_if_all_came(now);
+    }
+
+    /// A new process takes the place of static member `old`. Nobody else notices, as long as the group would
+    /// still choose the protocol that it has.
+    fn replace(
+        &mut self,
+        old: &str,
+        new: &str,
+        request: JoinGroup,
+        ticket: Ticket,
+        options: &Options,
+        now: Instant,
+    ) {
+        let Some(mut member) = self.members.remove(old) else { return };
+        if let Some(parked) = member.parked.take() {
+            let instance_id = member.instance_id.clone().unwrap_or_default();
+            self.refuse(parked, CoordinatorError::FencedInstance { instance_id });
+        }
+        new.clone_into(&mut member.id);
+        self.members.insert(new.to_owned(), member);
+        let led = self.is_leader(old);
+        if led {
+            self.leader = Some(new.to_owned());
+        }
+        let skips = request.supports_skipping_assignment;
+        self.update(new, request, ticket, now);
+        if self.state == State::Stable && self.protocol == self.select_protocol() {
+            if let Some(member) = self.members.get_mut(new) {
+                member.parked = None;
+            }
+            let mut joined = self.joined(new);
+            joined.skip_assignment = led && skips;
+            if led && !skips {
+                // An older client that finds itself leader would assign; under its old id it will not.
+                joined.members.clear();
+                old.clone_into(&mut joined.leader);
+            }
+            self.outcome.store = true;
+            self.outcome.replies.push(Reply::Join(ticket, Ok(joined)));
+            return;
+        }
+        self.prepare_rebalance(options.initial_rebalance_delay, now);
+        self.complete_join_if_all_came(now);
+    }
+
+    /// Takes over the request of a member that is there, and parks it.
+    fn update(&mut self, id: &str, request: JoinGroup, ticket: Ticket, now: Instant) {
+        self.supersede(id, now);
+        if self.members.len() == 1 {
+            self.protocol_type = Some(request.protocol_type.clone());
+        }
+        if let Some(member) = self.members.get_mut(id) {
+            member.update(request, now);
+            member.parked = Some(Parked::Join { ticket, knows_id: true });
+        }
+    }
+
+    /// Lets go of a request that waits: its client has to join anew, or has already sent another.
+    pub(super) fn supersede(&mut self, id: &str, now: Instant) {
+        let Some(member) = self.members.get_mut(id) else { return };
+        if let Some(parked) = member.parked.take() {
+            // While it waited, its session stood still.
+            member.heard(now);
+            self.refuse(parked, CoordinatorError::RebalanceInProgress);
+        }
+    }
+
+    /// Begins a rebalance without more than the members that there are.
+    pub(super) fn rebalance(&mut self, now: Instant) {
+        self.prepare_rebalance(Duration::ZERO, now);
+        self.complete_join_if_all_came(now);
+    }
+
+    fn prepare_rebalance(&mut self, initial_delay: Duration, now: Instant) {
+        match self.state {
+            State::PreparingRebalance { .. } | State::Dead => return,
+            State::CompletingRebalance => self.take_back_shares(now),
+            State::Empty | State::Stable => {}
+        }
+        self.sync_deadline = None;
+        let patience = self.patience();
+        let grace = (self.state == State::Empty && !initial_delay.is_zero()).then(|| Grace {
+            step: initial_delay,
+            remaining: patience.saturating_sub(initial_delay),
+            someone_came: false,
+        });
+        let wait = if grace.is_some() { initial_delay } else { patience };
+        self.state = State::PreparingRebalance { deadline: now + wait, grace };
+    }
+
+    /// Nobody's share of the generation that never came about counts.
+    fn take_back_shares(&mut self, now: Instant) {
+        let ids: Vec<String> = self.members.keys().cloned().collect();
+        for id in ids {
+            if self.members.get(&id).is_some_and(|member| !member.awaits_join()) {
+                self.supersede(&id, now);
+            }
+            if let Some(member) = self.members.get_mut(&id) {
+                member.assignment = Bytes::new();
+            }
+        }
+    }
+
+    /// How long a rebalance waits: as long as its most patient member asks.
+    pub(super) fn patience(&self) -> Duration {
+        let asked = self.members.values().map(|member| member.rebalance_timeout).max();
+        asked.unwrap_or_default().max(LEAST_PATIENCE)
+    }
+
+    pub(super) fn complete_join_if_all_came(&mut self, now: Instant) {
+        let all_came = self.pending.is_empty() && self.members.values().all(Member::awaits_join);
+        let waits_for_more = self.members.values().next().is_some();
+        match self.state {
+            State::PreparingRebalance { grace: Some(_), .. } if waits_for_more => {}
+            State::PreparingRebalance { .. } if all_came => self.complete_join(now),
+            _ => {}
+        }
+    }
+
+    pub(super) fn join_time_is_up(&mut self, grace: Option<Grace>, now: Instant) {
+        match grace {
+            Some(Grace { step, remaining, someone_came: true }) if !remaining.is_zero() => {
+                let more = step.min(remaining);
+                let grace = Some(Grace { step, remaining: remaining - more, someone_came: false });
+                self.state = State::PreparingRebalance { deadline: now + more, grace };
+            }
+            _ => self.complete_join(now),
+        }
+    }
+
+    /// Begins the next generation with whoever came; static members that did not come keep their place.
+    fn complete_join(&mut self, now: Instant) {
+        self.members.retain(|_, member| member.awaits_join() || member.is_static());
+        if !self.elect_leader() && !self.members.is_empty() {
+            self.state = State::PreparingRebalance { deadline: now + self.patience(), grace: None };
+            return;
+        }
+        self.generation = self.generation.checked_add(1).unwrap_or(1);
+        if self.members.is_empty() {
+            (self.protocol, self.leader, self.state) = (None, None, State::Empty);
+            self.outcome.store = true;
+            return;
+        }
+        self.protocol = self.select_protocol();
+        self.state = State::CompletingRebalance;
+        self.sync_deadline = Some(now + self.patience());
+        for id in self.members.keys().cloned().collect::<Vec<_>>() {
+            self.answer_join(&id, now);
+        }
+    }
+
+    fn answer_join(&mut self, id: &str, now: Instant) {
+        let joined = self.joined(id);
+        let Some(member) = self.members.get_mut(id) else { return };
+        member.synced = !member.awaits_join();
+        if let Some(Parked::Join { ticket, .. }) = member.parked.take() {
+            member.heard(now);
+            self.outcome.replies.push(Reply::Join(ticket, Ok(joined)));
+        }
+    }
+
+    /// Keeps the leader if it came, else takes the first that did; false if nobody came.
+    fn elect_leader(&mut self) -> bool {
+        let leads = |id: &String| self.members.get(id).is_some_and(Member::awaits_join);
+        if self.leader.as_ref().is_some_and(leads) {
+            return true;
+        }
+        let first = self.members.values().find(|member| member.awaits_join()).map(|member| member.id.clone());
+        let found = first.is_some();
+        self.leader = first.or_else(|| self.leader.take());
+        found
+    }
+
+    /// The protocol that all members know and most of them like best.
+    fn select_protocol(&self) -> Option<String> {
+        let mut members = self.members.values();
+        let first = members.next()?;
+        let mut shared: BTreeSet<&str> = first.protocols.iter().map(|(name, _)| name.as_str()).collect();
+        for member in members {
+            shared.retain(|name| member.supports(name));
+        }
+        let favourite = |member: &Member| -> Option<String> {
+            member.protocols.iter().map(|(name, _)| name).find(|name| shared.contains(name.as_str())).cloned()
+        };
+        let votes: Vec<String> = self.members.values().filter_map(favourite).collect();
+        let count = |name: &str| votes.iter().filter(|vote| *vote == name).count();
+        shared.iter().copied().max_by_key(|name| (count(name), Reverse(*name))).map(str::to_owned)
+    }
+
+    /// What member `id` learns of the generation; the leader learns of everybody.
+    fn joined(&self, id: &str) -> Joined {
+        let protocol = self.protocol.as_deref();
+        let leads = self.is_leader(id);
+        let members = self.members.values().filter(|_| leads).map(|member| member.joined(protocol)).collect();
+        Joined {
+            generation: self.generation,
+            protocol_type: self.protocol_type.clone(),
+            protocol: self.protocol.clone(),
+            leader: self.leader.clone().unwrap_or_default(),
+            member_id: id.to_owned(),
+            members,
+            skip_assignment: false,
+        }
+    }
+}
+
+/// Whether `request` comes from `member` or from its successor.
+fn is_same(member: &Member, request: &JoinGroup) -> bool {
+    member.id == request.member_id || (member.is_static() && member.instance_id == request.instance_id)
+}
+
+/// Bounds what is kept of a request, whoever sent it.
+fn check_request(request: &mut JoinGroup, options: &Options) -> Result<(), CoordinatorError> {
+    let (least, most) = (options.min_session_timeout, options.max_session_timeout);
+    let asked = request.session_timeout;
+    if asked < least || asked > most {
+        return Err(CoordinatorError::InvalidSessionTimeout { asked, least, most });
+    }
+    let names = request.protocols.iter().map(|(name, _)| ("a protocol's name", name));
+    let names = names.chain(request.instance_id.iter().map(|name| ("an instance id", name)));
+    for (what, name) in names.chain([("a protocol type", &request.protocol_type)]) {
+        if name.len() > MAX_NAME_BYTES {
+            return Err(CoordinatorError::TooLarge { what, bytes: name.len(), limit: MAX_NAME_BYTES });
+        }
+    }
+    shorten(&mut request.client_id);
+    shorten(&mut request.client_host);
+    Ok(())
+}
+
+fn shorten(text: &mut String) {
+    let end = (0..=MAX_NAME_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.truncate(end.unwrap_or(0));
+}
+
+pub(super) fn check_size(
+    what: &'static str,
+    bytes: usize,
+    options: &Options,
+) -> Result<(), CoordinatorError> {
+    let limit = usize::try_from(options.max_group_metadata.0).unwrap_or(usize::MAX);
+    if bytes > limit {
+        return Err(CoordinatorError::TooLarge { what, bytes, limit });
+    }
+    Ok(())
+}

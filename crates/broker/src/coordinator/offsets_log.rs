@@ -1,0 +1,96 @@
+//! What the coordinator needs of the partition that keeps the groups.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use factum_types::{Offset, RecordBatch, TopicPartition};
+use futures::future::BoxFuture;
+
+use crate::partition::{Partition, ReadError};
+use factum_base::clock::SharedClock;
+
+/// Bytes read at a time while the groups are read back.
+const READ_BYTES: usize = 1 << 20;
+
+/// The log's own error, shared by the requests that it concerns.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(transparent)]
+pub struct LogError(Arc<dyn Error + Send + Sync>);
+
+impl LogError {
+    pub(crate) fn new(error: impl Error + Send + Sync + 'static) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+/// How reading went on.
+pub(crate) enum Progress {
+    /// Whole batches, end to end.
+    Batches(Vec<Bytes>),
+    /// The end of the log.
+    End,
+    /// The bytes from here on are not what was written; the log takes no more.
+    Damaged(LogError),
+}
+
+/// A log of group records: the partition, or its stand-in in a test.
+pub(crate) trait OffsetsLog: Send + Sync + 'static {
+    fn name(&self) -> TopicPartition;
+    /// Appends, in the order of the calls; gives the offset of the last record.
+    fn append(&self, batch: RecordBatch) -> Result<Offset, LogError>;
+    /// Resolves once `last` is on disk.
+    fn durable(&self, last: Offset) -> BoxFuture<'static, Result<(), LogError>>;
+    fn read(&self, from: Offset) -> Result<Progress, LogError>;
+    /// The offset of the first record kept.
+    fn start(&self) -> Offset;
+    /// The offset that the next record gets.
+    fn end(&self) -> Offset;
+    /// Forgets the records before `offset`, or some of the earliest of them.
+    fn truncate_before(&self, offset: Offset) -> Result<(), LogError>;
+}
+
+/// The partition, without the rules that hold for clients.
+pub(crate) struct PartitionOffsets {
+    pub(crate) partition: Arc<Partition>,
+    pub(crate) clock: SharedClock,
+}
+
+impl OffsetsLog for PartitionOffsets {
+    fn name(&self) -> TopicPartition {
+        self.partition.topic_partition().clone()
+    }
+
+    fn append(&self, batch: RecordBatch) -> Result<Offset, LogError> {
+        let appended = self.partition.log().append(batch, self.clock.now()).map_err(LogError::new)?;
+        Ok(appended.last_offset)
+    }
+
+    fn durable(&self, last: Offset) -> BoxFuture<'static, Result<(), LogError>> {
+        let durable = self.partition.durable(last);
+        Box::pin(async move { durable.await.map_err(LogError::new) })
+    }
+
+    fn read(&self, from: Offset) -> Result<Progress, LogError> {
+        match self.partition.read(from.get(), READ_BYTES) {
+            Ok(slice) if slice.chunks.is_empty() => Ok(Progress::End),
+            Ok(slice) => Ok(Progress::Batches(slice.chunks)),
+            Err(ReadError::Damaged(damage)) => {
+                Ok(Progress::Damaged(LogError::new(ReadError::Damaged(damage))))
+            }
+            Err(error) => Err(LogError::new(error)),
+        }
+    }
+
+    fn start(&self) -> Offset {
+        self.partition.bounds().log_start
+    }
+
+    fn end(&self) -> Offset {
+        self.partition.bounds().log_end
+    }
+
+    fn truncate_before(&self, offset: Offset) -> Result<(), LogError> {
+        self.partition.log().truncate_before(offset).map(|_| ()).map_err(LogError::new)
+    }
+}

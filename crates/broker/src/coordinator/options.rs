@@ -1,0 +1,55 @@
+//! What may be set for consumer groups.
+
+use std::time::Duration;
+
+use factum_types::{ByteSize, units};
+use serde::{Deserialize, Serialize};
+
+/// The settings of consumer groups, under Kafka's names where Kafka has one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// How long the first rebalance of an empty group waits for more members. Kafka's default is 3 s; here it is
+    /// nothing, so that a first consumer starts at once and a second costs one more rebalance.
+    #[serde(with = "units::duration")]
+    pub initial_rebalance_delay: Duration,
+    /// The shortest session that a member may ask for.
+    #[serde(with = "units::duration")]
+    pub min_session_timeout: Duration,
+    /// The longest session that a member may ask for.
+    #[serde(with = "units::duration")]
+    pub max_session_timeout: Duration,
+    /// Most members of one group, those on their way in included.
+    pub max_members: usize,
+    /// Most groups.
+    pub max_groups: usize,
+    /// The largest subscription or assignment of one member, and the largest sum of either over a group.
+    pub max_group_metadata: ByteSize,
+    /// The longest text that may be kept beside a committed offset, in bytes.
+    pub offset_metadata_max_bytes: usize,
+    /// How long offsets are kept once their group has no members.
+    #[serde(with = "units::duration")]
+    pub offsets_retention: Duration,
+    /// How often offsets past their retention are looked for.
+    #[serde(with = "units::duration")]
+    pub offsets_retention_check_interval: Duration,
+    /// Bytes of journal after which the live state is written anew and the rest dropped.
+    pub snapshot_after: ByteSize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            initial_rebalance_delay: Duration::ZERO,
+            min_session_timeout: Duration::from_secs(6),
+            max_session_timeout: Duration::from_secs(30 * 60),
+            max_members: 10_000,
+            max_groups: 100_000,
+            max_group_metadata: ByteSize(4 << 20),
+            offset_metadata_max_bytes: 4_096,
+            offsets_retention: Duration::from_secs(7 * 24 * 60 * 60),
+            offsets_retention_check_interval: Duration::from_secs(10 * 60),
+            snapshot_after: ByteSize(16 << 20),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The coordinator: every group by name, and the way in to each.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use factum_base::clock::SharedClock;
+use factum_base::random::Random;
+use factum_types::GroupId;
+use parking_lot::{Mutex, RwLock};
+
+use super::cell::Cell;
+use super::group::Ticket;
+use super::journal::Journal;
+use super::offsets_log::{OffsetsLog, PartitionOffsets};
+use super::records::Decoded;
+use super::timers::Timers;
+use super::{CoordinatorError, GroupState, OpenError, Options};
+use crate::partition::Partition;
+
+/// Looks after all consumer groups. Cloning is cheap and gives another hand on the same groups.
+#[derive(Clone)]
+pub struct Coordinator(pub(super) Arc<Groups>);
+
+/// What the coordinator holds. A cell's lock may be held while the map's is taken, never the other way round.
+pub(super) struct Groups {
+    pub(super) options: Options,
+    pub(super) clock: SharedClock,
+    pub(super) random: Random,
+    pub(super) journal: Journal,
+    pub(super) timers: Timers,
+    cells: RwLock<HashMap<GroupId, Arc<Mutex<Cell>>>>,
+    tickets: AtomicU64,
+}
+
+impl Coordinator {
+    /// Reads the groups back from the partition that keeps them. Blocks while it reads.
+    ///
+    /// # Errors
+    /// [`OpenError::Read`] if the partition cannot be read. Damage in it is no error: what comes before it is read,
+    /// and the partition takes no change.
+    pub fn open(
+        offsets: Arc<Partition>,
+        options: Options,
+        clock: SharedClock,
+        random: Random,
+    ) -> Result<Self, OpenError> {
+        let log = PartitionOffsets { partition: offsets, clock: Arc::clone(&clock) };
+        Self::over(Arc::new(log), options, clock, random)
+    }
+
+    pub(super) fn over(
+        log: Arc<dyn OffsetsLog>,
+        options: Options,
+        clock: SharedClock,
+        random: Random,
+    ) -> Result<Self, OpenError> {
+        let journal = Journal::new(log, options.snapshot_after.0);
+        let groups = Groups {
+            options,
+            clock,
+            random,
+            journal,
+            timers: Timers::default(),
+            cells: RwLock::default(),
+            tickets: AtomicU64::new(0),
+        };
+        groups.read_back()?;
+        Ok(Self(Arc::new(groups)))
+    }
+}
+
+impl Groups {
+    pub(super) fn ticket(&self) -> Ticket {
+        self.tickets.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Every group of this moment.
+    pub(super) fn cells(&self) -> Vec<Arc<Mutex<Cell>>> {
+        self.cells.read().values().map(Arc::clone).collect()
+    }
+
+    /// The group, if there is one.
+    pub(super) fn cell(&self, group: &GroupId) -> Option<Arc<Mutex<Cell>>> {
+        self.cells.read().get(group).map(Arc::clone)
+    }
+
+    /// Does something with the group, if there is one.
+    pub(super) fn with<T>(&self, group: &GroupId, work: impl FnOnce(&mut Cell) -> T) -> Option<T> {
+        self.cell(group).and_then(|cell| self.work_on(&cell, work))
+    }
+
+    /// Does something with the group, which begins to be if it was not there.
+    pub(super) fn with_new<T>(
+        &self,
+        group: &GroupId,
+        work: impl FnOnce(&Arc<Mutex<Cell>>, &mut Cell) -> T,
+    ) -> Result<T, CoordinatorError> {
+        let mut work = Some(work);
+        loop {
+            let cell = self.cell_or_new(group)?;
+            let done = self.work_on(&cell, |inside| work.take().map(|work| work(&cell, inside)));
+            match done {
+                Some(done) => return Ok(done.expect("a live group is worked on once")),
+                None => self.drop_dead(group, &cell),
+            }
+        }
+    }
+
+    /// Does something under the group's lock, then what follows from it; `None` if the group is dead.
+    pub(super) fn work_on<T>(&self, cell: &Mutex<Cell>, work: impl FnOnce(&mut Cell) -> T) -> Option<T> {
+        let mut inside = cell.lock();
+        if inside.group.state() == GroupState::Dead {
+            return None;
+        }
+        let done = work(&mut inside);
+        inside.settle(&self.journal, self.clock.monotonic(), self.clock.now());
+        if inside.is_unused() {
+            inside.group.die();
+        }
+        if inside.group.state() == GroupState::Dead {
+            self.cells.write().remove(inside.id());
+        } else {
+            self.schedule(&mut inside);
+        }
+        Some(done)
+    }
+
+    fn schedule(&self, cell: &mut Cell) {
+        let Some(next) = cell.group.next_deadline() else { return };
+        if cell.scheduled.is_none_or(|scheduled| next < scheduled) {
+            cell.scheduled = Some(next);
+            self.timers.schedule(next, cell.id().clone());
+        }
+    }
+
+    fn cell_or_new(&self, group: &GroupId) -> Result<Arc<Mutex<Cell>>, CoordinatorError> {
+        if let Some(cell) = self.cell(group) {
+            return Ok(cell);
+        }
+        let mut cells = self.cells.write();
+        let (count, limit) = (cells.len(), self.options.max_groups);
+        match cells.entry(group.clone()) {
+            Entry::Occupied(there) => Ok(Arc::clone(there.get())),
+            Entry::Vacant(_) if count >= limit => Err(CoordinatorError::TooManyGroups { limit }),
+            Entry::Vacant(free) => {
+                Ok(Arc::clone(free.insert(Arc::new(Mutex::new(Cell::new(group.clone()))))))
+            }
+        }
+    }
+
+    /// Takes a dead group out of the map, unless another has its name by now.
+    fn drop_dead(&self, group: &GroupId, dead: &Arc<Mutex<Cell>>) {
+        let mut cells = self.cells.write();
+        if cells.get(group).is_some_and(|cell| Arc::ptr_eq(cell, dead)) {
+            cells.remove(group);
+        }
+    }
+
+    fn read_back(&self) -> Result<(), OpenError> {
+        let now = self.clock.monotonic();
+        let mut cells = self.cells.write();
+        let mut cell = |group: &GroupId, work: &mut dyn FnMut(&mut Cell)| {
+            let cell =
+                cells.entry(group.clone()).or_insert_with(|| Arc::new(Mutex::new(Cell::new(group.clone()))));
+            work(&mut cell.lock());
+        };
+        self.journal.replay(|decoded| match decoded {
+            Decoded::Offset(group, partition, Some(stored)) => {
+                cell(&group, &mut |cell| cell.offsets.set(partition.clone(), stored.clone()));
+            }
+            Decoded::Offset(group, partition, None) => {
+                cell(&group, &mut |cell| cell.offsets.remove(&partition));
+            }
+            Decoded::Group(group, Some((stored, since))) => {
+                cell(&group, &mut |cell| cell.restore_group(stored.clone(), since, now));
+            }
+            Decoded::Group(group, None) => cell(&group, &mut Cell::forget_group),
+            Decoded::Foreign => {}
+        })?;
+        cells.retain(|_, cell| !cell.lock().is_unused());
+        for cell in cells.values() {
+            self.schedule(&mut cell.lock());
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Coordinator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Coordinator").field("groups", &self.0.cells.read().len()).finish()
+    }
+}

@@ -1,0 +1,215 @@
+//! Why topics could not be made, changed or opened: one enum for each operation.
+
+use std::io;
+use std::path::PathBuf;
+
+use factum_types::TopicName;
+
+use crate::topic::InvalidConfig;
+use crate::{coordinator, json_file};
+
+/// What the disk refused.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// One of the small files.
+    #[error(transparent)]
+    File(#[from] json_file::Error),
+    /// A directory.
+    #[error("{operation} {}", path.display())]
+    Directory {
+        /// What was attempted.
+        operation: &'static str,
+        /// The directory.
+        path: PathBuf,
+        /// What the disk said.
+        #[source]
+        source: io::Error,
+    },
+    /// A directory that must be there is not: somebody removed it.
+    #[error("{} is missing; restore it, or remove its topic's directory", path.display())]
+    Missing {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A directory holds no topic: somebody put it there, or removed its `topic.json`.
+    #[error("{} holds no topic.json; restore it, or remove the directory", path.display())]
+    NotATopic {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A partition's log.
+    #[error(transparent)]
+    Log(#[from] factum_log::OpenError),
+}
+
+/// Why the embedded log could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another server uses the data directory.
+    #[error("{} is in use by another factum", data_dir.display())]
+    InUse {
+        /// The directory.
+        data_dir: PathBuf,
+    },
+    /// A setting is out of its bounds.
+    #[error("{key} must be {expected}")]
+    InvalidOption {
+        /// The setting.
+        key: &'static str,
+        /// What it may be.
+        expected: String,
+    },
+    /// Something on disk.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The topic of the groups could not be made.
+    #[error("make topic {}", crate::OFFSETS_TOPIC)]
+    OffsetsTopic(#[source] CreateTopicError),
+    /// The groups kept in `__consumer_offsets`.
+    #[error("read the consumer groups")]
+    Groups(#[from] coordinator::OpenError),
+}
+
+impl From<json_file::Error> for OpenError {
+    fn from(error: json_file::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+/// Why a topic could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateTopicError {
+    /// A topic has this name already.
+    #[error("topic {topic} exists already")]
+    Exists {
+        /// The name asked for.
+        topic: TopicName,
+    },
+    /// The number of partitions is not possible.
+    #[error("a topic has 1 to {limit} partitions, not {asked}")]
+    InvalidPartitions {
+        /// The number asked for.
+        asked: i32,
+        /// The most that one topic may have.
+        limit: i32,
+    },
+    /// All topics together would have too many partitions.
+    #[error("{total} partitions in all topics would be more than {limit}")]
+    TooManyPartitions {
+        /// How many there would be.
+        total: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// A configuration value is not possible.
+    #[error("{key} {reason}")]
+    InvalidConfig {
+        /// Kafka's name of the setting.
+        key: &'static str,
+        /// What is wrong, with the value.
+        reason: String,
+    },
+    /// The disk; nothing of the topic is left.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The broker is stopping.
+    #[error("the broker is stopping")]
+    Stopping,
+}
+
+/// Why a topic is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum EnsureTopicError {
+    /// It does not exist and may not be made on first use.
+    #[error("there is no topic {topic}")]
+    Unknown {
+        /// The name asked for.
+        topic: TopicName,
+    },
+    /// It could not be made.
+    #[error(transparent)]
+    Create(#[from] CreateTopicError),
+}
+
+/// Why a topic could not be removed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteTopicError {
+    /// It does not exist.
+    #[error("there is no topic {topic}")]
+    Unknown {
+        /// The name asked for.
+        topic: TopicName,
+    },
+    /// The broker itself lives on it.
+    #[error("topic {topic} belongs to the broker itself")]
+    Internal {
+        /// The name asked for.
+        topic: TopicName,
+    },
+    /// The disk; the topic may still be there after a restart.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The broker is stopping.
+    #[error("the broker is stopping")]
+    Stopping,
+}
+
+/// Why a topic's configuration could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AlterTopicError {
+    /// It does not exist.
+    #[error("there is no topic {topic}")]
+    Unknown {
+        /// The name asked for.
+        topic: TopicName,
+    },
+    /// The broker itself lives on it.
+    #[error("topic {topic} belongs to the broker itself")]
+    Internal {
+        /// The name asked for.
+        topic: TopicName,
+    },
+    /// A configuration value is not possible.
+    #[error("{key} {reason}")]
+    InvalidConfig {
+        /// Kafka's name of the setting.
+        key: &'static str,
+        /// What is wrong, with the value.
+        reason: String,
+    },
+    /// The disk; the old configuration stays.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The broker is stopping.
+    #[error("the broker is stopping")]
+    Stopping,
+}
+
+/// Why no producer id could be given out.
+#[derive(Debug, thiserror::Error)]
+pub enum ProducerIdError {
+    /// The disk.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The broker is stopping.
+    #[error("the broker is stopping")]
+    Stopping,
+}
+
+impl From<InvalidConfig> for CreateTopicError {
+    fn from(InvalidConfig { key, reason }: InvalidConfig) -> Self {
+        Self::InvalidConfig { key, reason }
+    }
+}
+
+impl From<InvalidConfig> for AlterTopicError {
+    fn from(InvalidConfig { key, reason }: InvalidConfig) -> Self {
+        Self::InvalidConfig { key, reason }
+    }
+}
+
+impl From<json_file::Error> for ProducerIdError {
+    fn from(error: json_file::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}

@@ -1,0 +1,170 @@
+//! Topics and groups of the embedded log, looked after through the uniform interface.
+
+use async_trait::async_trait;
+use factum_eventlog::{
+    Admin, AdminError, Committed, Group, Member, NewTopic, PartitionBounds, Topic, TopicConfig,
+};
+use factum_types::{GroupId, Offset, TopicName, TopicPartition};
+
+use super::{protocol, reason};
+use crate::broker::Broker;
+use crate::coordinator::{Commit, CommittedOffset, CoordinatorError, GroupDescription, MemberDescription};
+use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError};
+use crate::topic;
+
+#[async_trait]
+impl Admin for Broker {
+    async fn topics(&self) -> Result<Vec<Topic>, AdminError> {
+        Ok(Broker::topics(self).iter().map(|topic| describe(topic)).collect())
+    }
+
+    async fn topic(&self, name: &TopicName) -> Result<Topic, AdminError> {
+        let topic = Broker::topic(self, name.as_str());
+        topic.map(|topic| describe(&topic)).ok_or_else(|| AdminError::UnknownTopic { topic: name.clone() })
+    }
+
+    async fn create_topic(&self, new: NewTopic) -> Result<Topic, AdminError> {
+        match Broker::create_topic(self, new).await {
+            Ok(topic) => Ok(describe(&topic)),
+            Err(CreateTopicError::Exists { topic }) => Err(AdminError::TopicExists { topic }),
+            Err(error @ (CreateTopicError::Storage(_) | CreateTopicError::Stopping)) => {
+                Err(AdminError::Unavailable { reason: reason(&error) })
+            }
+            Err(error) => Err(AdminError::Invalid { reason: reason(&error) }),
+        }
+    }
+
+    async fn alter_topic(&self, name: &TopicName, config: TopicConfig) -> Result<Topic, AdminError> {
+        match Broker::alter_topic(self, name, config).await {
+            Ok(topic) => Ok(describe(&topic)),
+            Err(AlterTopicError::Unknown { topic }) => Err(AdminError::UnknownTopic { topic }),
+            Err(error @ (AlterTopicError::Storage(_) | AlterTopicError::Stopping)) => {
+                Err(AdminError::Unavailable { reason: reason(&error) })
+            }
+            Err(error) => Err(AdminError::Invalid { reason: reason(&error) }),
+        }
+    }
+
+    async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {
+        match Broker::delete_topic(self, name).await {
+            Ok(()) => Ok(()),
+            Err(DeleteTopicError::Unknown { topic }) => Err(AdminError::UnknownTopic { topic }),
+            Err(error @ DeleteTopicError::Internal { .. }) => {
+                Err(AdminError::Invalid { reason: reason(&error) })
+            }
+            Err(error) => Err(AdminError::Unavailable { reason: reason(&error) }),
+        }
+    }
+
+    async fn groups(&self) -> Result<Vec<Group>, AdminError> {
+        let mut groups = Vec::new();
+        for listing in self.coordinator().list() {
+            let offsets = self.coordinator().fetch_offsets(&listing.group, None).await;
+            let offsets = offsets.map_err(|error| AdminError::Unavailable { reason: reason(&error) })?;
+            let description = self.coordinator().describe(&listing.group);
+            groups.push(self.summarise(description, offsets));
+        }
+        groups.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(groups)
+    }
+
+    async fn reset_group(
+        &self,
+        group: &GroupId,
+        offsets: Vec<(TopicPartition, Offset)>,
+    ) -> Result<(), AdminError> {
+        if let Some((unknown, _)) = offsets.iter().find(|(partition, _)| self.find(partition).is_none()) {
+            return Err(AdminError::UnknownTopic { topic: unknown.topic.clone() });
+        }
+        self.refuse_while_in_use(group)?;
+        let committed =
+            |offset: Offset| CommittedOffset { offset: offset.get(), leader_epoch: -1, metadata: None };
+        let commit = Commit {
+            group: group.clone(),
+            generation: -1,
+            member_id: String::new(),
+            instance_id: None,
+            offsets: offsets.into_iter().map(|(partition, offset)| (partition, committed(offset))).collect(),
+        };
+        self.coordinator().commit(commit).await.map_err(|error| self.group_error(group, &error))
+    }
+
+    async fn delete_group(&self, group: &GroupId) -> Result<(), AdminError> {
+        self.coordinator().delete(group).await.map_err(|error| self.group_error(group, &error))
+    }
+}
+
+impl Broker {
+    fn refuse_while_in_use(&self, group: &GroupId) -> Result<(), AdminError> {
+        match self.coordinator().describe(group).members.len() {
+            0 => Ok(()),
+            members => Err(AdminError::GroupInUse { group: group.clone(), members }),
+        }
+    }
+
+    fn group_error(&self, group: &GroupId, error: &CoordinatorError) -> AdminError {
+        match error {
+            CoordinatorError::GroupNotFound => AdminError::UnknownGroup { group: group.clone() },
+            // A commit without membership is refused as from an unknown member once the group has members.
+            CoordinatorError::NonEmptyGroup | CoordinatorError::UnknownMember => {
+                let members = self.coordinator().describe(group).members.len();
+                AdminError::GroupInUse { group: group.clone(), members }
+            }
+            error if error.is_transient() => AdminError::Unavailable { reason: reason(error) },
+            error => AdminError::Invalid { reason: reason(error) },
+        }
+    }
+
+    fn summarise(
+        &self,
+        group: GroupDescription,
+        offsets: Vec<(TopicPartition, Option<CommittedOffset>)>,
+    ) -> Group {
+        let committed = offsets.into_iter().filter_map(|(partition, committed)| {
+            let CommittedOffset { offset, metadata, .. } = committed?;
+            let offset = Offset::new(offset.max(0));
+            let end = self.find(&partition).map(|found| found.bounds().high_watermark);
+            let lag = end.map(|end| end.since(offset).max(0));
+            Some(Committed { partition, offset, lag, metadata: metadata.unwrap_or_default() })
+        });
+        let mut offsets: Vec<_> = committed.collect();
+        offsets.sort_by(|one, other| one.partition.cmp(&other.partition));
+        Group {
+            id: group.group,
+            state: group.state.to_string(),
+            members: group.members.into_iter().map(|m| member(&group.protocol_type, m)).collect(),
+            protocol_type: group.protocol_type,
+            protocol: group.protocol,
+            offsets,
+        }
+    }
+}
+
+fn member(protocol_type: &str, member: MemberDescription) -> Member {
+    let assignment = match protocol_type {
+        // Another client may write what it likes there; what cannot be read is shown as nothing.
+        protocol::PROTOCOL_TYPE => protocol::decode_assignment(&member.assignment).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let MemberDescription { member_id, client_id, client_host, .. } = member;
+    Member { id: member_id, client_id, client_host, assignment }
+}
+
+fn describe(topic: &topic::Topic) -> Topic {
+    let partitions = topic.partitions().iter().map(|partition| {
+        let bounds = partition.bounds();
+        PartitionBounds {
+            partition: partition.topic_partition().partition,
+            log_start: bounds.log_start,
+            high_watermark: bounds.high_watermark,
+            bytes: Some(bounds.bytes),
+            is_writable: bounds.is_writable,
+        }
+    });
+    Topic {
+        name: topic.name().clone(),
+        id: topic.id(),
+        partitions: partitions.collect(),
+        config: topic.config(),
+    }
+}

@@ -1,0 +1,123 @@
+//! Records on their way into the embedded log.
+//!
+//! Always holds: everything that can be refused is refused before anything is appended; each partition gets its
+//! records as one batch, so that they stay together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use factum_eventlog::{NewRecord, Placed, ProduceError};
+use factum_types::{BatchBuilder, Offset, PartitionId, Timestamp, TopicName};
+
+use crate::broker::Broker;
+use crate::error::EnsureTopicError;
+use crate::partition::{self, MAX_TIMESTAMP_AHEAD, Partition};
+use crate::topic::Topic;
+
+/// What one partition is to get.
+struct Share {
+    partition: Arc<Partition>,
+    batch: BatchBuilder,
+    /// The records' places in the request.
+    indexes: Vec<usize>,
+}
+
+pub(super) async fn produce(
+    broker: &Broker,
+    name: &TopicName,
+    records: Vec<NewRecord>,
+) -> Result<Vec<Placed>, ProduceError> {
+    let topic = ensure_topic(broker, name).await?;
+    let count = records.len();
+    let shares = share_out(broker, &topic, &records)?;
+    drop(records);
+    if let Some(stuck) = shares.values().find(|share| !share.partition.bounds().is_writable) {
+        let reason = format!("partition {} takes no records", stuck.partition.topic_partition());
+        return Err(ProduceError::NotDurable { topic: name.clone(), reason });
+    }
+    let mut placed = vec![None; count];
+    let mut durable = Vec::with_capacity(shares.len());
+    for (number, share) in shares {
+        let appended = share.partition.append(share.batch.build()).map_err(|error| refused(name, error))?;
+        durable.push(share.partition.durable(appended.last_offset));
+        for (index, offset) in share.indexes.into_iter().zip(appended.base_offset.get()..) {
+            placed[index] = Some(Placed { partition: number, offset: Offset::new(offset) });
+        }
+    }
+    for synced in durable {
+        synced.await.map_err(|error| not_durable(name, &error))?;
+    }
+    Ok(placed.into_iter().map(|placed| placed.expect("every record has its share")).collect())
+}
+
+async fn ensure_topic(broker: &Broker, name: &TopicName) -> Result<Arc<Topic>, ProduceError> {
+    let topic = broker.ensure_topic(name, broker.options().auto_create_topics).await;
+    let topic = topic.map_err(|error| match error {
+        EnsureTopicError::Unknown { topic } => ProduceError::UnknownTopic { topic },
+        EnsureTopicError::Create(error) => not_durable(name, &error),
+    })?;
+    if topic.is_reserved() {
+        let reason = format!("topic {name} belongs to the broker itself");
+        return Err(ProduceError::Refused { index: 0, reason });
+    }
+    Ok(topic)
+}
+
+fn share_out(
+    broker: &Broker,
+    topic: &Topic,
+    records: &[NewRecord],
+) -> Result<BTreeMap<PartitionId, Share>, ProduceError> {
+    let now = broker.clock().now();
+    let mut shares = BTreeMap::new();
+    for (index, record) in records.iter().enumerate() {
+        let (number, partition) = choose(broker, topic, record)?;
+        let timestamp = check_time(index, record.timestamp.unwrap_or(now), now)?;
+        let share = shares.entry(number).or_insert_with(|| Share {
+            partition: Arc::clone(partition),
+            batch: BatchBuilder::new(),
+            indexes: Vec::new(),
+        });
+        share.batch.push(timestamp, record.key.as_deref(), record.value.as_deref(), &record.headers);
+        share.indexes.push(index);
+        let (bytes, limit) = (share.batch.encoded_len(), partition.max_message_bytes());
+        if bytes > limit {
+            return Err(ProduceError::TooLarge { topic: topic.name().clone(), bytes, limit });
+        }
+    }
+    Ok(shares)
+}
+
+fn choose<'a>(
+    broker: &Broker,
+    topic: &'a Topic,
+    record: &NewRecord,
+) -> Result<(PartitionId, &'a Arc<Partition>), ProduceError> {
+    let by_key = || broker.shared().partitioner.choose(record.key.as_deref(), topic.partition_count());
+    let number = record.partition.unwrap_or_else(by_key);
+    let partition = topic.partition(number);
+    let unknown = || ProduceError::UnknownPartition { topic: topic.name().clone(), partition: number };
+    Ok((number, partition.ok_or_else(unknown)?))
+}
+
+fn check_time(index: usize, timestamp: Timestamp, now: Timestamp) -> Result<Timestamp, ProduceError> {
+    let latest = now.plus(MAX_TIMESTAMP_AHEAD);
+    if timestamp <= latest {
+        return Ok(timestamp);
+    }
+    Err(ProduceError::Refused { index, reason: format!("its time {timestamp} is later than {latest}") })
+}
+
+fn refused(topic: &TopicName, error: partition::ProduceError) -> ProduceError {
+    match error {
+        partition::ProduceError::Deleted => ProduceError::UnknownTopic { topic: topic.clone() },
+        partition::ProduceError::TooLarge { bytes, limit } => {
+            ProduceError::TooLarge { topic: topic.clone(), bytes, limit }
+        }
+        other => not_durable(topic, &other),
+    }
+}
+
+fn not_durable(topic: &TopicName, error: &dyn std::error::Error) -> ProduceError {
+    ProduceError::NotDurable { topic: topic.clone(), reason: super::reason(error) }
+}

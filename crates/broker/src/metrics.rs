@@ -1,0 +1,119 @@
+//! What the broker measures. No name of a measure appears anywhere else.
+//!
+//! Topics are labels, so their number is bounded: the first [`LABELLED_TOPICS`] names seen have a label of their
+//! own, all others share `(other)`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use factum_types::TopicName;
+use metrics::{Counter, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use parking_lot::Mutex;
+
+/// Most topics with a label of their own.
+const LABELLED_TOPICS: usize = 100;
+
+/// Says what each measure is.
+pub(crate) fn describe() {
+    describe_counter!("factum_produce_bytes_total", "bytes of record batches appended");
+    describe_counter!("factum_produce_batches_total", "record batches appended");
+    describe_counter!("factum_produce_records_total", "records appended");
+    describe_counter!("factum_fetch_bytes_total", "bytes of record batches handed to readers");
+    describe_counter!("factum_retention_bytes_total", "bytes dropped because their retention was over");
+    describe_histogram!("factum_topic_change_seconds", "time that creating or deleting a topic took");
+    describe_gauge!("factum_topics", "topics");
+    describe_gauge!("factum_partitions", "open partitions");
+    describe_gauge!("factum_partitions_read_only", "partitions that take no writes, being damaged or failed");
+    describe_gauge!("factum_log_bytes", "bytes of all partitions on disk");
+    describe_gauge!(
+        "factum_unsynced_records_max",
+        "most records that one partition has appended but not synced"
+    );
+}
+
+/// Which topics have a label of their own.
+#[derive(Clone, Default)]
+pub(crate) struct TopicLabels(Arc<Mutex<BTreeSet<TopicName>>>);
+
+impl TopicLabels {
+    fn of(&self, topic: &TopicName) -> String {
+        let mut labelled = self.0.lock();
+        if labelled.len() < LABELLED_TOPICS {
+            labelled.insert(topic.clone());
+        }
+        if labelled.contains(topic) { topic.to_string() } else { "(other)".to_owned() }
+    }
+}
+
+/// One topic's measures, looked up once so that the hot path only adds.
+#[derive(Clone)]
+pub(crate) struct TopicMetrics {
+    produced_bytes: Counter,
+    produced_batches: Counter,
+    produced_records: Counter,
+    fetched_bytes: Counter,
+}
+
+impl TopicMetrics {
+    pub(crate) fn new(topic: &TopicName, labels: &TopicLabels) -> Self {
+        let topic = labels.of(topic);
+        Self {
+            produced_bytes: counter!("factum_produce_bytes_total", "topic" => topic.clone()),
+            produced_batches: counter!("factum_produce_batches_total", "topic" => topic.clone()),
+            produced_records: counter!("factum_produce_records_total", "topic" => topic.clone()),
+            fetched_bytes: counter!("factum_fetch_bytes_total", "topic" => topic),
+        }
+    }
+
+    pub(crate) fn observe_append(&self, bytes: usize, records: i32) {
+        self.produced_bytes.increment(bytes as u64);
+        self.produced_batches.increment(1);
+        self.produced_records.increment(u64::try_from(records).unwrap_or(0));
+    }
+
+    pub(crate) fn observe_fetch(&self, bytes: usize) {
+        self.fetched_bytes.increment(bytes as u64);
+    }
+}
+
+/// The state of all partitions at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Census {
+    pub(crate) topics: usize,
+    pub(crate) partitions: usize,
+    pub(crate) read_only: usize,
+    pub(crate) bytes: u64,
+    pub(crate) unsynced_records_max: i64,
+}
+
+pub(crate) fn observe_census(census: Census) {
+    gauge!("factum_topics").set(census.topics as f64);
+    gauge!("factum_partitions").set(census.partitions as f64);
+    gauge!("factum_partitions_read_only").set(census.read_only as f64);
+    gauge!("factum_log_bytes").set(census.bytes as f64);
+    gauge!("factum_unsynced_records_max").set(census.unsynced_records_max as f64);
+}
+
+pub(crate) fn observe_retention(bytes: u64) {
+    counter!("factum_retention_bytes_total").increment(bytes);
+}
+
+pub(crate) fn observe_topic_change(operation: &'static str, took: Duration) {
+    histogram!("factum_topic_change_seconds", "operation" => operation).record(took);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_labels_is_bounded() {
+        let labels = TopicLabels::default();
+        let name = |n: usize| TopicName::new(format!("topic-{n}")).expect("valid");
+        let given: BTreeSet<_> = (0..1_000).map(|n| labels.of(&name(n))).collect();
+        assert_eq!(given.len(), LABELLED_TOPICS + 1);
+        assert_eq!(labels.of(&name(7)), "topic-7");
+        assert_eq!(labels.of(&name(700)), "(other)");
+    }
+}

@@ -1,0 +1,63 @@
+//! What may be set for the embedded log.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use factum_types::{ByteSize, units};
+use serde::{Deserialize, Serialize};
+
+use crate::coordinator;
+
+/// The embedded log's settings; each has a default, and a key that is not known is an error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Where everything is kept; made if it is missing.
+    pub data_dir: PathBuf,
+    /// Partitions of a topic that is made without saying how many.
+    pub default_partitions: i32,
+    /// Whether a topic comes into being when it is first used.
+    pub auto_create_topics: bool,
+    /// Most partitions that one topic may have.
+    pub max_topic_partitions: i32,
+    /// Most partitions of all topics together; each holds at least one open file.
+    pub max_partitions: usize,
+    /// How long records are kept where the topic does not say; absent keeps them for ever.
+    #[serde(with = "units::duration::option")]
+    pub retention: Option<Duration>,
+    /// How large a partition may grow where the topic does not say; absent sets no bound.
+    pub retention_bytes: Option<ByteSize>,
+    /// How often segments past their retention are looked for.
+    #[serde(with = "units::duration")]
+    pub retention_check_interval: Duration,
+    /// The size at which a segment is sealed where the topic does not say.
+    pub segment_bytes: ByteSize,
+    /// The largest record batch taken where the topic does not say.
+    pub max_message_bytes: ByteSize,
+    /// Memory for the most recent batches of all partitions together.
+    pub tail_cache: ByteSize,
+    /// Most sealed segments held open at one time.
+    pub open_files: usize,
+    /// Consumer groups.
+    pub groups: coordinator::Options,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("factum-data"),
+            default_partitions: 4,
+            auto_create_topics: false,
+            max_topic_partitions: 1_000,
+            max_partitions: 4_000,
+            retention: Some(Duration::from_secs(7 * 24 * 60 * 60)),
+            retention_bytes: None,
+            retention_check_interval: Duration::from_secs(60),
+            segment_bytes: ByteSize(128 << 20),
+            max_message_bytes: ByteSize(1_048_588),
+            tail_cache: ByteSize(16 << 20),
+            open_files: 512,
+            groups: coordinator::Options::default(),
+        }
+    }
+}

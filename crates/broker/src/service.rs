@@ -1,0 +1,202 @@
+//! Opens the embedded log, keeps it going and closes it in order.
+//!
+//! ```text
+//!   open   lock ─► cluster.json ─► producer ids ─► every log, in parallel ─► groups
+//!   run    committer thread · group timers · retention
+//!   stop   edges have stopped admitting ─► timers end, last sync round ─► every log closed ─► lock released
+//! ```
+
+use std::future::Future;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use factum_base::clock::SharedClock;
+use factum_base::random::Random;
+use factum_base::tasks::{BoxError, OnError, Stop, TaskGroup};
+use factum_eventlog::Partitioner;
+use factum_log::{Committer, Disk, Environment, EnvironmentOptions, LocalDisk};
+use factum_types::TopicName;
+use tokio::sync::oneshot;
+use tracing::{info, warn};
+
+use crate::broker::{Broker, Shared};
+use crate::catalogue::Catalogue;
+use crate::coordinator::Coordinator;
+use crate::data_dir_lock::DataDirLock;
+use crate::error::{OpenError, StorageError};
+use crate::options::Options;
+use crate::producer_ids::ProducerIds;
+use crate::topic::Defaults;
+use crate::{cluster, metrics, retention};
+
+/// The running part of the embedded log; [`Broker`] is the handle on it.
+pub struct Service {
+    broker: Broker,
+    environment: Environment,
+    /// Keeps other servers away; released after the last log is closed.
+    lock: Option<DataDirLock>,
+}
+
+impl Service {
+    /// Opens the data directory on the machine's own disk, made if it is missing, and keeps other servers away
+    /// from it. Blocks for as long as recovery takes.
+    ///
+    /// # Errors
+    /// [`OpenError`], which names what stands in the way. A damaged partition is no error: it is quarantined.
+    pub fn open_local(
+        options: Options,
+        clock: SharedClock,
+        random: Random,
+    ) -> Result<(Self, Broker), OpenError> {
+        let lock = DataDirLock::acquire(&options.data_dir)?;
+        let (mut service, broker) = Self::open(options, Arc::new(LocalDisk), clock, random)?;
+        service.lock = Some(lock);
+        Ok((service, broker))
+    }
+
+    /// Opens the data directory on `disk`, which the caller knows to be nobody else's.
+    ///
+    /// # Errors
+    /// As [`Service::open_local`], but for [`OpenError::InUse`].
+    pub fn open(
+        options: Options,
+        disk: Arc<dyn Disk>,
+        clock: SharedClock,
+        random: Random,
+    ) -> Result<(Self, Broker), OpenError> {
+        check(&options)?;
+        metrics::describe();
+        make_data_dir(&*disk, &options.data_dir)?;
+        let cluster_id = cluster::id(&*disk, &options.data_dir, &random)?;
+        let producer_ids = ProducerIds::open(Arc::clone(&disk), &options.data_dir)?;
+        let environment = Environment::new(Arc::clone(&disk), environment_options(&options));
+        let catalogue = Arc::new(Catalogue::open(
+            &options,
+            disk,
+            environment.clone(),
+            Arc::clone(&clock),
+            random.clone(),
+        )?);
+        let offsets = catalogue.offsets_topic().map_err(OpenError::OffsetsTopic)?;
+        let offsets = Arc::clone(&offsets.partitions()[0]);
+        let coordinator = Coordinator::open(offsets, options.groups.clone(), Arc::clone(&clock), random)?;
+        let topics = catalogue.topics().len();
+        info!(data_dir = %options.data_dir.display(), topics, "opened the embedded log");
+        let (partitioner, tasks) = (Partitioner::default(), OnceLock::new());
+        let broker = Broker::new(Shared {
+            options,
+            cluster_id,
+            catalogue,
+            producer_ids,
+            coordinator,
+            clock,
+            partitioner,
+            tasks,
+        });
+        Ok((Self { broker: broker.clone(), environment, lock: None }, broker))
+    }
+
+    /// Runs until `stop` is requested, then closes every log. Its threads and timers run in `tasks`, which must
+    /// follow the same stop; edges must have stopped admitting before.
+    ///
+    /// # Errors
+    /// None of its own; a failed committer stops the server through `tasks`.
+    pub fn run(
+        self,
+        stop: Stop,
+        tasks: TaskGroup,
+    ) -> impl Future<Output = Result<(), BoxError>> + Send + 'static {
+        // At once, so that a group may be joined before this future is first polled.
+        self.broker.shared().tasks.get_or_init(|| tasks.clone());
+        self.run_until(stop, tasks)
+    }
+
+    async fn run_until(self, stop: Stop, tasks: TaskGroup) -> Result<(), BoxError> {
+        let shared = self.broker.shared();
+        let (committer, committed) = self.start_committer(&tasks);
+        let (coordinator, group_stop) = (shared.coordinator.clone(), stop.clone());
+        tasks.spawn("group-timers", OnError::StopServer, async move {
+            coordinator.run(group_stop).await;
+            Ok(())
+        });
+        let catalogue = Arc::clone(&shared.catalogue);
+        let (interval, retention_stop) = (shared.options.retention_check_interval, stop.clone());
+        tasks.spawn("retention", OnError::Log, async move {
+            retention::run(catalogue, interval, retention_stop).await;
+            Ok(())
+        });
+        let exists = |topic: &TopicName| shared.catalogue.topic(topic.as_str()).is_some();
+        if let Err(error) = shared.coordinator.retain_topics(exists).await {
+            warn!(%error, "offsets of topics that are gone are kept until the next start");
+        }
+        stop.requested().await;
+        committer.stop();
+        // An error only tells that the thread is gone, whichever way.
+        drop(committed.await);
+        let catalogue = Arc::clone(&shared.catalogue);
+        tokio::task::spawn_blocking(move || catalogue.close()).await?;
+        drop(self.lock);
+        info!("closed the embedded log");
+        Ok(())
+    }
+
+    /// Starts the thread that syncs; the receiver resolves once its last round is done.
+    fn start_committer(&self, tasks: &TaskGroup) -> (Committer, oneshot::Receiver<()>) {
+        let committer = self.environment.committer().clone();
+        let (done, committed) = oneshot::channel();
+        let running = committer.clone();
+        tasks.spawn_thread("committer", OnError::StopServer, move |_| {
+            running.run();
+            done.send(()).map_err(|()| "nobody closes the logs".into())
+        });
+        (committer, committed)
+    }
+}
+
+fn check(options: &Options) -> Result<(), OpenError> {
+    let limit = options.max_topic_partitions;
+    if options.default_partitions < 1 || options.default_partitions > limit {
+        let expected = format!("1 to {limit}");
+        return Err(OpenError::InvalidOption { key: "default_partitions", expected });
+    }
+    Defaults::new(options).check().map_err(|error| {
+        let key = match error.key {
+            "segment.bytes" => "segment_bytes",
+            _ => "max_message_bytes",
+        };
+        OpenError::InvalidOption { key, expected: error.reason.trim_start_matches("must be ").to_owned() }
+    })
+}
+
+/// Makes the directory, and its name durable: what is acknowledged in it must be found again.
+fn make_data_dir(disk: &dyn Disk, data_dir: &Path) -> Result<(), StorageError> {
+    let failed = |operation, path: &Path, source| {
+        Err(StorageError::Directory { operation, path: path.to_owned(), source })
+    };
+    if let Err(source) = disk.create_dir_all(data_dir) {
+        return failed("make", data_dir, source);
+    }
+    for above in data_dir.ancestors().skip(1) {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        match disk.sync_dir(above) {
+            Ok(()) => {}
+            Err(error) if is_not_ours(&error) => break,
+            Err(source) => return failed("sync", above, source),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a directory could not have been made by us, so that there is nothing to sync.
+fn is_not_ours(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | Unsupported | InvalidInput)
+}
+
+fn environment_options(options: &Options) -> EnvironmentOptions {
+    EnvironmentOptions {
+        tail_cache_bytes: usize::try_from(options.tail_cache.0).unwrap_or(usize::MAX),
+        open_segments: options.open_files,
+    }
+}

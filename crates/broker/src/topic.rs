@@ -1,0 +1,112 @@
+//! One topic: its identity, its partitions and what is set for it.
+
+mod config;
+mod file;
+
+use std::fmt;
+use std::sync::Arc;
+
+use factum_eventlog::TopicConfig;
+use factum_types::{PartitionId, TopicId, TopicName};
+use parking_lot::RwLock;
+
+use crate::Partition;
+use crate::partition::Limits;
+
+pub(crate) use config::{Defaults, InvalidConfig, check as check_config};
+pub(crate) use file::TopicFile;
+
+/// The topic that the group coordinator keeps its state in; nobody else writes to it.
+pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
+
+/// A topic that exists on disk.
+pub struct Topic {
+    name: TopicName,
+    id: TopicId,
+    /// Its entry among the topics' directories.
+    directory: String,
+    partitions: Vec<Arc<Partition>>,
+    limits: Arc<Limits>,
+    config: RwLock<TopicConfig>,
+}
+
+impl Topic {
+    pub(crate) fn new(
+        file: &TopicFile,
+        directory: String,
+        partitions: Vec<Arc<Partition>>,
+        limits: Arc<Limits>,
+    ) -> Self {
+        let config = RwLock::new(file.config());
+        Self { name: file.name.clone(), id: file.id, directory, partitions, limits, config }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &TopicName {
+        &self.name
+    }
+
+    /// Its identity: another topic of this name, made after a deletion, has another.
+    pub fn id(&self) -> TopicId {
+        self.id
+    }
+
+    /// What was set for it; what is `None` follows [`crate::Options`].
+    pub fn config(&self) -> TopicConfig {
+        self.config.read().clone()
+    }
+
+    /// Its partitions, by number.
+    pub fn partitions(&self) -> &[Arc<Partition>] {
+        &self.partitions
+    }
+
+    /// One partition.
+    pub fn partition(&self, number: PartitionId) -> Option<&Arc<Partition>> {
+        self.partitions.get(usize::try_from(number).ok()?)
+    }
+
+    /// How many partitions it has.
+    pub fn partition_count(&self) -> i32 {
+        i32::try_from(self.partitions.len()).expect("a topic has at most i32::MAX partitions")
+    }
+
+    /// Whether Factum keeps its own records here, so that listings set it apart.
+    pub fn is_internal(&self) -> bool {
+        self.name.is_internal()
+    }
+
+    /// Whether only the broker itself writes here, so that [`Partition::append`] refuses.
+    pub fn is_reserved(&self) -> bool {
+        is_reserved(&self.name)
+    }
+
+    pub(crate) fn directory(&self) -> &str {
+        &self.directory
+    }
+
+    /// Takes a new configuration that is on disk already.
+    pub(crate) fn reconfigure(&self, config: TopicConfig, defaults: &Defaults) {
+        self.limits.set_max_message_bytes(defaults.max_message_bytes(&config));
+        for partition in &self.partitions {
+            partition.log().set_options(defaults.log_options(&config));
+        }
+        *self.config.write() = config;
+    }
+
+    /// From here on its partitions answer that they are gone.
+    pub(crate) fn mark_deleted(&self) {
+        self.limits.mark_deleted();
+    }
+}
+
+impl fmt::Debug for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let partitions = self.partitions.len();
+        f.debug_struct("Topic").field("name", &self.name).field("partitions", &partitions).finish()
+    }
+}
+
+pub(crate) fn is_reserved(name: &TopicName) -> bool {
+    name.as_str() == OFFSETS_TOPIC
+}

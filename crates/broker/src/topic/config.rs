@@ -1,0 +1,114 @@
+//! What a topic's configuration may be, and what it comes to beside the defaults.
+
+use std::time::Duration;
+
+use factum_eventlog::TopicConfig;
+use factum_types::ByteSize;
+
+use crate::Options;
+
+/// Bytes of log between two entries of a segment's index, as Kafka's `index.interval.bytes`.
+const INDEX_INTERVAL_BYTES: u32 = 4_096;
+const SMALLEST_SEGMENT: u64 = 1 << 10;
+/// Positions within a segment are signed 32-bit numbers in Kafka's formats.
+const LARGEST_SEGMENT: u64 = i32::MAX as u64;
+const SMALLEST_MESSAGE: u64 = 128;
+const LARGEST_MESSAGE: u64 = 1 << 30;
+
+/// A value that is not possible, under Kafka's name of the setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InvalidConfig {
+    pub(crate) key: &'static str,
+    pub(crate) reason: String,
+}
+
+/// What holds where a topic sets nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Defaults {
+    retention: Option<Duration>,
+    retention_bytes: Option<ByteSize>,
+    segment_bytes: ByteSize,
+    max_message_bytes: ByteSize,
+}
+
+impl Defaults {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            retention: options.retention,
+            retention_bytes: options.retention_bytes,
+            segment_bytes: options.segment_bytes,
+            max_message_bytes: options.max_message_bytes,
+        }
+    }
+
+    /// Checks the defaults by the rule for topics.
+    pub(crate) fn check(&self) -> Result<(), InvalidConfig> {
+        check(&TopicConfig {
+            segment_bytes: Some(self.segment_bytes),
+            max_message_bytes: Some(self.max_message_bytes),
+            ..TopicConfig::default()
+        })
+    }
+
+    pub(crate) fn max_message_bytes(&self, config: &TopicConfig) -> usize {
+        let bytes = config.max_message_bytes.unwrap_or(self.max_message_bytes).0;
+        usize::try_from(bytes).unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn log_options(&self, config: &TopicConfig) -> factum_log::Options {
+        factum_log::Options {
+            segment_bytes: config.segment_bytes.unwrap_or(self.segment_bytes).0,
+            index_interval_bytes: INDEX_INTERVAL_BYTES,
+            retention: config.retention.or(self.retention).filter(|kept| *kept != Duration::MAX),
+            retention_bytes: config.retention_bytes.or(self.retention_bytes).map(|bytes| bytes.0),
+        }
+    }
+}
+
+/// Checks what a user wants to set.
+pub(crate) fn check(config: &TopicConfig) -> Result<(), InvalidConfig> {
+    let within = |key, value: Option<ByteSize>, least: u64, most: u64| match value {
+        Some(ByteSize(bytes)) if bytes < least || bytes > most => {
+            Err(InvalidConfig { key, reason: format!("must be {least} to {most} bytes, not {bytes}") })
+        }
+        _ => Ok(()),
+    };
+    within("segment.bytes", config.segment_bytes, SMALLEST_SEGMENT, LARGEST_SEGMENT)?;
+    within("max.message.bytes", config.max_message_bytes, SMALLEST_MESSAGE, LARGEST_MESSAGE)?;
+    within("retention.bytes", config.retention_bytes, 0, i64::MAX as u64)?;
+    match config.retention {
+        Some(kept) if kept != Duration::MAX && i64::try_from(kept.as_millis()).is_err() => {
+            let reason = "is beyond every calendar; leave it out to keep records for ever".to_owned();
+            Err(InvalidConfig { key: "retention.ms", reason })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_values_are_named_as_kafka_names_them() {
+        let segment = TopicConfig { segment_bytes: Some(ByteSize(10)), ..TopicConfig::default() };
+        let error = check(&segment).expect_err("ten bytes hold no batch");
+        assert_eq!(
+            (error.key, &*error.reason),
+            ("segment.bytes", "must be 1024 to 2147483647 bytes, not 10")
+        );
+        let retention =
+            TopicConfig { retention: Some(Duration::from_secs(u64::MAX)), ..TopicConfig::default() };
+        assert_eq!(check(&retention).map_err(|error| error.key), Err("retention.ms"));
+        assert_eq!(check(&TopicConfig { retention: Some(Duration::MAX), ..TopicConfig::default() }), Ok(()));
+    }
+
+    #[test]
+    fn a_topic_sets_what_the_defaults_leave() {
+        let defaults = Defaults::new(&Options::default());
+        let forever = TopicConfig { retention: Some(Duration::MAX), ..TopicConfig::default() };
+        assert_eq!(defaults.log_options(&forever).retention, None);
+        let week = Some(Duration::from_secs(7 * 24 * 60 * 60));
+        assert_eq!(defaults.log_options(&TopicConfig::default()).retention, week);
+    }
+}

@@ -1,0 +1,113 @@
+//! `topic.json`: a topic as it is kept on disk.
+
+use std::time::Duration;
+
+use factum_eventlog::TopicConfig;
+use factum_types::{ByteSize, TopicId, TopicName};
+use serde::{Deserialize, Serialize};
+
+use crate::json_file::Versioned;
+
+/// Kafka's way to write "for ever".
+const FOR_EVER: i64 = -1;
+
+/// The content of `topic.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TopicFile {
+    format: u32,
+    pub(crate) name: TopicName,
+    pub(crate) id: TopicId,
+    pub(crate) partitions: i32,
+    config: Settings,
+}
+
+/// What was set for the topic, under Kafka's names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Settings {
+    #[serde(rename = "retention.ms", skip_serializing_if = "Option::is_none")]
+    retention_ms: Option<i64>,
+    #[serde(rename = "retention.bytes", skip_serializing_if = "Option::is_none")]
+    retention_bytes: Option<u64>,
+    #[serde(rename = "segment.bytes", skip_serializing_if = "Option::is_none")]
+    segment_bytes: Option<u64>,
+    #[serde(rename = "max.message.bytes", skip_serializing_if = "Option::is_none")]
+    max_message_bytes: Option<u64>,
+}
+
+impl Versioned for TopicFile {
+    const FORMAT: u32 = 1;
+
+    fn format(&self) -> u32 {
+        self.format
+    }
+}
+
+impl TopicFile {
+    pub(crate) fn new(name: TopicName, id: TopicId, partitions: i32, config: &TopicConfig) -> Self {
+        Self { format: Self::FORMAT, name, id, partitions, config: Settings::of(config) }
+    }
+
+    pub(crate) fn config(&self) -> TopicConfig {
+        let retention = |millis: i64| match millis {
+            FOR_EVER => Duration::MAX,
+            millis => Duration::from_millis(u64::try_from(millis).unwrap_or(0)),
+        };
+        TopicConfig {
+            retention: self.config.retention_ms.map(retention),
+            retention_bytes: self.config.retention_bytes.map(ByteSize),
+            segment_bytes: self.config.segment_bytes.map(ByteSize),
+            max_message_bytes: self.config.max_message_bytes.map(ByteSize),
+        }
+    }
+}
+
+impl Settings {
+    fn of(config: &TopicConfig) -> Self {
+        let millis = |kept: Duration| match kept {
+            Duration::MAX => FOR_EVER,
+            kept => i64::try_from(kept.as_millis()).unwrap_or(i64::MAX),
+        };
+        Self {
+            retention_ms: config.retention.map(millis),
+            retention_bytes: config.retention_bytes.map(|bytes| bytes.0),
+            segment_bytes: config.segment_bytes.map(|bytes| bytes.0),
+            max_message_bytes: config.max_message_bytes.map(|bytes| bytes.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn the_file_reads_as_kafka_names_things() {
+        let config = TopicConfig {
+            retention: Some(Duration::MAX),
+            segment_bytes: Some(ByteSize(1 << 20)),
+            ..TopicConfig::default()
+        };
+        let name = TopicName::new("store.orders").expect("valid");
+        let file = TopicFile::new(name, TopicId::new(Uuid::from_u128(7)), 4, &config);
+        let text = serde_json::to_string_pretty(&file).expect("plain data");
+        expect![[r#"
+            {
+              "format": 1,
+              "name": "store.orders",
+              "id": "00000000-0000-0000-0000-000000000007",
+              "partitions": 4,
+              "config": {
+                "retention.ms": -1,
+                "segment.bytes": 1048576
+              }
+            }"#]]
+        .assert_eq(&text);
+        let read: TopicFile = serde_json::from_str(&text).expect("its own format");
+        assert_eq!(read.config(), config);
+    }
+}

@@ -1,0 +1,211 @@
+//! The topics' directories.
+//!
+//! ```text
+//!   ~new-<id>      being made: topic.json and empty partition directories
+//!       │ rename            ← the topic exists from here on
+//!   <topic>        in use
+//!       │ rename            ← the topic is gone from here on
+//!   ~deleted-<id>  being removed
+//! ```
+//!
+//! Always holds: a directory under a topic's name is complete. What a crash leaves behind under another name is
+//! removed at the next start. `~` is in no topic's name, so neither prefix can be mistaken for a topic.
+//!
+//! A directory is named as its topic, but for a topic whose name differs only by case from another's: there the
+//! topic's id is appended, because some file systems do not tell case apart. `topic.json` has the true name.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use factum_log::Disk;
+use factum_types::{TopicId, TopicName};
+use tracing::{info, warn};
+
+use crate::error::StorageError;
+use crate::json_file;
+use crate::topic::TopicFile;
+
+const STAGED: &str = "~new-";
+const DELETED: &str = "~deleted-";
+/// Leaves room for `~` and an id within the 255 bytes that file systems allow.
+const LONGEST_PREFIX: usize = 200;
+
+/// A topic found on disk.
+pub(crate) struct StoredTopic {
+    pub(crate) directory: String,
+    pub(crate) file: TopicFile,
+}
+
+/// Makes, finds and removes topics' directories.
+pub(crate) struct TopicStore {
+    disk: Arc<dyn Disk>,
+    root: PathBuf,
+}
+
+impl TopicStore {
+    /// Opens `<data_dir>/topics`, made if missing, and finishes what a crash interrupted there.
+    pub(crate) fn open(disk: Arc<dyn Disk>, data_dir: &Path) -> Result<Self, StorageError> {
+        let store = Self { disk, root: data_dir.join("topics") };
+        store.in_root("make", |disk, root| disk.create_dir_all(root))?;
+        store.in_root("sync", |disk, _| disk.sync_dir(data_dir))?;
+        let entries = store.in_root("list", |disk, root| disk.list(root))?;
+        let leftovers = entries.iter().filter(|name| name.starts_with(STAGED) || name.starts_with(DELETED));
+        for name in leftovers {
+            info!(directory = %name, "removing what was left half made or half removed");
+            store.purge(name)?;
+        }
+        Ok(store)
+    }
+
+    /// Every topic on disk, in the order of their directories' names.
+    pub(crate) fn load(&self) -> Result<Vec<StoredTopic>, StorageError> {
+        let mut entries = self.in_root("list", |disk, root| disk.list(root))?;
+        entries.sort_unstable();
+        entries.into_iter().map(|directory| self.load_one(directory)).collect()
+    }
+
+    /// Where partition `number` of the topic in `directory` keeps its log.
+    pub(crate) fn partition_path(&self, directory: &str, number: i32) -> PathBuf {
+        self.root.join(directory).join(number.to_string())
+    }
+
+    /// A directory name for a new topic, apart from those `taken` (in lower case).
+    pub(crate) fn choose_directory(name: &TopicName, id: TopicId, taken: &BTreeSet<String>) -> String {
+        let name = name.as_str();
+        if !taken.contains(&name.to_ascii_lowercase()) {
+            return name.to_owned();
+        }
+        format!("{}~{}", &name[..name.len().min(LONGEST_PREFIX)], id.uuid().simple())
+    }
+
+    /// Makes a topic without records: on disk when this returns.
+    ///
+    /// After an error the topic is not there, unless the disk refused even to take it away again: then it appears,
+    /// empty, at the next start.
+    pub(crate) fn create(&self, directory: &str, file: &TopicFile) -> Result<(), StorageError> {
+        let staged = format!("{STAGED}{}", file.id);
+        let result = self.stage(&staged, file).and_then(|()| self.publish(&staged, directory));
+        if result.is_err()
+            && let Err(error) = self.purge(&staged)
+        {
+            warn!(topic = %file.name, %error, "what was left half made takes space until the next start");
+        }
+        result
+    }
+
+    /// Replaces the topic's `topic.json`.
+    pub(crate) fn rewrite(&self, directory: &str, file: &TopicFile) -> Result<(), StorageError> {
+        Ok(json_file::write(&*self.disk, &self.root.join(directory).join("topic.json"), file)?)
+    }
+
+    /// Takes the topic away; its bytes are freed by [`TopicStore::purge`] of the name returned. After an error the
+    /// topic is where it was, unless the disk refused even to put it back.
+    pub(crate) fn retire(&self, directory: &str, id: TopicId) -> Result<String, StorageError> {
+        let retired = format!("{DELETED}{id}");
+        self.rename(directory, &retired)?;
+        self.sync_root().inspect_err(|_| {
+            if let Err(error) = self.rename(&retired, directory) {
+                warn!(directory, %error, "a topic that could not be removed is not where it was");
+            }
+        })?;
+        Ok(retired)
+    }
+
+    /// Removes a directory that is no topic's any more.
+    pub(crate) fn purge(&self, name: &str) -> Result<(), StorageError> {
+        let path = self.root.join(name);
+        match self.disk.remove_dir_all(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(StorageError::Directory { operation: "remove", path, source })
+            }
+            _ => self.sync_root(),
+        }
+    }
+
+    fn publish(&self, staged: &str, directory: &str) -> Result<(), StorageError> {
+        self.rename(staged, directory)?;
+        self.sync_root().inspect_err(|_| {
+            if let Err(error) = self.rename(directory, staged) {
+                warn!(directory, %error, "a topic that could not be made is still there");
+            }
+        })
+    }
+
+    fn stage(&self, staged: &str, file: &TopicFile) -> Result<(), StorageError> {
+        let path = self.root.join(staged);
+        for number in 0..file.partitions {
+            let partition = path.join(number.to_string());
+            self.disk.create_dir_all(&partition).map_err(|source| StorageError::Directory {
+                operation: "make",
+                path: partition,
+                source,
+            })?;
+        }
+        self.rewrite(staged, file)?;
+        self.disk.sync_dir(&path).map_err(|source| StorageError::Directory {
+            operation: "sync",
+            path,
+            source,
+        })
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Result<(), StorageError> {
+        self.in_root("rename a directory in", |disk, root| disk.rename(&root.join(from), &root.join(to)))
+    }
+
+    fn sync_root(&self) -> Result<(), StorageError> {
+        self.in_root("sync", |disk, root| disk.sync_dir(root))
+    }
+
+    /// The topic in `directory`, which must be complete.
+    pub(crate) fn load_one(&self, directory: String) -> Result<StoredTopic, StorageError> {
+        let path = self.root.join(&directory);
+        let file: Option<TopicFile> = json_file::read(&*self.disk, &path.join("topic.json"))?;
+        let Some(file) = file else {
+            return Err(StorageError::NotATopic { path });
+        };
+        let inside = self.disk.list(&path).map_err(|source| StorageError::Directory {
+            operation: "list",
+            path: path.clone(),
+            source,
+        })?;
+        let inside: BTreeSet<_> = inside.into_iter().collect();
+        match (0..file.partitions).find(|number| !inside.contains(&number.to_string())) {
+            Some(missing) => Err(StorageError::Missing { path: path.join(missing.to_string()) }),
+            None => Ok(StoredTopic { directory, file }),
+        }
+    }
+
+    fn in_root<T>(
+        &self,
+        operation: &'static str,
+        act: impl FnOnce(&dyn Disk, &Path) -> io::Result<T>,
+    ) -> Result<T, StorageError> {
+        act(&*self.disk, &self.root).map_err(|source| StorageError::Directory {
+            operation,
+            path: self.root.clone(),
+            source,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn names_that_differ_by_case_get_directories_apart() {
+        let id = TopicId::new(Uuid::from_u128(0xabc));
+        let name = |text: &str| TopicName::new(text.to_owned()).expect("valid");
+        let taken = BTreeSet::from(["orders".to_owned(), "x".repeat(249)]);
+        assert_eq!(TopicStore::choose_directory(&name("sales"), id, &taken), "sales");
+        let apart = TopicStore::choose_directory(&name("Orders"), id, &taken);
+        assert_eq!(apart, "Orders~00000000000000000000000000000abc");
+        let longest = TopicStore::choose_directory(&name(&"X".repeat(249)), id, &taken);
+        assert!(longest.len() <= 255, "{} bytes", longest.len());
+    }
+}

@@ -1,0 +1,39 @@
+//! Idempotent producers across restarts.
+
+use factum_broker::{Partition, ProduceError};
+use factum_log::{AppendError, Appended};
+use factum_types::{BatchBuilder, ProducerEpoch, ProducerId, Timestamp};
+
+use crate::support::{Running, fresh, one_partition};
+
+fn send(
+    partition: &Partition,
+    producer: (ProducerId, ProducerEpoch),
+    sequence: i32,
+) -> Result<Appended, ProduceError> {
+    let mut builder = BatchBuilder::new().producer(producer.0, producer.1, sequence);
+    builder.push(Timestamp::from_millis(1_000), None, Some(b"v"), &[]);
+    partition.append(builder.build())
+}
+
+#[tokio::test]
+async fn a_batch_sent_again_after_a_restart_is_recognised() {
+    let (dir, running) = fresh();
+    let partition = one_partition(&running.broker, "a").await;
+    let producer = running.broker.allocate_producer_id().await.expect("an id");
+    for sequence in 0..3 {
+        let appended = send(&partition, producer, sequence).expect("in order");
+        partition.durable(appended.last_offset).await.expect("synced");
+    }
+    running.stop().await;
+    let running = Running::start(dir.path());
+    let topic = running.broker.topic("a").expect("kept");
+    let partition = &topic.partitions()[0];
+    let again = send(partition, producer, 2).expect("a duplicate is acknowledged");
+    assert_eq!((again.duplicate, again.base_offset.get()), (true, 2), "with the offsets of the first time");
+    let gap = send(partition, producer, 4).expect_err("3 comes next");
+    assert!(matches!(gap, ProduceError::Log(AppendError::OutOfOrderSequence { expected: 3, found: 4, .. })));
+    let next = send(partition, producer, 3).expect("in order");
+    assert_eq!((next.duplicate, next.base_offset.get()), (false, 3));
+    running.stop().await;
+}

@@ -1,0 +1,94 @@
+//! What a partition takes and what it refuses.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use factum_broker::{Partition, ProduceError};
+use factum_eventlog::{EventLog, NewRecord, TopicConfig};
+use factum_testkit::HeldClock;
+use factum_types::{ByteSize, Offset, RecordBatch, Timestamp, TopicPartition, batch};
+
+use crate::support::{
+    PATIENCE, Running, append, batch_at, batch_of, fresh, name, one_partition, options, record,
+};
+
+/// The same batch with other attributes, and a checksum that fits them.
+fn with_attributes(batch: &RecordBatch, attributes: i16) -> RecordBatch {
+    let mut bytes = BytesMut::from(batch.as_bytes());
+    bytes[21..23].copy_from_slice(&attributes.to_be_bytes());
+    let crc = batch::crc(&bytes[21..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    RecordBatch::new(bytes).expect("a sound batch")
+}
+
+fn refusal(partition: &Partition, batch: RecordBatch) -> String {
+    partition.append(batch).expect_err("refused").to_string()
+}
+
+#[tokio::test]
+async fn control_and_transactional_batches_are_refused() {
+    let (_dir, running) = fresh();
+    let partition = one_partition(&running.broker, "a").await;
+    let error = refusal(&partition, with_attributes(&batch_of(10), 1 << 5));
+    assert_eq!(error, "a client may not write control records");
+    let error = refusal(&partition, with_attributes(&batch_of(10), 1 << 4));
+    assert_eq!(error, "transactions are not supported");
+    assert_eq!(append(&partition, 10).await, 0, "nothing of them was kept");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_batch_is_as_large_as_the_topic_says_and_no_larger() {
+    let (_dir, running) = fresh();
+    let partition = one_partition(&running.broker, "a").await;
+    let fits = batch_of(5_000);
+    let limit = fits.encoded_len();
+    let config = TopicConfig { max_message_bytes: Some(ByteSize(limit as u64)), ..TopicConfig::default() };
+    running.broker.alter_topic(&name("a"), config).await.expect("altered");
+    partition.append(fits).expect("exactly the limit");
+    match partition.append(batch_of(5_001)) {
+        Err(ProduceError::TooLarge { bytes, limit: told }) => assert_eq!((bytes, told), (limit + 1, limit)),
+        other => panic!("not {other:?}"),
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn records_from_the_future_are_refused_those_from_the_past_are_not() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let now = Timestamp::from_millis(1_700_000_000_000);
+    let clock = HeldClock::at(now);
+    let running = Running::open(options(dir.path()), Arc::new(clock.clone())).expect("opened");
+    let partition = one_partition(&running.broker, "a").await;
+    let hour = Duration::from_secs(3_600);
+    let late = now.plus(hour).plus(Duration::from_millis(1));
+    for timestamp in [now, now.plus(hour), Timestamp::from_millis(0), Timestamp::NONE] {
+        partition.append(batch_at(10, timestamp)).expect("taken");
+    }
+    let error = refusal(&partition, batch_at(10, late));
+    assert_eq!(error, "timestamp 2023-11-14T23:13:20.001Z is later than 2023-11-14T23:13:20.000Z");
+    let records = vec![record("now"), NewRecord { timestamp: Some(late), ..record("late") }];
+    let error = running.broker.produce(&name("a"), records).await.expect_err("refused");
+    assert!(matches!(error, factum_eventlog::ProduceError::Refused { index: 1, .. }), "not {error}");
+    clock.advance(Duration::from_millis(1));
+    partition.append(batch_at(10, late)).expect("an hour ahead is allowed");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_cannot_be_opened_is_named_and_not_shown() {
+    let (_dir, running) = fresh();
+    let partition = one_partition(&running.broker, "a").await;
+    append(&partition, 10).await;
+    // Attributes say zstd, the records are not: only whoever opens the batch can tell.
+    let appended = partition.append(with_attributes(&batch_of(100), 4)).expect("its checksum fits");
+    partition.durable(appended.last_offset).await.expect("synced");
+    let at = TopicPartition::new(name("a"), 0);
+    let read = running.broker.read(&at, Offset::new(1), 1_000, PATIENCE).await;
+    match read.expect_err("it is not zstd") {
+        factum_eventlog::ReadError::Damaged { at, .. } => assert_eq!(at, Offset::new(1)),
+        other => panic!("not {other}"),
+    }
+    running.stop().await;
+}

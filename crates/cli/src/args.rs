@@ -1,0 +1,149 @@
+//! The command line: every verb and flag, and nothing else.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{completion, dev, doctor, group, init, produce, server, tail, topic};
+
+/// An event-driven architecture in one binary.
+#[derive(Debug, Parser)]
+#[command(
+    name = "factum",
+    version,
+    propagate_version = true,
+    before_help = "Examples:
+  factum dev examples/movies                 start everything with a project, and watch it
+  factum tail store.orders --from earliest   print a topic, and go on as events arrive"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// The Factum to talk to
+    #[arg(
+        long,
+        global = true,
+        env = "FACTUM_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    pub(crate) server: String,
+    /// How to print what was asked for
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns, for people
+    Table,
+    /// JSON, everything that is known
+    Json,
+    /// YAML, everything that is known
+    Yaml,
+    /// The table's columns, separated by commas
+    Csv,
+    /// Names alone, one a line
+    Name,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in one process, for development
+    Dev(dev::Args),
+    /// Run with a configuration file, for production
+    Server(server::Args),
+    /// Write a small commented project
+    Init(init::Args),
+    /// List, describe, create and delete topics
+    #[command(subcommand)]
+    Topic(topic::Verb),
+    /// List, describe, delete and rewind consumer groups
+    #[command(subcommand)]
+    Group(group::Verb),
+    /// Send JSON lines to a topic
+    Produce(produce::Args),
+    /// Print a topic's events as they arrive
+    Tail(tail::Args),
+    /// Look for what would go wrong on this machine
+    Doctor(doctor::Args),
+    /// Print a completion script for a shell
+    Completion(completion::Args),
+}
+
+/// Where `dev` and `doctor` listen and keep data.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Places {
+    /// Where events are kept; without it a temporary folder, removed at exit
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Address of the HTTP port; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS", value_parser = address)]
+    pub(crate) http: std::net::SocketAddr,
+    /// Address of the Kafka port; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:9092", value_name = "ADDRESS", value_parser = address)]
+    pub(crate) kafka: std::net::SocketAddr,
+}
+
+/// Reads `127.0.0.1:8080`, `localhost:8080`, `:8080` or `8080`; without a host, loopback.
+fn address(text: &str) -> Result<std::net::SocketAddr, String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let port: u16 = port.parse().map_err(|_| format!("{port:?} is not a port from 0 to 65535"))?;
+    let host = match host.trim_start_matches('[').trim_end_matches(']') {
+        "" | "localhost" => "127.0.0.1",
+        "*" => "0.0.0.0",
+        host => host,
+    };
+    let ip = host.parse().map_err(|_| format!("{host:?} is not an IP address of this machine"))?;
+    Ok(std::net::SocketAddr::new(ip, port))
+}
+
+/// Reads the command line; where there is nothing to run, prints what clap has to say and gives the exit code.
+pub(crate) fn parse() -> Result<Cli, ExitCode> {
+    Cli::try_parse().map_err(|error| {
+        // A closed pipe leaves nobody to tell.
+        error.print().ok();
+        std::io::stdout().flush().ok();
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}
+
+/// The command tree, for completions.
+pub(crate) fn tree() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        tree().debug_assert();
+    }
+
+    #[test]
+    fn addresses_are_read_as_people_write_them() {
+        for (text, meant) in [
+            ("8080", "127.0.0.1:8080"),
+            (":0", "127.0.0.1:0"),
+            ("localhost:81", "127.0.0.1:81"),
+            ("0.0.0.0:9092", "0.0.0.0:9092"),
+            ("[::1]:9092", "[::1]:9092"),
+        ] {
+            assert_eq!(address(text).expect("understood").to_string(), meant);
+        }
+        assert!(address("example.com:80").is_err());
+        assert!(address("99999").is_err());
+    }
+}

@@ -1,0 +1,148 @@
+//! Talking to a running Factum over HTTP.
+
+mod error;
+mod events;
+mod shapes;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use factum_governance::suggest::nearest;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde::de::DeserializeOwned;
+
+pub(crate) use error::{Error, Problem};
+pub(crate) use events::{EventStream, ServerEvent};
+pub(crate) use shapes::{
+    Acknowledged, Committed, Group, GroupLine, Groups, Member, Moved, NewTopic, Partition, Record, Reset,
+    ResetDone, Topic, TopicLine, TopicSettings, Topics, number,
+};
+
+/// Longer than any honest answer takes, the fsync of a slow disk included.
+const TIMEOUT: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A client for one server.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: Url,
+}
+
+impl Client {
+    /// A client for the server at `address`; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Address`], or [`Error::Tls`]: this build has no TLS.
+    pub(crate) fn new(address: &str) -> Result<Self, Error> {
+        let bad = |reason: String| Error::Address { address: address.to_owned(), reason };
+        let base = Url::parse(address).map_err(|error| bad(error.to_string()))?;
+        match base.scheme() {
+            "http" if base.has_host() => {}
+            "https" => return Err(Error::Tls { address: address.to_owned() }),
+            other => return Err(bad(format!("{other:?} is not http"))),
+        }
+        let builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("factum/", env!("CARGO_PKG_VERSION")));
+        // A proxy is for what lies outside this machine.
+        let builder = if is_loopback(&base) { builder.no_proxy() } else { builder };
+        let http = builder.build().map_err(|error| bad(error.to_string()))?;
+        Ok(Self { http, base })
+    }
+
+    /// The server's address, without a slash at its end.
+    pub(crate) fn address(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// A request for the path made of `segments`, each of them encoded.
+    pub(crate) fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        self.http.request(method, url)
+    }
+
+    /// Gets JSON.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, segments: &[&str]) -> Result<T, Error> {
+        self.json(self.request(Method::GET, segments)).await
+    }
+
+    /// Sends a request that answers with JSON.
+    pub(crate) async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
+        let response = self.send(request.timeout(TIMEOUT)).await?;
+        let body = response.bytes().await.map_err(|error| self.lost(error))?;
+        serde_json::from_slice(&body)
+            .map_err(|source| Error::Shape { address: self.address().to_owned(), source })
+    }
+
+    /// Sends a request; any status that is not 2xx is an error.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
+        let response = request.send().await.map_err(|error| self.lost(error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let retry_after =
+            response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        let body = response.bytes().await.unwrap_or_default();
+        Err(Error::Refused(Box::new(Problem::read(status.as_u16(), retry_after, &body))))
+    }
+
+    /// One topic; where there is none of this name, the nearest is suggested.
+    pub(crate) async fn topic(&self, name: &str) -> Result<Topic, Error> {
+        match self.get(&["api", "v1", "topics", name]).await {
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND.as_u16()) => {
+                Err(self.no_topic(name).await)
+            }
+            result => result,
+        }
+    }
+
+    /// The error for a topic that does not exist.
+    pub(crate) async fn no_topic(&self, name: &str) -> Error {
+        let known: Vec<String> = match self.get::<Topics>(&["api", "v1", "topics"]).await {
+            Ok(found) => {
+                found.topics.into_iter().filter(|topic| !topic.internal).map(|topic| topic.name).collect()
+            }
+            Err(_) => Vec::new(),
+        };
+        let near = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+        Error::unknown("topic", name, near)
+    }
+
+    /// The error for a group that does not exist.
+    pub(crate) async fn no_group(&self, name: &str) -> Error {
+        let known: Vec<String> = match self.get::<Groups>(&["api", "v1", "groups"]).await {
+            Ok(found) => found.groups.into_iter().map(|group| group.id).collect(),
+            Err(_) => Vec::new(),
+        };
+        let near = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+        Error::unknown("group", name, near)
+    }
+
+    fn lost(&self, error: reqwest::Error) -> Error {
+        let address = self.address().to_owned();
+        if error.is_connect() {
+            return Error::Unreachable { address, reason: innermost(&error) };
+        }
+        Error::Lost { address, source: error }
+    }
+}
+
+/// The cause that the layers of the client wrap.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}

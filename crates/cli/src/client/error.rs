@@ -1,0 +1,157 @@
+//! Why a request did not do what it should.
+
+use miette::Diagnostic;
+use serde::Deserialize;
+
+/// A failed request.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub(crate) enum Error {
+    /// The address cannot be understood.
+    #[error("{address:?} is not the address of a server: {reason}")]
+    #[diagnostic(help(
+        "an address looks like http://127.0.0.1:8080; it comes from --server or FACTUM_SERVER"
+    ))]
+    Address {
+        /// As given.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// TLS is asked for and not compiled in.
+    #[error("cannot talk to {address}: this build has no TLS")]
+    #[diagnostic(help(
+        "use an http:// address, through a tunnel (ssh -L) or a local proxy where the way is not safe"
+    ))]
+    Tls {
+        /// As given.
+        address: String,
+    },
+    /// Nobody answers at the address.
+    #[error("no answer from {address}: {reason}")]
+    #[diagnostic(help("is `factum dev` running? another address is given by --server or FACTUM_SERVER"))]
+    Unreachable {
+        /// As given.
+        address: String,
+        /// What the operating system says.
+        reason: String,
+    },
+    /// The connection broke before the answer was complete: whether the request was done is not known.
+    #[error("the connection to {address} broke before the answer came")]
+    #[diagnostic(help("look at the server's log; `factum doctor` looks at the machine"))]
+    Lost {
+        /// The server.
+        address: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The server says no.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Refused(Box<Problem>),
+    /// The answer is not what this version expects.
+    #[error("{address} gave an answer that this version does not understand")]
+    #[diagnostic(help("is it a Factum, and of the same version? `factum --version` tells this one's"))]
+    Shape {
+        /// The server.
+        address: String,
+        /// Where the answer differs.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// There is no such thing.
+    #[error("there is no {kind} {name}")]
+    Unknown {
+        /// `topic` or `group`.
+        kind: &'static str,
+        /// As asked for.
+        name: String,
+        /// What to do.
+        #[help]
+        help: String,
+    },
+}
+
+impl Error {
+    /// There is no `kind` called `name`, but perhaps one called `near`.
+    pub(crate) fn unknown(kind: &'static str, name: &str, near: Option<String>) -> Self {
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("`factum {kind} list` shows those that exist"),
+        };
+        Self::Unknown { kind, name: name.to_owned(), help }
+    }
+
+    /// The HTTP status, where the server gave one.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused(problem) => Some(problem.status),
+            _ => None,
+        }
+    }
+
+    /// Whether it is not known if the request was done.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        match self {
+            Self::Lost { .. } | Self::Shape { .. } => true,
+            Self::Refused(problem) => problem.status >= 500,
+            _ => false,
+        }
+    }
+}
+
+/// `application/problem+json` (RFC 9457), or whatever an answer that is none of that can be taken for.
+#[derive(Debug, Clone, Deserialize, thiserror::Error)]
+#[error("{title}")]
+pub(crate) struct Problem {
+    /// The HTTP status.
+    #[serde(default)]
+    pub(crate) status: u16,
+    /// What kind of problem.
+    #[serde(default)]
+    pub(crate) title: String,
+    /// What exactly.
+    #[serde(default)]
+    pub(crate) detail: Option<String>,
+    /// For a refused event: its place in the body, from 0.
+    #[serde(default)]
+    pub(crate) index: Option<usize>,
+    /// For a malformed line: its place in the body, from 1.
+    #[serde(default)]
+    pub(crate) line: Option<usize>,
+    /// Seconds after which to try again.
+    #[serde(skip)]
+    retry_after: Option<u64>,
+}
+
+impl Problem {
+    /// Reads an answer's body.
+    pub(crate) fn read(status: u16, retry_after: Option<u64>, body: &[u8]) -> Self {
+        let empty = Self { status, title: String::new(), detail: None, index: None, line: None, retry_after };
+        let mut problem = serde_json::from_slice(body).unwrap_or(empty);
+        problem.status = status;
+        problem.retry_after = retry_after;
+        match problem.detail.take() {
+            // The detail says it better than the kind.
+            Some(detail) if !detail.is_empty() => problem.title = detail,
+            _ if problem.title.is_empty() => {
+                problem.title = format!("the server answered with status {status}");
+            }
+            _ => {}
+        }
+        problem
+    }
+}
+
+impl Diagnostic for Problem {
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        match (self.status, self.retry_after) {
+            (503, Some(seconds)) => {
+                Some(Box::new(format!("try again in {seconds} s; the server's log says more")))
+            }
+            (503, None) => Some(Box::new("try again; the server's log says more")),
+            (401 | 403, _) => Some(Box::new("ask the owning team for access")),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What the HTTP interface says, as far as commands read it. Fields of later versions are passed over.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// A 64-bit integer as text: beyond 2^53 a browser's numbers would round it.
+pub(crate) type Offset = String;
+
+/// `GET /api/v1/topics`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Topics {
+    pub(crate) topics: Vec<TopicLine>,
+}
+
+/// A topic in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TopicLine {
+    pub(crate) name: String,
+    pub(crate) partitions: usize,
+    pub(crate) records: Offset,
+    #[serde(default)]
+    pub(crate) bytes: Option<u64>,
+    #[serde(default)]
+    pub(crate) internal: bool,
+    #[serde(default)]
+    pub(crate) team: Option<String>,
+    #[serde(default)]
+    pub(crate) summary: Option<String>,
+}
+
+/// A topic.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Topic {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) internal: bool,
+    #[serde(default)]
+    pub(crate) team: Option<String>,
+    #[serde(default)]
+    pub(crate) summary: Option<String>,
+    pub(crate) partitions: Vec<Partition>,
+    #[serde(default)]
+    pub(crate) config: TopicSettings,
+}
+
+impl Topic {
+    /// Records kept.
+    pub(crate) fn records(&self) -> i64 {
+        self.partitions
+            .iter()
+            .map(|partition| number(&partition.high_watermark) - number(&partition.log_start))
+            .sum()
+    }
+}
+
+/// An offset as a number; a server of ours sends nothing else.
+pub(crate) fn number(offset: &str) -> i64 {
+    offset.parse().unwrap_or_default()
+}
+
+/// A partition of a topic.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Partition {
+    pub(crate) partition: i32,
+    pub(crate) log_start: Offset,
+    pub(crate) high_watermark: Offset,
+    #[serde(default)]
+    pub(crate) bytes: Option<u64>,
+    pub(crate) is_writable: bool,
+}
+
+/// What is set for a topic; what is absent follows the server's default.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct TopicSettings {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retention: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retention_bytes: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) segment_bytes: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_message_bytes: Option<String>,
+}
+
+/// `POST /api/v1/topics`.
+#[derive(Debug, Serialize)]
+pub(crate) struct NewTopic {
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) partitions: Option<i32>,
+    pub(crate) config: TopicSettings,
+}
+
+/// A record as it is browsed and tailed. The value stays as written, so that no number is rounded.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) partition: i32,
+    pub(crate) offset: Offset,
+    #[serde(default)]
+    pub(crate) timestamp: Option<String>,
+    #[serde(default)]
+    pub(crate) key: Option<String>,
+    pub(crate) value: Box<RawValue>,
+    #[serde(default)]
+    pub(crate) value_encoding: String,
+}
+
+impl Record {
+    /// The value as text: JSON as it was written, bytes in base64, nothing for a tombstone.
+    pub(crate) fn value_text(&self) -> String {
+        match self.value_encoding.as_str() {
+            "json" => self.value.get().to_owned(),
+            _ => serde_json::from_str::<Option<String>>(self.value.get()).ok().flatten().unwrap_or_default(),
+        }
+    }
+}
+
+/// `GET /api/v1/groups`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Groups {
+    pub(crate) groups: Vec<GroupLine>,
+}
+
+/// A consumer group in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct GroupLine {
+    pub(crate) id: String,
+    pub(crate) state: String,
+    pub(crate) members: usize,
+    pub(crate) lag: Offset,
+}
+
+/// A consumer group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Group {
+    pub(crate) id: String,
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) protocol_type: String,
+    #[serde(default)]
+    pub(crate) protocol: String,
+    pub(crate) members: Vec<Member>,
+    pub(crate) offsets: Vec<Committed>,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) id: String,
+    pub(crate) client_id: String,
+    pub(crate) client_host: String,
+    #[serde(default)]
+    pub(crate) assignment: Vec<TopicPartition>,
+}
+
+/// A partition by name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TopicPartition {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+}
+
+/// A committed offset.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Committed {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) offset: Offset,
+    #[serde(default)]
+    pub(crate) lag: Option<Offset>,
+}
+
+/// `POST /api/v1/groups/{group}/offsets`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reset {
+    pub(crate) topic: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) partitions: Option<Vec<i32>>,
+    pub(crate) to: String,
+    pub(crate) dry_run: bool,
+}
+
+/// What was moved, or would be.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ResetDone {
+    pub(crate) offsets: Vec<Moved>,
+}
+
+/// A committed offset that moved.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Moved {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    #[serde(default)]
+    pub(crate) from: Option<Offset>,
+    pub(crate) to: Offset,
+}
+
+/// `POST /events/{topic}`: where each event was put, in order.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Acknowledged {
+    pub(crate) offsets: Vec<Placed>,
+}
+
+/// The place of one event.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Placed {
+    pub(crate) partition: i32,
+    pub(crate) offset: Offset,
+}

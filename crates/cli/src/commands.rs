@@ -1,0 +1,51 @@
+//! One file per verb.
+
+pub(crate) mod completion;
+pub(crate) mod dev;
+pub(crate) mod doctor;
+pub(crate) mod group;
+pub(crate) mod init;
+pub(crate) mod produce;
+pub(crate) mod server;
+pub(crate) mod tail;
+pub(crate) mod topic;
+
+use std::future::Future;
+
+use miette::{IntoDiagnostic, Report, WrapErr};
+
+use crate::args::{Cli, Command, Common};
+use crate::client::Client;
+
+/// Does what the command line says.
+pub(crate) fn run(cli: Cli) -> Result<(), Report> {
+    let common = cli.common;
+    match cli.command {
+        Command::Dev(args) => dev::run(args),
+        Command::Server(args) => server::run(&args),
+        Command::Init(args) => init::run(&args, common.output),
+        Command::Topic(verb) => talk(&common, |client| topic::run(verb, client, common.output)),
+        Command::Group(verb) => talk(&common, |client| group::run(verb, client, common.output)),
+        Command::Produce(args) => talk(&common, |client| produce::run(args, client, common.output)),
+        Command::Tail(args) => talk(&common, |client| tail::run(args, client, common.output)),
+        Command::Doctor(args) => talk(&common, |client| doctor::run(args, client, common.output)),
+        Command::Completion(args) => completion::run(&args),
+    }
+}
+
+/// Runs a command that talks to a server.
+fn talk<F>(common: &Common, command: impl FnOnce(Client) -> F) -> Result<(), Report>
+where
+    F: Future<Output = Result<(), Report>>,
+{
+    let client = Client::new(&common.server)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .into_diagnostic()
+        .wrap_err("start the runtime")?;
+    let result = runtime.block_on(command(client));
+    // A thread may still be waiting for a line on standard input.
+    runtime.shutdown_background();
+    result
+}

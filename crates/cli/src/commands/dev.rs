@@ -1,0 +1,176 @@
+//! `factum dev`: everything in one process, until Ctrl-C.
+
+mod changes;
+mod welcome;
+
+use std::path::PathBuf;
+
+use factum_base::telemetry::{self, LogFormat};
+use factum_server::{Access, DataDir, Options, Running, StartError};
+use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
+
+use crate::args::Places;
+use crate::output;
+use crate::report;
+
+/// What `dev` logs; problems of the project are shown in full instead.
+const LOG_FILTER: &str = "warn,factum_governance::watch=off";
+
+/// Run everything in one process, for development
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Examples:
+  factum dev                                    an empty Factum; its data is gone afterwards
+  factum dev examples/movies --data-dir data    with a project that is watched, and data that stays")]
+pub(crate) struct Args {
+    /// A project folder to apply and to watch
+    #[arg(value_name = "PROJECT")]
+    project: Option<PathBuf>,
+    #[command(flatten)]
+    places: Places,
+    /// Let anyone in who reaches a port, also from other machines
+    #[arg(long)]
+    open: bool,
+}
+
+/// Why `dev` did not start, or did not go on.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum Error {
+    /// The project's files are wrong; each problem was shown before this.
+    #[error("the project in {} was not applied, and Factum did not start", .folder.display())]
+    Problems { folder: PathBuf },
+    /// The project could not be applied for another reason.
+    #[error("the project in {} was not applied", .folder.display())]
+    Project {
+        folder: PathBuf,
+        #[source]
+        source: Box<factum_governance::watch::Error>,
+    },
+    /// Anything else.
+    #[error("Factum did not start")]
+    Start {
+        #[source]
+        source: Box<StartError>,
+        #[help]
+        help: String,
+    },
+    /// A part that everything rests on failed.
+    #[error("Factum stopped: {reason}")]
+    #[diagnostic(help("what was acknowledged is on disk; the lines above say more"))]
+    Failed { reason: String },
+}
+
+impl Error {
+    /// The same with what to do about it. Problems of a project are shown at once, each in full.
+    fn start(error: StartError) -> Self {
+        match error {
+            StartError::Project { folder, source } if source.problems().is_empty() => {
+                Self::Project { folder, source }
+            }
+            StartError::Project { folder, source } => {
+                report::problems(source.problems());
+                Self::Problems { folder }
+            }
+            error => Self::Start { help: advice(&error).to_owned(), source: Box::new(error) },
+        }
+    }
+}
+
+fn advice(error: &StartError) -> &'static str {
+    match error {
+        StartError::Http(_) => {
+            "choose another port with --http, or 0 for a free one; `factum doctor` says who has it"
+        }
+        StartError::Kafka(_) => {
+            "choose another port with --kafka, or 0 for a free one; `factum doctor` says who has it"
+        }
+        StartError::Temporary(_) => "name a folder with --data-dir, or set TMPDIR",
+        _ => "`factum doctor` looks at the machine",
+    }
+}
+
+pub(super) fn run(args: Args) -> Result<(), Report> {
+    telemetry::init_tracing(LOG_FILTER, LogFormat::Text).into_diagnostic().wrap_err("read RUST_LOG")?;
+    let mut options = Options {
+        data_dir: args.places.data_dir.map_or(DataDir::Temporary, DataDir::Kept),
+        project: args.project,
+        access: if args.open { Access::Open } else { Access::OpenOnLoopback },
+        ..Options::default()
+    };
+    options.http.listen = args.places.http;
+    options.kafka.listen = args.places.kafka;
+    options.log.auto_create_topics = true;
+    serve(options)
+}
+
+/// Runs a server until a signal or a failure.
+pub(super) fn serve(options: Options) -> Result<(), Report> {
+    factum_server::raise_open_files();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .into_diagnostic()
+        .wrap_err("start the runtime")?;
+    runtime.block_on(until_stopped(options))
+}
+
+async fn until_stopped(options: Options) -> Result<(), Report> {
+    // Listened to before anything starts, so that Ctrl-C never leaves a temporary folder behind.
+    let mut signals = Signals::listen().into_diagnostic().wrap_err("listen for signals")?;
+    let (project, access) = (options.project.clone(), options.access);
+    let running = tokio::select! {
+        started = Running::start(options) => started.map_err(Error::start)?,
+        () = signals.next() => return Ok(()),
+    };
+    if let Some(outcome) = running.applied() {
+        changes::show_first(outcome);
+    }
+    output::print(&welcome::block(&running, project.as_deref(), access))?;
+    let failure = tokio::select! {
+        () = signals.next() => None,
+        reason = running.stop_requested() => Some(reason),
+        () = changes::show(running.project()) => None,
+    };
+    report::say("stopping");
+    tokio::select! {
+        () = running.stop() => {}
+        () = signals.next() => report::say("stopped at once; what was acknowledged is on disk"),
+    }
+    failure.map_or(Ok(()), |reason| Err(Error::Failed { reason }.into()))
+}
+
+/// Ctrl-C, `kill`, and a terminal that is closed.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hang_up: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, hang_up: signal(SignalKind::hangup())? })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `factum doctor`: what would go wrong on this machine, each with its remedy.
+
+mod checks;
+mod ports;
+
+use miette::{Diagnostic, Report};
+use serde::Serialize;
+
+use crate::args::{Format, Places};
+use crate::client::Client;
+use crate::output::{self, Column, Row, words};
+
+/// Look for what would go wrong on this machine
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Examples:
+  factum doctor
+  factum doctor --data-dir /var/lib/factum --kafka 19092")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    places: Places,
+}
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// What was looked at and found.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+impl Finding {
+    fn ok(check: &'static str, found: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Ok, found: found.into(), fix: None }
+    }
+
+    fn warn(check: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Warn, found: found.into(), fix: Some(fix.into()) }
+    }
+
+    fn fail(check: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Fail, found: found.into(), fix: Some(fix.into()) }
+    }
+}
+
+impl Row for Finding {
+    const COLUMNS: &'static [Column<Self>] = &[
+        words("verdict", |finding| {
+            match finding.verdict {
+                Verdict::Ok => "ok",
+                Verdict::Warn => "warn",
+                Verdict::Fail => "FAIL",
+            }
+            .to_owned()
+        }),
+        words("check", |finding| finding.check.to_owned()),
+        words("found", |finding| finding.found.clone()),
+        words("fix", |finding| finding.fix.clone().unwrap_or_default()),
+    ];
+
+    fn name(&self) -> String {
+        self.check.to_owned()
+    }
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("{} would keep Factum from running here", if *.0 == 1 { "one thing".to_owned() } else { format!("{} things", .0) })]
+#[diagnostic(help("each line marked FAIL says what to do"))]
+struct Ill(usize);
+
+pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<(), Report> {
+    let server = checks::server(&client).await;
+    let mut findings = vec![
+        ports::check("HTTP port", "--http", args.places.http, server.is_some()),
+        ports::check("Kafka port", "--kafka", args.places.kafka, server.is_some()),
+    ];
+    findings.extend(checks::data_dir(args.places.data_dir.as_deref()));
+    findings.push(checks::open_files());
+    findings.push(checks::time());
+    findings.push(server.unwrap_or_else(|| {
+        Finding::ok("server", format!("none at {}; `factum dev` starts one", client.address()))
+    }));
+    output::list(format, &findings)?;
+    match findings.iter().filter(|finding| finding.verdict == Verdict::Fail).count() {
+        0 => Ok(()),
+        failed => Err(Ill(failed).into()),
+    }
+}

@@ -1,0 +1,196 @@
+//! `factum group`: list, describe, delete, reset.
+
+use factum_types::Offset;
+use miette::Report;
+use reqwest::Method;
+
+use crate::args::Format;
+use crate::client::{
+    Client, Committed, Error, Group, GroupLine, Groups, Member, Moved, Reset, ResetDone, number,
+};
+use crate::output::{self, Column, Row, numbers, words};
+use crate::report;
+
+/// List, describe, delete and rewind consumer groups
+#[derive(Debug, clap::Subcommand)]
+#[command(before_help = "Examples:
+  factum group describe receipts
+  factum group reset receipts --topic store.orders --to earliest")]
+pub(crate) enum Verb {
+    /// List groups
+    List,
+    /// Show one group: its members, where it stands, how far it is behind
+    Describe {
+        /// The group
+        group: String,
+    },
+    /// Forget a group that has no members
+    Delete {
+        /// The group
+        group: String,
+    },
+    /// Move a group that has no members to another place in a topic
+    Reset {
+        /// The group
+        group: String,
+        /// The topic, in full: store.orders
+        #[arg(long)]
+        topic: String,
+        /// One partition only
+        #[arg(long)]
+        partition: Option<i32>,
+        /// earliest, latest, an offset, or a time such as 2026-01-31T12:00:00Z
+        #[arg(long)]
+        to: String,
+        /// Only say what would change
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+impl Row for GroupLine {
+    const COLUMNS: &'static [Column<Self>] = &[
+        words("group", |group| group.id.clone()),
+        words("state", |group| group.state.clone()),
+        numbers("members", |group| group.members.to_string()),
+        numbers("lag", |group| group.lag.clone()),
+    ];
+
+    fn name(&self) -> String {
+        self.id.clone()
+    }
+}
+
+impl Row for Moved {
+    const COLUMNS: &'static [Column<Self>] = &[
+        words("topic", |moved| moved.topic.clone()),
+        numbers("partition", |moved| moved.partition.to_string()),
+        numbers("from", |moved| moved.from.clone().unwrap_or_default()),
+        numbers("to", |moved| moved.to.clone()),
+    ];
+
+    fn name(&self) -> String {
+        format!("{}/{}", self.topic, self.partition)
+    }
+}
+
+impl Row for Committed {
+    const COLUMNS: &'static [Column<Self>] = &[
+        words("topic", |committed| committed.topic.clone()),
+        numbers("partition", |committed| committed.partition.to_string()),
+        numbers("offset", |committed| committed.offset.clone()),
+        numbers("lag", |committed| committed.lag.clone().unwrap_or_default()),
+    ];
+
+    fn name(&self) -> String {
+        format!("{}/{}", self.topic, self.partition)
+    }
+}
+
+impl Row for Member {
+    const COLUMNS: &'static [Column<Self>] = &[
+        words("member", |member| member.id.clone()),
+        words("client", |member| member.client_id.clone()),
+        words("host", |member| member.client_host.clone()),
+        words("partitions", |member| {
+            let named = member.assignment.iter().map(|at| format!("{}/{}", at.topic, at.partition));
+            named.collect::<Vec<_>>().join(" ")
+        }),
+    ];
+
+    fn name(&self) -> String {
+        self.id.clone()
+    }
+}
+
+pub(super) async fn run(verb: Verb, client: Client, format: Format) -> Result<(), Report> {
+    match verb {
+        Verb::List => {
+            let groups = client.get::<Groups>(&["api", "v1", "groups"]).await?.groups;
+            if groups.is_empty() && format == Format::Table {
+                report::say("there are no consumer groups yet");
+            }
+            Ok(output::list(format, &groups)?)
+        }
+        Verb::Describe { group } => {
+            let found = client.get::<Group>(&["api", "v1", "groups", &group]).await;
+            describe(&known(found, &group, &client).await?, format)
+        }
+        Verb::Delete { group } => {
+            let request = client.request(Method::DELETE, &["api", "v1", "groups", &group]);
+            known(client.send(request).await, &group, &client).await?;
+            report::say(format!("forgot group {group}"));
+            Ok(())
+        }
+        Verb::Reset { group, topic, partition, to, dry_run } => {
+            let partitions = partition.map(|partition| vec![partition]);
+            let body = Reset { topic, partitions, to: place(&to)?, dry_run };
+            reset(&group, &body, &client, format).await
+        }
+    }
+}
+
+/// Says which group was meant where there is none of this name.
+async fn known<T>(result: Result<T, Error>, group: &str, client: &Client) -> Result<T, Error> {
+    match result {
+        Err(error) if error.status() == Some(404) => Err(client.no_group(group).await),
+        result => result,
+    }
+}
+
+fn describe(group: &Group, format: Format) -> Result<(), Report> {
+    match format {
+        Format::Name => return Ok(output::print(&format!("{}\n", group.id))?),
+        Format::Csv => return Ok(output::list(format, &group.offsets)?),
+        Format::Table | Format::Json | Format::Yaml => {}
+    }
+    Ok(output::one(format, group, || {
+        let mut pairs = vec![("group", output::printable(&group.id)), ("state", group.state.clone())];
+        if !group.protocol.is_empty() {
+            pairs.push(("assignor", group.protocol.clone()));
+        }
+        let lag: i64 = group.offsets.iter().filter_map(|at| Some(number(at.lag.as_ref()?))).sum();
+        pairs.push(("lag", lag.to_string()));
+        let mut text = output::pairs(&pairs);
+        if !group.offsets.is_empty() {
+            text += "\n";
+            text += &output::table(&group.offsets);
+        }
+        if !group.members.is_empty() {
+            text += "\n";
+            text += &output::table(&group.members);
+        }
+        text
+    })?)
+}
+
+/// What cannot be a place in a topic.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("{to:?} is not a place in a topic")]
+#[diagnostic(help(
+    "--to takes earliest, latest, an offset such as 41, or a time such as 2026-01-31T12:00:00Z"
+))]
+struct NoPlace {
+    to: String,
+}
+
+fn place(to: &str) -> Result<String, NoPlace> {
+    let is_offset = to.parse::<i64>().is_ok_and(|offset| offset >= Offset::ZERO.get());
+    let is_time = to.contains('T') && to.len() >= "2026-01-31T12:00Z".len();
+    if matches!(to, "earliest" | "latest") || is_offset || is_time {
+        return Ok(to.to_owned());
+    }
+    Err(NoPlace { to: to.to_owned() })
+}
+
+async fn reset(group: &str, body: &Reset, client: &Client, format: Format) -> Result<(), Report> {
+    // A group that does not exist comes into being by its first offset; a topic does not.
+    client.topic(&body.topic).await?;
+    let request = client.request(Method::POST, &["api", "v1", "groups", group, "offsets"]).json(body);
+    let done: ResetDone = client.json(request).await?;
+    output::list(format, &done.offsets)?;
+    if body.dry_run {
+        report::say("nothing was moved: this was a dry run");
+    }
+    Ok(())
+}

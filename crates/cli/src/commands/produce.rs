@@ -1,0 +1,176 @@
+//! `factum produce`: JSON lines into a topic.
+//!
+//! Always holds: lines are sent in order, one batch after the other; a batch is stored whole or not at all; the
+//! first batch that is not acknowledged ends the command, which then says exactly which lines are stored.
+
+mod lines;
+mod progress;
+mod tally;
+
+use std::path::PathBuf;
+
+use miette::{Diagnostic, Report};
+use reqwest::Method;
+
+use crate::args::Format;
+use crate::client::{Acknowledged, Client, Error, Problem};
+use crate::output;
+use lines::{Batch, Batches, ReadError};
+use progress::Progress;
+use tally::Tally;
+
+/// Send JSON lines to a topic
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Examples:
+  factum produce store.orders --file orders.jsonl --key Email
+  echo '{\"Email\":\"ada@example.com\",\"Total\":12.5}' | factum produce store.orders")]
+pub(crate) struct Args {
+    /// The topic, in full: store.orders
+    topic: String,
+    /// A file of JSON lines; without it, standard input
+    #[arg(long, short, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The field whose value is the key; without it, what the project says
+    #[arg(long, value_name = "FIELD")]
+    key: Option<String>,
+    /// How many lines are sent at once
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    batch: u32,
+}
+
+/// Why not every line was stored.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum Stopped {
+    /// A line was refused.
+    #[error("line {line} was refused")]
+    Refused {
+        line: u64,
+        #[source]
+        source: Error,
+        #[help]
+        stored: String,
+    },
+    /// A batch was refused, and the server does not say for which line.
+    #[error("{} refused", lines_are(*.first, *.last))]
+    BatchRefused {
+        first: u64,
+        last: u64,
+        #[source]
+        source: Error,
+        #[help]
+        stored: String,
+    },
+    /// The answer did not come.
+    #[error("whether {} stored is not known", lines_are(*.first, *.last))]
+    Uncertain {
+        first: u64,
+        last: u64,
+        #[source]
+        source: Error,
+        #[help]
+        stored: String,
+    },
+    /// The lines could not be read.
+    #[error("cannot read on")]
+    Unreadable {
+        #[source]
+        source: ReadError,
+        #[help]
+        stored: String,
+    },
+}
+
+fn lines_are(first: u64, last: u64) -> String {
+    if first == last { format!("line {first} is") } else { format!("lines {first} to {last} are") }
+}
+
+pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<(), Report> {
+    let mut batches = Batches::open(args.file.as_deref(), args.batch as usize)?;
+    let mut progress = Progress::new(batches.total_bytes());
+    let mut tally = Tally::new(args.topic.clone());
+    let result = send_all(&args, &client, &mut batches, &mut progress, &mut tally).await;
+    progress.finish();
+    if tally.events > 0 || result.is_ok() {
+        output::one(format, &tally, || tally.to_string())?;
+    }
+    result
+}
+
+async fn send_all(
+    args: &Args,
+    client: &Client,
+    batches: &mut Batches,
+    progress: &mut Progress,
+    tally: &mut Tally,
+) -> Result<(), Report> {
+    loop {
+        let batch = match batches.next().await {
+            Ok(Some(batch)) => batch,
+            Ok(None) => return Ok(()),
+            Err((before, source)) => {
+                // What came before the bad line is good, and is stored like any other.
+                if let Some(batch) = before {
+                    send(args, client, &batch, tally).await?;
+                }
+                return Err(Stopped::Unreadable { source, stored: tally.stored() }.into());
+            }
+        };
+        send(args, client, &batch, tally).await?;
+        progress.advance(batch.bytes_read, tally.events);
+    }
+}
+
+async fn send(args: &Args, client: &Client, batch: &Batch, tally: &mut Tally) -> Result<(), Report> {
+    let mut request = client.request(Method::POST, &["events", &args.topic]);
+    if let Some(key) = &args.key {
+        request = request.query(&[("key", key)]);
+    }
+    let request = request.header("content-type", "application/x-ndjson").body(batch.body.clone());
+    let answer: Acknowledged = match client.json(request).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(stopped(error, args, client, batch, tally).await),
+    };
+    for placed in &answer.offsets {
+        tally.add(placed.partition, &placed.offset);
+    }
+    tally.last_line = batch.last_line();
+    Ok(())
+}
+
+async fn stopped(error: Error, args: &Args, client: &Client, batch: &Batch, tally: &Tally) -> Report {
+    if error.status() == Some(404) {
+        // Either it never was, or it was deleted meanwhile: the tally on standard output says what was stored.
+        return client.no_topic(&args.topic).await.into();
+    }
+    let stored = tally.stored();
+    let (first, last) = (batch.first_line(), batch.last_line());
+    if error.is_uncertain() {
+        return Stopped::Uncertain { first, last, source: error, stored }.into();
+    }
+    let refused = match &error {
+        Error::Refused(problem) => place(problem).and_then(|index| batch.lines.get(index).copied()),
+        _ => return error.into(),
+    };
+    match refused {
+        Some(line) => Stopped::Refused { line, source: without_place(error), stored }.into(),
+        None => Stopped::BatchRefused { first, last, source: error, stored }.into(),
+    }
+}
+
+/// Which line of the body it was, from 0: every line of a batch is one event.
+fn place(problem: &Problem) -> Option<usize> {
+    problem.index.or_else(|| problem.line?.checked_sub(1))
+}
+
+/// The server counts in the body; the user counts lines of a file.
+fn without_place(error: Error) -> Error {
+    let Error::Refused(mut problem) = error else { return error };
+    let prefixes = [
+        problem.index.map(|index| format!("event {index}: ")),
+        problem.line.map(|line| format!("line {line}: ")),
+    ];
+    for prefix in prefixes.into_iter().flatten() {
+        problem.title = problem.title.strip_prefix(&prefix).unwrap_or(&problem.title).to_owned();
+    }
+    Error::Refused(problem)
+}

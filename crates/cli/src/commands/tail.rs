@@ -1,0 +1,176 @@
+//! `factum tail`: a topic's events as they arrive.
+
+use std::time::Duration;
+
+use miette::Report;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::args::Format;
+use crate::client::{Client, Error, EventStream, Record, ServerEvent, number};
+use crate::output;
+use crate::report;
+
+/// How long a server may be away before the tail gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Print a topic's events as they arrive
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Examples:
+  factum tail store.orders --from earliest --limit 10
+  factum tail store.orders -o json | jq .value.Email")]
+pub(crate) struct Args {
+    /// The topic, in full: store.orders
+    topic: String,
+    /// Where to start: earliest, latest, or an offset (in every partition)
+    #[arg(long, default_value = "latest", value_parser = place)]
+    from: String,
+    /// Stop after so many events
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+fn place(text: &str) -> Result<String, &'static str> {
+    let is_offset = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if matches!(text, "earliest" | "latest") || is_offset {
+        return Ok(text.to_owned());
+    }
+    Err("it is not earliest, latest or an offset")
+}
+
+pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<(), Report> {
+    if args.limit == Some(0) {
+        return Ok(());
+    }
+    let mut tail = Tail { client, format, printed: 0, resume: None, args };
+    let mut away = Duration::ZERO;
+    loop {
+        let before = tail.printed;
+        match tail.follow().await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) if tail.resume.is_none() || !may_come_back(&error) => return Err(error.into()),
+            Err(error) if away >= PATIENCE => return Err(error.into()),
+            Err(_) => {}
+        }
+        if tail.printed > before {
+            away = Duration::ZERO;
+        } else if away.is_zero() {
+            report::say("the connection broke; waiting for the server to come back");
+        }
+        tokio::time::sleep(PAUSE).await;
+        away += PAUSE;
+    }
+}
+
+fn may_come_back(error: &Error) -> bool {
+    match error {
+        Error::Unreachable { .. } | Error::Lost { .. } => true,
+        Error::Refused(problem) => problem.status == 503,
+        _ => false,
+    }
+}
+
+struct Tail {
+    client: Client,
+    args: Args,
+    format: Format,
+    printed: u64,
+    /// The id of the last event printed.
+    resume: Option<String>,
+}
+
+impl Tail {
+    /// The id from which the server reads on at `offset` in every partition, or as near as there are records.
+    async fn resume_at(&mut self, offset: i64) -> Result<(), Error> {
+        let topic = self.client.topic(&self.args.topic).await?;
+        let positions = topic.partitions.iter().map(|partition| {
+            let (start, end) = (number(&partition.log_start), number(&partition.high_watermark));
+            format!("{}:{}", partition.partition, offset.clamp(start, end.max(start)))
+        });
+        self.resume = Some(positions.collect::<Vec<_>>().join(","));
+        Ok(())
+    }
+
+    /// Follows until enough was printed (`true`) or the connection ends (`false`).
+    async fn follow(&mut self) -> Result<bool, Error> {
+        if let (None, Ok(offset)) = (&self.resume, self.args.from.parse()) {
+            self.resume_at(offset).await?;
+        }
+        let request = self.client.request(Method::GET, &["api", "v1", "topics", &self.args.topic, "tail"]);
+        let request = request.header("accept", "text/event-stream");
+        let request = match &self.resume {
+            Some(id) => request.header("last-event-id", id),
+            None => request.query(&[("from", &self.args.from)]),
+        };
+        let response = match self.client.send(request).await {
+            Err(error) if error.status() == Some(404) => {
+                return Err(self.client.no_topic(&self.args.topic).await);
+            }
+            response => response?,
+        };
+        let mut events = EventStream::new(Box::pin(response.bytes_stream()));
+        while let Some(event) = events.next().await {
+            // A broken stream is a connection that ended: the loop above resumes it.
+            let Ok(event) = event else { return Ok(false) };
+            if self.take(event)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Prints an event; `true` once enough was printed.
+    fn take(&mut self, event: ServerEvent) -> Result<bool, Error> {
+        if let Some(id) = event.id {
+            self.resume = Some(id);
+        }
+        if event.kind != "record" {
+            if !event.kind.is_empty() {
+                report::say(format_args!("{}: {}", event.kind, output::printable(&event.data)));
+            }
+            return Ok(false);
+        }
+        let shape = |source| Error::Shape { address: self.client.address().to_owned(), source };
+        let record: Record = serde_json::from_str(&event.data).map_err(shape)?;
+        let line = self.line(&record, &event.data);
+        if let Err(error) = output::print(&line) {
+            report::failure(&error);
+            std::process::exit(1);
+        }
+        self.printed += 1;
+        Ok(self.args.limit == Some(self.printed))
+    }
+
+    fn line(&self, record: &Record, raw: &str) -> String {
+        match self.format {
+            Format::Json => format!("{}\n", raw.replace('\n', " ")),
+            Format::Yaml => {
+                let value: Value = serde_json::from_str(raw).unwrap_or_default();
+                format!("---\n{}", serde_saphyr::to_string(&value).unwrap_or_default())
+            }
+            Format::Name => format!("{}/{}/{}\n", self.args.topic, record.partition, record.offset),
+            Format::Csv if self.printed == 0 => format!("{CSV_HEADER}\n{}\n", csv(record)),
+            Format::Csv => format!("{}\n", csv(record)),
+            Format::Table => people(record),
+        }
+    }
+}
+
+/// `2/41  2026-01-31T12:00:00Z  key  value`, with the value on the same line.
+fn people(record: &Record) -> String {
+    let key = output::printable(record.key.as_deref().unwrap_or("-"));
+    let place = format!("{}/{}", record.partition, record.offset);
+    let time = record.timestamp.as_deref().unwrap_or("-");
+    format!("{place:<8} {time}  {key}  {}\n", output::printable(&record.value_text()))
+}
+
+const CSV_HEADER: &str = "partition,offset,timestamp,key,value";
+
+fn csv(record: &Record) -> String {
+    let quote = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let key = record.key.as_deref().map(quote).unwrap_or_default();
+    let (time, value) = (record.timestamp.as_deref().unwrap_or_default(), quote(&record.value_text()));
+    format!("{},{},{time},{key},{value}", record.partition, record.offset)
+}

@@ -1,0 +1,166 @@
+//! `factum topic`: list, describe, create, delete.
+
+use factum_types::{ByteSize, TopicName};
+use miette::Report;
+use reqwest::Method;
+
+use crate::args::Format;
+use crate::client::{Client, NewTopic, Partition, Topic, TopicLine, TopicSettings, Topics};
+use crate::output::{self, Column, Row, numbers, words};
+use crate::report;
+
+/// List, describe, create and delete topics
+#[derive(Debug, clap::Subcommand)]
+#[command(before_help = "Examples:
+  factum topic list
+  factum topic create store.orders --partitions 4 --retention 30d")]
+pub(crate) enum Verb {
+    /// List topics
+    List {
+        /// Also those in which Factum keeps its own records
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one topic with its partitions
+    Describe {
+        /// The topic, in full: store.orders
+        topic: String,
+    },
+    /// Make a topic
+    Create(Create),
+    /// Remove a topic with all its events
+    Delete {
+        /// The topic, in full: store.orders
+        topic: String,
+        /// Remove it although it has events
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// A topic to be made.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Create {
+    /// The topic, in full: store.orders
+    #[arg(value_parser = |text: &str| TopicName::new(text))]
+    topic: TopicName,
+    /// How many partitions; without it the server's default
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..))]
+    partitions: Option<i32>,
+    /// How long events are kept: 7d, 12h, forever
+    #[arg(long)]
+    retention: Option<String>,
+    /// The most bytes that a partition keeps: 10GiB
+    #[arg(long, value_parser = |text: &str| text.parse::<ByteSize>())]
+    retention_bytes: Option<ByteSize>,
+    /// The largest batch that is taken: 4MiB
+    #[arg(long, value_parser = |text: &str| text.parse::<ByteSize>())]
+    max_message_bytes: Option<ByteSize>,
+}
+
+impl Row for TopicLine {
+    const COLUMNS: &'static [Column<Self>] = &[
+        words("topic", |topic| topic.name.clone()),
+        words("team", |topic| topic.team.clone().unwrap_or_default()),
+        numbers("partitions", |topic| topic.partitions.to_string()),
+        numbers("records", |topic| topic.records.clone()),
+        numbers("bytes", |topic| topic.bytes.map_or_else(String::new, |bytes| bytes.to_string())),
+        words("summary", |topic| topic.summary.clone().unwrap_or_default()),
+    ];
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl Row for Partition {
+    const COLUMNS: &'static [Column<Self>] = &[
+        numbers("partition", |partition| partition.partition.to_string()),
+        numbers("log_start", |partition| partition.log_start.clone()),
+        numbers("high_watermark", |partition| partition.high_watermark.clone()),
+        numbers("bytes", |partition| partition.bytes.map_or_else(String::new, |bytes| bytes.to_string())),
+        words("state", |partition| if partition.is_writable { "writable" } else { "quarantined" }.to_owned()),
+    ];
+
+    fn name(&self) -> String {
+        self.partition.to_string()
+    }
+}
+
+pub(super) async fn run(verb: Verb, client: Client, format: Format) -> Result<(), Report> {
+    match verb {
+        Verb::List { all } => list(all, &client, format).await,
+        Verb::Describe { topic } => describe(&client.topic(&topic).await?, format),
+        Verb::Create(wish) => create(wish, &client, format).await,
+        Verb::Delete { topic, force } => delete(&topic, force, &client).await,
+    }
+}
+
+async fn list(all: bool, client: &Client, format: Format) -> Result<(), Report> {
+    let request = client.request(Method::GET, &["api", "v1", "topics"]);
+    let request = if all { request.query(&[("internal", "true")]) } else { request };
+    let topics = client.json::<Topics>(request).await?.topics;
+    if topics.is_empty() && format == Format::Table {
+        report::say("there are no topics yet; `factum topic create NAME` makes one");
+    }
+    Ok(output::list(format, &topics)?)
+}
+
+fn describe(topic: &Topic, format: Format) -> Result<(), Report> {
+    match format {
+        Format::Name => return Ok(output::print(&format!("{}\n", topic.name))?),
+        Format::Csv => return Ok(output::list(format, &topic.partitions)?),
+        Format::Table | Format::Json | Format::Yaml => {}
+    }
+    Ok(output::one(format, topic, || {
+        let unset =
+            |value: &Option<String>| value.clone().unwrap_or_else(|| "the server's default".to_owned());
+        let mut pairs = vec![("topic", topic.name.clone())];
+        pairs.extend(topic.team.clone().map(|team| ("team", team)));
+        pairs.extend(topic.summary.clone().map(|summary| ("summary", output::printable(&summary))));
+        pairs.push(("records", topic.records().to_string()));
+        pairs.push(("retention", unset(&topic.config.retention)));
+        pairs.extend(topic.config.retention_bytes.clone().map(|bytes| ("retention bytes", bytes)));
+        pairs.extend(topic.config.segment_bytes.clone().map(|bytes| ("segment bytes", bytes)));
+        pairs.push(("largest batch", unset(&topic.config.max_message_bytes)));
+        output::pairs(&pairs) + "\n" + &output::table(&topic.partitions)
+    })?)
+}
+
+async fn create(wish: Create, client: &Client, format: Format) -> Result<(), Report> {
+    let size = |size: Option<ByteSize>| size.map(|size| size.to_string());
+    let body = NewTopic {
+        name: wish.topic.to_string(),
+        partitions: wish.partitions,
+        config: TopicSettings {
+            retention: wish.retention,
+            retention_bytes: size(wish.retention_bytes),
+            max_message_bytes: size(wish.max_message_bytes),
+            segment_bytes: None,
+        },
+    };
+    let request = client.request(Method::POST, &["api", "v1", "topics"]).json(&body);
+    let made: Topic = client.json(request).await?;
+    let partitions = output::count(made.partitions.len(), "partition");
+    Ok(output::one(format, &made, || format!("made topic {} with {partitions}\n", made.name))?)
+}
+
+/// Why a topic was left alone.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("topic {topic} has {} and was left alone", output::count(*.records, "event"))]
+#[diagnostic(help("`factum topic delete {topic} --force` removes it for good"))]
+struct HasEvents {
+    topic: String,
+    records: i64,
+}
+
+async fn delete(name: &str, force: bool, client: &Client) -> Result<(), Report> {
+    let topic = client.topic(name).await?;
+    let records = topic.records();
+    if records > 0 && !force {
+        return Err(HasEvents { topic: topic.name, records }.into());
+    }
+    client.send(client.request(Method::DELETE, &["api", "v1", "topics", name])).await?;
+    report::say(format!("removed topic {name} with {}", output::count(records, "event")));
+    Ok(())
+}

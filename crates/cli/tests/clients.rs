@@ -1,0 +1,15 @@
+//! Clients that know nothing of Factum: three client libraries by the programs in `tests/clients`, librdkafka as it
+//! is built here, and kcat with the librdkafka of the machine.
+
+mod clients {
+    pub(crate) mod kcat;
+    pub(crate) mod librdkafka;
+    pub(crate) mod programs;
+}
+
+use factum_testkit::{FactumProcess, Launch};
+
+/// `factum dev` with data of its own, which goes when it does.
+pub(crate) fn factum() -> FactumProcess {
+    Launch::new(env!("CARGO_BIN_EXE_factum")).start()
+}

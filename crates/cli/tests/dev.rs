@@ -1,0 +1,243 @@
+//! `factum dev`: the first minute, edits while it runs, and the end.
+
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use expect_test::expect;
+use factum_testkit::{FactumProcess, Launch};
+use support::{BINARY, Shell};
+
+fn init(folder: &Path) {
+    let shell = Shell::new("http://127.0.0.1:9");
+    let output = shell.output(&format!("init {}", folder.display()), "");
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Waits until the process has said `text` on standard error.
+fn await_said(factum: &FactumProcess, text: &str) -> String {
+    for _ in 0..4_000 {
+        let said = factum.stderr();
+        if said.contains(text) {
+            return said;
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    panic!("{text:?} was not said within 20 seconds\n{}", factum.stderr());
+}
+
+/// Without the parts that differ from run to run.
+fn tidy(text: &str, factum: &FactumProcess, folder: &Path) -> String {
+    let text =
+        text.replace(factum.http().trim_start_matches("http://"), "HTTP").replace(&factum.kafka(), "KAFKA");
+    let text = text.replace(&folder.display().to_string(), "FOLDER");
+    let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
+
+/// Saves a file as editors do: a new one beside it, under its name at once.
+fn save(path: &Path, text: &str) {
+    let beside = path.with_file_name(".being-saved~");
+    std::fs::write(&beside, text).expect("writable");
+    std::fs::rename(&beside, path).expect("the same folder");
+}
+
+#[test]
+fn init_then_dev_then_edits() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (project, data) = (folder.path().join("shop"), folder.path().join("data"));
+    let mut shell = Shell::new("http://127.0.0.1:9").replace(folder.path().display().to_string(), "FOLDER");
+    shell.run(&format!("init {}", project.display())).run(&format!("init {}", project.display()));
+    expect![[r#"
+        $ factum init FOLDER/shop
+        wrote
+          FOLDER/shop/factum.yaml
+          FOLDER/shop/teams/store/team.yaml
+          FOLDER/shop/teams/store/events/orders.yaml
+          FOLDER/shop/teams/store/events/orders.schema.json
+          FOLDER/shop/sample-orders.jsonl
+
+        next: factum dev FOLDER/shop
+        $ factum init FOLDER/shop
+        !   × no project was written
+        !   ╰─▶ the folder FOLDER/shop is not empty
+        !   help: choose an empty folder; nothing was overwritten
+        exit 1
+    "#]]
+    .assert_eq(&shell.transcript());
+
+    let mut factum = Launch::new(BINARY).project(&project).data_dir(&data).start();
+    let said = await_said(&factum, "Plan: 2 to add");
+    expect![[r#"
+        Factum 0.1.0 is ready.
+
+        Project   FOLDER/shop (1 team, 1 event; changes are applied as you save)
+        HTTP      http://HTTP
+        API docs  http://HTTP/docs
+        Metrics   http://HTTP/metrics
+        Kafka     KAFKA
+        Data      FOLDER/data
+        Access    open: anyone on this machine may read and write
+
+        Try:  echo '{"email":"world"}' | factum produce store.orders --server http://HTTP
+        Ctrl-C stops it.
+
+        store
+          + team   store
+          + event  store.orders  json, 4 partitions, key email, kept 30d
+
+        Plan: 2 to add, 0 to change, 0 to forget."#]]
+    .assert_eq(&tidy(&format!("{}{said}", factum.stdout()), &factum, folder.path()));
+
+    // The line that the block proposes works.
+    let mut shell = Shell::of(&factum);
+    shell.run("topic list").run_with("produce store.orders", "{\"email\":\"world\"}\n");
+    expect![[r#"
+        $ factum topic list
+        TOPIC         TEAM   PARTITIONS  RECORDS  BYTES  SUMMARY
+        store.orders  store           4        0      0  A customer paid for an order.
+        $ factum produce store.orders
+        acknowledged 1 event in store.orders
+          partition 0  offsets 0 to 0  (1)
+    "#]]
+    .assert_eq(&shell.transcript());
+
+    let orders = project.join("teams/store/events/orders.yaml");
+    let before = std::fs::read_to_string(&orders).expect("readable");
+    let said_before = factum.stderr().len();
+    save(&orders, &before.replace("partitions: 4", "partitions: many"));
+    await_said(&factum, "the last good project stays");
+    save(&orders, &before.replace("retention: 30d", "retention: 60d"));
+    let said = await_said(&factum, "Plan: 0 to add, 1 to change");
+    expect![[r#"
+          × `partitions` is not usable: "many" is not a whole number from 1 to 1000
+           ╭─[teams/store/events/orders.yaml:6:13]
+         5 │ time: ordered_at        # when it happened
+         6 │ partitions: many
+           ·             ────
+         7 │ retention: 30d
+           ╰────
+          help: for example `partitions: 4`
+        the last good project stays in force
+        store
+          ~ event  store.orders
+              retention  30d → 60d
+
+        Plan: 0 to add, 1 to change, 0 to forget."#]]
+    .assert_eq(&tidy(&said[said_before..], &factum, folder.path()));
+
+    // What was acknowledged and applied is still there the next time; nothing is left to apply.
+    assert!(factum.stop().success());
+    factum.restart();
+    assert_eq!(tidy(&factum.stderr(), &factum, folder.path()), "");
+    let mut shell = Shell::of(&factum);
+    shell
+        .run("tail store.orders --from earliest --limit 1 -o name")
+        .run("topic describe store.orders -o yaml");
+    let said = shell.transcript();
+    assert!(said.contains("store.orders/") && said.contains("retention: 60d"), "{said}");
+}
+
+#[test]
+fn a_broken_project_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    init(folder.path());
+    let orders = folder.path().join("teams/store/events/orders.yaml");
+    std::fs::write(&orders, "sumary: Paid.\nkey: emial\n").expect("writable");
+    let mut shell = Shell::new("http://127.0.0.1:9").replace(folder.path().display().to_string(), "FOLDER");
+    shell.run(&format!("dev {} --http 0 --kafka 0", folder.path().display()));
+    shell.run(&format!("dev {}/nowhere --http 0 --kafka 0", folder.path().display()));
+    expect![[r#"
+        $ factum dev FOLDER --http 0 --kafka 0
+        !   × there is no field `sumary`
+        !    ╭─[teams/store/events/orders.yaml:1:1]
+        !  1 │ sumary: Paid.
+        !    · ───┬──
+        !    ·    ╰── did you mean `summary`?
+        !  2 │ key: emial
+        !    ╰────
+        !   help: known here: capture, format, key, lateness, max_message_bytes, partitions, retention,
+        !         retention_bytes, schema, source, summary, time, type, visibility
+        !   × `key` names a field that the contract does not have
+        !    ╭─[teams/store/events/orders.yaml:2:6]
+        !  1 │ sumary: Paid.
+        !  2 │ key: emial
+        !    ·      ──┬──
+        !    ·        ╰── did you mean `email`?
+        !    ╰────
+        !   help: fields of the contract: order_id, email, total, ordered_at
+        !   × the project in FOLDER was not applied, and Factum did not start
+        exit 1
+        $ factum dev FOLDER/nowhere --http 0 --kafka 0
+        !   × factum.yaml: there is no such file
+        !   help: the folder FOLDER/nowhere does not exist; `factum init` makes one
+        !   × the project in FOLDER/nowhere was not applied, and Factum did not start
+        exit 1
+    "#]]
+    .assert_eq(&shell.transcript());
+}
+
+#[test]
+fn a_temporary_folder_is_gone_at_the_end() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut factum = Launch::new(BINARY).variable("TMPDIR", folder.path().display().to_string()).start();
+    let inside = || std::fs::read_dir(folder.path()).expect("readable").count();
+    assert_eq!(inside(), 1);
+    let block = factum.stdout();
+    assert!(block.contains("removed at the end"), "{block}");
+    assert!(factum.stop().success());
+    assert_eq!(inside(), 0);
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let factum = Launch::new(BINARY).start();
+    let mut shell = Shell::of(&factum);
+    let http = factum.http();
+    shell.run(&format!("dev --http {} --kafka 0", http.trim_start_matches("http://")));
+    shell.run(&format!("dev --http 0 --kafka {}", factum.kafka()));
+    expect![[r#"
+        $ factum dev --http HTTP --kafka 0
+        !   × Factum did not start
+        !   ├─▶ cannot listen for HTTP on HTTP
+        !   ╰─▶ Address already in use (os error 98)
+        !   help: choose another port with --http, or 0 for a free one; `factum doctor` says who has it
+        exit 1
+        $ factum dev --http 0 --kafka KAFKA
+        !   × Factum did not start
+        !   ├─▶ cannot listen for Kafka clients on KAFKA
+        !   ╰─▶ Address already in use (os error 98)
+        !   help: choose another port with --kafka, or 0 for a free one; `factum doctor` says who has it
+        exit 1
+    "#]]
+    .assert_eq(&shell.transcript());
+}
+
+#[test]
+fn production_needs_a_place_for_its_data() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = folder.path().join("factum.toml");
+    std::fs::write(&config, "[http]\nlisten = \"127.0.0.1:0\"\n").expect("writable");
+    let mut shell = Shell::new("http://127.0.0.1:9").replace(folder.path().display().to_string(), "FOLDER");
+    shell.run(&format!("server --config {}", config.display()));
+    std::fs::write(&config, "data_dri = \"x\"\n").expect("writable");
+    shell.run(&format!("server --config {}", config.display()));
+    shell.run("server --config nowhere.toml");
+    expect![[r#"
+        $ factum server --config FOLDER/factum.toml
+        !   × the configuration names no data_dir
+        !   help: add a line such as data_dir = "/var/lib/factum"; only `factum dev` keeps data for the moment
+        exit 1
+        $ factum server --config FOLDER/factum.toml
+        !   × read the configuration
+        !   ╰─▶ unknown field: found `data_dri`, expected `one of `data_dir`, `project`, `access`, `log`, `kafka`,
+        !       `http`, `watch`` for key "default.data_dri" in TOML source string
+        exit 1
+        $ factum server --config nowhere.toml
+        !   × read the configuration
+        !   ├─▶ cannot read nowhere.toml
+        !   ╰─▶ No such file or directory (os error 2)
+        exit 1
+    "#]].assert_eq(&shell.transcript());
+}

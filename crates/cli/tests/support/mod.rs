@@ -1,0 +1,87 @@
+//! Running the real binary and writing down what it said.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use factum_testkit::FactumProcess;
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_factum");
+
+/// A shell that knows one command, and keeps a transcript.
+pub(crate) struct Shell {
+    server: String,
+    /// Texts that differ from run to run, and what stands for them.
+    replaced: Vec<(String, &'static str)>,
+    transcript: String,
+}
+
+impl Shell {
+    /// A shell whose commands talk to `server`.
+    pub(crate) fn new(server: impl Into<String>) -> Self {
+        Self { server: server.into(), replaced: Vec::new(), transcript: String::new() }
+    }
+
+    /// A shell whose commands talk to `process`.
+    pub(crate) fn of(process: &FactumProcess) -> Self {
+        let http = process.http();
+        Self::new(&http).replace(http.trim_start_matches("http://"), "HTTP").replace(process.kafka(), "KAFKA")
+    }
+
+    /// Writes `by` where `text` was.
+    pub(crate) fn replace(mut self, text: impl Into<String>, by: &'static str) -> Self {
+        self.replaced.push((text.into(), by));
+        self
+    }
+
+    /// Runs `factum` with arguments that are separated by spaces.
+    pub(crate) fn run(&mut self, arguments: &str) -> &mut Self {
+        self.run_with(arguments, "")
+    }
+
+    /// The same with `stdin` on standard input.
+    pub(crate) fn run_with(&mut self, arguments: &str, stdin: &str) -> &mut Self {
+        let output = self.output(arguments, stdin);
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let mut said = format!("$ factum {arguments}\n{stdout}");
+        for line in stderr.lines() {
+            writeln!(said, "! {line}").expect("text grows");
+        }
+        if let Some(code) = output.status.code().filter(|code| *code != 0) {
+            writeln!(said, "exit {code}").expect("text grows");
+        }
+        for (text, by) in &self.replaced {
+            said = said.replace(text, by);
+        }
+        let said: Vec<&str> = said.lines().map(str::trim_end).collect();
+        self.transcript += &(said.join("\n") + "\n");
+        self
+    }
+
+    /// What the command printed and how it ended.
+    pub(crate) fn output(&self, arguments: &str, stdin: &str) -> std::process::Output {
+        let mut child = Command::new(BINARY)
+            .args(arguments.split_whitespace())
+            .env("FACTUM_SERVER", &self.server)
+            .env("COLUMNS", "100")
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut pipe = child.stdin.take().expect("piped");
+        // A command that reads nothing closes its end.
+        pipe.write_all(stdin.as_bytes()).ok();
+        drop(pipe);
+        child.wait_with_output().expect("the binary ends")
+    }
+
+    /// What was said since the last time.
+    pub(crate) fn transcript(&mut self) -> String {
+        std::mem::take(&mut self.transcript)
+    }
+}

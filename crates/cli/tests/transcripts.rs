@@ -1,0 +1,555 @@
+//! What a user sees: commands against a real server, written down.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use expect_test::expect;
+use factum_testkit::{FactumProcess, Launch};
+use support::{BINARY, Shell};
+
+/// An address at which nobody answers, for as long as the listener lives.
+fn nobody() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    (listener, format!("http://{address}"))
+}
+
+fn serve() -> FactumProcess {
+    Launch::new(BINARY).start()
+}
+
+#[test]
+fn help_opens_with_examples() {
+    let mut shell = Shell::new("http://127.0.0.1:9");
+    shell.run("--help").run("topic --help").run("produce -h");
+    expect![[r#"
+        $ factum --help
+        Examples:
+          factum dev examples/movies                 start everything with a project, and watch it
+          factum tail store.orders --from earliest   print a topic, and go on as events arrive
+
+        An event-driven architecture in one binary
+
+        Usage: factum [OPTIONS] <COMMAND>
+
+        Commands:
+          dev         Run everything in one process, for development
+          server      Run with a configuration file, for production
+          init        Write a small commented project
+          topic       List, describe, create and delete topics
+          group       List, describe, delete and rewind consumer groups
+          produce     Send JSON lines to a topic
+          tail        Print a topic's events as they arrive
+          doctor      Look for what would go wrong on this machine
+          completion  Print a completion script for a shell
+          help        Print this message or the help of the given subcommand(s)
+
+        Options:
+              --server <URL>
+                  The Factum to talk to
+
+                  [env: FACTUM_SERVER=http://127.0.0.1:9]
+                  [default: http://127.0.0.1:8080]
+
+          -o, --output <OUTPUT>
+                  How to print what was asked for
+
+                  Possible values:
+                  - table: Aligned columns, for people
+                  - json:  JSON, everything that is known
+                  - yaml:  YAML, everything that is known
+                  - csv:   The table's columns, separated by commas
+                  - name:  Names alone, one a line
+
+                  [default: table]
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+        $ factum topic --help
+        Examples:
+          factum topic list
+          factum topic create store.orders --partitions 4 --retention 30d
+
+        List, describe, create and delete topics
+
+        Usage: factum topic [OPTIONS] <COMMAND>
+
+        Commands:
+          list      List topics
+          describe  Show one topic with its partitions
+          create    Make a topic
+          delete    Remove a topic with all its events
+          help      Print this message or the help of the given subcommand(s)
+
+        Options:
+              --server <URL>
+                  The Factum to talk to
+
+                  [env: FACTUM_SERVER=http://127.0.0.1:9]
+                  [default: http://127.0.0.1:8080]
+
+          -o, --output <OUTPUT>
+                  How to print what was asked for
+
+                  Possible values:
+                  - table: Aligned columns, for people
+                  - json:  JSON, everything that is known
+                  - yaml:  YAML, everything that is known
+                  - csv:   The table's columns, separated by commas
+                  - name:  Names alone, one a line
+
+                  [default: table]
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+        $ factum produce -h
+        Examples:
+          factum produce store.orders --file orders.jsonl --key Email
+          echo '{"Email":"ada@example.com","Total":12.5}' | factum produce store.orders
+
+        Send JSON lines to a topic
+
+        Usage: factum produce [OPTIONS] <TOPIC>
+
+        Arguments:
+          <TOPIC>  The topic, in full: store.orders
+
+        Options:
+          -f, --file <FILE>      A file of JSON lines; without it, standard input
+              --key <FIELD>      The field whose value is the key; without it, what the project says
+              --batch <N>        How many lines are sent at once [default: 500]
+              --server <URL>     The Factum to talk to [env: FACTUM_SERVER=http://127.0.0.1:9] [default:
+                                 http://127.0.0.1:8080]
+          -o, --output <OUTPUT>  How to print what was asked for [default: table] [possible values: table,
+                                 json, yaml, csv, name]
+          -h, --help             Print help (see more with '--help')
+          -V, --version          Print version
+    "#]]
+    .assert_eq(&shell.transcript());
+}
+
+#[test]
+fn what_cannot_be_understood_exits_with_2() {
+    let mut shell = Shell::new("http://127.0.0.1:9");
+    shell
+        .run("tpoic list")
+        .run("topic list -o xml")
+        .run("dev --http example.com:80")
+        .run("tail x --from middle");
+    expect![[r#"
+        $ factum tpoic list
+        ! error: unrecognized subcommand 'tpoic'
+        !
+        !   tip: a similar subcommand exists: 'topic'
+        !
+        ! Usage: factum [OPTIONS] <COMMAND>
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum topic list -o xml
+        ! error: invalid value 'xml' for '--output <OUTPUT>'
+        !   [possible values: table, json, yaml, csv, name]
+        !
+        !   tip: a similar value exists: 'yaml'
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum dev --http example.com:80
+        ! error: invalid value 'example.com:80' for '--http <ADDRESS>': "example.com" is not an IP address of this machine
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum tail x --from middle
+        ! error: invalid value 'middle' for '--from <FROM>': it is not earliest, latest or an offset
+        !
+        ! For more information, try '--help'.
+        exit 2
+    "#]].assert_eq(&shell.transcript());
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named() {
+    let (listener, address) = nobody();
+    drop(listener);
+    let mut shell = Shell::new(&address).replace(address.trim_start_matches("http://"), "HTTP");
+    shell
+        .run("topic list")
+        .run("topic list --server https://example.com")
+        .run("group list --server localhost");
+    expect![[r#"
+        $ factum topic list
+        !   × no answer from http://HTTP: Connection refused (os error 111)
+        !   help: is `factum dev` running? another address is given by --server or FACTUM_SERVER
+        exit 1
+        $ factum topic list --server https://example.com
+        !   × cannot talk to https://example.com: this build has no TLS
+        !   help: use an http:// address, through a tunnel (ssh -L) or a local proxy where the way is not safe
+        exit 1
+        $ factum group list --server localhost
+        !   × "localhost" is not the address of a server: relative URL without a base
+        !   help: an address looks like http://127.0.0.1:8080; it comes from --server or FACTUM_SERVER
+        exit 1
+    "#]]
+    .assert_eq(&shell.transcript());
+}
+
+#[test]
+fn topics_from_birth_to_death() {
+    let factum = serve();
+    let mut shell = Shell::of(&factum);
+    shell
+        .run("topic list")
+        .run("topic create store.orders --partitions 2 --retention 30d")
+        .run("topic create store.orders")
+        .run("topic create store.clicks --partitions 1")
+        .run("topic list")
+        .run("topic list -o name")
+        .run("topic list -o csv")
+        .run("topic list -o json")
+        .run("topic list -o yaml")
+        .run("topic describe store.orders")
+        .run("topic describe store.ordres")
+        .run_with("produce store.clicks", "{\"page\":1}\n")
+        .run("topic delete store.clicks")
+        .run("topic delete store.clicks --force")
+        .run("topic delete store.orders")
+        .run("topic list -o name");
+    expect![[r#"
+        $ factum topic list
+        ! there are no topics yet; `factum topic create NAME` makes one
+        $ factum topic create store.orders --partitions 2 --retention 30d
+        made topic store.orders with 2 partitions
+        $ factum topic create store.orders
+        !   × topic store.orders exists already
+        exit 1
+        $ factum topic create store.clicks --partitions 1
+        made topic store.clicks with 1 partition
+        $ factum topic list
+        TOPIC         TEAM  PARTITIONS  RECORDS  BYTES  SUMMARY
+        store.clicks                 1        0      0
+        store.orders                 2        0      0
+        $ factum topic list -o name
+        store.clicks
+        store.orders
+        $ factum topic list -o csv
+        topic,team,partitions,records,bytes,summary
+        store.clicks,,1,0,0,
+        store.orders,,2,0,0,
+        $ factum topic list -o json
+        [
+          {
+            "name": "store.clicks",
+            "partitions": 1,
+            "records": "0",
+            "bytes": 0,
+            "internal": false,
+            "team": null,
+            "summary": null
+          },
+          {
+            "name": "store.orders",
+            "partitions": 2,
+            "records": "0",
+            "bytes": 0,
+            "internal": false,
+            "team": null,
+            "summary": null
+          }
+        ]
+        $ factum topic list -o yaml
+        - name: store.clicks
+          partitions: 1
+          records: "0"
+          bytes: 0
+          internal: false
+          team: null
+          summary: null
+        - name: store.orders
+          partitions: 2
+          records: "0"
+          bytes: 0
+          internal: false
+          team: null
+          summary: null
+        $ factum topic describe store.orders
+        topic          store.orders
+        records        0
+        retention      30d
+        largest batch  the server's default
+
+        PARTITION  LOG START  HIGH WATERMARK  BYTES  STATE
+                0          0               0      0  writable
+                1          0               0      0  writable
+        $ factum topic describe store.ordres
+        !   × there is no topic store.ordres
+        !   help: did you mean `store.orders`?
+        exit 1
+        $ factum produce store.clicks
+        acknowledged 1 event in store.clicks
+          partition 0  offsets 0 to 0  (1)
+        $ factum topic delete store.clicks
+        !   × topic store.clicks has 1 event and was left alone
+        !   help: `factum topic delete store.clicks --force` removes it for good
+        exit 1
+        $ factum topic delete store.clicks --force
+        ! removed topic store.clicks with 1 event
+        $ factum topic delete store.orders
+        ! removed topic store.orders with 0 events
+        $ factum topic list -o name
+    "#]]
+    .assert_eq(&shell.transcript());
+}
+
+#[test]
+fn events_go_in_and_come_out() {
+    let factum = serve();
+    let mut shell = Shell::of(&factum);
+    shell
+        .run("topic create store.orders --partitions 1")
+        .run_with("produce store.orders", "{\"n\":1,\"price\":12.50}\n\n  {\"n\":2}\n")
+        .run_with("produce store.orders --key email -o json", "{\"email\":\"ada@example.com\",\"n\":3}")
+        .run("tail store.orders --from earliest --limit 3 -o name")
+        .run("tail store.orders --from 1 --limit 1 -o name")
+        .run("tail store.ordesr --limit 1")
+        .run_with("produce store.orders", "{\"n\":4}\n{\"n\":5\n{\"n\":6}\n")
+        .run_with("produce store.orders --key email", "{\"email\":\"a\"}\n{\"n\":8}\n")
+        .run_with("produce store.orders --file nowhere.jsonl", "");
+    expect![[r#"
+        $ factum topic create store.orders --partitions 1
+        made topic store.orders with 1 partition
+        $ factum produce store.orders
+        acknowledged 2 events in store.orders
+          partition 0  offsets 0 to 1  (2)
+        $ factum produce store.orders --key email -o json
+        {
+          "topic": "store.orders",
+          "events": 1,
+          "last_line": 1,
+          "partitions": {
+            "0": {
+              "events": 1,
+              "first": "2",
+              "last": "2"
+            }
+          }
+        }
+        $ factum tail store.orders --from earliest --limit 3 -o name
+        store.orders/0/0
+        store.orders/0/1
+        store.orders/0/2
+        $ factum tail store.orders --from 1 --limit 1 -o name
+        store.orders/0/1
+        $ factum tail store.ordesr --limit 1
+        !   × there is no topic store.ordesr
+        !   help: did you mean `store.orders`?
+        exit 1
+        $ factum produce store.orders
+        acknowledged 1 event in store.orders
+          partition 0  offsets 3 to 3  (1)
+        !   × cannot read on
+        !   ╰─▶ line 2 is not JSON: EOF while parsing an object (column 6)
+        !   help: line 1 is stored; go on with line 2
+        exit 1
+        $ factum produce store.orders --key email
+        !   × line 2 was refused
+        !   ╰─▶ the key of topic store.orders is the field email: it is missing
+        !   help: nothing is stored
+        exit 1
+        $ factum produce store.orders --file nowhere.jsonl
+        !   × cannot open nowhere.jsonl
+        !   ╰─▶ No such file or directory (os error 2)
+        !   help: without --file the lines come from standard input
+        exit 1
+    "#]]
+    .assert_eq(&shell.transcript());
+    let lines = shell.output("tail store.orders --from 0 --limit 4 -o json", "").stdout;
+    let lines = String::from_utf8(lines).expect("text");
+    let values: Vec<&str> = lines
+        .lines()
+        .filter_map(|line| line.split("\"value\":").nth(1)?.split(",\"value_encoding\"").next())
+        .collect();
+    assert_eq!(
+        values,
+        [r#"{"n":1,"price":12.50}"#, r#"{"n":2}"#, r#"{"email":"ada@example.com","n":3}"#, r#"{"n":4}"#]
+    );
+}
+
+#[test]
+fn an_answer_that_does_not_come_leaves_no_doubt_about_the_rest() {
+    let (listener, address) = nobody();
+    let serve = move || {
+        let accepted = br#"{"offsets":[{"partition":0,"offset":"0"},{"partition":0,"offset":"1"}]}"#;
+        let head = format!(
+            "HTTP/1.1 202 Accepted\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            accepted.len()
+        );
+        for answer in [[head.as_bytes(), accepted].concat(), Vec::new()] {
+            let (mut connection, _) = listener.accept().expect("a client");
+            let mut request = vec![0; 64 * 1024];
+            while !request.windows(2).any(|end| end == b"}\n") {
+                assert_ne!(connection.read(&mut request).expect("a request"), 0);
+            }
+            connection.write_all(&answer).expect("the client listens");
+        }
+    };
+    let server = std::thread::Builder::new().spawn(serve).expect("a thread");
+    let mut shell = Shell::new(&address).replace(address.trim_start_matches("http://"), "HTTP");
+    shell.run_with("produce store.orders --batch 2", "{}\n{}\n{}\n{}\n{}\n");
+    server.join().expect("the server's part is done");
+    let said = shell.transcript();
+    assert!(said.contains("whether lines 3 to 4 are stored is not known"), "{said}");
+    assert!(said.contains("lines 1 to 2 are stored; go on with line 3"), "{said}");
+    assert!(said.contains("acknowledged 2 events in store.orders"), "{said}");
+}
+
+#[test]
+fn groups_are_shown_moved_and_forgotten() {
+    use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+    use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+    let factum = serve();
+    let mut shell = Shell::of(&factum);
+    shell.run("topic create store.orders --partitions 2").transcript();
+    shell.run_with("produce store.orders", &"{\"n\":1}\n".repeat(10)).transcript();
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", factum.kafka())
+        .set("group.id", "receipts")
+        .create()
+        .expect("a consumer");
+    let mut offsets = TopicPartitionList::new();
+    offsets.add_partition_offset("store.orders", 0, Offset::Offset(2)).expect("a valid offset");
+    offsets.add_partition_offset("store.orders", 1, Offset::Offset(1)).expect("a valid offset");
+    consumer.commit(&offsets, CommitMode::Sync).expect("committed");
+    drop(consumer);
+    shell
+        .run("group list")
+        .run("group describe receipts")
+        .run("group describe receipts -o csv")
+        .run("group describe recipts")
+        .run("group reset receipts --topic store.orders --to earliest --dry-run")
+        .run("group reset receipts --topic store.orders --partition 1 --to latest")
+        .run("group reset receipts --topic store.orders --to yesterday")
+        .run("group reset receipts --topic store.order --to latest")
+        .run("group describe receipts -o json")
+        .run("group delete receipts")
+        .run("group list");
+    expect![[r#"
+        $ factum group list
+        GROUP     STATE  MEMBERS  LAG
+        receipts  Empty        0    7
+        $ factum group describe receipts
+        group  receipts
+        state  Empty
+        lag    7
+
+        TOPIC         PARTITION  OFFSET  LAG
+        store.orders          0       2    3
+        store.orders          1       1    4
+        $ factum group describe receipts -o csv
+        topic,partition,offset,lag
+        store.orders,0,2,3
+        store.orders,1,1,4
+        $ factum group describe recipts
+        !   × there is no group recipts
+        !   help: did you mean `receipts`?
+        exit 1
+        $ factum group reset receipts --topic store.orders --to earliest --dry-run
+        TOPIC         PARTITION  FROM  TO
+        store.orders          0     2   0
+        store.orders          1     1   0
+        ! nothing was moved: this was a dry run
+        $ factum group reset receipts --topic store.orders --partition 1 --to latest
+        TOPIC         PARTITION  FROM  TO
+        store.orders          1     1   5
+        $ factum group reset receipts --topic store.orders --to yesterday
+        !   × "yesterday" is not a place in a topic
+        !   help: --to takes earliest, latest, an offset such as 41, or a time such as 2026-01-31T12:00:00Z
+        exit 1
+        $ factum group reset receipts --topic store.order --to latest
+        !   × there is no topic store.order
+        !   help: did you mean `store.orders`?
+        exit 1
+        $ factum group describe receipts -o json
+        {
+          "id": "receipts",
+          "state": "Empty",
+          "protocol_type": "",
+          "protocol": "",
+          "members": [],
+          "offsets": [
+            {
+              "topic": "store.orders",
+              "partition": 0,
+              "offset": "2",
+              "lag": "3"
+            },
+            {
+              "topic": "store.orders",
+              "partition": 1,
+              "offset": "5",
+              "lag": "0"
+            }
+          ]
+        }
+        $ factum group delete receipts
+        ! forgot group receipts
+        $ factum group list
+        ! there are no consumer groups yet
+    "#]]
+    .assert_eq(&shell.transcript());
+}
+
+#[test]
+fn completions_know_the_verbs() {
+    let shell = Shell::new("http://127.0.0.1:9");
+    for name in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = shell.output(&format!("completion {name}"), "");
+        let script = String::from_utf8(output.stdout).expect("text");
+        assert!(output.status.success() && script.contains("produce"), "{name}");
+    }
+}
+
+#[test]
+fn the_doctor_finds_taken_ports_and_says_by_whom() {
+    let factum = serve();
+    let (listener, taken) = nobody();
+    let (folder, pid) = (tempfile::tempdir().expect("a folder"), std::process::id());
+    let comm = std::fs::read_to_string("/proc/self/comm").expect("this process has a name");
+    let taken = taken.trim_start_matches("http://").to_owned();
+    let mut shell = Shell::of(&factum)
+        .replace(folder.path().display().to_string(), "FOLDER")
+        .replace(&taken, "TAKEN")
+        .replace(format!("process {pid}"), "process TEST")
+        .replace(format!("process {}", factum.process().expect("it runs")), "process SERVER")
+        .replace(comm.trim(), "NAME");
+    let http = factum.http();
+    let arguments = format!(
+        "doctor -o csv --http {} --kafka {taken} --data-dir {}",
+        http.trim_start_matches("http://"),
+        folder.path().display()
+    );
+    shell.run(&arguments);
+    let said = shell.transcript();
+    let lines: Vec<&str> =
+        said.lines().filter(|line| !line.contains(",disk,") && !line.contains(",clock,")).collect();
+    let lines: Vec<&str> = lines.into_iter().filter(|line| !line.contains(",open files,")).collect();
+    expect![[r#"
+        $ factum doctor -o csv --http HTTP --kafka TAKEN --data-dir FOLDER
+        verdict,check,found,fix
+        ok,HTTP port,HTTP is served by factum (process SERVER),
+        FAIL,Kafka port,TAKEN is taken by NAME (process TEST),"stop it, or give --kafka another port (0: any)"
+        ok,data folder,FOLDER can be written,
+        ok,server,http://HTTP is ready,
+        !   × one thing would keep Factum from running here
+        !   help: each line marked FAIL says what to do
+        exit 1"#]]
+    .assert_eq(&lines.join("\n"));
+    drop(listener);
+}

@@ -1,0 +1,64 @@
+//! Teams and events, as applied from the project.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use factum_governance::{self as governance, EventDefinition, TeamDefinition};
+use factum_types::{Action, Resource};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::extract::Caller;
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// Every team.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TeamList {
+    #[schema(value_type = Vec<Object>)]
+    teams: Vec<Arc<TeamDefinition>>,
+}
+
+/// What is applied, and what is wrong with the folder that it came from.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CatalogueView {
+    #[schema(value_type = Vec<Object>)]
+    teams: Vec<Arc<TeamDefinition>>,
+    /// Every event: topic, team, meaning, format, key, retention.
+    #[schema(value_type = Vec<Object>)]
+    events: Vec<Arc<EventDefinition>>,
+    /// While there are any, the last good state is the one in force.
+    #[schema(value_type = Vec<Object>)]
+    problems: Arc<Vec<governance::Problem>>,
+}
+
+/// List teams
+#[utoipa::path(get, path = "/api/v1/teams", tag = "catalogue",
+    responses((status = 200, body = TeamList, example = json!({"teams": [{"name": "store", "project": "contoso",
+        "summary": "Sells films.", "contact": "#store", "members": ["ann"]}]}))))]
+pub(crate) async fn list_teams(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> Result<Json<TeamList>, Problem> {
+    caller.may(Action::Describe, Resource::Cluster)?;
+    Ok(Json(TeamList { teams: api.state.catalogue.teams() }))
+}
+
+/// Show the catalogue
+///
+/// Every team and event as applied from the project, and what is wrong with its folder at this moment.
+#[utoipa::path(get, path = "/api/v1/catalogue", tag = "catalogue",
+    responses((status = 200, body = CatalogueView, example = json!({"teams": [{"name": "store",
+        "project": "contoso"}], "events": [{"topic": "store.orders", "team": "store", "project": "contoso",
+        "format": "json", "key": "Email", "visibility": "company", "event_type": "contoso.store.orders",
+        "source": "/contoso/store"}], "problems": []}))))]
+pub(crate) async fn get_catalogue(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> Result<Json<CatalogueView>, Problem> {
+    caller.may(Action::Describe, Resource::Cluster)?;
+    let catalogue = &api.state.catalogue;
+    let (teams, events, problems) = (catalogue.teams(), catalogue.events(), catalogue.problems());
+    Ok(Json(CatalogueView { teams, events, problems }))
+}

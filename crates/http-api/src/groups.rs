@@ -1,0 +1,311 @@
+//! Consumer groups: list, show, forget, move their offsets.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use factum_eventlog::{Committed, Group, Member, PartitionBounds, Position};
+use factum_types::{Action, GroupId, Offset, Resource, TopicName, TopicPartition};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::extract::{Caller, GroupPath};
+use crate::problem::Problem;
+use crate::records::parse_time;
+use crate::state::Api;
+use crate::topics;
+
+/// A group in a list.
+#[derive(Serialize, ToSchema)]
+struct GroupLine {
+    #[schema(example = "mailer")]
+    id: String,
+    /// Kafka's word for its state.
+    #[schema(example = "Stable")]
+    state: String,
+    members: usize,
+    /// Records not yet committed over all its partitions, a 64-bit number as text.
+    #[schema(example = "12")]
+    lag: String,
+}
+
+/// Every group.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct GroupList {
+    groups: Vec<GroupLine>,
+}
+
+/// One group.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct GroupView {
+    #[schema(example = "mailer")]
+    id: String,
+    #[schema(example = "Stable")]
+    state: String,
+    #[schema(example = "consumer")]
+    protocol_type: String,
+    /// The assignor chosen.
+    #[schema(example = "range")]
+    protocol: String,
+    members: Vec<MemberView>,
+    offsets: Vec<CommittedView>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct MemberView {
+    id: String,
+    client_id: String,
+    client_host: String,
+    assignment: Vec<PartitionName>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct PartitionName {
+    #[schema(example = "store.orders")]
+    topic: String,
+    partition: i32,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CommittedView {
+    #[schema(example = "store.orders")]
+    topic: String,
+    partition: i32,
+    /// The offset to read next, a 64-bit number as text.
+    #[schema(example = "41")]
+    offset: String,
+    /// Records behind the end, a 64-bit number as text; absent if the partition is gone.
+    #[schema(example = "12")]
+    lag: Option<String>,
+    metadata: String,
+}
+
+/// Where a group is to read on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResetOffsets {
+    #[schema(example = "store.orders")]
+    topic: String,
+    /// The partitions; without it, all.
+    #[serde(default)]
+    partitions: Option<Vec<i32>>,
+    /// `earliest`, `latest`, a time in RFC 3339 form, or an offset.
+    #[schema(example = "earliest")]
+    to: String,
+    /// Only say what would change.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What was moved, or would be.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ResetDone {
+    dry_run: bool,
+    offsets: Vec<Moved>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Moved {
+    #[schema(example = "store.orders")]
+    topic: String,
+    partition: i32,
+    /// The offset committed before; absent if there was none.
+    #[schema(example = "41")]
+    from: Option<String>,
+    /// The offset committed now.
+    #[schema(example = "0")]
+    to: String,
+}
+
+/// List consumer groups
+#[utoipa::path(get, path = "/api/v1/groups", tag = "groups",
+    responses((status = 200, body = GroupList, example = json!({"groups": [{"id": "mailer", "state": "Stable",
+        "members": 2, "lag": "12"}]}))))]
+pub(crate) async fn list_groups(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> Result<Json<GroupList>, Problem> {
+    caller.may(Action::Describe, Resource::Cluster)?;
+    let groups = api.log().groups().await?;
+    Ok(Json(GroupList { groups: groups.into_iter().map(GroupLine::from).collect() }))
+}
+
+/// Show a consumer group
+#[utoipa::path(get, path = "/api/v1/groups/{group}", tag = "groups",
+    params(("group" = String, Path, example = "mailer")),
+    responses((status = 200, body = GroupView), (status = 404, body = Problem)))]
+pub(crate) async fn get_group(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    GroupPath(id): GroupPath,
+) -> Result<Json<GroupView>, Problem> {
+    caller.may(Action::Describe, Resource::Group(&id))?;
+    let group = find(&api, &id).await?;
+    let group = group.ok_or_else(|| Problem::not_found(format_args!("there is no group {id}")))?;
+    Ok(Json(group.into()))
+}
+
+/// Forget a consumer group that has no members
+#[utoipa::path(delete, path = "/api/v1/groups/{group}", tag = "groups",
+    params(("group" = String, Path, example = "mailer")),
+    responses((status = 204), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "It has members")))]
+pub(crate) async fn delete_group(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    GroupPath(id): GroupPath,
+) -> Result<StatusCode, Problem> {
+    caller.may(Action::Delete, Resource::Group(&id))?;
+    api.log().delete_group(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Move the offsets of a consumer group that has no members
+///
+/// The group may be new: it then exists with these offsets.
+#[utoipa::path(post, path = "/api/v1/groups/{group}/offsets", tag = "groups",
+    params(("group" = String, Path, example = "mailer")),
+    request_body(content = ResetOffsets, example = json!({"topic": "store.orders", "to": "earliest"})),
+    responses((status = 200, body = ResetDone), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "It has members"),
+        (status = 422, body = Problem, description = "An offset lies outside the partition")))]
+pub(crate) async fn reset_offsets(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    GroupPath(id): GroupPath,
+    request: Request,
+) -> Result<Json<ResetDone>, Problem> {
+    caller.may(Action::Read, Resource::Group(&id))?;
+    let (head, body) = request.into_parts();
+    let wish: ResetOffsets = api.bodies.read_json(&head.headers, body).await?;
+    let topic = TopicName::new(wish.topic.as_str())?;
+    caller.may(Action::Read, Resource::Topic(&topic))?;
+    let target = Target::parse(&wish.to)?;
+    let bounds = topics::existing(&api, &topic).await?.partitions;
+    let mut offsets = Vec::new();
+    for bounds in chosen(&topic, &bounds, wish.partitions.as_deref())? {
+        let partition = TopicPartition::new(topic.clone(), bounds.partition);
+        offsets.push((partition.clone(), target.resolve(&api, &partition, bounds).await?));
+    }
+    let before = find(&api, &id).await?.map(|group| group.offsets).unwrap_or_default();
+    let moved = offsets.iter().map(|(partition, to)| Moved::between(&before, partition, *to)).collect();
+    if !wish.dry_run {
+        api.log().reset_group(&id, offsets).await?;
+    }
+    Ok(Json(ResetDone { dry_run: wish.dry_run, offsets: moved }))
+}
+
+async fn find(api: &Api, id: &GroupId) -> Result<Option<Group>, Problem> {
+    Ok(api.log().groups().await?.into_iter().find(|group| group.id == *id))
+}
+
+fn chosen<'a>(
+    topic: &TopicName,
+    bounds: &'a [PartitionBounds],
+    wanted: Option<&[i32]>,
+) -> Result<Vec<&'a PartitionBounds>, Problem> {
+    let Some(wanted) = wanted else { return Ok(bounds.iter().collect()) };
+    let find = |partition: &i32| {
+        let found = bounds.iter().find(|bounds| bounds.partition == *partition);
+        found.ok_or_else(|| Problem::not_found(format_args!("topic {topic} has no partition {partition}")))
+    };
+    wanted.iter().map(find).collect()
+}
+
+/// Where offsets are to go.
+enum Target {
+    Named(Position),
+    Offset(i64),
+}
+
+impl Target {
+    fn parse(text: &str) -> Result<Self, Problem> {
+        if let Ok(offset) = text.parse() {
+            return Ok(Self::Offset(offset));
+        }
+        Ok(Self::Named(match text {
+            "earliest" => Position::Earliest,
+            "latest" => Position::Latest,
+            _ => Position::Time(parse_time("to", text)?),
+        }))
+    }
+
+    async fn resolve(
+        &self,
+        api: &Api,
+        partition: &TopicPartition,
+        bounds: &PartitionBounds,
+    ) -> Result<Offset, Problem> {
+        match self {
+            Self::Named(position) => Ok(api.log().offset_of(partition, *position).await?),
+            Self::Offset(offset) => {
+                let (start, end) = (bounds.log_start, bounds.high_watermark);
+                match (start.get()..=end.get()).contains(offset) {
+                    true => Ok(Offset::new(*offset)),
+                    false => Err(Problem::refused(format_args!(
+                        "offset {offset} of {partition} is outside {start}..{end}"
+                    ))
+                    .with("field", "to")),
+                }
+            }
+        }
+    }
+}
+
+impl Moved {
+    fn between(before: &[Committed], partition: &TopicPartition, to: Offset) -> Self {
+        let from = before.iter().find(|committed| committed.partition == *partition);
+        Self {
+            topic: partition.topic.to_string(),
+            partition: partition.partition,
+            from: from.map(|committed| committed.offset.to_string()),
+            to: to.to_string(),
+        }
+    }
+}
+
+impl From<Group> for GroupLine {
+    fn from(group: Group) -> Self {
+        let lag: i64 = group.offsets.iter().filter_map(|committed| committed.lag).sum();
+        Self {
+            id: group.id.to_string(),
+            state: group.state,
+            members: group.members.len(),
+            lag: lag.to_string(),
+        }
+    }
+}
+
+impl From<Group> for GroupView {
+    fn from(group: Group) -> Self {
+        Self {
+            id: group.id.to_string(),
+            state: group.state,
+            protocol_type: group.protocol_type,
+            protocol: group.protocol,
+            members: group.members.into_iter().map(MemberView::from).collect(),
+            offsets: group.offsets.into_iter().map(CommittedView::from).collect(),
+        }
+    }
+}
+
+impl From<Member> for MemberView {
+    fn from(member: Member) -> Self {
+        let name = |p: TopicPartition| PartitionName { topic: p.topic.to_string(), partition: p.partition };
+        let assignment = member.assignment.into_iter().map(name).collect();
+        Self { id: member.id, client_id: member.client_id, client_host: member.client_host, assignment }
+    }
+}
+
+impl From<Committed> for CommittedView {
+    fn from(committed: Committed) -> Self {
+        Self {
+            topic: committed.partition.topic.to_string(),
+            partition: committed.partition.partition,
+            offset: committed.offset.to_string(),
+            lag: committed.lag.map(|lag| lag.to_string()),
+            metadata: committed.metadata,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Whether it lives, and whether it serves.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::state::Api;
+
+/// What each role says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HealthReport {
+    /// Every role of this process.
+    pub roles: Vec<RoleHealth>,
+}
+
+/// One role's health.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RoleHealth {
+    /// The role, such as `log` or `kafka`.
+    #[schema(example = "kafka")]
+    pub role: String,
+    /// Whether it serves.
+    pub ready: bool,
+    /// What is wrong, in words; may be filled while it still serves.
+    pub problems: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Live {
+    /// Always `live`: that there is an answer is the answer.
+    #[schema(example = "live")]
+    status: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Ready {
+    /// `ready` only when every role serves, else `not ready`.
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// Every role with its reasons.
+    roles: Vec<RoleHealth>,
+}
+
+/// Whether the process lives
+///
+/// Answers 200 as long as requests are served at all.
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Live)))]
+pub(crate) async fn live() -> Json<Live> {
+    Json(Live { status: "live" })
+}
+
+/// Whether every role serves
+///
+/// 200 only when every role serves; otherwise 503 with the reasons.
+#[utoipa::path(get, path = "/health/ready", tag = "health",
+    responses((status = 200, body = Ready), (status = 503, body = Ready, description = "A role does not serve")))]
+pub(crate) async fn ready(State(api): State<Arc<Api>>) -> Response {
+    let HealthReport { roles } = (api.state.health)();
+    let is_ready = !api.stop.is_requested() && roles.iter().all(|role| role.ready);
+    let (code, status) = match is_ready {
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+    };
+    (code, Json(Ready { status, roles })).into_response()
+}

@@ -1,0 +1,147 @@
+//! `POST /events/{topic}`: events in, offsets out, nothing in between that is not on disk.
+//!
+//! ```text
+//!   binary (ce-*) ─┐
+//!   structured ────┤                   ┌ key ┐
+//!   batch ─────────┼──▶ Event ──▶ Intake ─────┼──▶ NewRecord ──▶ EventLog::produce ──▶ 202
+//!   plain JSON ────┤                   └ id, time, type, source
+//!   NDJSON ────────┘
+//! ```
+//!
+//! Always holds: a request is read to its end and every event in it accepted before the first is appended; the
+//! data is stored as the bytes that were sent, sliced from the body; answers are in the order of the events.
+
+mod form;
+mod headers;
+mod intake;
+mod key;
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use factum_eventlog::{NewRecord, Placed, ProduceError};
+use factum_governance::suggest;
+use factum_types::{Action, Resource, TopicName};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::extract::{Caller, Params, TopicPath};
+use crate::metrics;
+use crate::problem::Problem;
+use crate::state::Api;
+
+use form::Form;
+use intake::Intake;
+
+/// Where each event was put, in the order given: the schema of what [`accepted`] writes by hand.
+#[derive(Serialize, ToSchema)]
+struct Accepted {
+    offsets: Vec<AcceptedOffset>,
+}
+
+/// Where one event was put.
+#[derive(Serialize, ToSchema)]
+struct AcceptedOffset {
+    #[schema(example = 0)]
+    partition: i32,
+    /// A 64-bit number as text.
+    #[schema(example = "41")]
+    offset: String,
+}
+
+/// How events are taken.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventsQuery {
+    /// The field of the data whose value is the key, instead of the one that the topic's project names.
+    key: Option<String>,
+}
+
+/// Append events to a topic
+///
+/// Takes CloudEvents in binary, structured and batch mode, one plain JSON document (wrapped: `type` and `source`
+/// come from the event's manifest), or NDJSON (each line wrapped). Answers only once everything is on disk; a
+/// batch is stored whole or not at all.
+#[utoipa::path(post, path = "/events/{topic}", tag = "events",
+    params(
+        ("topic" = String, Path, description = "The topic, such as `store.orders`", example = "store.orders"),
+        ("ce-id" = Option<String>, Header, description = "Binary mode: `ce-specversion`, `ce-id`, `ce-source`, \
+            `ce-type` and further attributes. With plain JSON each is optional"),
+        ("key" = Option<String>, Query, description = "The field of the data whose value is the key, instead of \
+            the one that the topic's project names", example = "Email")),
+    request_body(
+        content(
+            (Object = "application/json", example = json!({"OrderId": 1, "Email": "ann@contoso.com"})),
+            (Object = "application/cloudevents+json", example = json!({"specversion": "1.0", "id": "1",
+                "source": "/shop", "type": "store.orders", "data": {"OrderId": 1, "Email": "ann@contoso.com"}})),
+            (Vec<Object> = "application/cloudevents-batch+json", example = json!([{"specversion": "1.0", "id": "1",
+                "source": "/shop", "type": "store.orders", "data": {"OrderId": 1, "Email": "ann@contoso.com"}}])),
+            (String = "application/x-ndjson", example = "{\"OrderId\":1}\n{\"OrderId\":2}\n"),
+        ),
+    ),
+    responses(
+        (status = 202, body = Accepted, description = "On disk",
+            example = json!({"offsets": [{"partition": 0, "offset": "41"}]})),
+        (status = 400, body = Problem, description = "Malformed: says where"),
+        (status = 404, body = Problem, description = "No such topic, where topics are not made on first use"),
+        (status = 413, body = Problem, description = "Larger than is taken at once: names the limit"),
+        (status = 415, body = Problem, description = "A media type that is not taken"),
+        (status = 422, body = Problem, description = "Refused by the topic's contract: names event and field"),
+        (status = 503, body = Problem, description = "Not durable right now; see `Retry-After`"),
+    ))]
+pub(crate) async fn post_events(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    TopicPath(topic): TopicPath,
+    Params(query): Params<EventsQuery>,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may(Action::Write, Resource::Topic(&topic))?;
+    if topic.is_internal() {
+        return Err(Problem::forbidden(format_args!("topic {topic} is kept by Factum itself")));
+    }
+    let (head, body) = request.into_parts();
+    let form = Form::of(&head.headers)?;
+    let body = api.bodies.read(&head.headers, body).await?;
+    let records = form.records(&head.headers, &body.bytes, &Intake::new(&api, &topic, query.key))?;
+    if records.is_empty() {
+        return Ok(accepted(&[]));
+    }
+    let placed = append(&api, &topic, records).await?;
+    metrics::observe_ingest(placed.len(), body.bytes.len());
+    Ok(accepted(&placed))
+}
+
+async fn append(api: &Api, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, Problem> {
+    match api.log().produce(topic, records).await {
+        Ok(placed) => Ok(placed),
+        Err(error @ ProduceError::UnknownTopic { .. }) => Err(unknown_topic(api, topic, error.into()).await),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The same problem with the topic that was probably meant.
+pub(crate) async fn unknown_topic(api: &Api, topic: &TopicName, problem: Problem) -> Problem {
+    let topics = api.log().topics().await.unwrap_or_default();
+    let names = topics.iter().map(|topic| topic.name.as_str()).filter(|name| !name.starts_with('_'));
+    match suggest::nearest(topic.as_str(), names) {
+        Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
+        None => problem,
+    }
+}
+
+/// Written by hand: with a hundred thousand events it is the larger part of the answer's cost.
+fn accepted(placed: &[Placed]) -> Response {
+    let mut body = String::with_capacity(16 + placed.len() * 40);
+    body.push_str(r#"{"offsets":["#);
+    for (i, Placed { partition, offset }) in placed.iter().enumerate() {
+        let comma = if i == 0 { "" } else { "," };
+        write!(body, r#"{comma}{{"partition":{partition},"offset":"{offset}"}}"#)
+            .expect("a string takes text");
+    }
+    body.push_str("]}");
+    (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}

@@ -1,0 +1,61 @@
+//! What is measured.
+
+use std::time::Duration;
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+/// Names and units, once at start.
+pub(crate) fn describe() {
+    describe_counter!("factum_http_requests_total", "Requests answered, by route and status");
+    describe_histogram!(
+        "factum_http_request_duration_seconds",
+        Unit::Seconds,
+        "Time from a request's head to the head of its answer, by route"
+    );
+    describe_counter!("factum_http_ingested_events_total", "Events acknowledged over HTTP");
+    describe_counter!(
+        "factum_http_ingested_bytes_total",
+        Unit::Bytes,
+        "Bodies of acknowledged ingest requests"
+    );
+    describe_gauge!("factum_http_connections", "Connections open");
+    describe_gauge!("factum_http_tails", "Tails being sent");
+}
+
+/// A request was answered. `route` is the router's pattern, never a path, so that labels stay few.
+pub(crate) fn observe_request(route: &str, status: u16, elapsed: Duration) {
+    let route = route.to_owned();
+    counter!("factum_http_requests_total", "route" => route.clone(), "status" => status.to_string())
+        .increment(1);
+    histogram!("factum_http_request_duration_seconds", "route" => route).record(elapsed.as_secs_f64());
+}
+
+/// Events were acknowledged.
+pub(crate) fn observe_ingest(events: usize, bytes: usize) {
+    counter!("factum_http_ingested_events_total").increment(events as u64);
+    counter!("factum_http_ingested_bytes_total").increment(bytes as u64);
+}
+
+/// One more of something, until it is dropped.
+pub(crate) struct Present(&'static str);
+
+impl Present {
+    pub(crate) fn connection() -> Self {
+        Self::new("factum_http_connections")
+    }
+
+    pub(crate) fn tail() -> Self {
+        Self::new("factum_http_tails")
+    }
+
+    fn new(name: &'static str) -> Self {
+        gauge!(name).increment(1);
+        Self(name)
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        gauge!(self.0).decrement(1);
+    }
+}

@@ -1,0 +1,48 @@
+//! What can be set.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use factum_types::ByteSize;
+use factum_types::units::duration;
+use serde::{Deserialize, Serialize};
+
+/// The HTTP face's settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Where to listen; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// The largest request body; a larger one is answered with 413.
+    pub max_body: ByteSize,
+    /// The most events that one request may bring.
+    pub max_batch_events: usize,
+    /// Memory for the bodies of all requests at once; one that finds no room is answered with 503.
+    pub body_memory: ByteSize,
+    /// Connections held at once; further ones wait in the operating system's queue.
+    pub max_connections: usize,
+    /// How long a connection may stay without a first byte.
+    #[serde(with = "duration")]
+    pub idle_timeout: Duration,
+    /// How long a request's head may take, and how long a connection is kept between two requests.
+    #[serde(with = "duration")]
+    pub header_timeout: Duration,
+    /// How long a request's body may stand still.
+    #[serde(with = "duration")]
+    pub body_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            max_body: ByteSize::mib(16),
+            max_batch_events: 100_000,
+            body_memory: ByteSize::mib(64),
+            max_connections: 16_384,
+            idle_timeout: Duration::from_secs(300),
+            header_timeout: Duration::from_secs(60),
+            body_timeout: Duration::from_secs(20),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Pages and documents that are the same for everyone: the first page, the reference, the measures.
+//!
+//! Always holds: a page asks nothing of any other server, and its content security policy says so to the
+//! browser. The reference is Scalar (MIT, `assets/scalar`), carried in the binary.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderName, Method, Uri, header};
+use axum::response::IntoResponse;
+use factum_types::{Action, Resource};
+
+use crate::extract::Caller;
+use crate::problem::Problem;
+use crate::router::openapi_json;
+use crate::state::Api;
+
+const INDEX: &str = include_str!("../assets/index.html");
+const DOCS: &str = include_str!("../assets/docs.html");
+const DOCS_SCRIPT: &str = include_str!("../assets/docs.js");
+/// Scalar's own bundle, compressed when it was taken in.
+const SCALAR: &[u8] = include_bytes!("../assets/scalar/standalone.js.gz");
+
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+    font-src 'self' data:; object-src 'none'; frame-ancestors 'none'";
+
+type Headers<const N: usize> = [(HeaderName, &'static str); N];
+
+/// Where things are
+#[utoipa::path(get, path = "/", tag = "pages", responses((status = 200, content_type = "text/html", body = String)))]
+pub(crate) async fn index() -> impl IntoResponse {
+    page(INDEX)
+}
+
+/// This description, to read and to try
+#[utoipa::path(get, path = "/docs", tag = "pages", responses((status = 200, content_type = "text/html", body = String)))]
+pub(crate) async fn docs() -> impl IntoResponse {
+    page(DOCS)
+}
+
+/// This description
+#[utoipa::path(get, path = "/openapi.json", tag = "pages", responses((status = 200, body = Object)))]
+pub(crate) async fn openapi() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], openapi_json())
+}
+
+/// What was measured
+///
+/// In Prometheus' text exposition format.
+#[utoipa::path(get, path = "/metrics", tag = "health",
+    responses((status = 200, content_type = "text/plain; version=0.0.4", body = String,
+        example = "# TYPE factum_http_requests_total counter\nfactum_http_requests_total{route=\"/events/{topic}\",status=\"202\"} 7\n")))]
+pub(crate) async fn metrics(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> Result<impl IntoResponse, Problem> {
+    caller.may(Action::Describe, Resource::Cluster)?;
+    let text = api.state.metrics.render();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
+}
+
+/// The script that starts the reference.
+pub(crate) async fn docs_script() -> impl IntoResponse {
+    let headers: Headers<2> =
+        [(header::CONTENT_TYPE, "text/javascript"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, DOCS_SCRIPT)
+}
+
+/// The reference's own code. Every browser takes gzip; nothing else asks for it.
+pub(crate) async fn docs_scalar() -> impl IntoResponse {
+    let headers: Headers<3> = [
+        (header::CONTENT_TYPE, "text/javascript"),
+        (header::CONTENT_ENCODING, "gzip"),
+        (header::CACHE_CONTROL, "max-age=86400"),
+    ];
+    (headers, SCALAR)
+}
+
+/// What is asked for in no other way.
+pub(crate) async fn not_found(uri: Uri) -> Problem {
+    Problem::not_found(format_args!("nothing is at {}; /docs lists what there is", uri.path()))
+}
+
+/// A path that exists, asked for in a way that it does not have.
+pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    Problem::wrong_method(format_args!("{} does not take {method}; /docs lists what it takes", uri.path()))
+}
+
+fn page(html: &'static str) -> impl IntoResponse {
+    let headers: Headers<3> = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, html)
+}

@@ -1,0 +1,258 @@
+//! Errors as `application/problem+json` (RFC 9457).
+//!
+//! Always holds: `detail` says what is wrong and where (line and column, attribute or field, index in a batch),
+//! and the same place stands in members of its own for programs; nothing internal is shown.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use factum_eventlog::{AdminError, ProduceError, ReadError};
+use factum_types::{Denied, NameError, event};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use tracing::warn;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
+
+/// The media type of RFC 9457.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// An error, ready to be sent. One pointer wide: it is the rare arm of every handler's result.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Problem(Box<Content>);
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({
+    "type": "urn:factum:problem:malformed",
+    "title": "The request is malformed",
+    "status": 400,
+    "detail": "expected `,` or `}` at line 1 column 9",
+    "line": 1,
+    "column": 9,
+}))]
+struct Content {
+    /// Which kind of problem, as a URN that stays the same: `urn:factum:problem:…`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The kind in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong this time, and where.
+    detail: String,
+    /// Where exactly, for programs: `line`, `column`, `attribute`, `field`, `index`, `limit`, `near` …
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    members: Map<String, Value>,
+    #[serde(skip)]
+    retry_after_seconds: Option<u16>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, slug: &str, title: &'static str, detail: impl fmt::Display) -> Self {
+        Self(Box::new(Content {
+            kind: format!("urn:factum:problem:{slug}"),
+            title,
+            status: status.as_u16(),
+            detail: detail.to_string(),
+            members: Map::new(),
+            retry_after_seconds: None,
+        }))
+    }
+
+    /// 400: it cannot be understood.
+    pub(crate) fn malformed(detail: impl fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", "The request is malformed", detail)
+    }
+
+    /// 404, naming what is not there.
+    pub(crate) fn not_found(detail: impl fmt::Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
+    }
+
+    /// 405: the path exists, but not for this.
+    pub(crate) fn wrong_method(detail: impl fmt::Display) -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "wrong-method",
+            "The path does not take this method",
+            detail,
+        )
+    }
+
+    /// 408: the client stopped sending.
+    pub(crate) fn too_slow(detail: impl fmt::Display) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The request did not arrive in time", detail)
+    }
+
+    /// 409: it contradicts the state of things.
+    pub(crate) fn conflict(detail: impl fmt::Display) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "The request contradicts the present state", detail)
+    }
+
+    /// 413, naming the limit.
+    pub(crate) fn too_large(detail: impl fmt::Display, limit: usize) -> Self {
+        let title = "The request is larger than is taken at once";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", title, detail).with("limit", limit)
+    }
+
+    /// 415, naming what would do.
+    pub(crate) fn unsupported(detail: impl fmt::Display) -> Self {
+        let title = "The media type is not supported here";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", title, detail)
+    }
+
+    /// 422: well-formed, but against a rule of the topic or its contract.
+    pub(crate) fn refused(detail: impl fmt::Display) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", "The request breaks a rule", detail)
+    }
+
+    /// 403 for what nobody may do from here.
+    pub(crate) fn forbidden(detail: impl fmt::Display) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "denied", "You may not do this", detail)
+    }
+
+    /// 503: the same request may succeed later.
+    pub(crate) fn unavailable(slug: &str, detail: impl fmt::Display) -> Self {
+        let title = "The request cannot be served right now";
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, slug, title, detail);
+        problem.0.retry_after_seconds = Some(1);
+        problem
+    }
+
+    /// 500: data on disk is not what was written.
+    fn damaged(detail: impl fmt::Display) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", "Stored data is damaged", detail)
+    }
+
+    /// Adds a member for programs.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Adds a sentence to the detail.
+    pub(crate) fn also(mut self, sentence: impl fmt::Display) -> Self {
+        self.0.detail = format!("{}; {sentence}", self.0.detail);
+        self
+    }
+
+    /// The same for a document on a line of its own: `line` counts in the body, from 1.
+    pub(crate) fn on_line(mut self, line: usize) -> Self {
+        if let Some(at_line_1) = self.0.detail.find(" at line 1 ") {
+            self.0.detail.replace_range(at_line_1 + 1.."at line 1 ".len() + at_line_1 + 1, "at ");
+        }
+        self.0.detail = format!("line {line}: {}", self.0.detail);
+        self.with("line", line)
+    }
+
+    /// Puts the place of the event before everything else that the detail says.
+    pub(crate) fn in_event(mut self, index: usize) -> Self {
+        self.0.detail = format!("event {index}: {}", self.0.detail);
+        self.with("index", index)
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Content::schema()
+    }
+}
+
+impl ToSchema for Problem {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Problem")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).expect("a problem's status is one of HTTP's");
+        let body = serde_json::to_vec(&self).expect("text and JSON values serialise");
+        let mut response = (status, body).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if let Some(seconds) = self.0.retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::forbidden(denied)
+    }
+}
+
+impl From<NameError> for Problem {
+    fn from(error: NameError) -> Self {
+        Self::malformed(error)
+    }
+}
+
+impl From<event::Error> for Problem {
+    fn from(error: event::Error) -> Self {
+        match error {
+            event::Error::InBatch { index, source } => Self::from(*source).in_event(index),
+            event::Error::Json { line, column, .. } => {
+                Self::malformed(&error).with("line", line).with("column", column)
+            }
+            event::Error::TooMany { limit } => Self::too_large(&error, limit),
+            event::Error::Missing { name } => Self::malformed(&error).with("attribute", name),
+            event::Error::SpecVersion { .. } => Self::malformed(&error).with("attribute", "specversion"),
+            event::Error::Attribute { ref name, .. } => {
+                Self::malformed(&error).with("attribute", name.as_str())
+            }
+        }
+    }
+}
+
+impl From<ProduceError> for Problem {
+    fn from(error: ProduceError) -> Self {
+        match &error {
+            ProduceError::UnknownTopic { .. } | ProduceError::UnknownPartition { .. } => {
+                Self::not_found(&error)
+            }
+            ProduceError::TooLarge { limit, .. } => Self::too_large(&error, *limit),
+            ProduceError::Refused { index, reason } => Self::refused(reason).in_event(*index),
+            ProduceError::NotDurable { topic, reason } => {
+                warn!(%topic, reason, "events could not be made durable");
+                Self::unavailable("not-durable", &error)
+            }
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match &error {
+            ReadError::UnknownPartition { .. } => Self::not_found(&error),
+            ReadError::OutOfRange { log_start, high_watermark, .. } => Self::not_found(&error)
+                .with("log_start", log_start.to_string())
+                .with("high_watermark", high_watermark.to_string()),
+            ReadError::Damaged { at, .. } => Self::damaged(&error).with("offset", at.to_string()),
+            ReadError::Unavailable { .. } => Self::unavailable("unavailable", &error),
+        }
+    }
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        match &error {
+            AdminError::UnknownTopic { .. } | AdminError::UnknownGroup { .. } => Self::not_found(&error),
+            AdminError::TopicExists { .. } => Self::conflict(&error),
+            AdminError::GroupInUse { members, .. } => Self::conflict(&error).with("members", *members),
+            AdminError::Invalid { .. } => Self::refused(&error),
+            AdminError::Unavailable { .. } => Self::unavailable("unavailable", &error),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What the handlers share.
+
+use std::sync::Arc;
+
+use factum_base::clock::SharedClock;
+use factum_base::random::Random;
+use factum_base::tasks::Stop;
+use factum_base::telemetry::Metrics;
+use factum_eventlog::EventLog;
+use factum_governance::Catalogue;
+use factum_types::Authorizer;
+
+use crate::body::Bodies;
+use crate::{HealthReport, Options};
+
+/// What the HTTP face stands on; whoever wires the server gives it.
+#[derive(Clone)]
+pub struct State {
+    /// Where events go and come from.
+    pub log: Arc<dyn EventLog>,
+    /// Who owns which event, and what it is like.
+    pub catalogue: Catalogue,
+    /// Decides who may do what.
+    pub authorizer: Arc<dyn Authorizer>,
+    /// The time.
+    pub clock: SharedClock,
+    /// Where ids of events that came without one are drawn.
+    pub random: Random,
+    /// Asked by `/health/ready`; must answer at once.
+    pub health: Arc<dyn Fn() -> HealthReport + Send + Sync>,
+    /// What `/metrics` shows.
+    pub metrics: Metrics,
+}
+
+/// The same with what belongs to one listener.
+pub(crate) struct Api {
+    pub(crate) state: State,
+    pub(crate) options: Options,
+    pub(crate) bodies: Bodies,
+    pub(crate) stop: Stop,
+}
+
+impl Api {
+    pub(crate) fn new(options: Options, state: State, stop: Stop) -> Arc<Self> {
+        let bodies = Bodies::new(&options);
+        Arc::new(Self { state, options, bodies, stop })
+    }
+
+    pub(crate) fn log(&self) -> &dyn EventLog {
+        self.state.log.as_ref()
+    }
+}

@@ -1,0 +1,330 @@
+//! Topics: list, make, show, change, remove.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use factum_eventlog::{NewTopic, PartitionBounds, Topic, TopicConfig};
+use factum_types::units::duration;
+use factum_types::{Action, ByteSize, Resource, TopicName};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use crate::extract::{Caller, Params, TopicPath};
+use crate::ingest::unknown_topic;
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// A topic in a list.
+#[derive(Serialize, ToSchema)]
+struct TopicLine {
+    #[schema(example = "store.orders")]
+    name: String,
+    partitions: usize,
+    /// Records kept, a 64-bit number as text.
+    #[schema(example = "1200")]
+    records: String,
+    /// Bytes on disk, where known.
+    bytes: Option<u64>,
+    /// Whether Factum keeps its own records in it.
+    internal: bool,
+    /// The team that owns it, if a project says so.
+    team: Option<String>,
+    /// What its event means, in the team's words.
+    summary: Option<String>,
+}
+
+/// Every topic.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TopicList {
+    topics: Vec<TopicLine>,
+}
+
+/// One topic.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TopicView {
+    #[schema(example = "store.orders")]
+    name: String,
+    /// Its identity over its whole life.
+    id: String,
+    internal: bool,
+    team: Option<String>,
+    summary: Option<String>,
+    partitions: Vec<PartitionView>,
+    config: Config,
+}
+
+/// What a partition holds at this moment.
+#[derive(Serialize, ToSchema)]
+struct PartitionView {
+    partition: i32,
+    /// The first offset kept, a 64-bit number as text.
+    #[schema(example = "0")]
+    log_start: String,
+    /// Behind the last durable record, a 64-bit number as text.
+    #[schema(example = "42")]
+    high_watermark: String,
+    /// Bytes on disk, where known.
+    bytes: Option<u64>,
+    /// Whether it takes writes; false in quarantine.
+    is_writable: bool,
+}
+
+/// What is set for a topic; what is absent follows the server's default.
+#[derive(Serialize, Deserialize, Default, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// How long records are kept, such as `7d`, or `forever`.
+    #[serde(with = "duration::option", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "7d")]
+    retention: Option<Duration>,
+    /// The size above which a partition drops its oldest segments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "1GiB")]
+    retention_bytes: Option<ByteSize>,
+    /// The size at which a segment is sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "128MiB")]
+    segment_bytes: Option<ByteSize>,
+    /// The largest batch taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "1MiB")]
+    max_message_bytes: Option<ByteSize>,
+}
+
+/// A topic that is to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateTopic {
+    #[schema(example = "store.orders")]
+    name: String,
+    /// How many; without it, the server's default.
+    #[serde(default)]
+    #[schema(example = 4)]
+    partitions: Option<i32>,
+    #[serde(default)]
+    config: Config,
+}
+
+/// Settings that are to change; `null` goes back to the server's default, what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AlterTopic {
+    config: ConfigPatch,
+}
+
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+struct ConfigPatch {
+    #[serde(deserialize_with = "given_duration")]
+    #[schema(value_type = Option<String>, example = "30d")]
+    retention: Option<Option<Duration>>,
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    retention_bytes: Option<Option<ByteSize>>,
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    segment_bytes: Option<Option<ByteSize>>,
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    max_message_bytes: Option<Option<ByteSize>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// Also list the topics that Factum keeps for itself.
+    #[serde(default)]
+    internal: bool,
+}
+
+/// List topics
+#[utoipa::path(get, path = "/api/v1/topics", tag = "topics", 
+    params(("internal" = Option<bool>, Query, description = "Also list the topics that Factum keeps for itself")),
+    responses((status = 200, body = TopicList, example = json!({"topics": [{"name": "store.orders", "partitions": 4,
+        "records": "1200", "bytes": 65536, "internal": false, "team": "store",
+        "summary": "A customer paid for an order."}]}))))]
+pub(crate) async fn list_topics(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Params(query): Params<ListQuery>,
+) -> Result<Json<TopicList>, Problem> {
+    caller.may(Action::Describe, Resource::Cluster)?;
+    let topics = api.log().topics().await?;
+    let wanted = topics.iter().filter(|topic| query.internal || !topic.name.is_internal());
+    Ok(Json(TopicList { topics: wanted.map(|topic| topic_line(&api, topic)).collect() }))
+}
+
+/// Make a topic
+///
+/// It exists on disk when this answers.
+#[utoipa::path(post, path = "/api/v1/topics", tag = "topics",
+    request_body(content = CreateTopic, example = json!({"name": "store.orders", "partitions": 4,
+        "config": {"retention": "30d"}})),
+    responses(
+        (status = 201, body = TopicView),
+        (status = 409, body = Problem, description = "It exists already"),
+        (status = 422, body = Problem, description = "A setting is out of bounds"),
+    ))]
+pub(crate) async fn create_topic(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    request: Request,
+) -> Result<impl IntoResponse, Problem> {
+    caller.may(Action::Create, Resource::Cluster)?;
+    let (head, body) = request.into_parts();
+    let wish: CreateTopic = api.bodies.read_json(&head.headers, body).await?;
+    let name = TopicName::new(wish.name)?;
+    caller.may(Action::Create, Resource::Topic(&name))?;
+    refuse_internal(&name)?;
+    let new = NewTopic { name, partitions: wish.partitions, config: wish.config.into() };
+    let topic = api.log().create_topic(new).await?;
+    let location = format!("/api/v1/topics/{}", topic.name);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(topic_view(&api, topic))))
+}
+
+/// Show a topic
+#[utoipa::path(get, path = "/api/v1/topics/{topic}", tag = "topics",
+    params(("topic" = String, Path, example = "store.orders")),
+    responses((status = 200, body = TopicView), (status = 404, body = Problem)))]
+pub(crate) async fn get_topic(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    TopicPath(name): TopicPath,
+) -> Result<Json<TopicView>, Problem> {
+    caller.may(Action::Describe, Resource::Topic(&name))?;
+    let topic = existing(&api, &name).await?;
+    Ok(Json(topic_view(&api, topic)))
+}
+
+/// Change a topic's settings
+#[utoipa::path(patch, path = "/api/v1/topics/{topic}", tag = "topics",
+    params(("topic" = String, Path, example = "store.orders")),
+    request_body(content = AlterTopic, example = json!({"config": {"retention": "30d", "retention_bytes": null}})),
+    responses((status = 200, body = TopicView), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn alter_topic(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    TopicPath(name): TopicPath,
+    request: Request,
+) -> Result<Json<TopicView>, Problem> {
+    caller.may(Action::Alter, Resource::Topic(&name))?;
+    refuse_internal(&name)?;
+    let (head, body) = request.into_parts();
+    let wish: AlterTopic = api.bodies.read_json(&head.headers, body).await?;
+    let config = wish.config.over(&existing(&api, &name).await?.config);
+    let topic = api.log().alter_topic(&name, config).await?;
+    Ok(Json(topic_view(&api, topic)))
+}
+
+/// Remove a topic with all its records
+#[utoipa::path(delete, path = "/api/v1/topics/{topic}", tag = "topics",
+    params(("topic" = String, Path, example = "store.orders")),
+    responses((status = 204), (status = 404, body = Problem)))]
+pub(crate) async fn delete_topic(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    TopicPath(name): TopicPath,
+) -> Result<StatusCode, Problem> {
+    caller.may(Action::Delete, Resource::Topic(&name))?;
+    refuse_internal(&name)?;
+    existing(&api, &name).await?;
+    api.log().delete_topic(&name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The topic, or a 404 that names the one that was probably meant.
+pub(crate) async fn existing(api: &Api, name: &TopicName) -> Result<Topic, Problem> {
+    match api.log().topic(name).await {
+        Ok(topic) => Ok(topic),
+        Err(error @ factum_eventlog::AdminError::UnknownTopic { .. }) => {
+            Err(unknown_topic(api, name, error.into()).await)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn refuse_internal(name: &TopicName) -> Result<(), Problem> {
+    match name.is_internal() {
+        true => Err(Problem::forbidden(format_args!("topic {name} is kept by Factum itself"))),
+        false => Ok(()),
+    }
+}
+
+fn topic_line(api: &Api, topic: &Topic) -> TopicLine {
+    let definition = api.state.catalogue.event(&topic.name);
+    let records: i64 = topic.partitions.iter().map(|p| p.high_watermark.since(p.log_start)).sum();
+    TopicLine {
+        name: topic.name.to_string(),
+        partitions: topic.partitions.len(),
+        records: records.to_string(),
+        bytes: topic.partitions.iter().map(|partition| partition.bytes).sum(),
+        internal: topic.name.is_internal(),
+        team: definition.as_ref().map(|definition| definition.team.to_string()),
+        summary: definition.and_then(|definition| definition.summary.clone()),
+    }
+}
+
+fn topic_view(api: &Api, topic: Topic) -> TopicView {
+    let definition = api.state.catalogue.event(&topic.name);
+    TopicView {
+        name: topic.name.to_string(),
+        id: topic.id.to_string(),
+        internal: topic.name.is_internal(),
+        team: definition.as_ref().map(|definition| definition.team.to_string()),
+        summary: definition.and_then(|definition| definition.summary.clone()),
+        partitions: topic.partitions.iter().map(PartitionView::of).collect(),
+        config: topic.config.into(),
+    }
+}
+
+impl PartitionView {
+    fn of(bounds: &PartitionBounds) -> Self {
+        Self {
+            partition: bounds.partition,
+            log_start: bounds.log_start.to_string(),
+            high_watermark: bounds.high_watermark.to_string(),
+            bytes: bounds.bytes,
+            is_writable: bounds.is_writable,
+        }
+    }
+}
+
+impl From<TopicConfig> for Config {
+    fn from(config: TopicConfig) -> Self {
+        let TopicConfig { retention, retention_bytes, segment_bytes, max_message_bytes } = config;
+        Self { retention, retention_bytes, segment_bytes, max_message_bytes }
+    }
+}
+
+impl From<Config> for TopicConfig {
+    fn from(config: Config) -> Self {
+        let Config { retention, retention_bytes, segment_bytes, max_message_bytes } = config;
+        Self { retention, retention_bytes, segment_bytes, max_message_bytes }
+    }
+}
+
+impl ConfigPatch {
+    fn over(self, config: &TopicConfig) -> TopicConfig {
+        TopicConfig {
+            retention: self.retention.unwrap_or(config.retention),
+            retention_bytes: self.retention_bytes.unwrap_or(config.retention_bytes),
+            segment_bytes: self.segment_bytes.unwrap_or(config.segment_bytes),
+            max_message_bytes: self.max_message_bytes.unwrap_or(config.max_message_bytes),
+        }
+    }
+}
+
+/// Tells `null` from absence, as JSON Merge Patch (RFC 7396) does.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+fn given_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Duration>>, D::Error> {
+    duration::option::deserialize(deserializer).map(Some)
+}

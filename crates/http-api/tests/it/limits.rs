@@ -1,0 +1,179 @@
+//! What no client may do: send too much, stand still, or take every place.
+
+use std::time::Duration;
+
+use expect_test::expect;
+use factum_http_api::Options;
+use factum_types::ByteSize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::support::{Server, Setup, resident_bytes};
+
+const HEAD: &str = "POST /events/a HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+
+fn limited(change: impl FnOnce(&mut Options)) -> Setup {
+    let mut setup = Setup::default();
+    change(&mut setup.options);
+    setup
+}
+
+async fn talk(server: &Server, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server.address).await.expect("connected");
+    stream.write_all(request).await.expect("sent");
+    let mut answer = Vec::new();
+    timeout(Duration::from_secs(20), stream.read_to_end(&mut answer))
+        .await
+        .expect("in time")
+        .expect("an end");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_is_refused_with_the_limit() {
+    let server = Server::start_with(limited(|options| options.max_body = ByteSize(1_000))).await;
+    let answer = server.post_json("/events/a", &format!("\"{}\"", "x".repeat(998))).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let answer = server.post_json("/events/a", &format!("\"{}\"", "x".repeat(999))).await;
+    expect![[r#"413 the body is larger than 1000 bytes {"limit":1000}"#]].assert_eq(&answer.problem());
+    // A length that is only announced costs nothing.
+    let announced = format!("{HEAD}content-length: 2147483648\r\nconnection: close\r\n\r\n");
+    let mut stream = TcpStream::connect(server.address).await.expect("connected");
+    stream.write_all(announced.as_bytes()).await.expect("sent");
+    stream.shutdown().await.expect("half closed");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an end");
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 413"), "{answer}");
+    // Nor does one that is not announced at all.
+    let chunked = format!(
+        "{HEAD}transfer-encoding: chunked\r\nconnection: close\r\n\r\n800\r\n{}\r\n0\r\n\r\n",
+        "x".repeat(2048)
+    );
+    let answer = talk(&server, chunked.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_batch_of_too_many_events_is_refused() {
+    let server = Server::start_with(limited(|options| options.max_batch_events = 2)).await;
+    let lines = [("content-type", "application/x-ndjson")];
+    assert_eq!(server.send("POST", "/events/a", &lines, "1\n2\n").await.status, 202);
+    let answer = server.send("POST", "/events/a", &lines, "1\n2\n3\n").await;
+    expect![[r#"413 the body has more than 2 lines {"limit":2}"#]].assert_eq(&answer.problem());
+    let event = r#"{"specversion":"1.0","id":"1","source":"/s","type":"t"}"#;
+    let batch = [("content-type", "application/cloudevents-batch+json")];
+    let answer = server.send("POST", "/events/a", &batch, format!("[{event},{event},{event}]")).await;
+    expect![[r#"413 the batch holds more than 2 events {"limit":2}"#]].assert_eq(&answer.problem());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn bodies_together_stay_within_memory() {
+    let server = Server::start_with(limited(|options| {
+        options.max_body = ByteSize::kib(100);
+        options.body_memory = ByteSize::kib(100);
+    }))
+    .await;
+    // One client sends nearly all that fits and then stands still.
+    let mut greedy = TcpStream::connect(server.address).await.expect("connected");
+    let begun = format!("{HEAD}content-length: 102400\r\n\r\n{}", "x".repeat(100_000));
+    greedy.write_all(begun.as_bytes()).await.expect("sent");
+    let answer = loop {
+        let answer = server.post_json("/events/a", &format!("\"{}\"", "y".repeat(50_000))).await;
+        if answer.status != 202 {
+            break answer;
+        }
+    };
+    assert_eq!(answer.retry_after, "1");
+    expect!["503 too many large requests are being taken in; try again {}"].assert_eq(&answer.problem());
+    drop(greedy);
+    let small = server.post_json("/events/a", "1").await;
+    assert_eq!(small.status, 202);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_stands_still_is_let_go() {
+    let server = Server::start_with(limited(|options| {
+        options.header_timeout = Duration::from_millis(200);
+        options.body_timeout = Duration::from_millis(200);
+        options.idle_timeout = Duration::from_millis(200);
+    }))
+    .await;
+    assert_eq!(talk(&server, b"").await, "", "a connection without a first byte is closed");
+    assert_eq!(talk(&server, b"GET / HT").await, "", "so is one whose head does not end");
+    let body =
+        talk(&server, format!("{HEAD}content-length: 9\r\nconnection: close\r\n\r\n{{").as_bytes()).await;
+    assert!(body.starts_with("HTTP/1.1 408"), "{body}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn garbage_is_answered_and_forgotten() {
+    let server = Server::start().await;
+    let answer = talk(&server, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 not HTTP at all\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(100_000));
+    let answer = talk(&server, long.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert_eq!(server.get("/health/live").await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_a_place() {
+    let server = Server::start_with(limited(|options| options.max_connections = 3)).await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(TcpStream::connect(server.address).await.expect("connected"));
+    }
+    let mut waiting = TcpStream::connect(server.address).await.expect("queued by the operating system");
+    waiting
+        .write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .await
+        .expect("sent");
+    let mut answer = String::new();
+    let early = timeout(Duration::from_millis(100), waiting.read_to_string(&mut answer)).await;
+    assert!(early.is_err(), "no place is free: {answer}");
+    held.pop();
+    timeout(Duration::from_secs(20), waiting.read_to_string(&mut answer))
+        .await
+        .expect("in time")
+        .expect("an end");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thousands_of_idle_connections_are_cheap_and_stop_at_once() {
+    let server = Server::start().await;
+    let before = resident_bytes();
+    let mut idle = Vec::new();
+    for _ in 0..2_000 {
+        idle.push(TcpStream::connect(server.address).await.expect("connected"));
+    }
+    assert_eq!(server.get("/health/live").await.status, 200);
+    let each = (resident_bytes().saturating_sub(before)) / idle.len();
+    assert!(each < 12 << 10, "{each} bytes for each idle connection, the client's side included");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_lets_a_request_finish() {
+    let server = Server::start().await;
+    let mut stream = TcpStream::connect(server.address).await.expect("connected");
+    stream.write_all(format!("{HEAD}content-length: 2\r\n\r\n").as_bytes()).await.expect("sent");
+    // The request is under way once its head was answered by another on a second connection.
+    assert_eq!(server.get("/health/live").await.status, 200);
+    server.http.stop().request();
+    stream.write_all(b"{}").await.expect("sent");
+    let mut answer = String::new();
+    timeout(Duration::from_secs(20), stream.read_to_string(&mut answer))
+        .await
+        .expect("in time")
+        .expect("an end");
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    server.stop().await;
+}

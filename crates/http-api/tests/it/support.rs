@@ -1,0 +1,222 @@
+//! A server on a free port over a temporary directory, and a client for it.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use factum_base::random::Random;
+use factum_base::tasks::{OnError, TaskGroup, TaskTree};
+use factum_base::telemetry;
+use factum_broker::Broker;
+use factum_eventlog::{Admin, NewTopic, TopicConfig};
+use factum_governance::resources::Recorded;
+use factum_governance::{Catalogue, EventDefinition, Format, Visibility};
+use factum_http_api::{HealthReport, Options, RoleHealth, Service, State};
+use factum_testkit::HeldClock;
+use factum_types::auth::AllowAll;
+use factum_types::{Authorizer, Timestamp, TopicName};
+use tempfile::TempDir;
+
+/// Every test begins at this instant: 2026-11-20T10:00:00Z.
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_168_800_000);
+
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) broker: Broker,
+    pub(crate) clock: HeldClock,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) http: TaskGroup,
+    client: reqwest::Client,
+    pub(crate) log: TaskGroup,
+    _dir: TempDir,
+}
+
+/// What is not as usual.
+pub(crate) struct Setup {
+    pub(crate) options: Options,
+    pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) auto_create_topics: bool,
+    pub(crate) health: fn() -> HealthReport,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let options = Options { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Options::default() };
+        Self { options, authorizer: Arc::new(AllowAll), auto_create_topics: true, health: all_well }
+    }
+}
+
+fn all_well() -> HealthReport {
+    HealthReport { roles: vec![RoleHealth { role: "log".to_owned(), ready: true, problems: vec![] }] }
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    pub(crate) async fn start_with(setup: Setup) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let tree = TaskTree::new();
+        let (log, http) = (tree.child("log"), tree.child("http"));
+        let clock = HeldClock::at(NOW);
+        let random = Random::seeded(7);
+        let options = factum_broker::Options {
+            data_dir: dir.path().to_owned(),
+            auto_create_topics: setup.auto_create_topics,
+            default_partitions: 2,
+            ..factum_broker::Options::default()
+        };
+        let opened = factum_broker::Service::open_local(options, Arc::new(clock.clone()), random.clone());
+        let (service, broker) = opened.expect("the log opens");
+        let running = service.run(log.stop(), log.clone());
+        log.spawn("broker", OnError::StopServer, running);
+        let catalogue = Catalogue::new();
+        let state = State {
+            log: Arc::new(broker.clone()),
+            catalogue: catalogue.clone(),
+            authorizer: setup.authorizer,
+            clock: Arc::new(clock.clone()),
+            random,
+            health: Arc::new(setup.health),
+            metrics: telemetry::install_metrics().expect("measures"),
+        };
+        let (service, handle) = Service::bind(setup.options, state, http.clone()).expect("a free port");
+        let stop = http.stop();
+        http.spawn_quiet(async move { service.run(stop).await });
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Self { address: handle.local_addr, broker, clock, catalogue, http, client, log, _dir: dir }
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
+        let method = method.parse().expect("a method");
+        let mut request = self.client.request(method, format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.body(body.into()).send().await.expect("an answer");
+        let status = response.status().as_u16();
+        let header = |name| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        };
+        let (media_type, retry_after, location) =
+            (header("content-type"), header("retry-after"), header("location"));
+        let body = response.bytes().await.expect("a whole body").to_vec();
+        Answer { status, media_type, retry_after, location, body }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], "").await
+    }
+
+    pub(crate) async fn post_json(&self, path: &str, body: &str) -> Answer {
+        self.send("POST", path, &[("content-type", "application/json")], body).await
+    }
+
+    /// Makes a topic of one partition, so that offsets tell the order.
+    pub(crate) async fn topic(&self, name: &str) {
+        let name = TopicName::new(name).expect("a name");
+        let new = NewTopic { name, partitions: Some(1), config: TopicConfig::default() };
+        Admin::create_topic(&self.broker, new).await.expect("made");
+    }
+
+    /// Declares the event of a topic, as an applied project would.
+    pub(crate) fn declare(&self, topic: &str, key: Option<&str>) {
+        let mut recorded = Recorded::default();
+        recorded.events.insert(TopicName::new(topic).expect("a name"), definition(topic, key));
+        self.catalogue.replace(recorded);
+    }
+
+    /// Every record of a topic of one partition: key, value and headers.
+    pub(crate) async fn records(&self, topic: &str) -> String {
+        let answer = self.get(&format!("/api/v1/topics/{topic}/records?partition=0")).await.json();
+        let mut lines = String::new();
+        for record in answer["records"].as_array().expect("records") {
+            writeln!(lines, "{}: key {} value {}", record["offset"], record["key"], record["value"])
+                .expect("text");
+            for header in record["headers"].as_array().expect("headers") {
+                let name = header["key"].as_str().expect("a name");
+                writeln!(lines, "   {name} = {}", header["value"]).expect("text");
+            }
+        }
+        lines
+    }
+
+    pub(crate) async fn stop(self) {
+        assert!(self.http.stop_within(Duration::from_secs(10)).await.is_empty(), "connections end");
+        assert!(self.log.stop_within(Duration::from_secs(10)).await.is_empty(), "the log closes");
+    }
+}
+
+fn definition(topic: &str, key: Option<&str>) -> EventDefinition {
+    EventDefinition {
+        topic: TopicName::new(topic).expect("a name"),
+        team: "store".parse().expect("a team"),
+        project: "contoso".to_owned(),
+        summary: Some("A customer paid for an order.".to_owned()),
+        format: Format::Json,
+        schema: None::<PathBuf>,
+        time: None,
+        lateness: None,
+        key: key.map(str::to_owned),
+        partitions: None,
+        retention: None,
+        retention_bytes: None,
+        max_message_bytes: None,
+        visibility: Visibility::default(),
+        capture: None,
+        event_type: "contoso.store.orders".to_owned(),
+        source: "/contoso/store".to_owned(),
+    }
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) media_type: String,
+    pub(crate) retry_after: String,
+    pub(crate) location: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).expect("UTF-8")
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// Status and body on one line.
+    pub(crate) fn line(&self) -> String {
+        format!("{} {}", self.status, self.text())
+    }
+
+    /// Status, detail and the members for programs of a problem.
+    pub(crate) fn problem(&self) -> String {
+        assert_eq!(self.media_type, "application/problem+json", "{}", self.line());
+        let mut json = self.json();
+        let problem = json.as_object_mut().expect("an object");
+        assert_eq!(problem.remove("status"), Some(self.status.into()));
+        let mut take = |name| problem.shift_remove(name).and_then(|value| value.as_str().map(str::to_owned));
+        let kind = take("type").expect("a type");
+        let (title, detail) = (take("title").expect("a title"), take("detail").expect("a detail"));
+        assert!(kind.starts_with("urn:factum:problem:") && !title.is_empty(), "{kind} {title}");
+        format!("{} {detail} {}", self.status, serde_json::Value::from(problem.clone()))
+    }
+}
+
+/// What this process holds in memory, client and server together.
+pub(crate) fn resident_bytes() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux says what a process holds");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a resident size");
+    line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") << 10
+}

@@ -1,0 +1,137 @@
+//! Bytes on their way in, cut into frames.
+//!
+//! ```text
+//!   0      4                      4+length
+//!   ├──────┼──────────────────────┼──────┼─ …
+//!   length request                length request …
+//! ```
+//!
+//! Always holds
+//! - Memory follows bytes that arrived, or bytes that the connection holds a permit for; never a length alone.
+//! - An idle connection holds no buffer.
+//! - A whole frame is handed out without a copy.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::AsyncRead;
+
+/// Bytes of the length before each request.
+const PREFIX_BYTES: usize = 4;
+/// What is read before anything is known of a frame.
+pub(super) const FIRST_READ_BYTES: usize = 2 * 1024;
+/// What is read at once while requests keep coming; batches small beside it are copied when they are kept.
+pub(crate) const READ_BYTES: usize = 64 * 1024;
+/// Less room than this is not worth a read.
+const LEAST_ROOM_BYTES: usize = 512;
+
+/// A length that no request has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum FrameError {
+    /// The length is negative.
+    #[error("request length {length} is negative")]
+    Negative {
+        /// What the prefix says.
+        length: i32,
+    },
+    /// The length is above the limit.
+    #[error("request of {length} bytes is longer than {limit}")]
+    TooLong {
+        /// What the prefix says.
+        length: usize,
+        /// The most that is taken.
+        limit: usize,
+    },
+}
+
+/// The buffer of one connection.
+#[derive(Debug)]
+pub(super) struct Input {
+    buffer: BytesMut,
+    limit: usize,
+    /// The last read filled its space: more is probably there.
+    is_busy: bool,
+}
+
+impl Input {
+    /// An empty buffer for frames of at most `limit` bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { buffer: BytesMut::new(), limit, is_busy: false }
+    }
+
+    /// The length of the frame at the front, once its prefix is there.
+    pub(super) fn frame_len(&self) -> Result<Option<usize>, FrameError> {
+        let Some(prefix) = self.buffer.first_chunk::<PREFIX_BYTES>() else { return Ok(None) };
+        let length = i32::from_be_bytes(*prefix);
+        let Ok(len) = usize::try_from(length) else { return Err(FrameError::Negative { length }) };
+        if len > self.limit {
+            return Err(FrameError::TooLong { length: len, limit: self.limit });
+        }
+        Ok(Some(len))
+    }
+
+    /// Whether a frame of `len` bytes is there as a whole.
+    pub(super) fn is_whole(&self, len: usize) -> bool {
+        self.buffer.len() >= PREFIX_BYTES + len
+    }
+
+    /// Whether any byte is there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// Whether so much is there that the rest of the frame is only read with a permit.
+    pub(super) fn has_first_read(&self) -> bool {
+        self.buffer.len() >= FIRST_READ_BYTES
+    }
+
+    /// Splits off the frame at the front, which is whole and has `len` bytes.
+    pub(super) fn take_frame(&mut self, len: usize) -> BytesMut {
+        self.buffer.advance(PREFIX_BYTES);
+        let frame = self.buffer.split_to(len);
+        if self.buffer.is_empty() && !self.is_busy {
+            self.buffer = BytesMut::new();
+        }
+        frame
+    }
+
+    /// Reads once: into room for `wanted`, the frame whose permit is held, or else a first piece.
+    /// `Ok(0)` is the end of the stream.
+    pub(super) fn poll_read<S: AsyncRead>(
+        &mut self,
+        stream: Pin<&mut S>,
+        wanted: Option<usize>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let missing = wanted.map_or(0, |len| (PREFIX_BYTES + len).saturating_sub(self.buffer.len()));
+        self.make_room(missing);
+        let room = self.buffer.capacity() - self.buffer.len();
+        let polled = tokio_util::io::poll_read_buf(stream, cx, &mut self.buffer);
+        match &polled {
+            Poll::Ready(Ok(read)) => self.is_busy = *read == room,
+            Poll::Ready(Err(_)) | Poll::Pending => self.release_if_idle(),
+        }
+        polled
+    }
+
+    /// Makes room for the `missing` bytes of a frame, or for a first piece of the next.
+    fn make_room(&mut self, missing: usize) {
+        let room = self.buffer.capacity() - self.buffer.len();
+        let ahead = if self.is_busy { READ_BYTES } else { FIRST_READ_BYTES };
+        if missing > room {
+            self.buffer.reserve(missing);
+        } else if missing == 0 && room < LEAST_ROOM_BYTES {
+            self.buffer.reserve(ahead);
+        }
+    }
+
+    /// Gives memory back while nothing is coming.
+    fn release_if_idle(&mut self) {
+        if self.buffer.is_empty() {
+            self.is_busy = false;
+            self.buffer = BytesMut::new();
+        }
+    }
+}

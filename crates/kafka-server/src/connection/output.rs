@@ -1,0 +1,64 @@
+//! Bytes on their way out: responses end to end, written many pieces at a time and never copied.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::AsyncWrite;
+
+use super::budget::Budget;
+use crate::wire::Rope;
+
+/// What one connection has yet to send, in order. Always counted in the [`Budget`], also when dropped.
+#[derive(Debug)]
+pub(super) struct Output {
+    rope: Rope,
+    budget: Arc<Budget>,
+}
+
+impl Output {
+    pub(super) fn new(budget: Arc<Budget>) -> Self {
+        Self { rope: Rope::default(), budget }
+    }
+
+    /// Whether everything was sent.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rope.is_empty()
+    }
+
+    /// Puts `response` behind what is there.
+    pub(super) fn push(&mut self, response: Rope) {
+        self.budget.add_unsent(response.len());
+        if self.rope.is_empty() {
+            self.rope = response;
+            return;
+        }
+        for piece in response.pieces() {
+            self.rope.push(piece.clone());
+        }
+    }
+
+    /// Writes once; gives the bytes written.
+    pub(super) fn poll_write<S: AsyncWrite>(
+        &mut self,
+        stream: Pin<&mut S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(tokio_util::io::poll_write_buf(stream, cx, &mut self.rope))?;
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.budget.sent(written);
+        if self.rope.is_empty() {
+            self.rope = Rope::default();
+        }
+        Poll::Ready(Ok(written))
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.budget.sent(self.rope.len());
+    }
+}

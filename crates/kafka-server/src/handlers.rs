@@ -1,0 +1,174 @@
+//! One file per API: the request is taken apart, the authoriser asked, the broker called, the answer put together.
+//!
+//! Always holds
+//! - No handler calls the broker before the authoriser agreed. ApiVersions alone asks nobody: a client must be
+//!   able to learn what it may say before it can say who it is.
+//! - What the authoriser refuses by name is answered as refused whether it exists or not.
+//! - An answer is at most about as large as what exists: asking twice in one request is asking once.
+//! - Handlers decide nothing: every rule about topics, groups and records is the broker's.
+//!
+//! Not here: bytes (see [`crate::messages`]), sockets, and which error is which code (see [`errors`]).
+
+mod api_versions;
+mod configs;
+mod create_topics;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
+mod describe_groups;
+mod errors;
+mod fetch;
+mod find_coordinator;
+mod heartbeat;
+mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
+mod list_offsets;
+mod lookup;
+mod metadata;
+mod offset_commit;
+mod offset_fetch;
+mod produce;
+mod session;
+mod sync_group;
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+
+use crate::connection::Answer;
+use crate::messages::header::HeaderError;
+use crate::messages::{self as messages, ApiKey, Request, RequestHeader, Response};
+use crate::wire::{self, Reader};
+
+pub(crate) use session::{Node, Session};
+
+/// The largest request that brings no records, offsets or metadata of its own. Such a request names things, in a
+/// few bytes each, and each may cost a hundred times as much to answer.
+const MAX_QUESTION_BYTES: usize = 512 * 1024;
+
+/// Why a request has no answer, and its connection ends.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The header.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// The body.
+    #[error("{api} request is malformed: {source}")]
+    Body {
+        /// What it claims to be.
+        api: ApiKey,
+        /// What is wrong.
+        source: wire::Error,
+    },
+    /// It asks for too much at once.
+    #[error("{api} request of {length} bytes is longer than {limit}")]
+    TooLong {
+        /// What it is.
+        api: ApiKey,
+        /// Its length.
+        length: usize,
+        /// The most that this API takes.
+        limit: usize,
+    },
+    /// Records that were not to be acknowledged could not be appended. As in Kafka, closing the connection is
+    /// the only way to tell the producer.
+    #[error("records sent with acks=0 could not be appended: {reason}")]
+    Unacknowledged {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A request that was begun.
+pub(crate) struct Begun {
+    pub(crate) api: ApiKey,
+    /// `None` if the client wants no answer.
+    pub(crate) answer: Option<Answer>,
+}
+
+/// One request, for its handler.
+#[derive(Clone)]
+struct Call {
+    session: Arc<Session>,
+    header: RequestHeader,
+}
+
+/// Answers one API.
+trait Handle: Request + Send + 'static {
+    type Response: Response + Send;
+
+    /// Whether it may only be waiting for records or for other clients.
+    const IS_PATIENT: bool = false;
+
+    fn handle(self, call: &Call) -> impl Future<Output = Self::Response> + Send;
+}
+
+/// Begins the request in `frame`, which is everything behind the length.
+pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<Begun, Refusal> {
+    let mut reader = Reader::new(&frame);
+    let header = match RequestHeader::decode(&mut reader) {
+        Ok(header) => header,
+        Err(HeaderError::UnsupportedVersion { api: ApiKey::ApiVersions, correlation_id, .. }) => {
+            return Ok(api_versions::fall_back(correlation_id));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    check_length(header.api, frame.len())?;
+    let call = Call { session: Arc::clone(session), header };
+    if call.header.api == ApiKey::Produce {
+        let body = reader.position();
+        return produce::begin(&call, frame, body);
+    }
+    let api = call.header.api;
+    let answer = dispatch(call, &mut reader).map_err(|source| Refusal::Body { api, source })?;
+    Ok(Begun { api, answer: Some(answer) })
+}
+
+fn check_length(api: ApiKey, length: usize) -> Result<(), Refusal> {
+    let limit = match api {
+        // The listener's own limit is the only one.
+        ApiKey::Produce | ApiKey::OffsetCommit | ApiKey::JoinGroup | ApiKey::SyncGroup => usize::MAX,
+        _ => MAX_QUESTION_BYTES,
+    };
+    if length > limit {
+        return Err(Refusal::TooLong { api, length, limit });
+    }
+    Ok(())
+}
+
+fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
+    match call.header.api {
+        // It was taken before, with its frame.
+        ApiKey::Produce => unreachable!("produce requests are begun by their own handler"),
+        ApiKey::Fetch => in_turn::<messages::fetch::FetchRequest>(call, body),
+        ApiKey::ListOffsets => in_turn::<messages::list_offsets::ListOffsetsRequest>(call, body),
+        ApiKey::Metadata => in_turn::<messages::metadata::MetadataRequest>(call, body),
+        ApiKey::OffsetCommit => in_turn::<messages::offset_commit::OffsetCommitRequest>(call, body),
+        ApiKey::OffsetFetch => in_turn::<messages::offset_fetch::OffsetFetchRequest>(call, body),
+        ApiKey::FindCoordinator => in_turn::<messages::find_coordinator::FindCoordinatorRequest>(call, body),
+        ApiKey::JoinGroup => in_turn::<messages::join_group::JoinGroupRequest>(call, body),
+        ApiKey::Heartbeat => in_turn::<messages::heartbeat::HeartbeatRequest>(call, body),
+        ApiKey::LeaveGroup => in_turn::<messages::leave_group::LeaveGroupRequest>(call, body),
+        ApiKey::SyncGroup => in_turn::<messages::sync_group::SyncGroupRequest>(call, body),
+        ApiKey::DescribeGroups => in_turn::<messages::describe_groups::DescribeGroupsRequest>(call, body),
+        ApiKey::ListGroups => in_turn::<messages::list_groups::ListGroupsRequest>(call, body),
+        ApiKey::ApiVersions => in_turn::<messages::api_versions::ApiVersionsRequest>(call, body),
+        ApiKey::CreateTopics => in_turn::<messages::create_topics::CreateTopicsRequest>(call, body),
+        ApiKey::DeleteTopics => in_turn::<messages::delete_topics::DeleteTopicsRequest>(call, body),
+        ApiKey::InitProducerId => in_turn::<messages::init_producer_id::InitProducerIdRequest>(call, body),
+        ApiKey::DescribeConfigs => in_turn::<messages::describe_configs::DescribeConfigsRequest>(call, body),
+        ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
+    }
+}
+
+/// Reads the body now and does the rest when the request's turn comes.
+fn in_turn<R: Handle>(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
+    let request = R::decode(body, call.header.version)?;
+    let answer = async move {
+        let RequestHeader { version, correlation_id, .. } = call.header;
+        request.handle(&call).await.frame(version, correlation_id)
+    };
+    Ok(Answer::InTurn { answer: Box::pin(answer), is_patient: R::IS_PATIENT })
+}

@@ -1,0 +1,58 @@
+//! Settings under Kafka's names: read from CreateTopics, shown by DescribeConfigs.
+//!
+//! Four settings of a topic can be chosen. The others that clients know are shown with the value that fits how
+//! the log really behaves, and may be set to that value only.
+
+mod broker;
+mod topic;
+
+pub(super) use broker::describe as describe_broker;
+pub(super) use topic::{describe as describe_topic, parse};
+
+use crate::messages::describe_configs::{ConfigSource, ConfigSynonym, ConfigType, DescribedConfig};
+
+/// Kafka's "without limit", for times and sizes.
+const UNLIMITED: &str = "-1";
+
+/// A setting that cannot be chosen.
+struct Fixed {
+    name: &'static str,
+    value: &'static str,
+    kind: ConfigType,
+}
+
+const fn fixed(name: &'static str, value: &'static str, kind: ConfigType) -> Fixed {
+    Fixed { name, value, kind }
+}
+
+impl Fixed {
+    fn describe(&self) -> DescribedConfig {
+        shown(self.name, self.value.to_owned(), ConfigSource::DefaultConfig, self.kind, true)
+    }
+}
+
+/// A setting with itself as its only synonym.
+fn shown(
+    name: &str,
+    value: String,
+    source: ConfigSource,
+    config_type: ConfigType,
+    read_only: bool,
+) -> DescribedConfig {
+    let synonym = ConfigSynonym { name: name.to_owned(), value: Some(value.clone()), source };
+    DescribedConfig {
+        name: name.to_owned(),
+        value: Some(value),
+        read_only,
+        source,
+        is_sensitive: false,
+        synonyms: vec![synonym],
+        config_type,
+        documentation: None,
+    }
+}
+
+/// Where a broker's setting comes from: its default, or whoever started it.
+fn source_of<T: PartialEq>(value: &T, default: &T) -> ConfigSource {
+    if value == default { ConfigSource::DefaultConfig } else { ConfigSource::StaticBrokerConfig }
+}

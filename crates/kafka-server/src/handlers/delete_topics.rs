@@ -1,0 +1,58 @@
+//! DeleteTopics: topics away, with all their records.
+
+use factum_broker::DeleteTopicError;
+use factum_types::{Action, TopicId, TopicName};
+use tracing::error;
+
+use super::{Call, Handle};
+use crate::error_code::ErrorCode;
+use crate::messages::delete_topics::{
+    DeletableTopic, DeleteTopicsRequest, DeleteTopicsResponse, DeletedTopic,
+};
+
+impl Handle for DeleteTopicsRequest {
+    type Response = DeleteTopicsResponse;
+
+    async fn handle(self, call: &Call) -> DeleteTopicsResponse {
+        let mut responses = Vec::with_capacity(self.topics.len());
+        for topic in self.topics {
+            responses.push(delete(call, topic).await);
+        }
+        DeleteTopicsResponse { throttle_time_ms: 0, responses }
+    }
+}
+
+async fn delete(call: &Call, asked: DeletableTopic) -> DeletedTopic {
+    let refused = |asked: DeletableTopic, error_code, error_message| DeletedTopic {
+        name: asked.name,
+        topic_id: asked.topic_id,
+        error_code,
+        error_message,
+    };
+    let (name, topic_id) = match find(call, &asked) {
+        Ok(found) => found,
+        Err(code) => return refused(asked, code, None),
+    };
+    match call.session.broker().delete_topic(&name).await {
+        Ok(()) => DeletedTopic {
+            name: Some(name.into()),
+            topic_id,
+            error_code: ErrorCode::None,
+            error_message: None,
+        },
+        Err(failure) => {
+            if let DeleteTopicError::Storage(source) = &failure {
+                error!(topic = %name, error = %source, "cannot delete a topic");
+            }
+            refused(asked, ErrorCode::from(&failure), Some(failure.to_string()))
+        }
+    }
+}
+
+fn find(call: &Call, asked: &DeletableTopic) -> Result<(TopicName, TopicId), ErrorCode> {
+    let topic = match &asked.name {
+        Some(name) => call.session.topic(Action::Delete, name)?,
+        None => call.session.topic_by_id(Action::Delete, asked.topic_id)?,
+    };
+    Ok((topic.name().clone(), topic.id()))
+}

@@ -1,0 +1,68 @@
+//! DescribeConfigs: the settings of topics and of the broker, defaults included.
+
+use factum_types::Action;
+
+use super::{Call, Handle, configs, lookup};
+use crate::error_code::ErrorCode;
+use crate::messages::describe_configs::{
+    BROKER, ConfigResource, DescribeConfigsRequest, DescribeConfigsResponse, DescribedConfig,
+    ResourceConfigs, TOPIC,
+};
+
+type Refused = (ErrorCode, Option<String>);
+
+impl Handle for DescribeConfigsRequest {
+    type Response = DescribeConfigsResponse;
+
+    async fn handle(self, call: &Call) -> DescribeConfigsResponse {
+        let with_synonyms = self.include_synonyms;
+        let resources =
+            lookup::unique(self.resources, |each| (each.resource_type, each.resource_name.clone()));
+        let results = resources.map(|resource| describe(call, resource, with_synonyms));
+        DescribeConfigsResponse { throttle_time_ms: 0, results: results.collect() }
+    }
+}
+
+fn describe(call: &Call, asked: ConfigResource, with_synonyms: bool) -> ResourceConfigs {
+    let found = match asked.resource_type {
+        TOPIC => topic(call, &asked.resource_name),
+        BROKER => broker(call, &asked.resource_name),
+        other => {
+            Err((ErrorCode::InvalidRequest, Some(format!("resources of type {other} have no settings"))))
+        }
+    };
+    let (configs, (error_code, error_message)) = match found {
+        Ok(configs) => (configs, (ErrorCode::None, None)),
+        Err(refused) => (Vec::new(), refused),
+    };
+    let wanted = asked.configuration_keys.filter(|keys| !keys.is_empty());
+    let configs = configs
+        .into_iter()
+        .filter(|config| wanted.as_ref().is_none_or(|keys| keys.contains(&config.name)))
+        .map(
+            |config| if with_synonyms { config } else { DescribedConfig { synonyms: Vec::new(), ..config } },
+        );
+    ResourceConfigs {
+        error_code,
+        error_message,
+        resource_type: asked.resource_type,
+        resource_name: asked.resource_name,
+        configs: configs.collect(),
+    }
+}
+
+fn topic(call: &Call, name: &str) -> Result<Vec<DescribedConfig>, Refused> {
+    let topic = call.session.topic(Action::DescribeConfigs, name).map_err(|code| (code, None))?;
+    Ok(configs::describe_topic(&topic.config(), call.session.broker().options()))
+}
+
+fn broker(call: &Call, name: &str) -> Result<Vec<DescribedConfig>, Refused> {
+    call.session.check_cluster(Action::DescribeConfigs).map_err(|code| (code, None))?;
+    let node = call.session.broker().node_id().to_string();
+    match name {
+        // The defaults for all brokers, of which none can be changed while they run.
+        "" => Ok(Vec::new()),
+        name if name == node => Ok(configs::describe_broker(&call.session)),
+        name => Err((ErrorCode::InvalidRequest, Some(format!("this is broker {node}, not {name}")))),
+    }
+}

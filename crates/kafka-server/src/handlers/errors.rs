@@ -1,0 +1,144 @@
+//! Which error of the broker is which code of the protocol. Nothing else knows.
+//!
+//! A client acts on the code: it retries what may pass, asks for metadata where the topic is gone, and gives up
+//! on the rest. So a failure of the disk is `KAFKA_STORAGE_ERROR`, which clients retry, and a contradiction in
+//! the request is a code that they do not.
+
+use factum_broker::coordinator::CoordinatorError;
+use factum_broker::{
+    AppendError, CreateTopicError, DeleteTopicError, EnsureTopicError, LogReadError, ProduceError,
+    ProducerIdError, ReadError, SyncError,
+};
+use factum_types::batch;
+
+use crate::error_code::ErrorCode;
+
+impl From<&batch::Error> for ErrorCode {
+    fn from(error: &batch::Error) -> Self {
+        match error {
+            batch::Error::BadMagic { .. } => Self::UnsupportedForMessageFormat,
+            batch::Error::BadCount { .. } => Self::InvalidRecord,
+            batch::Error::Compression(_) => Self::UnsupportedCompressionType,
+            batch::Error::Truncated { .. } | batch::Error::BadLength { .. } | batch::Error::BadCrc { .. } => {
+                Self::CorruptMessage
+            }
+        }
+    }
+}
+
+impl From<&ProduceError> for ErrorCode {
+    fn from(error: &ProduceError) -> Self {
+        match error {
+            ProduceError::Deleted => Self::UnknownTopicOrPartition,
+            ProduceError::Reserved => Self::InvalidTopicException,
+            ProduceError::TooLarge { .. } => Self::MessageTooLarge,
+            ProduceError::Control => Self::InvalidRecord,
+            ProduceError::Transactional => Self::InvalidTxnState,
+            ProduceError::FutureTimestamp { .. } => Self::InvalidTimestamp,
+            ProduceError::Log(error) => error.into(),
+        }
+    }
+}
+
+impl From<&AppendError> for ErrorCode {
+    fn from(error: &AppendError) -> Self {
+        match error {
+            AppendError::OutOfOrderSequence { .. } => Self::OutOfOrderSequenceNumber,
+            AppendError::InvalidProducerEpoch { .. } => Self::InvalidProducerEpoch,
+            AppendError::Closed => Self::NotLeaderOrFollower,
+            AppendError::Quarantined(_)
+            | AppendError::Full(_)
+            | AppendError::Io(_)
+            | AppendError::Failed(_) => Self::KafkaStorageError,
+        }
+    }
+}
+
+impl From<&SyncError> for ErrorCode {
+    fn from(_: &SyncError) -> Self {
+        Self::KafkaStorageError
+    }
+}
+
+impl From<&ReadError> for ErrorCode {
+    fn from(error: &ReadError) -> Self {
+        match error {
+            ReadError::Deleted => Self::UnknownTopicOrPartition,
+            ReadError::OutOfRange { .. } => Self::OffsetOutOfRange,
+            ReadError::Damaged(_) => Self::KafkaStorageError,
+            ReadError::Log(error) => error.into(),
+        }
+    }
+}
+
+impl From<&LogReadError> for ErrorCode {
+    fn from(error: &LogReadError) -> Self {
+        match error {
+            LogReadError::OutOfRange { .. } => Self::OffsetOutOfRange,
+            _ => Self::KafkaStorageError,
+        }
+    }
+}
+
+impl From<&CreateTopicError> for ErrorCode {
+    fn from(error: &CreateTopicError) -> Self {
+        match error {
+            CreateTopicError::Exists { .. } => Self::TopicAlreadyExists,
+            CreateTopicError::InvalidPartitions { .. } => Self::InvalidPartitions,
+            CreateTopicError::TooManyPartitions { .. } => Self::PolicyViolation,
+            CreateTopicError::InvalidConfig { .. } => Self::InvalidConfig,
+            CreateTopicError::Storage(_) => Self::KafkaStorageError,
+            CreateTopicError::Stopping => Self::NotController,
+        }
+    }
+}
+
+impl From<&EnsureTopicError> for ErrorCode {
+    fn from(error: &EnsureTopicError) -> Self {
+        match error {
+            EnsureTopicError::Unknown { .. } => Self::UnknownTopicOrPartition,
+            EnsureTopicError::Create(error) => error.into(),
+        }
+    }
+}
+
+impl From<&DeleteTopicError> for ErrorCode {
+    fn from(error: &DeleteTopicError) -> Self {
+        match error {
+            DeleteTopicError::Unknown { .. } => Self::UnknownTopicOrPartition,
+            DeleteTopicError::Internal { .. } => Self::InvalidTopicException,
+            DeleteTopicError::Storage(_) => Self::KafkaStorageError,
+            DeleteTopicError::Stopping => Self::NotController,
+        }
+    }
+}
+
+impl From<&ProducerIdError> for ErrorCode {
+    fn from(error: &ProducerIdError) -> Self {
+        match error {
+            // The one retriable code that clients know for this request.
+            ProducerIdError::Storage(_) | ProducerIdError::Stopping => Self::CoordinatorNotAvailable,
+        }
+    }
+}
+
+impl From<&CoordinatorError> for ErrorCode {
+    fn from(error: &CoordinatorError) -> Self {
+        match error {
+            CoordinatorError::UnknownMember => Self::UnknownMemberId,
+            CoordinatorError::IllegalGeneration { .. } => Self::IllegalGeneration,
+            CoordinatorError::RebalanceInProgress => Self::RebalanceInProgress,
+            CoordinatorError::FencedInstance { .. } => Self::FencedInstanceId,
+            CoordinatorError::InconsistentProtocol => Self::InconsistentGroupProtocol,
+            CoordinatorError::InvalidSessionTimeout { .. } => Self::InvalidSessionTimeout,
+            CoordinatorError::MemberIdRequired { .. } => Self::MemberIdRequired,
+            CoordinatorError::NonEmptyGroup => Self::NonEmptyGroup,
+            CoordinatorError::GroupNotFound => Self::GroupIdNotFound,
+            CoordinatorError::GroupFull { .. } => Self::GroupMaxSizeReached,
+            CoordinatorError::TooManyGroups { .. } => Self::PolicyViolation,
+            CoordinatorError::TooLarge { .. } => Self::InvalidRequest,
+            CoordinatorError::OffsetMetadataTooLarge { .. } => Self::OffsetMetadataTooLarge,
+            CoordinatorError::Storage(_) => Self::CoordinatorNotAvailable,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Fetch: records out, or a wait until there are some.
+//!
+//! Every fetch names all its partitions: sessions (KIP-227) are answered with session id 0, which tells the
+//! client to go on without one. There are no transactions yet, so the last stable offset is the high watermark
+//! and both isolation levels read the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use factum_broker::{Bounds, Fetch, FetchPartition as Wanted, Fetched, Partition, ReadError};
+use factum_types::{Action, TopicId};
+
+use super::{Call, Handle, lookup};
+use crate::connection::to_usize;
+use crate::error_code::ErrorCode;
+use crate::messages::fetch::{
+    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchedPartition, FetchedTopic,
+};
+
+impl Handle for FetchRequest {
+    type Response = FetchResponse;
+
+    const IS_PATIENT: bool = true;
+
+    async fn handle(self, call: &Call) -> FetchResponse {
+        if self.session_id != 0 {
+            return answer(ErrorCode::FetchSessionIdNotFound, Vec::new());
+        }
+        let mut plan = Plan { is_read_committed: self.isolation_level == 1, ..Plan::default() };
+        for topic in &self.topics {
+            plan.add(call, topic);
+        }
+        let fetched = call.session.broker().fetch(plan.fetch(&self, call)).await;
+        plan.fill(fetched);
+        answer(ErrorCode::None, plan.topics)
+    }
+}
+
+fn answer(error_code: ErrorCode, topics: Vec<FetchedTopic>) -> FetchResponse {
+    FetchResponse { throttle_time_ms: 0, error_code, session_id: 0, topics, node_endpoints: Vec::new() }
+}
+
+/// What to read, and the answer that it goes into.
+#[derive(Default)]
+struct Plan {
+    is_read_committed: bool,
+    topics: Vec<FetchedTopic>,
+    wanted: Vec<Wanted>,
+    /// Of each wanted partition, its place in the answer: topic, partition.
+    places: Vec<(usize, usize)>,
+    /// Something is answered without reading: at once, then.
+    is_urgent: bool,
+}
+
+impl Plan {
+    fn add(&mut self, call: &Call, asked: &FetchTopic) {
+        let session = &call.session;
+        let topic = match asked.topic_id {
+            TopicId::NIL => session.topic(Action::Read, &asked.name),
+            id => session.topic_by_id(Action::Read, id),
+        };
+        let mut partitions = Vec::with_capacity(asked.partitions.len());
+        for each in &asked.partitions {
+            let found = lookup::partition(&topic, each.partition);
+            let outcome =
+                match found.and_then(|partition| check(partition, each).map(|found| (partition, found))) {
+                    Ok((partition, None)) => {
+                        self.places.push((self.topics.len(), partitions.len()));
+                        self.wanted.push(wanted(partition, each));
+                        Ok(None)
+                    }
+                    Ok((_, diverging)) => Ok(diverging),
+                    Err(code) => Err(code),
+                };
+            self.is_urgent |= !matches!(outcome, Ok(None));
+            partitions.push(unread(each.partition, outcome));
+        }
+        self.topics.push(FetchedTopic { name: asked.name.clone(), topic_id: asked.topic_id, partitions });
+    }
+
+    fn fetch(&mut self, request: &FetchRequest, call: &Call) -> Fetch {
+        let node = &call.session.node;
+        let asked = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
+        Fetch {
+            partitions: std::mem::take(&mut self.wanted),
+            min_bytes: size(request.min_bytes),
+            max_bytes: node.budget.fetch_limit(size(request.max_bytes)),
+            max_wait: if self.is_urgent { Duration::ZERO } else { asked.min(node.options.max_fetch_wait) },
+        }
+    }
+
+    fn fill(&mut self, fetched: Vec<Fetched>) {
+        for (Fetched { result }, (topic, at)) in fetched.into_iter().zip(&self.places) {
+            let answer = &mut self.topics[*topic].partitions[*at];
+            match result {
+                Ok(slice) => {
+                    place(answer, slice.bounds);
+                    answer.records = slice.chunks;
+                    answer.aborted_transactions = self.is_read_committed.then(Vec::new);
+                }
+                Err(error) => {
+                    answer.error_code = ErrorCode::from(&error);
+                    if let ReadError::OutOfRange { bounds, .. } = error {
+                        place(answer, bounds);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Compares epochs; gives where the client's log parts from this one, if it does (KIP-595).
+fn check(partition: &Arc<Partition>, asked: &FetchPartition) -> Result<Option<EpochEndOffset>, ErrorCode> {
+    let bounds = partition.bounds();
+    lookup::check_epoch(asked.current_leader_epoch, bounds.leader_epoch)?;
+    if asked.last_fetched_epoch < 0 {
+        return Ok(None);
+    }
+    let Some((epoch, end)) = partition.log().epoch_end(asked.last_fetched_epoch) else {
+        return Ok(Some(EpochEndOffset { epoch: -1, end_offset: -1 }));
+    };
+    let diverges = epoch < asked.last_fetched_epoch || end.get() < asked.fetch_offset;
+    Ok(diverges.then_some(EpochEndOffset { epoch, end_offset: end.get() }))
+}
+
+fn wanted(partition: &Arc<Partition>, asked: &FetchPartition) -> Wanted {
+    Wanted {
+        partition: Arc::clone(partition),
+        from: asked.fetch_offset,
+        limit_bytes: size(asked.partition_max_bytes),
+    }
+}
+
+fn unread(partition_index: i32, outcome: Result<Option<EpochEndOffset>, ErrorCode>) -> FetchedPartition {
+    FetchedPartition {
+        partition_index,
+        error_code: outcome.err().unwrap_or(ErrorCode::None),
+        high_watermark: -1,
+        last_stable_offset: -1,
+        log_start_offset: -1,
+        diverging_epoch: outcome.ok().flatten(),
+        current_leader: None,
+        aborted_transactions: None,
+        preferred_read_replica: -1,
+        records: Vec::new(),
+    }
+}
+
+fn place(answer: &mut FetchedPartition, bounds: Bounds) {
+    answer.high_watermark = bounds.high_watermark.get();
+    answer.last_stable_offset = bounds.high_watermark.get();
+    answer.log_start_offset = bounds.log_start.get();
+}
+
+/// A size from the wire; a negative one is none.
+fn size(bytes: i32) -> usize {
+    to_usize(u64::try_from(bytes).unwrap_or(0))
+}

@@ -1,0 +1,186 @@
+//! Produce: records in. Appended at once, in the order of arrival; answered when they are on disk.
+//!
+//! ```text
+//!   begin: check, append to the page cache ──▶ the next request of the connection begins
+//!   settle: wait until each partition's records are durable ──▶ answer
+//! ```
+//!
+//! `acks=1` and `acks=all` are the same here: one disk has the records when the answer says so. `acks=0` waits
+//! for nothing and is answered with nothing.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use factum_broker::Partition;
+use factum_types::{Action, Compression, Offset, RecordBatch, TopicId};
+use tracing::debug;
+
+use super::{Begun, Call, Refusal, lookup};
+use crate::connection::{Answer, READ_BYTES};
+use crate::error_code::ErrorCode;
+use crate::messages::produce::{
+    PartitionOutcome, PartitionRecords, ProduceRequest, ProduceResponse, TopicOutcome, TopicRecords,
+};
+use crate::messages::{ApiKey, Response};
+
+/// The first version in which a producer may compress with zstd (KIP-110).
+const ZSTD_SINCE: i16 = 7;
+/// A batch is copied out of its frame if it is so many times smaller: a small batch in the tail cache must not
+/// keep a large frame in memory.
+const WORTH_A_COPY: usize = 8;
+
+/// Records that were appended and are to be waited for.
+struct Appended {
+    /// Their place among the outcomes: topic, partition.
+    place: (usize, usize),
+    partition: Arc<Partition>,
+    last: Offset,
+}
+
+/// Why records were not appended.
+struct Refused {
+    code: ErrorCode,
+    reason: String,
+}
+
+impl From<ErrorCode> for Refused {
+    fn from(code: ErrorCode) -> Self {
+        Self { code, reason: String::new() }
+    }
+}
+
+/// Takes the frame apart and appends what it brings.
+pub(super) fn begin(call: &Call, frame: BytesMut, body: usize) -> Result<Begun, Refusal> {
+    let (version, frame_len) = (call.header.version, frame.len());
+    let request = ProduceRequest::decode(frame, body, version)
+        .map_err(|source| Refusal::Body { api: ApiKey::Produce, source })?;
+    let acks = request.acks;
+    let mut produce = Produce { call, frame_len, acks, appended: Vec::new() };
+    let topics: Vec<_> = request.topics.into_iter().enumerate().map(|(i, t)| produce.topic(i, t)).collect();
+    let appended = produce.appended;
+    let response = ProduceResponse { topics, throttle_time_ms: 0, node_endpoints: Vec::new() };
+    if acks == 0 {
+        return unacknowledged(&response);
+    }
+    let correlation_id = call.header.correlation_id;
+    let answer = match appended.is_empty() {
+        true => Answer::Ready(response.frame(version, correlation_id)),
+        false => Answer::Pipelined(Box::pin(async move {
+            settle(response, appended).await.frame(version, correlation_id)
+        })),
+    };
+    Ok(Begun { api: ApiKey::Produce, answer: Some(answer) })
+}
+
+/// Waits until all of it is on disk.
+async fn settle(mut response: ProduceResponse, appended: Vec<Appended>) -> ProduceResponse {
+    for Appended { place: (topic, index), partition, last } in appended {
+        if let Err(error) = partition.durable(last).await {
+            let outcome = &mut response.topics[topic].partitions[index];
+            *outcome = failed(outcome.index, ErrorCode::from(&error), error.to_string());
+        }
+    }
+    response
+}
+
+fn unacknowledged(response: &ProduceResponse) -> Result<Begun, Refusal> {
+    let outcomes = response.topics.iter().flat_map(|topic| &topic.partitions);
+    match outcomes.into_iter().find(|outcome| !outcome.error_code.is_none()) {
+        None => Ok(Begun { api: ApiKey::Produce, answer: None }),
+        Some(outcome) => {
+            let words = outcome.error_message.as_deref().unwrap_or_default();
+            Err(Refusal::Unacknowledged { reason: format!("{} {words}", outcome.error_code) })
+        }
+    }
+}
+
+/// One request being appended.
+struct Produce<'a> {
+    call: &'a Call,
+    frame_len: usize,
+    acks: i16,
+    appended: Vec<Appended>,
+}
+
+impl Produce<'_> {
+    fn topic(&mut self, at: usize, records: TopicRecords) -> TopicOutcome {
+        let session = &self.call.session;
+        let topic = match records.topic_id {
+            TopicId::NIL => session.topic(Action::Write, &records.name),
+            id => session.topic_by_id(Action::Write, id),
+        };
+        let partitions =
+            records.partitions.into_iter().enumerate().map(|(i, PartitionRecords { index, records })| {
+                let found = lookup::partition(&topic, index).map_err(Refused::from);
+                let outcome = found.and_then(|partition| self.append((at, i), partition, index, records));
+                outcome.unwrap_or_else(|refused| self.refuse(index, refused))
+            });
+        let partitions = partitions.collect();
+        TopicOutcome { name: records.name, topic_id: records.topic_id, partitions }
+    }
+
+    fn append(
+        &mut self,
+        place: (usize, usize),
+        partition: &Arc<Partition>,
+        index: i32,
+        records: Option<BytesMut>,
+    ) -> Result<PartitionOutcome, Refused> {
+        if !(-1..=1).contains(&self.acks) {
+            return Err(ErrorCode::InvalidRequiredAcks.into());
+        }
+        let batch = self.batch(records.unwrap_or_default())?;
+        let appended = partition
+            .append(batch)
+            .map_err(|error| Refused { code: ErrorCode::from(&error), reason: error.to_string() })?;
+        self.appended.push(Appended { place, partition: Arc::clone(partition), last: appended.last_offset });
+        Ok(PartitionOutcome {
+            index,
+            error_code: ErrorCode::None,
+            base_offset: appended.base_offset.get(),
+            log_append_time_ms: -1,
+            log_start_offset: appended.log_start.get(),
+            record_errors: Vec::new(),
+            error_message: None,
+            current_leader: None,
+        })
+    }
+
+    /// Checks that the bytes are one batch that this version of the request may bring.
+    fn batch(&self, records: BytesMut) -> Result<RecordBatch, Refused> {
+        if records.is_empty() {
+            return Err(Refused {
+                code: ErrorCode::InvalidRecord,
+                reason: "there are no records".to_owned(),
+            });
+        }
+        let is_small = records.len() < self.frame_len.max(READ_BYTES) / WORTH_A_COPY;
+        let records = if is_small { BytesMut::from(&records[..]) } else { records };
+        let batch = RecordBatch::new(records)
+            .map_err(|error| Refused { code: ErrorCode::from(&error), reason: error.to_string() })?;
+        if self.call.header.version < ZSTD_SINCE && batch.header().compression() == Ok(Compression::Zstd) {
+            let reason = format!("zstd needs version {ZSTD_SINCE} of the request");
+            return Err(Refused { code: ErrorCode::UnsupportedCompressionType, reason });
+        }
+        Ok(batch)
+    }
+
+    fn refuse(&self, index: i32, refused: Refused) -> PartitionOutcome {
+        let Refused { code, reason } = refused;
+        debug!(peer = %self.call.session.peer, partition = index, %code, reason, "refused records");
+        failed(index, code, reason)
+    }
+}
+
+fn failed(index: i32, error_code: ErrorCode, reason: String) -> PartitionOutcome {
+    PartitionOutcome {
+        index,
+        error_code,
+        base_offset: -1,
+        log_append_time_ms: -1,
+        log_start_offset: -1,
+        record_errors: Vec::new(),
+        error_message: Some(reason).filter(|reason| !reason.is_empty()),
+        current_leader: None,
+    }
+}

@@ -1,0 +1,106 @@
+//! What a handler knows: the node that serves, and the client that asks.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use factum_base::clock::SharedClock;
+use factum_broker::Broker;
+use factum_types::auth::Authorizer;
+use factum_types::{Action, GroupId, Principal, Resource, TopicName};
+
+use crate::connection::Budget;
+use crate::error_code::ErrorCode;
+use crate::messages::metadata::OPERATIONS_NOT_ASKED;
+use crate::metrics::Metrics;
+use crate::options::{Endpoint, Options};
+
+/// Each action with the number of Kafka's `AclOperation`.
+const READ: (Action, i32) = (Action::Read, 3);
+const WRITE: (Action, i32) = (Action::Write, 4);
+const CREATE: (Action, i32) = (Action::Create, 5);
+const DELETE: (Action, i32) = (Action::Delete, 6);
+const ALTER: (Action, i32) = (Action::Alter, 7);
+const DESCRIBE: (Action, i32) = (Action::Describe, 8);
+const DESCRIBE_CONFIGS: (Action, i32) = (Action::DescribeConfigs, 10);
+const IDEMPOTENT_WRITE: (Action, i32) = (Action::IdempotentWrite, 12);
+
+/// What all connections of a listener share.
+pub(crate) struct Node {
+    pub(crate) options: Options,
+    pub(crate) broker: Broker,
+    pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) clock: SharedClock,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) metrics: Metrics,
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// One connection's client.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) node: Arc<Node>,
+    pub(crate) principal: Principal,
+    /// Where the client is.
+    pub(crate) peer: SocketAddr,
+    /// The address that the client reached.
+    pub(crate) local: SocketAddr,
+}
+
+impl Session {
+    pub(super) fn broker(&self) -> &Broker {
+        &self.node.broker
+    }
+
+    /// Where the client is told to connect to.
+    pub(super) fn endpoint(&self) -> Endpoint {
+        self.node.options.advertised.clone().unwrap_or_else(|| Endpoint::from(self.local))
+    }
+
+    pub(super) fn may(&self, action: Action, resource: Resource<'_>) -> bool {
+        self.node.authorizer.check(&self.principal, action, resource).is_ok()
+    }
+
+    /// What the client may do with `resource`, as bits of Kafka's ACL operations, if it asked for them (KIP-430).
+    pub(super) fn operations(&self, is_asked: bool, resource: Resource<'_>) -> i32 {
+        if !is_asked {
+            return OPERATIONS_NOT_ASKED;
+        }
+        let actions: &[(Action, i32)] = match resource {
+            Resource::Cluster => &[CREATE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, IDEMPOTENT_WRITE],
+            Resource::Topic(_) => &[READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS],
+            Resource::Group(_) => &[READ, DELETE, DESCRIBE],
+        };
+        let allowed = actions.iter().filter(|(action, _)| self.may(*action, resource));
+        allowed.fold(0, |bits, (_, operation)| bits | 1 << operation)
+    }
+
+    /// # Errors
+    /// The code that refuses `action` with the cluster.
+    pub(super) fn check_cluster(&self, action: Action) -> Result<(), ErrorCode> {
+        self.may(action, Resource::Cluster).then_some(()).ok_or(ErrorCode::ClusterAuthorizationFailed)
+    }
+
+    /// # Errors
+    /// The code that refuses `action` with the topic.
+    pub(super) fn check_topic(&self, action: Action, topic: &TopicName) -> Result<(), ErrorCode> {
+        self.may(action, Resource::Topic(topic)).then_some(()).ok_or(ErrorCode::TopicAuthorizationFailed)
+    }
+
+    /// Reads a group's name and asks whether `action` is allowed with it.
+    ///
+    /// # Errors
+    /// `INVALID_GROUP_ID`, or the code that refuses.
+    pub(super) fn group(&self, action: Action, id: &str) -> Result<GroupId, ErrorCode> {
+        let group = GroupId::new(id).map_err(|_| ErrorCode::InvalidGroupId)?;
+        match self.may(action, Resource::Group(&group)) {
+            true => Ok(group),
+            false => Err(ErrorCode::GroupAuthorizationFailed),
+        }
+    }
+}

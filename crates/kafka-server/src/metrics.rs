@@ -1,0 +1,113 @@
+//! What the listener measures. Labels are bounded: an API's name, nothing that a client chooses.
+
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram};
+
+use crate::messages::ApiKey;
+
+/// Handles on the listener's metrics, looked up once.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    /// By API code; none for codes that are not served.
+    apis: Vec<Option<Api>>,
+    received: Counter,
+    sent: Counter,
+    open: Gauge,
+    accepted: Counter,
+    turned_away: Counter,
+    refused: Counter,
+    stalled: Counter,
+}
+
+#[derive(Debug)]
+struct Api {
+    requests: Counter,
+    duration: Histogram,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        describe();
+        let mut apis = Vec::new();
+        for api in ApiKey::ALL {
+            let at = index(*api);
+            apis.resize_with(apis.len().max(at + 1), || None);
+            apis[at] = Some(Api {
+                requests: counter!("factum_kafka_requests_total", "api" => api.name()),
+                duration: metrics::histogram!("factum_kafka_request_duration_seconds", "api" => api.name()),
+            });
+        }
+        Self {
+            apis,
+            received: counter!("factum_kafka_received_bytes_total"),
+            sent: counter!("factum_kafka_sent_bytes_total"),
+            open: metrics::gauge!("factum_kafka_connections"),
+            accepted: counter!("factum_kafka_connections_accepted_total"),
+            turned_away: counter!("factum_kafka_connections_turned_away_total"),
+            refused: counter!("factum_kafka_refused_frames_total"),
+            stalled: counter!("factum_kafka_connections_stalled_total"),
+        }
+    }
+
+    /// A request of `bytes` was begun.
+    pub(crate) fn begun(&self, api: ApiKey, bytes: usize) {
+        self.received.increment(bytes as u64);
+        if let Some(api) = &self.apis[index(api)] {
+            api.requests.increment(1);
+        }
+    }
+
+    /// Its answer of `bytes` was ready after `took`.
+    pub(crate) fn answered(&self, api: ApiKey, took: Duration, bytes: usize) {
+        self.sent.increment(bytes as u64);
+        if let Some(api) = &self.apis[index(api)] {
+            api.duration.record(took.as_secs_f64());
+        }
+    }
+
+    /// A connection was opened.
+    pub(crate) fn opened(&self) {
+        self.accepted.increment(1);
+        self.open.increment(1.0);
+    }
+
+    /// It was closed.
+    pub(crate) fn closed(&self) {
+        self.open.decrement(1.0);
+    }
+
+    /// A connection was closed at once because there are too many.
+    pub(crate) fn turned_away(&self) {
+        self.turned_away.increment(1);
+    }
+
+    /// Bytes were no request that can be answered.
+    pub(crate) fn refused_frame(&self) {
+        self.refused.increment(1);
+    }
+
+    /// A client stalled within a request or an answer.
+    pub(crate) fn stalled_connection(&self) {
+        self.stalled.increment(1);
+    }
+}
+
+fn index(api: ApiKey) -> usize {
+    usize::try_from(api.code()).expect("API codes are not negative")
+}
+
+fn describe() {
+    describe_counter!("factum_kafka_requests_total", "Kafka requests begun, by API");
+    describe_histogram!(
+        "factum_kafka_request_duration_seconds",
+        "From a Kafka request's arrival to its answer, waits included, by API"
+    );
+    describe_counter!("factum_kafka_received_bytes_total", "Bytes of Kafka requests");
+    describe_counter!("factum_kafka_sent_bytes_total", "Bytes of Kafka responses");
+    describe_gauge!("factum_kafka_connections", "Kafka connections open");
+    describe_counter!("factum_kafka_connections_accepted_total", "Kafka connections accepted");
+    describe_counter!("factum_kafka_connections_turned_away_total", "Kafka connections over the limit");
+    describe_counter!("factum_kafka_refused_frames_total", "Bytes on Kafka connections that were no request");
+    describe_counter!("factum_kafka_connections_stalled_total", "Kafka clients that stalled and were let go");
+}

@@ -1,0 +1,157 @@
+//! The listener: accepts connections and runs one task for each.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use factum_base::clock::SharedClock;
+use factum_base::tasks::{Stop, TaskGroup};
+use factum_broker::Broker;
+use factum_types::Principal;
+use factum_types::auth::Authorizer;
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::{info, warn};
+
+use crate::connection::{Budget, Connection};
+use crate::handlers::{Node, Session};
+use crate::metrics::Metrics;
+use crate::options::Options;
+
+/// Connections that the system may hold ready for us: ten thousand clients may come at once.
+const BACKLOG: i32 = 4096;
+/// How long to wait when the process has no descriptor left for a connection.
+const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
+/// A peer that vanished without a word is noticed within about two minutes.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// Why the port could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen for Kafka clients on {address}")]
+pub struct BindError {
+    /// The address asked for.
+    pub address: SocketAddr,
+    /// What the operating system said.
+    #[source]
+    pub source: io::Error,
+}
+
+/// The Kafka listener, bound and not yet accepting.
+#[derive(Debug)]
+pub struct Service {
+    listener: TcpListener,
+    node: Arc<Node>,
+    tasks: TaskGroup,
+    slots: Arc<Semaphore>,
+}
+
+/// What was said already, and is not said again before it changes.
+#[derive(Default)]
+struct Quiet {
+    is_full: bool,
+    is_failing: bool,
+}
+
+/// What others may know of a listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Handle {
+    /// Where it listens, with the port that was picked.
+    pub local_addr: SocketAddr,
+}
+
+impl Service {
+    /// Opens the port. Connections will run in `tasks`, and ask `authorizer` about everything that they do.
+    ///
+    /// # Errors
+    /// [`BindError`] when the address is taken or not ours.
+    pub fn bind(
+        options: Options,
+        broker: Broker,
+        authorizer: Arc<dyn Authorizer>,
+        clock: SharedClock,
+        tasks: TaskGroup,
+    ) -> Result<(Self, Handle), BindError> {
+        let address = options.listen;
+        let failed = |source| BindError { address, source };
+        let listener = listen(address).map_err(failed)?;
+        let local_addr = listener.local_addr().map_err(failed)?;
+        let slots = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
+        let budget = Arc::new(Budget::new(&options));
+        let node = Arc::new(Node { options, broker, authorizer, clock, budget, metrics: Metrics::new() });
+        Ok((Self { listener, node, tasks, slots }, Handle { local_addr }))
+    }
+
+    /// Accepts until `stop`. Connections outlive this call: each finishes what it began and then ends, and the
+    /// task group waits for that.
+    pub async fn run(self, stop: Stop) {
+        let mut quiet = Quiet::default();
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = stop.requested() => break,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.admit(stream, peer, &stop, &mut quiet),
+                Err(error) => {
+                    if !std::mem::replace(&mut quiet.is_failing, true) {
+                        warn!(%error, "cannot accept Kafka connections");
+                    }
+                    tokio::time::sleep(PAUSE_AFTER_FAILED_ACCEPT).await;
+                }
+            }
+        }
+        info!("the Kafka listener is closed");
+    }
+
+    /// Serves a client, or turns it away if there are too many.
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, stop: &Stop, quiet: &mut Quiet) {
+        quiet.is_failing = false;
+        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+            quiet.is_full = false;
+            self.serve(stream, peer, slot, stop.clone());
+            return;
+        }
+        self.node.metrics.turned_away();
+        if !std::mem::replace(&mut quiet.is_full, true) {
+            let limit = self.node.options.max_connections;
+            warn!(limit, "too many Kafka connections, turning new ones away");
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, stop: Stop) {
+        let local = match prepare(&stream) {
+            Ok(local) => local,
+            // It was gone before we looked.
+            Err(_) => return,
+        };
+        let node = Arc::clone(&self.node);
+        let session = Session { node: Arc::clone(&node), principal: Principal::anonymous(), peer, local };
+        let mut connection = Connection::new(stream, Arc::new(session));
+        self.tasks.spawn_quiet(async move {
+            let _slot = slot;
+            node.metrics.opened();
+            connection.run(&stop).await;
+            node.metrics.closed();
+        });
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Sets the socket up and tells which address the client reached.
+fn prepare(stream: &TcpStream) -> io::Result<SocketAddr> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 6);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)?;
+    stream.local_addr()
+}

@@ -1,0 +1,15 @@
+//! The listener as a client meets it: real sockets, frames built and read by an independent implementation.
+
+mod access;
+mod client;
+mod documentation;
+mod fetching;
+mod frames;
+mod groups;
+mod limits;
+mod metadata;
+mod pipeline;
+mod producing;
+mod server;
+mod stopping;
+mod topics;

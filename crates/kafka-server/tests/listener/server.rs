@@ -1,0 +1,80 @@
+//! A listener over an embedded log in a temporary directory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use factum_base::clock::SystemClock;
+use factum_base::random::Random;
+use factum_base::tasks::{OnError, Stop, TaskGroup, TaskTree};
+use factum_broker::Broker;
+use factum_kafka_server::{Options, Service};
+use factum_types::auth::{AllowAll, Authorizer};
+use tempfile::TempDir;
+
+use crate::client::Client;
+
+/// How long a test waits for what must happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server that ends with its test.
+pub(crate) struct Server {
+    pub(crate) address: std::net::SocketAddr,
+    pub(crate) broker: Broker,
+    pub(crate) edge: TaskGroup,
+    stop_log: Stop,
+    _tree: TaskTree,
+    _dir: TempDir,
+}
+
+impl Server {
+    /// Open to everybody, with the default limits.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Options::default(), Arc::new(AllowAll)).await
+    }
+
+    pub(crate) async fn start_with(options: Options, authorizer: Arc<dyn Authorizer>) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let tree = TaskTree::new();
+        let (log, edge) = (tree.child("log"), tree.child("edge"));
+        let clock = Arc::new(SystemClock);
+        let settings = factum_broker::Options {
+            data_dir: dir.path().to_owned(),
+            auto_create_topics: true,
+            ..factum_broker::Options::default()
+        };
+        let (service, broker) =
+            factum_broker::Service::open_local(settings, clock.clone(), Random::system()).expect("opened");
+        log.spawn("broker", OnError::StopServer, service.run(log.stop(), log.clone()));
+        let options = Options { listen: "127.0.0.1:0".parse().expect("an address"), ..options };
+        let (service, handle) =
+            Service::bind(options, broker.clone(), authorizer, clock, edge.clone()).expect("bound");
+        let stop = edge.stop();
+        edge.spawn("kafka", OnError::StopServer, async move {
+            service.run(stop).await;
+            Ok(())
+        });
+        let stop_log = log.stop();
+        Self { address: handle.local_addr, broker, edge, stop_log, _tree: tree, _dir: dir }
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.address).await
+    }
+
+    /// Makes a topic without asking the protocol.
+    pub(crate) async fn create_topic(&self, name: &str, partitions: i32) {
+        let new = factum_broker::NewTopic {
+            name: name.parse().expect("a topic's name"),
+            partitions: Some(partitions),
+            config: factum_broker::TopicConfig::default(),
+        };
+        self.broker.create_topic(new).await.expect("created");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.edge.stop().request();
+        self.stop_log.request();
+    }
+}

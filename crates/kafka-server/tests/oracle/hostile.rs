@@ -1,0 +1,205 @@
+//! Bytes that nobody meant well: whatever they say, decoding ends in a value or an error, and in little memory.
+
+use allocation_counter::AllocationInfo;
+use bytes::BytesMut;
+use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
+use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
+use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
+use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
+use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
+use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
+use factum_kafka_server::messages::fetch::FetchRequest;
+use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
+use factum_kafka_server::messages::header::HeaderError;
+use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
+use factum_kafka_server::messages::init_producer_id::InitProducerIdRequest;
+use factum_kafka_server::messages::join_group::JoinGroupRequest;
+use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
+use factum_kafka_server::messages::list_groups::ListGroupsRequest;
+use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
+use factum_kafka_server::messages::metadata::MetadataRequest;
+use factum_kafka_server::messages::offset_commit::OffsetCommitRequest;
+use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
+use factum_kafka_server::messages::produce::ProduceRequest;
+use factum_kafka_server::messages::sync_group::SyncGroupRequest;
+use factum_kafka_server::messages::{ApiKey, Request, RequestHeader};
+use factum_kafka_server::wire::{Error, Reader};
+use proptest::prelude::*;
+
+use crate::source::Source;
+use crate::{exchange, served};
+
+/// Decodes whatever `frame` says it is.
+fn decode(frame: BytesMut) -> Result<(), HeaderError> {
+    let mut r = Reader::new(&frame);
+    let RequestHeader { api, version, .. } = RequestHeader::decode(&mut r)?;
+    if api == ApiKey::Produce {
+        let body = r.position();
+        ProduceRequest::decode(frame, body, version)?;
+        return Ok(());
+    }
+    decode_borrowed(&mut r, api, version)?;
+    Ok(())
+}
+
+fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), Error> {
+    let decode = match api {
+        ApiKey::Produce => unreachable!("Produce takes its frame apart"),
+        ApiKey::Fetch => discard::<FetchRequest>,
+        ApiKey::ListOffsets => discard::<ListOffsetsRequest>,
+        ApiKey::Metadata => discard::<MetadataRequest>,
+        ApiKey::OffsetCommit => discard::<OffsetCommitRequest>,
+        ApiKey::OffsetFetch => discard::<OffsetFetchRequest>,
+        ApiKey::FindCoordinator => discard::<FindCoordinatorRequest>,
+        ApiKey::JoinGroup => discard::<JoinGroupRequest>,
+        ApiKey::Heartbeat => discard::<HeartbeatRequest>,
+        ApiKey::LeaveGroup => discard::<LeaveGroupRequest>,
+        ApiKey::SyncGroup => discard::<SyncGroupRequest>,
+        ApiKey::DescribeGroups => discard::<DescribeGroupsRequest>,
+        ApiKey::ListGroups => discard::<ListGroupsRequest>,
+        ApiKey::ApiVersions => discard::<ApiVersionsRequest>,
+        ApiKey::CreateTopics => discard::<CreateTopicsRequest>,
+        ApiKey::DeleteTopics => discard::<DeleteTopicsRequest>,
+        ApiKey::InitProducerId => discard::<InitProducerIdRequest>,
+        ApiKey::DescribeConfigs => discard::<DescribeConfigsRequest>,
+        ApiKey::DescribeCluster => discard::<DescribeClusterRequest>,
+    };
+    decode(r, version)
+}
+
+fn discard<Q: Request>(r: &mut Reader<'_>, version: i16) -> Result<(), Error> {
+    Q::decode(r, version).map(drop)
+}
+
+/// Decodes `frame` and checks what it cost.
+fn survive(frame: &[u8]) -> Result<(), HeaderError> {
+    let limit = 4 * frame.len() as u64 + (1 << 20);
+    let owned = BytesMut::from(frame);
+    let mut outcome = Ok(());
+    let AllocationInfo { bytes_max, .. } = allocation_counter::measure(|| outcome = decode(owned));
+    assert!(bytes_max <= limit, "{bytes_max} bytes allocated for a frame of {}", frame.len());
+    outcome
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn truncated_frames_are_errors(entropy in prop::collection::vec(any::<u8>(), 0..400)) {
+        for (api, version) in served() {
+            let frame = exchange(api, version, &mut Source::new(&entropy));
+            for length in 0..frame.len() {
+                prop_assert!(survive(&frame[..length]).is_err(), "{api} {version} cut at {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn mutated_frames_are_values_or_errors(
+        entropy in prop::collection::vec(any::<u8>(), 0..600),
+        mutations in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        for (api, version) in served() {
+            let mut frame = exchange(api, version, &mut Source::new(&entropy));
+            for (place, byte) in &mutations {
+                let place = place.index(frame.len());
+                frame[place] = *byte;
+                let _either = survive(&frame);
+            }
+        }
+    }
+
+    #[test]
+    fn noise_is_a_value_or_an_error(noise in prop::collection::vec(any::<u8>(), 0..4000)) {
+        for (api, version) in served() {
+            let mut frame = head(api, version);
+            frame.extend_from_slice(&noise);
+            let _either = survive(&frame);
+        }
+    }
+
+    #[test]
+    fn every_length_may_lie(
+        entropy in prop::collection::vec(any::<u8>(), 0..400),
+        lie in prop::sample::select(vec![
+            [0x80, 0, 0, 0], [0x7f, 0xff, 0xff, 0xff], [0xff, 0xff, 0xff, 0xfe], [0xff, 0xff, 0xff, 0x0f],
+        ]),
+    ) {
+        for (api, version) in served() {
+            let frame = exchange(api, version, &mut Source::new(&entropy));
+            for place in 8..frame.len().saturating_sub(3) {
+                let mut frame = frame.clone();
+                frame[place..place + 4].copy_from_slice(&lie);
+                let _either = survive(&frame);
+            }
+        }
+    }
+}
+
+/// A request header with a null client id, up to the body.
+fn head(api: ApiKey, version: i16) -> Vec<u8> {
+    let mut head = Vec::new();
+    head.extend_from_slice(&api.code().to_be_bytes());
+    head.extend_from_slice(&version.to_be_bytes());
+    head.extend_from_slice(&7_i32.to_be_bytes());
+    head.extend_from_slice(&(-1_i16).to_be_bytes());
+    if api.is_flexible(version) {
+        head.push(0);
+    }
+    head
+}
+
+/// A frame with an array of `count` times `element` behind `fields`.
+fn swarm(api: ApiKey, version: i16, fields: &[u8], count: usize, element: &[u8]) -> Vec<u8> {
+    let mut frame = head(api, version);
+    frame.extend_from_slice(fields);
+    frame.extend_from_slice(&i32::try_from(count).expect("a count").to_be_bytes());
+    frame.extend_from_slice(&element.repeat(count));
+    frame
+}
+
+/// The field that is refused for the memory it would take.
+fn bloated(frame: &[u8]) -> &'static str {
+    match survive(frame) {
+        Err(HeaderError::Wire(Error::Bloated { field, .. })) => field,
+        other => panic!("far more memory than bytes, but {other:?}"),
+    }
+}
+
+#[test]
+fn millions_of_empty_names_are_refused_before_they_are_allocated() {
+    assert_eq!(bloated(&swarm(ApiKey::Metadata, 1, &[], 4_000_000, &[0, 0])), "topics");
+}
+
+#[test]
+fn the_text_of_names_is_counted_with_them() {
+    let name = [0, 8, b'e', b'i', b'g', b'h', b't', b'-', b'-', b'-'];
+    assert_eq!(bloated(&swarm(ApiKey::Metadata, 1, &[], 200_000, &name)), "name");
+}
+
+#[test]
+fn the_metadata_of_protocols_is_counted_with_them() {
+    // An empty group, two timeouts, no member id, no type; then protocols with six bytes each.
+    let fields = [0; 2 + 4 + 4 + 2 + 2];
+    let protocol = [0, 0, 0, 0, 0, 6, 1, 2, 3, 4, 5, 6];
+    assert_eq!(bloated(&swarm(ApiKey::JoinGroup, 1, &fields, 130_000, &protocol)), "metadata");
+}
+
+#[test]
+fn partitions_without_records_are_counted_with_their_places() {
+    // No transactional id, acks and timeout, one topic without a name; then partitions with null records.
+    let fields = [0xff, 0xff, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0];
+    let partition = [0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
+    assert_eq!(bloated(&swarm(ApiKey::Produce, 3, &fields, 100_000, &partition)), "records");
+}
+
+#[test]
+fn unserved_versions_and_keys_are_told_apart() {
+    let unserved = |api, version| survive(&head(api, version)).expect_err("not served");
+    let version = |api, version| HeaderError::UnsupportedVersion { api, version, correlation_id: 7 };
+    assert_eq!(unserved(ApiKey::ApiVersions, 9), version(ApiKey::ApiVersions, 9));
+    assert_eq!(unserved(ApiKey::Produce, 2), version(ApiKey::Produce, 2));
+    let mut unknown = head(ApiKey::Metadata, 0);
+    unknown[..2].copy_from_slice(&999_i16.to_be_bytes());
+    assert_eq!(survive(&unknown), Err(HeaderError::UnknownApi { code: 999 }));
+}

@@ -1,0 +1,79 @@
+//! Compares every served version of every API with an independent implementation, and shows that hostile
+//! bytes cost little.
+//!
+//! One sample is two values built from one source of randomness: the other implementation's structure and
+//! ours. The other side encodes the request and decodes the response; both must come out as they went in.
+
+mod cluster;
+mod exchange;
+mod groups;
+mod hostile;
+mod in_place;
+mod offsets;
+mod records;
+mod source;
+mod topics;
+
+use factum_kafka_server::error_code::ErrorCode;
+use factum_kafka_server::messages::ApiKey;
+use kafka_protocol::error::ResponseError;
+use proptest::prelude::*;
+
+use source::Source;
+
+/// Exchanges one request and one response of `api`; gives the request's frame.
+fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
+    match api {
+        ApiKey::Produce => records::produce(version, s),
+        ApiKey::Fetch => records::fetch(version, s),
+        ApiKey::ListOffsets => offsets::list_offsets(version, s),
+        ApiKey::Metadata => cluster::metadata(version, s),
+        ApiKey::OffsetCommit => offsets::offset_commit(version, s),
+        ApiKey::OffsetFetch => offsets::offset_fetch(version, s),
+        ApiKey::FindCoordinator => cluster::find_coordinator(version, s),
+        ApiKey::JoinGroup => groups::join_group(version, s),
+        ApiKey::Heartbeat => groups::heartbeat(version, s),
+        ApiKey::LeaveGroup => groups::leave_group(version, s),
+        ApiKey::SyncGroup => groups::sync_group(version, s),
+        ApiKey::DescribeGroups => groups::describe_groups(version, s),
+        ApiKey::ListGroups => groups::list_groups(version, s),
+        ApiKey::ApiVersions => cluster::api_versions(version, s),
+        ApiKey::CreateTopics => topics::create_topics(version, s),
+        ApiKey::DeleteTopics => topics::delete_topics(version, s),
+        ApiKey::InitProducerId => records::init_producer_id(version, s),
+        ApiKey::DescribeConfigs => topics::describe_configs(version, s),
+        ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
+    }
+}
+
+/// Every API in every version that is decoded.
+fn served() -> impl Iterator<Item = (ApiKey, i16)> {
+    ApiKey::ALL.iter().flat_map(|api| api.versions().map(|version| (*api, version)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_implementations_agree(entropy in prop::collection::vec(any::<u8>(), 0..1500)) {
+        for (api, version) in served() {
+            exchange(api, version, &mut Source::new(&entropy));
+        }
+    }
+}
+
+#[test]
+fn error_codes_have_kafkas_names() {
+    for code in ErrorCode::ALL.iter().filter(|code| !code.is_none()) {
+        let theirs = ResponseError::try_from_code(code.code()).expect("a code of Kafka");
+        assert_eq!(theirs.to_string().to_uppercase(), code.name().replace('_', ""));
+    }
+}
+
+#[test]
+fn produce_below_three_is_advertised_and_refused() {
+    assert_eq!(ApiKey::Produce.advertised_versions(), 0..=13);
+    assert_eq!(ApiKey::Produce.versions(), 3..=13);
+    let others = ApiKey::ALL.iter().filter(|api| **api != ApiKey::Produce);
+    assert!(others.into_iter().all(|api| api.advertised_versions() == api.versions()));
+}

@@ -1,0 +1,50 @@
+//! What can be wrong with the bytes of a log, and where.
+
+use factum_types::{LeaderEpoch, Offset, batch};
+
+/// A place in the log whose bytes are not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("offset {at} is damaged at byte {byte} of segment {segment}: {fault}")]
+pub struct Damage {
+    /// The first offset that cannot be read.
+    pub at: Offset,
+    /// Base offset of the segment, which is its file's name.
+    pub segment: Offset,
+    /// Where in that file, in bytes.
+    pub byte: u64,
+    /// What was found there.
+    pub fault: Fault,
+}
+
+/// How bytes fail to be the batch that belongs there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// They are no whole record batch, or its checksum does not fit.
+    #[error(transparent)]
+    Batch(#[from] batch::Error),
+    /// A batch, but not the one that comes next.
+    #[error("the batch starts at offset {found} where {expected} comes next")]
+    Gap {
+        /// The offset after the last good one.
+        expected: Offset,
+        /// The base offset found; may be any number.
+        found: i64,
+    },
+    /// A batch that claims another leader epoch than ruled at its offset.
+    #[error("the batch claims leader epoch {found} where {expected} ruled")]
+    Epoch {
+        /// What the list of epochs says.
+        expected: LeaderEpoch,
+        /// What the batch says.
+        found: LeaderEpoch,
+    },
+    /// The file ends before bytes that were once durable.
+    #[error("the segment ends before offset {next}")]
+    Short {
+        /// The offset that it should reach.
+        next: Offset,
+    },
+    /// No file holds this offset, although it is not below the log start.
+    #[error("the segment is missing")]
+    Missing,
+}

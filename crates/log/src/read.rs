@@ -1,0 +1,222 @@
+//! Reading: whole batches below the high watermark, from memory if they are there, else from the segments.
+//!
+//! Always holds: a batch read from a file is handed out only if its checksum fits and its base offset and
+//! leader epoch, which no checksum covers, are those that belong there. A reader takes no lock that an append
+//! holds for long, and keeps its file handle even if the segment is removed meanwhile.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use factum_types::{BatchHeader, Offset, batch};
+
+use crate::damage::{Damage, Fault};
+use crate::disk::{DiskFile, read_fully};
+use crate::index::{Place, SegmentIndex};
+use crate::partition_log::{Bounds, PartitionLog, Shared};
+use crate::segment::{Segment, State};
+use crate::slice::{Gather, Slice};
+use crate::walk::{Stop, Walk, follows};
+
+/// Bytes read to find a batch behind an index entry.
+const SEEK_BYTES: usize = 16 << 10;
+/// Bytes read from a file at once, unless one batch is larger.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// Why a log could not serve a read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Before the first offset kept, or past the end.
+    #[error("offset {asked} is outside {}..{}", bounds.log_start, bounds.log_end)]
+    OutOfRange {
+        /// The offset asked for.
+        asked: Offset,
+        /// What the log holds.
+        bounds: Bounds,
+    },
+    /// The bytes on disk are not what was written. What lies before is still served.
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+    /// The disk did not answer.
+    #[error("read the log")]
+    Io(#[source] io::Error),
+}
+
+impl ReadError {
+    /// Whether the same read may succeed later with nobody doing anything to the log itself.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Io(_))
+    }
+}
+
+impl From<Stop> for ReadError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Damaged(damage) => Self::Damaged(damage),
+            Stop::Io(error) => Self::Io(error),
+        }
+    }
+}
+
+/// Where to read a segment.
+pub(crate) struct Source {
+    pub(crate) file: Arc<dyn DiskFile>,
+    pub(crate) place: Place,
+    /// Whether the place came from an index file, which may be wrong although its checksum fits.
+    is_hearsay: bool,
+}
+
+impl PartitionLog {
+    /// Reads whole batches from the one that contains `from` on, never past the high watermark.
+    ///
+    /// Returns at most `limit_bytes` of encoded batches, but always one if there is one, so that a reader
+    /// cannot stall on a large batch. Empty if `from` is at or past the high watermark. May read from the disk
+    /// in the caller's thread.
+    ///
+    /// # Errors
+    /// [`ReadError::OutOfRange`] if `from` is below the log start or past the log end;
+    /// [`ReadError::Damaged`] if the batch at `from` cannot be read; [`ReadError::Io`].
+    pub fn read(&self, from: Offset, limit_bytes: usize) -> Result<Slice, ReadError> {
+        let log = &*self.0;
+        let bounds = log.bounds();
+        if from < bounds.log_start || from > bounds.log_end {
+            return Err(ReadError::OutOfRange { asked: from, bounds });
+        }
+        let mut gather = Gather::new(limit_bytes);
+        let mut next = from;
+        while next < bounds.high_watermark && (gather.is_empty() || gather.room() > 0) {
+            match log.read_on(next, bounds.high_watermark, &mut gather) {
+                Ok(reached) if reached == next => break,
+                Ok(reached) => next = reached,
+                Err(_) if !gather.is_empty() => break,
+                Err(error) => return Err(log.explain(error, from)),
+            }
+        }
+        Ok(gather.finish(bounds))
+    }
+}
+
+impl Shared {
+    /// Reads some batches from `from` on; returns the offset after them, `from` itself if there is no room.
+    fn read_on(&self, from: Offset, until: Offset, gather: &mut Gather) -> Result<Offset, Stop> {
+        let mut reached = from;
+        for batch in self.environment.tail_cache.run(self.id, from, until, gather.room()) {
+            if !gather.takes(batch.bytes.len()) {
+                return Ok(reached);
+            }
+            gather.push(batch.bytes);
+            reached = batch.next;
+        }
+        if reached > from { Ok(reached) } else { self.read_segment(from, until, gather) }
+    }
+
+    fn read_segment(&self, from: Offset, until: Offset, gather: &mut Gather) -> Result<Offset, Stop> {
+        let segments = self.view();
+        let at = segments.partition_point(|segment| segment.base() <= from).saturating_sub(1);
+        let segment = &segments[at];
+        let end = segments.get(at + 1).map_or(until, |next| next.base());
+        let source = self.source(segment, |index| index.floor(from))?;
+        match self.read_source(&source, segment, from, end, until, gather) {
+            Err(Stop::Damaged(_)) if source.is_hearsay => {
+                let rebuilt =
+                    self.environment.open_segments.rebuild(&self.opening(), segment, source.file)?;
+                let place = rebuilt.index.floor(from);
+                let source = Source { file: rebuilt.file, place, is_hearsay: false };
+                self.read_source(&source, segment, from, end, until, gather)
+            }
+            read => read,
+        }
+    }
+
+    /// Where `find` says to begin in `segment`.
+    pub(crate) fn source(
+        &self,
+        segment: &Segment,
+        find: impl Fn(&SegmentIndex) -> Place,
+    ) -> io::Result<Source> {
+        if let State::Active { file, index } = &*segment.state().read() {
+            return Ok(Source { file: Arc::clone(file), place: find(index), is_hearsay: false });
+        }
+        let open = self.environment.open_segments.get(&self.opening(), segment)?;
+        Ok(Source { place: find(&open.index), file: open.file, is_hearsay: !open.index_is_fresh })
+    }
+
+    /// Finds the batch that contains `from` and loads it with what follows. The segment reaches to `end`.
+    fn read_source(
+        &self,
+        source: &Source,
+        segment: &Segment,
+        from: Offset,
+        end: Offset,
+        until: Offset,
+        gather: &mut Gather,
+    ) -> Result<Offset, Stop> {
+        let readable = segment.readable();
+        let epochs = Some(&self.epochs);
+        let mut walk = Walk::new(&*source.file, segment.base(), epochs, source.place, readable, SEEK_BYTES);
+        let first = loop {
+            match walk.header()? {
+                Some(header) if header.last_offset() >= from.get() => break header,
+                Some(header) => walk.step(&header),
+                None => return Err(walk.damaged(Fault::Short { next: end })),
+            }
+        };
+        if !gather.takes(first.encoded_len()) {
+            return Ok(from);
+        }
+        let left = usize::try_from(readable - walk.place().position).unwrap_or(usize::MAX);
+        let length = gather.room().min(PIECE_BYTES).max(first.encoded_len()).min(left);
+        let mut piece = BytesMut::zeroed(length);
+        let read = read_fully(&*source.file, &mut piece, walk.place().position)?;
+        piece.truncate(read);
+        let sound = self.verify(&piece, &mut walk, until, gather.room());
+        if sound.bytes == 0 {
+            return Err(walk.damaged(sound.fault.unwrap_or(Fault::Short { next: end })));
+        }
+        piece.truncate(sound.bytes);
+        gather.push(piece.freeze());
+        Ok(walk.place().offset)
+    }
+
+    /// How many whole batches at the front of `piece` are sound; moves `walk` behind them.
+    fn verify(&self, piece: &[u8], walk: &mut Walk<'_>, until: Offset, room: usize) -> Sound {
+        let mut bytes = 0;
+        loop {
+            let rest = &piece[bytes..];
+            let header = match BatchHeader::check(rest) {
+                Ok(header) => header,
+                Err(batch::Error::Truncated { .. }) => return Sound { bytes, fault: None },
+                Err(error) => return Sound { bytes, fault: Some(error.into()) },
+            };
+            if let Err(fault) = follows(&header, walk.place().offset, Some(&self.epochs)) {
+                return Sound { bytes, fault: Some(fault) };
+            }
+            let fits = bytes == 0 || bytes + header.encoded_len() <= room;
+            if !fits || header.base_offset >= until.get() {
+                return Sound { bytes, fault: None };
+            }
+            bytes += header.encoded_len();
+            walk.step(&header);
+        }
+    }
+
+    /// Says what a failed read at `from` means to the reader: a segment may have been removed meanwhile.
+    pub(crate) fn explain(&self, stop: Stop, from: Offset) -> ReadError {
+        match stop {
+            _ if from < self.log_start.get() => ReadError::OutOfRange { asked: from, bounds: self.bounds() },
+            Stop::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                let segments = self.view();
+                let at = segments.partition_point(|segment| segment.base() <= from).saturating_sub(1);
+                let segment = segments[at].base();
+                Damage { at: segment, segment, byte: 0, fault: Fault::Missing }.into()
+            }
+            stop => stop.into(),
+        }
+    }
+}
+
+/// The front of a piece that may be handed out, and what is wrong behind it.
+struct Sound {
+    bytes: usize,
+    fault: Option<Fault>,
+}

@@ -1,0 +1,178 @@
+//! Opening a log: after a close that finished, by believing its checkpoint; after anything else, by reading
+//! what was not known to be durable.
+//!
+//! ```text
+//!   sealed segments ……………… │ recovery segment …………………… │ later segments …
+//!   known whole and durable     durable up to the recovery     nothing in them was
+//!   (presence and size checked) point, read again to the end   ever acknowledged
+//! ```
+//!
+//! Always holds
+//! - Bytes are cut off only behind the recovery point, and only if no good batch follows in their segment:
+//!   that is a tail that a crash tore. Anything else that is not as written puts the log in quarantine, where
+//!   it is read-only and nothing on disk is touched.
+//! - What was cut off is synced away, and what was kept is synced, before anybody reads or appends.
+//! - Every open that is not clean begins a new leader epoch.
+
+mod inventory;
+mod replay;
+mod survey;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, OnceLock};
+
+use factum_types::LeaderEpoch;
+use parking_lot::{Mutex, RwLock};
+
+use crate::checkpoint::{self, Checkpoint};
+use crate::damage::Damage;
+use crate::disk::{Disk, create_dir_durably};
+use crate::environment::Environment;
+use crate::partition_log::{CHECKPOINT, EPOCHS, OffsetCell, Options, PartitionLog, Shared, Writer};
+use crate::producers::Producers;
+use crate::segment::{Segment, State};
+use crate::waiters::Waiters;
+use inventory::Inventory;
+use survey::Survey;
+
+/// What opening a log found and did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Whether the log was closed in order, so that nothing needed to be read.
+    pub clean: bool,
+    /// Bytes of batches read and verified.
+    pub scanned_bytes: u64,
+    /// Bytes of a torn tail, never acknowledged, that were cut off.
+    pub truncated_bytes: u64,
+    /// The epoch that new batches get.
+    pub leader_epoch: LeaderEpoch,
+    /// What is broken; the log is then read-only.
+    pub quarantined: Option<Damage>,
+}
+
+/// Why a log could not be opened at all.
+#[derive(Debug, thiserror::Error)]
+#[error("open the log in {}", dir.display())]
+pub struct OpenError {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// What the disk said.
+    #[source]
+    pub source: io::Error,
+}
+
+impl PartitionLog {
+    /// Opens the log in `dir`, which is made if it is missing, and recovers what a crash left.
+    ///
+    /// Nothing else may use the directory meanwhile. Blocks on the disk: in milliseconds after a clean close,
+    /// for as long as it takes to read the last segment after a crash.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the disk does not answer. Damage is no error: see [`Recovery::quarantined`].
+    pub fn open(
+        environment: &Environment,
+        dir: &Path,
+        options: Options,
+    ) -> Result<(Self, Recovery), OpenError> {
+        let opened = open(environment, dir, options);
+        opened.map_err(|source| OpenError { dir: dir.to_owned(), source })
+    }
+}
+
+fn open(environment: &Environment, dir: &Path, options: Options) -> io::Result<(PartitionLog, Recovery)> {
+    let disk = &*environment.disk;
+    create_dir_durably(disk, dir)?;
+    let inventory = Inventory::take(disk, dir)?;
+    if inventory.is_new() {
+        inventory::create(disk, dir)?;
+        return open(environment, dir, options);
+    }
+    let mut survey = Survey::of(disk, dir, &inventory, options.index_interval_bytes)?;
+    let checkpoint = settle(disk, dir, &inventory, &mut survey)?;
+    let producers = match survey.damage {
+        Some(_) => Producers::default(),
+        None => replay::producers(disk, dir, &inventory.names, &survey)?,
+    };
+    let recovery = Recovery {
+        clean: survey.is_clean,
+        scanned_bytes: survey.scanned_bytes,
+        truncated_bytes: survey.truncated_bytes,
+        leader_epoch: survey.epochs.current(),
+        quarantined: survey.damage.clone(),
+    };
+    report(dir, &recovery);
+    Ok((assemble(environment, dir, options, survey, producers, checkpoint), recovery))
+}
+
+/// Makes durable what the survey kept and cut, and begins a new leader epoch unless all was in order.
+fn settle(disk: &dyn Disk, dir: &Path, inventory: &Inventory, survey: &mut Survey) -> io::Result<Checkpoint> {
+    let last = inventory.checkpoint;
+    let generation = last.map_or(0, |last| last.generation);
+    let log_start = inventory.log_start().min(survey.end);
+    let mut checkpoint = Checkpoint { generation, log_start, recovery_point: survey.mark(), clean: false };
+    if let (true, Some(last)) = (survey.is_clean, last) {
+        return Ok(last);
+    }
+    for file in &survey.scanned {
+        file.sync()?;
+    }
+    if survey.damage.is_none() {
+        disk.sync_dir(dir)?;
+        survey.epochs.bump(survey.end);
+        survey.epochs.save(disk, &dir.join(EPOCHS))?;
+        checkpoint.generation += 1;
+        checkpoint::save(disk, &dir.join(CHECKPOINT), &checkpoint)?;
+    }
+    Ok(checkpoint)
+}
+
+fn report(dir: &Path, recovery: &Recovery) {
+    let dir = dir.display();
+    if let Some(damage) = &recovery.quarantined {
+        tracing::error!(%dir, %damage, "log is damaged and read-only from now on");
+    } else if recovery.truncated_bytes > 0 {
+        let bytes = recovery.truncated_bytes;
+        tracing::warn!(%dir, bytes, "cut off a torn tail that was never acknowledged");
+    } else if !recovery.clean {
+        tracing::info!(%dir, scanned = recovery.scanned_bytes, "recovered a log that was not closed");
+    }
+}
+
+fn assemble(
+    environment: &Environment,
+    dir: &Path,
+    options: Options,
+    survey: Survey,
+    producers: Producers,
+    checkpoint: Checkpoint,
+) -> PartitionLog {
+    let end = survey.mark();
+    let last_append = survey.active.summary.appended_at;
+    let state = State::Active { file: Arc::clone(&survey.file), index: survey.active };
+    let active = Arc::new(Segment::new(dir, state));
+    let sealed = survey.sealed.iter().map(|summary| Arc::new(Segment::new(dir, State::Sealed(*summary))));
+    let segments: Vec<_> = sealed.chain([Arc::clone(&active)]).collect();
+    let bytes = segments.iter().map(|segment| segment.summary().bytes).sum();
+    let writer = Writer { active, file: survey.file, end, last_append, producers, sealed: Vec::new() };
+    PartitionLog(Arc::new(Shared {
+        environment: environment.clone(),
+        id: environment.tail_cache.register(),
+        dir: dir.to_owned(),
+        epochs: survey.epochs,
+        quarantine: survey.damage,
+        options: RwLock::new(options),
+        segments: RwLock::new(Arc::new(segments)),
+        log_start: OffsetCell::new(checkpoint.log_start),
+        high_watermark: OffsetCell::new(survey.end),
+        log_end: OffsetCell::new(survey.end),
+        bytes: AtomicU64::new(bytes),
+        is_queued: AtomicBool::new(false),
+        is_closed: AtomicBool::new(false),
+        writer: Mutex::new(writer),
+        checkpoint: Mutex::new(checkpoint),
+        waiters: Mutex::new(Waiters::default()),
+        failed: OnceLock::new(),
+    }))
+}

@@ -1,0 +1,100 @@
+//! What lies in a log's directory before anything is read or changed.
+
+use std::io;
+use std::path::Path;
+
+use factum_types::Offset;
+
+use crate::checkpoint::{self, Checkpoint, Mark};
+use crate::disk::{Disk, remove_if_there, write_cache};
+use crate::epochs::Epochs;
+use crate::partition_log::{CHECKPOINT, EPOCHS};
+use crate::segment::{base_of, log_path};
+
+/// The files of a log.
+pub(super) struct Inventory {
+    /// Every name in the directory.
+    pub(super) names: Vec<String>,
+    /// Base offsets of the segments that hold something to keep, in order.
+    pub(super) bases: Vec<Offset>,
+    /// The newest checkpoint that can be read.
+    pub(super) checkpoint: Option<Checkpoint>,
+    /// Whether that is surely the last one saved.
+    pub(super) is_certain: bool,
+    /// The leader epochs, if their list can be read.
+    pub(super) epochs: Option<Epochs>,
+}
+
+impl Inventory {
+    /// Looks at `dir`, and finishes removals that a crash interrupted.
+    pub(super) fn take(disk: &dyn Disk, dir: &Path) -> io::Result<Self> {
+        let names = disk.list(dir)?;
+        for leftover in names.iter().filter(|name| name.ends_with(".tmp")) {
+            remove_if_there(disk, &dir.join(leftover))?;
+        }
+        let mut bases: Vec<_> = names.iter().filter_map(|name| base_of(name)).collect();
+        bases.sort_unstable();
+        let loaded = checkpoint::load(disk, &dir.join(CHECKPOINT))?;
+        let epochs = Epochs::load(disk, &dir.join(EPOCHS))?;
+        let is_certain = loaded.checkpoint.is_some() && !loaded.doubtful;
+        let mut inventory = Self { names, bases, checkpoint: loaded.checkpoint, is_certain, epochs };
+        inventory.drop_below_log_start(disk, dir)?;
+        inventory.replace_lost_segments(disk, dir)?;
+        Ok(inventory)
+    }
+
+    /// Whether no log was ever here.
+    pub(super) fn is_new(&self) -> bool {
+        self.bases.is_empty()
+    }
+
+    /// The first offset kept. A checkpoint that may not be the last one saved may lag behind removals.
+    pub(super) fn log_start(&self) -> Offset {
+        let first = self.bases[0];
+        match self.checkpoint {
+            Some(checkpoint) if self.is_certain => checkpoint.log_start,
+            Some(checkpoint) => checkpoint.log_start.max(first),
+            None => first,
+        }
+    }
+
+    /// The segment that recovery reads from: nothing after it was acknowledged, all before it is whole.
+    pub(super) fn recovery_segment(&self) -> Offset {
+        let last = self.bases[self.bases.len() - 1];
+        self.checkpoint.map_or(last, |checkpoint| checkpoint.recovery_point.segment)
+    }
+
+    fn drop_below_log_start(&mut self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+        let Some(checkpoint) = self.checkpoint else { return Ok(()) };
+        let ends = self.bases.iter().skip(1);
+        let below = ends
+            .take_while(|next| **next <= checkpoint.log_start && **next <= checkpoint.recovery_point.segment);
+        let count = below.count();
+        for base in self.bases.drain(..count) {
+            remove_if_there(disk, &log_path(dir, base))?;
+            remove_if_there(disk, &log_path(dir, base).with_extension("index"))?;
+        }
+        Ok(())
+    }
+
+    /// A log that has lost all its segments keeps its offsets: an empty segment holds the place where it ended.
+    fn replace_lost_segments(&mut self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+        if let (true, Some(checkpoint)) = (self.bases.is_empty(), self.checkpoint) {
+            let base = checkpoint.recovery_point.offset;
+            disk.create(&log_path(dir, base))?;
+            self.bases.push(base);
+        }
+        Ok(())
+    }
+}
+
+/// Makes the files of a log that begins at offset 0, so that its first recovery knows where it stands.
+pub(super) fn create(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+    let start = Mark { segment: Offset::ZERO, position: 0, offset: Offset::ZERO };
+    let first = Checkpoint { generation: 0, log_start: Offset::ZERO, recovery_point: start, clean: true };
+    disk.create(&log_path(dir, Offset::ZERO))?;
+    write_cache(disk, &dir.join(EPOCHS), &Epochs::starting_at(Offset::ZERO).encode())?;
+    let empty = crate::index::SegmentIndex::new(Offset::ZERO);
+    write_cache(disk, &log_path(dir, Offset::ZERO).with_extension("index"), &empty.encode())?;
+    checkpoint::save(disk, &dir.join(CHECKPOINT), &first)
+}

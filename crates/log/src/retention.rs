@@ -1,0 +1,161 @@
+//! Forgetting: whole segments from the front, by age, by size, or because the owner said so.
+//!
+//! Always holds: the log start is durable in the checkpoint before a file is removed, so that a crash leaves
+//! at worst files below the log start, which the next open removes. Offsets are never used again.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use factum_types::{Offset, Timestamp};
+
+use crate::checkpoint::Checkpoint;
+use crate::damage::Damage;
+use crate::disk::remove_if_there;
+use crate::partition_log::{Bounds, Options, PartitionLog, Shared};
+use crate::segment::Segment;
+
+/// A producer that appended nothing for so long may begin anew with any sequence number.
+const PRODUCER_EXPIRY: Duration = Duration::from_secs(24 * 3600);
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retained {
+    /// Segments removed.
+    pub segments: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Why retention stopped. It may be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum RetainError {
+    /// The disk refused.
+    #[error("remove expired segments")]
+    Io(#[from] io::Error),
+}
+
+/// Why the log start was not advanced.
+#[derive(Debug, thiserror::Error)]
+pub enum TruncateError {
+    /// Past the high watermark.
+    #[error("offset {asked} is past the high watermark {}", bounds.high_watermark)]
+    OutOfRange {
+        /// The offset asked for.
+        asked: Offset,
+        /// What the log holds.
+        bounds: Bounds,
+    },
+    /// The log is read-only: what recovery found is left as it is.
+    #[error("the log is in quarantine")]
+    Quarantined(#[source] Damage),
+    /// The disk refused.
+    #[error("advance the log start")]
+    Io(#[from] io::Error),
+}
+
+impl PartitionLog {
+    /// Removes segments that the options let go, the active one too if all in it has expired.
+    ///
+    /// A record counts as old as its timestamp says, but no younger than its append. Does nothing to a log in quarantine. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`RetainError`]; what was removed until then stays removed.
+    pub fn retain(&self, now: Timestamp) -> Result<Retained, RetainError> {
+        let log = &*self.0;
+        if log.quarantine.is_some() || log.failed.get().is_some() {
+            return Ok(Retained::default());
+        }
+        let options = self.options();
+        log.writer.lock().producers.expire(now.minus(PRODUCER_EXPIRY));
+        log.view().iter().for_each(|segment| segment.date(now));
+        let active_has_expired = |segment: &Segment| is_expired(segment, now, &options);
+        log.roll_if(active_has_expired)?;
+        let start = log.expired_until(now, &options);
+        Ok(log.start_at(start)?)
+    }
+
+    /// Makes `start` the first offset kept (Kafka's `DeleteRecords`) and removes the segments wholly below it.
+    /// A `start` below the log start changes nothing. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`TruncateError`]; the log start may have advanced all the same if the disk failed to remove a file.
+    pub fn truncate_before(&self, start: Offset) -> Result<Retained, TruncateError> {
+        let log = &*self.0;
+        if let Some(damage) = &log.quarantine {
+            return Err(TruncateError::Quarantined(damage.clone()));
+        }
+        let bounds = log.bounds();
+        if start > bounds.high_watermark {
+            return Err(TruncateError::OutOfRange { asked: start, bounds });
+        }
+        log.roll_if(|active| active.summary().next <= start)?;
+        Ok(log.start_at(start)?)
+    }
+}
+
+impl Shared {
+    /// Seals the active segment if it holds something and `should` says so, and makes that durable.
+    fn roll_if(&self, should: impl Fn(&Segment) -> bool) -> io::Result<()> {
+        let mut writer = self.writer.lock();
+        if self.is_closed() || writer.end.position == 0 || !should(&writer.active) {
+            return Ok(());
+        }
+        self.roll(&mut writer)?;
+        drop(writer);
+        self.commit();
+        Ok(())
+    }
+
+    /// Where the log may start by its options; only what is durable may go.
+    fn expired_until(&self, now: Timestamp, options: &Options) -> Offset {
+        let segments = self.view();
+        let mut start = self.log_start.get();
+        let mut left = self.bytes.load(Ordering::Relaxed);
+        for segment in &segments[..segments.len() - 1] {
+            let summary = segment.summary();
+            let fits = options.retention_bytes.is_none_or(|limit| left.saturating_sub(summary.bytes) < limit);
+            if summary.next > self.high_watermark.get() || (fits && !is_expired(segment, now, options)) {
+                break;
+            }
+            left = left.saturating_sub(summary.bytes);
+            start = start.max(summary.next);
+        }
+        start
+    }
+
+    fn start_at(&self, start: Offset) -> io::Result<Retained> {
+        let dropped = self.drop_below(start)?;
+        for segment in &dropped {
+            self.environment.open_segments.forget(self.id, segment.base());
+            remove_if_there(&*self.environment.disk, segment.path())?;
+            remove_if_there(&*self.environment.disk, &segment.index_path())?;
+        }
+        let bytes = dropped.iter().map(|segment| segment.summary().bytes).sum();
+        Ok(Retained { segments: dropped.len(), bytes })
+    }
+
+    /// Makes `start` the log start, durably, and takes the segments below it out of sight.
+    fn drop_below(&self, start: Offset) -> io::Result<Vec<Arc<Segment>>> {
+        let mut checkpoint = self.checkpoint.lock();
+        if start > checkpoint.log_start {
+            self.save(Checkpoint { log_start: start, ..*checkpoint }, &mut checkpoint)?;
+            self.log_start.set(start);
+        }
+        let durable = checkpoint.recovery_point.segment;
+        let mut segments = self.segments.write();
+        let is_below = |segment: &&Arc<Segment>| segment.base() < durable && segment.summary().next <= start;
+        let count = segments.iter().take_while(is_below).count();
+        let dropped = segments[..count].to_vec();
+        *segments = Arc::new(segments[count..].to_vec());
+        let bytes: u64 = dropped.iter().map(|segment| segment.summary().bytes).sum();
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        Ok(dropped)
+    }
+}
+
+fn is_expired(segment: &Segment, now: Timestamp, options: &Options) -> bool {
+    let Some(retention) = options.retention else { return false };
+    segment.summary().latest() < now.minus(retention)
+}

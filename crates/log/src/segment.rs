@@ -1,0 +1,135 @@
+//! One segment: a `.log` file of batches end to end, named after its base offset.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use factum_types::{Offset, Timestamp};
+use parking_lot::RwLock;
+
+use crate::disk::DiskFile;
+use crate::index::{SegmentIndex, Summary};
+
+/// A segment as readers and the writer share it.
+pub(crate) struct Segment {
+    base: Offset,
+    path: PathBuf,
+    /// Bytes below the high watermark: what readers may see.
+    readable: AtomicU64,
+    state: RwLock<State>,
+}
+
+/// What a segment is at this moment.
+pub(crate) enum State {
+    /// The last one, which grows; its file stays open.
+    Active {
+        /// The file.
+        file: Arc<dyn DiskFile>,
+        /// Its index, kept in memory until it is sealed.
+        index: SegmentIndex,
+    },
+    /// It never changes again; file and index are opened when needed.
+    Sealed(Summary),
+}
+
+impl Segment {
+    /// The segment that `state` describes, all of it readable.
+    pub(crate) fn new(dir: &Path, state: State) -> Self {
+        let summary = state.summary();
+        Self {
+            base: summary.base,
+            path: log_path(dir, summary.base),
+            readable: AtomicU64::new(summary.bytes),
+            state: RwLock::new(state),
+        }
+    }
+
+    /// Offset of the first record.
+    pub(crate) fn base(&self) -> Offset {
+        self.base
+    }
+
+    /// The `.log` file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The `.index` file.
+    pub(crate) fn index_path(&self) -> PathBuf {
+        self.path.with_extension("index")
+    }
+
+    /// Bytes that readers may see. Loaded after the high watermark, it covers every batch below that.
+    pub(crate) fn readable(&self) -> u64 {
+        self.readable.load(Ordering::Acquire)
+    }
+
+    /// Lets readers see the first `bytes`.
+    pub(crate) fn reveal(&self, bytes: u64) {
+        self.readable.fetch_max(bytes, Ordering::Release);
+    }
+
+    /// The segment as a whole, unsynced batches included.
+    pub(crate) fn summary(&self) -> Summary {
+        self.state.read().summary()
+    }
+
+    /// What it is at this moment.
+    pub(crate) fn state(&self) -> &RwLock<State> {
+        &self.state
+    }
+
+    /// Takes note of a batch appended to the active segment.
+    pub(crate) fn grow(&self, add: impl FnOnce(&mut SegmentIndex)) {
+        match &mut *self.state.write() {
+            State::Active { index, .. } => add(index),
+            State::Sealed(_) => unreachable!("only the active segment is appended to"),
+        }
+    }
+
+    /// Dates its last append at `now` if nobody knows it: it was no later.
+    pub(crate) fn date(&self, now: Timestamp) {
+        let mut state = self.state.write();
+        let summary = match &mut *state {
+            State::Active { index, .. } => &mut index.summary,
+            State::Sealed(summary) => summary,
+        };
+        if summary.appended_at == Timestamp::NONE {
+            summary.appended_at = now;
+        }
+    }
+
+    /// Makes the active segment a sealed one and hands out what it no longer keeps.
+    pub(crate) fn seal(&self) -> Option<(Arc<dyn DiskFile>, SegmentIndex)> {
+        let mut state = self.state.write();
+        let sealed = State::Sealed(state.summary());
+        match std::mem::replace(&mut *state, sealed) {
+            State::Active { file, index } => Some((file, index)),
+            State::Sealed(_) => None,
+        }
+    }
+}
+
+impl State {
+    fn summary(&self) -> Summary {
+        match self {
+            Self::Active { index, .. } => index.summary,
+            Self::Sealed(summary) => *summary,
+        }
+    }
+}
+
+/// Digits of a base offset in a file name.
+const NAME_DIGITS: usize = 20;
+
+/// Where the segment with base offset `base` lies.
+pub(crate) fn log_path(dir: &Path, base: Offset) -> PathBuf {
+    dir.join(format!("{:0NAME_DIGITS$}.log", base.get()))
+}
+
+/// The base offset that a file name tells, if it is a segment's.
+pub(crate) fn base_of(name: &str) -> Option<Offset> {
+    let digits = name.strip_suffix(".log")?;
+    let is_number = digits.len() == NAME_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok().map(Offset::new))?
+}

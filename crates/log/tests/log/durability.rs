@@ -1,0 +1,191 @@
+//! What is acknowledged when: the high watermark, full disks, failing syncs, the committer's thread.
+
+use std::sync::Arc;
+use std::thread;
+
+use factum_log::{AppendError, Environment, EnvironmentOptions, LocalDisk, PartitionLog, SyncError, Waiter};
+use factum_testkit::{CrashDisk, Fault, FaultKind};
+use factum_types::{Offset, Timestamp};
+
+use crate::bench::{Bench, OPTIONS, batch, now, read_all};
+
+#[test]
+fn nothing_is_acknowledged_or_seen_before_it_is_synced() {
+    let bench = Bench::new(1);
+    let appended = bench.append(&["a"]).expect("the log takes it");
+    let waiter = Waiter::new();
+    assert!(!bench.log.wait_past(appended.last_offset, &waiter));
+    let mut durable = std::pin::pin!(bench.log.durable(appended.last_offset));
+    assert!(now(durable.as_mut()).is_none());
+    assert!(now(waiter.woken()).is_none());
+    assert!(bench.log.read(Offset::ZERO, 1).expect("in range").is_empty());
+    bench.environment.committer().round();
+    assert!(matches!(now(durable), Some(Ok(()))));
+    assert!(now(waiter.woken()).is_some());
+    assert!(bench.log.wait_past(appended.last_offset, &waiter));
+    assert!(matches!(now(bench.log.durable(appended.last_offset)), Some(Ok(()))));
+}
+
+#[test]
+fn a_full_disk_refuses_whole_batches_and_heals_by_itself() {
+    let bench = Bench::new(1);
+    bench.put(&["a"]);
+    bench.disk.set_capacity(Some(bench.disk.used() + 30));
+    let bytes = bench.log.bounds().bytes;
+    for _ in 0..3 {
+        assert!(matches!(bench.append(&["b"]), Err(AppendError::Full(_))));
+    }
+    assert_eq!(bench.log.bounds().bytes, bytes);
+    assert_eq!(
+        bench.disk.contents(&crate::bench::file("00000000000000000000.log")).map(|c| c.len() as u64),
+        Some(bytes)
+    );
+    assert!(bench.log.bounds().is_writable);
+    bench.disk.set_capacity(None);
+    assert_eq!(bench.put(&["b"]).base_offset, Offset::new(1));
+    assert_eq!(bench.read_all(0).0.len(), 2);
+}
+
+#[test]
+fn a_disk_that_fills_up_at_a_new_segment_still_acknowledges_what_it_took() {
+    let bench = Bench::new(1);
+    let large = "x".repeat(450);
+    bench.put(&[&large]);
+    bench.append(&[&large]).expect("a second segment begins");
+    bench.disk.set_capacity(Some(bench.disk.used()));
+    bench.environment.committer().round();
+    assert_eq!(bench.log.bounds().high_watermark, Offset::new(2));
+    assert!(matches!(bench.append(&[&large]), Err(AppendError::Full(_))));
+    bench.disk.set_capacity(None);
+    assert_eq!(bench.put(&[&large]).base_offset, Offset::new(2));
+    let reopened = Bench::on(bench.disk.fork());
+    assert_eq!(reopened.read_all(0).0.len(), 3);
+}
+
+#[test]
+fn after_a_failed_sync_nothing_is_acknowledged_until_the_log_is_opened_anew() {
+    let bench = Bench::new(1);
+    bench.put(&["a"]);
+    let appended = bench.append(&["b"]).expect("the log takes it");
+    let waiter = Waiter::new();
+    bench.log.wait_past(appended.last_offset, &waiter);
+    let durable = bench.log.durable(appended.last_offset);
+    bench.disk.inject(Fault { after: 0, kind: FaultKind::Sync, lasting: false });
+    bench.environment.committer().round();
+    assert!(matches!(now(durable), Some(Err(SyncError::Failed(_)))));
+    assert!(now(waiter.woken()).is_some());
+    assert!(matches!(bench.append(&["c"]), Err(AppendError::Failed(_))));
+    // The disk says that all is well again; it is not believed.
+    bench.environment.committer().round();
+    assert!(matches!(now(bench.log.durable(appended.last_offset)), Some(Err(SyncError::Failed(_)))));
+    assert!(matches!(now(bench.log.durable(Offset::ZERO)), Some(Ok(()))));
+    assert!(bench.log.close().is_err());
+    assert!(!bench.log.bounds().is_writable);
+    assert_eq!(bench.read_all(0).0.len(), 1, "what was acknowledged is still served");
+    bench.disk.crash();
+    let reopened = Bench::on(bench.disk);
+    assert_eq!(reopened.read_all(0).0[0].1, "a");
+    assert!(reopened.append(&["c"]).is_ok());
+}
+
+#[test]
+fn a_repeated_batch_is_not_acknowledged_before_the_first_is_durable() {
+    let bench = Bench::new(1);
+    let at = Timestamp::from_millis(1);
+    bench.log.append(crate::bench::sent(1, 0, 0, &["a"]), at).expect("the log takes it");
+    let again = bench.log.append(crate::bench::sent(1, 0, 0, &["a"]), at).expect("it is known");
+    assert!(again.duplicate);
+    let mut durable = std::pin::pin!(bench.log.durable(again.last_offset));
+    assert!(now(durable.as_mut()).is_none());
+    bench.environment.committer().round();
+    assert!(matches!(now(durable), Some(Ok(()))));
+}
+
+#[test]
+fn a_removed_segment_is_still_read_by_who_holds_it_and_out_of_range_for_the_rest() {
+    let bench =
+        Bench::with(CrashDisk::seeded(1), EnvironmentOptions { tail_cache_bytes: 1 << 20, open_segments: 1 });
+    let large = "x".repeat(450);
+    for _ in 0..4 {
+        bench.put(&[&large]);
+    }
+    let held = bench.log.read(Offset::ZERO, 1).expect("in range");
+    bench.log.truncate_before(Offset::new(3)).expect("the disk is well");
+    assert_eq!(held.chunks[0].len(), held.bytes);
+    assert!(matches!(bench.log.read(Offset::ZERO, 1), Err(factum_log::ReadError::OutOfRange { .. })));
+    assert_eq!(bench.read_all(3).0.len(), 1);
+}
+
+#[test]
+fn the_tail_cache_and_the_disk_give_the_same_batches() {
+    let disk = CrashDisk::seeded(1);
+    let cached = Bench::with(disk.clone(), EnvironmentOptions { tail_cache_bytes: 700, open_segments: 1 });
+    for i in 0..40 {
+        cached.put(&[&format!("{i}"), "and", &"more".repeat(i)]);
+    }
+    let cold = Bench::on(disk.fork());
+    for from in 0..120 {
+        for limit in [1, 100, 500, 5_000] {
+            let [cached, cold] = [&cached.log, &cold.log].map(|log| {
+                let slice = log.read(Offset::new(from), limit).expect("in range");
+                slice.chunks.concat()
+            });
+            assert_eq!(cached, cold, "offset {from}, limit {limit}");
+        }
+    }
+}
+
+/// Producers, a reader and the committer on a real disk, all at once.
+#[test]
+fn the_committer_acknowledges_from_its_own_thread() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let environment = Environment::new(Arc::new(LocalDisk), EnvironmentOptions::default());
+    let logs: Vec<_> = (0..3)
+        .map(|partition| dir.path().join(format!("topic-{partition}")))
+        .map(|dir| PartitionLog::open(&environment, &dir, OPTIONS).expect("the disk is well").0)
+        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    thread::scope(|scope| {
+        let committer = environment.committer().clone();
+        let committing = scope.spawn(move || committer.run());
+        for log in &logs {
+            scope.spawn(|| produce(log, 200));
+        }
+        for log in &logs {
+            runtime.block_on(consume(log, 200));
+        }
+        environment.committer().stop();
+        committing.join().expect("the committer ends");
+    });
+    for log in &logs {
+        log.close().expect("the disk is well");
+        assert_eq!(read_all(log, 0).0.len(), 200);
+    }
+}
+
+fn produce(log: &PartitionLog, count: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    for i in 0..count {
+        let appended = log.append(batch(&[&i.to_string()]), Timestamp::from_millis(1)).expect("it is taken");
+        if i % 7 == 0 || i + 1 == count {
+            runtime.block_on(log.durable(appended.last_offset)).expect("the disk is well");
+            assert!(log.bounds().high_watermark > appended.last_offset);
+        }
+    }
+}
+
+async fn consume(log: &PartitionLog, count: i64) {
+    let waiter = Waiter::new();
+    let mut next = Offset::ZERO;
+    while next < Offset::new(count) {
+        if !log.wait_past(next, &waiter) {
+            waiter.woken().await;
+            continue;
+        }
+        let slice = log.read(next, 1_000).expect("in range");
+        for (offset, value) in crate::bench::records_of(&slice.chunks) {
+            assert_eq!(value, offset.to_string());
+            next = Offset::new(offset).next();
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The log as its owner sees it, on a disk that crashes. One binary, so that it links once.
+
+mod bench;
+mod crash;
+mod damage;
+mod durability;
+mod format;
+mod model;
+mod script;

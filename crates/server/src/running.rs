@@ -1,0 +1,100 @@
+//! A server that runs.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use factum_base::tasks::{TaskGroup, TaskTree};
+use factum_governance::Catalogue;
+use factum_governance::watch::{self, Outcome};
+use tempfile::TempDir;
+use tracing::info;
+
+/// How long a group may take to stop; clients that hang on longer are let go.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// A running server. Dropping it abandons its tasks; [`Running::stop`] ends them in order.
+pub struct Running {
+    pub(crate) tree: TaskTree,
+    pub(crate) groups: Groups,
+    pub(crate) http: SocketAddr,
+    pub(crate) kafka: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) temporary: Option<TempDir>,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) project: Option<watch::Handle>,
+    pub(crate) applied: Option<Outcome>,
+}
+
+/// The groups of tasks, in the order in which they stop.
+pub(crate) struct Groups {
+    pub(crate) edge: TaskGroup,
+    pub(crate) domain: TaskGroup,
+    pub(crate) broker: TaskGroup,
+}
+
+impl Groups {
+    pub(crate) fn new(tree: &TaskTree) -> Self {
+        Self { edge: tree.child("edge"), domain: tree.child("domain"), broker: tree.child("broker") }
+    }
+
+    /// Stops admitting, then drains, then syncs.
+    pub(crate) async fn stop(&self) {
+        for group in [&self.edge, &self.domain, &self.broker] {
+            group.stop_within(STOP_LIMIT).await.log();
+        }
+    }
+}
+
+impl Running {
+    /// Where HTTP is served.
+    pub fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Where Kafka clients connect.
+    pub fn kafka(&self) -> SocketAddr {
+        self.kafka
+    }
+
+    /// Where everything is kept.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// Whether the data directory is removed at the end.
+    pub fn is_temporary(&self) -> bool {
+        self.temporary.is_some()
+    }
+
+    /// What is applied, and what is wrong with the project.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// What came of applying the project at the start; `None` without a project.
+    pub fn applied(&self) -> Option<&Outcome> {
+        self.applied.as_ref()
+    }
+
+    /// A hand on the watched project, to see what comes of each change.
+    pub fn project(&self) -> Option<watch::Handle> {
+        self.project.clone()
+    }
+
+    /// Resolves with the reason once a task that the server needs has failed.
+    pub async fn stop_requested(&self) -> String {
+        self.tree.stop_requested().await
+    }
+
+    /// Stops in order: edge, domain, broker. What was admitted is finished and synced.
+    pub async fn stop(self) {
+        self.groups.stop().await;
+        info!("stopped");
+        if let Some(temporary) = self.temporary
+            && let Err(error) = temporary.close()
+        {
+            tracing::warn!(%error, "could not remove the temporary data directory");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! From options to a running server.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use factum_base::clock::{SharedClock, SystemClock};
+use factum_base::random::Random;
+use factum_base::tasks::{OnError, TaskTree};
+use factum_base::telemetry;
+use factum_broker::Broker;
+use factum_eventlog::EventLog;
+use factum_governance::Catalogue;
+use factum_governance::watch::{self, Outcome};
+use tempfile::TempDir;
+
+use crate::access::authorizer;
+use crate::health::Health;
+use crate::running::{Groups, Running};
+use crate::{DataDir, Options, StartError};
+
+impl Running {
+    /// Starts a server and answers once it is ready.
+    ///
+    /// # Errors
+    /// [`StartError`]; what was started by then is stopped again.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let tree = TaskTree::new();
+        let groups = Groups::new(&tree);
+        match Parts::start(options, &groups).await {
+            Ok(parts) => Ok(parts.into_running(tree, groups)),
+            Err(error) => {
+                groups.stop().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// What a start brings together.
+struct Parts {
+    http: factum_http_api::Handle,
+    kafka: factum_kafka_server::Handle,
+    data_dir: PathBuf,
+    temporary: Option<TempDir>,
+    catalogue: Catalogue,
+    project: Option<watch::Handle>,
+    applied: Option<Outcome>,
+}
+
+impl Parts {
+    async fn start(options: Options, groups: &Groups) -> Result<Self, StartError> {
+        let metrics = telemetry::install_metrics()
+            .map_err(|error| StartError::Metrics { reason: error.to_string() })?;
+        let (clock, random): (SharedClock, _) = (Arc::new(SystemClock), Random::system());
+        let (data_dir, temporary) = data_dir(&options.data_dir)?;
+
+        let broker = start_broker(&options, &data_dir, &clock, &random, groups).await?;
+        let log: Arc<dyn EventLog> = Arc::new(broker.clone());
+        let catalogue = Catalogue::load(&*log).await?;
+        let health = Health::new(broker.clone(), catalogue.clone());
+        let (kafka_service, kafka) = factum_kafka_server::Service::bind(
+            options.kafka.clone(),
+            broker,
+            authorizer(options.access, options.kafka.listen),
+            Arc::clone(&clock),
+            groups.edge.clone(),
+        )?;
+        let reports = health.clone();
+        let (http_service, http) = factum_http_api::Service::bind(
+            options.http.clone(),
+            factum_http_api::State {
+                log: Arc::clone(&log),
+                catalogue: catalogue.clone(),
+                authorizer: authorizer(options.access, options.http.listen),
+                clock,
+                random,
+                health: Arc::new(move || reports.report()),
+                metrics,
+            },
+            groups.edge.clone(),
+        )?;
+        let (project, applied) = start_project(&options, &log, &catalogue, groups).await?;
+
+        let edge = &groups.edge;
+        let stop = edge.stop();
+        edge.spawn("kafka", OnError::StopServer, async move {
+            health.kafka_accepts(true);
+            kafka_service.run(stop).await;
+            health.kafka_accepts(false);
+            Ok(())
+        });
+        let stop = edge.stop();
+        edge.spawn("http", OnError::StopServer, async move {
+            http_service.run(stop).await;
+            Ok(())
+        });
+        Ok(Self { http, kafka, data_dir, temporary, catalogue, project, applied })
+    }
+
+    fn into_running(self, tree: TaskTree, groups: Groups) -> Running {
+        Running {
+            tree,
+            groups,
+            http: self.http.local_addr,
+            kafka: self.kafka.local_addr,
+            data_dir: self.data_dir,
+            temporary: self.temporary,
+            catalogue: self.catalogue,
+            project: self.project,
+            applied: self.applied,
+        }
+    }
+}
+
+fn data_dir(wish: &DataDir) -> Result<(PathBuf, Option<TempDir>), StartError> {
+    match wish {
+        DataDir::Kept(path) => Ok((path.clone(), None)),
+        DataDir::Temporary => {
+            let temporary =
+                tempfile::Builder::new().prefix("factum-").tempdir().map_err(StartError::Temporary)?;
+            Ok((temporary.path().to_owned(), Some(temporary)))
+        }
+    }
+}
+
+async fn start_broker(
+    options: &Options,
+    data_dir: &Path,
+    clock: &SharedClock,
+    random: &Random,
+    groups: &Groups,
+) -> Result<Broker, StartError> {
+    let settings = factum_broker::Options { data_dir: data_dir.to_owned(), ..options.log.clone() };
+    let (clock, random) = (Arc::clone(clock), random.clone());
+    let (service, broker) =
+        tokio::task::spawn_blocking(move || factum_broker::Service::open_local(settings, clock, random))
+            .await
+            .expect("opening the log does not panic")?;
+    let (tasks, stop) = (groups.broker.clone(), groups.broker.stop());
+    groups.broker.spawn("log", OnError::StopServer, service.run(stop, tasks));
+    Ok(broker)
+}
+
+/// Applies the project and watches it. A project that is broken at the start is refused: nothing is in force yet
+/// that could be kept.
+async fn start_project(
+    options: &Options,
+    log: &Arc<dyn EventLog>,
+    catalogue: &Catalogue,
+    groups: &Groups,
+) -> Result<(Option<watch::Handle>, Option<Outcome>), StartError> {
+    let Some(folder) = &options.project else { return Ok((None, None)) };
+    let (plan, applied, warnings) = watch::apply_once(folder, &**log, catalogue)
+        .await
+        .map_err(|source| StartError::Project { folder: folder.clone(), source: Box::new(source) })?;
+    let (service, handle) =
+        watch::Service::new(folder.clone(), Arc::clone(log), catalogue.clone(), options.watch.clone());
+    groups.domain.spawn("project", OnError::Log, service.run(groups.domain.stop()));
+    Ok((Some(handle), Some(Outcome::Applied { plan, applied, warnings })))
+}

@@ -1,0 +1,367 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/**
+ * What a stranger does with Kafka's own Java client: one scenario a run, JSON lines out, a reason on standard error.
+ *
+ * <pre>
+ * usage: Client BOOTSTRAP codecs|group|resume|time|admin|idempotent
+ *        Client BOOTSTRAP member TOPIC GROUP      one member of `group`, as a process of its own
+ * </pre>
+ */
+public final class Client {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final String SESSION_MS = "6000";
+
+    private final String bootstrap;
+
+    private Client(String bootstrap) {
+        this.bootstrap = bootstrap;
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        if (arguments.length < 2) {
+            fail("usage: Client BOOTSTRAP SCENARIO");
+        }
+        Client client = new Client(arguments[0]);
+        try {
+            switch (arguments[1]) {
+                case "codecs" -> client.codecs();
+                case "group" -> client.group();
+                case "resume" -> client.resume();
+                case "time" -> client.time();
+                case "admin" -> client.administer();
+                case "idempotent" -> client.idempotent();
+                case "member" -> client.member(arguments[2], arguments[3]);
+                default -> fail("no scenario is called " + arguments[1]);
+            }
+        } catch (AssertionError failure) {
+            fail(arguments[1] + ": " + failure.getMessage());
+        }
+    }
+
+    private void codecs() throws Exception {
+        for (String codec : List.of("none", "gzip", "snappy", "lz4", "zstd")) {
+            String topic = makeTopic("codecs", 1);
+            List<String> sent = IntStream.range(0, 500).mapToObj(n -> "value " + n + " ".repeat(n % 50)).toList();
+            try (var producer = producer(Map.of("compression.type", codec, "linger.ms", "20"))) {
+                for (String value : sent) {
+                    var header = new RecordHeader("of", value.getBytes(StandardCharsets.UTF_8));
+                    producer.send(new ProducerRecord<>(topic, 0, "key " + value, value, List.of(header)));
+                }
+            }
+            List<ConsumerRecord<String, String>> found = readFromStart(topic, sent.size());
+            expect(values(found), sent, "values in " + codec);
+            expect(found.stream().map(ConsumerRecord::key).toList(), sent.stream().map(v -> "key " + v).toList(), "keys in " + codec);
+            expect(found.stream().map(r -> new String(r.headers().lastHeader("of").value(), StandardCharsets.UTF_8)).toList(), sent, "headers in " + codec);
+            say("{\"codec\":\"%s\",\"records\":%d}", codec, found.size());
+        }
+    }
+
+    private void group() throws Exception {
+        String topic = makeTopic("group", 4);
+        String group = named("group");
+        try (Member one = new Member(topic, group); Member other = new Member(topic, group)) {
+            waitUntil("two members share four partitions", () -> one.assigned.size() == 2 && other.assigned.size() == 2);
+            Set<Integer> shared = new TreeSet<>(one.assigned);
+            shared.addAll(other.assigned);
+            expect(shared, Set.of(0, 1, 2, 3), "partitions shared");
+            say("{\"assigned\":[%s,%s]}", one.assigned, other.assigned);
+            Set<String> wanted = new TreeSet<>(sendAll(topic, "first"));
+            waitUntil("both read everything together", () -> Member.together(one, other).containsAll(wanted));
+            other.process.destroyForcibly().waitFor();
+            wanted.addAll(sendAll(topic, "second"));
+            waitUntil("the survivor has every partition", () -> one.assigned.size() == 4);
+            waitUntil("nothing is lost", () -> Member.together(one, other).containsAll(wanted));
+            say("{\"survivor\":%s,\"records\":%d}", one.assigned, wanted.size());
+        }
+    }
+
+    /** A member as a child process: the partitions it has, and the values it has read. */
+    private final class Member implements AutoCloseable {
+        final Process process;
+        final Set<String> values = ConcurrentHashMap.newKeySet();
+        volatile Set<Integer> assigned = Set.of();
+
+        Member(String topic, String group) throws Exception {
+            String java = ProcessHandle.current().info().command().orElse("java");
+            var command = List.of(java, "-cp", System.getProperty("java.class.path"), "Client", bootstrap, "member", topic, group);
+            process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            Thread listener = new Thread(this::listen);
+            listener.setDaemon(true);
+            listener.start();
+        }
+
+        static Set<String> together(Member one, Member other) {
+            Set<String> all = new TreeSet<>(one.values);
+            all.addAll(other.values);
+            return all;
+        }
+
+        private void listen() {
+            var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+            lines.lines().forEach(line -> {
+                String[] words = line.split("[\":,{}\\[\\] ]+", -1);
+                if (words[1].equals("assigned")) {
+                    Set<Integer> partitions = new TreeSet<>();
+                    for (int at = 2; at < words.length - 1; at++) {
+                        partitions.add(Integer.valueOf(words[at]));
+                    }
+                    assigned = partitions;
+                } else {
+                    values.add(words[2]);
+                }
+            });
+        }
+
+        @Override
+        public void close() {
+            process.destroyForcibly();
+        }
+    }
+
+    private void member(String topic, String group) {
+        try (var consumer = consumer(Map.of("group.id", group, "session.timeout.ms", SESSION_MS, "heartbeat.interval.ms", "500"))) {
+            consumer.subscribe(List.of(topic), new ConsumerRebalanceListener() {
+                @Override
+                public void onPartitionsRevoked(Collection<TopicPartition> revoked) {
+                    tell();
+                }
+
+                @Override
+                public void onPartitionsAssigned(Collection<TopicPartition> added) {
+                    tell();
+                }
+
+                private void tell() {
+                    say("{\"assigned\":%s}", consumer.assignment().stream().map(TopicPartition::partition).sorted().toList());
+                }
+            });
+            while (true) {
+                ConsumerRecords<String, String> polled = consumer.poll(Duration.ofMillis(200));
+                polled.forEach(record -> say("{\"value\":\"%s\",\"offset\":%d}", record.value(), record.offset()));
+                if (!polled.isEmpty()) {
+                    consumer.commitSync();
+                }
+            }
+        }
+    }
+
+    private void resume() throws Exception {
+        String topic = makeTopic("resume", 1);
+        List<String> sent = sendNumbers(topic, 100, Map.of());
+        TopicPartition partition = new TopicPartition(topic, 0);
+        Map<String, String> group = Map.of("group.id", named("resume"), "max.poll.records", "40");
+        try (var consumer = consumer(group)) {
+            consumer.subscribe(List.of(topic));
+            expect(values(read(consumer, 40)), sent.subList(0, 40), "first part");
+            consumer.commitSync(Map.of(partition, new OffsetAndMetadata(40, "noted: ä")));
+        }
+        try (var consumer = consumer(group)) {
+            consumer.subscribe(List.of(topic));
+            expect(values(read(consumer, 60)), sent.subList(40, 100), "the rest");
+            OffsetAndMetadata committed = consumer.committed(Set.of(partition)).get(partition);
+            expect(committed.offset() + " " + committed.metadata(), "40 noted: ä", "what was committed");
+            say("{\"resumed_at\":%d,\"metadata\":\"%s\"}", committed.offset(), committed.metadata());
+        }
+    }
+
+    private void time() throws Exception {
+        String topic = makeTopic("time", 1);
+        long begin = System.currentTimeMillis() - 1_000_000;
+        try (var producer = producer(Map.of("linger.ms", "20"))) {
+            for (int n = 0; n < 100; n++) {
+                producer.send(new ProducerRecord<>(topic, 0, begin + n * 1000L, null, "" + n));
+            }
+        }
+        TopicPartition partition = new TopicPartition(topic, 0);
+        try (var consumer = consumer(Map.of())) {
+            consumer.assign(List.of(partition));
+            var found = consumer.offsetsForTimes(Map.of(partition, begin + 41_500)).get(partition);
+            expect(found.offset() + " " + (found.timestamp() - begin), "42 42000", "first record at or after the time");
+            consumer.seek(partition, found.offset());
+            expect(values(read(consumer, 58)), numbers(42, 100), "records from there");
+            expect(consumer.offsetsForTimes(Map.of(partition, begin + 10_000_000)).get(partition), null, "a time after the last record");
+            expect(consumer.beginningOffsets(List.of(partition)).get(partition), 0L, "beginning");
+            expect(consumer.endOffsets(List.of(partition)).get(partition), 100L, "end");
+            say("{\"offset\":%d,\"timestamp\":%d}", found.offset(), found.timestamp() - begin);
+        }
+    }
+
+    private void administer() throws Exception {
+        String topic = named("admin");
+        String group = named("admin");
+        try (Admin admin = admin(); var consumer = consumer(Map.of("group.id", group))) {
+            admin.createTopics(List.of(new NewTopic(topic, 3, (short) 1).configs(Map.of("retention.ms", "86400000")))).all().get();
+            expect(admin.listTopics().names().get().contains(topic), true, "topic is listed");
+            int partitions = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size();
+            expect(partitions, 3, "partitions");
+            ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+            String retention = admin.describeConfigs(List.of(resource)).all().get().get(resource).get("retention.ms").value();
+            expect(retention, "86400000", "retention.ms");
+            int brokers = admin.describeCluster().nodes().get().size();
+            expect(brokers, 1, "brokers");
+            consumer.subscribe(List.of(topic));
+            waitUntil("a member has the partitions", () -> {
+                consumer.poll(Duration.ofMillis(200));
+                return consumer.assignment().size() == 3;
+            });
+            expect(admin.listGroups().all().get().stream().anyMatch(g -> g.groupId().equals(group)), true, "group is listed");
+            var described = admin.describeConsumerGroups(List.of(group)).all().get().get(group);
+            expect(described.groupState() + " " + described.members().size(), "Stable 1", "group");
+            expect(described.members().iterator().next().assignment().topicPartitions().size(), 3, "assignment");
+            admin.deleteTopics(List.of(topic)).all().get();
+            waitUntil("topic is gone", () -> !names(admin).contains(topic));
+            say("{\"partitions\":%d,\"brokers\":%d,\"group\":\"%s\"}", partitions, brokers, described.groupState());
+        }
+    }
+
+    private void idempotent() throws Exception {
+        String topic = makeTopic("idempotent", 1);
+        List<String> sent = sendNumbers(topic, 1000, Map.of("enable.idempotence", "true", "batch.size", "2048", "linger.ms", "5"));
+        List<ConsumerRecord<String, String>> found = readFromStart(topic, 1000);
+        expect(values(found), sent, "records");
+        expect(found.stream().map(ConsumerRecord::offset).toList(), IntStream.range(0, 1000).mapToObj(n -> (long) n).toList(), "offsets");
+        say("{\"records\":%d}", found.size());
+    }
+
+    private static String named(String scenario) {
+        return "java." + scenario + "." + UUID.randomUUID().toString().substring(0, 8);
+    }
+
+    private Admin admin() {
+        return Admin.create(Map.of("bootstrap.servers", bootstrap));
+    }
+
+    private static Set<String> names(Admin admin) {
+        try {
+            return admin.listTopics().names().get();
+        } catch (Exception failure) {
+            throw new IllegalStateException(failure);
+        }
+    }
+
+    private String makeTopic(String scenario, int partitions) throws Exception {
+        String topic = named(scenario);
+        try (Admin admin = admin()) {
+            admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1))).all().get();
+        }
+        return topic;
+    }
+
+    private KafkaProducer<String, String> producer(Map<String, String> options) {
+        Map<String, Object> all = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "acks", "all"));
+        all.putAll(options);
+        return new KafkaProducer<>(all, new StringSerializer(), new StringSerializer());
+    }
+
+    private KafkaConsumer<String, String> consumer(Map<String, String> options) {
+        Map<String, Object> all = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "auto.offset.reset", "earliest", "enable.auto.commit", "false"));
+        all.putAll(options);
+        return new KafkaConsumer<>(all, new StringDeserializer(), new StringDeserializer());
+    }
+
+    private List<String> sendNumbers(String topic, int count, Map<String, String> options) throws Exception {
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
+        try (var producer = producer(options)) {
+            numbers(0, count).forEach(n -> sent.add(producer.send(new ProducerRecord<>(topic, 0, null, n))));
+        }
+        for (var one : sent) {
+            one.get();
+        }
+        return numbers(0, count);
+    }
+
+    private List<String> sendAll(String topic, String prefix) throws Exception {
+        List<String> values = IntStream.range(0, 200).mapToObj(n -> prefix + "-" + n).toList();
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
+        try (var producer = producer(Map.of())) {
+            values.forEach(value -> sent.add(producer.send(new ProducerRecord<>(topic, sent.size() % 4, null, value))));
+        }
+        for (var one : sent) {
+            one.get();
+        }
+        return values;
+    }
+
+    /** The next `count` records, or as many as come in time. */
+    private static List<ConsumerRecord<String, String>> read(KafkaConsumer<String, String> consumer, int count) {
+        List<ConsumerRecord<String, String>> found = new ArrayList<>();
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (found.size() < count && System.nanoTime() < deadline) {
+            consumer.poll(Duration.ofMillis(500)).forEach(found::add);
+        }
+        return found;
+    }
+
+    private List<ConsumerRecord<String, String>> readFromStart(String topic, int count) {
+        try (var consumer = consumer(Map.of())) {
+            consumer.assign(Collections.singleton(new TopicPartition(topic, 0)));
+            return read(consumer, count);
+        }
+    }
+
+    private static List<String> values(List<ConsumerRecord<String, String>> records) {
+        return records.stream().map(ConsumerRecord::value).toList();
+    }
+
+    private static List<String> numbers(int from, int to) {
+        return IntStream.range(from, to).mapToObj(Integer::toString).toList();
+    }
+
+    private static void waitUntil(String what, BooleanSupplier holds) throws InterruptedException {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!holds.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("waited " + PATIENCE.toSeconds() + " s in vain: " + what);
+            }
+            Thread.sleep(50);
+        }
+    }
+
+    private static void expect(Object found, Object wanted, String what) {
+        if (!Objects.equals(found, wanted)) {
+            throw new AssertionError(what + ": found " + found + ", wanted " + wanted);
+        }
+    }
+
+    private static synchronized void say(String format, Object... values) {
+        System.out.println(String.format(format, values));
+    }
+
+    private static void fail(String reason) {
+        System.err.println(reason);
+        System.exit(1);
+    }
+}
