@@ -133,10 +133,8 @@ impl Inner {
 #[async_trait]
 impl StateStore for Embedded {
     async fn take_over(&self, id: &TaskId) -> Result<TakeOver, ReadError> {
-        let unavailable = |error: CommitError| ReadError::Unavailable {
-            task: id.clone(),
-            reason: error.to_string(),
-        };
+        let unavailable =
+            |error: CommitError| ReadError::Unavailable { task: id.clone(), reason: error.to_string() };
         let task = self.0.task_or_new(id);
         let mut held = task.held.lock().await;
         self.0.settle(&task, &mut held).await.map_err(unavailable)?;
@@ -156,12 +154,7 @@ impl StateStore for Embedded {
         table.get_many(keys).map_err(|error| unreadable(id, &error))
     }
 
-    async fn scan(
-        &self,
-        id: &TaskId,
-        table: TableId,
-        visit: &mut Visit<'_>,
-    ) -> Result<Progress, ReadError> {
+    async fn scan(&self, id: &TaskId, table: TableId, visit: &mut Visit<'_>) -> Result<Progress, ReadError> {
         let Some(task) = self.0.task(id) else { return Ok(Progress::default()) };
         task.scan(table, visit).map_err(|error| unreadable(id, &error))
     }

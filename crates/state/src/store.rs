@@ -24,12 +24,8 @@ pub trait StateStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`ReadError`].
-    async fn scan(
-        &self,
-        task: &TaskId,
-        table: TableId,
-        visit: &mut Visit<'_>,
-    ) -> Result<Progress, ReadError>;
+    async fn scan(&self, task: &TaskId, table: TableId, visit: &mut Visit<'_>)
+    -> Result<Progress, ReadError>;
 
     /// Rows with `from <= key < to`, in key order, at most `limit` of them.
     ///

@@ -171,7 +171,12 @@ impl Recovery<'_> {
     }
 
     /// Applies one entry; `None` if its bytes mean nothing.
-    fn entry(&mut self, at: Offset, key: Option<Bytes>, value: Option<Bytes>) -> Option<Result<(), OpenError>> {
+    fn entry(
+        &mut self,
+        at: Offset,
+        key: Option<Bytes>,
+        value: Option<Bytes>,
+    ) -> Option<Result<(), OpenError>> {
         let id = journal::decode_task(&key?).ok()?;
         let (fence, entry) = journal::decode(value?).ok()?;
         if matches!(entry, Entry::Forgotten) {
@@ -199,9 +204,10 @@ impl Recovery<'_> {
 
     fn forget(&mut self, id: &TaskId, at: Offset) -> Result<(), OpenError> {
         let Some(task) = self.inner.task(id) else { return Ok(()) };
-        let is_newer = task.held.try_lock().is_ok_and(|held| {
-            held.snapshot.is_some() && held.needed_from.is_some_and(|needed| at < needed)
-        });
+        let is_newer = task
+            .held
+            .try_lock()
+            .is_ok_and(|held| held.snapshot.is_some() && held.needed_from.is_some_and(|needed| at < needed));
         if is_newer {
             return Ok(());
         }
