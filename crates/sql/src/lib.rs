@@ -15,15 +15,21 @@
 //!
 //! Not here: HTTP, projects, where the log or the state are kept.
 
+mod clock_function;
 mod decode;
 mod definitions;
+mod explain;
 mod feed;
+mod names;
 mod operator;
+mod plan;
 mod reference;
 pub mod render;
 mod schema;
 mod session;
+mod statement;
 mod topic_scan;
+mod tumble;
 
 pub use definitions::{
     Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,

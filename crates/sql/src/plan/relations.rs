@@ -35,6 +35,10 @@ pub(crate) enum Kind {
     View,
     /// A name for a query.
     Inlined,
+    /// A topic whose columns nobody knows before its first event.
+    Awaited { topic: TopicName },
+    /// A view that is declared and not planned, or not yet.
+    Unplanned,
 }
 
 /// Something that can stand in FROM.
@@ -96,6 +100,14 @@ impl Relations {
         self.known.insert(name, Relation { kind: Kind::Inlined, schema, source });
     }
 
+    pub(crate) fn add_awaited(&mut self, name: RelationName, topic: TopicName) {
+        self.add(name, Kind::Awaited { topic }, Arc::new(Schema::empty()));
+    }
+
+    pub(crate) fn add_unplanned(&mut self, name: RelationName) {
+        self.add(name, Kind::Unplanned, Arc::new(Schema::empty()));
+    }
+
     fn add(&mut self, name: RelationName, kind: Kind, schema: SchemaRef) {
         let source = Arc::new(LogicalTableSource::new(Arc::clone(&schema)));
         self.known.insert(name, Relation { kind, schema, source });
@@ -103,6 +115,10 @@ impl Relations {
 
     pub(crate) fn get(&self, name: &RelationName) -> Option<&Relation> {
         self.known.get(name)
+    }
+
+    pub(crate) fn get_key(&self, name: &RelationName) -> Option<&RelationName> {
+        self.known.get_key_value(name).map(|(key, _)| key)
     }
 
     /// What a scan of a plan reads.
