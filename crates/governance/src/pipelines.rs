@@ -8,9 +8,11 @@ use crate::resources::Recorded;
 /// Runs the pipelines of a project. Wired in by the server; `()` runs none and finds nothing wrong.
 #[async_trait]
 pub trait Pipelines: Send + Sync + 'static {
-    /// What would be wrong with `wanted`, each at its place in the file; topics of new events need not exist yet.
-    /// Changes nothing.
-    async fn check(&self, wanted: &Recorded) -> Vec<Problem>;
+    /// Looks for what would be wrong with `wanted`; topics of new events need not exist yet. Changes nothing.
+    ///
+    /// # Errors
+    /// [`PipelinesError`], with every problem at its place in the file.
+    async fn check(&self, wanted: &Recorded) -> Result<(), PipelinesError>;
 
     /// Puts `applied` into effect: what is unchanged goes on, what changed is built anew beside the old, what is gone
     /// ends.
@@ -51,8 +53,8 @@ impl PipelinesError {
 
 #[async_trait]
 impl Pipelines for () {
-    async fn check(&self, _: &Recorded) -> Vec<Problem> {
-        Vec::new()
+    async fn check(&self, _: &Recorded) -> Result<(), PipelinesError> {
+        Ok(())
     }
 
     async fn apply(&self, _: &Recorded) -> Result<(), PipelinesError> {

@@ -55,15 +55,16 @@ impl Critic {
 
 #[async_trait]
 impl Pipelines for Critic {
-    async fn check(&self, wanted: &Recorded) -> Vec<Problem> {
+    async fn check(&self, wanted: &Recorded) -> Result<(), PipelinesError> {
         self.note("check", wanted);
-        let wrong =
-            wanted.pipelines.values().filter_map(|pipeline| Some((pipeline, pipeline.sql.find("DROP")?)));
+        let pipelines = wanted.pipelines.values();
+        let wrong = pipelines.filter_map(|pipeline| Some((pipeline, pipeline.sql.find("DROP")?)));
         let problem = |file: &Path, text: &Arc<str>, at: usize| {
             let help = Some("a view ends when its statement leaves the file".to_owned());
             Problem::in_text(file, Arc::clone(text), at..at + 4, "there is no DROP in a pipeline", help)
         };
-        wrong.map(|(pipeline, at)| problem(&pipeline.file, &pipeline.sql, at)).collect()
+        let wrong: Vec<_> = wrong.map(|(pipeline, at)| problem(&pipeline.file, &pipeline.sql, at)).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(PipelinesError::Refused(wrong)) }
     }
 
     async fn apply(&self, applied: &Recorded) -> Result<(), PipelinesError> {
