@@ -9,3 +9,4 @@ mod pages;
 mod support;
 mod tail;
 mod topics;
+mod views;
