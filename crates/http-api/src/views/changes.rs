@@ -98,7 +98,7 @@ impl Feed {
         match change {
             Err(_) => frame.comment("keep-alive"),
             Ok(Ok(change)) => self.write(change, &mut frame).await,
-            Ok(Err(error)) => self.end(Problem::from(error), &mut frame),
+            Ok(Err(error)) => self.end(&Problem::from(error), &mut frame),
         }
         Some(frame.finish())
     }
@@ -111,15 +111,15 @@ impl Feed {
             let detail =
                 format!("the view has {} rows, and no more than {most} can be followed", rows.count());
             let problem = Problem::refused(detail).with("limit", most);
-            return self.end(problem.also("follow a view that selects or sums them"), frame);
+            return self.end(&problem.also("follow a view that selects or sums them"), frame);
         }
         let (kind, data) =
             tokio::task::spawn_blocking(move || data(&change)).await.expect("rendering rows does not panic");
         frame.event(kind, &id, &data);
     }
 
-    fn end(&mut self, problem: Problem, frame: &mut Frame) {
-        let problem = serde_json::to_vec(&problem).expect("text and JSON values serialise");
+    fn end(&mut self, problem: &Problem, frame: &mut Frame) {
+        let problem = serde_json::to_vec(problem).expect("text and JSON values serialise");
         frame.event_without_id("error", &problem);
         self.is_over = true;
     }
