@@ -135,7 +135,11 @@ fn value(reading: Reading, now: Timestamp) -> ScalarValue {
         ),
         Reading::Day => {
             let days = now.as_millis().div_euclid(MILLIS_PER_DAY);
-            ScalarValue::Date32(Some(i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX })))
+            ScalarValue::Date32(Some(i32::try_from(days).unwrap_or(if days < 0 {
+                i32::MIN
+            } else {
+                i32::MAX
+            })))
         }
     }
 }

@@ -4,19 +4,18 @@ use std::fmt::Write;
 
 use datafusion::logical_expr::LogicalPlan;
 
-use crate::plan::{Cut, Emit, ViewPlan};
+use crate::plan::{Cut, ViewPlan};
 
 /// What is kept for each event of a view, and what is computed when it is read.
 pub(crate) fn explain(view: &ViewPlan) -> String {
     let mut text = format!("{}\n", view.name);
-    for (number, cut) in view.cuts.iter().enumerate() {
-        explain_cut(number, cut, &mut text);
-    }
-    let when = match view.emit {
-        Emit::Changes => "on each reading",
-        Emit::OnWindowClose(_) => "on each reading, of windows that are closed",
-    };
-    line(&mut text, 1, when);
+    view.cuts.iter().for_each(|cut| explain_cut(cut, &mut text));
+    let closes = view.cuts.iter().any(|cut| cut.closing.is_some());
+    line(
+        &mut text,
+        1,
+        if closes { "on each reading, of windows that are closed" } else { "on each reading" },
+    );
     plan_lines(&view.top, &mut text);
     if view.uses_clock {
         line(&mut text, 1, "changes as time passes, without events as well");
@@ -24,18 +23,14 @@ pub(crate) fn explain(view: &ViewPlan) -> String {
     text
 }
 
-fn explain_cut(number: usize, cut: &Cut, text: &mut String) {
-    let columns: Vec<_> = match &cut.scan_columns()[..] {
-        [] => vec!["no columns"],
-        columns => columns.to_vec(),
-    };
-    line(text, 1, &format!("for each event of {}, reading {}", cut.topic(), columns.join(", ")));
+fn explain_cut(cut: &Cut, text: &mut String) {
+    line(text, 1, &format!("for each event of {}, with {} of its columns", cut.topic, cut.projection.len()));
     plan_lines(&cut.plan, text);
     let kept = match cut.plan {
         LogicalPlan::Aggregate(_) => "partial results of each group",
         _ => "every row",
     };
-    line(text, 1, &format!("kept as __kept_{number}: {kept}"));
+    line(text, 1, &format!("kept as {}: {kept}", cut.kept));
 }
 
 fn plan_lines(plan: &LogicalPlan, text: &mut String) {

@@ -32,7 +32,7 @@ use factum_types::TopicName;
 
 use crate::definitions::{Problem, RelationName};
 use crate::plan::relations::Relations;
-use crate::statement::SourceText;
+use crate::statement::{SourceText, lower_first};
 use crate::tumble::Tumble;
 pub(crate) use places::{Part, Places};
 use scope::{Bound, Outputs, Scope, columns_of, same};
@@ -266,18 +266,28 @@ pub(crate) fn planning_problem(
         datafusion::sql::sqlparser::tokenizer::Span::new(location(span.start), location(span.end))
     });
     let place = span.and_then(|span| source.range(span)).unwrap_or_else(|| statement.clone());
-    let message = error.find_root().message();
-    let (message, help) = match message.split_once('\n') {
-        Some((message, help)) => (message.to_owned(), Some(help.trim().to_owned())),
-        None => (message.into_owned(), None),
-    };
-    let first_word_is_plain = message.chars().nth(1).is_some_and(char::is_lowercase);
-    let mut chars = message.trim_end_matches('.').chars();
-    let message = match chars.next() {
-        Some(first) if first_word_is_plain => first.to_lowercase().chain(chars).collect(),
-        _ => message,
-    };
+    let (message, help) = in_our_words(&error.find_root().message());
     Problem { help, ..source.problem(place, message) }
+}
+
+/// DataFusion's words without its prefixes, its pleas for bug reports and its lists of all that would fit.
+fn in_our_words(message: &str) -> (String, Option<String>) {
+    let message = match message.split_once("No function matches the given name and argument types '") {
+        Some((_, call)) => {
+            let call = call.split_once('\'').map_or(call, |(call, _)| call);
+            return (
+                format!("no function takes {call}"),
+                Some("convert the value with CAST(… AS …)".to_owned()),
+            );
+        }
+        None => message.split("This issue was likely caused by a bug").next().unwrap_or(message),
+    };
+    let (message, help) = match message.trim().split_once('\n') {
+        Some((message, help)) => (message, Some(lower_first(help.trim()))),
+        None => (message.trim(), None),
+    };
+    let message = message.rsplit_once(": While expanding wildcard, ").map_or(message, |(_, rest)| rest);
+    (lower_first(message.trim_end_matches('.')), help)
 }
 
 fn bound_of(alias: String, plan: &LogicalPlan) -> Bound {

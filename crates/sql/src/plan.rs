@@ -6,8 +6,9 @@
 //!
 //! Not here: running any of it.
 
-pub(crate) mod cut;
-pub(crate) mod fingerprint;
+mod closing;
+mod cut;
+mod fingerprint;
 mod planner;
 mod refuse;
 pub(crate) mod relations;
@@ -15,29 +16,27 @@ mod slot_scan;
 mod temporal;
 #[cfg(test)]
 mod tests;
-mod window_close;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::datatypes::{Schema, SchemaRef};
-use datafusion::catalog::TableProvider;
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result, TableReference};
-use datafusion::datasource::provider_as_source;
-use datafusion::execution::SessionState;
+use datafusion::common::{Column, DFSchema, Result, ScalarValue, TableReference};
+use datafusion::execution::context::ExecutionProps;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan};
-use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use factum_types::{Timestamp, TopicName};
 
-use crate::clock_function::{set_clock, set_clock_in};
+use crate::clock_function::set_clock_in;
 use crate::definitions::RelationName;
-use crate::feed::Slot;
 use crate::operator::HIDDEN;
+pub(crate) use closing::Closing;
 pub(crate) use fingerprint::Fingerprint;
-pub(crate) use planner::{Planned, Planner, Sources};
-use slot_scan::SlotScan;
-pub(crate) use window_close::WindowClose;
+pub(crate) use planner::{Awaiting, Planned, Planner, plan};
+pub(crate) use relations::table_reference;
 
 /// A materialized view.
 #[derive(Debug)]
@@ -49,116 +48,102 @@ pub(crate) struct ViewPlan {
     pub(crate) sql: Arc<str>,
     /// What is kept; nothing for a view over views.
     pub(crate) cuts: Vec<Cut>,
-    /// The view's rows, over the tables `__kept_<cut>`, views and reference tables; see [`bind`].
+    /// The view's rows, over the cuts' tables, views and reference tables, at the time of a reading.
     pub(crate) top: LogicalPlan,
     pub(crate) columns: SchemaRef,
     /// Views that `top` reads.
     pub(crate) depends_on: Vec<RelationName>,
     /// Reference tables that `top` or a cut reads.
     pub(crate) tables: Vec<RelationName>,
-    pub(crate) emit: Emit,
-    /// Whether its rows change as time passes.
+    /// Whether its rows change as time passes, without events.
     pub(crate) uses_clock: bool,
     /// Whether its rows come in an order that was asked for.
     pub(crate) is_ordered: bool,
-    /// Of all of it; the state of a cut goes by its own.
+    /// Of all of it; the state of a cut goes by the cut's own.
     pub(crate) fingerprint: Fingerprint,
 }
 
-/// When rows of a view are shown.
-#[derive(Debug, Clone)]
-pub(crate) enum Emit {
-    /// At once, and again whenever they change.
-    Changes,
-    /// Once, when no more events of their window are expected.
-    OnWindowClose(WindowClose),
+impl ViewPlan {
+    /// The name of the pipeline that keeps a cut. Equal names have equal state.
+    pub(crate) fn pipeline(&self, cut: usize) -> String {
+        format!("{}@{}", self.name, self.cuts[cut].fingerprint)
+    }
+
+    /// How long events of a cut's topic may stay behind the latest.
+    pub(crate) fn lateness(&self, cut: usize) -> Duration {
+        self.cuts[cut].lateness
+    }
+
+    /// Everything that it reads: topics, views and tables.
+    pub(crate) fn reads(&self) -> Vec<String> {
+        let topics = self.cuts.iter().map(|cut| cut.topic.to_string());
+        let others = self.depends_on.iter().chain(&self.tables).map(ToString::to_string);
+        let mut all: Vec<_> = topics.chain(others).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
 }
 
 /// The part of a view that is kept while events come.
 #[derive(Debug)]
 pub(crate) struct Cut {
-    scan: SlotScan,
-    /// Where the plan finds its events, which have the columns `projection`.
-    pub(crate) slot: Slot,
-    /// An aggregate, or a stateless plan.
+    /// What it reads.
+    pub(crate) topic: TopicName,
+    /// The columns of an event that it needs, in order.
+    pub(crate) projection: Vec<usize>,
+    /// An aggregate or a stateless plan, over a [`crate::feed::FeedTable`] with those columns.
     pub(crate) plan: LogicalPlan,
-    lifted: Option<Expr>,
-    /// The columns of `__kept_<n>`: those of what the operator reads, in order, under other names.
+    /// What its rows go by in the plan above: their columns have other names there, in the same order.
+    pub(crate) kept: TableReference,
+    /// The columns of that table.
     pub(crate) kept_schema: SchemaRef,
+    pub(crate) closing: Option<Closing>,
     /// Of what is kept: equal fingerprints have equal state.
     pub(crate) fingerprint: Fingerprint,
+    lateness: Duration,
+    lifted: Option<Expr>,
+    /// The hidden key that is the end of a window.
+    window_end: Option<String>,
 }
 
 impl Cut {
-    /// The topic that it reads.
-    pub(crate) fn topic(&self) -> &TopicName {
-        &self.scan.topic
-    }
-
-    /// The columns of an event that it needs.
-    pub(crate) fn projection(&self) -> &[usize] {
-        &self.scan.projection
-    }
-
-    /// The names of those columns.
-    pub(crate) fn scan_columns(&self) -> Vec<&str> {
-        self.scan.schema.fields().iter().map(|field| field.name().as_str()).collect()
-    }
-
     /// Whether which groups count depends on the clock.
     pub(crate) fn uses_clock(&self) -> bool {
         self.lifted.is_some()
     }
 
-    /// The same cut with a slot of its own, to run beside this one.
-    pub(crate) fn beside(&self) -> Result<Self> {
-        let slot = Slot::default();
-        Ok(Self {
-            plan: slot_scan::over_another_slot(&self.plan, &self.scan, &slot)?,
-            scan: self.scan.clone(),
-            slot,
-            lifted: self.lifted.clone(),
-            kept_schema: Arc::clone(&self.kept_schema),
-            fingerprint: self.fingerprint,
-        })
-    }
-
-    /// What the keys of partial states have to fulfil at the moment `now`, for [`crate::operator::Operator::read`].
+    /// What partial states have to fulfil to count, for [`crate::operator::Operator::read`]: filters of the
+    /// clock at the moment `now`, and, where windows close, that theirs ended at `closed` (microseconds) or before.
     pub(crate) fn lifted_at(
         &self,
-        state: &SessionState,
         now: Timestamp,
+        closed: Option<i64>,
     ) -> Result<Option<Arc<dyn PhysicalExpr>>> {
-        let Some(lifted) = &self.lifted else { return Ok(None) };
-        let lifted = set_clock_in(lifted.clone(), now)?.data;
+        let mut conditions = Vec::new();
+        if let Some(lifted) = &self.lifted {
+            conditions.push(set_clock_in(lifted.clone(), now)?.data);
+        }
+        if let Some(end) = &self.window_end {
+            let closed =
+                ScalarValue::TimestampMicrosecond(Some(closed.unwrap_or(i64::MIN)), Some("UTC".into()));
+            let end = Expr::Column(Column::new_unqualified(end));
+            conditions.push(end.lt_eq(Expr::Literal(closed, None)));
+        }
+        let Some(condition) = conjunction(conditions) else { return Ok(None) };
         // Hidden keys are the first columns, so that nothing else of the keys need be known.
         let hidden = self.plan.schema().fields().iter().filter(|field| field.name().starts_with(HIDDEN));
         let schema = DFSchema::try_from(Schema::new(hidden.cloned().collect::<Vec<_>>()))?;
-        state.create_physical_expr(lifted, &schema).map(Some)
+        let planning = PhysicalPlanningContext::default();
+        create_physical_expr(&condition, &schema, &ExecutionProps::new(), &planning).map(Some)
     }
 }
 
 /// A query that is run once.
 #[derive(Debug)]
 pub(crate) struct QueryPlan {
-    /// Over topics, views and tables; see [`bind`].
+    /// Over topics, views and tables, under their names; the clock is not set.
     pub(crate) plan: LogicalPlan,
     pub(crate) topics: Vec<(RelationName, TopicName)>,
     pub(crate) views: Vec<RelationName>,
-}
-
-/// A plan at the moment `now`, with a provider for each table that `provide` has one for.
-pub(crate) fn bind(
-    plan: &LogicalPlan,
-    now: Timestamp,
-    provide: impl Fn(&TableReference) -> Option<Arc<dyn TableProvider>>,
-) -> Result<LogicalPlan> {
-    let plan = plan.clone().transform_up_with_subqueries(|node| {
-        let LogicalPlan::TableScan(mut scan) = node else { return Ok(Transformed::no(node)) };
-        if let Some(provider) = provide(&scan.table_name) {
-            scan.source = provider_as_source(provider);
-        }
-        Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
-    })?;
-    set_clock(plan.data, now)
 }

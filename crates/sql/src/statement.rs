@@ -113,7 +113,8 @@ fn of_view(
 ) -> Result<Declaration, Problem> {
     let name_place = source.range(view.name.span()).unwrap_or_else(|| place.clone());
     let refuse = |what: &str| {
-        Err(source.problem(name_place.clone(), format!("{what} of a view is not supported by this version yet")))
+        Err(source
+            .problem(name_place.clone(), format!("{what} of a view: not supported by this version yet")))
     };
     if view.options != CreateTableOptions::None || !view.cluster_by.is_empty() {
         return refuse("WITH (…) options");
@@ -147,7 +148,11 @@ pub(crate) fn identifiers(name: &ObjectName) -> Option<Vec<Ident>> {
     name.0.iter().map(|part| part.as_ident().cloned()).collect()
 }
 
-fn parse(source: &SourceText, tokens: Vec<TokenWithSpan>, place: &Range<usize>) -> Result<Statement, Problem> {
+fn parse(
+    source: &SourceText,
+    tokens: Vec<TokenWithSpan>,
+    place: &Range<usize>,
+) -> Result<Statement, Problem> {
     if let Some(token) = tokens.iter().filter(|token| is_operator(&token.token)).nth(MAX_OPERATORS) {
         let at = source.range(token.span).unwrap_or_else(|| place.clone());
         return Err(source.problem(at, format!("a statement has at most {MAX_OPERATORS} operators")));
@@ -166,7 +171,9 @@ fn is_operator(token: &Token) -> bool {
     match token {
         Token::Word(word) => {
             word.quote_style.is_none()
-                && ["and", "or", "not", "union", "case"].iter().any(|keyword| word.value.eq_ignore_ascii_case(keyword))
+                && ["and", "or", "not", "union", "case"]
+                    .iter()
+                    .any(|keyword| word.value.eq_ignore_ascii_case(keyword))
         }
         Token::Plus
         | Token::Minus
@@ -198,7 +205,7 @@ fn of_parser(source: &SourceText, error: &ParserError, place: &Range<usize>) -> 
         Some((message, at)) => (message, source.offset(at)),
         None => (text, place.end),
     };
-    let span = if start >= place.end { last_char(source, place) } else { start..word_end(source, start) };
+    let span = if start >= place.end { last_word(source, place) } else { start..word_end(source, start) };
     source.problem(span, readable(message))
 }
 
@@ -212,7 +219,8 @@ fn readable(message: &str) -> String {
     }
 }
 
-fn lower_first(message: &str) -> String {
+/// A sentence of another's as it is shown after a colon.
+pub(crate) fn lower_first(message: &str) -> String {
     let mut chars = message.chars();
     match chars.next() {
         Some(first) if chars.as_str().starts_with(char::is_lowercase) => {
@@ -226,9 +234,12 @@ fn end_of_char(source: &SourceText, start: usize) -> usize {
     start + source.text()[start..].chars().next().map_or(0, char::len_utf8)
 }
 
-fn last_char(source: &SourceText, place: &Range<usize>) -> Range<usize> {
-    let start = source.text()[place.clone()].char_indices().last().map_or(0, |(at, _)| at);
-    place.start + start..place.end
+fn last_word(source: &SourceText, place: &Range<usize>) -> Range<usize> {
+    let text = &source.text()[place.clone()];
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let word = text.chars().rev().take_while(|c| is_word(*c)).map(char::len_utf8).sum::<usize>();
+    let length = word.max(text.chars().next_back().map_or(0, char::len_utf8));
+    place.end - length..place.end
 }
 
 fn word_end(source: &SourceText, start: usize) -> usize {

@@ -2,13 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Ident, Query, Subscript, VisitMut, VisitorMut,
-};
+use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Ident, Query, Subscript, VisitMut, VisitorMut};
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::scope::{Missing, Outputs, quoted};
 use super::Resolver;
+use super::scope::{Missing, Outputs, quoted};
 
 impl Resolver<'_> {
     /// Resolves every identifier of an expression; what is wrong is noted.

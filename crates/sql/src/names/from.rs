@@ -5,8 +5,9 @@ use std::sync::Arc;
 use datafusion::sql::sqlparser::ast::{
     Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias, TableFactor, TableWithJoins,
 };
+use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::scope::{Bound, BoundColumn, Outputs, quoted, same};
+use super::scope::{Bound, BoundColumn, Outputs, Reach, quoted, same};
 use super::suggest::nearest;
 use super::unnest::Unnest;
 use super::{Failure, Resolver, bound_of};
@@ -65,6 +66,10 @@ impl Resolver<'_> {
                 }
             }
             JoinConstraint::Natural => {
+                if self.scope().bound.iter().any(|bound| bound.reach != Reach::Columns) {
+                    let message = "NATURAL does not see the fields of unnested items: join by ON";
+                    return Err(self.problem(Span::empty(), message).into());
+                }
                 self.scope().bound.iter_mut().for_each(Bound::use_all);
             }
             JoinConstraint::None => {}
@@ -78,6 +83,14 @@ impl Resolver<'_> {
         let [name] = &path[..] else {
             return Err(self.problem(column.span(), "USING takes names of columns").into());
         };
+        let is_item = |bound: &Bound| {
+            bound.reach != Reach::Columns && bound.columns.iter().any(|other| same(name, &other.name))
+        };
+        if self.scope().bound.iter().any(is_item) {
+            let message =
+                format!("`{}` is a field of an unnested item: join by ON and not by USING", name.value);
+            return Err(self.problem(column.span(), message).into());
+        }
         let mut meant = None;
         for bound in &mut self.scope().bound {
             let fitting = bound.columns.iter().find(|other| same(name, &other.name));
@@ -108,10 +121,12 @@ impl Resolver<'_> {
                 let alias = alias.get_or_insert_with(|| named(&format!("__query_{}", span.start.column)));
                 bound_of(alias.name.value.clone(), &plan)
             }
-            TableFactor::NestedJoin { table_with_joins, alias: None } => return self.nested(table_with_joins),
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                return self.nested(table_with_joins);
+            }
             _ => return Err(self.problem(span, "this is not supported in FROM by this version yet").into()),
         };
-        self.bind(Bound { place, ..bound }, factor)
+        self.bind(Bound { place, ..bound }, factor, span)
     }
 
     fn nested(&mut self, item: &mut TableWithJoins) -> Result<(), Failure> {
@@ -123,8 +138,9 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn bind(&mut self, mut bound: Bound, factor: &mut TableFactor) -> Result<(), Failure> {
-        if let TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } = factor
+    fn bind(&mut self, mut bound: Bound, factor: &mut TableFactor, span: Span) -> Result<(), Failure> {
+        if let TableFactor::Table { alias: Some(alias), .. }
+        | TableFactor::Derived { alias: Some(alias), .. } = factor
         {
             for (column, named) in bound.columns.iter_mut().zip(&mut alias.columns) {
                 column.name.clone_from(&named.name.value);
@@ -133,8 +149,9 @@ impl Resolver<'_> {
             alias.name = quoted(bound.alias.clone());
         }
         if self.scope().bound.iter().any(|other| other.alias == bound.alias) {
-            let message = format!("`{}` is twice in FROM: give one of them another name with AS", bound.alias);
-            return Err(self.problem(factor.span(), message).into());
+            let message =
+                format!("`{}` is twice in FROM: give one of them another name with AS", bound.alias);
+            return Err(self.problem(span, message).into());
         }
         self.scope().bound.push(bound);
         Ok(())
@@ -165,7 +182,8 @@ impl Resolver<'_> {
         written: &ObjectName,
     ) -> Result<(RelationName, Vec<BoundColumn>), Failure> {
         let Some((name, relation)) = self.lookup(path) else {
-            let mut problem = self.problem(written.span(), format!("there is no topic, table or view `{written}`"));
+            let mut problem =
+                self.problem(written.span(), format!("there is no topic, table or view `{written}`"));
             problem.help = self.nearest_relation(path).map(|name| format!("did you mean `{name}`?"));
             return Err(problem.into());
         };
@@ -200,7 +218,8 @@ impl Resolver<'_> {
         if let Some(relation) = self.relations.get(&exact) {
             return self.relations.get_key(&exact).map(|key| (key, relation));
         }
-        let mut near = self.relations.names().filter(|known| same(&team, &known.team) && same(&name, &known.name));
+        let mut near =
+            self.relations.names().filter(|known| same(&team, &known.team) && same(&name, &known.name));
         let (one, other) = (near.next()?, near.next());
         other.is_none().then(|| self.relations.get(one).map(|relation| (one, relation)))?
     }
@@ -214,7 +233,9 @@ impl Resolver<'_> {
         let near_full = || nearest(&written.join("."), full.iter().map(String::as_str));
         let elsewhere = || {
             let last = written.last()?;
-            full.iter().find(|name| name.split_once('.').is_some_and(|(_, name)| name == *last)).map(String::as_str)
+            full.iter()
+                .find(|name| name.split_once('.').is_some_and(|(_, name)| name == *last))
+                .map(String::as_str)
         };
         let nearest = if written.len() == 1 { near_bare().or_else(elsewhere) } else { near_full() };
         nearest.map(str::to_owned)
@@ -228,13 +249,13 @@ pub(super) fn named(alias: &str) -> TableAlias {
 /// `CROSS JOIN`, `JOIN … ON true`: every row with every row.
 fn is_every_row(operator: &JoinOperator) -> bool {
     match operator {
-        JoinOperator::CrossJoin(constraint) | JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => {
-            match constraint {
-                JoinConstraint::None => true,
-                JoinConstraint::On(condition) => condition.to_string().eq_ignore_ascii_case("true"),
-                _ => false,
-            }
-        }
+        JoinOperator::CrossJoin(constraint)
+        | JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint) => match constraint {
+            JoinConstraint::None => true,
+            JoinConstraint::On(condition) => condition.to_string().eq_ignore_ascii_case("true"),
+            _ => false,
+        },
         _ => false,
     }
 }

@@ -126,7 +126,10 @@ impl Scope {
         let relation = &self.bound[bound];
         let names = relation.columns.iter().map(|column| column.name.as_str());
         let column = pick(&path[0], names.clone())
-            .map_err(|(one, other)| Missing::Ambiguous { one: relation.shown(one), other: relation.shown(other) })?
+            .map_err(|(one, other)| Missing::Ambiguous {
+                one: relation.shown(one),
+                other: relation.shown(other),
+            })?
             .ok_or_else(|| Missing::Unknown {
                 message: format!("there is no column `{}` in {}", path[0].value, relation.alias),
                 suggestion: nearest(&path[0].value, names).map(str::to_owned),
@@ -147,10 +150,8 @@ impl Scope {
             _ => exact.clone(),
         };
         match candidates[..] {
-            [] => Err(self.unknown(&path[0])),
-            [(bound, column)] => {
-                fields_of(bound, column.name.clone(), column.data_type.clone(), &path[1..])
-            }
+            [] => Err(self.unknown(&path[0], path.len() > 1)),
+            [(bound, column)] => fields_of(bound, column.name.clone(), column.data_type.clone(), &path[1..]),
             [(one, column), (other, second), ..] => {
                 let plain = |bound: usize| self.bound[bound].reach == Reach::Columns;
                 if !exact.is_empty() && path.len() == 1 && plain(one) && plain(other) {
@@ -164,15 +165,23 @@ impl Scope {
         }
     }
 
-    fn unknown(&self, name: &Ident) -> Missing {
+    fn unknown(&self, name: &Ident, is_qualifier: bool) -> Missing {
         let columns = self.bound.iter().flat_map(|bound| &bound.columns).map(|column| column.name.as_str());
-        let known = columns.chain(self.outputs.iter().map(String::as_str));
-        let relations: Vec<_> = self.bound.iter().map(|bound| bound.alias.as_str()).collect();
-        let place = if relations.is_empty() { String::new() } else { format!(" in {}", relations.join(", ")) };
-        Missing::Unknown {
-            message: format!("there is no column `{}`{place}", name.value),
-            suggestion: nearest(&name.value, known).map(str::to_owned),
-        }
+        let relations = self.bound.iter().map(|bound| bound.alias.as_str());
+        let shown = relations.clone().collect::<Vec<_>>().join(", ");
+        let place = if shown.is_empty() { String::new() } else { format!(" in {shown}") };
+        let written = &name.value;
+        let (message, suggestion) = if is_qualifier {
+            let known = relations.chain(columns);
+            (
+                format!("`{written}` is neither a relation in FROM nor a column{place}"),
+                nearest(written, known),
+            )
+        } else {
+            let known = columns.chain(self.outputs.iter().map(String::as_str));
+            (format!("there is no column `{written}`{place}"), nearest(written, known))
+        };
+        Missing::Unknown { message, suggestion: suggestion.map(str::to_owned) }
     }
 
     /// How a found column is written out, and notes that it is used.
@@ -284,7 +293,9 @@ fn fields_of(
         let unknown = |message, suggestion| Missing::Unknown { message, suggestion };
         let DataType::Struct(children) = &data_type else {
             let message = match data_type {
-                DataType::List(_) => format!("`{so_far}` is a list: name its items with UNNEST({so_far}) AS item"),
+                DataType::List(_) => {
+                    format!("`{so_far}` is a list: name its items with UNNEST({so_far}) AS item")
+                }
                 _ => format!("`{so_far}` has no fields"),
             };
             return Err(unknown(message, None));

@@ -24,6 +24,7 @@ impl Resolver<'_> {
     pub(super) fn select_list(&mut self, items: Vec<SelectItem>) -> Result<Vec<SelectItem>, Failure> {
         let mut resolved = Vec::with_capacity(items.len());
         for item in items {
+            let (span, begun) = (item.span(), resolved.len());
             match item {
                 SelectItem::UnnamedExpr(expr) => resolved.push(self.unnamed(expr)),
                 SelectItem::ExprWithAlias { mut expr, alias } => {
@@ -34,10 +35,12 @@ impl Resolver<'_> {
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
                     self.qualified_wildcard(name, options, &mut resolved)?;
                 }
-                other => {
-                    let span = other.span();
-                    return Err(self.problem(span, "this is not supported in a select list").into());
-                }
+                _ => return Err(self.problem(span, "this is not supported in a select list").into()),
+            }
+            if let Some(name) = named_again(&resolved, begun) {
+                let message =
+                    format!("two columns are called `{name}`: give one of them another name with AS");
+                self.note(self.problem(span, message));
             }
         }
         Ok(resolved)
@@ -97,13 +100,15 @@ impl Resolver<'_> {
         let relation = &mut self.scope().bound[bound];
         relation.use_all();
         let alias = ObjectName::from(vec![quoted(relation.alias.clone())]);
-        resolved.push(SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(alias), options));
+        resolved
+            .push(SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(alias), options));
         Ok(())
     }
 
     fn columns_of(&mut self, bound: usize, resolved: &mut Vec<SelectItem>) {
         let scope = self.scope();
-        let shown: Vec<_> = scope.bound[bound].columns.iter().filter(|column| !column.is_envelope).cloned().collect();
+        let shown: Vec<_> =
+            scope.bound[bound].columns.iter().filter(|column| !column.is_envelope).cloned().collect();
         for column in shown {
             let name = column.name.clone();
             let found = super::scope::Found {
@@ -115,6 +120,22 @@ impl Resolver<'_> {
             let expr = Expr::CompoundIdentifier(scope.path(&found));
             resolved.push(SelectItem::ExprWithAlias { expr, alias: quoted(name) });
         }
+    }
+}
+
+/// A name among the items from `begun` on that another one has already.
+fn named_again(items: &[SelectItem], begun: usize) -> Option<&str> {
+    let name = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
+        _ => None,
+    };
+    let again = (begun..items.len()).find(|place| {
+        let own = name(&items[*place]);
+        own.is_some() && items[..*place].iter().any(|other| name(other) == own)
+    });
+    match &items[again?] {
+        SelectItem::ExprWithAlias { alias, .. } => Some(&alias.value),
+        _ => None,
     }
 }
 

@@ -17,7 +17,8 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         let other = squash(candidate);
         let begins = name.len() >= 3 && (other.starts_with(&name) || name.starts_with(&other));
         let distance = if begins { 1 } else { edit_distance(&name, &other) };
-        (distance <= (name.chars().count().max(other.chars().count()) / 3).max(1)).then_some((distance, candidate))
+        let longest = name.chars().count().max(other.chars().count());
+        (distance < longest && distance <= (longest / 3).max(1)).then_some((distance, candidate))
     });
     near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }

@@ -39,14 +39,18 @@ impl Resolver<'_> {
         let TableFactor::UNNEST { alias, array_exprs, with_offset, with_ordinality, .. } = factor else {
             return Err(self.problem(span, "an UNNEST is expected here").into());
         };
+        let span = Span::union_iter(array_exprs.iter().map(Spanned::span));
         if with_offset || with_ordinality || array_exprs.len() != 1 {
-            let message = "UNNEST of several lists, WITH ORDINALITY or OFFSET is not supported by this version yet";
+            let message =
+                "UNNEST of several lists, WITH ORDINALITY or OFFSET is not supported by this version yet";
             return Err(self.problem(span, message).into());
         }
         let path = match &array_exprs[0] {
             Expr::Identifier(name) => vec![name.clone()],
             Expr::CompoundIdentifier(path) => path.clone(),
-            other => return Err(self.problem(other.span(), "UNNEST takes a column that holds a list").into()),
+            other => {
+                return Err(self.problem(other.span(), "UNNEST takes a column that holds a list").into());
+            }
         };
         let found = match self.scope().find(&path) {
             Ok(found) => found,
@@ -59,7 +63,8 @@ impl Resolver<'_> {
         };
         let owner = self.scope().owner(found.bound);
         let place = self.scope().bound[owner].place;
-        let place = place.filter(|place| from.items[*place].joins.iter().all(|join| keeps_left(&join.join_operator)));
+        let place =
+            place.filter(|place| from.items[*place].joins.iter().all(|join| keeps_left(&join.join_operator)));
         let Some(place) = place else {
             let message = "only a list of the first relation of a join is unnested by this version: begin FROM with it, or unnest it in a subquery";
             return Err(self.problem(array_exprs[0].span(), message).into());
@@ -102,7 +107,8 @@ impl Resolver<'_> {
                 (vec![BoundColumn { name: column.clone(), data_type, is_envelope: false }], false)
             }
             _ => {
-                let message = "a list of names for the fields of an item is not supported by this version yet";
+                let message =
+                    "a list of names for the fields of an item is not supported by this version yet";
                 return Err(self.problem(alias.name.span, message).into());
             }
         };
@@ -129,8 +135,10 @@ impl Resolver<'_> {
             let mut columns: BTreeSet<&str> = owner.used.iter().map(String::as_str).collect();
             columns.extend(after.iter().filter(same_owner).filter_map(|other| other.needs.as_deref()));
             columns.extend(before.iter().filter(same_owner).map(|other| other.column.as_str()));
-            let selected: String =
-                columns.iter().map(|column| format!("{}.{}, ", quoted(&owner.alias), quoted(*column))).collect();
+            let selected: String = columns
+                .iter()
+                .map(|column| format!("{}.{}, ", quoted(&owner.alias), quoted(*column)))
+                .collect();
             let list = unnest.list.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
             let text = format!("SELECT {selected}unnest({list}) AS {} FROM __owner", quoted(&unnest.column));
             let alias = owner.alias.clone();

@@ -21,7 +21,8 @@ impl Resolver<'_> {
         };
         let function = name.to_string();
         if !function.eq_ignore_ascii_case("tumble") {
-            let message = format!("the table function {function} is not supported by this version: TUMBLE is");
+            let message =
+                format!("the table function {function} is not supported by this version: TUMBLE is");
             return Err(self.problem(name.span(), message).into());
         }
         let [source, column, size] = self.arguments(&arguments.args, name)?;
@@ -95,7 +96,9 @@ impl Resolver<'_> {
         let name: &Ident = match column {
             Expr::Identifier(name) => name,
             Expr::CompoundIdentifier(path) if path.len() == 2 => &path[1],
-            other => return Err(self.problem(other.span(), "TUMBLE takes the name of a column of time").into()),
+            other => {
+                return Err(self.problem(other.span(), "TUMBLE takes the name of a column of time").into());
+            }
         };
         let names = bound.columns.iter().map(|column| column.name.as_str());
         let found = pick(name, names.clone()).map_err(|(one, other)| {
@@ -119,7 +122,8 @@ impl Resolver<'_> {
     fn window_size(&self, size: &Expr) -> Result<tumble::Size, Failure> {
         let constant = self.relations.constant(size.clone()).ok();
         constant.as_ref().and_then(tumble::Size::of).ok_or_else(|| {
-            let message = "the size of a window is an interval above zero, of months alone or of days and shorter";
+            let message =
+                "the size of a window is an interval above zero, of months alone or of days and shorter";
             let mut problem = self.problem(size.span(), message);
             problem.help = Some(USAGE.to_owned());
             problem.into()

@@ -61,9 +61,45 @@ pub(crate) struct Aggregate {
 
 /// Rows of an epoch with the group of each.
 pub(crate) struct Grouped {
-    inputs: Vec<(RecordBatch, Vec<usize>)>,
+    inputs: Vec<Input>,
     count: usize,
     encoded: Rows,
+}
+
+/// A batch, the group of each row, and how many groups have appeared up to its end.
+struct Input {
+    batch: RecordBatch,
+    ids: Vec<usize>,
+    appeared: usize,
+}
+
+/// Groups in the order that accumulators meet them: those with an old state, then the others as they appear.
+///
+/// A call of an accumulator tells how many groups there are, and none of them may be yet to come: without nulls
+/// in a batch it takes all of them for groups that have a value, and a sum of nulls would be 0.
+struct Order {
+    /// The group at each place.
+    groups: Vec<usize>,
+    /// The place of each group.
+    places: Vec<usize>,
+    known: usize,
+}
+
+impl Order {
+    fn new(known: &[usize], count: usize) -> Self {
+        let mut is_known = vec![false; count];
+        known.iter().for_each(|group| is_known[*group] = true);
+        let mut groups = known.to_vec();
+        groups.extend((0..count).filter(|group| !is_known[*group]));
+        let mut places = vec![0; count];
+        groups.iter().enumerate().for_each(|(place, group)| places[*group] = place);
+        Self { groups, places, known: known.len() }
+    }
+
+    /// How many places are taken once the first `appeared` groups have appeared.
+    fn met(&self, appeared: usize) -> usize {
+        self.known + self.groups[self.known..].partition_point(|group| *group < appeared)
+    }
 }
 
 impl Grouped {
@@ -108,7 +144,7 @@ impl Aggregate {
             for keys in evaluate_group_by(self.exec.group_expr(), &batch)? {
                 let mut ids = Vec::with_capacity(batch.num_rows());
                 values.intern(&keys, &mut ids)?;
-                inputs.push((batch.clone(), ids));
+                inputs.push(Input { batch: batch.clone(), ids, appeared: values.len() });
             }
         }
         let count = values.len();
@@ -121,9 +157,10 @@ impl Aggregate {
     }
 
     fn one_group(&self, rows: Vec<RecordBatch>) -> Result<Grouped> {
-        let inputs: Vec<_> = rows.into_iter().map(|batch| (vec![0; batch.num_rows()], batch)).collect();
-        let inputs: Vec<_> = inputs.into_iter().map(|(ids, batch)| (batch, ids)).collect();
-        let count = usize::from(inputs.iter().any(|(batch, _)| batch.num_rows() > 0));
+        let rows = rows.into_iter().filter(|batch| batch.num_rows() > 0);
+        let inputs = rows.map(|batch| Input { ids: vec![0; batch.num_rows()], batch, appeared: 1 });
+        let inputs: Vec<_> = inputs.collect();
+        let count = usize::from(!inputs.is_empty());
         Ok(Grouped { inputs, count, encoded: self.keys.encode(&[], count)? })
     }
 
@@ -136,34 +173,56 @@ impl Aggregate {
         table: TableId,
         changes: &mut Changes,
     ) -> Result<()> {
+        if grouped.count == 0 {
+            // Some accumulators cannot tell the state of no groups.
+            return Ok(());
+        }
         let (known, states): (Vec<usize>, Vec<&[u8]>) = old.present().unzip();
         let states = self.states.decode(states.into_iter())?;
+        let order = Order::new(&known, grouped.count);
         let mut accumulators = self.accumulators()?;
         let mut from = 0;
         for (accumulator, function) in accumulators.iter_mut().zip(self.exec.aggr_expr()) {
             let width = function.state_fields()?.len();
             if !known.is_empty() {
-                accumulator.merge_batch(&states[from..from + width], &known, grouped.count)?;
+                let places: Vec<_> = (0..known.len()).collect();
+                accumulator.merge_batch(&states[from..from + width], &places, known.len())?;
             }
             from += width;
         }
-        let arguments = aggregate_expressions(self.exec.aggr_expr(), &AggregateMode::Partial, 0)?;
-        for (batch, ids) in &grouped.inputs {
-            let values = evaluate_many(&arguments, batch)?;
-            let each = accumulators.iter_mut().zip(&values).zip(self.exec.filter_expr());
-            for ((accumulator, values), condition) in each {
-                let condition = evaluate_condition(condition.as_ref(), batch)?;
-                let condition = condition.as_ref().map(|array| array.as_boolean());
-                accumulator.update_batch(values, ids, condition, grouped.count)?;
-            }
+        for input in &grouped.inputs {
+            self.update(&mut accumulators, input, &order)?;
         }
         let mut columns = Vec::new();
         for accumulator in &mut accumulators {
             columns.extend(accumulator.state(EmitTo::All)?);
         }
         let values = self.states.encode(&columns, grouped.count)?;
-        for group in 0..grouped.count {
-            changes.put(table, grouped.encoded.row(group).data(), values.row(group).data());
+        for (place, group) in order.groups.iter().enumerate() {
+            changes.put(table, grouped.encoded.row(*group).data(), values.row(place).data());
+        }
+        Ok(())
+    }
+
+    fn update(
+        &self,
+        accumulators: &mut [Box<dyn GroupsAccumulator>],
+        Input { batch, ids, appeared }: &Input,
+        order: &Order,
+    ) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let arguments = aggregate_expressions(self.exec.aggr_expr(), &AggregateMode::Partial, 0)?;
+        let values = evaluate_many(&arguments, batch)?;
+        let places: Vec<_> = ids.iter().map(|id| order.places[*id]).collect();
+        let met = order.met(*appeared);
+        for ((accumulator, values), condition) in
+            accumulators.iter_mut().zip(&values).zip(self.exec.filter_expr())
+        {
+            let condition = evaluate_condition(condition.as_ref(), batch)?;
+            let condition = condition.as_ref().map(|array| array.as_boolean());
+            accumulator.update_batch(values, &places, condition, met)?;
         }
         Ok(())
     }
@@ -187,6 +246,9 @@ impl Aggregate {
             count = mask.true_count();
         }
         let (ids, groups) = self.merged_groups(&keys, count)?;
+        if groups == 0 {
+            return Ok(Vec::new());
+        }
         let first = first_rows(&ids, groups);
         let mut columns = Vec::with_capacity(self.finals.fields().len());
         for key in &keys {
@@ -195,6 +257,11 @@ impl Aggregate {
         let mut from = 0;
         for (mut accumulator, function) in self.accumulators()?.into_iter().zip(self.exec.aggr_expr()) {
             let width = function.state_fields()?.len();
+            if count == 0 {
+                // The one row over nothing: an accumulator of groups has none to tell of.
+                columns.push(function.create_accumulator()?.evaluate()?.to_array()?);
+                continue;
+            }
             accumulator.merge_batch(&states[from..from + width], &ids, groups)?;
             columns.push(accumulator.evaluate(EmitTo::All)?);
             from += width;

@@ -15,9 +15,12 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::common::{Column, TableReference};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DataFusionError, TableReference, internal_err};
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{
-    Aggregate, Distinct, Expr, Join, JoinType, LogicalPlan, LogicalPlanBuilder, LogicalTableSource, TableScan,
+    Aggregate, Distinct, Expr, Join, JoinType, LogicalPlan, LogicalPlanBuilder, LogicalTableSource,
+    Projection, TableScan,
 };
 
 use super::refuse::{self, CutError, Refusal, check_node, has_stream, has_subquery};
@@ -27,6 +30,7 @@ use super::temporal::{Lift, hidden_columns, refuse_clock};
 use crate::clock_function::plan_reads_clock;
 use crate::names::Part;
 use crate::operator::HIDDEN;
+use crate::tumble::{Size, WINDOW_END, WINDOW_START};
 
 /// What is kept under a cut.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub(super) struct Kept {
     pub(super) plan: LogicalPlan,
     /// Which of the hidden keys count at a moment.
     pub(super) lifted: Option<Expr>,
+    /// The hidden key that is the end of a window, if windows close.
+    pub(super) window_end: Option<String>,
     /// The columns of the table that stands for it above.
     pub(super) schema: SchemaRef,
 }
@@ -46,13 +52,20 @@ pub(super) struct Parts {
     pub(super) kept: Vec<Kept>,
 }
 
-/// Cuts an analysed plan.
-pub(super) fn cut(plan: LogicalPlan, relations: &Relations) -> Result<Parts, CutError> {
-    let mut cutter = Cutter { relations, kept: Vec::new() };
+/// Cuts an analysed plan; `closing` is the size of its windows if they close.
+pub(super) fn cut(
+    plan: LogicalPlan,
+    relations: &Relations,
+    closing: Option<Size>,
+) -> Result<Parts, CutError> {
+    let mut cutter = Cutter { relations, closing, kept: Vec::new() };
     let top = match cutter.split(plan)? {
         Piece::Stream(plan) => cutter.keep_rows(plan)?,
         Piece::Batch { plan, .. } => plan,
     };
+    if closing.is_some() && !matches!(&cutter.kept[..], [Kept { window_end: Some(_), .. }]) {
+        return Err(refuse::nothing_to_close().into());
+    }
     let is_rows = |kept: &Kept| !matches!(kept.plan, LogicalPlan::Aggregate(_));
     if cutter.kept.len() > 1 && cutter.kept.iter().any(is_rows) {
         return Err(refuse::joined_with_aggregate().into());
@@ -61,8 +74,8 @@ pub(super) fn cut(plan: LogicalPlan, relations: &Relations) -> Result<Parts, Cut
 }
 
 /// The name of the table that stands for a cut.
-pub(crate) fn kept_table(cut: usize) -> String {
-    format!("__kept_{cut}")
+pub(super) fn kept_table(cut: usize) -> TableReference {
+    TableReference::bare(format!("__kept_{cut}"))
 }
 
 /// A part of a plan.
@@ -79,6 +92,7 @@ enum Piece {
 
 struct Cutter<'a> {
     relations: &'a Relations,
+    closing: Option<Size>,
     kept: Vec<Kept>,
 }
 
@@ -95,7 +109,9 @@ impl Cutter<'_> {
             LogicalPlan::Distinct(Distinct::All(input)) => self.distinct(Arc::unwrap_or_clone(input)),
             LogicalPlan::Join(join) => self.join(join),
             LogicalPlan::Union(_) => self.union(plan),
-            LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => Ok(Piece::Batch { plan, is_static: true }),
+            LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => {
+                Ok(Piece::Batch { plan, is_static: true })
+            }
             LogicalPlan::Sort(_)
             | LogicalPlan::Limit(_)
             | LogicalPlan::Window(_)
@@ -223,18 +239,23 @@ impl Cutter<'_> {
         keys: Vec<Expr>,
         functions: Vec<Expr>,
     ) -> Result<Piece, CutError> {
+        if keys.iter().any(|key| matches!(key, Expr::GroupingSet(_))) {
+            return Err(refuse::grouping_sets().into());
+        }
         let date_trunc = self.relations.state().scalar_functions().get("date_trunc").cloned();
         let mut lift = Lift::new(date_trunc);
-        let input = lift.lower(input)?;
-        let hidden = hidden_columns(input.schema());
-        if !hidden.is_empty() && keys.iter().any(|key| matches!(key, Expr::GroupingSet(_))) {
-            let message = "ROLLUP, CUBE and GROUPING SETS together with the clock are not supported by this version";
-            return Err(Refusal::new(message, Part::GroupBy).into());
+        let mut input = lift.lower(input)?;
+        let mut window_end_name = None;
+        if let Some(end) = self.closing.and_then(|size| window_end(&keys, size)) {
+            let name = window_end_name.insert(format!("{HIDDEN}window_end"));
+            // A column below, for of two keys that depend on each other the optimiser keeps one.
+            input = with_column(input, end.alias(name.as_str()))?;
         }
+        let hidden = hidden_columns(input.schema());
         // Hidden keys come first: whatever is optimised away among the others, their places stay.
         let keys = hidden.into_iter().chain(keys).collect();
         let aggregate = Aggregate::try_new(Arc::new(input), keys, functions)?;
-        let plan = self.keep(LogicalPlan::Aggregate(aggregate), lift.condition())?;
+        let plan = self.keep(LogicalPlan::Aggregate(aggregate), lift.condition(), window_end_name)?;
         Ok(Piece::Batch { plan, is_static: false })
     }
 
@@ -246,7 +267,7 @@ impl Cutter<'_> {
 
     fn keep_below_clock(&mut self, plan: LogicalPlan) -> Result<LogicalPlan, CutError> {
         if !plan_reads_clock(&plan) {
-            return self.keep(plan, None);
+            return self.keep(plan, None, None);
         }
         let mut inputs = Vec::new();
         for input in plan.inputs() {
@@ -260,7 +281,12 @@ impl Cutter<'_> {
     }
 
     /// Keeps what a plan gives; the plan that reads it.
-    fn keep(&mut self, plan: LogicalPlan, lifted: Option<Expr>) -> Result<LogicalPlan, CutError> {
+    fn keep(
+        &mut self,
+        plan: LogicalPlan,
+        lifted: Option<Expr>,
+        window_end: Option<String>,
+    ) -> Result<LogicalPlan, CutError> {
         let is_hidden = |name: &str| name.starts_with(HIDDEN);
         let schema = renamed(
             plan.schema().as_arrow(),
@@ -272,14 +298,50 @@ impl Cutter<'_> {
         let source = Arc::new(LogicalTableSource::new(Arc::clone(&schema)));
         let columns = plan.schema().iter().enumerate().filter(|(_, (_, field))| !is_hidden(field.name()));
         let columns = columns.map(|(place, (qualifier, field))| {
-            let kept = Column::new(Some(TableReference::bare(table.as_str())), format!("k{place}"));
+            let kept = Column::new(Some(table.clone()), format!("k{place}"));
             Expr::Column(kept).alias_qualified(qualifier.cloned(), field.name())
         });
         let columns: Vec<_> = columns.collect();
-        let top = LogicalPlanBuilder::scan(TableReference::bare(table.as_str()), source, None)?;
+        let top = LogicalPlanBuilder::scan(table, source, None)?;
         let top = top.project(columns)?.build()?;
-        self.kept.push(Kept { plan, lifted, schema });
+        self.kept.push(Kept { plan, lifted, window_end, schema });
         Ok(top)
+    }
+}
+
+/// The end of the window among the keys of a group, or what it is counted from one.
+fn window_end(keys: &[Expr], size: Size) -> Option<Expr> {
+    let of_name = |wanted: &str| {
+        keys.iter().find(|key| matches!(key, Expr::Column(column) if column.name == wanted)).cloned()
+    };
+    of_name(WINDOW_END).or_else(|| Some(of_name(WINDOW_START)? + size.literal()))
+}
+
+/// A plan with one column more.
+pub(super) fn with_column(input: LogicalPlan, column: Expr) -> Result<LogicalPlan, DataFusionError> {
+    let columns = input.schema().columns().into_iter().map(Expr::Column).chain([column]).collect();
+    Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(input))?))
+}
+
+/// Makes sure that optimising leaves the hidden keys where they are sought: before all others.
+pub(super) fn check_hidden_keys(plan: &LogicalPlan, state: &SessionState) -> Result<(), DataFusionError> {
+    let is_hidden = |name: &str| name.starts_with(HIDDEN);
+    let hidden = plan.schema().fields().iter().filter(|field| is_hidden(field.name())).count();
+    if hidden == 0 {
+        return Ok(());
+    }
+    let mut found = 0;
+    state.optimize(plan)?.apply(|node| {
+        if let LogicalPlan::Aggregate(aggregate) = node {
+            let keys = aggregate.schema.fields().iter();
+            found = keys.take_while(|key| is_hidden(key.name())).count();
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    if found == hidden {
+        Ok(())
+    } else {
+        internal_err!("the keys of {hidden} lifted filters are optimised away")
     }
 }
 
@@ -300,6 +362,14 @@ fn stateless_join(
     Ok(Piece::Stream(rebuilt(plan, inputs)?))
 }
 
-fn rebuilt(plan: &LogicalPlan, inputs: Vec<LogicalPlan>) -> Result<LogicalPlan, CutError> {
-    Ok(plan.with_new_exprs(plan.expressions(), inputs)?)
+/// The same node over other inputs. (`with_new_exprs` panics on some nodes.)
+pub(super) fn rebuilt(plan: &LogicalPlan, inputs: Vec<LogicalPlan>) -> Result<LogicalPlan, CutError> {
+    let mut inputs = inputs.into_iter();
+    let rebuilt = plan.clone().map_children(|input| {
+        Ok(match inputs.next() {
+            Some(other) => Transformed::yes(other),
+            None => Transformed::no(input),
+        })
+    })?;
+    Ok(rebuilt.data.recompute_schema()?)
 }

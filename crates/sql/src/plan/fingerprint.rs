@@ -16,9 +16,11 @@ impl Fingerprint {
     /// Digests parts, in order: FNV-1a with 128 bits (Fowler, Noll, Vo), each part after its length.
     pub(crate) fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let digest = fold(OFFSET_BASIS, &[FORMAT]);
-        Self(parts.into_iter().fold(digest, |digest, part| {
-            fold(fold(digest, &(part.len() as u64).to_le_bytes()), part)
-        }))
+        Self(
+            parts
+                .into_iter()
+                .fold(digest, |digest, part| fold(fold(digest, &(part.len() as u64).to_le_bytes()), part)),
+        )
     }
 
     pub(crate) fn bytes(self) -> [u8; 16] {

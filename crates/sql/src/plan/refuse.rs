@@ -88,6 +88,21 @@ pub(super) fn union_of_streams() -> Refusal {
     .with_help("aggregate each in a view of its own, and combine those")
 }
 
+pub(super) fn grouping_sets() -> Refusal {
+    Refusal::new(
+        "ROLLUP, CUBE and GROUPING SETS of single events are not supported by this version yet",
+        Part::GroupBy,
+    )
+    .with_help("group by all the keys in a subquery, and roll that up")
+}
+
+pub(super) fn nothing_to_close() -> Refusal {
+    Refusal::new(
+        "EMIT ON WINDOW CLOSE needs one aggregate, with window_start or window_end in GROUP BY",
+        Part::GroupBy,
+    )
+}
+
 pub(super) fn subquery() -> Refusal {
     Refusal::new("a query within an expression cannot read a stream of events", Part::Subquery)
         .with_help("declare it as a materialized view and read that")
@@ -105,7 +120,8 @@ pub(super) fn subquery_below() -> Refusal {
 pub(super) fn check_node(plan: &LogicalPlan, relations: &Relations) -> Result<(), CutError> {
     for expr in plan.expressions() {
         if let Some(name) = unsteady_function(&expr)? {
-            let message = format!("{name}() gives another result each time, so that no view of it can stay true");
+            let message =
+                format!("{name}() gives another result each time, so that no view of it can stay true");
             return Err(Refusal::new(message, Part::Function(name)).into());
         }
         let mut reads_stream = false;

@@ -22,7 +22,7 @@ use factum_types::TopicName;
 use crate::clock_function;
 use crate::definitions::RelationName;
 use crate::schema::EventSchema;
-use crate::session;
+use crate::{session, tumble};
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
@@ -76,6 +76,7 @@ impl Relations {
         let context = session::streaming();
         context.register_udf(clock_function::now());
         context.register_udf(clock_function::current_date());
+        tumble::functions().into_iter().for_each(|function| context.register_udf(function));
         Self { known: BTreeMap::new(), state: context.state() }
     }
 

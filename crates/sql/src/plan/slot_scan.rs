@@ -6,7 +6,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Result, internal_err};
 use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::{LogicalPlan, TableScan};
+use datafusion::logical_expr::{LogicalPlan, TableScanBuilder};
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::{Optimizer, OptimizerContext};
 use factum_types::TopicName;
@@ -34,12 +34,8 @@ pub(super) fn pruned(plan: LogicalPlan, relations: &Relations) -> Result<Logical
     Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]).optimize(plan, &context, |_, _| {})
 }
 
-/// The plan over `slot` in place of its topic.
-pub(super) fn over_slot(
-    plan: LogicalPlan,
-    relations: &Relations,
-    slot: &Slot,
-) -> Result<(LogicalPlan, SlotScan)> {
+/// The plan over a slot in place of its topic.
+pub(super) fn over_slot(plan: LogicalPlan, relations: &Relations) -> Result<(LogicalPlan, SlotScan)> {
     let mut found = None;
     let plan = plan.transform_up(|node| {
         let LogicalPlan::TableScan(scan) = node else { return node.recompute_schema().map(Transformed::yes) };
@@ -52,27 +48,13 @@ pub(super) fn over_slot(
             projection.push(schema.index_of(CHEAPEST).unwrap_or(0));
         }
         let columns = Arc::new(schema.project(&projection)?);
-        let table = FeedTable::new(Arc::clone(&columns), slot.clone());
+        let table = FeedTable::new(Arc::clone(&columns), Slot::default());
         found = Some(SlotScan { topic: topic.clone(), projection, schema: columns });
-        let scan = TableScan::try_new(scan.table_name, provider_as_source(table), None, Vec::new(), None)?;
+        let scan = TableScanBuilder::new(scan.table_name, provider_as_source(table)).build()?;
         Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
     })?;
     match found {
         Some(scan) => Ok((plan.data, scan)),
         None => internal_err!("a cut reads no topic"),
     }
-}
-
-/// The same plan over another slot.
-pub(super) fn over_another_slot(plan: &LogicalPlan, scan: &SlotScan, slot: &Slot) -> Result<LogicalPlan> {
-    let plan = plan.clone().transform_up(|node| {
-        let LogicalPlan::TableScan(mut table) = node else { return Ok(Transformed::no(node)) };
-        let is_feed = datafusion::datasource::source_as_provider(&table.source)
-            .is_ok_and(|provider| provider.downcast_ref::<FeedTable>().is_some());
-        if is_feed {
-            table.source = provider_as_source(FeedTable::new(Arc::clone(&scan.schema), slot.clone()));
-        }
-        Ok(Transformed::yes(LogicalPlan::TableScan(table)))
-    })?;
-    Ok(plan.data)
 }

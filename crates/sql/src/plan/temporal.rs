@@ -19,6 +19,7 @@ use datafusion::logical_expr::{
     Expr, ExprSchemable, Filter, LogicalPlan, Operator, Projection, ScalarUDF, SubqueryAlias,
 };
 
+use super::cut::{rebuilt, with_column};
 use super::refuse::{CutError, Refusal};
 use crate::clock_function::{is_current_date, is_now, plan_reads_clock, reads_clock};
 use crate::operator::HIDDEN;
@@ -63,7 +64,7 @@ impl Lift {
                 refuse_clock(&plan.expressions())?;
                 let inputs = plan.inputs().into_iter().cloned();
                 let inputs = inputs.map(|input| self.lower(input)).collect::<Result<Vec<_>, _>>()?;
-                Ok(plan.with_new_exprs(plan.expressions(), inputs)?)
+                rebuilt(&plan, inputs)
             }
             _ => Err(only_compared().into()),
         }
@@ -76,14 +77,11 @@ impl Lift {
         if let Some(predicate) = conjunction(others) {
             plan = LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(plan))?);
         }
-        if of_clock.is_empty() {
-            return Ok(plan);
-        }
-        let mut exprs: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
         for comparison in of_clock {
-            exprs.push(self.lift(comparison, plan.schema())?);
+            let hidden = self.lift(comparison, plan.schema())?;
+            plan = with_column(plan, hidden)?;
         }
-        Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(plan))?))
+        Ok(plan)
     }
 
     /// Notes a comparison with the clock; the column that it needs.
@@ -92,7 +90,11 @@ impl Lift {
         let key = self.truncated(&of_event, operator, &of_clock, schema)?.unwrap_or(of_event);
         let name = format!("{HIDDEN}{}", self.conditions.len());
         let hidden = Expr::Column(Column::new_unqualified(name.clone()));
-        self.conditions.push(Expr::BinaryExpr(BinaryExpr::new(Box::new(hidden), operator, Box::new(of_clock))));
+        self.conditions.push(Expr::BinaryExpr(BinaryExpr::new(
+            Box::new(hidden),
+            operator,
+            Box::new(of_clock),
+        )));
         Ok(key.alias(name))
     }
 
@@ -146,9 +148,8 @@ fn sides(comparison: Expr) -> Result<(Expr, Operator, Expr), CutError> {
         (true, Some(swapped)) => (*right, swapped, *left),
         (true, None) => return Err(only_compared().into()),
     };
-    let is_apart = !reads_clock(&of_event)
-        && !of_event.column_refs().is_empty()
-        && of_clock.column_refs().is_empty();
+    let is_apart =
+        !reads_clock(&of_event) && !of_event.column_refs().is_empty() && of_clock.column_refs().is_empty();
     if is_comparison && is_apart { Ok((of_event, operator, of_clock)) } else { Err(only_compared().into()) }
 }
 
@@ -172,7 +173,9 @@ fn unit(of_clock: &Expr) -> Option<String> {
             }
             _ => None,
         },
-        Expr::Cast(Cast { expr, field }) if matches!(field.data_type(), DataType::Timestamp(_, _)) => unit(expr),
+        Expr::Cast(Cast { expr, field }) if matches!(field.data_type(), DataType::Timestamp(_, _)) => {
+            unit(expr)
+        }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Plus | Operator::Minus, right }) => {
             let Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _) = right.as_ref() else {
                 return None;
