@@ -33,7 +33,7 @@ impl Resolver<'_> {
                 }
                 SelectItem::Wildcard(options) => self.wildcard(options, &mut resolved),
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
-                    self.qualified_wildcard(name, options, &mut resolved)?;
+                    self.qualified_wildcard(&name, options, &mut resolved)?;
                 }
                 _ => return Err(self.problem(span, "this is not supported in a select list").into()),
             }
@@ -79,11 +79,11 @@ impl Resolver<'_> {
 
     fn qualified_wildcard(
         &mut self,
-        name: ObjectName,
+        name: &ObjectName,
         options: WildcardAdditionalOptions,
         resolved: &mut Vec<SelectItem>,
     ) -> Result<(), Failure> {
-        let path = identifiers(&name).unwrap_or_default();
+        let path = identifiers(name).unwrap_or_default();
         let of_path = |alias: &str| path.last().is_some_and(|last| same(last, alias));
         let bound = self.scope().bound.iter().position(|bound| of_path(&bound.alias));
         let Some(bound) = bound else {

@@ -104,11 +104,11 @@ impl Cutter<'_> {
             LogicalPlan::Projection(_)
             | LogicalPlan::Filter(_)
             | LogicalPlan::SubqueryAlias(_)
-            | LogicalPlan::Unnest(_) => self.stateless(plan),
+            | LogicalPlan::Unnest(_) => self.stateless(&plan),
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
             LogicalPlan::Distinct(Distinct::All(input)) => self.distinct(Arc::unwrap_or_clone(input)),
             LogicalPlan::Join(join) => self.join(join),
-            LogicalPlan::Union(_) => self.union(plan),
+            LogicalPlan::Union(_) => self.union(&plan),
             LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => {
                 Ok(Piece::Batch { plan, is_static: true })
             }
@@ -116,7 +116,7 @@ impl Cutter<'_> {
             | LogicalPlan::Limit(_)
             | LogicalPlan::Window(_)
             | LogicalPlan::Distinct(_)
-            | LogicalPlan::Repartition(_) => self.batch(plan),
+            | LogicalPlan::Repartition(_) => self.batch(&plan),
             _ if has_stream(&plan, self.relations) => {
                 let message = "this form of query is not supported over events by this version";
                 Err(Refusal::new(message, Part::Subquery).into())
@@ -137,13 +137,13 @@ impl Cutter<'_> {
     }
 
     /// A node that is as good below the cut as above.
-    fn stateless(&mut self, plan: LogicalPlan) -> Result<Piece, CutError> {
+    fn stateless(&mut self, plan: &LogicalPlan) -> Result<Piece, CutError> {
         let input = plan.inputs()[0].clone();
         match self.split(input)? {
-            Piece::Stream(_) if has_subquery(&plan)? => Err(refuse::subquery_below().into()),
-            Piece::Stream(input) => Ok(Piece::Stream(rebuilt(&plan, vec![input])?)),
+            Piece::Stream(_) if has_subquery(plan)? => Err(refuse::subquery_below().into()),
+            Piece::Stream(input) => Ok(Piece::Stream(rebuilt(plan, vec![input])?)),
             Piece::Batch { plan: input, is_static } => {
-                let plan = rebuilt(&plan, vec![input])?;
+                let plan = rebuilt(plan, vec![input])?;
                 let is_static = is_static && !has_subquery(&plan)? && !plan_reads_clock(&plan);
                 Ok(Piece::Batch { plan, is_static })
             }
@@ -151,23 +151,23 @@ impl Cutter<'_> {
     }
 
     /// A node that needs all rows, over any number of inputs.
-    fn batch(&mut self, plan: LogicalPlan) -> Result<Piece, CutError> {
+    fn batch(&mut self, plan: &LogicalPlan) -> Result<Piece, CutError> {
         let mut inputs = Vec::new();
         for input in plan.inputs() {
             let input = self.split(input.clone())?;
-            inputs.push(self.to_batch(input)?);
+            inputs.push(self.in_batch(input)?);
         }
-        Ok(Piece::Batch { plan: rebuilt(&plan, inputs)?, is_static: false })
+        Ok(Piece::Batch { plan: rebuilt(plan, inputs)?, is_static: false })
     }
 
-    fn to_batch(&mut self, piece: Piece) -> Result<LogicalPlan, CutError> {
+    fn in_batch(&mut self, piece: Piece) -> Result<LogicalPlan, CutError> {
         match piece {
             Piece::Stream(plan) => self.keep_rows(plan),
             Piece::Batch { plan, .. } => Ok(plan),
         }
     }
 
-    fn union(&mut self, plan: LogicalPlan) -> Result<Piece, CutError> {
+    fn union(&mut self, plan: &LogicalPlan) -> Result<Piece, CutError> {
         let mut inputs = Vec::new();
         for input in plan.inputs() {
             match self.split(input.clone())? {
@@ -175,7 +175,7 @@ impl Cutter<'_> {
                 Piece::Batch { plan, .. } => inputs.push(plan),
             }
         }
-        Ok(Piece::Batch { plan: rebuilt(&plan, inputs)?, is_static: false })
+        Ok(Piece::Batch { plan: rebuilt(plan, inputs)?, is_static: false })
     }
 
     fn distinct(&mut self, input: LogicalPlan) -> Result<Piece, CutError> {
@@ -227,7 +227,7 @@ impl Cutter<'_> {
                 );
                 return stateless_join(&plan, stream, table, keeps_events, false);
             }
-            (left, right) => (self.to_batch(left)?, self.to_batch(right)?),
+            (left, right) => (self.in_batch(left)?, self.in_batch(right)?),
         };
         Ok(Piece::Batch { plan: rebuilt(&plan, vec![left, right])?, is_static: false })
     }

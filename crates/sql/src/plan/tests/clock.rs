@@ -19,6 +19,8 @@ const QUERIES: &[&str] = &[
     "SELECT count(*) AS n FROM orders WHERE order_date >= {today} - INTERVAL '7 days'",
     "SELECT count(*) AS n FROM orders WHERE CAST(order_date AS DATE) = {today}",
     "SELECT count(*) AS n FROM orders WHERE order_date <= date_trunc('day', {now})",
+    "SELECT t, count(*) AS n FROM (SELECT unnest(tags) AS t FROM (SELECT tags FROM orders WHERE order_date > {now} - INTERVAL '3 days') AS o) AS u GROUP BY t",
+    "SELECT p.title, count(*) AS n FROM (SELECT quantity FROM orders WHERE order_date > {now} - INTERVAL '5 days') AS o LEFT JOIN products AS p ON p.product_id = o.quantity GROUP BY p.title",
     "SELECT id, total FROM orders WHERE order_date >= {now} - INTERVAL '10 days'",
     "SELECT id, {now} - order_date AS age FROM orders WHERE total > 3",
     "SELECT day, n FROM (SELECT date_trunc('day', order_date) AS day, count(*) AS n FROM orders GROUP BY 1) AS d WHERE day >= date_trunc('month', {now})",

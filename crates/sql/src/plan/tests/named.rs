@@ -107,10 +107,10 @@ fn a_fingerprint_follows_what_is_kept() {
 
 #[test]
 fn queries_name_what_they_read() {
-    let planned =
-        planned("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM orders").ok().expect("planned");
+    let planned = planned("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM orders")
+        .unwrap_or_else(|problems| panic!("{problems:?}"));
     let text = "SELECT * FROM v, web.clicks AS c WHERE c.id > v.N;".into();
-    let query = planned.planner.query("store", &text).ok().expect("planned");
+    let query = planned.planner.query("store", &text).unwrap_or_else(|failure| panic!("{failure:?}"));
     assert_eq!(query.views.iter().map(ToString::to_string).collect::<Vec<_>>(), ["store.v"]);
     assert_eq!(query.topics.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>(), ["web.clicks"]);
 }

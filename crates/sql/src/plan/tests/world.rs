@@ -285,7 +285,7 @@ pub(super) fn dealt(events: &[Value], partitions: usize, choices: &[usize]) -> V
     let mut dealt: Vec<Vec<Vec<Value>>> = vec![vec![Vec::new()]; partitions];
     for (event, choice) in events.iter().zip(choices.iter().cycle()) {
         let partition = &mut dealt[choice % partitions];
-        if choice / partitions % 3 == 0 {
+        if (choice / partitions).is_multiple_of(3) {
             partition.push(Vec::new());
         }
         partition.last_mut().expect("an epoch is begun").push(event.clone());
