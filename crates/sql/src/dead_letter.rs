@@ -36,9 +36,8 @@ pub(crate) fn topic(view: &RelationName) -> TopicName {
 /// An event with its reason.
 pub(crate) fn letter(to: &TopicName, from: &TopicPartition, record: &Record, reason: &str) -> Outgoing {
     let original = record.headers.iter();
-    let mut headers: Vec<_> = original
-        .map(|header| (header.key.clone(), header.value.clone().unwrap_or_default()))
-        .collect();
+    let mut headers: Vec<_> =
+        original.map(|header| (header.key.clone(), header.value.clone().unwrap_or_default())).collect();
     headers.push((REASON.to_owned(), Bytes::copy_from_slice(reason.as_bytes())));
     headers.push((SOURCE.to_owned(), Bytes::from(format!("{from}/{}", record.offset))));
     Outgoing { topic: to.to_string(), key: record.key.clone(), value: record.value.clone(), headers }
@@ -76,8 +75,7 @@ pub(crate) async fn publish(
 
 fn tagged_record(outgoing: &Outgoing, task: &TaskId, epoch: u64, index: usize) -> NewRecord {
     let headers = outgoing.headers.iter();
-    let mut headers: Vec<_> =
-        headers.map(|(name, value)| Header::new(name.clone(), value.clone())).collect();
+    let mut headers: Vec<_> = headers.map(|(name, value)| Header::new(name.clone(), value.clone())).collect();
     headers.push(Header::new(TASK, task.to_string()));
     headers.push(Header::new(EPOCH, epoch.to_string()));
     headers.push(Header::new(INDEX, index.to_string()));
@@ -85,11 +83,7 @@ fn tagged_record(outgoing: &Outgoing, task: &TaskId, epoch: u64, index: usize) -
 }
 
 /// Produces `records`, one by one where they are refused together.
-async fn produce(
-    log: &dyn EventLog,
-    topic: &TopicName,
-    records: Vec<NewRecord>,
-) -> Result<(), ProduceError> {
+async fn produce(log: &dyn EventLog, topic: &TopicName, records: Vec<NewRecord>) -> Result<(), ProduceError> {
     let refused = match produce_once(log, topic, records.clone()).await {
         Err(error) if !error.is_transient() => error,
         done => return done,

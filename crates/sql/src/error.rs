@@ -22,7 +22,7 @@ pub enum ReadError {
         view: RelationName,
     },
     /// The view cannot be planned before its topic has an event to learn the columns from.
-    #[error("view {view} waits for {reason}")]
+    #[error("{view} waits for {reason}")]
     Waiting {
         /// The view.
         view: RelationName,

@@ -15,22 +15,35 @@
 //!
 //! Not here: HTTP, projects, where the log or the state are kept.
 
+mod changes;
 mod clock_function;
+mod dead_letter;
 mod decode;
 mod definitions;
+mod engine;
+mod error;
 mod explain;
 mod feed;
+mod metrics;
 mod names;
 mod operator;
+mod pipeline;
 mod plan;
+mod rebuild;
 mod reference;
 pub mod render;
 mod schema;
 mod session;
 mod statement;
+mod task;
 mod topic_scan;
 mod tumble;
+mod view;
 
+pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream};
 pub use definitions::{
     Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,
 };
+pub use engine::{Applied, Engine, Options, PartitionStatus, Query, QueryLimits, ViewState, ViewStatus};
+pub use error::{ApplyError, QueryError, ReadError};
+pub use view::Rows;

@@ -35,7 +35,7 @@ use crate::definitions::RelationName;
 use crate::operator::HIDDEN;
 pub(crate) use closing::Closing;
 pub(crate) use fingerprint::Fingerprint;
-pub(crate) use planner::{Awaiting, Planned, Planner, plan};
+pub(crate) use planner::{Planned, plan};
 pub(crate) use relations::table_reference;
 
 /// A materialized view.

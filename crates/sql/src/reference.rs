@@ -100,7 +100,8 @@ impl Csv<'_> {
 
     /// Each record with the byte where it begins; blank lines are passed over.
     fn records(&self) -> impl Iterator<Item = Result<(usize, Vec<String>), Box<Problem>>> + '_ {
-        let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(self.text.as_bytes());
+        let reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(self.text.as_bytes());
         reader.into_records().map(|record| {
             let place = |position: Option<&csv::Position>| {
                 position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(0)
@@ -158,8 +159,7 @@ fn decimals(values: &[Option<String>]) -> Option<ArrayRef> {
     if scale > 18 {
         return None;
     }
-    let parsed =
-        all(values, |text| (!is_code(text)).then(|| decimal::parse(text, scale).ok()).flatten())?;
+    let parsed = all(values, |text| (!is_code(text)).then(|| decimal::parse(text, scale).ok()).flatten())?;
     let mut column = Decimal128Builder::new().with_data_type(DataType::Decimal128(38, scale));
     parsed.into_iter().for_each(|value| column.append_option(value));
     Some(Arc::new(column.finish()))
@@ -235,17 +235,29 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
-        check("", &expect![[r#"
+        check(
+            "",
+            &expect![[r#"
             products.csv: the file is empty
-              """#]]);
-        check("Id,Name\n", &expect![[r#"
+              """#]],
+        );
+        check(
+            "Id,Name\n",
+            &expect![[r#"
             products.csv: there is no column item_id, which the table names as its key
-              "Id,Name""#]]);
-        check("ItemId,Name\n1,a,b\n", &expect![[r#"
+              "Id,Name""#]],
+        );
+        check(
+            "ItemId,Name\n1,a,b\n",
+            &expect![[r#"
             products.csv: 3 values where the header has 2
-              "1,a,b""#]]);
-        check("ItemId,Name\n1,a\n1,b\n", &expect![[r#"
+              "1,a,b""#]],
+        );
+        check(
+            "ItemId,Name\n1,a\n1,b\n",
+            &expect![[r#"
             products.csv: the key 1 stands in row 2 already
-              "1,b""#]]);
+              "1,b""#]],
+        );
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use factum_types::{Record, TopicName};
 
-use crate::definitions::EventDefinition;
 use crate::decode::envelope;
+use crate::definitions::EventDefinition;
 
 /// What the events of a topic are like.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,6 +18,7 @@ mod status;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use factum_base::clock::SharedClock;
@@ -33,8 +34,8 @@ use crate::engine::Options;
 use crate::metrics::PipelineMetrics;
 use crate::operator::Operator;
 use evaluate::{Evaluated, Evaluation};
-pub(crate) use intake::{EventTime, Intake};
 use intake::Prepared;
+pub(crate) use intake::{EventTime, Intake};
 use status::Committed;
 pub(crate) use status::TaskStatus;
 
@@ -42,6 +43,8 @@ pub(crate) use status::TaskStatus;
 const COUNTS: TableId = 1;
 const POISONED: &[u8] = b"poisoned";
 const LATE: &[u8] = b"late";
+/// Up to where windows were shown as closed.
+const CLOSED: &[u8] = b"closed";
 /// The first rest after a failure; each further one is twice as long.
 const FIRST_REST: Duration = Duration::from_millis(50);
 
@@ -70,6 +73,8 @@ pub(crate) struct Writer {
     pub(crate) metrics: PipelineMetrics,
     /// Rises with each epoch of the pipeline.
     pub(crate) advanced: Arc<watch::Sender<u64>>,
+    /// Windows of the pipeline up to here were shown as closed, in microseconds.
+    pub(crate) closed: Arc<AtomicI64>,
     pub(crate) held: Held,
 }
 
@@ -167,8 +172,7 @@ impl Task {
             };
             let commit = writer.commit(prepared, range, evaluated, intake.place().clone());
             if ranges.is_empty() {
-                let ((), following) =
-                    tokio::try_join!(commit, async { Ok(intake.next(stop).await?) })?;
+                let ((), following) = tokio::try_join!(commit, async { Ok(intake.next(stop).await?) })?;
                 writer.metrics.epoch.record(environment.clock.monotonic().duration_since(started));
                 return Ok(following);
             }
@@ -182,8 +186,11 @@ impl Writer {
     async fn take_over(&mut self) -> Result<state::Progress, TaskError> {
         let environment = &self.environment;
         let TakeOver { fence, progress } = environment.state.take_over(&self.id).await?;
-        let counts = environment.state.get_many(&self.id, COUNTS, &[POISONED, LATE]).await?;
+        let counts = environment.state.get_many(&self.id, COUNTS, &[POISONED, LATE, CLOSED]).await?;
         let count = |index: usize| counts.get(index).and_then(|bytes| bytes.try_into().ok());
+        if let Some(closed) = count(2) {
+            self.closed.fetch_max(i64::from_le_bytes(closed), Ordering::Relaxed);
+        }
         let count = |index: usize| count(index).map_or(0, u64::from_le_bytes);
         self.held = Held { fence, poisoned: count(0), late: count(1) };
         dead_letter::publish(&*environment.log, &self.id, progress.epoch, &progress.outbox).await?;
@@ -224,6 +231,10 @@ impl Writer {
         }
         if late > 0 {
             changes.put(COUNTS, LATE, &totals.1.to_le_bytes());
+        }
+        let closed = self.closed.load(Ordering::Relaxed);
+        if closed != i64::MIN {
+            changes.put(COUNTS, CLOSED, &closed.to_le_bytes());
         }
         let (next, watermark) = (prepared.next(&records), prepared.watermark(&records));
         let epoch = Epoch { changes, offsets: vec![(place, next)], watermark, outbox };

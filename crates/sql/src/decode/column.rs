@@ -35,10 +35,9 @@ impl Column {
     pub(crate) fn new(kind: &DataType) -> Option<Self> {
         Some(match kind {
             DataType::Int64 => Self::Integer(Int64Builder::new()),
-            DataType::Decimal128(_, scale) => Self::Decimal {
-                values: Decimal128Builder::new().with_data_type(kind.clone()),
-                scale: *scale,
-            },
+            DataType::Decimal128(_, scale) => {
+                Self::Decimal { values: Decimal128Builder::new().with_data_type(kind.clone()), scale: *scale }
+            }
             DataType::Utf8 => Self::Text(StringBuilder::new()),
             DataType::Boolean => Self::Truth(BooleanBuilder::new()),
             DataType::Timestamp(TimeUnit::Microsecond, _) => {
@@ -177,7 +176,8 @@ impl StructColumn {
 
     fn find(&mut self, name: &str) -> Option<usize> {
         let count = self.fields.len();
-        let place = (0..count).map(|step| (self.next + step) % count).find(|i| self.fields[*i].name() == name)?;
+        let place =
+            (0..count).map(|step| (self.next + step) % count).find(|i| self.fields[*i].name() == name)?;
         self.next = place + 1;
         Some(place)
     }

@@ -42,9 +42,7 @@ pub(crate) fn parse(text: &str, scale: i8) -> Result<i128, NotDecimal> {
 
 fn split_exponent(text: &str) -> Result<(&str, i32), NotDecimal> {
     match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => {
-            Ok((mantissa, exponent.parse().map_err(|_| NotDecimal::NotANumber)?))
-        }
+        Some((mantissa, exponent)) => Ok((mantissa, exponent.parse().map_err(|_| NotDecimal::NotANumber)?)),
         None => Ok((text, 0)),
     }
 }

@@ -64,10 +64,7 @@ impl Kind {
 }
 
 fn header_fields() -> Fields {
-    Fields::from(vec![
-        Field::new("name", DataType::Utf8, true),
-        Field::new("value", DataType::Utf8, true),
-    ])
+    Fields::from(vec![Field::new("name", DataType::Utf8, true), Field::new("value", DataType::Utf8, true)])
 }
 
 /// Builds the envelope column at `index` for `records` of `partition`.

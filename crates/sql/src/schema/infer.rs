@@ -49,9 +49,7 @@ fn of(value: &Value) -> Shape {
         Value::Number(_) => Shape::Number,
         Value::String(text) if text.len() >= 19 && instant::micros(text).is_some() => Shape::Instant,
         Value::String(_) => Shape::Text,
-        Value::Array(items) => {
-            Shape::List(Box::new(items.iter().map(of).fold(Shape::Null, Shape::merged)))
-        }
+        Value::Array(items) => Shape::List(Box::new(items.iter().map(of).fold(Shape::Null, Shape::merged))),
         Value::Object(object) => Shape::Object(of_object(object)),
     }
 }

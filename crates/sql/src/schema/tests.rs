@@ -20,7 +20,8 @@ fn check(schema: Result<EventSchema, SchemaError>, expected: &Expect) {
     let text = match schema {
         Ok(schema) => {
             let data = &schema.schema.fields()[..schema.data_columns()];
-            let line = |field: &arrow::datatypes::FieldRef| format!("{}: {}\n", field.name(), field.data_type());
+            let line =
+                |field: &arrow::datatypes::FieldRef| format!("{}: {}\n", field.name(), field.data_type());
             let time = schema.schema.field(schema.time).name().clone();
             data.iter().map(line).collect::<String>() + "time is " + &time
         }
@@ -55,7 +56,9 @@ fn a_contract_that_gives_none_is_refused_with_the_place() {
     let contract = json!({"type": "object", "properties": {"Total": {"type": "number"}}});
     check(
         EventSchema::from_contract(&definition(Some("Totl")), &contract),
-        &expect!["store.orders has no field Totl, which its manifest names as the event time; did you mean Total?"],
+        &expect![
+            "store.orders has no field Totl, which its manifest names as the event time; did you mean Total?"
+        ],
     );
     let contract = json!({"properties": {"a": {"properties": {"b": {"type": ["string", "integer"]}}}}});
     check(

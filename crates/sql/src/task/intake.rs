@@ -172,6 +172,7 @@ impl Intake {
             None => log.offset_of(&self.place, Position::Earliest).await?,
         };
         self.status.see_end(end);
+        self.status.arrive(self.environment.clock.monotonic());
         self.pending.clear();
         (self.next, self.after, self.watermark) = (next, next, watermark);
         Ok(next)
@@ -250,8 +251,7 @@ impl Intake {
         let base = prepared.watermarks.len();
         let decoded = self.decoder.decode(self.place.partition, records);
         let mut bad = decoded.poisoned.iter().map(|poison| poison.index).peekable();
-        let places: Vec<usize> =
-            (0..records.len()).filter(|index| bad.next_if_eq(index).is_none()).collect();
+        let places: Vec<usize> = (0..records.len()).filter(|index| bad.next_if_eq(index).is_none()).collect();
         let poisoned = decoded.poisoned.into_iter();
         prepared.poisoned.extend(poisoned.map(|poison| (base + poison.index, poison.reason)));
         let on_time = self.watch(&decoded.batch, &places, records.len(), prepared);
