@@ -89,8 +89,8 @@ impl From<io::Error> for AppendError {
 impl PartitionLog {
     /// Appends `batch` behind the last one, assigning its offsets and leader epoch.
     ///
-    /// `now` is kept as the time of the append; it decides retention, never an offset. Returns in microseconds: the batch is in the page
-    /// cache, and the committer is told. It is durable, and visible to readers, once
+    /// `now` is kept as the time of the append; it decides retention, never an offset. Never waits for a sync:
+    /// the batch is in the page cache, and the committer is told. It is durable, and visible to readers, once
     /// [`PartitionLog::durable`] resolves for [`Appended::last_offset`]; that holds for a duplicate too.
     ///
     /// # Errors

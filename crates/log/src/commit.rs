@@ -65,7 +65,8 @@ impl PartitionLog {
         }
     }
 
-    /// Whether the high watermark is past `offset`; if not, `waiter` is woken when it is, or when the log fails or closes.
+    /// Whether the high watermark is past `offset`; if not, `waiter` is woken when it is, or when the log fails
+    /// or closes.
     ///
     /// Wakes once: register again after looking.
     pub fn wait_past(&self, offset: Offset, waiter: &Arc<Waiter>) -> bool {

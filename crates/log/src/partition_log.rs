@@ -1,7 +1,7 @@
 //! A partition's log as its owner holds it: its parts, its bounds, its end of life.
 //!
-//! Locks, always taken in this order: `checkpoint`, `writer`, `segments`, a segment's own state; `waiters` last.
-//! Appends take the writer's alone and never wait for the disk; only the holder of `checkpoint` syncs.
+//! Locks, always taken in this order: `checkpoint`, `writer`, `segments`, a segment's own state; `waiters`
+//! last. Appends take the writer's alone and never wait for the disk; only the holder of `checkpoint` syncs.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};

@@ -50,6 +50,9 @@ pub enum TruncateError {
     /// The log is read-only: what recovery found is left as it is.
     #[error("the log is in quarantine")]
     Quarantined(#[source] Damage),
+    /// The log was closed.
+    #[error("the log is closed")]
+    Closed,
     /// The disk refused.
     #[error("advance the log start")]
     Io(#[from] io::Error),
@@ -58,13 +61,14 @@ pub enum TruncateError {
 impl PartitionLog {
     /// Removes segments that the options let go, the active one too if all in it has expired.
     ///
-    /// A record counts as old as its timestamp says, but no younger than its append. Does nothing to a log in quarantine. Blocks on the disk.
+    /// A record counts as old as its timestamp says, but no younger than its append. Producers that appended
+    /// nothing for a day are forgotten. Does nothing to a log that takes no appends. Blocks on the disk.
     ///
     /// # Errors
     /// [`RetainError`]; what was removed until then stays removed.
     pub fn retain(&self, now: Timestamp) -> Result<Retained, RetainError> {
         let log = &*self.0;
-        if log.quarantine.is_some() || log.failed.get().is_some() {
+        if !log.bounds().is_writable {
             return Ok(Retained::default());
         }
         let options = self.options();
@@ -86,6 +90,9 @@ impl PartitionLog {
         if let Some(damage) = &log.quarantine {
             return Err(TruncateError::Quarantined(damage.clone()));
         }
+        if log.is_closed() {
+            return Err(TruncateError::Closed);
+        }
         let bounds = log.bounds();
         if start > bounds.high_watermark {
             return Err(TruncateError::OutOfRange { asked: start, bounds });
@@ -99,7 +106,7 @@ impl Shared {
     /// Seals the active segment if it holds something and `should` says so, and makes that durable.
     fn roll_if(&self, should: impl Fn(&Segment) -> bool) -> io::Result<()> {
         let mut writer = self.writer.lock();
-        if self.is_closed() || writer.end.position == 0 || !should(&writer.active) {
+        if writer.end.position == 0 || !should(&writer.active) {
             return Ok(());
         }
         self.roll(&mut writer)?;
