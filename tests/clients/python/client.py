@@ -215,8 +215,7 @@ def administer(bootstrap):
     expect(configs["retention.ms"]["value"], "86400000", "retention.ms")
     brokers = client.describe_cluster()["brokers"]
     expect(len(brokers), 1, "brokers")
-    # A subscribed consumer asks for its topics with leave to make them, and would bring the deleted one back.
-    consumer = reader(bootstrap, group_id=name, allow_auto_create_topics=False)
+    consumer = reader(bootstrap, group_id=name)
     consumer.subscribe([topic])
     wait_until("a member has the partitions", lambda: consumer.poll(timeout_ms=200) or len(consumer.assignment()) == 3)
     expect(name in [g["group_id"] for g in client.list_groups()], True, "group is listed")
@@ -224,7 +223,7 @@ def administer(bootstrap):
     expect((state["group_state"], len(state["members"])), ("Stable", 1), "group")
     consumer.close()
     client.delete_topics([topic])
-    # By its id: this client asks for the metadata of a topic that it has just deleted, which makes another of its name.
+    # By its id: the admin client asks for the metadata of what it has just deleted, with leave to make it anew.
     wait_until("topic is gone", lambda: described["topic_id"] not in [t["topic_id"] for t in client.describe_topics()])
     client.close()
     say(partitions=3, brokers=len(brokers), group=state["group_state"])
