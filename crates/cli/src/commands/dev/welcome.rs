@@ -28,7 +28,7 @@ pub(super) fn block(running: &Running, project: Option<&Path>, access: Access) -
         rows.insert(0, ("Project", what));
     }
     format!(
-        "Factum {} is ready.\n\n{}\nTry:  {}\nCtrl-C stops it.\n\n",
+        "Factum {} is ready.\n\n{}\n{}Ctrl-C stops it.\n\n",
         env!("CARGO_PKG_VERSION"),
         output::pairs(&rows),
         next_step(running, access),
@@ -57,10 +57,11 @@ fn who(access: Access, listeners: &[std::net::SocketAddr]) -> String {
     }
 }
 
+/// A command to try, where anyone is let in.
 fn next_step(running: &Running, access: Access) -> String {
     let http = running.http();
     if !access.is_open_at(http) {
-        return "factum dev --help says how to let somebody in".to_owned();
+        return String::new();
     }
     let server = match (http.ip(), http.port()) {
         (ip, 8080) if ip.is_loopback() || ip.is_unspecified() => String::new(),
@@ -68,11 +69,12 @@ fn next_step(running: &Running, access: Access) -> String {
         _ => format!(" --server {http}"),
     };
     let events = running.catalogue().events();
-    match events.first() {
+    let command = match events.first() {
         Some(event) => {
             let (field, value) = event.key.as_deref().map_or(("hello", "world"), |key| (key, "ada"));
             format!("echo '{{\"{field}\":\"{value}\"}}' | factum produce {}{server}", event.topic)
         }
         None => format!("echo '{{\"hello\":\"world\"}}' | factum produce greetings{server}"),
-    }
+    };
+    format!("Try:  {command}\n")
 }
