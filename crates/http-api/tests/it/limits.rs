@@ -92,7 +92,7 @@ async fn bodies_together_stay_within_memory() {
             }
         }
     };
-    let answer = tokio::time::timeout(PATIENCE, until_refused).await.expect("refused at last");
+    let answer = timeout(PATIENCE, until_refused).await.expect("refused at last");
     assert_eq!(answer.retry_after, "1");
     expect!["503 too many large requests are being taken in; try again {}"].assert_eq(&answer.problem());
     drop(greedy);
