@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::problem::{MEDIA_TYPE, Problem};
 use crate::record_view::RecordView;
 use crate::state::Api;
-use crate::{catalogue, groups, health, ingest, metrics, pages, records, tail, topics};
+use crate::{catalogue, groups, health, ingest, metrics, names, pages, records, tail, topics};
 
 /// Paths that anyone may ask for.
 const PUBLIC: [&str; 5] = ["/", "/docs", "/openapi.json", "/health/live", "/health/ready"];
@@ -90,6 +90,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/docs/scalar.js", get(pages::docs_scalar))
         .fallback(pages::not_found)
         .method_not_allowed_fallback(pages::wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), names::guard))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), measure))
         .with_state(api)
 }
