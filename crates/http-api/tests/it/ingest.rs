@@ -396,6 +396,6 @@ async fn a_request_may_name_the_keys_field_itself() {
     assert!(records.contains(r#"key "7""#) && records.contains(r#"key "8""#), "{records}");
     let answer = server.post_json("/events/store.orders?keys=a", "{}").await;
     expect![[r#"400 keys: unknown field `keys`, expected `key` {"in":"query"}"#]]
-    .assert_eq(&answer.problem());
+        .assert_eq(&answer.problem());
     server.stop().await;
 }
