@@ -21,9 +21,10 @@ define try
 
 Factum starts with the project in examples/movies. In a second terminal, try:
 
-  send an event    curl -i localhost:8080/events/store.orders -H 'content-type: application/json' -d '{"OrderId": 1, "Email": "ada@example.com", "Total": "23.98"}'
+  send an event    curl -i localhost:8080/events/store.orders -H 'content-type: application/json' -d '{"OrderId": 1, "Email": "ada@example.com", "Total": 23.98}'
   follow by HTTP   curl -N localhost:8080/api/v1/topics/store.orders/tail
   follow by Kafka  kcat -b localhost:9092 -t store.orders -C -f '%p/%o %k %s\n'
+  by command line  export PATH="$(CARGO_TARGET_DIR)/demo:$$PATH"; factum tail store.orders --from earliest
   read the API     http://localhost:8080/docs
 
 Edit a file below examples/movies and watch it being applied. Ctrl-C stops Factum and drops this run's data.

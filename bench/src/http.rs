@@ -39,7 +39,7 @@ async fn runs(
     events: usize,
 ) -> Result<Vec<f64>> {
     let request = format!(
-        "POST /events/bench.http HTTP/1.1\r\nhost: factum\r\ncontent-type: {content_type}\r\n\
+        "POST /events/bench.http HTTP/1.1\r\nhost: localhost\r\ncontent-type: {content_type}\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -98,7 +98,7 @@ async fn free_address() -> Result<String> {
 
 async fn is_ready(http: &str) -> bool {
     let Ok(mut stream) = TcpStream::connect(http).await else { return false };
-    let request = "GET /health/ready HTTP/1.1\r\nhost: factum\r\nconnection: close\r\n\r\n";
+    let request = "GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     let mut answer = String::new();
     stream.write_all(request.as_bytes()).await.is_ok()
         && stream.read_to_string(&mut answer).await.is_ok()

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
+use figment::error::Kind;
 use figment::providers::{Env, Format, Toml};
 use serde::de::DeserializeOwned;
 
@@ -21,9 +22,33 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// A setting is unknown, or its value does not fit. Names the setting and where it came from.
-    #[error(transparent)]
-    Invalid(Box<figment::Error>),
+    /// A setting is unknown, or its value does not fit.
+    #[error("{place}: {reason}")]
+    Invalid {
+        /// The file, or the variable of the environment.
+        place: String,
+        /// Which setting it is, and what is wrong with it.
+        reason: String,
+    },
+}
+
+impl Error {
+    fn invalid(error: &figment::Error, file: Option<&Path>, prefix: &str) -> Self {
+        let is_file = error.metadata.as_ref().is_none_or(|origin| origin.name.starts_with("TOML"));
+        let place = match file {
+            Some(file) if is_file => file.display().to_string(),
+            _ => format!("{prefix}{}", error.path.join("__").to_uppercase()),
+        };
+        let setting = error.path.join(".").to_lowercase();
+        let reason = match &error.kind {
+            Kind::UnknownField(_, known) => {
+                format!("there is no setting {setting}; known here: {}", known.join(", "))
+            }
+            _ if setting.is_empty() => error.kind.to_string(),
+            kind => format!("setting {setting}: {kind}"),
+        };
+        Self::Invalid { place, reason }
+    }
 }
 
 /// Reads `T` from `file`, if given, and from environment variables that start with `prefix`.
@@ -37,7 +62,10 @@ pub fn load<T: DeserializeOwned>(file: Option<&Path>, prefix: &str) -> Result<T,
             .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
         figment = figment.merge(Toml::string(&text));
     }
-    figment.merge(Env::prefixed(prefix).split("__")).extract().map_err(|e| Error::Invalid(Box::new(e)))
+    figment
+        .merge(Env::prefixed(prefix).split("__"))
+        .extract()
+        .map_err(|error| Error::invalid(&error, file, prefix))
 }
 
 #[cfg(test)]
@@ -56,7 +84,8 @@ mod tests {
         let path = dir.path().join("factum.toml");
         std::fs::write(&path, "size = 1\nsise = 2\n").expect("written");
         let error = load::<Options>(Some(&path), "FACTUM_TEST_").expect_err("refused");
-        assert!(error.to_string().contains("sise"), "{error}");
+        let said = format!("{}: there is no setting sise; known here: size", path.display());
+        assert_eq!(error.to_string(), said);
         std::fs::write(&path, "size = 1\n").expect("written");
         assert_eq!(load::<Options>(Some(&path), "FACTUM_TEST_").expect("read"), Options { size: 1 });
     }

@@ -146,6 +146,8 @@ impl Catalogue {
         let config = TopicConfig {
             retention: Some(Duration::MAX),
             retention_bytes: Some(ByteSize(i64::MAX as u64)),
+            // Only whole segments are deleted: small ones let the coordinator's snapshots free what they replace.
+            segment_bytes: Some(ByteSize(8 << 20)),
             ..TopicConfig::default()
         };
         self.create(&NewTopic { name, partitions: Some(1), config })

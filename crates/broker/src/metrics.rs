@@ -16,19 +16,19 @@ const LABELLED_TOPICS: usize = 100;
 
 /// Says what each measure is.
 pub(crate) fn describe() {
-    describe_counter!("factum_produce_bytes_total", "bytes of record batches appended");
-    describe_counter!("factum_produce_batches_total", "record batches appended");
-    describe_counter!("factum_produce_records_total", "records appended");
-    describe_counter!("factum_fetch_bytes_total", "bytes of record batches handed to readers");
-    describe_counter!("factum_retention_bytes_total", "bytes dropped because their retention was over");
-    describe_histogram!("factum_topic_change_seconds", "time that creating or deleting a topic took");
-    describe_gauge!("factum_topics", "topics");
-    describe_gauge!("factum_partitions", "open partitions");
-    describe_gauge!("factum_partitions_read_only", "partitions that take no writes, being damaged or failed");
-    describe_gauge!("factum_log_bytes", "bytes of all partitions on disk");
+    describe_counter!("factum_produce_bytes_total", "Bytes of record batches appended");
+    describe_counter!("factum_produce_batches_total", "Record batches appended");
+    describe_counter!("factum_produce_records_total", "Records appended");
+    describe_counter!("factum_fetch_bytes_total", "Bytes of record batches handed to readers");
+    describe_counter!("factum_retention_bytes_total", "Bytes dropped because their retention was over");
+    describe_histogram!("factum_topic_change_seconds", "Time that creating or deleting a topic took");
+    describe_gauge!("factum_topics", "Topics");
+    describe_gauge!("factum_partitions", "Open partitions");
+    describe_gauge!("factum_partitions_read_only", "Partitions that take no writes, being damaged or failed");
+    describe_gauge!("factum_log_bytes", "Bytes of all partitions on disk");
     describe_gauge!(
         "factum_unsynced_records_max",
-        "most records that one partition has appended but not synced"
+        "Most records that one partition has appended but not synced"
     );
 }
 

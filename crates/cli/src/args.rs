@@ -28,20 +28,24 @@ pub(crate) struct Cli {
     pub(crate) common: Common,
 }
 
+/// What the flags that every command takes stand under, below those of the command itself.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Common {
-    /// The Factum to talk to
+    /// The running Factum that the command talks to
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         env = "FACTUM_SERVER",
         default_value = "http://127.0.0.1:8080",
         value_name = "URL"
     )]
     pub(crate) server: String,
     /// How to print what was asked for
-    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
 }
 

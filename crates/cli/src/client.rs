@@ -31,13 +31,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client for the server at `address`; nothing is sent yet.
+    /// A client for the server at `address`, such as `http://127.0.0.1:8080` or `localhost:8080`; nothing is sent yet.
     ///
     /// # Errors
     /// [`Error::Address`], or [`Error::Tls`]: this build has no TLS.
     pub(crate) fn new(address: &str) -> Result<Self, Error> {
         let bad = |reason: String| Error::Address { address: address.to_owned(), reason };
-        let base = Url::parse(address).map_err(|error| bad(error.to_string()))?;
+        let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+        let base = Url::parse(&url).map_err(|error| bad(error.to_string()))?;
         match base.scheme() {
             "http" if base.has_host() => {}
             "https" => return Err(Error::Tls { address: address.to_owned() }),
@@ -75,7 +76,7 @@ impl Client {
     /// Sends a request that answers with JSON.
     pub(crate) async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
         let response = self.send(request.timeout(TIMEOUT)).await?;
-        let body = response.bytes().await.map_err(|error| self.lost(error))?;
+        let body = response.bytes().await.map_err(|error| self.lost(&error))?;
         serde_json::from_slice(&body)
             .map_err(|source| Error::Shape { address: self.address().to_owned(), source })
     }
@@ -88,7 +89,7 @@ impl Client {
 
     /// Sends a request; any status that is not 2xx is an error.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
-        let response = request.send().await.map_err(|error| self.lost(error))?;
+        let response = request.send().await.map_err(|error| self.lost(&error))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -131,12 +132,12 @@ impl Client {
         Error::unknown("group", name, near)
     }
 
-    fn lost(&self, error: reqwest::Error) -> Error {
+    fn lost(&self, error: &reqwest::Error) -> Error {
         let address = self.address().to_owned();
         if error.is_connect() {
-            return Error::Unreachable { address, reason: innermost(&error) };
+            return Error::Unreachable { address, reason: innermost(error) };
         }
-        Error::Lost { address, source: error }
+        Error::Lost { address, reason: innermost(error) }
     }
 }
 

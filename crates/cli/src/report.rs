@@ -31,9 +31,14 @@ pub(crate) fn say(text: impl Display) {
     writeln!(std::io::stderr().lock(), "{text}").ok();
 }
 
+/// Whether people read standard error.
+pub(crate) fn is_for_people() -> bool {
+    std::io::stderr().is_terminal()
+}
+
 /// Whether people read standard error and want colour.
 pub(crate) fn is_coloured() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    is_for_people() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn handler() -> GraphicalReportHandler {

@@ -59,6 +59,7 @@ fn init_then_dev_then_edits() {
           FOLDER/shop/sample-orders.jsonl
 
         next: factum dev FOLDER/shop
+        then: factum produce store.orders --file FOLDER/shop/sample-orders.jsonl
         $ factum init FOLDER/shop
         !   × no project was written
         !   ╰─▶ the folder FOLDER/shop is not empty
@@ -80,7 +81,7 @@ fn init_then_dev_then_edits() {
         Data      FOLDER/data
         Access    open: anyone on this machine may read and write
 
-        Try:  echo '{"email":"world"}' | factum produce store.orders --server http://HTTP
+        Try:  echo '{"email":"ada"}' | factum produce store.orders --server HTTP
         Ctrl-C stops it.
 
         store
@@ -230,14 +231,15 @@ fn production_needs_a_place_for_its_data() {
         !   help: add a line such as data_dir = "/var/lib/factum"; only `factum dev` keeps data for the moment
         exit 1
         $ factum server --config FOLDER/factum.toml
-        !   × read the configuration
-        !   ╰─▶ unknown field: found `data_dri`, expected `one of `data_dir`, `project`, `access`, `log`, `kafka`,
-        !       `http`, `watch`` for key "default.data_dri" in TOML source string
+        !   × the configuration cannot be used
+        !   ╰─▶ FOLDER/factum.toml: there is no setting data_dri; known here: data_dir, project, access, log,
+        !       kafka, http, watch
         exit 1
         $ factum server --config nowhere.toml
-        !   × read the configuration
+        !   × the configuration cannot be used
         !   ├─▶ cannot read nowhere.toml
         !   ╰─▶ No such file or directory (os error 2)
         exit 1
-    "#]].assert_eq(&shell.transcript());
+    "#]]
+    .assert_eq(&shell.transcript());
 }

@@ -52,8 +52,15 @@ fn help_opens_with_examples() {
           help        Print this message or the help of the given subcommand(s)
 
         Options:
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+
+        Options of every command:
               --server <URL>
-                  The Factum to talk to
+                  The running Factum that the command talks to
 
                   [env: FACTUM_SERVER=http://127.0.0.1:9]
                   [default: http://127.0.0.1:8080]
@@ -69,12 +76,6 @@ fn help_opens_with_examples() {
                   - name:  Names alone, one a line
 
                   [default: table]
-
-          -h, --help
-                  Print help (see a summary with '-h')
-
-          -V, --version
-                  Print version
         $ factum topic --help
         Examples:
           factum topic list
@@ -92,8 +93,15 @@ fn help_opens_with_examples() {
           help      Print this message or the help of the given subcommand(s)
 
         Options:
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+
+        Options of every command:
               --server <URL>
-                  The Factum to talk to
+                  The running Factum that the command talks to
 
                   [env: FACTUM_SERVER=http://127.0.0.1:9]
                   [default: http://127.0.0.1:8080]
@@ -109,12 +117,6 @@ fn help_opens_with_examples() {
                   - name:  Names alone, one a line
 
                   [default: table]
-
-          -h, --help
-                  Print help (see a summary with '-h')
-
-          -V, --version
-                  Print version
         $ factum produce -h
         Examples:
           factum produce store.orders --file orders.jsonl --key Email
@@ -128,15 +130,17 @@ fn help_opens_with_examples() {
           <TOPIC>  The topic, in full: store.orders
 
         Options:
-          -f, --file <FILE>      A file of JSON lines; without it, standard input
-              --key <FIELD>      The field whose value is the key; without it, what the project says
-              --batch <N>        How many lines are sent at once [default: 500]
-              --server <URL>     The Factum to talk to [env: FACTUM_SERVER=http://127.0.0.1:9] [default:
-                                 http://127.0.0.1:8080]
+          -f, --file <FILE>  A file of JSON lines; without it, standard input
+              --key <FIELD>  The field whose value is the key; without it, what the project says
+              --batch <N>    How many lines are sent at once [default: 500]
+          -h, --help         Print help (see more with '--help')
+          -V, --version      Print version
+
+        Options of every command:
+              --server <URL>     The running Factum that the command talks to [env:
+                                 FACTUM_SERVER=http://127.0.0.1:9] [default: http://127.0.0.1:8080]
           -o, --output <OUTPUT>  How to print what was asked for [default: table] [possible values: table,
                                  json, yaml, csv, name]
-          -h, --help             Print help (see more with '--help')
-          -V, --version          Print version
     "#]]
     .assert_eq(&shell.transcript());
 }
@@ -188,7 +192,7 @@ fn a_server_that_is_not_there_is_named() {
     shell
         .run("topic list")
         .run("topic list --server https://example.com")
-        .run("group list --server localhost");
+        .run("group list --server ftp://localhost");
     expect![[r#"
         $ factum topic list
         !   × no answer from http://HTTP: Connection refused (os error 111)
@@ -198,8 +202,8 @@ fn a_server_that_is_not_there_is_named() {
         !   × cannot talk to https://example.com: this build has no TLS
         !   help: use an http:// address, through a tunnel (ssh -L) or a local proxy where the way is not safe
         exit 1
-        $ factum group list --server localhost
-        !   × "localhost" is not the address of a server: relative URL without a base
+        $ factum group list --server ftp://localhost
+        !   × "ftp://localhost" is not the address of a server: "ftp" is not http
         !   help: an address looks like http://127.0.0.1:8080; it comes from --server or FACTUM_SERVER
         exit 1
     "#]]
@@ -214,6 +218,7 @@ fn topics_from_birth_to_death() {
         .run("topic list")
         .run("topic create store.orders --partitions 2 --retention 30d")
         .run("topic create store.orders")
+        .run("topic create store.returns --retention 5x")
         .run("topic create store.clicks --partitions 1")
         .run("topic list")
         .run("topic list -o name")
@@ -223,10 +228,14 @@ fn topics_from_birth_to_death() {
         .run("topic describe store.orders")
         .run("topic describe store.ordres")
         .run_with("produce store.clicks", "{\"page\":1}\n")
+        .run_with("produce store.click", "{\"page\":1}\n")
+        .run("topic delete store.click --force")
         .run("topic delete store.clicks")
         .run("topic delete store.clicks --force")
         .run("topic delete store.orders")
-        .run("topic list -o name");
+        .run("topic list -o name")
+        .run(&format!("topic list --all -o name --server {}", factum.http().trim_start_matches("http://")))
+        .run(&format!("topic list --server http://{}", factum.kafka()));
     expect![[r#"
         $ factum topic list
         ! there are no topics yet; `factum topic create NAME` makes one
@@ -235,6 +244,11 @@ fn topics_from_birth_to_death() {
         $ factum topic create store.orders
         !   × topic store.orders exists already
         exit 1
+        $ factum topic create store.returns --retention 5x
+        ! error: invalid value '5x' for '--retention <RETENTION>': "x" in "5x" is not a unit of time; use w, d, h, m, s, ms, us or ns
+        !
+        ! For more information, try '--help'.
+        exit 2
         $ factum topic create store.clicks --partitions 1
         made topic store.clicks with 1 partition
         $ factum topic list
@@ -300,6 +314,12 @@ fn topics_from_birth_to_death() {
         $ factum produce store.clicks
         acknowledged 1 event in store.clicks
           partition 0  offsets 0 to 0  (1)
+        $ factum produce store.click
+        acknowledged 1 event in store.click
+          partition 1  offsets 0 to 0  (1)
+        ! note: topic store.click held nothing before; if you meant store.clicks, `factum topic delete store.click --force` removes it
+        $ factum topic delete store.click --force
+        ! removed topic store.click with 1 event
         $ factum topic delete store.clicks
         !   × topic store.clicks has 1 event and was left alone
         !   help: `factum topic delete store.clicks --force` removes it for good
@@ -309,6 +329,13 @@ fn topics_from_birth_to_death() {
         $ factum topic delete store.orders
         ! removed topic store.orders with 0 events
         $ factum topic list -o name
+        $ factum topic list --all -o name --server HTTP
+        __consumer_offsets
+        $ factum topic list --server http://KAFKA
+        !   × the connection to http://KAFKA broke before the answer came: connection closed before message
+        !   │ completed
+        !   help: is it the HTTP port of a Factum? the server's log says more
+        exit 1
     "#]]
     .assert_eq(&shell.transcript());
 }

@@ -5,5 +5,6 @@ Scalar.createApiReference("#reference", {
   telemetry: false,
   agent: { disabled: true },
   hideClientButton: true,
+  showDeveloperTools: "never",
   proxyUrl: "",
 });

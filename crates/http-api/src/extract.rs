@@ -1,5 +1,6 @@
 //! What handlers take from a request's head: who asks, and the names in its path and query.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
@@ -97,6 +98,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
         let found = axum::extract::Query::try_from_uri(&parts.uri);
         found
             .map(|axum::extract::Query(found)| Self(found))
-            .map_err(|rejection| Problem::malformed(rejection.body_text()).with("in", "query"))
+            // The rejection itself says only that something is wrong; its cause names the parameter.
+            .map_err(|rejection| match rejection.source() {
+                Some(cause) => Problem::malformed(cause).with("in", "query"),
+                None => Problem::malformed(rejection).with("in", "query"),
+            })
     }
 }

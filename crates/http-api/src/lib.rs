@@ -20,6 +20,7 @@ mod groups;
 mod health;
 mod ingest;
 mod metrics;
+mod names;
 mod options;
 mod pages;
 mod pipelines;

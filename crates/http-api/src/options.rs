@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct Options {
     /// Where to listen; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// Names besides `localhost` and addresses under which a listener on loopback may be reached: a name that is
+    /// not here could be a web page's own, made to point to this machine.
+    pub allowed_hosts: Vec<String>,
     /// The largest request body; a larger one is answered with 413.
     pub max_body: ByteSize,
     /// The most events that one request may bring.
@@ -41,6 +44,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            allowed_hosts: vec!["host.docker.internal".to_owned()],
             max_body: ByteSize::mib(16),
             max_batch_events: 100_000,
             body_memory: ByteSize::mib(64),

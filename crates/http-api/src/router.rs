@@ -18,7 +18,8 @@ use crate::problem::{MEDIA_TYPE, Problem};
 use crate::record_view::RecordView;
 use crate::state::Api;
 use crate::{
-    catalogue, groups, health, ingest, metrics, pages, pipelines, records, sql, tables, tail, topics, views,
+    catalogue, groups, health, ingest, metrics, names, pages, pipelines, records, sql, tables, tail, topics,
+    views,
 };
 
 /// Paths that anyone may ask for.
@@ -93,6 +94,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/docs/scalar.js", get(pages::docs_scalar))
         .fallback(pages::not_found)
         .method_not_allowed_fallback(pages::wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), names::guard))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), measure))
         .with_state(api)
 }

@@ -12,6 +12,7 @@ use factum_sql::Engine;
 use factum_types::Authorizer;
 
 use crate::body::Bodies;
+use crate::names::Names;
 use crate::{HealthReport, Options};
 
 /// What the HTTP face stands on; whoever wires the server gives it.
@@ -40,13 +41,14 @@ pub(crate) struct Api {
     pub(crate) state: State,
     pub(crate) options: Options,
     pub(crate) bodies: Bodies,
+    pub(crate) names: Names,
     pub(crate) stop: Stop,
 }
 
 impl Api {
     pub(crate) fn new(options: Options, state: State, stop: Stop) -> Arc<Self> {
-        let bodies = Bodies::new(&options);
-        Arc::new(Self { state, options, bodies, stop })
+        let (bodies, names) = (Bodies::new(&options), Names::new(&options));
+        Arc::new(Self { state, options, bodies, names, stop })
     }
 
     pub(crate) fn log(&self) -> &dyn EventLog {

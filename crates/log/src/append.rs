@@ -1,7 +1,8 @@
 //! Appending: one batch gets its offset and is written behind the last one, to the page cache only.
 //!
 //! Always holds: a batch is in the log whole or not at all. If the write fails, the file is cut back to where
-//! it was, and the next append tries anew: a full disk heals when there is space again.
+//! it was, and the next append tries anew: a full disk heals when there is space again. Behind the last batch
+//! the file may hold zeros, and nothing else.
 
 use std::io;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::commit::SyncError;
 use crate::damage::Damage;
 use crate::index::SegmentIndex;
 use crate::open_segments::OpenSegment;
-use crate::partition_log::{JustSealed, PartitionLog, Shared, Writer};
+use crate::partition_log::{JustSealed, Options, PartitionLog, Shared, Writer};
 use crate::segment::{Segment, State, log_path};
 
 /// Where a batch came to lie.
@@ -89,8 +90,8 @@ impl From<io::Error> for AppendError {
 impl PartitionLog {
     /// Appends `batch` behind the last one, assigning its offsets and leader epoch.
     ///
-    /// `now` is kept as the time of the append; it decides retention, never an offset. Returns in microseconds: the batch is in the page
-    /// cache, and the committer is told. It is durable, and visible to readers, once
+    /// `now` is kept as the time of the append; it decides retention, never an offset. Never waits for a sync:
+    /// the batch is in the page cache, and the committer is told. It is durable, and visible to readers, once
     /// [`PartitionLog::durable`] resolves for [`Appended::last_offset`]; that holds for a duplicate too.
     ///
     /// # Errors
@@ -110,7 +111,7 @@ impl PartitionLog {
         }
         let base_offset = writer.end.offset;
         batch.place(base_offset, log.epochs.current());
-        log.write(&writer, &batch)?;
+        log.write(&mut writer, &batch, &options)?;
         writer.advance(&batch, now, options.index_interval_bytes);
         let last_offset = Offset::new(batch.header().last_offset());
         log.log_end.set(writer.end.offset);
@@ -135,15 +136,17 @@ impl Shared {
     }
 
     /// Writes `batch` at the end, or leaves the file as it was.
-    fn write(&self, writer: &Writer, batch: &RecordBatch) -> Result<(), AppendError> {
-        let Err(error) = writer.file.write_at(batch.as_bytes(), writer.end.position) else {
-            return Ok(());
-        };
-        if let Err(cut) = writer.file.set_len(writer.end.position) {
-            // What was written in part can no longer be told from what was written whole.
-            self.fail(cut);
+    fn write(&self, writer: &mut Writer, batch: &RecordBatch, options: &Options) -> io::Result<()> {
+        let room = writer.make_room(batch.encoded_len() as u64, options);
+        let written = room.and_then(|()| writer.file.write_at(batch.as_bytes(), writer.end.position));
+        if written.is_err() {
+            if let Err(error) = writer.file.set_len(writer.end.position) {
+                // What was written in part can no longer be told from what was written whole.
+                self.fail(error);
+            }
+            writer.file_bytes = writer.end.position;
         }
-        Err(error.into())
+        written
     }
 
     /// Seals the active segment and begins another. The committer makes the old one's bytes and the new
@@ -156,6 +159,7 @@ impl Shared {
         let old = std::mem::replace(&mut writer.active, Arc::clone(&segment));
         writer.file = file;
         writer.end = Mark { segment: base, position: 0, offset: base };
+        writer.file_bytes = 0;
         let (file, index) = old.seal().expect("the writer's segment is the active one");
         let index = Arc::new(index);
         let open = OpenSegment { file: Arc::clone(&file), index: Arc::clone(&index), index_is_fresh: true };
@@ -177,6 +181,21 @@ impl Writer {
         self.end.position > 0 && (self.end.position + length > limit || far)
     }
 
+    /// Makes the file long enough for `length` bytes more, in steps that grow with what it holds: a log that
+    /// is hardly used has little behind its end, a busy one seldom gets longer.
+    fn make_room(&mut self, length: u64, options: &Options) -> io::Result<()> {
+        const SMALLEST_STEP: u64 = 64 << 10;
+        let needed = self.end.position + length;
+        if needed <= self.file_bytes || options.preallocate_bytes == 0 {
+            return Ok(());
+        }
+        let step = self.end.position.max(SMALLEST_STEP).min(options.preallocate_bytes);
+        let file_bytes = (needed + step).min(options.segment_bytes).max(needed);
+        self.file.set_len(file_bytes)?;
+        self.file_bytes = file_bytes;
+        Ok(())
+    }
+
     /// Takes note of a batch that was written at the end.
     fn advance(&mut self, batch: &RecordBatch, now: Timestamp, interval: u32) {
         let header = batch.header();
@@ -185,6 +204,7 @@ impl Writer {
         self.active.grow(|index| index.add(header, appended_at, interval));
         self.producers.record(header, appended_at);
         self.end.position += batch.encoded_len() as u64;
+        self.file_bytes = self.file_bytes.max(self.end.position);
         self.end.offset = Offset::new(header.last_offset()).next();
     }
 }

@@ -65,7 +65,8 @@ impl PartitionLog {
         }
     }
 
-    /// Whether the high watermark is past `offset`; if not, `waiter` is woken when it is, or when the log fails or closes.
+    /// Whether the high watermark is past `offset`; if not, `waiter` is woken when it is, or when the log fails
+    /// or closes.
     ///
     /// Wakes once: register again after looking.
     pub fn wait_past(&self, offset: Offset, waiter: &Arc<Waiter>) -> bool {
@@ -132,6 +133,7 @@ impl Shared {
 
     fn make_durable(&self, round: &Round, checkpoint: &mut Checkpoint) -> io::Result<()> {
         for sealed in &round.sealed {
+            sealed.file.set_len(sealed.index.summary.bytes)?;
             sealed.file.sync()?;
         }
         round.file.sync()?;
@@ -192,12 +194,13 @@ impl Shared {
         if self.quarantine.is_some() {
             return Ok(());
         }
-        let writer = self.writer.lock();
+        let mut writer = self.writer.lock();
         let clean = Checkpoint { recovery_point: writer.end, clean: true, ..*checkpoint };
         if clean == *checkpoint {
             return Ok(());
         }
-        let stored = self.store_active(&writer).and_then(|()| self.save(clean, &mut checkpoint));
+        let trimmed = writer.trim().and_then(|()| self.store_active(&writer));
+        let stored = trimmed.and_then(|()| self.save(clean, &mut checkpoint));
         stored.map_err(|error| SyncError::Failed(Arc::new(error)))
     }
 
@@ -208,6 +211,19 @@ impl Shared {
         };
         write_cache(&*self.environment.disk, &writer.active.index_path(), &index)?;
         self.store_producers(writer.end.offset, &writer.producers.encode(writer.end.offset))
+    }
+}
+
+impl Writer {
+    /// Takes away what the file has behind the last batch.
+    fn trim(&mut self) -> io::Result<()> {
+        if self.file_bytes == self.end.position {
+            return Ok(());
+        }
+        self.file.set_len(self.end.position)?;
+        self.file.sync()?;
+        self.file_bytes = self.end.position;
+        Ok(())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Group commit: one loop that syncs every log with unsynced batches, round after round.
 //!
-//! Always holds: a round takes what was appended before it began; what comes meanwhile is for the next one, which starts at
-//! once. There is no timer: on an idle disk an append waits for one sync, on a busy one many share it. With
-//! nothing to sync the loop sleeps, and an append makes a system call only to wake it from that.
+//! Always holds: a round takes what was appended before it began; what comes meanwhile is for the next one,
+//! which starts at once. There is no timer: on an idle disk an append waits for one sync, on a busy one many
+//! share it. With nothing to sync the loop sleeps, and an append makes a system call only to wake it from that.
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use crate::disk::{Disk, DiskFile, read_file, write_cache};
 use crate::epochs::Epochs;
 use crate::index::SegmentIndex;
-use crate::scan::scan;
+use crate::scan::{Extent, scan};
 use crate::segment::Segment;
 use crate::tail_cache::LogId;
 
@@ -81,9 +81,9 @@ impl OpenSegments {
         file: Arc<dyn DiskFile>,
     ) -> io::Result<OpenSegment> {
         let known = segment.summary();
-        let size = known.bytes.min(file.size()?);
+        let extent = Extent { bytes: known.bytes.min(file.size()?), durable: u64::MAX };
         let mut index =
-            scan(&*file, segment.base(), size, Some(opening.epochs), opening.interval, |_| {})?.index;
+            scan(&*file, segment.base(), extent, Some(opening.epochs), opening.interval, |_| {})?.index;
         index.summary = known;
         if let Err(error) = write_cache(opening.disk, &segment.index_path(), &index.encode()) {
             tracing::warn!(path = %segment.index_path().display(), %error, "could not store a rebuilt index");

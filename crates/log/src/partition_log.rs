@@ -1,7 +1,7 @@
 //! A partition's log as its owner holds it: its parts, its bounds, its end of life.
 //!
-//! Locks, always taken in this order: `checkpoint`, `writer`, `segments`, a segment's own state; `waiters` last.
-//! Appends take the writer's alone and never wait for the disk; only the holder of `checkpoint` syncs.
+//! Locks, always taken in this order: `checkpoint`, `writer`, `segments`, a segment's own state; `waiters`
+//! last. Appends take the writer's alone and never wait for the disk; only the holder of `checkpoint` syncs.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -36,6 +36,9 @@ pub struct Options {
     pub segment_bytes: u64,
     /// About every so many bytes a segment's index has an entry.
     pub index_interval_bytes: u32,
+    /// The active segment's file is made longer by up to so many bytes at a time, ahead of its batches: a write
+    /// within a file waits for no journal, and its sync has less to do. 0 lets each write make it longer.
+    pub preallocate_bytes: u64,
     /// Segments whose records are all older may be removed; `None` keeps them for ever.
     pub retention: Option<Duration>,
     /// The oldest segments of a log larger than this may be removed; `None` sets no limit.
@@ -47,6 +50,7 @@ impl Default for Options {
         Self {
             segment_bytes: 128 << 20,
             index_interval_bytes: 64 << 10,
+            preallocate_bytes: 32 << 20,
             retention: Some(Duration::from_secs(7 * 24 * 3600)),
             retention_bytes: None,
         }
@@ -121,6 +125,8 @@ pub(crate) struct Writer {
     pub(crate) file: Arc<dyn DiskFile>,
     /// Behind the last batch appended.
     pub(crate) end: Mark,
+    /// The length of the file; behind `end` it is zeros.
+    pub(crate) file_bytes: u64,
     /// Time does not run backwards here, whatever the clock says.
     pub(crate) last_append: Timestamp,
     pub(crate) producers: Producers,

@@ -8,9 +8,9 @@
 //! ```
 //!
 //! Always holds
-//! - Bytes are cut off only behind the recovery point, and only if no good batch follows in their segment:
-//!   that is a tail that a crash tore. Anything else that is not as written puts the log in quarantine, where
-//!   it is read-only and nothing on disk is touched.
+//! - Bytes are cut off only behind the recovery point, and only if no good batch follows in their segment, or
+//!   if the disk never wrote a page of theirs: that is a tail that a crash tore. Anything else that is not as
+//!   written puts the log in quarantine, where it is read-only and no byte of it is touched.
 //! - What was cut off is synced away, and what was kept is synced, before anybody reads or appends.
 //! - Every open that is not clean begins a new leader epoch.
 
@@ -46,6 +46,8 @@ pub struct Recovery {
     pub scanned_bytes: u64,
     /// Bytes of a torn tail, never acknowledged, that were cut off.
     pub truncated_bytes: u64,
+    /// Where those bytes were put, if whole batches were among them.
+    pub set_aside: Option<PathBuf>,
     /// The epoch that new batches get.
     pub leader_epoch: LeaderEpoch,
     /// What is broken; the log is then read-only.
@@ -99,6 +101,7 @@ fn open(environment: &Environment, dir: &Path, options: Options) -> io::Result<(
         clean: survey.is_clean,
         scanned_bytes: survey.scanned_bytes,
         truncated_bytes: survey.truncated_bytes,
+        set_aside: survey.set_aside.clone(),
         leader_epoch: survey.epochs.current(),
         quarantined: survey.damage.clone(),
     };
@@ -133,8 +136,8 @@ fn report(dir: &Path, recovery: &Recovery) {
     if let Some(damage) = &recovery.quarantined {
         tracing::error!(%dir, %damage, "log is damaged and read-only from now on");
     } else if recovery.truncated_bytes > 0 {
-        let bytes = recovery.truncated_bytes;
-        tracing::warn!(%dir, bytes, "cut off a torn tail that was never acknowledged");
+        let (bytes, set_aside) = (recovery.truncated_bytes, &recovery.set_aside);
+        tracing::warn!(%dir, bytes, ?set_aside, "cut off a torn tail that was never acknowledged");
     } else if !recovery.clean {
         tracing::info!(%dir, scanned = recovery.scanned_bytes, "recovered a log that was not closed");
     }
@@ -155,7 +158,15 @@ fn assemble(
     let sealed = survey.sealed.iter().map(|summary| Arc::new(Segment::new(dir, State::Sealed(*summary))));
     let segments: Vec<_> = sealed.chain([Arc::clone(&active)]).collect();
     let bytes = segments.iter().map(|segment| segment.summary().bytes).sum();
-    let writer = Writer { active, file: survey.file, end, last_append, producers, sealed: Vec::new() };
+    let writer = Writer {
+        active,
+        file: survey.file,
+        end,
+        file_bytes: end.position,
+        last_append,
+        producers,
+        sealed: Vec::new(),
+    };
     PartitionLog(Arc::new(Shared {
         environment: environment.clone(),
         id: environment.tail_cache.register(),

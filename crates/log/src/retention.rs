@@ -1,7 +1,8 @@
 //! Forgetting: whole segments from the front, by age, by size, or because the owner said so.
 //!
 //! Always holds: the log start is durable in the checkpoint before a file is removed, so that a crash leaves
-//! at worst files below the log start, which the next open removes. Offsets are never used again.
+//! at worst files below the log start, which the next open removes. Offsets are never used again. A log that
+//! is closed touches no file: its directory may be gone, or another log's by now.
 
 use std::io;
 use std::sync::Arc;
@@ -50,6 +51,9 @@ pub enum TruncateError {
     /// The log is read-only: what recovery found is left as it is.
     #[error("the log is in quarantine")]
     Quarantined(#[source] Damage),
+    /// The log was closed.
+    #[error("the log is closed")]
+    Closed,
     /// The disk refused.
     #[error("advance the log start")]
     Io(#[from] io::Error),
@@ -58,17 +62,18 @@ pub enum TruncateError {
 impl PartitionLog {
     /// Removes segments that the options let go, the active one too if all in it has expired.
     ///
-    /// A record counts as old as its timestamp says, but no younger than its append. Does nothing to a log in quarantine. Blocks on the disk.
+    /// A record counts as old as its timestamp says, but no younger than its append. Producers that appended
+    /// nothing for a day are forgotten. Does nothing to a log that takes no appends. Blocks on the disk.
     ///
     /// # Errors
     /// [`RetainError`]; what was removed until then stays removed.
     pub fn retain(&self, now: Timestamp) -> Result<Retained, RetainError> {
         let log = &*self.0;
-        if log.quarantine.is_some() || log.failed.get().is_some() {
+        if !log.bounds().is_writable {
             return Ok(Retained::default());
         }
         let options = self.options();
-        log.writer.lock().producers.expire(now.minus(PRODUCER_EXPIRY));
+        log.writer.lock().producers.expire(now, PRODUCER_EXPIRY);
         log.view().iter().for_each(|segment| segment.date(now));
         let active_has_expired = |segment: &Segment| is_expired(segment, now, &options);
         log.roll_if(active_has_expired)?;
@@ -85,6 +90,9 @@ impl PartitionLog {
         let log = &*self.0;
         if let Some(damage) = &log.quarantine {
             return Err(TruncateError::Quarantined(damage.clone()));
+        }
+        if log.is_closed() {
+            return Err(TruncateError::Closed);
         }
         let bounds = log.bounds();
         if start > bounds.high_watermark {
@@ -129,16 +137,29 @@ impl Shared {
         let dropped = self.drop_below(start)?;
         for segment in &dropped {
             self.environment.open_segments.forget(self.id, segment.base());
-            remove_if_there(&*self.environment.disk, segment.path())?;
-            remove_if_there(&*self.environment.disk, &segment.index_path())?;
+            self.remove_files(segment)?;
         }
         let bytes = dropped.iter().map(|segment| segment.summary().bytes).sum();
         Ok(Retained { segments: dropped.len(), bytes })
     }
 
+    /// Removes the files of a segment that is out of sight. Closing waits for the same lock, so that no removal
+    /// outlasts it.
+    fn remove_files(&self, segment: &Segment) -> io::Result<()> {
+        let _right_to_remove = self.checkpoint.lock();
+        if self.is_closed() {
+            return Ok(());
+        }
+        remove_if_there(&*self.environment.disk, segment.path())?;
+        remove_if_there(&*self.environment.disk, &segment.index_path())
+    }
+
     /// Makes `start` the log start, durably, and takes the segments below it out of sight.
     fn drop_below(&self, start: Offset) -> io::Result<Vec<Arc<Segment>>> {
         let mut checkpoint = self.checkpoint.lock();
+        if self.is_closed() {
+            return Ok(Vec::new());
+        }
         if start > checkpoint.log_start {
             self.save(Checkpoint { log_start: start, ..*checkpoint }, &mut checkpoint)?;
             self.log_start.set(start);

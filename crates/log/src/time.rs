@@ -1,7 +1,8 @@
 //! Finding records by their time.
 //!
 //! Segments and index entries know the greatest timestamp before them, so only the batches of one index
-//! interval are looked at, and of those only one is decoded: times within a batch are known to its records alone.
+//! interval are looked at, and of those only one is decoded: times within a batch are known to its records
+//! alone.
 
 use bytes::Bytes;
 use factum_types::{BatchHeader, Offset, Timestamp, record};

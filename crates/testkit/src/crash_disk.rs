@@ -2,7 +2,7 @@
 //!
 //! What a real disk may do and this one does, drawn from a seed
 //! - Writes since the last sync of a file survive a crash not at all, wholly, or up to some point that may lie
-//!   within one of them; [`CrashDisk::crash_out_of_order`] lets any of their sectors survive without those before.
+//!   within one of them; [`CrashDisk::crash_out_of_order`] lets any of their pages survive without those before.
 //! - Names made, renamed or removed since the last sync of their directory survive up to some point.
 //! - A sync that fails drops what it should have kept, and the next one calls itself a success.
 //! - A full disk writes what fits and says so.
@@ -64,7 +64,7 @@ impl CrashDisk {
         self.0.lock().crash(Contents::crash);
     }
 
-    /// As [`CrashDisk::crash`], but sectors of unsynced writes survive each for itself.
+    /// As [`CrashDisk::crash`], but pages of unsynced writes survive each for itself.
     pub fn crash_out_of_order(&self) {
         self.0.lock().crash(Contents::crash_out_of_order);
     }
@@ -94,12 +94,13 @@ impl CrashDisk {
         self.0.lock().faults.clear();
     }
 
-    /// Lets the disk hold at most `bytes` of file contents; `None` sets no limit.
+    /// Lets the disk hold at most `bytes`; `None` sets no limit. Files are sparse: what was never written takes no
+    /// space.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.0.lock().capacity = bytes;
     }
 
-    /// Bytes of all files.
+    /// Bytes that all files take.
     pub fn used(&self) -> u64 {
         self.0.lock().used()
     }
@@ -297,16 +298,14 @@ impl State {
 
     fn used(&self) -> u64 {
         let live = self.tree.files().into_iter().filter_map(|path| self.tree.file(&path).ok());
-        live.map(|file| self.files[file].now().len() as u64).sum()
+        live.map(|file| self.files[file].space()).sum()
     }
 
-    /// How many of `length` bytes at `at` fit the disk.
+    /// How many of `length` bytes at `at` of `file` fit the disk.
     fn room_for(&self, file: usize, at: u64, length: usize) -> usize {
         let Some(capacity) = self.capacity else { return length };
-        let there = self.files[file].now().len() as u64;
         let free = capacity.saturating_sub(self.used());
-        let reach = (there + free).saturating_sub(at);
-        length.min(usize::try_from(reach).unwrap_or(usize::MAX))
+        self.files[file].reach(at, length, free)
     }
 }
 

@@ -61,6 +61,7 @@ impl Defaults {
             index_interval_bytes: INDEX_INTERVAL_BYTES,
             retention: config.retention.or(self.retention).filter(|kept| *kept != Duration::MAX),
             retention_bytes: config.retention_bytes.or(self.retention_bytes).map(|bytes| bytes.0),
+            ..factum_log::Options::default()
         }
     }
 }

@@ -5,6 +5,7 @@ mod crashes;
 mod fetch;
 mod groups;
 mod idempotence;
+mod journal;
 mod restart;
 mod retention;
 mod rules;

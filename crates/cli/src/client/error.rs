@@ -36,14 +36,13 @@ pub(crate) enum Error {
         reason: String,
     },
     /// The connection broke before the answer was complete: whether the request was done is not known.
-    #[error("the connection to {address} broke before the answer came")]
-    #[diagnostic(help("look at the server's log; `factum doctor` looks at the machine"))]
+    #[error("the connection to {address} broke before the answer came: {reason}")]
+    #[diagnostic(help("is it the HTTP port of a Factum? the server's log says more"))]
     Lost {
         /// The server.
         address: String,
-        /// Why.
-        #[source]
-        source: reqwest::Error,
+        /// What the innermost layer says.
+        reason: String,
     },
     /// The server says no.
     #[error(transparent)]
@@ -165,7 +164,9 @@ impl Diagnostic for Problem {
                 Some(Box::new(format!("try again in {seconds} s; the server's log says more")))
             }
             (503, None) => Some(Box::new("try again; the server's log says more")),
-            (401 | 403, _) => Some(Box::new("ask the owning team for access")),
+            (401 | 403, _) => Some(Box::new(
+                "ask the owning team for access; a port beyond loopback lets people in only with `dev --open`",
+            )),
             _ => None,
         }
     }

@@ -18,18 +18,28 @@ use crate::report;
   factum group reset receipts --topic store.orders --to earliest")]
 pub(crate) enum Verb {
     /// List groups
+    #[command(before_help = "Example:
+  factum group list")]
     List,
     /// Show one group: its members, where it stands, how far it is behind
+    #[command(before_help = "Example:
+  factum group describe receipts")]
     Describe {
         /// The group
         group: String,
     },
     /// Forget a group that has no members
+    #[command(before_help = "Example:
+  factum group delete receipts")]
     Delete {
         /// The group
         group: String,
     },
     /// Move a group that has no members to another place in a topic
+    #[command(before_help = "Examples:
+  factum group reset receipts --topic store.orders --to earliest --dry-run
+  factum group reset receipts --topic store.orders --to 2026-01-31T12:00:00Z
+  factum group reset receipts --topic store.orders --partition 0 --to 41")]
     Reset {
         /// The group
         group: String,

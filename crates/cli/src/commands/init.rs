@@ -9,6 +9,10 @@ use serde::Serialize;
 use crate::args::Format;
 use crate::output;
 
+/// The topic of the project that is written, and the file of events for it.
+const SAMPLE_TOPIC: &str = "store.orders";
+const SAMPLE: &str = "sample-orders.jsonl";
+
 /// Write a small commented project
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:
@@ -52,7 +56,9 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Report> {
         let folder = written.folder.display();
         let files =
             written.files.iter().map(|file| format!("  {folder}/{}\n", file.display())).collect::<String>();
-        format!("wrote\n{files}\nnext: factum dev {folder}\n")
+        format!(
+            "wrote\n{files}\nnext: factum dev {folder}\nthen: factum produce {SAMPLE_TOPIC} --file {folder}/{SAMPLE}\n"
+        )
     })?;
     Ok(())
 }

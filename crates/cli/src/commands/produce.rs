@@ -9,12 +9,14 @@ mod tally;
 
 use std::path::PathBuf;
 
+use factum_governance::suggest::nearest;
 use miette::{Diagnostic, Report};
 use reqwest::Method;
 
 use crate::args::Format;
-use crate::client::{Acknowledged, Client, Error, Problem};
+use crate::client::{Acknowledged, Client, Error, Problem, Topics};
 use crate::output;
+use crate::report;
 use lines::{Batch, Batches, ReadError};
 use progress::Progress;
 use tally::Tally;
@@ -93,7 +95,21 @@ pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<()
     if tally.events > 0 || result.is_ok() {
         output::one(format, &tally, || tally.to_string())?;
     }
+    if result.is_ok() && tally.begins_a_topic() {
+        doubt_the_name(&args.topic, &client).await;
+    }
     result
+}
+
+/// A server that makes topics on first use makes one of a misspelt name as well.
+async fn doubt_the_name(topic: &str, client: &Client) {
+    let topics = client.get::<Topics>(&["api", "v1", "topics"]).await.map(|found| found.topics);
+    let others = topics.iter().flatten().map(|line| line.name.as_str()).filter(|name| *name != topic);
+    if let Some(near) = nearest(topic, others) {
+        report::say(format_args!(
+            "note: topic {topic} held nothing before; if you meant {near}, `factum topic delete {topic} --force` removes it"
+        ));
+    }
 }
 
 async fn send_all(

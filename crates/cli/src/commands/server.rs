@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<(), Report> {
     telemetry::init_tracing("info", format).into_diagnostic().wrap_err("read RUST_LOG")?;
     let options: Options = options::load(Some(&args.config), ENVIRONMENT)
         .into_diagnostic()
-        .wrap_err("read the configuration")?;
+        .wrap_err("the configuration cannot be used")?;
     if options.data_dir == DataDir::Temporary {
         return Err(NoDataDir.into());
     }

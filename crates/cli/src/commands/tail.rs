@@ -43,6 +43,9 @@ pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<()
     if args.limit == Some(0) {
         return Ok(());
     }
+    if args.from == "latest" && report::is_for_people() {
+        report::say("waiting for new events; --from earliest begins with those that are stored");
+    }
     let mut tail = Tail { client, format, printed: 0, resume: None, args };
     let mut away = Duration::ZERO;
     loop {

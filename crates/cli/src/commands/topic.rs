@@ -1,5 +1,6 @@
 //! `factum topic`: list, describe, create, delete.
 
+use factum_types::units::duration::{self, DurationError};
 use factum_types::{ByteSize, TopicName};
 use miette::Report;
 use reqwest::Method;
@@ -16,19 +17,30 @@ use crate::report;
   factum topic create store.orders --partitions 4 --retention 30d")]
 pub(crate) enum Verb {
     /// List topics
+    #[command(before_help = "Examples:
+  factum topic list
+  factum topic list --all -o json")]
     List {
         /// Also those in which Factum keeps its own records
         #[arg(long)]
         all: bool,
     },
     /// Show one topic with its partitions
+    #[command(before_help = "Example:
+  factum topic describe store.orders")]
     Describe {
         /// The topic, in full: store.orders
         topic: String,
     },
     /// Make a topic
+    #[command(before_help = "Examples:
+  factum topic create store.refunds
+  factum topic create store.orders --partitions 4 --retention 30d --max-message-bytes 4MiB")]
     Create(Create),
     /// Remove a topic with all its events
+    #[command(before_help = "Examples:
+  factum topic delete store.refunds            only if it has no events
+  factum topic delete store.refunds --force    with all of them")]
     Delete {
         /// The topic, in full: store.orders
         topic: String,
@@ -36,6 +48,11 @@ pub(crate) enum Verb {
         #[arg(long)]
         force: bool,
     },
+}
+
+/// Sees that the server will understand it; it is sent as it was written.
+fn retention(text: &str) -> Result<String, DurationError> {
+    duration::parse(text).map(|_| text.to_owned())
 }
 
 /// A topic to be made.
@@ -48,7 +65,7 @@ pub(crate) struct Create {
     #[arg(long, value_parser = clap::value_parser!(i32).range(1..))]
     partitions: Option<i32>,
     /// How long events are kept: 7d, 12h, forever
-    #[arg(long)]
+    #[arg(long, value_parser = retention)]
     retention: Option<String>,
     /// The most bytes that a partition keeps: 10GiB
     #[arg(long, value_parser = |text: &str| text.parse::<ByteSize>())]

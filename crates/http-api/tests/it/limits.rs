@@ -11,7 +11,10 @@ use tokio::time::timeout;
 
 use crate::support::{Server, Setup, resident_bytes};
 
-const HEAD: &str = "POST /events/a HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+const HEAD: &str = "POST /events/a HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+
+/// How long the server may take to notice what a client has sent.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn limited(change: impl FnOnce(&mut Options)) -> Setup {
     let mut setup = Setup::default();
@@ -80,12 +83,16 @@ async fn bodies_together_stay_within_memory() {
     let mut greedy = TcpStream::connect(server.address).await.expect("connected");
     let begun = format!("{HEAD}content-length: 102400\r\n\r\n{}", "x".repeat(100_000));
     greedy.write_all(begun.as_bytes()).await.expect("sent");
-    let answer = loop {
-        let answer = server.post_json("/events/a", &format!("\"{}\"", "y".repeat(50_000))).await;
-        if answer.status != 202 {
-            break answer;
+    let large = format!("\"{}\"", "y".repeat(50_000));
+    let until_refused = async {
+        loop {
+            let answer = server.post_json("/events/a", &large).await;
+            if answer.status != 202 {
+                break answer;
+            }
         }
     };
+    let answer = timeout(PATIENCE, until_refused).await.expect("refused at last");
     assert_eq!(answer.retry_after, "1");
     expect!["503 too many large requests are being taken in; try again {}"].assert_eq(&answer.problem());
     drop(greedy);
@@ -131,7 +138,7 @@ async fn connections_beyond_the_limit_wait_for_a_place() {
     }
     let mut waiting = TcpStream::connect(server.address).await.expect("queued by the operating system");
     waiting
-        .write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .write_all(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         .await
         .expect("sent");
     let mut answer = String::new();

@@ -5,6 +5,7 @@ mod browse;
 mod groups;
 mod ingest;
 mod limits;
+mod names;
 mod pages;
 mod support;
 mod tail;

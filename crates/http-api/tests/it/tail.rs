@@ -19,7 +19,8 @@ impl Tail {
     async fn open(server: &Server, query: &str, last_event_id: Option<&str>) -> Self {
         let mut stream = TcpStream::connect(server.address).await.expect("connected");
         let id = last_event_id.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
-        let request = format!("GET /api/v1/topics/store.orders/tail{query} HTTP/1.1\r\nhost: x\r\n{id}\r\n");
+        let request =
+            format!("GET /api/v1/topics/store.orders/tail{query} HTTP/1.1\r\nhost: localhost\r\n{id}\r\n");
         stream.write_all(request.as_bytes()).await.expect("sent");
         let mut tail = Self { stream, text: String::new() };
         tail.read_until("retry: 1000").await;

@@ -27,9 +27,15 @@ pub(crate) const READ_BYTES: usize = 64 * 1024;
 /// Less room than this is not worth a read.
 const LEAST_ROOM_BYTES: usize = 512;
 
-/// A length that no request has.
+/// Bytes at the front that no request has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FrameError {
+    /// Too long for a request, but the start of another protocol: this is not the port that the client wants.
+    #[error("it speaks {protocol}, and this is the Kafka port, in plain text")]
+    Foreign {
+        /// What it speaks.
+        protocol: &'static str,
+    },
     /// The length is negative.
     #[error("request length {length} is negative")]
     Negative {
@@ -44,6 +50,15 @@ pub(super) enum FrameError {
         /// The most that is taken.
         limit: usize,
     },
+}
+
+/// The other protocol that begins so; as a length each of these is above 300 MB.
+fn foreign(prefix: [u8; PREFIX_BYTES]) -> Option<&'static str> {
+    match &prefix {
+        b"GET " | b"POST" | b"PUT " | b"HEAD" | b"DELE" | b"PATC" | b"OPTI" | b"PRI " => Some("HTTP"),
+        [0x16, 0x03, ..] => Some("TLS"),
+        _ => None,
+    }
 }
 
 /// The buffer of one connection.
@@ -67,7 +82,10 @@ impl Input {
         let length = i32::from_be_bytes(*prefix);
         let Ok(len) = usize::try_from(length) else { return Err(FrameError::Negative { length }) };
         if len > self.limit {
-            return Err(FrameError::TooLong { length: len, limit: self.limit });
+            return Err(match foreign(*prefix) {
+                Some(protocol) => FrameError::Foreign { protocol },
+                None => FrameError::TooLong { length: len, limit: self.limit },
+            });
         }
         Ok(Some(len))
     }
@@ -133,5 +151,29 @@ impl Input {
             self.is_busy = false;
             self.buffer = BytesMut::new();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_of_another_protocol_is_told_from_one_with_a_large_request() {
+        let said = |first: &[u8]| {
+            let mut input = Input::new(64 * 1024);
+            input.buffer.extend_from_slice(first);
+            input.frame_len().map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            said(b"GET / HTTP/1.1").unwrap_err(),
+            "it speaks HTTP, and this is the Kafka port, in plain text"
+        );
+        assert_eq!(
+            said(&[0x16, 3, 1, 0]).unwrap_err(),
+            "it speaks TLS, and this is the Kafka port, in plain text"
+        );
+        assert_eq!(said(&[0, 1, 0, 1]).unwrap_err(), "request of 65537 bytes is longer than 65536");
+        assert_eq!(said(&[0, 1, 0, 0]), Ok(Some(65536)));
     }
 }

@@ -1,7 +1,7 @@
 //! Finds out what the segments hold, and cuts off a torn tail.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use factum_types::Offset;
@@ -10,8 +10,8 @@ use crate::checkpoint::Mark;
 use crate::damage::{Damage, Fault};
 use crate::disk::{Disk, DiskFile, read_file, read_fully, remove_if_there, write_cache};
 use crate::epochs::Epochs;
-use crate::index::{SUMMARY_BYTES, SegmentIndex, Summary};
-use crate::scan::{Scan, scan};
+use crate::index::{Place, SUMMARY_BYTES, SegmentIndex, Summary};
+use crate::scan::{Extent, Scan, scan};
 use crate::segment::log_path;
 
 use super::inventory::Inventory;
@@ -32,6 +32,8 @@ pub(super) struct Survey {
     pub(super) scanned: Vec<Arc<dyn DiskFile>>,
     pub(super) scanned_bytes: u64,
     pub(super) truncated_bytes: u64,
+    /// Where the bytes cut off were put, if whole batches were among them.
+    pub(super) set_aside: Option<PathBuf>,
     /// The first thing found broken.
     pub(super) damage: Option<Damage>,
 }
@@ -60,6 +62,7 @@ struct Surveyor<'a> {
     scanned: Vec<Arc<dyn DiskFile>>,
     scanned_bytes: u64,
     truncated_bytes: u64,
+    set_aside: Option<PathBuf>,
     damage: Option<Damage>,
 }
 
@@ -77,6 +80,7 @@ impl<'a> Surveyor<'a> {
             scanned: Vec::new(),
             scanned_bytes: 0,
             truncated_bytes: 0,
+            set_aside: None,
             damage: None,
         }
     }
@@ -106,6 +110,7 @@ impl<'a> Surveyor<'a> {
             scanned: self.scanned,
             scanned_bytes: self.scanned_bytes,
             truncated_bytes: self.truncated_bytes,
+            set_aside: self.set_aside,
             damage: self.damage,
         })
     }
@@ -139,7 +144,7 @@ impl<'a> Surveyor<'a> {
             self.sealed.push(summary);
             return Ok(());
         }
-        let scan = self.scan(&file, base, bytes)?;
+        let scan = self.scan(&file, base, bytes, u64::MAX)?;
         let (found, sound) = (scan.index.summary, scan.sound);
         if let Some(damage) = scan.damage {
             self.damage.get_or_insert(damage);
@@ -208,33 +213,54 @@ impl<'a> Surveyor<'a> {
     fn survey_tail_segment(&mut self, base: Offset) -> io::Result<Active> {
         let file = self.disk.open(&log_path(self.dir, base))?;
         let bytes = file.size()?;
-        let scan = self.scan(&file, base, bytes)?;
         let point = self.inventory.checkpoint.map(|last| last.recovery_point);
         let durable = point.filter(|point| point.segment == base);
-        let least = durable.map_or(0, |point| point.position);
+        let scan = self.scan(&file, base, bytes, durable.map_or(0, |point| point.position))?;
         let sound = scan.sound;
-        match scan.damage {
-            Some(_) if self.damage.is_none() && !scan.goes_on && sound.position >= least => {
-                file.set_len(sound.position)?;
-                self.truncated_bytes += bytes - sound.position;
-            }
-            Some(damage) => {
-                self.damage.get_or_insert(damage);
-            }
-            None => {}
-        }
         if let Some(point) = durable.filter(|point| sound.position < point.position) {
-            self.break_at(sound.offset, base, sound.position, Fault::Short { next: point.offset });
+            let short = Fault::Short { next: point.offset };
+            let fault = scan.damage.map_or(short, |damage| damage.fault);
+            self.break_at(sound.offset, base, sound.position, fault);
+        } else if let Some(damage) = scan.damage.filter(|_| scan.goes_on) {
+            self.damage.get_or_insert(damage);
+        }
+        if self.damage.is_none() && bytes > sound.position {
+            if scan.is_stranding {
+                self.set_aside(&*file, sound, scan.written)?;
+            }
+            file.set_len(sound.position)?;
+            self.truncated_bytes += scan.written.saturating_sub(sound.position);
         }
         self.scanned.push(Arc::clone(&file));
         Ok((file, scan.index))
     }
 
-    fn scan(&mut self, file: &Arc<dyn DiskFile>, base: Offset, bytes: u64) -> io::Result<Scan> {
+    /// Copies what is to be cut off: nobody was promised it, but it holds whole batches.
+    fn set_aside(&mut self, file: &dyn DiskFile, from: Place, to: u64) -> io::Result<()> {
+        const PIECE_BYTES: u64 = 1 << 20;
+        let path = log_path(self.dir, from.offset).with_extension("cut");
+        remove_if_there(self.disk, &path)?;
+        let copy = self.disk.create(&path)?;
+        let mut at = from.position;
+        while at < to {
+            let length = usize::try_from(PIECE_BYTES.min(to - at)).expect("a piece is small");
+            let mut piece = vec![0; length];
+            let read = read_fully(file, &mut piece, at)?;
+            copy.write_at(&piece[..read], at - from.position)?;
+            at += PIECE_BYTES;
+        }
+        copy.sync()?;
+        self.set_aside = Some(path);
+        Ok(())
+    }
+
+    fn scan(&mut self, file: &Arc<dyn DiskFile>, base: Offset, bytes: u64, durable: u64) -> io::Result<Scan> {
         self.scanned_bytes += bytes;
         let observed = &mut self.observed;
         let epochs = self.inventory.epochs.as_ref();
-        scan(&**file, base, bytes, epochs, self.interval, |header| observed.observe(header))
+        scan(&**file, base, Extent { bytes, durable }, epochs, self.interval, |header| {
+            observed.observe(header);
+        })
     }
 
     /// Segments that do not continue the log behind a torn one: a checkpoint comes before the first

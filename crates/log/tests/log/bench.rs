@@ -11,8 +11,16 @@ use factum_testkit::CrashDisk;
 use factum_types::{BatchBuilder, BatchHeader, Offset, RecordBatch, Timestamp, record};
 
 /// Small segments, so that a short test has several; index entries often.
-pub(crate) const OPTIONS: Options =
-    Options { segment_bytes: 600, index_interval_bytes: 150, retention: None, retention_bytes: None };
+pub(crate) const OPTIONS: Options = Options {
+    segment_bytes: 600,
+    index_interval_bytes: 150,
+    preallocate_bytes: 0,
+    retention: None,
+    retention_bytes: None,
+};
+
+/// Files that are longer than what was written to them.
+pub(crate) const AHEAD: Options = Options { preallocate_bytes: 200, ..OPTIONS };
 
 /// No cache: every read is a cold one.
 pub(crate) const COLD: EnvironmentOptions = EnvironmentOptions { tail_cache_bytes: 0, open_segments: 2 };
@@ -36,8 +44,12 @@ impl Bench {
     }
 
     pub(crate) fn with(disk: CrashDisk, options: EnvironmentOptions) -> Self {
-        let environment = Environment::new(Arc::new(disk.clone()), options);
-        let (log, recovery) = PartitionLog::open(&environment, dir(), OPTIONS).expect("the disk answers");
+        Self::open(disk, options, OPTIONS)
+    }
+
+    pub(crate) fn open(disk: CrashDisk, shared: EnvironmentOptions, options: Options) -> Self {
+        let environment = Environment::new(Arc::new(disk.clone()), shared);
+        let (log, recovery) = PartitionLog::open(&environment, dir(), options).expect("the disk answers");
         Self { disk, environment, log, recovery }
     }
 
@@ -99,22 +111,22 @@ pub(crate) fn file(name: &str) -> PathBuf {
     dir().join(name)
 }
 
-pub(crate) fn batch(values: &[&str]) -> RecordBatch {
+pub(crate) fn batch<V: AsRef<str>>(values: &[V]) -> RecordBatch {
     batch_at(1_000, values)
 }
 
-pub(crate) fn batch_at(time: i64, values: &[&str]) -> RecordBatch {
+pub(crate) fn batch_at<V: AsRef<str>>(time: i64, values: &[V]) -> RecordBatch {
     build(BatchBuilder::new(), time, values)
 }
 
 /// A batch of an idempotent producer.
-pub(crate) fn sent(producer: i64, epoch: i16, sequence: i32, values: &[&str]) -> RecordBatch {
+pub(crate) fn sent<V: AsRef<str>>(producer: i64, epoch: i16, sequence: i32, values: &[V]) -> RecordBatch {
     build(BatchBuilder::new().producer(producer, epoch, sequence), 1_000, values)
 }
 
-fn build(mut builder: BatchBuilder, time: i64, values: &[&str]) -> RecordBatch {
+fn build<V: AsRef<str>>(mut builder: BatchBuilder, time: i64, values: &[V]) -> RecordBatch {
     for value in values {
-        builder.push(Timestamp::from_millis(time), None, Some(value.as_bytes()), &[]);
+        builder.push(Timestamp::from_millis(time), None, Some(value.as_ref().as_bytes()), &[]);
     }
     builder.build()
 }

@@ -30,7 +30,7 @@ fn nothing_is_acknowledged_or_seen_before_it_is_synced() {
 fn a_full_disk_refuses_whole_batches_and_heals_by_itself() {
     let bench = Bench::new(1);
     bench.put(&["a"]);
-    bench.disk.set_capacity(Some(bench.disk.used() + 30));
+    bench.disk.set_capacity(Some(bench.disk.used() + 10));
     let bytes = bench.log.bounds().bytes;
     for _ in 0..3 {
         assert!(matches!(bench.append(&["b"]), Err(AppendError::Full(_))));
@@ -99,6 +99,21 @@ fn a_repeated_batch_is_not_acknowledged_before_the_first_is_durable() {
     assert!(now(durable.as_mut()).is_none());
     bench.environment.committer().round();
     assert!(matches!(now(durable), Some(Ok(()))));
+}
+
+#[test]
+fn a_repeated_batch_of_long_ago_is_known_after_a_crash_and_a_round_of_retention() {
+    let bench = Bench::new(1);
+    let today = Timestamp::from_millis(1_800_000_000_000);
+    // Its records are dated 1970, as those of a backfill are.
+    let sent = || crate::bench::sent(1, 0, 0, &["a"]);
+    bench.log.append(sent(), today).expect("the log takes it");
+    bench.environment.committer().round();
+    bench.disk.crash();
+    let reopened = Bench::on(bench.disk);
+    reopened.log.retain(today).expect("the disk is well");
+    let again = reopened.log.append(sent(), today).expect("it is known");
+    assert!(again.duplicate, "a record of an idempotent producer is there twice");
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The log as its owner sees it, on a disk that crashes. One binary, so that it links once.
 
+mod behaviour;
 mod bench;
+mod closing;
 mod crash;
 mod damage;
+mod disks;
 mod durability;
 mod format;
 mod model;

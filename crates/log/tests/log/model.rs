@@ -6,7 +6,7 @@ use factum_log::{Options, ReadError};
 use factum_types::{Offset, Timestamp};
 use proptest::prelude::*;
 
-use crate::bench::{Bench, COLD, OPTIONS, batch_at, records_of};
+use crate::bench::{AHEAD, Bench, COLD, OPTIONS, batch_at, records_of};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -65,11 +65,11 @@ struct Model {
 }
 
 impl Model {
-    fn new(seed: u64, cached: usize) -> Self {
+    fn new(seed: u64, cached: usize, options: Options) -> Self {
         let disk = factum_testkit::CrashDisk::seeded(seed);
-        let options = factum_log::EnvironmentOptions { tail_cache_bytes: cached, ..COLD };
+        let shared = factum_log::EnvironmentOptions { tail_cache_bytes: cached, ..COLD };
         Self {
-            bench: Bench::with(disk, options),
+            bench: Bench::open(disk, shared, options),
             batches: Vec::new(),
             log_start: 0,
             synced: 0,
@@ -133,7 +133,8 @@ impl Model {
     }
 
     fn reopen(&mut self) {
-        self.bench = Bench::with(self.bench.disk.clone(), COLD);
+        let options = self.bench.log.options();
+        self.bench = Bench::open(self.bench.disk.clone(), COLD, options);
         assert_eq!(self.bench.recovery.quarantined, None);
         let end = self.bench.log.bounds().log_end.get();
         assert!(end >= self.synced, "what was synced is there");
@@ -163,7 +164,7 @@ impl Model {
 
     fn retain(&mut self, after: i64) {
         let retention = Some(Duration::from_secs(5));
-        self.bench.log.set_options(Options { retention, ..OPTIONS });
+        self.bench.log.set_options(Options { retention, ..self.bench.log.options() });
         let now = Timestamp::from_millis(after);
         self.bench.log.retain(now).expect("the disk is well");
         let start = self.bench.log.bounds().log_start.get();
@@ -226,8 +227,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_log_is_a_vector(seed: u64, cached in prop_oneof![Just(0usize), 1..2_000usize], steps in prop::collection::vec(step(), 1..100)) {
-        let mut model = Model::new(seed, cached);
+    fn the_log_is_a_vector(seed: u64, ahead: bool, cached in prop_oneof![Just(0usize), 1..2_000usize], steps in prop::collection::vec(step(), 1..100)) {
+        let mut model = Model::new(seed, cached, if ahead { AHEAD } else { OPTIONS });
         for step in &steps {
             model.apply(step);
         }

@@ -2,13 +2,15 @@
 
 use super::Random;
 
-const SECTOR_BYTES: usize = 512;
+const PAGE_BYTES: usize = 4096;
 
 #[derive(Clone, Default)]
 pub(super) struct Contents {
     now: Vec<u8>,
     durable: Vec<u8>,
     unsynced: Vec<Change>,
+    /// Which bytes of `now` take space.
+    taken: Vec<bool>,
 }
 
 #[derive(Clone)]
@@ -20,7 +22,8 @@ enum Change {
 impl Contents {
     /// Contents that no crash takes away.
     pub(super) fn durable(contents: Vec<u8>) -> Self {
-        Self { now: contents.clone(), durable: contents, unsynced: Vec::new() }
+        let taken = vec![true; contents.len()];
+        Self { now: contents.clone(), durable: contents, unsynced: Vec::new(), taken }
     }
 
     /// What a program reads.
@@ -28,13 +31,29 @@ impl Contents {
         &self.now
     }
 
+    /// Bytes that the file takes.
+    pub(super) fn space(&self) -> u64 {
+        self.taken.iter().filter(|taken| **taken).count() as u64
+    }
+
+    /// How many of `length` bytes at `at` can be written with `free` bytes of new space.
+    pub(super) fn reach(&self, at: u64, length: usize, free: u64) -> usize {
+        let at = usize::try_from(at).expect("files in memory are small");
+        let takes_space = |byte: &usize| !self.taken.get(at + byte).copied().unwrap_or(false);
+        let free = usize::try_from(free).unwrap_or(usize::MAX);
+        (0..length).filter(takes_space).nth(free).unwrap_or(length)
+    }
+
     pub(super) fn write(&mut self, bytes: &[u8], at: u64) {
         let at = usize::try_from(at).expect("files in memory are small");
         self.apply(Change::Write { at, bytes: bytes.to_vec() });
+        self.taken.resize(self.now.len(), false);
+        self.taken[at..at + bytes.len()].fill(true);
     }
 
     pub(super) fn set_len(&mut self, length: usize) {
         self.apply(Change::Resize(length));
+        self.taken.resize(length, false);
     }
 
     pub(super) fn sync(&mut self) {
@@ -64,19 +83,21 @@ impl Contents {
             }
         }
         self.now.clone_from(&self.durable);
+        self.taken = vec![true; self.now.len()];
     }
 
-    /// Keeps any of the sectors that unsynced writes changed.
+    /// Keeps any of the pages that unsynced writes changed.
     pub(super) fn crash_out_of_order(&mut self, random: &mut Random) {
         self.unsynced.clear();
-        for (sector, bytes) in self.now.chunks(SECTOR_BYTES).enumerate() {
-            let at = sector * SECTOR_BYTES;
+        for (page, bytes) in self.now.chunks(PAGE_BYTES).enumerate() {
+            let at = page * PAGE_BYTES;
             let differs = self.durable.get(at..at + bytes.len()) != Some(bytes);
             if differs && random.below(2) == 0 {
                 Change::Write { at, bytes: bytes.to_vec() }.apply(&mut self.durable);
             }
         }
         self.now.clone_from(&self.durable);
+        self.taken = vec![true; self.now.len()];
     }
 
     fn apply(&mut self, change: Change) {

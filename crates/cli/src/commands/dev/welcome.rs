@@ -33,10 +33,10 @@ pub(super) fn block(running: &Running, project: Option<&Path>, access: Access) -
         rows.insert(rows.len() - 4, ("Views", what));
     }
     format!(
-        "Factum {} is ready.\n\n{}\nTry:  {}\nCtrl-C stops it.\n\n",
+        "Factum {} is ready.\n\n{}\n{}Ctrl-C stops it.\n\n",
         env!("CARGO_PKG_VERSION"),
         output::pairs(&rows),
-        next_step(running),
+        next_step(running, access),
     )
 }
 
@@ -62,17 +62,24 @@ fn who(access: Access, listeners: &[std::net::SocketAddr]) -> String {
     }
 }
 
-fn next_step(running: &Running) -> String {
-    let server = match running.http() {
-        http if http.port() == 8080 => String::new(),
-        http => format!(" --server http://{http}"),
+/// A command to try, where anyone is let in.
+fn next_step(running: &Running, access: Access) -> String {
+    let http = running.http();
+    if !access.is_open_at(http) {
+        return String::new();
+    }
+    let server = match (http.ip(), http.port()) {
+        (ip, 8080) if ip.is_loopback() || ip.is_unspecified() => String::new(),
+        (ip, port) if ip.is_unspecified() => format!(" --server localhost:{port}"),
+        _ => format!(" --server {http}"),
     };
     let events = running.catalogue().events();
-    match events.first() {
+    let command = match events.first() {
         Some(event) => {
-            let field = event.key.as_deref().unwrap_or("hello");
-            format!("echo '{{\"{field}\":\"world\"}}' | factum produce {}{server}", event.topic)
+            let (field, value) = event.key.as_deref().map_or(("hello", "world"), |key| (key, "ada"));
+            format!("echo '{{\"{field}\":\"{value}\"}}' | factum produce {}{server}", event.topic)
         }
         None => format!("echo '{{\"hello\":\"world\"}}' | factum produce greetings{server}"),
-    }
+    };
+    format!("Try:  {command}\n")
 }

@@ -43,6 +43,11 @@ impl Tally {
         offset.clone_into(&mut range.last);
     }
 
+    /// Whether nothing was in the partitions before.
+    pub(super) fn begins_a_topic(&self) -> bool {
+        !self.partitions.is_empty() && self.partitions.values().all(|range| range.first == "0")
+    }
+
     /// What is safe, and where to go on.
     pub(super) fn stored(&self) -> String {
         match self.last_line {
