@@ -7,6 +7,7 @@
 //! Not here: drawing producer ids, transactions.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use bytes::{Buf, BufMut};
 use factum_types::{BatchHeader, Offset, ProducerEpoch, ProducerId, Timestamp};
@@ -26,6 +27,7 @@ pub(crate) struct Producers(HashMap<ProducerId, Producer>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Producer {
     epoch: ProducerEpoch,
+    /// [`Timestamp::NONE`] after a replay, which cannot know: a record's own time is its producer's to choose.
     last_append: Timestamp,
     /// Oldest first, never empty.
     batches: VecDeque<Sent>,
@@ -100,8 +102,13 @@ impl Producers {
         }
     }
 
-    /// Forgets producers that appended nothing since `cutoff`.
-    pub(crate) fn expire(&mut self, cutoff: Timestamp) {
+    /// Forgets producers that appended nothing for `expiry`. One that nobody could date is dated `now`: it was no
+    /// later.
+    pub(crate) fn expire(&mut self, now: Timestamp, expiry: Duration) {
+        for producer in self.0.values_mut().filter(|producer| producer.last_append == Timestamp::NONE) {
+            producer.last_append = now;
+        }
+        let cutoff = now.minus(expiry);
         self.0.retain(|_, producer| producer.last_append >= cutoff);
     }
 

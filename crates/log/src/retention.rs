@@ -72,7 +72,7 @@ impl PartitionLog {
             return Ok(Retained::default());
         }
         let options = self.options();
-        log.writer.lock().producers.expire(now.minus(PRODUCER_EXPIRY));
+        log.writer.lock().producers.expire(now, PRODUCER_EXPIRY);
         log.view().iter().for_each(|segment| segment.date(now));
         let active_has_expired = |segment: &Segment| is_expired(segment, now, &options);
         log.roll_if(active_has_expired)?;

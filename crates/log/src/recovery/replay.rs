@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use factum_types::Offset;
+use factum_types::{Offset, Timestamp};
 
 use crate::commit::{snapshot_name, snapshots};
 use crate::disk::{Disk, DiskFile, read_file};
@@ -58,7 +58,7 @@ fn replay(file: &dyn DiskFile, summary: &Summary, from: Offset, producers: &mut 
         match walk.header() {
             Ok(Some(header)) => {
                 if header.base_offset >= from.get() {
-                    producers.record(&header, header.max_timestamp);
+                    producers.record(&header, Timestamp::NONE);
                 }
                 walk.step(&header);
             }
