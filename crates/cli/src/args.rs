@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{completion, dev, doctor, group, init, produce, server, tail, topic};
+use crate::commands::{
+    completion, dev, doctor, explain, group, init, pipeline, produce, server, sql, tail, topic, view,
+};
 
 /// An event-driven architecture in one binary.
 #[derive(Debug, Parser)]
@@ -16,7 +18,8 @@ use crate::commands::{completion, dev, doctor, group, init, produce, server, tai
     propagate_version = true,
     before_help = "Examples:
   factum dev examples/movies                 start everything with a project, and watch it
-  factum tail store.orders --from earliest   print a topic, and go on as events arrive"
+  factum tail store.orders --from earliest   print a topic, and go on as events arrive
+  factum view watch store.top_movies         print a view, and go on as it changes"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -75,6 +78,16 @@ pub(crate) enum Command {
     /// List, describe, delete and rewind consumer groups
     #[command(subcommand)]
     Group(group::Verb),
+    /// List, read and watch views
+    #[command(subcommand)]
+    View(view::Verb),
+    /// List and describe what keeps views true
+    #[command(subcommand)]
+    Pipeline(pipeline::Verb),
+    /// Ask with SQL
+    Sql(sql::Args),
+    /// Say how a query or a view is computed
+    Explain(explain::Args),
     /// Send JSON lines to a topic
     Produce(produce::Args),
     /// Print a topic's events as they arrive

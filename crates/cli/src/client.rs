@@ -14,8 +14,9 @@ use serde::de::DeserializeOwned;
 pub(crate) use error::{Error, Problem};
 pub(crate) use events::{EventStream, ServerEvent};
 pub(crate) use shapes::{
-    Acknowledged, Committed, Group, GroupLine, Groups, Member, Moved, NewTopic, Partition, Record, Reset,
-    ResetDone, Topic, TopicLine, TopicSettings, Topics, number,
+    Acknowledged, Changed, Committed, Explanation, Group, GroupLine, Groups, JsonRow, Member, Moved,
+    NewTopic, Partition, Pipeline, PipelineLine, PipelinePartition, Pipelines, Progress, Record, Reset,
+    ResetDone, Rows, SqlRequest, Topic, TopicLine, TopicSettings, Topics, ViewLine, Views, number,
 };
 
 /// Longer than any honest answer takes, the fsync of a slow disk included.
@@ -78,6 +79,12 @@ impl Client {
         let body = response.bytes().await.map_err(|error| self.lost(&error))?;
         serde_json::from_slice(&body)
             .map_err(|source| Error::Shape { address: self.address().to_owned(), source })
+    }
+
+    /// Sends a request that answers with text.
+    pub(crate) async fn text(&self, request: RequestBuilder) -> Result<String, Error> {
+        let response = self.send(request.timeout(TIMEOUT)).await?;
+        response.text().await.map_err(|error| self.lost(&error))
     }
 
     /// Sends a request; any status that is not 2xx is an error.

@@ -3,12 +3,16 @@
 pub(crate) mod completion;
 pub(crate) mod dev;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod group;
 pub(crate) mod init;
+pub(crate) mod pipeline;
 pub(crate) mod produce;
 pub(crate) mod server;
+pub(crate) mod sql;
 pub(crate) mod tail;
 pub(crate) mod topic;
+pub(crate) mod view;
 
 use std::future::Future;
 
@@ -26,6 +30,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Report> {
         Command::Init(args) => init::run(&args, common.output),
         Command::Topic(verb) => talk(&common, |client| topic::run(verb, client, common.output)),
         Command::Group(verb) => talk(&common, |client| group::run(verb, client, common.output)),
+        Command::View(verb) => talk(&common, |client| view::run(verb, client, common.output)),
+        Command::Pipeline(verb) => talk(&common, |client| pipeline::run(verb, client, common.output)),
+        Command::Sql(args) => talk(&common, |client| sql::run(args, client, common.output)),
+        Command::Explain(args) => talk(&common, |client| explain::run(args, client)),
         Command::Produce(args) => talk(&common, |client| produce::run(args, client, common.output)),
         Command::Tail(args) => talk(&common, |client| tail::run(args, client, common.output)),
         Command::Doctor(args) => talk(&common, |client| doctor::run(args, client, common.output)),

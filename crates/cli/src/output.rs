@@ -7,6 +7,7 @@ use miette::Diagnostic;
 use serde::Serialize;
 
 use crate::args::Format;
+use crate::client::JsonRow;
 
 /// Why nothing more could be printed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -69,6 +70,44 @@ pub(crate) fn one<T: Serialize>(
         Format::Json | Format::Yaml => value(format, thing),
         Format::Table | Format::Csv | Format::Name => print(&people()),
     }
+}
+
+/// Prints rows whose columns only the server knows. CSV is the server's own.
+pub(crate) fn rows(format: Format, rows: &[JsonRow]) -> Result<(), Error> {
+    match format {
+        Format::Json | Format::Yaml => value(format, &rows),
+        Format::Name => print(&rows.iter().map(|row| first(row) + "\n").collect::<String>()),
+        Format::Table | Format::Csv if rows.is_empty() => Ok(()),
+        Format::Table | Format::Csv => print(&row_table(rows)),
+    }
+}
+
+/// Rows as aligned columns.
+pub(crate) fn row_table(rows: &[JsonRow]) -> String {
+    let Some(names) = rows.first() else { return String::new() };
+    let is_number = |name: &String| {
+        let values = rows.iter().filter_map(|row| row.get(name)).filter(|value| !value.is_null());
+        values.map(cell).all(|text| text.parse::<f64>().is_ok())
+    };
+    let kinds: Vec<_> = names.keys().map(|name| (name, is_number(name))).collect();
+    let cells = rows.iter().map(|row| {
+        let cell = |(name, kind): &(&String, bool)| (row.get(*name).map(cell).unwrap_or_default(), *kind);
+        kinds.iter().map(cell).collect()
+    });
+    grid(names.keys().map(|name| printable(&name.to_uppercase())).collect(), cells.collect())
+}
+
+/// One value on one line: text as it is, nothing for null, else JSON.
+pub(crate) fn cell(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn first(row: &JsonRow) -> String {
+    printable(&row.values().next().map(cell).unwrap_or_default())
 }
 
 fn value<T: Serialize>(format: Format, thing: &T) -> Result<(), Error> {

@@ -29,6 +29,7 @@ fn help_opens_with_examples() {
         Examples:
           factum dev examples/movies                 start everything with a project, and watch it
           factum tail store.orders --from earliest   print a topic, and go on as events arrive
+          factum view watch store.top_movies         print a view, and go on as it changes
 
         An event-driven architecture in one binary
 
@@ -40,6 +41,10 @@ fn help_opens_with_examples() {
           init        Write a small commented project
           topic       List, describe, create and delete topics
           group       List, describe, delete and rewind consumer groups
+          view        List, read and watch views
+          pipeline    List and describe what keeps views true
+          sql         Ask with SQL
+          explain     Say how a query or a view is computed
           produce     Send JSON lines to a topic
           tail        Print a topic's events as they arrive
           doctor      Look for what would go wrong on this machine

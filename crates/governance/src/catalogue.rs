@@ -9,7 +9,7 @@ use factum_eventlog::EventLog;
 use factum_types::TopicName;
 
 use crate::problem::Problem;
-use crate::project::{EventDefinition, TeamDefinition};
+use crate::project::{EventDefinition, PipelineDefinition, TableDefinition, TeamDefinition};
 use crate::resources::{Recorded, RecordedError};
 
 /// A cheap handle on the newest state; clones see the same.
@@ -20,6 +20,8 @@ pub struct Catalogue(Arc<RwLock<State>>);
 struct State {
     events: Arc<BTreeMap<TopicName, Arc<EventDefinition>>>,
     teams: Arc<Vec<Arc<TeamDefinition>>>,
+    tables: Arc<Vec<Arc<TableDefinition>>>,
+    pipelines: Arc<Vec<Arc<PipelineDefinition>>>,
     problems: Arc<Vec<Problem>>,
 }
 
@@ -39,22 +41,27 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// Reads what `log` says was applied and puts it in place of the state so far; problems stay.
+    /// Reads what `log` says was applied, puts it in place of the state so far and gives it; problems stay.
     ///
     /// # Errors
     /// [`RecordedError`]; the state so far stays.
-    pub async fn reload(&self, log: &dyn EventLog) -> Result<(), RecordedError> {
-        self.replace(Recorded::read(log).await?);
-        Ok(())
+    pub async fn reload(&self, log: &dyn EventLog) -> Result<Recorded, RecordedError> {
+        let recorded = Recorded::read(log).await?;
+        self.replace(recorded.clone());
+        Ok(recorded)
     }
 
     /// Puts `recorded` in place of the state so far; problems stay.
     pub fn replace(&self, recorded: Recorded) {
         let events = recorded.events.into_iter().map(|(topic, event)| (topic, Arc::new(event))).collect();
         let teams = recorded.teams.into_values().map(Arc::new).collect();
+        let tables = recorded.tables.into_values().map(Arc::new).collect();
+        let pipelines = recorded.pipelines.into_values().map(Arc::new).collect();
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         state.events = Arc::new(events);
         state.teams = Arc::new(teams);
+        state.tables = Arc::new(tables);
+        state.pipelines = Arc::new(pipelines);
     }
 
     /// Says what is wrong with the project's folder at this moment.
@@ -75,6 +82,16 @@ impl Catalogue {
     /// Every team, by name.
     pub fn teams(&self) -> Vec<Arc<TeamDefinition>> {
         self.state().teams.as_ref().clone()
+    }
+
+    /// Every reference table, by name.
+    pub fn tables(&self) -> Vec<Arc<TableDefinition>> {
+        self.state().tables.as_ref().clone()
+    }
+
+    /// Every pipeline, by name.
+    pub fn pipelines(&self) -> Vec<Arc<PipelineDefinition>> {
+        self.state().pipelines.as_ref().clone()
     }
 
     /// What is wrong with the project's folder: the state is the last good one while there are errors.

@@ -10,11 +10,13 @@
 //! at its place in the user's own file, all of it at once; applying a plan twice changes nothing the second
 //! time; no plan removes a topic.
 //!
-//! Not here: HTTP, terminals and colour, and the checking of records against their schemas.
+//! Not here: HTTP, terminals and colour, the checking of records against their schemas, and what SQL means: that
+//! is asked of [`Pipelines`].
 
 pub mod catalogue;
 mod human;
 mod manifest;
+mod pipelines;
 pub mod plan;
 mod problem;
 pub mod project;
@@ -24,9 +26,10 @@ pub mod suggest;
 pub mod watch;
 
 pub use catalogue::Catalogue;
-pub use plan::{Applied, ApplyError, Change, Plan, PlanError};
+pub use pipelines::{Pipelines, PipelinesError};
+pub use plan::{Applied, ApplyError, Change, Definition, Plan, PlanError};
 pub use problem::{Problem, Severity};
 pub use project::{
-    Capture, Defaults, Environment, EventDefinition, Format, LoadError, Project, Team, TeamDefinition,
-    Visibility,
+    Capture, Defaults, Environment, EventDefinition, Format, LoadError, PipelineDefinition, Project,
+    TableDefinition, Team, TeamDefinition, Visibility,
 };

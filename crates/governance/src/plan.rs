@@ -14,7 +14,7 @@ use factum_eventlog::{AdminError, EventLog};
 use miette::Diagnostic;
 
 pub use apply::{Applied, ApplyError};
-pub use change::{Change, FieldChange};
+pub use change::{Change, Definition, FieldChange};
 
 use crate::problem::Problem;
 use crate::project::Project;

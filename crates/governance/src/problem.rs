@@ -1,6 +1,7 @@
 //! What is wrong with a project, said at its place in the user's own file.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,6 +56,21 @@ impl Problem {
     ) -> Self {
         let place = Place { source: Arc::clone(source), span, label: None };
         Self { place: Some(Box::new(place)), ..Self::of_file(file, message) }
+    }
+
+    /// A problem with the bytes of `span` in `file`, whose text is `text`: for those who read what a project holds,
+    /// such as its SQL. A span beyond the text falls on its end.
+    pub fn in_text(
+        file: &Path,
+        text: Arc<str>,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> Self {
+        let from = span.start.min(text.len());
+        let length = span.end.min(text.len()).saturating_sub(from);
+        let source = Arc::new(NamedSource::new(file.to_string_lossy(), text));
+        Self { help, ..Self::at(file, &source, (from, length).into(), message) }
     }
 
     /// The same, with a word under the place.

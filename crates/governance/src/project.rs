@@ -4,6 +4,8 @@
 //!   factum.yaml                         name, defaults, environments
 //!   teams/<team>/team.yaml              summary, contact, members
 //!   teams/<team>/events/E.yaml          topic <team>.E, with E.avsc, E.schema.json or E.proto beside it
+//!   teams/<team>/tables/T.yaml          reference table <team>.T, with its rows in a CSV file
+//!   teams/<team>/pipelines/P.sql        SQL that runs for ever
 //! ```
 //!
 //! Folders and file names give kind, team and name, so that no file repeats them.
@@ -12,12 +14,16 @@ mod contract;
 mod event_file;
 mod folder;
 mod load;
+mod name;
+mod pipeline_file;
 mod project_file;
+mod table_file;
 mod team_file;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use factum_types::{ByteSize, TeamName, TopicName};
@@ -72,6 +78,16 @@ impl Project {
     pub fn events(&self) -> impl Iterator<Item = &EventDefinition> {
         self.teams.iter().flat_map(|team| &team.events)
     }
+
+    /// Every reference table of every team, by name.
+    pub fn tables(&self) -> impl Iterator<Item = &TableDefinition> {
+        self.teams.iter().flat_map(|team| &team.tables)
+    }
+
+    /// Every pipeline of every team, by name.
+    pub fn pipelines(&self) -> impl Iterator<Item = &PipelineDefinition> {
+        self.teams.iter().flat_map(|team| &team.pipelines)
+    }
 }
 
 /// What an event gets when its own file does not say.
@@ -101,6 +117,10 @@ pub struct Team {
     pub definition: TeamDefinition,
     /// Its events, by topic.
     pub events: Vec<EventDefinition>,
+    /// Its reference tables, by name.
+    pub tables: Vec<TableDefinition>,
+    /// Its pipelines, by name.
+    pub pipelines: Vec<PipelineDefinition>,
 }
 
 /// Who a team is.
@@ -138,6 +158,9 @@ pub struct EventDefinition {
     /// Its contract, relative to the project's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<PathBuf>,
+    /// What the contract says, so that whoever has no folder knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Arc<str>>,
     /// The field that says when it happened; without it the envelope's time, else the record's timestamp.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
@@ -168,6 +191,41 @@ pub struct EventDefinition {
     pub event_type: String,
     /// The CloudEvents `source` of data that comes without one: `/<project>/<team>` unless the file says else.
     pub source: String,
+}
+
+/// A table of rows that events are looked up in: products, categories, rates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableDefinition {
+    /// `<team>.<table>`.
+    pub name: String,
+    /// The team that owns it.
+    pub team: TeamName,
+    /// The project that it is defined in.
+    pub project: String,
+    /// What its rows are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// The column that identifies a row.
+    pub key: String,
+    /// Where the rows come from, relative to the project's folder.
+    pub from: PathBuf,
+    /// The rows: CSV with a header.
+    pub rows: Arc<str>,
+}
+
+/// A file of SQL whose statements run for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipelineDefinition {
+    /// `<team>.<file>`.
+    pub name: String,
+    /// The team that owns it; names in it that say no team are this team's.
+    pub team: TeamName,
+    /// The project that it is defined in.
+    pub project: String,
+    /// Its file, relative to the project's folder.
+    pub file: PathBuf,
+    /// What it says.
+    pub sql: Arc<str>,
 }
 
 /// How an event's data is encoded.

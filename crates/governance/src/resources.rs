@@ -3,6 +3,8 @@
 //! ```text
 //!   key  event/store.orders     value  the definition as JSON, or nothing once it was forgotten
 //!   key  team/store             value  likewise
+//!   key  table/store.products   value  likewise, with the rows
+//!   key  pipeline/store.top     value  likewise, with the SQL
 //! ```
 //!
 //! Always holds: the last record of a key is what was applied last. Keys and fields of later versions are passed
@@ -13,15 +15,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use factum_eventlog::{Admin, AdminError, EventLog, NewRecord, NewTopic, Position, ReadError, TopicConfig};
-use factum_types::{TeamName, TopicName, TopicPartition};
+use factum_types::{ByteSize, TeamName, TopicName, TopicPartition};
 use serde::Serialize;
 use tracing::warn;
 
-use crate::project::{EventDefinition, TeamDefinition};
+use crate::plan::Definition;
+use crate::project::{EventDefinition, PipelineDefinition, Project, TableDefinition, TeamDefinition};
 
 /// The topic that holds them.
 pub const TOPIC: &str = "_factum.resources";
 
+/// The largest record is a reference table's, whose rows may double as a string of JSON.
+const MAX_BATCH: ByteSize = ByteSize::mib(20);
+/// Records are written together up to about this many bytes.
+const BATCH_BYTES: usize = 512 * 1024;
 const READ_BYTES: usize = 1024 * 1024;
 /// Everything read here is behind the high watermark already: longer than this means that the log is ill.
 const READ_WAIT: Duration = Duration::from_secs(10);
@@ -33,6 +40,10 @@ pub struct Recorded {
     pub events: BTreeMap<TopicName, EventDefinition>,
     /// Teams by name.
     pub teams: BTreeMap<TeamName, TeamDefinition>,
+    /// Reference tables by name.
+    pub tables: BTreeMap<String, TableDefinition>,
+    /// Pipelines by name.
+    pub pipelines: BTreeMap<String, PipelineDefinition>,
 }
 
 /// Why the applied resources could not be read.
@@ -88,6 +99,22 @@ impl Recorded {
         Ok(recorded)
     }
 
+    /// What will be applied once `project` is: what others applied stays.
+    #[must_use]
+    pub fn with(mut self, project: &Project) -> Self {
+        let name = &project.name;
+        self.events.retain(|_, event| event.project != *name);
+        self.teams.retain(|_, team| team.project != *name);
+        self.tables.retain(|_, table| table.project != *name);
+        self.pipelines.retain(|_, pipeline| pipeline.project != *name);
+        self.events.extend(project.events().map(|event| (event.topic.clone(), event.clone())));
+        let teams = project.teams.iter().map(|team| team.definition.clone());
+        self.teams.extend(teams.map(|team| (team.name.clone(), team)));
+        self.tables.extend(project.tables().map(|table| (table.name.clone(), table.clone())));
+        self.pipelines.extend(project.pipelines().map(|found| (found.name.clone(), found.clone())));
+        self
+    }
+
     fn take(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) {
         let key = key.and_then(|key| std::str::from_utf8(key).ok()).unwrap_or_default();
         let result = match key.split_once('/') {
@@ -97,6 +124,8 @@ impl Recorded {
             Some(("team", name)) => {
                 TeamName::new(name).ok().map(|name| replace(&mut self.teams, name, value))
             }
+            Some(("table", name)) => Some(replace(&mut self.tables, name.to_owned(), value)),
+            Some(("pipeline", name)) => Some(replace(&mut self.pipelines, name.to_owned(), value)),
             _ => None,
         };
         if let Some(Err(error)) = result {
@@ -126,9 +155,17 @@ pub(crate) fn topic() -> TopicName {
 pub(crate) async fn ensure_topic(log: &dyn Admin) -> Result<(), AdminError> {
     match log.topic(&topic()).await {
         Err(AdminError::UnknownTopic { .. }) => {}
+        Ok(found) if found.config.max_message_bytes != Some(MAX_BATCH) => {
+            let config = TopicConfig { max_message_bytes: Some(MAX_BATCH), ..found.config };
+            return log.alter_topic(&topic(), config).await.map(drop);
+        }
         found => return found.map(drop),
     }
-    let config = TopicConfig { retention: Some(Duration::MAX), ..TopicConfig::default() };
+    let config = TopicConfig {
+        retention: Some(Duration::MAX),
+        max_message_bytes: Some(MAX_BATCH),
+        ..TopicConfig::default()
+    };
     let new = NewTopic { name: topic(), partitions: Some(1), config };
     match log.create_topic(new).await {
         Ok(_) | Err(AdminError::TopicExists { .. }) => Ok(()),
@@ -142,6 +179,34 @@ pub(crate) fn event_record(topic: &TopicName, event: Option<&EventDefinition>) -
 
 pub(crate) fn team_record(name: &TeamName, team: Option<&TeamDefinition>) -> NewRecord {
     record(format!("team/{name}"), team)
+}
+
+/// The record of a table or pipeline, or of its end.
+pub(crate) fn definition_record(definition: &Definition, is_forgotten: bool) -> NewRecord {
+    match definition {
+        Definition::Table(table) => record(format!("table/{}", table.name), (!is_forgotten).then_some(table)),
+        Definition::Pipeline(pipeline) => {
+            record(format!("pipeline/{}", pipeline.name), (!is_forgotten).then_some(pipeline))
+        }
+    }
+}
+
+/// Records in the order given, cut so that only a large record makes a large batch.
+pub(crate) fn batches(records: Vec<NewRecord>) -> Vec<Vec<NewRecord>> {
+    let mut batches: Vec<Vec<NewRecord>> = Vec::new();
+    let mut bytes = 0;
+    for record in records {
+        let size = record.value.as_ref().map_or(0, Bytes::len);
+        match batches.last_mut() {
+            Some(batch) if bytes + size <= BATCH_BYTES => batch.push(record),
+            _ => {
+                batches.push(vec![record]);
+                bytes = 0;
+            }
+        }
+        bytes += size;
+    }
+    batches
 }
 
 fn record<T: Serialize>(key: String, value: Option<&T>) -> NewRecord {

@@ -1,7 +1,7 @@
 //! Applying a project whenever its files change.
 //!
 //! ```text
-//!   change on disk ──► quiet for `debounce` ──► load ──► plan ──► apply ──► catalogue, outcome
+//!   change on disk ──► quiet for `debounce` ──► load ──► plan ──► check SQL ──► apply ──► catalogue, SQL, outcome
 //! ```
 //!
 //! Always holds: a project that is broken changes nothing; the last good one stays applied, and the catalogue
@@ -20,10 +20,11 @@ use tokio::sync::{mpsc, watch};
 use tracing::{debug, error, info, warn};
 
 use crate::catalogue::Catalogue;
+use crate::pipelines::{Pipelines, PipelinesError};
 use crate::plan::{Applied, ApplyError, Plan, PlanError};
 use crate::problem::Problem;
 use crate::project::{LoadError, PROJECT_FILE, Project};
-use crate::resources::RecordedError;
+use crate::resources::{Recorded, RecordedError};
 
 /// How the folder is watched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +81,9 @@ pub enum Error {
     /// What was applied could not be read back.
     #[error("read back what was applied")]
     Recorded(#[from] RecordedError),
+    /// Its SQL is wrong, or cannot be put into effect now.
+    #[error(transparent)]
+    Pipelines(#[from] PipelinesError),
 }
 
 impl Error {
@@ -88,6 +92,7 @@ impl Error {
         match self {
             Self::Load(error) => &error.problems,
             Self::Plan(error) => error.problems(),
+            Self::Pipelines(error) => error.problems(),
             Self::Apply(_) | Self::Recorded(_) => &[],
         }
     }
@@ -102,8 +107,9 @@ pub async fn apply_once(
     root: &Path,
     log: &dyn EventLog,
     catalogue: &Catalogue,
+    pipelines: &dyn Pipelines,
 ) -> Result<(Plan, Applied, Vec<Problem>), Error> {
-    let result = try_apply(root, log, catalogue).await;
+    let result = try_apply(root, log, catalogue, pipelines).await;
     match &result {
         Ok((_, _, warnings)) => catalogue.set_problems(warnings.clone()),
         Err(error) => catalogue.set_problems(error.problems().to_vec()),
@@ -115,14 +121,17 @@ async fn try_apply(
     root: &Path,
     log: &dyn EventLog,
     catalogue: &Catalogue,
+    pipelines: &dyn Pipelines,
 ) -> Result<(Plan, Applied, Vec<Problem>), Error> {
     let folder = root.to_owned();
     let project = tokio::task::spawn_blocking(move || Project::load(folder))
         .await
         .expect("loading a project does not panic")?;
     let plan = Plan::between(&project, log).await?;
+    pipelines.check(&Recorded::read(log).await?.with(&project)).await?;
     let applied = plan.apply(log).await?;
-    catalogue.reload(log).await?;
+    let recorded = catalogue.reload(log).await?;
+    pipelines.apply(&recorded).await?;
     Ok((plan, applied, project.warnings))
 }
 
@@ -131,6 +140,7 @@ pub struct Service {
     root: PathBuf,
     log: Arc<dyn EventLog>,
     catalogue: Catalogue,
+    pipelines: Arc<dyn Pipelines>,
     options: Options,
     outcomes: watch::Sender<Arc<Outcome>>,
 }
@@ -161,10 +171,11 @@ impl Service {
         root: PathBuf,
         log: Arc<dyn EventLog>,
         catalogue: Catalogue,
+        pipelines: Arc<dyn Pipelines>,
         options: Options,
     ) -> (Self, Handle) {
         let (outcomes, receiver) = watch::channel(Arc::new(Outcome::Waiting));
-        (Self { root, log, catalogue, options, outcomes }, Handle { outcomes: receiver })
+        (Self { root, log, catalogue, pipelines, options, outcomes }, Handle { outcomes: receiver })
     }
 
     /// Watches until `stop`.
@@ -191,7 +202,7 @@ impl Service {
     }
 
     async fn apply(&self) {
-        let outcome = match apply_once(&self.root, &*self.log, &self.catalogue).await {
+        let outcome = match apply_once(&self.root, &*self.log, &self.catalogue, &*self.pipelines).await {
             Ok((plan, applied, warnings)) => {
                 if plan.is_empty() {
                     debug!("read the project again and found no change");

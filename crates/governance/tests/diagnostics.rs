@@ -357,10 +357,10 @@ fn parts_of_later_versions_are_named_and_change_nothing() {
             "{TEAM}quotas: {{ produce: 5MiB/s }}
 === platform/policies/naming.yaml
 - name: x
-=== teams/store/pipelines/revenue.sql
-SELECT 1;
-=== teams/store/tables/products.yaml
-from: products.csv
+=== teams/store/feeds/erp.yaml
+url: x
+=== teams/store/dashboards/sales.yaml
+title: Sales
 === teams/store/access.yaml
 - allow: team:finance
 === teams/store/events/orders.yaml
@@ -375,6 +375,8 @@ capture: {{ format: delta, every: 5m }}
               help: the file is left alone and has no effect
               ⚠ teams/store/access.yaml: not supported by this version yet
               help: the file is left alone and has no effect
+              ⚠ teams/store/dashboards/sales.yaml: not supported by this version yet
+              help: the file is left alone and has no effect
               ⚠ teams/store/events/order.avsc: no event uses this contract
               help: did you mean to name it after `orders.yaml`?
               ⚠ `capture` is not supported by this version yet
@@ -383,9 +385,7 @@ capture: {{ format: delta, every: 5m }}
                ·          ─
                ╰────
               help: it is kept in mind and has no effect
-              ⚠ teams/store/pipelines/revenue.sql: not supported by this version yet
-              help: the file is left alone and has no effect
-              ⚠ teams/store/tables/products.yaml: not supported by this version yet
+              ⚠ teams/store/feeds/erp.yaml: not supported by this version yet
               help: the file is left alone and has no effect
               ⚠ `quotas` is not supported by this version yet
                ╭─[teams/store/team.yaml:2:9]
@@ -427,7 +427,7 @@ fn unreadable_things_are_named() {
           × teams/store/events/loop.yaml: cannot be read: Too many levels of symbolic links (os error 40)
           help: if it is a symbolic link, see where it leads
           × teams/store/events/pipe.yaml: it is not a regular file
-          help: a manifest is a text file; remove it or rename it
+          help: a text file is wanted here; remove it or rename it
           ⚠ teams/store/events/up: nothing reads this
           help: events are files of this folder, not folders in it
           × teams/store/events/�.yaml: the file's name is not UTF-8

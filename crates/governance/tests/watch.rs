@@ -26,9 +26,9 @@ async fn edits_are_applied(options: Options) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     scaffold::init(folder.path()).expect("an empty folder takes a project");
     let (log, catalogue) = (Arc::new(MemoryLog::default()), Catalogue::new());
-    apply_once(folder.path(), &*log, &catalogue).await.expect("the scaffold applies");
+    apply_once(folder.path(), &*log, &catalogue, &()).await.expect("the scaffold applies");
     let (service, mut handle) =
-        Service::new(folder.path().to_owned(), log.clone(), catalogue.clone(), options);
+        Service::new(folder.path().to_owned(), log.clone(), catalogue.clone(), Arc::new(()), options);
     let stop = Stop::new();
     let script = async {
         write_files(folder.path(), "=== teams/store/events/carts.yaml\nsummary: A cart was left.\n");

@@ -56,6 +56,33 @@ impl<S: Send + Sync> FromRequestParts<S> for GroupPath {
     }
 }
 
+/// The view that the path names, in full or by its bare name.
+pub(crate) struct ViewPath(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for ViewPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        path_segment(parts, state).await.map(Self)
+    }
+}
+
+/// The table that the path names, and a key in it.
+pub(crate) struct TableRowPath {
+    pub(crate) table: String,
+    pub(crate) key: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for TableRowPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((table, key)) = found.map_err(Problem::malformed)?;
+        Ok(Self { table, key })
+    }
+}
+
 async fn path_segment<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Problem> {
     let Path(segment) = Path::<String>::from_request_parts(parts, state).await.map_err(Problem::malformed)?;
     Ok(segment)

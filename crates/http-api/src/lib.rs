@@ -1,14 +1,14 @@
 //! The HTTP face: ingest, browsing, administration, OpenAPI.
 //!
 //! ```text
-//!   socket ──▶ service ──▶ router ──▶ one handler family each ──▶ EventLog, Catalogue
+//!   socket ──▶ service ──▶ router ──▶ one handler family each ──▶ EventLog, Catalogue, Engine
 //!              limits      metrics    parse, ask, call, render
 //! ```
 //!
 //! Always holds: every route but the public ones asks the [`Authorizer`](factum_types::Authorizer) before it
 //! reads a body; 202 is answered only for what is on disk; a batch is read wholly before any of it is
-//! appended; no client makes the process hold more than [`Options::body_memory`] of bodies, or more than one
-//! chunk of a tail.
+//! appended; no client makes the process hold more than [`Options::body_memory`] of bodies, more than one
+//! chunk of a tail, or more than [`Options::max_rows`] of rows.
 //!
 //! Not here: decisions. What may be written, what exists and who may do it are the log's, the catalogue's and
 //! the authoriser's to say; this crate only knows how HTTP says it.
@@ -23,14 +23,20 @@ mod metrics;
 mod names;
 mod options;
 mod pages;
+mod pipelines;
 mod problem;
 mod record_view;
 mod records;
 mod router;
+mod rows;
+mod server_sent;
 mod service;
+mod sql;
 mod state;
+mod tables;
 mod tail;
 mod topics;
+mod views;
 
 pub use health::{HealthReport, RoleHealth};
 pub use options::Options;

@@ -20,6 +20,7 @@ pub(crate) fn describe() {
     );
     describe_gauge!("factum_http_connections", "Connections open");
     describe_gauge!("factum_http_tails", "Tails being sent");
+    describe_gauge!("factum_http_view_followers", "Streams of views' changes being sent");
 }
 
 /// A request was answered. `route` is the router's pattern, never a path, so that labels stay few.
@@ -46,6 +47,10 @@ impl Present {
 
     pub(crate) fn tail() -> Self {
         Self::new("factum_http_tails")
+    }
+
+    pub(crate) fn follower() -> Self {
+        Self::new("factum_http_view_followers")
     }
 
     fn new(name: &'static str) -> Self {

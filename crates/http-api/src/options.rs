@@ -22,6 +22,11 @@ pub struct Options {
     pub max_batch_events: usize,
     /// Memory for the bodies of all requests at once; one that finds no room is answered with 503.
     pub body_memory: ByteSize,
+    /// The most rows that a view or a query gives at once.
+    pub max_rows: usize,
+    /// How long one query may take.
+    #[serde(with = "duration")]
+    pub query_timeout: Duration,
     /// Connections held at once; further ones wait in the operating system's queue.
     pub max_connections: usize,
     /// How long a connection may stay without a first byte.
@@ -43,6 +48,8 @@ impl Default for Options {
             max_body: ByteSize::mib(16),
             max_batch_events: 100_000,
             body_memory: ByteSize::mib(64),
+            max_rows: 100_000,
+            query_timeout: Duration::from_secs(30),
             max_connections: 16_384,
             idle_timeout: Duration::from_secs(300),
             header_timeout: Duration::from_secs(60),

@@ -9,6 +9,7 @@ use std::fmt;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use factum_eventlog::{AdminError, ProduceError, ReadError};
+use factum_sql as sql;
 use factum_types::{Denied, NameError, event};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -79,6 +80,16 @@ impl Problem {
             StatusCode::METHOD_NOT_ALLOWED,
             "wrong-method",
             "The path does not take this method",
+            detail,
+        )
+    }
+
+    /// 406: no form that the client takes is given here.
+    pub(crate) fn not_acceptable(detail: impl fmt::Display) -> Self {
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "not-acceptable",
+            "No accepted media type is given here",
             detail,
         )
     }
@@ -253,6 +264,57 @@ impl From<AdminError> for Problem {
             AdminError::GroupInUse { members, .. } => Self::conflict(&error).with("members", *members),
             AdminError::Invalid { .. } => Self::refused(&error),
             AdminError::Unavailable { .. } => Self::unavailable("unavailable", &error),
+        }
+    }
+}
+
+impl From<sql::ReadError> for Problem {
+    fn from(error: sql::ReadError) -> Self {
+        match &error {
+            sql::ReadError::UnknownView { nearest: Some(nearest), .. } => {
+                Self::not_found(&error).with("near", nearest.to_string())
+            }
+            sql::ReadError::UnknownView { .. } | sql::ReadError::Dropped { .. } => Self::not_found(&error),
+            sql::ReadError::Waiting { .. } => Self::unavailable("waiting", &error),
+            sql::ReadError::Invalid { help, .. } => Self::malformed(&error).helped(help.as_deref()),
+            sql::ReadError::Compute { source, .. } => Self::refused(&error).also(source),
+            sql::ReadError::State { view, source } => {
+                warn!(%view, %source, "a view could not be read");
+                Self::unavailable("unavailable", &error)
+            }
+        }
+    }
+}
+
+impl From<sql::QueryError> for Problem {
+    fn from(error: sql::QueryError) -> Self {
+        match error {
+            sql::QueryError::Refused(problems) => {
+                problems.first().map_or_else(|| Self::malformed("the query cannot be planned"), Self::in_sql)
+            }
+            sql::QueryError::TooLarge { .. } => Self::refused(&error),
+            sql::QueryError::View(error) => error.into(),
+            sql::QueryError::Compute(ref source) => Self::refused(&error).also(source),
+        }
+    }
+}
+
+impl Problem {
+    /// What is wrong with a query, and where in its text.
+    fn in_sql(problem: &sql::Problem) -> Self {
+        let before = problem.text.get(..problem.span.start).unwrap_or(&problem.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self::malformed(format_args!("{} at line {line} column {column}", problem.message))
+            .with("line", line)
+            .with("column", column)
+            .helped(problem.help.as_deref())
+    }
+
+    fn helped(self, help: Option<&str>) -> Self {
+        match help {
+            Some(help) => self.also(help).with("help", help),
+            None => self,
         }
     }
 }

@@ -17,7 +17,10 @@ use utoipa_axum::routes;
 use crate::problem::{MEDIA_TYPE, Problem};
 use crate::record_view::RecordView;
 use crate::state::Api;
-use crate::{catalogue, groups, health, ingest, metrics, names, pages, records, tail, topics};
+use crate::{
+    catalogue, groups, health, ingest, metrics, names, pages, pipelines, records, sql, tables, tail, topics,
+    views,
+};
 
 /// Paths that anyone may ask for.
 const PUBLIC: [&str; 5] = ["/", "/docs", "/openapi.json", "/health/live", "/health/ready"];
@@ -33,6 +36,7 @@ const JSON: &str = "application/json";
         (name = "events", description = "Putting events in"),
         (name = "topics", description = "Topics and what they hold"),
         (name = "groups", description = "Consumer groups"),
+        (name = "views", description = "Views, SQL, reference tables, and the pipelines that keep views true"),
         (name = "catalogue", description = "Teams and the events that they own"),
         (name = "health", description = "Liveness, readiness, measures"),
         (name = "pages", description = "Pages for people"),
@@ -105,6 +109,14 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(groups::list_groups))
         .routes(routes!(groups::get_group, groups::delete_group))
         .routes(routes!(groups::reset_offsets))
+        .routes(routes!(views::list_views))
+        .routes(routes!(views::get_view))
+        .routes(routes!(views::follow_view))
+        .routes(routes!(sql::post_sql))
+        .routes(routes!(sql::explain_sql))
+        .routes(routes!(tables::get_row))
+        .routes(routes!(pipelines::list_pipelines))
+        .routes(routes!(pipelines::get_pipeline))
         .routes(routes!(catalogue::list_teams))
         .routes(routes!(catalogue::get_catalogue))
         .routes(routes!(health::live))

@@ -8,6 +8,7 @@ use factum_base::tasks::Stop;
 use factum_base::telemetry::Metrics;
 use factum_eventlog::EventLog;
 use factum_governance::Catalogue;
+use factum_sql::Engine;
 use factum_types::Authorizer;
 
 use crate::body::Bodies;
@@ -21,6 +22,8 @@ pub struct State {
     pub log: Arc<dyn EventLog>,
     /// Who owns which event, and what it is like.
     pub catalogue: Catalogue,
+    /// What keeps and reads views.
+    pub engine: Engine,
     /// Decides who may do what.
     pub authorizer: Arc<dyn Authorizer>,
     /// The time.

@@ -1,7 +1,8 @@
 //! Forgetting: whole segments from the front, by age, by size, or because the owner said so.
 //!
 //! Always holds: the log start is durable in the checkpoint before a file is removed, so that a crash leaves
-//! at worst files below the log start, which the next open removes. Offsets are never used again.
+//! at worst files below the log start, which the next open removes. Offsets are never used again. A log that
+//! is closed touches no file: its directory may be gone, or another log's by now.
 
 use std::io;
 use std::sync::Arc;
@@ -106,7 +107,7 @@ impl Shared {
     /// Seals the active segment if it holds something and `should` says so, and makes that durable.
     fn roll_if(&self, should: impl Fn(&Segment) -> bool) -> io::Result<()> {
         let mut writer = self.writer.lock();
-        if writer.end.position == 0 || !should(&writer.active) {
+        if self.is_closed() || writer.end.position == 0 || !should(&writer.active) {
             return Ok(());
         }
         self.roll(&mut writer)?;
@@ -136,16 +137,29 @@ impl Shared {
         let dropped = self.drop_below(start)?;
         for segment in &dropped {
             self.environment.open_segments.forget(self.id, segment.base());
-            remove_if_there(&*self.environment.disk, segment.path())?;
-            remove_if_there(&*self.environment.disk, &segment.index_path())?;
+            self.remove_files(segment)?;
         }
         let bytes = dropped.iter().map(|segment| segment.summary().bytes).sum();
         Ok(Retained { segments: dropped.len(), bytes })
     }
 
+    /// Removes the files of a segment that is out of sight. Closing waits for the same lock, so that no removal
+    /// outlasts it.
+    fn remove_files(&self, segment: &Segment) -> io::Result<()> {
+        let _right_to_remove = self.checkpoint.lock();
+        if self.is_closed() {
+            return Ok(());
+        }
+        remove_if_there(&*self.environment.disk, segment.path())?;
+        remove_if_there(&*self.environment.disk, &segment.index_path())
+    }
+
     /// Makes `start` the log start, durably, and takes the segments below it out of sight.
     fn drop_below(&self, start: Offset) -> io::Result<Vec<Arc<Segment>>> {
         let mut checkpoint = self.checkpoint.lock();
+        if self.is_closed() {
+            return Ok(Vec::new());
+        }
         if start > checkpoint.log_start {
             self.save(Checkpoint { log_start: start, ..*checkpoint }, &mut checkpoint)?;
             self.log_start.set(start);

@@ -15,6 +15,12 @@ pub enum StartError {
     /// The log does not open.
     #[error(transparent)]
     Log(#[from] factum_broker::OpenError),
+    /// The state of views does not open.
+    #[error(transparent)]
+    State(#[from] factum_state::OpenError),
+    /// What was applied earlier cannot be put into effect.
+    #[error(transparent)]
+    Pipelines(#[from] factum_governance::PipelinesError),
     /// The Kafka port is taken or not ours.
     #[error(transparent)]
     Kafka(#[from] factum_kafka_server::BindError),

@@ -6,18 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use factum_broker::Broker;
 use factum_governance::Catalogue;
 use factum_http_api::{HealthReport, RoleHealth};
+use factum_sql::{Engine, ViewState};
 
 /// Says how each role is; asked on every request for readiness.
 #[derive(Clone)]
 pub(crate) struct Health {
     broker: Broker,
     catalogue: Catalogue,
+    engine: Engine,
     kafka_accepts: Arc<AtomicBool>,
 }
 
 impl Health {
-    pub(crate) fn new(broker: Broker, catalogue: Catalogue) -> Self {
-        Self { broker, catalogue, kafka_accepts: Arc::default() }
+    pub(crate) fn new(broker: Broker, catalogue: Catalogue, engine: Engine) -> Self {
+        Self { broker, catalogue, engine, kafka_accepts: Arc::default() }
     }
 
     /// The Kafka port is accepting from now on, or no longer.
@@ -34,7 +36,18 @@ impl Health {
                 role("kafka", self.kafka_accepts.load(Ordering::Relaxed), Vec::new()),
                 // A broken manifest leaves the last good project in force: said, but still serving.
                 role("project", true, self.catalogue.problems().iter().map(ToString::to_string).collect()),
+                // A view that is stuck is read as it was; the others go on.
+                role("views", true, self.stuck_views()),
             ],
         }
+    }
+
+    fn stuck_views(&self) -> Vec<String> {
+        let views = self.engine.views().into_iter();
+        let stuck = views.filter_map(|view| match view.state {
+            ViewState::Failed(reason) => Some(format!("{} is stuck: {reason}", view.name)),
+            ViewState::Building { .. } | ViewState::Live | ViewState::Waiting(_) => None,
+        });
+        stuck.collect()
     }
 }

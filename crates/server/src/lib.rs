@@ -1,8 +1,8 @@
 //! The composition root: options in, a running task tree out.
 //!
 //! ```text
-//!   start   data directory ─► broker ─► project applied ─► ports bound ─► ready
-//!   stop    edge (HTTP, Kafka) ─► domain (project) ─► broker ─► its last fsync
+//!   start   data directory ─► broker, state ─► engine ─► ports bound ─► project applied, views run ─► ready
+//!   stop    edge (HTTP, Kafka) ─► domain (project, views) ─► state ─► broker ─► its last fsync
 //! ```
 //!
 //! Always holds: what is wired to what is said here and nowhere else; a server that cannot start says why and
@@ -15,8 +15,10 @@ mod error;
 mod health;
 mod open_files;
 mod options;
+mod pipelines;
 mod running;
 mod start;
+mod state;
 
 pub use error::StartError;
 pub use open_files::raise_open_files;

@@ -22,6 +22,10 @@ pub struct Options {
     pub kafka: factum_kafka_server::Options,
     /// The HTTP port.
     pub http: factum_http_api::Options,
+    /// Where views keep their state.
+    pub state: factum_state::Options,
+    /// The SQL engine.
+    pub sql: factum_sql::Options,
     /// How the project folder is watched.
     pub watch: watch::Options,
 }

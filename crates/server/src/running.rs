@@ -7,6 +7,7 @@ use std::time::Duration;
 use factum_base::tasks::{TaskGroup, TaskTree};
 use factum_governance::Catalogue;
 use factum_governance::watch::{self, Outcome};
+use factum_sql::Engine;
 use tempfile::TempDir;
 use tracing::info;
 
@@ -22,6 +23,7 @@ pub struct Running {
     pub(crate) data_dir: PathBuf,
     pub(crate) temporary: Option<TempDir>,
     pub(crate) catalogue: Catalogue,
+    pub(crate) engine: Engine,
     pub(crate) project: Option<watch::Handle>,
     pub(crate) applied: Option<Outcome>,
 }
@@ -30,17 +32,23 @@ pub struct Running {
 pub(crate) struct Groups {
     pub(crate) edge: TaskGroup,
     pub(crate) domain: TaskGroup,
+    pub(crate) state: TaskGroup,
     pub(crate) broker: TaskGroup,
 }
 
 impl Groups {
     pub(crate) fn new(tree: &TaskTree) -> Self {
-        Self { edge: tree.child("edge"), domain: tree.child("domain"), broker: tree.child("broker") }
+        Self {
+            edge: tree.child("edge"),
+            domain: tree.child("domain"),
+            state: tree.child("state"),
+            broker: tree.child("broker"),
+        }
     }
 
     /// Stops admitting, then drains, then syncs.
     pub(crate) async fn stop(&self) {
-        for group in [&self.edge, &self.domain, &self.broker] {
+        for group in [&self.edge, &self.domain, &self.state, &self.broker] {
             group.stop_within(STOP_LIMIT).await.log();
         }
     }
@@ -72,6 +80,11 @@ impl Running {
         &self.catalogue
     }
 
+    /// The names of the views that are kept.
+    pub fn views(&self) -> Vec<String> {
+        self.engine.views().iter().map(|view| view.name.to_string()).collect()
+    }
+
     /// What came of applying the project at the start; `None` without a project.
     pub fn applied(&self) -> Option<&Outcome> {
         self.applied.as_ref()
@@ -87,7 +100,7 @@ impl Running {
         self.tree.stop_requested().await
     }
 
-    /// Stops in order: edge, domain, broker. What was admitted is finished and synced.
+    /// Stops in order: edge, domain, state, broker. What was admitted is finished and synced.
     pub async fn stop(self) {
         self.groups.stop().await;
         info!("stopped");

@@ -11,12 +11,16 @@ use factum_broker::Broker;
 use factum_eventlog::EventLog;
 use factum_governance::Catalogue;
 use factum_governance::watch::{self, Outcome};
+use factum_governance::{Pipelines, PipelinesError};
+use factum_sql::Engine;
 use tempfile::TempDir;
+use tracing::error;
 
 use crate::access::authorizer;
 use crate::health::Health;
+use crate::pipelines::EnginePipelines;
 use crate::running::{Groups, Running};
-use crate::{DataDir, Options, StartError};
+use crate::{DataDir, Options, StartError, state};
 
 impl Running {
     /// Starts a server and answers once it is ready.
@@ -43,6 +47,7 @@ struct Parts {
     data_dir: PathBuf,
     temporary: Option<TempDir>,
     catalogue: Catalogue,
+    engine: Engine,
     project: Option<watch::Handle>,
     applied: Option<Outcome>,
 }
@@ -57,7 +62,8 @@ impl Parts {
         let broker = start_broker(&options, &data_dir, &clock, &random, groups).await?;
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
         let catalogue = Catalogue::load(&*log).await?;
-        let health = Health::new(broker.clone(), catalogue.clone());
+        let engine = start_engine(&options, &data_dir, &log, &clock, groups).await?;
+        let health = Health::new(broker.clone(), catalogue.clone(), engine.clone());
         let (kafka_service, kafka) = factum_kafka_server::Service::bind(
             options.kafka.clone(),
             broker,
@@ -71,6 +77,7 @@ impl Parts {
             factum_http_api::State {
                 log: Arc::clone(&log),
                 catalogue: catalogue.clone(),
+                engine: engine.clone(),
                 authorizer: authorizer(options.access, options.http.listen),
                 clock,
                 random,
@@ -79,7 +86,7 @@ impl Parts {
             },
             groups.edge.clone(),
         )?;
-        let (project, applied) = start_project(&options, &log, &catalogue, groups).await?;
+        let (project, applied) = start_project(&options, &log, &catalogue, &engine, groups).await?;
 
         let edge = &groups.edge;
         let stop = edge.stop();
@@ -94,7 +101,7 @@ impl Parts {
             http_service.run(stop).await;
             Ok(())
         });
-        Ok(Self { http, kafka, data_dir, temporary, catalogue, project, applied })
+        Ok(Self { http, kafka, data_dir, temporary, catalogue, engine, project, applied })
     }
 
     fn into_running(self, tree: TaskTree, groups: Groups) -> Running {
@@ -106,6 +113,7 @@ impl Parts {
             data_dir: self.data_dir,
             temporary: self.temporary,
             catalogue: self.catalogue,
+            engine: self.engine,
             project: self.project,
             applied: self.applied,
         }
@@ -141,20 +149,62 @@ async fn start_broker(
     Ok(broker)
 }
 
+/// The engine over its state; no view runs yet.
+async fn start_engine(
+    options: &Options,
+    data_dir: &Path,
+    log: &Arc<dyn EventLog>,
+    clock: &SharedClock,
+    groups: &Groups,
+) -> Result<Engine, StartError> {
+    let store = state::start(options.state.clone(), data_dir, clock, &groups.state).await?;
+    let (log, clock) = (Arc::clone(log), Arc::clone(clock));
+    Ok(Engine::open(options.sql.clone(), log, Arc::new(store), clock, groups.domain.clone()))
+}
+
+/// Lets the pipelines run that were applied earlier. What this version refuses of them is said and left out: a server
+/// without its folder has nobody to put it right at once.
+async fn resume_pipelines(
+    log: &dyn EventLog,
+    catalogue: &Catalogue,
+    pipelines: &dyn Pipelines,
+) -> Result<(), StartError> {
+    match pipelines.apply(&catalogue.reload(log).await?).await {
+        Err(PipelinesError::Refused(problems)) => {
+            for problem in &problems {
+                error!(file = %problem.file().display(), %problem, "pipelines do not run");
+            }
+            catalogue.set_problems(problems);
+            Ok(())
+        }
+        done => Ok(done?),
+    }
+}
+
 /// Applies the project and watches it. A project that is broken at the start is refused: nothing is in force yet
 /// that could be kept.
 async fn start_project(
     options: &Options,
     log: &Arc<dyn EventLog>,
     catalogue: &Catalogue,
+    engine: &Engine,
     groups: &Groups,
 ) -> Result<(Option<watch::Handle>, Option<Outcome>), StartError> {
-    let Some(folder) = &options.project else { return Ok((None, None)) };
-    let (plan, applied, warnings) = watch::apply_once(folder, &**log, catalogue)
+    let pipelines = Arc::new(EnginePipelines(engine.clone()));
+    let Some(folder) = &options.project else {
+        resume_pipelines(&**log, catalogue, &*pipelines).await?;
+        return Ok((None, None));
+    };
+    let (plan, applied, warnings) = watch::apply_once(folder, &**log, catalogue, &*pipelines)
         .await
         .map_err(|source| StartError::Project { folder: folder.clone(), source: Box::new(source) })?;
-    let (service, handle) =
-        watch::Service::new(folder.clone(), Arc::clone(log), catalogue.clone(), options.watch.clone());
+    let (service, handle) = watch::Service::new(
+        folder.clone(),
+        Arc::clone(log),
+        catalogue.clone(),
+        pipelines,
+        options.watch.clone(),
+    );
     groups.domain.spawn("project", OnError::Log, service.run(groups.domain.stop()));
     Ok((Some(handle), Some(Outcome::Applied { plan, applied, warnings })))
 }

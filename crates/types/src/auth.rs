@@ -85,6 +85,8 @@ pub enum Resource<'a> {
     Topic(&'a TopicName),
     /// One consumer group.
     Group(&'a GroupId),
+    /// One view or reference table, `<team>.<name>`, whether it exists or not.
+    View(&'a str),
 }
 
 impl fmt::Display for Resource<'_> {
@@ -93,6 +95,7 @@ impl fmt::Display for Resource<'_> {
             Self::Cluster => f.write_str("the cluster"),
             Self::Topic(name) => write!(f, "topic {name}"),
             Self::Group(id) => write!(f, "group {id}"),
+            Self::View(name) => write!(f, "view {name}"),
         }
     }
 }

@@ -41,12 +41,14 @@ const MAP: &[Place] = &[
     place("factum-log", Layer::Mechanism, &["factum-types"]),
     place("factum-eventlog", Layer::Interface, &["factum-types"]),
     place("factum-broker", Layer::Core, &["factum-types", "factum-base", "factum-log", "factum-eventlog"]),
+    place("factum-state", Layer::Core, &["factum-types", "factum-base", "factum-log"]),
     place("factum-governance", Layer::Domain, &["factum-types", "factum-base", "factum-eventlog"]),
+    place("factum-sql", Layer::Domain, &["factum-types", "factum-base", "factum-eventlog", "factum-state"]),
     place("factum-kafka-server", Layer::Edge, &["factum-types", "factum-base", "factum-broker"]),
     place(
         "factum-http-api",
         Layer::Edge,
-        &["factum-types", "factum-base", "factum-eventlog", "factum-governance"],
+        &["factum-types", "factum-base", "factum-eventlog", "factum-governance", "factum-sql"],
     ),
     place(
         "factum-server",
@@ -57,7 +59,9 @@ const MAP: &[Place] = &[
             "factum-log",
             "factum-eventlog",
             "factum-broker",
+            "factum-state",
             "factum-governance",
+            "factum-sql",
             "factum-kafka-server",
             "factum-http-api",
         ],
@@ -83,6 +87,12 @@ const QUARANTINE: &[(&[&str], &[&str], &str)] = &[
     ),
     (&["reqwest"], &["factum-base", "factum-cli", BENCH], "outgoing HTTP goes through one client"),
     (&["clap", "comfy-table", "indicatif"], &["factum-cli", BENCH], "the terminal belongs to the CLI"),
+    (
+        &["datafusion", "arrow", "arrow-json", "parquet"],
+        &["factum-sql"],
+        "rows leave the engine as bytes or JSON, and its version changes in one place",
+    ),
+    (&["fjall"], &["factum-state"], "how state spills is its own affair"),
     (&["kafka-protocol"], &["factum-kafka-server"], "the Kafka wire stays at the edge"),
     (&["rdkafka"], &[BENCH], "librdkafka is a driver for tests"),
 ];

@@ -118,6 +118,12 @@ pub(crate) struct Problem {
     /// For a malformed line: its place in the body, from 1.
     #[serde(default)]
     pub(crate) line: Option<usize>,
+    /// For malformed text: its place in the line, from 1.
+    #[serde(default)]
+    pub(crate) column: Option<usize>,
+    /// What to do, where the server knows.
+    #[serde(default)]
+    pub(crate) help: Option<String>,
     /// Seconds after which to try again.
     #[serde(skip)]
     retry_after: Option<u64>,
@@ -126,7 +132,16 @@ pub(crate) struct Problem {
 impl Problem {
     /// Reads an answer's body.
     pub(crate) fn read(status: u16, retry_after: Option<u64>, body: &[u8]) -> Self {
-        let empty = Self { status, title: String::new(), detail: None, index: None, line: None, retry_after };
+        let empty = Self {
+            status,
+            title: String::new(),
+            detail: None,
+            index: None,
+            line: None,
+            column: None,
+            help: None,
+            retry_after,
+        };
         let mut problem = serde_json::from_slice(body).unwrap_or(empty);
         problem.status = status;
         problem.retry_after = retry_after;

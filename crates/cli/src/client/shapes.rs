@@ -209,3 +209,122 @@ pub(crate) struct Placed {
     pub(crate) partition: i32,
     pub(crate) offset: Offset,
 }
+
+/// One JSON object, its members in the order in which they came.
+pub(crate) type JsonRow = serde_json::Map<String, serde_json::Value>;
+
+/// Rows of a view or a query.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Rows {
+    pub(crate) rows: Vec<JsonRow>,
+}
+
+/// What changed in a view.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Changed {
+    pub(crate) removed: Vec<JsonRow>,
+    pub(crate) added: Vec<JsonRow>,
+}
+
+/// `POST /api/v1/sql`.
+#[derive(Debug, Serialize)]
+pub(crate) struct SqlRequest<'a> {
+    pub(crate) query: &'a str,
+}
+
+/// `POST /api/v1/sql/explain`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Explanation {
+    pub(crate) plan: String,
+}
+
+/// `GET /api/v1/views`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Views {
+    pub(crate) views: Vec<ViewLine>,
+}
+
+/// A view in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ViewLine {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) team: String,
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    #[serde(default)]
+    pub(crate) columns: Vec<ViewColumn>,
+    #[serde(default)]
+    pub(crate) depends_on: Vec<String>,
+}
+
+/// A column of a view.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ViewColumn {
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) nullable: bool,
+}
+
+/// `GET /api/v1/pipelines`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Pipelines {
+    pub(crate) pipelines: Vec<PipelineLine>,
+}
+
+/// A pipeline in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PipelineLine {
+    pub(crate) name: String,
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    #[serde(default)]
+    pub(crate) progress: Option<Progress>,
+    pub(crate) lag: Offset,
+    pub(crate) rate: f64,
+    #[serde(default)]
+    pub(crate) watermark: Option<String>,
+    pub(crate) state_bytes: u64,
+    #[serde(default)]
+    pub(crate) poisoned: Offset,
+    #[serde(default)]
+    pub(crate) late: Offset,
+    #[serde(default)]
+    pub(crate) last_error: Option<String>,
+}
+
+/// How far a view is that is being built.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    pub(crate) done: Offset,
+    pub(crate) total: Offset,
+}
+
+/// A pipeline.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Pipeline {
+    #[serde(flatten)]
+    pub(crate) line: PipelineLine,
+    pub(crate) sql: String,
+    #[serde(default)]
+    pub(crate) columns: Vec<ViewColumn>,
+    #[serde(default)]
+    pub(crate) depends_on: Vec<String>,
+    #[serde(default)]
+    pub(crate) partitions: Vec<PipelinePartition>,
+}
+
+/// Where a pipeline stands in a partition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PipelinePartition {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) next: Offset,
+    pub(crate) end: Offset,
+    #[serde(default)]
+    pub(crate) watermark: Option<String>,
+}

@@ -25,18 +25,26 @@ impl SourceFile {
     /// Reads `root/path`. Anything but a regular UTF-8 file of at most a mebibyte is a problem, said at once:
     /// a pipe would wait for ever, a huge file would fill the memory.
     pub(crate) fn read(root: &Path, path: &Path) -> Result<Self, Problem> {
+        Self::read_within(MAX_BYTES, "a manifest is a short text; is this the right file?", root, path)
+    }
+
+    /// The same with another bound, and what to do about a file that passes it.
+    pub(crate) fn read_within(
+        max_bytes: u64,
+        advice: &str,
+        root: &Path,
+        path: &Path,
+    ) -> Result<Self, Problem> {
         let full = root.join(path);
         let metadata = std::fs::metadata(&full).map_err(|error| explain(path, &error))?;
         if !metadata.is_file() {
             let problem = Problem::of_file(path, "it is not a regular file");
-            return Err(problem.help("a manifest is a text file; remove it or rename it"));
+            return Err(problem.help("a text file is wanted here; remove it or rename it"));
         }
-        let bytes = read_bounded(&full).map_err(|error| explain(path, &error))?;
-        if bytes.len() as u64 > MAX_BYTES {
-            let message = format!("the file is larger than {} KiB", MAX_BYTES / 1024);
-            return Err(
-                Problem::of_file(path, message).help("a manifest is a short text; is this the right file?")
-            );
+        let bytes = read_bounded(&full, max_bytes).map_err(|error| explain(path, &error))?;
+        if bytes.len() as u64 > max_bytes {
+            let message = format!("the file is larger than {} KiB", max_bytes / 1024);
+            return Err(Problem::of_file(path, message).help(advice));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
@@ -70,9 +78,9 @@ impl SourceFile {
     }
 }
 
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

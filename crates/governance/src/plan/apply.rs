@@ -16,11 +16,11 @@ use crate::resources;
 pub struct Applied {
     /// Topics that were made.
     pub created: Vec<TopicName>,
-    /// Teams and events that came in, those of topics that existed included.
+    /// What came in, events of topics that existed included.
     pub added: usize,
-    /// Teams and events that changed.
+    /// What changed.
     pub changed: usize,
-    /// Teams and events that left.
+    /// What left.
     pub forgotten: usize,
 }
 
@@ -97,7 +97,9 @@ impl Plan {
         let topic = resources::topic();
         let create = |source| ApplyError::CreateTopic { topic: resources::topic(), source };
         resources::ensure_topic(log).await.map_err(create)?;
-        log.produce(&topic, records).await.map_err(ApplyError::Record)?;
+        for batch in resources::batches(records) {
+            log.produce(&topic, batch).await.map_err(ApplyError::Record)?;
+        }
         Ok(applied)
     }
 }
@@ -120,6 +122,10 @@ async fn make(change: &Change, log: &dyn EventLog, applied: &mut Applied) -> Res
             resources::event_record(&event.topic, Some(event))
         }
         Change::ForgetEvent { event, .. } => resources::event_record(&event.topic, None),
+        Change::Add(definition) | Change::Update { definition, .. } => {
+            resources::definition_record(definition, false)
+        }
+        Change::Forget(definition) => resources::definition_record(definition, true),
     })
 }
 

@@ -3,7 +3,7 @@
 use factum_eventlog::TopicConfig;
 use factum_types::TopicName;
 
-use crate::project::{EventDefinition, TeamDefinition};
+use crate::project::{EventDefinition, PipelineDefinition, TableDefinition, TeamDefinition};
 
 /// One thing that a plan does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,51 @@ pub enum Change {
         /// Records in its topic now; `None` if there is no such topic.
         records: Option<i64>,
     },
+    /// A table or pipeline comes in.
+    Add(Definition),
+    /// A table or pipeline changes.
+    Update {
+        /// As it will be.
+        definition: Definition,
+        /// What differs.
+        fields: Vec<FieldChange>,
+    },
+    /// A table or pipeline left the project; what was computed for it goes.
+    Forget(Definition),
+}
+
+/// What SQL is made of besides events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Definition {
+    /// A reference table.
+    Table(TableDefinition),
+    /// A file of SQL.
+    Pipeline(PipelineDefinition),
+}
+
+impl Definition {
+    /// The word for it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Table(_) => "table",
+            Self::Pipeline(_) => "pipeline",
+        }
+    }
+
+    /// Its name, `<team>.<name>`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Table(table) => &table.name,
+            Self::Pipeline(pipeline) => &pipeline.name,
+        }
+    }
+
+    fn team(&self) -> &str {
+        match self {
+            Self::Table(table) => table.team.as_str(),
+            Self::Pipeline(pipeline) => pipeline.team.as_str(),
+        }
+    }
 }
 
 /// A field that differs, as text.
@@ -70,6 +115,9 @@ impl Change {
             | Self::AdoptTopic { event, .. }
             | Self::UpdateEvent { event, .. }
             | Self::ForgetEvent { event, .. } => event.team.as_str(),
+            Self::Add(definition) | Self::Update { definition, .. } | Self::Forget(definition) => {
+                definition.team()
+            }
         }
     }
 
@@ -77,6 +125,7 @@ impl Change {
     pub fn topic(&self) -> Option<&TopicName> {
         match self {
             Self::AddTeam(_) | Self::UpdateTeam { .. } | Self::ForgetTeam(_) => None,
+            Self::Add(_) | Self::Update { .. } | Self::Forget(_) => None,
             Self::AddEvent(event)
             | Self::AdoptTopic { event, .. }
             | Self::UpdateEvent { event, .. }

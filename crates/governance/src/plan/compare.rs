@@ -7,7 +7,7 @@ use factum_types::{ByteSize, TopicName};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::change::{Change, FieldChange};
+use super::change::{Change, Definition, FieldChange};
 use crate::human;
 use crate::problem::Problem;
 use crate::project::{EventDefinition, Project, Team};
@@ -33,6 +33,8 @@ impl Comparison<'_> {
                 }
             }
         }
+        let definitions = self.definitions();
+        changes.extend(definitions);
         changes.extend(self.forgotten());
         if problems.is_empty() { Ok(changes) } else { Err(problems) }
     }
@@ -85,6 +87,33 @@ impl Comparison<'_> {
         }
     }
 
+    /// Tables and pipelines that came in or changed.
+    fn definitions(&self) -> Vec<Change> {
+        let tables = self.project.tables().map(|table| {
+            let before = self.recorded.tables.get(&table.name);
+            definition_change(before, table, Definition::Table)
+        });
+        let pipelines = self.project.pipelines().map(|pipeline| {
+            let before = self.recorded.pipelines.get(&pipeline.name);
+            definition_change(before, pipeline, Definition::Pipeline)
+        });
+        tables.chain(pipelines).flatten().collect()
+    }
+
+    /// Tables and pipelines that this project applied once and does not have any more.
+    fn forgotten_definitions(&self) -> impl Iterator<Item = Change> {
+        let name = &self.project.name;
+        let tables: BTreeSet<_> = self.project.tables().map(|table| &table.name).collect();
+        let pipelines: BTreeSet<_> = self.project.pipelines().map(|pipeline| &pipeline.name).collect();
+        let no_tables = self.recorded.tables.values().filter(|table| table.project == *name);
+        let no_tables = no_tables.filter(move |table| !tables.contains(&table.name));
+        let no_pipelines = self.recorded.pipelines.values().filter(|pipeline| pipeline.project == *name);
+        let no_pipelines = no_pipelines.filter(move |pipeline| !pipelines.contains(&pipeline.name));
+        // A pipeline goes before the table that it reads.
+        let pipelines = no_pipelines.cloned().map(Definition::Pipeline);
+        pipelines.chain(no_tables.cloned().map(Definition::Table)).map(Change::Forget)
+    }
+
     /// What this project applied once and does not have any more.
     fn forgotten(&self) -> Vec<Change> {
         let name = &self.project.name;
@@ -97,8 +126,19 @@ impl Comparison<'_> {
         });
         let disbanded = self.recorded.teams.values().filter(|team| team.project == *name);
         let disbanded = disbanded.filter(|team| !teams.contains(&team.name)).cloned().map(Change::ForgetTeam);
-        gone.chain(disbanded).collect()
+        self.forgotten_definitions().chain(gone).chain(disbanded).collect()
     }
+}
+
+/// What changes of one table or pipeline, if anything.
+fn definition_change<T: Serialize + Clone>(
+    before: Option<&T>,
+    after: &T,
+    wrap: fn(T) -> Definition,
+) -> Option<Change> {
+    let Some(before) = before else { return Some(Change::Add(wrap(after.clone()))) };
+    let fields = differences(before, after);
+    (!fields.is_empty()).then(|| Change::Update { definition: wrap(after.clone()), fields })
 }
 
 /// Records in a topic, counting those that retention dropped in the middle of a partition as there.
@@ -159,10 +199,16 @@ fn differences<T: Serialize>(before: &T, after: &T) -> Vec<FieldChange> {
     names
         .into_iter()
         .filter(|name| before.get(*name) != after.get(*name))
-        .map(|name| FieldChange {
-            name: if name == "event_type" { "type".to_owned() } else { name.clone() },
-            from: before.get(name).map(text),
-            to: after.get(name).map(text),
+        .map(|name| {
+            let (from, mut to) = (before.get(name).map(text), after.get(name).map(text));
+            if from == to {
+                to = to.map(|to| format!("{to}, others"));
+            }
+            FieldChange {
+                name: if name == "event_type" { "type".to_owned() } else { name.clone() },
+                from,
+                to,
+            }
         })
         .collect()
 }
@@ -176,6 +222,7 @@ fn object<T: Serialize>(value: &T) -> Map<String, Value> {
 
 fn text(value: &Value) -> String {
     match value {
+        Value::String(text) if text.contains('\n') => format!("{} lines", text.lines().count()),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => fields

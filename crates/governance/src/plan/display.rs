@@ -13,7 +13,7 @@
 use std::fmt;
 
 use super::Plan;
-use super::change::{Change, FieldChange};
+use super::change::{Change, Definition, FieldChange};
 use crate::human;
 use crate::project::EventDefinition;
 
@@ -40,9 +40,9 @@ impl Change {
     /// `+` comes in, `~` changes, `-` is forgotten.
     pub fn mark(&self) -> char {
         match self {
-            Self::AddTeam(_) | Self::AddEvent(_) | Self::AdoptTopic { .. } => '+',
-            Self::UpdateTeam { .. } | Self::UpdateEvent { .. } => '~',
-            Self::ForgetTeam(_) | Self::ForgetEvent { .. } => '-',
+            Self::AddTeam(_) | Self::AddEvent(_) | Self::AdoptTopic { .. } | Self::Add(_) => '+',
+            Self::UpdateTeam { .. } | Self::UpdateEvent { .. } | Self::Update { .. } => '~',
+            Self::ForgetTeam(_) | Self::ForgetEvent { .. } | Self::Forget(_) => '-',
         }
     }
 }
@@ -71,7 +71,29 @@ impl fmt::Display for Change {
                 writeln!(f, "event  {}  forgotten; its topic stays, with {}", event.topic, count(*records))
             }
             Self::ForgetEvent { event, records: None } => writeln!(f, "event  {}  forgotten", event.topic),
+            Self::Add(definition) => match definition {
+                Definition::Table(table) => {
+                    let from = table.from.file_name().unwrap_or_default().to_string_lossy();
+                    writeln!(f, "table  {}  key {}, from {from}", table.name, table.key)
+                }
+                Definition::Pipeline(pipeline) => writeln!(f, "sql    {}", pipeline.name),
+            },
+            Self::Update { definition, fields } => {
+                writeln!(f, "{}  {}", label(definition), definition.name())?;
+                write_fields(f, fields)
+            }
+            Self::Forget(definition) => {
+                writeln!(f, "{}  {}  forgotten", label(definition), definition.name())
+            }
         }
+    }
+}
+
+/// As wide as `event`.
+fn label(definition: &Definition) -> &'static str {
+    match definition {
+        Definition::Table(_) => "table",
+        Definition::Pipeline(_) => "sql  ",
     }
 }
 

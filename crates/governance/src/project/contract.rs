@@ -1,6 +1,7 @@
 //! The contract beside an event: `E.avsc`, `E.schema.json` or `E.proto`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -20,6 +21,7 @@ pub(super) struct Contract {
     pub(super) format: Format,
     /// Names of the data's fields, where the contract lists them.
     pub(super) fields: Option<Vec<String>>,
+    pub(super) text: Arc<str>,
 }
 
 /// The stem and format of a contract's file name.
@@ -54,7 +56,7 @@ pub(super) fn find(
     let path = file.path.parent().unwrap_or(Path::new("")).join(name);
     let contract = SourceFile::read(context.root, &path).and_then(|source| {
         let fields = fields(&source, format)?;
-        Ok(Contract { path, format, fields })
+        Ok(Contract { path, format, fields, text: source.text })
     });
     contract.map_err(|problem| problems.push(problem)).ok()
 }

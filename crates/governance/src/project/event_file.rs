@@ -1,6 +1,7 @@
 //! `events/E.yaml`: one event, its topic and its contract.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use factum_types::{ByteSize, TeamName, TopicName};
@@ -8,7 +9,7 @@ use miette::SourceSpan;
 
 use super::contract::{self, Contract};
 use super::project_file::Header;
-use super::{Capture, EventDefinition, Format, Origin, Visibility};
+use super::{Capture, EventDefinition, Format, Origin, Visibility, name};
 use crate::human;
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
@@ -33,7 +34,8 @@ pub(super) fn read(
     name: &str,
     problems: &mut Vec<Problem>,
 ) -> Option<(EventDefinition, Origin)> {
-    let topic = topic_name(context.team, path, name, problems);
+    let topic = name::relation(context.team, path, name, "an event's", "order-placed.yaml");
+    let topic = topic.map_err(|problem| problems.push(problem)).ok();
     let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
     let mut fields = Fields::of_file(&file, problems)?;
     let written = Written::take(&mut fields);
@@ -107,6 +109,7 @@ impl Written {
             project: project.clone(),
             summary: self.summary,
             format: format.unwrap_or(Format::Json),
+            contract: contract.as_ref().map(|contract| Arc::clone(&contract.text)),
             schema: contract.map(|contract| contract.path),
             time: self.time.map(|(text, _)| text),
             lateness: self.lateness.or(defaults.lateness),
@@ -144,24 +147,6 @@ fn capture(fields: &mut Fields<'_>) -> Option<Capture> {
         "it is kept in mind and has no effect",
     );
     capture
-}
-
-/// The topic `<team>.<name>`; SQL reads it as schema and table, so the name has no dot of its own.
-fn topic_name(team: &TeamName, path: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<TopicName> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if let Some(found) = name.chars().find(|c| !allowed(*c)) {
-        let message = format!("an event's name cannot have {found:?} in it");
-        let help = "rename the file with letters, digits, `-` and `_`, for example `order-placed.yaml`";
-        problems.push(Problem::of_file(path, message).help(help));
-        return None;
-    }
-    match TopicName::new(format!("{team}.{name}")) {
-        Ok(topic) => Some(topic),
-        Err(error) => {
-            problems.push(Problem::of_file(path, format!("its topic cannot have this name: {error}")));
-            None
-        }
-    }
 }
 
 /// `key` and `time` are fields of the data: where a contract lists the fields, they must be among them.

@@ -6,12 +6,17 @@ use std::path::Path;
 use factum_types::{TeamName, TopicName};
 
 use super::folder::{self, Item};
-use super::{LoadError, Origin, PROJECT_FILE, Project, Team, event_file, project_file, team_file};
+use super::{
+    LoadError, Origin, PROJECT_FILE, PipelineDefinition, Project, TableDefinition, Team, event_file,
+    pipeline_file, project_file, table_file, team_file,
+};
 use crate::problem::{Problem, Severity};
 use crate::suggest::nearest;
 
 /// Folders of a team whose contents later versions read.
-const LATER_FOLDERS: &[&str] = &["pipelines", "subscriptions", "feeds", "tables", "jobs", "dashboards"];
+const LATER_FOLDERS: &[&str] = &["subscriptions", "feeds", "jobs", "dashboards"];
+/// Folders of a team that are read.
+const FOLDERS: &[&str] = &["events", "tables", "pipelines"];
 /// Files of a team that later versions read.
 const LATER_FILES: &[&str] = &["access.yaml", "access.yml"];
 
@@ -100,28 +105,31 @@ impl Loading<'_> {
             self.team_item(item);
         }
         let events = self.events(name, &folder.path.join("events"), header);
-        Some(Team { definition: definition?, events })
+        let tables = self.tables(name, &folder.path.join("tables"), &header.name);
+        let pipelines = self.pipelines(name, &folder.path.join("pipelines"), &header.name);
+        Some(Team { definition: definition?, events, tables, pipelines })
     }
 
     fn team_item(&mut self, item: &Item) {
         let name = item.name.as_str();
         match (item.is_folder, name) {
-            (true, "events") | (false, "team.yaml" | "team.yml") => {}
+            (false, "team.yaml" | "team.yml") => {}
+            (true, name) if FOLDERS.contains(&name) => {}
             (true, name) if LATER_FOLDERS.contains(&name) => {
                 for inner in self.list(&item.path) {
-                    if inner.manifest_stem().is_some() || inner.name.ends_with(".sql") {
+                    if inner.manifest_stem().is_some() {
                         self.later(&inner.path);
                     }
                 }
             }
             (false, name) if LATER_FILES.contains(&name) => self.later(&item.path),
             (true, name) => {
-                let known = LATER_FOLDERS.iter().copied().chain(["events"]);
+                let known = LATER_FOLDERS.iter().chain(FOLDERS).copied();
                 let help = match nearest(name, known) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => {
-                        "a team has `events`, and in later versions pipelines, subscriptions, feeds, tables, \
-                             jobs and dashboards"
+                        "a team has `events`, `tables` and `pipelines`, and in later versions subscriptions, \
+                             feeds, jobs and dashboards"
                             .to_owned()
                     }
                 };
@@ -169,6 +177,46 @@ impl Loading<'_> {
         }
         self.orphans(&items);
         events
+    }
+
+    fn tables(&mut self, team: &TeamName, path: &Path, project: &str) -> Vec<TableDefinition> {
+        let items = self.list(path);
+        let siblings = items.iter().filter(|item| !item.is_folder).map(|item| item.name.as_str());
+        let context = table_file::Context { root: self.root, project, team, siblings: siblings.collect() };
+        let mut tables = Vec::new();
+        for item in &items {
+            let Some(stem) = item.manifest_stem() else { continue };
+            let Some(table) = table_file::read(&context, &item.path, stem, &mut self.problems) else {
+                continue;
+            };
+            if tables.iter().any(|known: &TableDefinition| known.name == table.name) {
+                let message = format!("table {} is defined twice", table.name);
+                let problem = Problem::of_file(&item.path, message);
+                self.problems.push(problem.help("keep one of the .yaml and the .yml file"));
+                continue;
+            }
+            tables.push(table);
+        }
+        tables
+    }
+
+    fn pipelines(&mut self, team: &TeamName, path: &Path, project: &str) -> Vec<PipelineDefinition> {
+        let mut pipelines = Vec::new();
+        for item in self.list(path) {
+            if item.is_folder {
+                self.stray(&item, "pipelines are files of this folder, not folders in it");
+            } else if let Some(stem) = item.name.strip_suffix(pipeline_file::ENDING) {
+                match pipeline_file::read(self.root, &item.path, stem, team, project) {
+                    Ok(pipeline) => pipelines.push(pipeline),
+                    Err(problem) => self.problems.push(problem),
+                }
+            } else if item.name.ends_with(".test.yaml") {
+                self.later(&item.path);
+            } else if item.manifest_stem().is_some() {
+                self.stray(&item, "a pipeline is written in SQL, in a file that ends with .sql");
+            }
+        }
+        pipelines
     }
 
     /// Contracts without an event: most often a name that was mistyped.

@@ -1,6 +1,5 @@
 //! The frames of one tail, made one at a time as the client takes them.
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +16,10 @@ use super::positions::Positions;
 use crate::metrics::Present;
 use crate::problem::Problem;
 use crate::record_view::RecordView;
+use crate::server_sent::{FRAME_BYTES, Frame, KEEP_ALIVE};
 
-/// A frame is closed once it is this large; one record may make it larger.
-const FRAME_BYTES: usize = 64 << 10;
 /// Encoded bytes asked of the log at once.
 const READ_BYTES: usize = 256 << 10;
-/// A comment is sent after this long without a record, so that a client that is gone is found out.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long one read waits in the log before it is asked again.
 const READ_WAIT: Duration = Duration::from_secs(60);
 
@@ -172,38 +168,5 @@ impl Feed {
         self.reads.push(Box::pin(async move {
             (partition, from, log.read(&place, from, READ_BYTES, READ_WAIT).await)
         }));
-    }
-}
-
-/// Bytes in the form of server-sent events.
-#[derive(Default)]
-struct Frame(Vec<u8>);
-
-impl Frame {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// `data` is one line.
-    fn event(&mut self, kind: &str, id: &impl Display, data: &[u8]) {
-        self.0.extend_from_slice(format!("id: {id}\nevent: {kind}\ndata: ").as_bytes());
-        self.0.extend_from_slice(data);
-        self.0.extend_from_slice(b"\n\n");
-    }
-
-    fn position(&mut self, id: &impl Display) {
-        self.0.extend_from_slice(format!("retry: 1000\nid: {id}\n\n").as_bytes());
-    }
-
-    fn comment(&mut self, text: &str) {
-        self.0.extend_from_slice(format!(": {text}\n\n").as_bytes());
-    }
-
-    fn finish(self) -> Bytes {
-        Bytes::from(self.0)
     }
 }

@@ -10,3 +10,4 @@ mod pages;
 mod support;
 mod tail;
 mod topics;
+mod views;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ use factum_eventlog::{Admin, NewTopic, TopicConfig};
 use factum_governance::resources::Recorded;
 use factum_governance::{Catalogue, EventDefinition, Format, Visibility};
 use factum_http_api::{HealthReport, Options, RoleHealth, Service, State};
+use factum_log::{Environment, EnvironmentOptions, LocalDisk};
+use factum_sql::Engine;
+use factum_state::Embedded;
 use factum_testkit::HeldClock;
 use factum_types::auth::AllowAll;
 use factum_types::{Authorizer, Timestamp, TopicName};
@@ -27,7 +30,10 @@ pub(crate) struct Server {
     pub(crate) broker: Broker,
     pub(crate) clock: HeldClock,
     pub(crate) catalogue: Catalogue,
+    pub(crate) engine: Engine,
     pub(crate) http: TaskGroup,
+    /// The engine's, and its state's, which stops behind it.
+    sql: [TaskGroup; 2],
     client: reqwest::Client,
     pub(crate) log: TaskGroup,
     _dir: TempDir,
@@ -61,6 +67,7 @@ impl Server {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let tree = TaskTree::new();
         let (log, http) = (tree.child("log"), tree.child("http"));
+        let sql = [tree.child("engine"), tree.child("state")];
         let clock = HeldClock::at(NOW);
         let random = Random::seeded(7);
         let options = factum_broker::Options {
@@ -74,9 +81,11 @@ impl Server {
         let running = service.run(log.stop(), log.clone());
         log.spawn("broker", OnError::StopServer, running);
         let catalogue = Catalogue::new();
+        let engine = engine(dir.path(), &broker, &clock, &sql);
         let state = State {
             log: Arc::new(broker.clone()),
             catalogue: catalogue.clone(),
+            engine: engine.clone(),
             authorizer: setup.authorizer,
             clock: Arc::new(clock.clone()),
             random,
@@ -87,7 +96,18 @@ impl Server {
         let stop = http.stop();
         http.spawn_quiet(async move { service.run(stop).await });
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { address: handle.local_addr, broker, clock, catalogue, http, client, log, _dir: dir }
+        Self {
+            address: handle.local_addr,
+            broker,
+            clock,
+            catalogue,
+            engine,
+            http,
+            sql,
+            client,
+            log,
+            _dir: dir,
+        }
     }
 
     pub(crate) async fn send(
@@ -152,8 +172,34 @@ impl Server {
 
     pub(crate) async fn stop(self) {
         assert!(self.http.stop_within(Duration::from_secs(10)).await.is_empty(), "connections end");
+        for group in &self.sql {
+            assert!(group.stop_within(Duration::from_secs(10)).await.is_empty(), "views stop");
+        }
         assert!(self.log.stop_within(Duration::from_secs(10)).await.is_empty(), "the log closes");
     }
+}
+
+/// An engine over a state of its own, as the server wires it.
+fn engine(folder: &Path, broker: &Broker, clock: &HeldClock, [tasks, state]: &[TaskGroup; 2]) -> Engine {
+    let disk = Arc::new(LocalDisk);
+    let environment = Environment::new(disk.clone(), EnvironmentOptions::default());
+    let committer = environment.committer().clone();
+    let running = committer.clone();
+    state.spawn_thread("committer", OnError::StopServer, move |_| {
+        running.run();
+        Ok(())
+    });
+    let (clock, options) = (Arc::new(clock.clone()), factum_state::Options::default());
+    let store = Embedded::open(&environment, disk, clock.clone(), &folder.join("state"), options);
+    let store = store.expect("the state opens");
+    let (service, stop) = (factum_state::Service::new(&store), state.stop());
+    state.spawn("state", OnError::StopServer, async move {
+        let ran = service.run(stop).await;
+        committer.stop();
+        ran
+    });
+    let log = Arc::new(broker.clone());
+    Engine::open(factum_sql::Options::default(), log, Arc::new(store), clock, tasks.clone())
 }
 
 fn definition(topic: &str, key: Option<&str>) -> EventDefinition {
@@ -164,6 +210,7 @@ fn definition(topic: &str, key: Option<&str>) -> EventDefinition {
         summary: Some("A customer paid for an order.".to_owned()),
         format: Format::Json,
         schema: None::<PathBuf>,
+        contract: None,
         time: None,
         lateness: None,
         key: key.map(str::to_owned),

@@ -75,6 +75,7 @@ impl Session {
             Resource::Cluster => &[CREATE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, IDEMPOTENT_WRITE],
             Resource::Topic(_) => &[READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS],
             Resource::Group(_) => &[READ, DELETE, DESCRIBE],
+            Resource::View(_) => &[READ, DESCRIBE],
         };
         let allowed = actions.iter().filter(|(action, _)| self.may(*action, resource));
         allowed.fold(0, |bits, (_, operation)| bits | 1 << operation)

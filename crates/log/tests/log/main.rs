@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod bench;
+mod closing;
 mod crash;
 mod damage;
 mod disks;

@@ -27,6 +27,11 @@ pub(super) fn block(running: &Running, project: Option<&Path>, access: Access) -
         );
         rows.insert(0, ("Project", what));
     }
+    let views = running.views();
+    if !views.is_empty() {
+        let what = format!("http://{http}/api/v1/views ({})", output::count(views.len(), "view"));
+        rows.insert(rows.len() - 4, ("Views", what));
+    }
     format!(
         "Factum {} is ready.\n\n{}\n{}Ctrl-C stops it.\n\n",
         env!("CARGO_PKG_VERSION"),

@@ -1,0 +1,144 @@
+//! `factum view watch`: a view as it is, then every change of it.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use miette::Report;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::args::Format;
+use crate::client::{Changed, Client, Error, EventStream, JsonRow, Problem, Rows, ServerEvent};
+use crate::output;
+use crate::report;
+
+/// How long a server may be away before the watch gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Print a view, and then every change of it
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Examples:
+  factum view watch store.top_movies
+  factum view watch store.activity_today -o json | jq .added")]
+pub(crate) struct Args {
+    /// The view, in full: store.top_movies; its bare name will do where only one team has it
+    view: String,
+    /// Stop after so many changes; 0 prints the view and no change
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<(), Report> {
+    let mut watch = Watch { client, args, format, changes: 0, resume: None };
+    let mut away = Duration::ZERO;
+    loop {
+        let before = watch.resume.clone();
+        match watch.follow().await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) if watch.resume.is_none() || !may_come_back(&error) => return Err(error.into()),
+            Err(error) if away >= PATIENCE => return Err(error.into()),
+            Err(_) => {}
+        }
+        if watch.resume != before {
+            away = Duration::ZERO;
+        } else if away.is_zero() {
+            report::say("the connection broke; waiting for the server to come back");
+        }
+        tokio::time::sleep(PAUSE).await;
+        away += PAUSE;
+    }
+}
+
+fn may_come_back(error: &Error) -> bool {
+    match error {
+        Error::Unreachable { .. } | Error::Lost { .. } => true,
+        Error::Refused(problem) => problem.status == 503,
+        _ => false,
+    }
+}
+
+struct Watch {
+    client: Client,
+    args: Args,
+    format: Format,
+    /// Changes printed.
+    changes: u64,
+    /// The id of the last event printed.
+    resume: Option<String>,
+}
+
+impl Watch {
+    /// Follows until enough was printed (`true`) or the connection ends (`false`).
+    async fn follow(&mut self) -> Result<bool, Error> {
+        let request = self.client.request(Method::GET, &["api", "v1", "views", &self.args.view, "changes"]);
+        let request = request.header("accept", "text/event-stream");
+        let request = match &self.resume {
+            Some(id) => request.header("last-event-id", id),
+            None => request,
+        };
+        let response = self.client.send(request).await?;
+        let mut events = EventStream::new(Box::pin(response.bytes_stream()));
+        while let Some(event) = events.next().await {
+            // A broken stream is a connection that ended: the loop above resumes it.
+            let Ok(event) = event else { return Ok(false) };
+            if self.take(&event)? {
+                return Ok(true);
+            }
+            self.resume = event.id.or(self.resume.take());
+        }
+        Ok(false)
+    }
+
+    /// Prints an event; `true` once enough was printed.
+    fn take(&mut self, event: &ServerEvent) -> Result<bool, Error> {
+        if event.kind == "error" {
+            let status = serde_json::from_str::<Value>(&event.data).ok();
+            let status = status.and_then(|problem| u16::try_from(problem["status"].as_u64()?).ok());
+            let problem = Problem::read(status.unwrap_or(500), None, event.data.as_bytes());
+            return Err(Error::Refused(Box::new(problem)));
+        }
+        let is_change = event.kind == "change";
+        if !is_change && event.kind != "snapshot" {
+            return Ok(false);
+        }
+        let text = match self.format {
+            Format::Json => {
+                format!("{{\"event\":\"{}\",{}\n", event.kind, event.data.trim_start_matches('{'))
+            }
+            Format::Yaml => {
+                let value: Value = serde_json::from_str(&event.data).unwrap_or_default();
+                format!("---\n{}", serde_saphyr::to_string(&value).unwrap_or_default())
+            }
+            _ if is_change => changed(&self.read(&event.data)?),
+            _ => output::row_table(&self.read::<Rows>(&event.data)?.rows),
+        };
+        if let Err(error) = output::print(&text) {
+            report::failure(&error);
+            std::process::exit(1);
+        }
+        self.changes += u64::from(is_change);
+        Ok(self.args.limit.is_some_and(|limit| self.changes >= limit))
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&self, data: &str) -> Result<T, Error> {
+        let shape = |source| Error::Shape { address: self.client.address().to_owned(), source };
+        serde_json::from_str(data).map_err(shape)
+    }
+}
+
+/// Rows that went, then rows that came.
+fn changed(change: &Changed) -> String {
+    let removed = change.removed.iter().map(|row| ('-', row));
+    let added = change.added.iter().map(|row| ('+', row));
+    removed.chain(added).fold(String::new(), |mut text, (mark, row)| {
+        writeln!(text, "{mark} {}", one_line(row)).expect("text grows");
+        text
+    })
+}
+
+fn one_line(row: &JsonRow) -> String {
+    let pairs = row.iter().map(|(name, value)| format!("{name}={}", output::cell(value)));
+    output::printable(&pairs.collect::<Vec<_>>().join("  "))
+}

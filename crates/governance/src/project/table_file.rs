@@ -1,0 +1,108 @@
+//! `tables/T.yaml`: one reference table and where its rows come from.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use factum_types::TeamName;
+use miette::SourceSpan;
+
+use super::{TableDefinition, name};
+use crate::manifest::{Fields, SourceFile};
+use crate::problem::Problem;
+use crate::suggest::nearest;
+
+/// Rows are kept in memory and on the log as one record.
+const MAX_BYTES: u64 = 8 << 20;
+const TOO_LARGE: &str = "a reference table is kept in memory whole: leave out columns and rows that no query \
+     needs, or send the rows to a topic and make a view of it";
+const LATER: &str = "this version takes rows from a CSV file: `from: products.csv`";
+
+/// What surrounds the file.
+pub(super) struct Context<'a> {
+    pub(super) root: &'a Path,
+    pub(super) project: &'a str,
+    pub(super) team: &'a TeamName,
+    /// Names of the files in the same folder.
+    pub(super) siblings: Vec<&'a str>,
+}
+
+/// Reads the manifest at `path`, named `stem` without its ending, and the rows that it names.
+pub(super) fn read(
+    context: &Context<'_>,
+    path: &Path,
+    stem: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<TableDefinition> {
+    let named = name::relation(context.team, path, stem, "a table's", "products.yaml");
+    let named = named.map_err(|problem| problems.push(problem)).ok();
+    let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
+    let (mut found, told) = (Vec::new(), problems.len());
+    let mut fields = Fields::of_file(&file, problems)?;
+    let from = fields.parsed("from", not_empty, "products.csv");
+    let key = fields.parsed("key", not_empty, "ItemId").map(|(key, _)| key);
+    let summary = fields.text("summary");
+    let later = ["feed", "topic"].map(|field| (field, fields.take(field)));
+    fields.finish();
+    for (field, node) in later {
+        if let Some(node) = node {
+            let message = format!("`{field}` is not supported by this version yet");
+            found.push(file.problem(node.span, message).help(LATER));
+        }
+    }
+    let rows = match from {
+        Some((from, span)) => rows(context, &file, &from, span).map_err(|problem| found.push(problem)).ok(),
+        None => {
+            missing(&file, "from", "products.csv", &mut found);
+            None
+        }
+    };
+    if key.is_none() {
+        missing(&file, "key", "ItemId", &mut found);
+    }
+    // A field that is wrong has been said to be; that it is missing too would be said in vain.
+    let is_told = problems.len() > told;
+    problems.extend(found.into_iter().filter(|problem| !is_told || problem.line_and_column().is_some()));
+    let rows = rows?;
+    Some(TableDefinition {
+        name: named?.to_string(),
+        team: context.team.clone(),
+        project: context.project.to_owned(),
+        summary,
+        key: key?,
+        from: rows.path.clone(),
+        rows: Arc::clone(&rows.text),
+    })
+}
+
+fn missing(file: &SourceFile, field: &str, example: &str, found: &mut Vec<Problem>) {
+    let what = if field == "key" { "which column identifies a row" } else { "where its rows come from" };
+    let problem = Problem::of_file(&file.path, format!("the table does not say {what}"));
+    found.push(problem.help(format!("add a line such as `{field}: {example}`")));
+}
+
+/// The CSV file that `from` names. Unlike a contract it may lie outside the project's folder, where data often does.
+fn rows(
+    context: &Context<'_>,
+    file: &SourceFile,
+    from: &str,
+    span: SourceSpan,
+) -> Result<SourceFile, Problem> {
+    if !from.to_ascii_lowercase().ends_with(".csv") {
+        let message = format!("rows from {from:?} are not supported by this version yet");
+        return Err(file.problem(span, message).help(LATER));
+    }
+    let path = file.path.parent().unwrap_or(Path::new("")).join(from);
+    if !context.root.join(&path).exists() {
+        let siblings = context.siblings.iter().copied().filter(|name| name.ends_with(".csv"));
+        let help = match nearest(from, siblings) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "paths are relative to the file that names them".to_owned(),
+        };
+        return Err(file.problem(span, format!("there is no file {from}")).help(help));
+    }
+    SourceFile::read_within(MAX_BYTES, TOO_LARGE, context.root, &path)
+}
+
+fn not_empty(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() { Err("it is empty") } else { Ok(text.to_owned()) }
+}

@@ -1,0 +1,60 @@
+//! Server-sent events (WHATWG HTML §9.2), as bytes.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// A frame is closed once it is this large; one event may make it larger.
+pub(crate) const FRAME_BYTES: usize = 64 << 10;
+/// A comment is sent after this long without an event, so that a client that is gone is found out.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Bytes in the form of server-sent events.
+#[derive(Default)]
+pub(crate) struct Frame(Vec<u8>);
+
+impl Frame {
+    /// Bytes so far.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is nothing to send yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// An event; `data` is one line.
+    pub(crate) fn event(&mut self, kind: &str, id: &impl Display, data: &[u8]) {
+        self.0.extend_from_slice(format!("id: {id}\n").as_bytes());
+        self.event_without_id(kind, data);
+    }
+
+    /// An id without an event, and how soon to come back.
+    pub(crate) fn position(&mut self, id: &impl Display) {
+        self.0.extend_from_slice(format!("retry: 1000\nid: {id}\n\n").as_bytes());
+    }
+
+    /// How soon to come back.
+    pub(crate) fn retry(&mut self) {
+        self.0.extend_from_slice(b"retry: 1000\n\n");
+    }
+
+    /// An event that moves nothing; `data` is one line.
+    pub(crate) fn event_without_id(&mut self, kind: &str, data: &[u8]) {
+        self.0.extend_from_slice(format!("event: {kind}\ndata: ").as_bytes());
+        self.0.extend_from_slice(data);
+        self.0.extend_from_slice(b"\n\n");
+    }
+
+    /// What clients pass over.
+    pub(crate) fn comment(&mut self, text: &str) {
+        self.0.extend_from_slice(format!(": {text}\n\n").as_bytes());
+    }
+
+    /// The bytes, to be sent.
+    pub(crate) fn finish(self) -> Bytes {
+        Bytes::from(self.0)
+    }
+}

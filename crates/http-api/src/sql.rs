@@ -1,0 +1,79 @@
+//! `POST /api/v1/sql`: one query over views, topics and tables.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use factum_sql::QueryLimits;
+use factum_types::{Action, Resource};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::extract::Caller;
+use crate::problem::Problem;
+use crate::rows::{self, Form, RowsView};
+use crate::state::Api;
+
+/// A query.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SqlRequest {
+    /// One SELECT. Names have their team before them.
+    #[schema(example = "SELECT count(*) AS orders FROM store.orders")]
+    query: String,
+}
+
+/// How a query or a view would be computed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Explanation {
+    /// For people; its form may change.
+    plan: String,
+}
+
+/// Ask with SQL
+///
+/// Runs over what views, topics and reference tables hold at this moment.
+#[utoipa::path(post, path = "/api/v1/sql", tag = "views",
+    request_body(content = SqlRequest, example = json!({"query": "SELECT count(*) AS orders FROM store.orders"})),
+    params(("Accept" = Option<String>, Header, description = "`application/json`, `text/csv` or \
+        `application/vnd.apache.arrow.stream`")),
+    responses((status = 200, body = RowsView, example = json!({"rows": [{"orders": 42}],
+            "as_of": "2026-11-20T10:15:30.123Z"})),
+        (status = 400, body = Problem, description = "The query is wrong; `line` and `column` say where"),
+        (status = 422, body = Problem, description = "It takes more rows or time than one query may, or fails")))]
+pub(crate) async fn post_sql(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may(Action::Read, Resource::Cluster)?;
+    let (head, body) = request.into_parts();
+    let form = Form::asked(&head.headers)?;
+    let wish: SqlRequest = api.bodies.read_json(&head.headers, body).await?;
+    let rows = run(&api, &wish.query).await?;
+    rows::answer(form, rows, api.options.max_rows).await
+}
+
+/// Explain a query or a view
+///
+/// Says what is kept as events arrive and what is computed when somebody reads.
+#[utoipa::path(post, path = "/api/v1/sql/explain", tag = "views",
+    request_body(content = SqlRequest, example = json!({"query": "SELECT * FROM store.top_movies"})),
+    responses((status = 200, body = Explanation), (status = 400, body = Problem)))]
+pub(crate) async fn explain_sql(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Json<Explanation>, Problem> {
+    caller.may(Action::Describe, Resource::Cluster)?;
+    let (head, body) = request.into_parts();
+    let wish: SqlRequest = api.bodies.read_json(&head.headers, body).await?;
+    Ok(Json(Explanation { plan: api.state.engine.explain(&wish.query).await? }))
+}
+
+/// Runs one query within the limits of this face.
+pub(crate) async fn run(api: &Api, query: &str) -> Result<factum_sql::Rows, Problem> {
+    let limits = QueryLimits { rows: api.options.max_rows, time: api.options.query_timeout };
+    Ok(api.state.engine.query(query, limits).await?)
+}

@@ -1,0 +1,137 @@
+//! `GET /api/v1/views/{view}/changes`: a view as it is, and then whatever changes in it.
+//!
+//! Always holds: the next change is taken from the engine only when the client has taken the one before, so a slow
+//! client costs nothing but its place; if that is gone, it gets a snapshot again.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use factum_sql::{Change, ChangeId, ChangeStream, render};
+use futures::stream;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::readable;
+use crate::extract::{Caller, ViewPath};
+use crate::metrics::Present;
+use crate::problem::Problem;
+use crate::rows::RowsView;
+use crate::server_sent::{Frame, KEEP_ALIVE};
+use crate::state::Api;
+
+/// Follow a view
+///
+/// Server-sent events: a `snapshot` with all rows, then a `change` with the rows that went and the rows that came,
+/// whenever there are some; `error` before the stream ends early. A client that reconnects with `Last-Event-ID` goes
+/// on behind that event, or gets a snapshot if the changes since are no longer known.
+#[utoipa::path(get, path = "/api/v1/views/{view}/changes", tag = "views",
+    params(("view" = String, Path, example = "store.top_movies"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event seen", example = "8f2a-41")),
+    responses((status = 200, content_type = "text/event-stream", body = String,
+            example = "id: 8f2a-41\nevent: change\ndata: {\"removed\":[],\"added\":[{\"sold\":42}]}\n\n"),
+        (status = 404, body = Problem)))]
+pub(crate) async fn follow_view(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    ViewPath(asked): ViewPath,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let view = readable(&api, &caller, &asked)?;
+    let resume = match headers.get("last-event-id").filter(|id| !id.is_empty()) {
+        Some(id) => Some(parse(id.as_bytes())?),
+        None => None,
+    };
+    let changes = api.state.engine.changes(&view.name, resume)?;
+    let feed = Feed { api, changes, resume, is_begun: false, is_over: false, _present: Present::follower() };
+    let frames = stream::unfold(feed, |mut feed| async {
+        let frame = feed.next_frame().await?;
+        Some((Ok::<_, Infallible>(frame), feed))
+    });
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Body::from_stream(frames)).into_response())
+}
+
+fn parse(id: &[u8]) -> Result<ChangeId, Problem> {
+    let shown = String::from_utf8_lossy(id);
+    let detail = || format!("Last-Event-ID {shown:?} is not one that was sent, such as 8f2a-41");
+    shown.parse().map_err(|_| Problem::malformed(detail()).with("header", "last-event-id"))
+}
+
+/// A follower under way.
+struct Feed {
+    api: Arc<Api>,
+    changes: ChangeStream,
+    resume: Option<ChangeId>,
+    is_begun: bool,
+    is_over: bool,
+    _present: Present,
+}
+
+impl Feed {
+    /// The next frame: waits until there is something to say; `None` at the end.
+    async fn next_frame(&mut self) -> Option<Bytes> {
+        let mut frame = Frame::default();
+        if !self.is_begun {
+            self.is_begun = true;
+            match &self.resume {
+                Some(id) => frame.position(id),
+                None => frame.retry(),
+            }
+            return Some(frame.finish());
+        }
+        if self.is_over {
+            return None;
+        }
+        let stop = self.api.stop.clone();
+        let change = tokio::select! {
+            biased;
+            () = stop.requested() => return None,
+            change = timeout(KEEP_ALIVE, self.changes.next()) => change,
+        };
+        match change {
+            Err(_) => frame.comment("keep-alive"),
+            Ok(Ok(change)) => self.write(change, &mut frame).await,
+            Ok(Err(error)) => self.end(&Problem::from(error), &mut frame),
+        }
+        Some(frame.finish())
+    }
+
+    async fn write(&mut self, change: Change, frame: &mut Frame) {
+        let (id, most) = (change.id(), self.api.options.max_rows);
+        if let Change::Snapshot { rows, .. } = &change
+            && rows.count() > most
+        {
+            let detail =
+                format!("the view has {} rows, and no more than {most} can be followed", rows.count());
+            let problem = Problem::refused(detail).with("limit", most);
+            return self.end(&problem.also("follow a view that selects or sums them"), frame);
+        }
+        let (kind, data) =
+            tokio::task::spawn_blocking(move || data(&change)).await.expect("rendering rows does not panic");
+        frame.event(kind, &id, &data);
+    }
+
+    fn end(&mut self, problem: &Problem, frame: &mut Frame) {
+        let problem = serde_json::to_vec(problem).expect("text and JSON values serialise");
+        frame.event_without_id("error", &problem);
+        self.is_over = true;
+    }
+}
+
+fn data(change: &Change) -> (&'static str, Vec<u8>) {
+    let (kind, value) = match change {
+        Change::Snapshot { rows, .. } => ("snapshot", serde_json::to_value(RowsView::of(rows))),
+        Change::Changed { as_of, removed, added, .. } => {
+            let rows = |batch| render::json(std::slice::from_ref(batch));
+            let value = json!({"removed": rows(removed), "added": rows(added), "as_of": as_of.to_string()});
+            ("change", Ok(value))
+        }
+    };
+    let value = value.expect("text and JSON values serialise");
+    (kind, serde_json::to_vec(&value).expect("text and JSON values serialise"))
+}

@@ -1,0 +1,96 @@
+//! What is declared, as plain data: events, reference tables and pipelines.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use factum_types::{TeamName, TopicName};
+
+/// Everything that SQL may name, and every pipeline.
+#[derive(Debug, Clone, Default)]
+pub struct Definitions {
+    /// Topics with a contract.
+    pub events: Vec<EventDefinition>,
+    /// Reference tables.
+    pub tables: Vec<TableDefinition>,
+    /// Files of SQL.
+    pub pipelines: Vec<PipelineDefinition>,
+}
+
+/// A topic that SQL reads as a stream of events.
+#[derive(Debug, Clone)]
+pub struct EventDefinition {
+    /// The topic, `<team>.<event>`.
+    pub topic: TopicName,
+    /// The JSON Schema of the data; without one, columns are inferred from the first events.
+    pub schema: Option<Arc<serde_json::Value>>,
+    /// The field that holds the event time; without one, the envelope's time, else the record's timestamp.
+    pub time: Option<String>,
+    /// How long after an event's time it may still arrive before a window closes.
+    pub lateness: Duration,
+}
+
+/// A reference table.
+#[derive(Debug, Clone)]
+pub struct TableDefinition {
+    /// Its name.
+    pub name: RelationName,
+    /// The column that identifies a row.
+    pub key: String,
+    /// Where the rows come from, for messages.
+    pub origin: PathBuf,
+    /// The rows, as CSV with a header.
+    pub csv: Bytes,
+}
+
+/// A file of SQL statements.
+#[derive(Debug, Clone)]
+pub struct PipelineDefinition {
+    /// Whose it is; names without a team mean this one.
+    pub team: TeamName,
+    /// Where it lies, for messages.
+    pub file: PathBuf,
+    /// What it says.
+    pub text: Arc<str>,
+}
+
+/// A table or view: `<team>.<name>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RelationName {
+    /// The team, SQL's schema.
+    pub team: Arc<str>,
+    /// The name within it.
+    pub name: Arc<str>,
+}
+
+impl RelationName {
+    /// Names a relation.
+    pub fn new(team: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
+        Self { team: team.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for RelationName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.team, self.name)
+    }
+}
+
+/// What is wrong with a pipeline or a table, with its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {message}", file = file.display())]
+pub struct Problem {
+    /// The file as it was named in the definition.
+    pub file: PathBuf,
+    /// The file's text.
+    pub text: Arc<str>,
+    /// The bytes that are wrong.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}

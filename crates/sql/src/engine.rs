@@ -1,0 +1,152 @@
+//! The engine: views declared, kept true, read and followed.
+//!
+//! ```text
+//!   apply ─► plan ─► View ─┬─ serving:  Version ─► Pipeline per cut ─► Task per partition
+//!                          └─ building: Version, until it has caught up and takes the place
+//!   read, query, changes ─► the version that is served
+//! ```
+//!
+//! Always holds
+//! - Definitions are put into effect whole or not at all.
+//! - A cut that is defined as before goes on from its state; any other starts anew beside it.
+//! - State that no version needs is forgotten, after the last reader has looked at it.
+
+mod apply;
+mod options;
+mod query;
+mod schemas;
+mod status;
+mod survey;
+mod view;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use factum_base::clock::SharedClock;
+use factum_base::random::Random;
+use factum_base::tasks::TaskGroup;
+use factum_eventlog::EventLog;
+use factum_state::StateStore;
+use factum_types::TopicName;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
+
+use crate::changes::{self, ChangeId, ChangeStream};
+use crate::definitions::{Definitions, RelationName};
+use crate::error::{ApplyError, ReadError};
+use crate::metrics;
+use crate::names::suggest;
+use crate::pipeline::Pipeline;
+use crate::plan::Planned;
+use crate::schema::EventSchema;
+use crate::task::Environment;
+pub use apply::Applied;
+pub use options::Options;
+pub use query::{Query, QueryLimits};
+pub use status::{PartitionStatus, ViewState, ViewStatus};
+use view::View;
+
+/// A handle on the engine. Its work goes on until the task group stops, whether or not a handle is left.
+#[derive(Clone)]
+pub struct Engine(Arc<Shared>);
+
+struct Shared {
+    environment: Arc<Environment>,
+    /// Held while definitions are put into effect.
+    applying: tokio::sync::Mutex<()>,
+    effective: RwLock<Arc<Effective>>,
+    pipelines: Mutex<HashMap<Arc<str>, Arc<Pipeline>>>,
+    /// Pipelines whose state is being forgotten; the sender is gone once it is.
+    retiring: Mutex<HashMap<Arc<str>, watch::Receiver<()>>>,
+    /// Tells the change ids of this run from those of others.
+    run: u64,
+}
+
+/// What is in effect.
+#[derive(Default)]
+struct Effective {
+    definitions: Definitions,
+    planned: Planned,
+    schemas: BTreeMap<TopicName, EventSchema>,
+    views: BTreeMap<RelationName, Arc<View>>,
+    /// Topics whose first event lets a view begin.
+    awaited: Vec<TopicName>,
+}
+
+impl Engine {
+    /// An engine without views. Its tasks run in `tasks`, which must stop before the log and the state do.
+    pub fn open(
+        options: Options,
+        log: Arc<dyn EventLog>,
+        state: Arc<dyn StateStore>,
+        clock: SharedClock,
+        tasks: TaskGroup,
+    ) -> Self {
+        metrics::describe();
+        let environment = Arc::new(Environment { options, log, state, clock, tasks });
+        let engine = Self(Arc::new(Shared {
+            environment: Arc::clone(&environment),
+            applying: tokio::sync::Mutex::default(),
+            effective: RwLock::default(),
+            pipelines: Mutex::default(),
+            retiring: Mutex::default(),
+            run: Random::system().uuid().as_u64_pair().0,
+        }));
+        environment.tasks.spawn_quiet(survey::run(engine.clone()));
+        engine
+    }
+
+    /// Checks definitions without putting them into effect.
+    ///
+    /// # Errors
+    /// [`ApplyError`], with every problem found.
+    pub async fn check(&self, definitions: &Definitions) -> Result<(), ApplyError> {
+        self.plan(definitions).await.map(drop)
+    }
+
+    /// Puts definitions into effect in place of those before; answers once every view that can run does.
+    ///
+    /// # Errors
+    /// [`ApplyError`]; what was in effect stays so.
+    pub async fn apply(&self, definitions: Definitions) -> Result<Applied, ApplyError> {
+        let _applying = self.0.applying.lock().await;
+        self.put_into_effect(definitions).await
+    }
+
+    /// Every view, by name.
+    pub fn views(&self) -> Vec<ViewStatus> {
+        self.effective().views.values().map(|view| view.status()).collect()
+    }
+
+    /// One view.
+    ///
+    /// # Errors
+    /// [`ReadError::UnknownView`].
+    pub fn view(&self, name: &RelationName) -> Result<ViewStatus, ReadError> {
+        self.find(name).map(|view| view.status())
+    }
+
+    /// Follows a view: a snapshot and then every change, or, where `resume` is still known, every change
+    /// behind it.
+    ///
+    /// # Errors
+    /// [`ReadError::UnknownView`].
+    pub fn changes(&self, name: &RelationName, resume: Option<ChangeId>) -> Result<ChangeStream, ReadError> {
+        let view = self.find(name)?;
+        let log = Arc::clone(&view.changes);
+        Ok(changes::follow(view, &log, &self.0.environment, resume))
+    }
+
+    fn effective(&self) -> Arc<Effective> {
+        Arc::clone(&self.0.effective.read())
+    }
+}
+
+/// Runs what computes for long where it holds nobody up.
+async fn blocking<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let runtime = tokio::runtime::Handle::current();
+    match tokio::task::spawn_blocking(move || runtime.block_on(work)).await {
+        Ok(done) => done,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}

@@ -1,0 +1,256 @@
+//! Putting definitions into effect.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use factum_base::tasks::Stop;
+use factum_state::TaskId;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::view::{Declared, View};
+use super::{Effective, Engine, schemas};
+use crate::changes::ChangeLog;
+use crate::definitions::{Definitions, RelationName};
+use crate::error::ApplyError;
+use crate::pipeline::Pipeline;
+use crate::plan::{self, Planned, ViewPlan};
+use crate::rebuild::Building;
+use crate::view::Version;
+use schemas::Schemas;
+
+/// What putting definitions into effect did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Views that are new.
+    pub created: Vec<RelationName>,
+    /// Views that are built anew beside what is served.
+    pub changed: Vec<RelationName>,
+    /// Views that go on.
+    pub unchanged: Vec<RelationName>,
+    /// Views that are gone.
+    pub dropped: Vec<RelationName>,
+    /// Views that wait for the first event of a topic.
+    pub waiting: Vec<RelationName>,
+}
+
+impl Engine {
+    pub(super) async fn plan(&self, definitions: &Definitions) -> Result<(Planned, Schemas), ApplyError> {
+        let mut schemas = schemas::find(&self.0.environment, definitions).await?;
+        let mut problems = std::mem::take(&mut schemas.problems);
+        match plan::plan(definitions, &schemas.known) {
+            Ok(planned) if problems.is_empty() => Ok((planned, schemas)),
+            Ok(_) => Err(ApplyError::Refused(problems)),
+            Err(found) => {
+                problems.extend(found);
+                Err(ApplyError::Refused(problems))
+            }
+        }
+    }
+
+    pub(super) async fn put_into_effect(&self, definitions: Definitions) -> Result<Applied, ApplyError> {
+        let (planned, schemas) = self.plan(&definitions).await?;
+        let before = self.effective();
+        let mut applied = Applied::default();
+        let mut effective = Effective {
+            definitions,
+            schemas: schemas.known,
+            awaited: schemas.awaited,
+            ..Effective::default()
+        };
+        let mut newest: HashMap<RelationName, Arc<Version>> = HashMap::new();
+        for plan in &planned.views {
+            let known = before.views.get(&plan.name).cloned();
+            let is_new = known.is_none();
+            let view = known.unwrap_or_else(|| self.new_view(&plan.name));
+            *view.declared.write() = Declared { sql: Arc::clone(&plan.sql), waiting: None };
+            let (version, is_unchanged) = self.place(&view, plan, &newest, &effective).await?;
+            let list = match (is_new, is_unchanged) {
+                (true, _) => &mut applied.created,
+                (false, true) => &mut applied.unchanged,
+                (false, false) => &mut applied.changed,
+            };
+            list.push(plan.name.clone());
+            newest.insert(plan.name.clone(), version);
+            effective.views.insert(plan.name.clone(), view);
+        }
+        for awaiting in &planned.awaiting {
+            let known = before.views.get(&awaiting.name).cloned();
+            let view = known.unwrap_or_else(|| self.new_view(&awaiting.name));
+            let waiting = Some(format!("the first event of {}", awaiting.topic));
+            *view.declared.write() = Declared { sql: Arc::clone(&awaiting.sql), waiting };
+            applied.waiting.push(awaiting.name.clone());
+            effective.views.insert(awaiting.name.clone(), view);
+        }
+        effective.planned = planned;
+        let gone = before.views.iter().filter(|(name, _)| !effective.views.contains_key(name));
+        let gone: Vec<_> = gone.map(|(name, view)| (name.clone(), Arc::clone(view))).collect();
+        *self.0.effective.write() = Arc::new(effective);
+        for (name, view) in gone {
+            view.drop_all();
+            applied.dropped.push(name);
+        }
+        self.sweep();
+        self.forget_orphans().await;
+        info!(
+            created = applied.created.len(),
+            changed = applied.changed.len(),
+            unchanged = applied.unchanged.len(),
+            dropped = applied.dropped.len(),
+            waiting = applied.waiting.len(),
+            "applied views"
+        );
+        Ok(applied)
+    }
+
+    fn new_view(&self, name: &RelationName) -> Arc<View> {
+        let environment = &self.0.environment;
+        let changes = ChangeLog::new(name.clone(), self.0.run, environment.options.max_changes);
+        View::new(name.clone(), changes, Arc::clone(&environment.clock))
+    }
+
+    /// Goes on with a version that is defined the same, or builds one; tells which.
+    async fn place(
+        &self,
+        view: &Arc<View>,
+        plan: &Arc<ViewPlan>,
+        newest: &HashMap<RelationName, Arc<Version>>,
+        effective: &Effective,
+    ) -> Result<(Arc<Version>, bool), ApplyError> {
+        let depends_on: Vec<_> =
+            plan.depends_on.iter().filter_map(|name| newest.get(name).cloned()).collect();
+        let is_same = |version: &Version| {
+            version.plan.fingerprint == plan.fingerprint
+                && version.depends_on.len() == depends_on.len()
+                && version.depends_on.iter().zip(&depends_on).all(|(a, b)| Arc::ptr_eq(a, b))
+        };
+        let (serving, building) = view.versions();
+        if let Some(building) = building.filter(|building| is_same(&building.version)) {
+            return Ok((building.version, true));
+        }
+        if let Some(serving) = serving.filter(|serving| is_same(serving)) {
+            view.keep();
+            return Ok((serving, true));
+        }
+        let mut pipelines = Vec::with_capacity(plan.cuts.len());
+        for cut in 0..plan.cuts.len() {
+            pipelines.push(self.pipeline(plan, cut, effective).await?);
+        }
+        let environment = &self.0.environment;
+        let version = Version::new(environment, Arc::clone(plan), pipelines, depends_on);
+        let building = Building::new(environment, Arc::clone(&version)).await;
+        let building = building.map_err(|error| ApplyError::Unavailable { reason: error.to_string() })?;
+        let given_up = environment.tasks.stop().child();
+        view.build(building.clone(), given_up.clone());
+        self.watch(Arc::clone(view), building, given_up);
+        Ok((version, false))
+    }
+
+    /// Swaps a version in once it has caught up.
+    fn watch(&self, view: Arc<View>, building: Building, given_up: Stop) {
+        let engine = self.clone();
+        self.0.environment.tasks.spawn_quiet(async move {
+            tokio::select! {
+                () = given_up.requested() => {}
+                () = building.caught_up(engine.0.environment.options.survey) => {
+                    view.swap(&building.version);
+                    drop(building);
+                    // Definitions on their way into effect may need pipelines that nothing in effect does yet.
+                    let _applying = engine.0.applying.lock().await;
+                    engine.sweep();
+                }
+            }
+        });
+    }
+
+    /// The running pipeline of a cut, started if it does not run.
+    async fn pipeline(
+        &self,
+        plan: &Arc<ViewPlan>,
+        cut: usize,
+        effective: &Effective,
+    ) -> Result<Arc<Pipeline>, ApplyError> {
+        let id: Arc<str> = plan.pipeline(cut).into();
+        if let Some(running) = self.0.pipelines.lock().get(&id) {
+            return Ok(Arc::clone(running));
+        }
+        let retiring = self.0.retiring.lock().get(&id).cloned();
+        if let Some(mut retiring) = retiring {
+            // Its state is being forgotten; to begin before would be to lose the beginning.
+            while retiring.changed().await.is_ok() {}
+        }
+        let schema = effective.schemas.get(&plan.cuts[cut].topic).cloned();
+        let schema = schema.expect("a view is planned over topics with columns");
+        let started = Pipeline::start(&self.0.environment, Arc::clone(&id), plan, cut, schema).await;
+        let pipeline = started.map_err(|error| ApplyError::Unavailable {
+            reason: format!("{} cannot be prepared: {}", plan.name, error.strip_backtrace()),
+        })?;
+        self.0.pipelines.lock().insert(id, Arc::clone(&pipeline));
+        Ok(pipeline)
+    }
+
+    /// Retires the pipelines that no version needs any more.
+    pub(super) fn sweep(&self) {
+        let mut needed: HashSet<Arc<str>> = HashSet::new();
+        for view in self.effective().views.values() {
+            let (serving, building) = view.versions();
+            for version in serving.into_iter().chain(building.map(|building| building.version)) {
+                needed.extend(version.all_pipelines().iter().map(|pipeline| Arc::clone(pipeline.id())));
+            }
+        }
+        let retired: Vec<_> = {
+            let mut running = self.0.pipelines.lock();
+            running.extract_if(|id, _| !needed.contains(id)).map(|(_, pipeline)| pipeline).collect()
+        };
+        for pipeline in retired {
+            let (done, retiring) = watch::channel(());
+            self.0.retiring.lock().insert(Arc::clone(pipeline.id()), retiring);
+            let engine = self.clone();
+            self.0.environment.tasks.spawn_quiet(async move {
+                pipeline.retire().await;
+                engine.0.retiring.lock().remove(pipeline.id());
+                drop(done);
+            });
+        }
+    }
+
+    /// Forgets state that an earlier run left for definitions that are gone.
+    async fn forget_orphans(&self) {
+        let state = &self.0.environment.state;
+        let tasks = match state.tasks().await {
+            Ok(tasks) => tasks,
+            Err(error) => return warn!(%error, "tasks cannot be listed"),
+        };
+        let known: HashSet<Arc<str>> = {
+            let running = self.0.pipelines.lock();
+            running.keys().chain(self.0.retiring.lock().keys()).cloned().collect()
+        };
+        let is_pipeline = |task: &TaskId| task.pipeline().contains('@');
+        for (task, ..) in tasks {
+            if is_pipeline(&task) && !known.contains(task.pipeline()) {
+                info!(%task, "forgetting state of a definition that is gone");
+                if let Err(error) = state.forget(&task).await {
+                    warn!(%task, %error, "state cannot be forgotten");
+                }
+            }
+        }
+    }
+
+    /// Puts the same definitions into effect again, since a topic has its first event.
+    pub(super) async fn apply_again(&self) {
+        let _applying = self.0.applying.lock().await;
+        let definitions = self.effective().definitions.clone();
+        if let Err(error) = self.put_into_effect(definitions).await {
+            warn!(%error, "views that waited cannot begin");
+        }
+    }
+}
+
+/// Sizes of state by pipeline.
+pub(super) fn bytes_by_pipeline(tasks: impl Iterator<Item = (TaskId, u64)>) -> BTreeMap<String, u64> {
+    let mut bytes = BTreeMap::new();
+    for (task, size) in tasks {
+        *bytes.entry(task.pipeline().to_owned()).or_default() += size;
+    }
+    bytes
+}

@@ -1,0 +1,62 @@
+//! What may be set for the engine.
+
+use std::time::Duration;
+
+use factum_types::{ByteSize, units};
+use serde::{Deserialize, Serialize};
+
+/// The engine's settings; each has a default, and a key that is not known is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Most records of one epoch.
+    pub epoch_rows: usize,
+    /// Records decoded at once: more do not fit a cache.
+    pub chunk_rows: usize,
+    /// How much is read of a partition at once.
+    pub read_bytes: ByteSize,
+    /// How long a read waits for new records.
+    #[serde(with = "units::duration")]
+    pub poll: Duration,
+    /// How long a task rests after a small epoch, so that the next is larger.
+    #[serde(with = "units::duration")]
+    pub linger: Duration,
+    /// How often topics are looked at for new partitions, and sizes and rates are taken.
+    #[serde(with = "units::duration")]
+    pub survey: Duration,
+    /// The longest rest between attempts at something that fails.
+    #[serde(with = "units::duration")]
+    pub retry: Duration,
+    /// A partition that has given nothing for so long no longer holds windows open.
+    #[serde(with = "units::duration")]
+    pub idle_partition: Duration,
+    /// The shortest time between two refreshes of a change stream.
+    #[serde(with = "units::duration")]
+    pub refresh: Duration,
+    /// Changes kept of each view for subscribers who fall behind or come back.
+    pub max_changes: usize,
+    /// How long changes are kept after the last subscriber left.
+    #[serde(with = "units::duration")]
+    pub keep_changes: Duration,
+    /// Most records of a topic that one ad-hoc query may read.
+    pub query_records: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            epoch_rows: 8_192,
+            chunk_rows: 2_048,
+            read_bytes: ByteSize::mib(4),
+            poll: Duration::from_millis(500),
+            linger: Duration::from_millis(5),
+            survey: Duration::from_secs(1),
+            retry: Duration::from_secs(10),
+            idle_partition: Duration::from_secs(30),
+            refresh: Duration::from_millis(20),
+            max_changes: 1_000,
+            keep_changes: Duration::from_secs(60),
+            query_records: 5_000_000,
+        }
+    }
+}

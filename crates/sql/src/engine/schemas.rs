@@ -1,0 +1,182 @@
+//! What the events of each topic are like: by contract, or as their first events showed.
+//!
+//! Always holds: columns once inferred are kept with the state, so that a view does not change because its topic
+//! has other first events by now.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use factum_eventlog::AdminError;
+use factum_state::{Changes, Epoch, TableId, TaskId};
+use factum_types::{Record, TopicName, TopicPartition};
+
+use crate::definitions::{Definitions, EventDefinition, Problem};
+use crate::error::ApplyError;
+use crate::schema::EventSchema;
+use crate::task::Environment;
+
+/// Records that columns are inferred from.
+const SAMPLES: usize = 1_000;
+const SAMPLE_BYTES: usize = 1 << 20;
+const TABLE: TableId = 0;
+
+/// The columns of every topic that has some.
+#[derive(Debug, Default)]
+pub(super) struct Schemas {
+    pub(super) known: BTreeMap<TopicName, EventSchema>,
+    /// Topics without a contract and without events.
+    pub(super) awaited: Vec<TopicName>,
+    /// Contracts that give no columns.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Finds the columns of every topic.
+pub(super) async fn find(
+    environment: &Environment,
+    definitions: &Definitions,
+) -> Result<Schemas, ApplyError> {
+    let mut schemas = Schemas::default();
+    for definition in &definitions.events {
+        let topic = definition.topic.clone();
+        let found = match &definition.schema {
+            Some(contract) => EventSchema::from_contract(definition, contract).map(Some),
+            None => match kept(environment, definition).await? {
+                Some(schema) => Ok(Some(schema)),
+                None => inferred(environment, definition).await?,
+            },
+        };
+        match found {
+            Ok(Some(schema)) => drop(schemas.known.insert(topic, schema)),
+            Ok(None) => schemas.awaited.push(topic),
+            Err(error) => schemas.problems.push(Problem {
+                file: topic.to_string().into(),
+                text: "".into(),
+                span: 0..0,
+                message: error.to_string(),
+                help: None,
+            }),
+        }
+    }
+    Ok(schemas)
+}
+
+/// Whether one of `topics` has events by now.
+pub(super) async fn any_has_events(environment: &Environment, topics: &[TopicName]) -> bool {
+    for topic in topics {
+        if let Ok(topic) = environment.log.topic(topic).await
+            && topic.partitions.iter().any(|bounds| bounds.high_watermark > bounds.log_start)
+        {
+            return true;
+        }
+    }
+    false
+}
+
+fn task(definition: &EventDefinition) -> TaskId {
+    TaskId::new(format!("{}!columns", definition.topic), 0)
+}
+
+/// Another time column makes other columns.
+fn key(definition: &EventDefinition) -> &[u8] {
+    definition.time.as_deref().unwrap_or_default().as_bytes()
+}
+
+async fn kept(
+    environment: &Environment,
+    definition: &EventDefinition,
+) -> Result<Option<EventSchema>, ApplyError> {
+    let found = environment.state.get_many(&task(definition), TABLE, &[key(definition)]).await;
+    let found = found.map_err(unavailable)?;
+    Ok(found.get(0).and_then(|bytes| decode(&definition.topic, bytes)))
+}
+
+async fn keep(
+    environment: &Environment,
+    definition: &EventDefinition,
+    schema: &EventSchema,
+) -> Result<(), ApplyError> {
+    let task = task(definition);
+    let held = environment.state.take_over(&task).await.map_err(unavailable)?;
+    let mut changes = Changes::new();
+    changes.put(TABLE, key(definition), &encode(schema));
+    let epoch = Epoch { changes, ..Epoch::default() };
+    environment.state.commit(&task, held.fence, epoch).await.map_err(unavailable)?;
+    Ok(())
+}
+
+type Inferred = Result<Option<EventSchema>, crate::schema::SchemaError>;
+
+async fn inferred(environment: &Environment, definition: &EventDefinition) -> Result<Inferred, ApplyError> {
+    let samples = samples(environment, &definition.topic).await?;
+    if samples.is_empty() {
+        return Ok(Ok(None));
+    }
+    let schema = match EventSchema::infer(definition, &samples) {
+        Ok(schema) => schema,
+        Err(error) => return Ok(Err(error)),
+    };
+    keep(environment, definition, &schema).await?;
+    Ok(Ok(Some(schema)))
+}
+
+async fn samples(environment: &Environment, topic: &TopicName) -> Result<Vec<Record>, ApplyError> {
+    let bounds = match environment.log.topic(topic).await {
+        Ok(topic) => topic.partitions,
+        Err(AdminError::UnknownTopic { .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(unavailable(error)),
+    };
+    let mut samples = Vec::new();
+    let share = SAMPLES.div_ceil(bounds.len().max(1));
+    for bounds in bounds {
+        let place = TopicPartition::new(topic.clone(), bounds.partition);
+        let (mut next, until) = (bounds.log_start, samples.len() + share);
+        while samples.len() < until && next < bounds.high_watermark {
+            let chunk = environment.log.read(&place, next, SAMPLE_BYTES, Duration::ZERO).await;
+            let chunk = chunk.map_err(unavailable)?;
+            if chunk.next <= next {
+                break;
+            }
+            next = chunk.next;
+            samples.extend(chunk.records);
+        }
+        samples.truncate(until);
+    }
+    Ok(samples)
+}
+
+fn encode(schema: &EventSchema) -> Vec<u8> {
+    let mut bytes = u32::try_from(schema.time).expect("few columns").to_le_bytes().to_vec();
+    let written = StreamWriter::try_new(&mut bytes, &schema.schema).and_then(|mut writer| writer.finish());
+    written.expect("memory takes any schema");
+    bytes
+}
+
+fn decode(topic: &TopicName, bytes: &[u8]) -> Option<EventSchema> {
+    let (time, schema) = bytes.split_first_chunk()?;
+    let time = u32::from_le_bytes(*time) as usize;
+    let schema = StreamReader::try_new(schema, None).ok()?.schema();
+    (time < schema.fields().len()).then(|| EventSchema { topic: topic.clone(), schema, time })
+}
+
+fn unavailable(error: impl std::fmt::Display) -> ApplyError {
+    ApplyError::Unavailable { reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_come_back_as_they_were_kept() {
+        let definition = EventDefinition {
+            topic: TopicName::new("store.orders").expect("valid"),
+            schema: None,
+            time: None,
+            lateness: Duration::ZERO,
+        };
+        let schema = EventSchema::infer(&definition, &[]).expect("envelope columns");
+        assert_eq!(decode(&definition.topic, &encode(&schema)), Some(schema));
+    }
+}

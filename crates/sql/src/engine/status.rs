@@ -1,0 +1,155 @@
+//! How views are, for those who look after them.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use factum_types::PartitionId;
+
+use super::View;
+use crate::definitions::RelationName;
+use crate::pipeline::Pipeline;
+use crate::view::Version;
+
+/// A view at this moment.
+#[derive(Debug, Clone)]
+pub struct ViewStatus {
+    /// Its name.
+    pub name: RelationName,
+    /// Its statement, as it was written.
+    pub sql: Arc<str>,
+    /// Its columns; `None` while it waits for an event to learn them from.
+    pub columns: Option<SchemaRef>,
+    /// What it is doing.
+    pub state: ViewState,
+    /// Views and tables and topics that it reads.
+    pub depends_on: Vec<String>,
+    /// Each partition of each cut; none for a view that only stands on others.
+    pub partitions: Vec<PartitionStatus>,
+    /// Events in the log that it has not taken in.
+    pub lag: u64,
+    /// Events per second that it takes in.
+    pub rate: f64,
+    /// No event before this time (microseconds since 1970) is expected: the least of its partitions.
+    pub watermark: Option<i64>,
+    /// Bytes of its state in memory.
+    pub state_bytes: u64,
+    /// Events that could not be taken in, ever.
+    pub poisoned: u64,
+    /// Rows that came after their window had closed, ever.
+    pub late: u64,
+    /// What went wrong last since the start.
+    pub last_error: Option<String>,
+}
+
+/// What a view is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ViewState {
+    /// It takes in what the log holds already: so many events of so many. If it replaces another definition, that
+    /// one is served meanwhile.
+    Building {
+        /// Events taken in.
+        done: u64,
+        /// Events that the log held when the definition was applied.
+        total: u64,
+    },
+    /// It follows the log.
+    Live,
+    /// It cannot begin: its topic does not exist or has no event to learn columns from.
+    Waiting(String),
+    /// It is stuck, and tries again.
+    Failed(String),
+}
+
+/// A partition of a view's source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionStatus {
+    /// `<topic>`.
+    pub topic: String,
+    /// The partition.
+    pub partition: PartitionId,
+    /// The offset to be read next.
+    pub next: i64,
+    /// Behind the last record seen in the log.
+    pub end: i64,
+    /// Epochs committed, ever.
+    pub epoch: u64,
+    /// See [`ViewStatus::watermark`].
+    pub watermark: Option<i64>,
+}
+
+impl View {
+    pub(super) fn status(&self) -> ViewStatus {
+        let (serving, building) = self.versions();
+        let mut status = ViewStatus {
+            name: self.name.clone(),
+            sql: Arc::clone(&self.declared.read().sql),
+            columns: None,
+            state: ViewState::Live,
+            depends_on: Vec::new(),
+            partitions: Vec::new(),
+            lag: 0,
+            rate: 0.0,
+            watermark: None,
+            state_bytes: 0,
+            poisoned: 0,
+            late: 0,
+            last_error: None,
+        };
+        let newest = building.as_ref().map(|building| &building.version).or(serving.as_ref());
+        let Some(newest) = newest else {
+            let reason = self.declared.read().waiting.clone();
+            status.state = ViewState::Waiting(reason.unwrap_or_default());
+            return status;
+        };
+        let shown = serving.as_ref().unwrap_or(newest);
+        status.columns = Some(Arc::clone(&shown.plan.columns));
+        status.depends_on = shown.plan.reads();
+        for pipeline in &newest.pipelines {
+            status.add(pipeline);
+        }
+        status.state = state(newest, building.as_ref().map(|building| building.progress()));
+        status
+    }
+}
+
+impl ViewStatus {
+    fn add(&mut self, pipeline: &Pipeline) {
+        let surveyed = pipeline.surveyed();
+        self.state_bytes += surveyed.state_bytes;
+        self.rate += surveyed.rate;
+        for (partition, status) in pipeline.statuses() {
+            self.lag += status.lag();
+            self.poisoned += status.poisoned();
+            self.late += status.late();
+            self.last_error = status.last_error().or(self.last_error.take());
+            let watermark = status.watermark();
+            self.watermark = match self.partitions.is_empty() {
+                true => watermark,
+                false => self.watermark.min(watermark),
+            };
+            self.partitions.push(PartitionStatus {
+                topic: pipeline.topic().to_string(),
+                partition,
+                next: status.next(),
+                end: status.end(),
+                epoch: status.epoch(),
+                watermark,
+            });
+        }
+    }
+}
+
+fn state(version: &Version, progress: Option<(u64, u64)>) -> ViewState {
+    let pipelines = version.all_pipelines();
+    if let Some(reason) = pipelines.iter().find_map(|pipeline| pipeline.waiting()) {
+        return ViewState::Waiting(reason);
+    }
+    let statuses = pipelines.iter().flat_map(|pipeline| pipeline.statuses());
+    if let Some(reason) = statuses.into_iter().find_map(|(_, status)| status.trouble()) {
+        return ViewState::Failed(reason);
+    }
+    match progress {
+        Some((done, total)) => ViewState::Building { done, total },
+        None => ViewState::Live,
+    }
+}

@@ -1,0 +1,110 @@
+//! Why an operation of the engine failed.
+
+use factum_state as state;
+
+use crate::definitions::{Problem, RelationName};
+
+/// Why a view could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// No view has this name.
+    #[error("there is no view {view}{}", suggested(.nearest.as_ref()))]
+    UnknownView {
+        /// The name asked for.
+        view: RelationName,
+        /// A view of a similar name.
+        nearest: Option<RelationName>,
+    },
+    /// The view was dropped while it was read.
+    #[error("view {view} was dropped")]
+    Dropped {
+        /// The view.
+        view: RelationName,
+    },
+    /// The view cannot be planned before its topic has an event to learn the columns from.
+    #[error("{view} waits for {reason}")]
+    Waiting {
+        /// The view.
+        view: RelationName,
+        /// What it waits for.
+        reason: String,
+    },
+    /// A filter, an order or a query is not SQL that these relations answer.
+    #[error("{message}")]
+    Invalid {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: Option<String>,
+    },
+    /// The rows cannot be computed: an overflow, a division by zero above the cut.
+    #[error("the rows of {view} cannot be computed")]
+    Compute {
+        /// The view.
+        view: String,
+        /// Why.
+        #[source]
+        source: Box<datafusion::error::DataFusionError>,
+    },
+    /// The state does not answer now.
+    #[error("the state of {view} is not available")]
+    State {
+        /// The view.
+        view: RelationName,
+        /// Why.
+        #[source]
+        source: state::ReadError,
+    },
+}
+
+impl ReadError {
+    /// Whether the same read can succeed later with no change to it.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Waiting { .. } | Self::State { .. })
+    }
+}
+
+/// Why an ad-hoc query gave no rows.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The query is wrong; the problem has its place.
+    #[error("the query cannot be planned")]
+    Refused(Vec<Problem>),
+    /// More rows, or more time, than one query may take.
+    #[error("{reason}")]
+    TooLarge {
+        /// Which limit, and what to do.
+        reason: String,
+    },
+    /// A view that it reads cannot be read.
+    #[error(transparent)]
+    View(#[from] ReadError),
+    /// The rows cannot be computed.
+    #[error("the query failed")]
+    Compute(#[source] Box<datafusion::error::DataFusionError>),
+}
+
+/// Why definitions were not put into effect; what ran before runs on.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// Pipelines or tables are wrong.
+    #[error("{} problems in the definitions", .0.len())]
+    Refused(Vec<Problem>),
+    /// The log or the state does not answer now.
+    #[error("the definitions cannot be put into effect now: {reason}")]
+    Unavailable {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl ApplyError {
+    /// Whether the same definitions may be applied later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}
+
+fn suggested(nearest: Option<&RelationName>) -> String {
+    nearest.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+}

@@ -1,0 +1,49 @@
+//! Streaming SQL: views that always equal the batch answer.
+//!
+//! A view's plan is cut at its lowest aggregate over the event stream. Below the cut runs once per event, its
+//! result kept as partial states; above the cut is ordinary batch SQL over those states, run when somebody
+//! reads.
+//!
+//! ```text
+//!   topic partition ─► decode ─► filter, project, unnest, look up ─► aggregate ─► state    one commit an epoch
+//!                                                                                  │
+//!   reader  ◄─ having, joins, second aggregates, order, limit, now() ◄─ merge ◄────┘
+//! ```
+//!
+//! Always holds: a view equals the same SQL in batch over the same facts, whatever died when. What cannot keep
+//! that promise is refused when it is declared, in words and with its place in the file.
+//!
+//! Not here: HTTP, projects, where the log or the state are kept.
+
+mod changes;
+mod clock_function;
+mod dead_letter;
+mod decode;
+mod definitions;
+mod engine;
+mod error;
+mod explain;
+mod feed;
+mod metrics;
+mod names;
+mod operator;
+mod pipeline;
+mod plan;
+mod rebuild;
+mod reference;
+pub mod render;
+mod schema;
+mod session;
+mod statement;
+mod task;
+mod topic_scan;
+mod tumble;
+mod view;
+
+pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream};
+pub use definitions::{
+    Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,
+};
+pub use engine::{Applied, Engine, Options, PartitionStatus, Query, QueryLimits, ViewState, ViewStatus};
+pub use error::{ApplyError, QueryError, ReadError};
+pub use view::Rows;

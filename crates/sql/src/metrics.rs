@@ -1,0 +1,64 @@
+//! What the engine measures. No name of a measure appears anywhere else.
+
+use std::time::Duration;
+
+use metrics::{
+    Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+
+use crate::definitions::RelationName;
+
+/// Says what each measure is.
+pub(crate) fn describe() {
+    describe_counter!("factum_pipeline_events_total", "events that a view has taken in");
+    describe_counter!("factum_pipeline_poisoned_total", "events that could not be taken in");
+    describe_counter!("factum_pipeline_late_total", "rows that came after their window had closed");
+    describe_counter!("factum_pipeline_retries_total", "times that a task had to begin again");
+    describe_histogram!("factum_pipeline_epoch_seconds", "time from reading an epoch to its commit");
+    describe_gauge!("factum_pipeline_lag", "events in the log that a view has not taken in");
+    describe_gauge!("factum_pipeline_rate", "events per second that a view takes in");
+    describe_gauge!("factum_pipeline_state_bytes", "bytes of state that a view holds");
+    describe_histogram!("factum_view_read_seconds", "time that computing a view's rows took");
+    describe_gauge!("factum_view_subscribers", "readers of a view's changes");
+}
+
+/// One view's measures, looked up once so that the hot path only adds.
+#[derive(Clone)]
+pub(crate) struct PipelineMetrics {
+    pub(crate) events: Counter,
+    pub(crate) poisoned: Counter,
+    pub(crate) late: Counter,
+    pub(crate) retries: Counter,
+    pub(crate) epoch: Histogram,
+}
+
+impl PipelineMetrics {
+    pub(crate) fn new(view: &RelationName) -> Self {
+        let view = view.to_string();
+        Self {
+            events: counter!("factum_pipeline_events_total", "pipeline" => view.clone()),
+            poisoned: counter!("factum_pipeline_poisoned_total", "pipeline" => view.clone()),
+            late: counter!("factum_pipeline_late_total", "pipeline" => view.clone()),
+            retries: counter!("factum_pipeline_retries_total", "pipeline" => view.clone()),
+            epoch: histogram!("factum_pipeline_epoch_seconds", "pipeline" => view),
+        }
+    }
+}
+
+/// How a view stands now.
+pub(crate) fn surveyed(view: &RelationName, lag: u64, rate: f64, state_bytes: u64) {
+    let view = view.to_string();
+    gauge!("factum_pipeline_lag", "pipeline" => view.clone()).set(lag as f64);
+    gauge!("factum_pipeline_rate", "pipeline" => view.clone()).set(rate);
+    gauge!("factum_pipeline_state_bytes", "pipeline" => view).set(state_bytes as f64);
+}
+
+/// A view's rows were computed.
+pub(crate) fn read(view: &RelationName, took: Duration) {
+    histogram!("factum_view_read_seconds", "view" => view.to_string()).record(took);
+}
+
+/// How many read a view's changes.
+pub(crate) fn subscribers(view: &RelationName, count: usize) {
+    gauge!("factum_view_subscribers", "view" => view.to_string()).set(count as f64);
+}

@@ -1,0 +1,167 @@
+//! Identifiers within expressions.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Ident, Query, Subscript, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::tokenizer::Span;
+
+use super::Resolver;
+use super::scope::{Missing, Outputs, quoted};
+
+impl Resolver<'_> {
+    /// Resolves every identifier of an expression; what is wrong is noted.
+    pub(super) fn expression(&mut self, expr: &mut Expr, outputs: Outputs) {
+        self.visit(expr, outputs);
+    }
+
+    /// Resolves every identifier of some syntax.
+    pub(super) fn visit(&mut self, syntax: &mut impl VisitMut, outputs: Outputs) {
+        let mut walk = Walk { resolver: self, outputs, skipping: 0, lambdas: 0 };
+        let flow = syntax.visit(&mut walk);
+        debug_assert!(flow.is_continue(), "the walk never stops");
+    }
+
+    /// A path of names as it is to be written; `None` where it stays as it is.
+    fn path(&mut self, path: &[Ident], outputs: Outputs, is_sure: bool) -> Option<Vec<Ident>> {
+        if let [name] = path
+            && let Some(output) = self.scopes.last().and_then(|scope| scope.output(name, outputs))
+        {
+            let span = name.span;
+            return Some(vec![Ident { span, ..quoted(output) }]);
+        }
+        let mut first = None;
+        for scope in self.scopes.iter_mut().rev() {
+            match scope.find(path) {
+                Ok(found) => {
+                    let mut written = scope.path(&found);
+                    written[0].span = Span::union_iter(path.iter().map(|name| name.span));
+                    return Some(written);
+                }
+                Err(Missing::LeaveIt) => {
+                    scope.bound.iter_mut().for_each(|bound| {
+                        bound.used.insert(path[0].value.clone());
+                    });
+                    return None;
+                }
+                Err(missing @ Missing::Ambiguous { .. }) => {
+                    first = Some(missing);
+                    break;
+                }
+                Err(missing) => {
+                    first.get_or_insert(missing);
+                }
+            }
+        }
+        if is_sure && let Some(missing) = first {
+            let problem = self.missing(path, missing);
+            self.note(problem);
+        }
+        None
+    }
+
+    pub(super) fn missing(&self, path: &[Ident], missing: Missing) -> crate::definitions::Problem {
+        let span = Span::union_iter(path.iter().map(|name| name.span));
+        match missing {
+            Missing::Unknown { message, suggestion } => {
+                let mut problem = self.problem(span, message);
+                problem.help = suggestion.map(|name| format!("did you mean `{name}`?"));
+                problem
+            }
+            Missing::Ambiguous { one, other } => {
+                let written = path.iter().map(|name| name.value.as_str()).collect::<Vec<_>>().join(".");
+                self.problem(span, format!("`{written}` can mean {one} and {other}: write which"))
+            }
+            Missing::LeaveIt => self.problem(span, "this name means two columns"),
+        }
+    }
+}
+
+struct Walk<'r, 'a> {
+    resolver: &'r mut Resolver<'a>,
+    outputs: Outputs,
+    /// Within something that is resolved already.
+    skipping: usize,
+    /// Within a lambda, whose parameters are nobody's columns.
+    lambdas: usize,
+}
+
+impl VisitorMut for Walk<'_, '_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if self.skipping == 0
+            && let Err(failure) = self.resolver.query(query)
+        {
+            self.resolver.note(failure);
+        }
+        self.skipping += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.skipping -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let is_outermost = self.skipping == 0;
+        match expr {
+            Expr::Identifier(name) if is_outermost => {
+                let written = self.resolver.path(std::slice::from_ref(name), self.outputs, self.lambdas == 0);
+                if let Some(path) = written {
+                    *expr = of_path(path);
+                }
+            }
+            Expr::CompoundIdentifier(path) if is_outermost => {
+                if let Some(path) = self.resolver.path(path, self.outputs, self.lambdas == 0) {
+                    *expr = of_path(path);
+                }
+            }
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                if is_outermost {
+                    self.access(root, access_chain);
+                }
+                self.skipping += 1;
+            }
+            Expr::Lambda(_) => self.lambdas += 1,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::CompoundFieldAccess { .. } => self.skipping -= 1,
+            Expr::Lambda(_) => self.lambdas -= 1,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Walk<'_, '_> {
+    /// Names after a dot stay as they are: what they are fields of may have no name.
+    fn access(&mut self, root: &mut Expr, chain: &mut [AccessExpr]) {
+        let mut parts = vec![root];
+        for access in chain {
+            match access {
+                AccessExpr::Subscript(Subscript::Index { index }) => parts.push(index),
+                AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride }) => {
+                    parts.extend([lower_bound, upper_bound, stride].into_iter().flatten());
+                }
+                AccessExpr::Dot(_) => {}
+            }
+        }
+        for part in parts {
+            let flow = part.visit(self);
+            debug_assert!(flow.is_continue(), "the walk never stops");
+        }
+    }
+}
+
+fn of_path(mut path: Vec<Ident>) -> Expr {
+    match path.len() {
+        1 => Expr::Identifier(path.remove(0)),
+        _ => Expr::CompoundIdentifier(path),
+    }
+}

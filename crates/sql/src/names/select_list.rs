@@ -1,0 +1,153 @@
+//! The select list: `*` written out where it would show too much, and names for what has none.
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, ObjectName, SelectItem, SelectItemQualifiedWildcardKind, Spanned, WildcardAdditionalOptions,
+};
+
+use super::scope::{Outputs, Reach, quoted, same};
+use super::suggest::nearest;
+use super::{Failure, Resolver};
+use crate::statement::identifiers;
+
+/// The names that a select list gives.
+pub(super) fn outputs(items: &[SelectItem]) -> Vec<String> {
+    let name = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(name.value.clone()),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(path)) => Some(path.last()?.value.clone()),
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
+        _ => None,
+    };
+    items.iter().filter_map(name).collect()
+}
+
+impl Resolver<'_> {
+    pub(super) fn select_list(&mut self, items: Vec<SelectItem>) -> Result<Vec<SelectItem>, Failure> {
+        let mut resolved = Vec::with_capacity(items.len());
+        for item in items {
+            let (span, begun) = (item.span(), resolved.len());
+            match item {
+                SelectItem::UnnamedExpr(expr) => resolved.push(self.unnamed(expr)),
+                SelectItem::ExprWithAlias { mut expr, alias } => {
+                    self.expression(&mut expr, Outputs::Unseen);
+                    resolved.push(SelectItem::ExprWithAlias { expr, alias: quoted(alias.value) });
+                }
+                SelectItem::Wildcard(options) => self.wildcard(options, &mut resolved),
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                    self.qualified_wildcard(&name, options, &mut resolved)?;
+                }
+                _ => return Err(self.problem(span, "this is not supported in a select list").into()),
+            }
+            if let Some(name) = named_again(&resolved, begun) {
+                let message =
+                    format!("two columns are called `{name}`: give one of them another name with AS");
+                self.note(self.problem(span, message));
+            }
+        }
+        Ok(resolved)
+    }
+
+    /// A column keeps the name that it was asked for by, and an expression is named as it is written.
+    fn unnamed(&mut self, mut expr: Expr) -> SelectItem {
+        let name = match &expr {
+            Expr::Identifier(name) => Some(name.value.clone()),
+            Expr::CompoundIdentifier(path) => path.last().map(|name| name.value.clone()),
+            // A struct that is unnested gives many columns, each with a name of its own.
+            Expr::Function(call) if is_named(&call.name, "unnest") => None,
+            other => Some(other.to_string()),
+        };
+        self.expression(&mut expr, Outputs::Unseen);
+        match name {
+            Some(name) => SelectItem::ExprWithAlias { expr, alias: quoted(name) },
+            None => SelectItem::UnnamedExpr(expr),
+        }
+    }
+
+    fn wildcard(&mut self, options: WildcardAdditionalOptions, resolved: &mut Vec<SelectItem>) {
+        let scope = self.scope();
+        let shows_too_much = scope.bound.iter().any(|bound| {
+            bound.reach != Reach::Columns || bound.columns.iter().any(|column| column.is_envelope)
+        });
+        if shows_too_much && is_plain(&options) {
+            for bound in 0..scope.bound.len() {
+                self.columns_of(bound, resolved);
+            }
+            return;
+        }
+        scope.bound.iter_mut().for_each(super::scope::Bound::use_all);
+        resolved.push(SelectItem::Wildcard(options));
+    }
+
+    fn qualified_wildcard(
+        &mut self,
+        name: &ObjectName,
+        options: WildcardAdditionalOptions,
+        resolved: &mut Vec<SelectItem>,
+    ) -> Result<(), Failure> {
+        let path = identifiers(name).unwrap_or_default();
+        let of_path = |alias: &str| path.last().is_some_and(|last| same(last, alias));
+        let bound = self.scope().bound.iter().position(|bound| of_path(&bound.alias));
+        let Some(bound) = bound else {
+            let mut problem = self.problem(name.span(), format!("there is no `{name}` in FROM"));
+            let written = path.last().map_or("", |last| last.value.as_str());
+            let known = self.scope().bound.iter().map(|bound| bound.alias.as_str());
+            problem.help = nearest(written, known).map(|alias| format!("did you mean `{alias}`?"));
+            return Err(problem.into());
+        };
+        if is_plain(&options) {
+            self.columns_of(bound, resolved);
+            return Ok(());
+        }
+        let relation = &mut self.scope().bound[bound];
+        relation.use_all();
+        let alias = ObjectName::from(vec![quoted(relation.alias.clone())]);
+        resolved
+            .push(SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(alias), options));
+        Ok(())
+    }
+
+    fn columns_of(&mut self, bound: usize, resolved: &mut Vec<SelectItem>) {
+        let scope = self.scope();
+        let shown: Vec<_> =
+            scope.bound[bound].columns.iter().filter(|column| !column.is_envelope).cloned().collect();
+        for column in shown {
+            let name = column.name.clone();
+            let found = super::scope::Found {
+                bound,
+                column: column.name,
+                fields: Vec::new(),
+                data_type: column.data_type,
+            };
+            let expr = Expr::CompoundIdentifier(scope.path(&found));
+            resolved.push(SelectItem::ExprWithAlias { expr, alias: quoted(name) });
+        }
+    }
+}
+
+/// A name among the items from `begun` on that another one has already.
+fn named_again(items: &[SelectItem], begun: usize) -> Option<&str> {
+    let name = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
+        _ => None,
+    };
+    let again = (begun..items.len()).find(|place| {
+        let own = name(&items[*place]);
+        own.is_some() && items[..*place].iter().any(|other| name(other) == own)
+    });
+    match &items[again?] {
+        SelectItem::ExprWithAlias { alias, .. } => Some(&alias.value),
+        _ => None,
+    }
+}
+
+fn is_plain(options: &WildcardAdditionalOptions) -> bool {
+    options.opt_ilike.is_none()
+        && options.opt_exclude.is_none()
+        && options.opt_except.is_none()
+        && options.opt_replace.is_none()
+        && options.opt_rename.is_none()
+}
+
+fn is_named(name: &ObjectName, wanted: &str) -> bool {
+    let [part] = &name.0[..] else { return false };
+    part.as_ident().is_some_and(|ident: &Ident| ident.value.eq_ignore_ascii_case(wanted))
+}

@@ -1,0 +1,102 @@
+//! What runs below the cut of a view, once per event.
+//!
+//! ```text
+//!   batches of an epoch ─► Operator::run ─► Changes ─► (the task commits them)
+//!   state of all tasks  ─► Operator::read ─► rows for the plan above the cut
+//! ```
+
+mod aggregate;
+mod reused_plan;
+mod row_codec;
+mod stored_rows;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::common::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::prelude::SessionContext;
+use factum_state::{Changes, Progress, ReadError, StateStore, TableId, TaskId};
+use factum_types::Offset;
+
+use crate::feed::Slot;
+use aggregate::{Aggregate, Kept};
+use stored_rows::StoredRows;
+
+pub(crate) use aggregate::HIDDEN;
+
+/// The table that a cut keeps its rows in; a task has one cut.
+const TABLE: TableId = 0;
+
+/// The kept part of a view.
+#[derive(Debug)]
+pub(crate) enum Operator {
+    /// Partial states per group.
+    Aggregate(Aggregate),
+    /// Every row.
+    Rows(StoredRows),
+}
+
+/// Why an operator failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The rows cannot be computed: an overflow, a division by zero.
+    #[error(transparent)]
+    Compute(#[from] DataFusionError),
+    /// The state cannot be read.
+    #[error(transparent)]
+    State(#[from] ReadError),
+}
+
+impl Operator {
+    /// Prepares the plan of a cut over a table made of `slot`.
+    pub(crate) async fn prepare(
+        context: &SessionContext,
+        plan: &LogicalPlan,
+        slot: Slot,
+    ) -> Result<Self, DataFusionError> {
+        Ok(match plan {
+            LogicalPlan::Aggregate(_) => Self::Aggregate(Aggregate::prepare(context, plan, slot).await?),
+            _ => Self::Rows(StoredRows::prepare(context, plan, slot).await?),
+        })
+    }
+
+    /// Runs one epoch, which begins at `first`; what to commit for it.
+    pub(crate) async fn run(
+        &self,
+        batches: Vec<RecordBatch>,
+        first: Offset,
+        state: &dyn StateStore,
+        task: &TaskId,
+    ) -> Result<Changes, Error> {
+        let mut changes = Changes::new();
+        match self {
+            Self::Aggregate(aggregate) => {
+                let grouped = aggregate.group(batches).await?;
+                let old = state.get_many(task, TABLE, &grouped.keys()).await?;
+                aggregate.fold(&grouped, &old, TABLE, &mut changes)?;
+            }
+            Self::Rows(rows) => rows.run(batches, first, TABLE, &mut changes).await?,
+        }
+        Ok(changes)
+    }
+
+    /// The rows at the cut, merged over `tasks`, and how far each task is with them.
+    pub(crate) async fn read(
+        &self,
+        state: &dyn StateStore,
+        tasks: &[TaskId],
+        lifted: Option<&Arc<dyn PhysicalExpr>>,
+    ) -> Result<(Vec<RecordBatch>, Vec<Progress>), Error> {
+        let (mut kept, mut progress) = (Kept::default(), Vec::with_capacity(tasks.len()));
+        for task in tasks {
+            progress.push(state.scan(task, TABLE, &mut |key, value| kept.push(key, value)).await?);
+        }
+        let rows = match self {
+            Self::Aggregate(aggregate) => aggregate.merge(&kept, lifted).await?,
+            Self::Rows(rows) => vec![rows.read(&kept, lifted)?],
+        };
+        Ok((rows, progress))
+    }
+}

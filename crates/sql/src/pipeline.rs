@@ -1,0 +1,308 @@
+//! A pipeline: one cut of a view over all partitions of its topic.
+//!
+//! Always holds: each partition that the topic has or gets is read by one task; a topic that does not exist yet is
+//! waited for. State is forgotten only when no task writes it and no reader looks at it any more.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
+
+use arrow::array::RecordBatch;
+use datafusion::common::DataFusionError;
+use datafusion::datasource::{provider_as_source, source_as_provider};
+use factum_base::tasks::Stop;
+use factum_eventlog::AdminError;
+use factum_state::TaskId;
+use factum_types::{PartitionId, Timestamp, TopicName, TopicPartition};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{mpsc, watch};
+use tracing::warn;
+
+use crate::dead_letter;
+use crate::decode::Decoder;
+use crate::error::ReadError;
+use crate::feed::{FeedTable, Slot};
+use crate::metrics::PipelineMetrics;
+use crate::operator::{self, Operator};
+use crate::plan::{Cut, ViewPlan};
+use crate::schema::EventSchema;
+use crate::session;
+use crate::task::{Environment, EventTime, Held, Intake, Task, TaskStatus, Writer};
+use crate::view::bind;
+
+/// A running cut.
+pub(crate) struct Pipeline {
+    id: Arc<str>,
+    plan: Arc<ViewPlan>,
+    cut: usize,
+    schema: EventSchema,
+    environment: Arc<Environment>,
+    stop: Stop,
+    partitions: RwLock<BTreeMap<PartitionId, Arc<TaskStatus>>>,
+    advanced: Arc<watch::Sender<u64>>,
+    /// Windows up to here were shown as closed, in microseconds.
+    closed: Arc<AtomicI64>,
+    reader: tokio::sync::Mutex<Operator>,
+    /// Whether the state is gone; held while it is looked at.
+    is_forgotten: tokio::sync::RwLock<bool>,
+    waiting: Mutex<Option<String>>,
+    surveyed: Mutex<Surveyed>,
+    /// Closed when the last task has ended.
+    ended: tokio::sync::Mutex<mpsc::Receiver<()>>,
+}
+
+/// What is looked at from time to time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Surveyed {
+    pub(crate) state_bytes: u64,
+    /// Events per second.
+    pub(crate) rate: f64,
+    at: Option<(Instant, u64)>,
+}
+
+/// How much of the rate's memory a second takes away.
+const RATE_DECAY: f64 = 0.3;
+
+impl Pipeline {
+    /// Starts the tasks of a cut, for the partitions that there are and those to come.
+    pub(crate) async fn start(
+        environment: &Arc<Environment>,
+        id: Arc<str>,
+        plan: &Arc<ViewPlan>,
+        cut: usize,
+        schema: EventSchema,
+    ) -> Result<Arc<Self>, DataFusionError> {
+        let (alive, ended) = mpsc::channel(1);
+        let pipeline = Arc::new(Self {
+            id,
+            plan: Arc::clone(plan),
+            cut,
+            schema,
+            environment: Arc::clone(environment),
+            stop: environment.tasks.stop().child(),
+            partitions: RwLock::default(),
+            advanced: Arc::new(watch::Sender::new(0)),
+            closed: Arc::new(AtomicI64::new(i64::MIN)),
+            reader: tokio::sync::Mutex::new(operator(&plan.cuts[cut]).await?),
+            is_forgotten: tokio::sync::RwLock::new(false),
+            waiting: Mutex::default(),
+            surveyed: Mutex::default(),
+            ended: tokio::sync::Mutex::new(ended),
+        });
+        pipeline.find_partitions(&alive).await;
+        let supervised = Arc::clone(&pipeline);
+        environment.tasks.spawn_quiet(async move { supervised.supervise(alive).await });
+        Ok(pipeline)
+    }
+
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    pub(crate) fn topic(&self) -> &TopicName {
+        &self.schema.topic
+    }
+
+    fn cut(&self) -> &Cut {
+        &self.plan.cuts[self.cut]
+    }
+
+    async fn supervise(&self, alive: mpsc::Sender<()>) {
+        loop {
+            tokio::select! {
+                () = self.stop.requested() => return,
+                () = tokio::time::sleep(self.environment.options.survey) => {}
+            }
+            self.find_partitions(&alive).await;
+        }
+    }
+
+    /// Starts a task for each partition that has none.
+    async fn find_partitions(&self, alive: &mpsc::Sender<()>) {
+        let topic = match self.environment.log.topic(&self.schema.topic).await {
+            Ok(topic) => topic,
+            Err(error @ AdminError::UnknownTopic { .. }) => {
+                *self.waiting.lock() = Some(error.to_string());
+                return;
+            }
+            Err(error) => {
+                warn!(pipeline = &*self.id, %error, "partitions cannot be listed");
+                return;
+            }
+        };
+        *self.waiting.lock() = None;
+        for bounds in topic.partitions {
+            let known = self.partitions.read().get(&bounds.partition).cloned();
+            match known {
+                Some(status) => status.see_end(bounds.high_watermark),
+                None => {
+                    if let Err(error) = self.start_task(bounds.partition, alive.clone()).await {
+                        warn!(pipeline = &*self.id, %error, "a task cannot be started");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn start_task(
+        &self,
+        partition: PartitionId,
+        alive: mpsc::Sender<()>,
+    ) -> Result<(), DataFusionError> {
+        let (cut, status) = (self.cut(), Arc::new(TaskStatus::default()));
+        let place = TopicPartition::new(self.schema.topic.clone(), partition);
+        let decoder = Decoder::new(&self.schema, &cut.projection);
+        let time = self.event_time();
+        let intake = Intake::new(Arc::clone(&self.environment), place, decoder, time, Arc::clone(&status));
+        let writer = Writer {
+            environment: Arc::clone(&self.environment),
+            id: TaskId::new(Arc::clone(&self.id), partition),
+            letters: dead_letter::topic(&self.plan.name),
+            status: Arc::clone(&status),
+            metrics: PipelineMetrics::new(&self.plan.name),
+            advanced: Arc::clone(&self.advanced),
+            closed: Arc::clone(&self.closed),
+            held: Held::default(),
+        };
+        let task = Task { intake, operator: operator(cut).await?, writer };
+        self.partitions.write().insert(partition, status);
+        let stop = self.stop.clone();
+        self.environment.tasks.spawn_quiet(async move {
+            task.run(stop).await;
+            drop(alive);
+        });
+        Ok(())
+    }
+
+    fn event_time(&self) -> Option<EventTime> {
+        let cut = self.cut();
+        let closing = cut.closing.as_ref();
+        let time = closing.map_or(self.schema.time, |closing| closing.time);
+        Some(EventTime {
+            column: cut.projection.iter().position(|column| *column == time)?,
+            lateness: i64::try_from(self.plan.lateness(self.cut).as_micros()).unwrap_or(i64::MAX),
+            closing: closing.map(|closing| closing.size),
+            closed: Arc::clone(&self.closed),
+        })
+    }
+
+    /// The rows at the cut, merged over partitions, at `now`.
+    pub(crate) async fn read(&self, now: Timestamp) -> Result<Vec<RecordBatch>, ReadError> {
+        let is_forgotten = self.is_forgotten.read().await;
+        if *is_forgotten {
+            return Err(ReadError::Dropped { view: self.plan.name.clone() });
+        }
+        let partitions: Vec<_> = self.partitions.read().keys().copied().collect();
+        let tasks: Vec<_> =
+            partitions.into_iter().map(|partition| TaskId::new(Arc::clone(&self.id), partition)).collect();
+        let failed =
+            |source| ReadError::Compute { view: self.plan.name.to_string(), source: Box::new(source) };
+        let lifted = self.cut().lifted_at(now, self.closed_until()).map_err(failed)?;
+        let reader = self.reader.lock().await;
+        let read = reader.read(&*self.environment.state, &tasks, lifted.as_ref()).await;
+        let (batches, _) = read.map_err(|error| match error {
+            operator::Error::State(source) => ReadError::State { view: self.plan.name.clone(), source },
+            operator::Error::Compute(source) => failed(source),
+        })?;
+        Ok(batches)
+    }
+
+    /// Stops all tasks, waits for readers and forgets the state.
+    pub(crate) async fn retire(&self) {
+        self.stop.request();
+        while self.ended.lock().await.recv().await.is_some() {}
+        let mut is_forgotten = self.is_forgotten.write().await;
+        *is_forgotten = true;
+        if self.environment.tasks.stop().is_requested() {
+            // The state may be closed by now; what is left over is forgotten at the next start.
+            return;
+        }
+        let partitions: Vec<_> = self.partitions.read().keys().copied().collect();
+        for partition in partitions {
+            let task = TaskId::new(Arc::clone(&self.id), partition);
+            if let Err(error) = self.environment.state.forget(&task).await {
+                warn!(%task, %error, "state cannot be forgotten");
+            }
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.advanced.subscribe()
+    }
+
+    pub(crate) fn closes_windows(&self) -> bool {
+        self.cut().closing.is_some()
+    }
+
+    /// The epoch of each task.
+    pub(crate) fn epochs(&self) -> Vec<u64> {
+        self.partitions.read().values().map(|status| status.epoch()).collect()
+    }
+
+    pub(crate) fn statuses(&self) -> Vec<(PartitionId, Arc<TaskStatus>)> {
+        let partitions = self.partitions.read();
+        partitions.iter().map(|(partition, status)| (*partition, Arc::clone(status))).collect()
+    }
+
+    /// What the pipeline waits for before it can begin.
+    pub(crate) fn waiting(&self) -> Option<String> {
+        self.waiting.lock().clone()
+    }
+
+    /// Windows that end here or before are closed, in microseconds: the least watermark of the partitions that
+    /// are not idle, never moving back. `None` for views whose windows do not close, or before any is.
+    pub(crate) fn closed_until(&self) -> Option<i64> {
+        if !self.closes_windows() {
+            return None;
+        }
+        let statuses = self.partitions.read();
+        if !statuses.is_empty() && statuses.values().all(|status| status.is_resumed()) {
+            let now = self.environment.clock.monotonic();
+            let is_idle = |status: &&Arc<TaskStatus>| {
+                let since = status.arrived().map(|at| now.saturating_duration_since(at));
+                status.lag() == 0
+                    && since.is_none_or(|since| since >= self.environment.options.idle_partition)
+            };
+            let watermark = |status: &Arc<TaskStatus>| status.watermark().unwrap_or(i64::MIN);
+            let active = statuses.values().filter(|status| !is_idle(status)).map(watermark).min();
+            let closed = active.or_else(|| statuses.values().map(watermark).max());
+            self.closed.fetch_max(closed.unwrap_or(i64::MIN), Ordering::Relaxed);
+        }
+        Some(self.closed.load(Ordering::Relaxed)).filter(|closed| *closed != i64::MIN)
+    }
+
+    pub(crate) fn surveyed(&self) -> Surveyed {
+        *self.surveyed.lock()
+    }
+
+    /// Takes the rate and notes how many bytes the state has.
+    pub(crate) fn survey(&self, state_bytes: u64) {
+        let (now, events) = (self.environment.clock.monotonic(), self.events());
+        let mut surveyed = self.surveyed.lock();
+        surveyed.state_bytes = state_bytes;
+        if let Some((at, before)) = surveyed.at {
+            let seconds = now.saturating_duration_since(at).as_secs_f64();
+            if seconds > 0.0 {
+                let rate = (events - before) as f64 / seconds;
+                surveyed.rate += RATE_DECAY * (rate - surveyed.rate);
+            }
+        }
+        surveyed.at = Some((now, events));
+    }
+
+    fn events(&self) -> u64 {
+        self.partitions.read().values().map(|status| status.events()).sum()
+    }
+}
+
+/// An operator of its own: operators of one plan would share its slot.
+async fn operator(cut: &Cut) -> Result<Operator, DataFusionError> {
+    let slot = Slot::default();
+    let plan = bind(cut.plan.clone(), &mut |scan| {
+        let Ok(provider) = source_as_provider(&scan.source) else { return Ok(None) };
+        let is_feed = provider.downcast_ref::<FeedTable>().is_some();
+        Ok(is_feed.then(|| provider_as_source(FeedTable::new(provider.schema(), slot.clone()))))
+    })?;
+    Operator::prepare(&session::streaming(), &plan, slot).await
+}

@@ -1,0 +1,417 @@
+//! All pipelines planned together: views may read views, whichever stands first.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::datatypes::Schema;
+use datafusion::catalog::TableProvider;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Column, DataFusionError};
+use datafusion::datasource::MemTable;
+use datafusion::logical_expr::{Expr, LogicalPlan, Projection};
+use factum_types::TopicName;
+
+use super::cut::{self, Kept};
+use super::refuse::CutError;
+use super::relations::{Kind, Relations};
+use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, slot_scan};
+use crate::clock_function::plan_reads_clock;
+use crate::definitions::{Definitions, PipelineDefinition, Problem, RelationName};
+use crate::names::{Failure, Part, Places, Resolved, Resolver, planning_problem};
+use crate::reference::ReferenceTable;
+use crate::schema::EventSchema;
+use crate::statement::{self, Declaration, SourceText};
+
+/// What became of the pipelines.
+#[derive(Default)]
+pub(crate) struct Planned {
+    /// Each after the views that it reads.
+    pub(crate) views: Vec<Arc<ViewPlan>>,
+    /// Views that cannot be planned yet.
+    pub(crate) awaiting: Vec<Awaiting>,
+    /// For queries over all of it.
+    pub(crate) planner: Planner,
+}
+
+/// A view that waits for the first event of a topic, which shows what columns there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Awaiting {
+    pub(crate) name: RelationName,
+    /// Its statement as it was written.
+    pub(crate) sql: Arc<str>,
+    pub(crate) topic: TopicName,
+}
+
+/// Plans views and queries.
+pub(crate) struct Planner {
+    relations: Relations,
+    /// Digests of the rows of reference tables.
+    contents: BTreeMap<RelationName, Fingerprint>,
+    lateness: BTreeMap<TopicName, Duration>,
+}
+
+/// Plans everything that is defined. `schemas` has the columns of every topic that has some.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn plan(
+    definitions: &Definitions,
+    schemas: &BTreeMap<TopicName, EventSchema>,
+) -> Result<Planned, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut planned =
+        Planned { planner: Planner::new(definitions, schemas, &mut problems), ..Planned::default() };
+    planned.pipelines(&definitions.pipelines, &mut problems);
+    if problems.is_empty() { Ok(planned) } else { Err(problems) }
+}
+
+impl Planned {
+    fn pipelines(&mut self, pipelines: &[PipelineDefinition], problems: &mut Vec<Problem>) {
+        let mut pending = self.planner.declared(pipelines, problems);
+        loop {
+            let before = pending.len();
+            let mut needing = Vec::new();
+            for view in pending {
+                match self.planner.view(&view) {
+                    Ok(plan) => self.views.extend(plan.map(Arc::new)),
+                    Err(Failure::Needs(needed)) => needing.push((view, needed)),
+                    Err(Failure::Awaits(topic)) => {
+                        self.planner.relations.add_awaited(view.name.clone(), topic.clone());
+                        let sql = view.sql();
+                        self.awaiting.push(Awaiting { name: view.name, sql, topic });
+                    }
+                    Err(Failure::Problem(problem)) => problems.push(*problem),
+                }
+            }
+            if needing.len() == before || needing.is_empty() {
+                circles(&needing, problems);
+                return;
+            }
+            pending = needing.into_iter().map(|(view, _)| view).collect();
+        }
+    }
+}
+
+/// A view that is to be planned.
+struct Pending {
+    name: RelationName,
+    source: SourceText,
+    declaration: Declaration,
+}
+
+impl Pending {
+    fn sql(&self) -> Arc<str> {
+        Arc::from(&self.source.text()[self.declaration.place.clone()])
+    }
+}
+
+impl Default for Planner {
+    fn default() -> Self {
+        Self { relations: Relations::new(), contents: BTreeMap::new(), lateness: BTreeMap::new() }
+    }
+}
+
+impl Planner {
+    /// Knows what is defined, pipelines excepted.
+    fn new(
+        definitions: &Definitions,
+        schemas: &BTreeMap<TopicName, EventSchema>,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut planner = Self::default();
+        for event in &definitions.events {
+            let Some((team, name)) = event.topic.split() else { continue };
+            let name = RelationName::new(team, name);
+            planner.lateness.insert(event.topic.clone(), event.lateness);
+            match schemas.get(&event.topic) {
+                Some(schema) => planner.relations.add_stream(name, schema),
+                None => planner.relations.add_awaited(name, event.topic.clone()),
+            }
+        }
+        for definition in &definitions.tables {
+            planner.contents.insert(definition.name.clone(), Fingerprint::of([&definition.csv[..]]));
+            match ReferenceTable::read(definition) {
+                Ok(table) => planner.relations.add_table(table.name.clone(), &provider(&table)),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        planner
+    }
+
+    /// Plans a query for `team`, whose relations go by their bare names.
+    pub(crate) fn query(&self, team: &str, text: &Arc<str>) -> Result<QueryPlan, Failure> {
+        let source = SourceText::new(Path::new("query"), Arc::clone(text));
+        let query = statement::query(&source)?;
+        let whole = 0..text.len();
+        let resolver = Resolver::new(&self.relations, Arc::from(team), &source, whole.clone());
+        let resolved = resolver.resolve(query)?;
+        let plan = self.analysed(resolved, &source, &whole)?;
+        let mut query = QueryPlan { plan, topics: Vec::new(), views: Vec::new() };
+        for name in scanned(&query.plan) {
+            match self.relations.get(&name).map(|relation| &relation.kind) {
+                Some(Kind::Stream { topic, .. }) => query.topics.push((name, topic.clone())),
+                Some(Kind::View) => query.views.push(name),
+                _ => {}
+            }
+        }
+        Ok(query)
+    }
+
+    fn declared(&mut self, pipelines: &[PipelineDefinition], problems: &mut Vec<Problem>) -> Vec<Pending> {
+        let mut pending: Vec<Pending> = Vec::new();
+        for pipeline in pipelines {
+            let source = SourceText::of(pipeline);
+            for declaration in statement::declarations(&source, problems) {
+                match self.name(pipeline, &source, &declaration) {
+                    Ok(name) => {
+                        self.relations.add_unplanned(name.clone());
+                        pending.push(Pending { name, source: source.clone(), declaration });
+                    }
+                    Err(problem) => problems.push(*problem),
+                }
+            }
+        }
+        pending
+    }
+
+    fn name(
+        &self,
+        pipeline: &PipelineDefinition,
+        source: &SourceText,
+        declaration: &Declaration,
+    ) -> Result<RelationName, Box<Problem>> {
+        let problem = |message: String| Box::new(source.problem(declaration.name_place.clone(), message));
+        let team = pipeline.team.as_str();
+        let name = match &declaration.name[..] {
+            [name] => name,
+            [other, name] if other.value == team => name,
+            [other, ..] => {
+                return Err(problem(format!(
+                    "a pipeline of {team} cannot declare a view of {}",
+                    other.value
+                )));
+            }
+            [] => return Err(problem("a view needs a name".to_owned())),
+        };
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        if !name.value.chars().all(is_plain) || name.value.is_empty() || name.value.starts_with("__") {
+            let message =
+                "a view's name has letters, digits, '_' and '-', and does not begin with two underscores";
+            return Err(problem(message.to_owned()));
+        }
+        let name = RelationName::new(team, name.value.as_str());
+        match self.relations.get(&name).map(|relation| &relation.kind) {
+            None => Ok(name),
+            Some(Kind::Stream { .. } | Kind::Awaited { .. }) => {
+                Err(problem(format!("{name} is a topic already")))
+            }
+            Some(Kind::Table) => Err(problem(format!("{name} is a reference table already"))),
+            Some(_) => Err(problem(format!("{name} is declared twice"))),
+        }
+    }
+
+    /// Plans one view and makes it known; a plain one has no plan of its own.
+    fn view(&mut self, view: &Pending) -> Result<Option<ViewPlan>, Failure> {
+        let Pending { name, source, declaration } = view;
+        let place = &declaration.name_place;
+        let places = Places::of(&declaration.query, source);
+        let resolver = Resolver::new(&self.relations, Arc::clone(&name.team), source, place.clone());
+        let mut resolved = resolver.resolve(declaration.query.clone())?;
+        let tumbles = std::mem::take(&mut resolved.tumbles);
+        let plan = self.analysed(resolved, source, place).map_err(|mut problem| {
+            let function = function_of(&problem.message).and_then(|name| places.find(&Part::Function(name)));
+            if let Some(function) = function.filter(|_| problem.span == *place) {
+                problem.span = function;
+            }
+            problem
+        })?;
+        let plan = with_columns(plan, view)?;
+        if !declaration.is_materialized {
+            self.relations.add_inlined(name.clone(), plan);
+            return Ok(None);
+        }
+        let emit = declaration.on_window_close.as_ref();
+        let closing = emit.map(|emit| closing::of_tumbles(&tumbles, &self.relations, source, emit));
+        let closing = closing.transpose().map_err(Failure::Problem)?;
+        let parts =
+            cut::cut(plan, &self.relations, closing.map(|(_, size)| size)).map_err(|error| match error {
+                CutError::Refused(refusal) => refusal.problem(&places, source.problem(place.clone(), "")),
+                CutError::Plan(error) => planning_problem(source, &error, place),
+            })?;
+        let closing = closing.map(|(closing, _)| closing);
+        let kept = parts.kept.into_iter().enumerate();
+        let cuts: Result<Vec<_>, _> = kept.map(|(number, kept)| self.cut(number, kept, closing)).collect();
+        let cuts = cuts.map_err(|error| planning_problem(source, &error, place))?;
+        let plan = self.assemble(view, cuts, parts.top);
+        self.relations.add_view(name.clone(), Arc::clone(&plan.columns));
+        Ok(Some(plan))
+    }
+
+    fn analysed(
+        &self,
+        resolved: Resolved,
+        source: &SourceText,
+        place: &Range<usize>,
+    ) -> Result<LogicalPlan, Problem> {
+        let plan = self.relations.plan(resolved.query, &[]).and_then(|plan| self.relations.analyse(plan));
+        plan.map_err(|error| planning_problem(source, &error, place))
+    }
+
+    fn cut(&self, number: usize, kept: Kept, closing: Option<Closing>) -> Result<Cut, DataFusionError> {
+        let pruned = slot_scan::pruned(kept.plan, &self.relations)?;
+        let (plan, scan) = slot_scan::over_slot(pruned, &self.relations)?;
+        cut::check_hidden_keys(&plan, self.relations.state())?;
+        let shown = plan.display_indent_schema().to_string();
+        let columns = format!("{:?}", scan.schema.fields());
+        // Late rows are left out of windows that close, so that the same plan keeps another state.
+        let lateness = self.lateness.get(&scan.topic).copied().unwrap_or_default();
+        let closed = closing.map(|closing| format!("{closing:?} {lateness:?}")).unwrap_or_default();
+        let tables = self.contents_of(&plan);
+        let fingerprint = Fingerprint::of([shown.as_bytes(), columns.as_bytes(), closed.as_bytes(), &tables]);
+        Ok(Cut {
+            topic: scan.topic,
+            projection: scan.projection,
+            plan,
+            kept: cut::kept_table(number),
+            kept_schema: kept.schema,
+            closing,
+            fingerprint,
+            lateness,
+            lifted: kept.lifted,
+            window_end: kept.window_end,
+        })
+    }
+
+    fn contents_of(&self, plan: &LogicalPlan) -> Vec<u8> {
+        let tables = scanned(plan).into_iter().filter_map(|name| self.contents.get(&name));
+        tables.flat_map(|content| content.bytes()).collect()
+    }
+
+    fn assemble(&self, view: &Pending, cuts: Vec<Cut>, top: LogicalPlan) -> ViewPlan {
+        let mut relations = scanned(&top);
+        relations.extend(cuts.iter().flat_map(|cut| scanned(&cut.plan)));
+        relations.sort_unstable();
+        relations.dedup();
+        let of_kind = |wanted: fn(&Kind) -> bool| {
+            let fits = |name: &&RelationName| {
+                self.relations.get(name).is_some_and(|relation| wanted(&relation.kind))
+            };
+            relations.iter().filter(fits).cloned().collect::<Vec<_>>()
+        };
+        let shown = top.display_indent_schema().to_string();
+        let mut parts = vec![shown.into_bytes(), self.contents_of(&top)];
+        parts.extend(cuts.iter().map(|cut| cut.fingerprint.bytes().to_vec()));
+        parts.extend(cuts.iter().map(|cut| format!("{:?}", cut.lifted).into_bytes()));
+        let fields = top.schema().fields().iter().cloned().collect::<Vec<_>>();
+        ViewPlan {
+            name: view.name.clone(),
+            file: view.source.file().to_owned(),
+            sql: view.sql(),
+            columns: Arc::new(Schema::new(fields)),
+            depends_on: of_kind(|kind| matches!(kind, Kind::View)),
+            tables: of_kind(|kind| matches!(kind, Kind::Table)),
+            uses_clock: plan_reads_clock(&top) || cuts.iter().any(Cut::uses_clock),
+            is_ordered: is_ordered(&top),
+            fingerprint: Fingerprint::of(parts.iter().map(Vec::as_slice)),
+            cuts,
+            top,
+        }
+    }
+}
+
+/// The function that DataFusion is about to complain of.
+fn function_of(message: &str) -> Option<String> {
+    let call = message.strip_prefix("no function takes ")?;
+    call.split_once('(').map(|(name, _)| name.to_lowercase())
+}
+
+/// The rows of a reference table, for plans.
+fn provider(table: &ReferenceTable) -> Arc<dyn TableProvider> {
+    let rows = vec![vec![table.batch.clone()]];
+    Arc::new(MemTable::try_new(table.batch.schema(), rows).expect("a batch has its own schema"))
+}
+
+/// Gives a view the columns that were listed after its name, and makes sure that each has a name of its own.
+fn with_columns(plan: LogicalPlan, view: &Pending) -> Result<LogicalPlan, Failure> {
+    let Declaration { columns: listed, name_place, .. } = &view.declaration;
+    let problem = |message| Failure::from(view.source.problem(name_place.clone(), message));
+    let columns = plan.schema().columns();
+    if !listed.is_empty() && listed.len() != columns.len() {
+        let message = format!("{} columns are listed and the query gives {}", listed.len(), columns.len());
+        return Err(problem(message));
+    }
+    let names = (0..columns.len()).map(|place| match listed.get(place) {
+        Some(ident) => ident.value.clone(),
+        None => columns[place].name.clone(),
+    });
+    let names: Vec<String> = names.collect();
+    let twice = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name));
+    if let Some((_, name)) = twice {
+        return Err(problem(format!(
+            "two columns are called `{name}`: give one of them another name with AS"
+        )));
+    }
+    if listed.is_empty() {
+        return Ok(plan);
+    }
+    let exprs = columns
+        .into_iter()
+        .zip(names)
+        .map(|(column, name): (Column, String)| Expr::Column(column).alias(name));
+    let projection = Projection::try_new(exprs.collect(), Arc::new(plan));
+    let projection = projection.map_err(|error| planning_problem(&view.source, &error, name_place))?;
+    Ok(LogicalPlan::Projection(projection))
+}
+
+/// The relations that a plan reads, subqueries included, each once.
+fn scanned(plan: &LogicalPlan) -> Vec<RelationName> {
+    let mut names = Vec::new();
+    let looked = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            names.extend(super::relations::relation_name(&scan.table_name));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    looked.expect("looking never fails");
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn is_ordered(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(_) => true,
+        LogicalPlan::Projection(projection) => is_ordered(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_ordered(&alias.input),
+        LogicalPlan::Limit(limit) => is_ordered(&limit.input),
+        _ => false,
+    }
+}
+
+/// Views that need each other are wrong; those that need a wrong one are not to blame.
+fn circles(needing: &[(Pending, RelationName)], problems: &mut Vec<Problem>) {
+    let needs =
+        |name: &RelationName| needing.iter().find(|(view, _)| view.name == *name).map(|(_, needed)| needed);
+    for (view, needed) in needing {
+        let mut path = vec![&view.name, needed];
+        while let Some(next) = path.last().and_then(|last| needs(last)) {
+            if *next == view.name {
+                // Told once, by the first of the circle.
+                if path.iter().any(|other| **other < view.name) {
+                    break;
+                }
+                let names: Vec<_> = path.iter().map(ToString::to_string).collect();
+                let message = format!("{} reads itself: {} → {}", view.name, names.join(" → "), view.name);
+                problems.push(view.source.problem(view.declaration.name_place.clone(), message));
+                break;
+            }
+            if path.contains(&next) {
+                break;
+            }
+            path.push(next);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Views against the same SQL in batch, and what is refused.
+
+mod clock;
+mod closing;
+mod maintained;
+mod named;
+mod refused;
+mod world;

@@ -1,0 +1,271 @@
+//! What a pipeline's file declares: its text cut into statements, each parsed with its place.
+//!
+//! Not here: what names mean. Only the shape of a statement is known and checked.
+
+mod source_text;
+
+use std::ops::Range;
+
+use datafusion::sql::sqlparser::ast::{
+    CreateTableOptions, CreateView, Ident, ObjectName, Query, Spanned, Statement,
+};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+use crate::definitions::Problem;
+pub(crate) use source_text::SourceText;
+
+/// Planning walks expressions by recursion; this many operators keep it well inside a thread's stack.
+const MAX_OPERATORS: usize = 500;
+
+/// A view as it was written.
+#[derive(Debug, Clone)]
+pub(crate) struct Declaration {
+    /// One or two parts.
+    pub(crate) name: Vec<Ident>,
+    /// Where the name stands.
+    pub(crate) name_place: Range<usize>,
+    /// Whether it is kept; otherwise it is a name for its query.
+    pub(crate) is_materialized: bool,
+    /// Names of its columns, if they were listed.
+    pub(crate) columns: Vec<Ident>,
+    pub(crate) query: Query,
+    /// Where `EMIT ON WINDOW CLOSE` stands.
+    pub(crate) on_window_close: Option<Range<usize>>,
+    /// The whole statement.
+    pub(crate) place: Range<usize>,
+}
+
+/// Reads the statements of a file. Those that are wrong become problems, and the others stand.
+pub(crate) fn declarations(source: &SourceText, problems: &mut Vec<Problem>) -> Vec<Declaration> {
+    let tokens = match tokenize(source) {
+        Ok(tokens) => tokens,
+        Err(problem) => {
+            problems.push(problem);
+            return Vec::new();
+        }
+    };
+    let mut found = Vec::new();
+    for statement in tokens.split(|token| token.token == Token::SemiColon) {
+        let Some(place) = place_of(source, statement) else { continue };
+        match declaration(source, statement.to_vec(), place) {
+            Ok(declaration) => found.push(declaration),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    found
+}
+
+/// Reads one query.
+pub(crate) fn query(source: &SourceText) -> Result<Query, Problem> {
+    let mut tokens = tokenize(source)?;
+    while tokens.last().is_some_and(|token| token.token == Token::SemiColon) {
+        tokens.pop();
+    }
+    let place = place_of(source, &tokens)
+        .ok_or_else(|| source.problem(0..source.text().len(), "there is no query here"))?;
+    match parse(source, tokens, &place)? {
+        Statement::Query(query) => Ok(*query),
+        _ => Err(source.problem(place, "only queries can be run here: SELECT, VALUES or WITH … SELECT")),
+    }
+}
+
+fn tokenize(source: &SourceText) -> Result<Vec<TokenWithSpan>, Problem> {
+    let tokens = Tokenizer::new(&GenericDialect {}, source.text()).tokenize_with_location();
+    let tokens = tokens.map_err(|error| {
+        let start = source.offset(error.location);
+        source.problem(start..end_of_char(source, start), lower_first(&error.message))
+    })?;
+    Ok(tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect())
+}
+
+fn place_of(source: &SourceText, tokens: &[TokenWithSpan]) -> Option<Range<usize>> {
+    let (first, last) = (tokens.first()?, tokens.last()?);
+    Some(source.offset(first.span.start)..source.offset(last.span.end))
+}
+
+fn declaration(
+    source: &SourceText,
+    mut tokens: Vec<TokenWithSpan>,
+    place: Range<usize>,
+) -> Result<Declaration, Problem> {
+    let on_window_close = take_emit(source, &mut tokens);
+    let statement = parse(source, tokens, &place)?;
+    match statement {
+        Statement::CreateView(view) => of_view(source, view, place, on_window_close),
+        Statement::Insert(_) => Err(source.problem(
+            first_word(source, &place),
+            "INSERT INTO is not supported by this version yet: declare a CREATE MATERIALIZED VIEW",
+        )),
+        _ => Err(source.problem(
+            first_word(source, &place),
+            "this statement is not supported by this version yet: a pipeline holds CREATE MATERIALIZED VIEW and CREATE VIEW",
+        )),
+    }
+}
+
+fn of_view(
+    source: &SourceText,
+    view: CreateView,
+    place: Range<usize>,
+    on_window_close: Option<Range<usize>>,
+) -> Result<Declaration, Problem> {
+    let name_place = source.range(view.name.span()).unwrap_or_else(|| place.clone());
+    let refuse = |what: &str| {
+        Err(source
+            .problem(name_place.clone(), format!("{what} of a view: not supported by this version yet")))
+    };
+    if view.options != CreateTableOptions::None || !view.cluster_by.is_empty() {
+        return refuse("WITH (…) options");
+    }
+    if view.temporary || view.to.is_some() || view.with_no_schema_binding {
+        return refuse("TEMPORARY, TO or WITH NO SCHEMA BINDING");
+    }
+    if view.columns.iter().any(|column| column.data_type.is_some() || column.options.is_some()) {
+        return refuse("a type or option in the column list");
+    }
+    if let Some(emit) = on_window_close.as_ref().filter(|_| !view.materialized) {
+        let message = "EMIT belongs to a materialized view: this one is only a name for its query";
+        return Err(source.problem(emit.clone(), message));
+    }
+    let name = identifiers(&view.name)
+        .filter(|parts| parts.len() <= 2)
+        .ok_or_else(|| source.problem(name_place.clone(), "a view is named `view` or `team.view`"))?;
+    Ok(Declaration {
+        name,
+        name_place,
+        is_materialized: view.materialized,
+        columns: view.columns.into_iter().map(|column| column.name).collect(),
+        query: *view.query,
+        on_window_close,
+        place,
+    })
+}
+
+/// The parts of a name, if they are plain identifiers.
+pub(crate) fn identifiers(name: &ObjectName) -> Option<Vec<Ident>> {
+    name.0.iter().map(|part| part.as_ident().cloned()).collect()
+}
+
+fn parse(
+    source: &SourceText,
+    tokens: Vec<TokenWithSpan>,
+    place: &Range<usize>,
+) -> Result<Statement, Problem> {
+    if let Some(token) = tokens.iter().filter(|token| is_operator(&token.token)).nth(MAX_OPERATORS) {
+        let at = source.range(token.span).unwrap_or_else(|| place.clone());
+        return Err(source.problem(at, format!("a statement has at most {MAX_OPERATORS} operators")));
+    }
+    let mut parser = Parser::new(&GenericDialect {}).with_tokens_with_locations(tokens);
+    let statement = parser.parse_statement().map_err(|error| of_parser(source, &error, place))?;
+    let rest = parser.peek_token();
+    if rest.token != Token::EOF {
+        let at = source.range(rest.span).unwrap_or_else(|| place.clone());
+        return Err(source.problem(at, format!("`{}` is not expected here", rest.token)));
+    }
+    Ok(statement)
+}
+
+fn is_operator(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => {
+            word.quote_style.is_none()
+                && ["and", "or", "not", "union", "case"]
+                    .iter()
+                    .any(|keyword| word.value.eq_ignore_ascii_case(keyword))
+        }
+        Token::Plus
+        | Token::Minus
+        | Token::Mul
+        | Token::Div
+        | Token::Mod
+        | Token::StringConcat
+        | Token::Caret
+        | Token::Pipe
+        | Token::Ampersand
+        | Token::Tilde
+        | Token::ExclamationMark
+        | Token::DoubleColon => true,
+        _ => false,
+    }
+}
+
+/// The parser tells the place in its text: `Expected: x, found: y at Line: 1, Column: 8`.
+fn of_parser(source: &SourceText, error: &ParserError, place: &Range<usize>) -> Problem {
+    let text = match error {
+        ParserError::ParserError(text) | ParserError::TokenizerError(text) => text.as_str(),
+        ParserError::RecursionLimitExceeded => "expressions are nested too deeply",
+    };
+    let located = text.rsplit_once(" at Line: ").and_then(|(message, at)| {
+        let (line, column) = at.split_once(", Column: ")?;
+        Some((message, Location::new(line.parse().ok()?, column.parse().ok()?)))
+    });
+    let (message, start) = match located {
+        Some((message, at)) => (message, source.offset(at)),
+        None => (text, place.end),
+    };
+    let span = if start >= place.end { last_word(source, place) } else { start..word_end(source, start) };
+    source.problem(span, readable(message))
+}
+
+/// `Expected: x, found: y` as a sentence.
+fn readable(message: &str) -> String {
+    let message = message.trim_start_matches("sql parser error: ");
+    match message.strip_prefix("Expected: ").and_then(|rest| rest.rsplit_once(", found: ")) {
+        Some((expected, "EOF")) => format!("the statement ends where {expected} is expected"),
+        Some((expected, found)) => format!("`{found}` stands where {expected} is expected"),
+        None => lower_first(message),
+    }
+}
+
+/// A sentence of another's as it is shown after a colon.
+pub(crate) fn lower_first(message: &str) -> String {
+    let mut chars = message.chars();
+    match chars.next() {
+        Some(first) if chars.as_str().starts_with(char::is_lowercase) => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => message.to_owned(),
+    }
+}
+
+fn end_of_char(source: &SourceText, start: usize) -> usize {
+    start + source.text()[start..].chars().next().map_or(0, char::len_utf8)
+}
+
+fn last_word(source: &SourceText, place: &Range<usize>) -> Range<usize> {
+    let text = &source.text()[place.clone()];
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let word = text.chars().rev().take_while(|c| is_word(*c)).map(char::len_utf8).sum::<usize>();
+    let length = word.max(text.chars().next_back().map_or(0, char::len_utf8));
+    place.end - length..place.end
+}
+
+fn word_end(source: &SourceText, start: usize) -> usize {
+    let rest = &source.text()[start..];
+    let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    if word == 0 { end_of_char(source, start) } else { start + word }
+}
+
+fn first_word(source: &SourceText, place: &Range<usize>) -> Range<usize> {
+    place.start..word_end(source, place.start)
+}
+
+/// Takes `EMIT ON WINDOW CLOSE` or `EMIT CHANGES` from the end; the place of the first.
+fn take_emit(source: &SourceText, tokens: &mut Vec<TokenWithSpan>) -> Option<Range<usize>> {
+    for (words, closes) in [(&["emit", "on", "window", "close"][..], true), (&["emit", "changes"], false)] {
+        let Some(start) = tokens.len().checked_sub(words.len()) else { continue };
+        let matches = tokens[start..].iter().zip(words).all(|(token, word)| is_word(&token.token, word));
+        if matches {
+            let place = place_of(source, &tokens[start..]);
+            tokens.truncate(start);
+            return place.filter(|_| closes);
+        }
+    }
+    None
+}
+
+fn is_word(token: &Token, word: &str) -> bool {
+    matches!(token, Token::Word(found) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,205 @@
+//! Reading a view: what its pipelines keep, the plan above, and the views that it stands on.
+//!
+//! ```text
+//!   states of each cut ─► merged ─► __kept_0, __kept_1 … ─┐
+//!   views it stands on, read the same way ────────────────┼─► plan above the cuts, at the clock's time ─► rows
+//!   reference tables ─────────────────────────────────────┘
+//! ```
+//!
+//! Always holds: the rows answer for one moment of the clock; each partition's part of them is of one epoch.
+//! Rows are computed again only if something that they stand on has moved.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DataFusionError, Result as PlanResult, TableReference};
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::logical_expr::{LogicalPlan, TableScan, TableSource};
+use datafusion::physical_plan::collect;
+use datafusion::prelude::SessionContext;
+use factum_types::Timestamp;
+use futures::future::BoxFuture;
+use tokio::sync::{Mutex, watch};
+
+use crate::clock_function::set_clock;
+use crate::error::ReadError;
+use crate::metrics;
+use crate::pipeline::Pipeline;
+use crate::plan::{ViewPlan, table_reference};
+use crate::session;
+use crate::task::Environment;
+
+/// Rows as they were at a moment.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// Their columns.
+    pub schema: SchemaRef,
+    /// The rows, in order where the query has one.
+    pub batches: Arc<[RecordBatch]>,
+    /// The moment that they answer for.
+    pub as_of: Timestamp,
+}
+
+impl Rows {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
+/// One definition of a view, and what keeps its state.
+pub(crate) struct Version {
+    pub(crate) plan: Arc<ViewPlan>,
+    /// One for each cut.
+    pub(crate) pipelines: Vec<Arc<Pipeline>>,
+    /// The views it stands on.
+    pub(crate) depends_on: Vec<Arc<Version>>,
+    environment: Arc<Environment>,
+    context: SessionContext,
+    cached: Mutex<Option<Cached>>,
+}
+
+struct Cached {
+    stamp: Stamp,
+    rows: Rows,
+}
+
+/// What rows depend on; equal stamps have equal rows.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    epochs: Vec<u64>,
+    closed: Vec<Option<i64>>,
+    now: Option<Timestamp>,
+}
+
+impl Version {
+    pub(crate) fn new(
+        environment: &Arc<Environment>,
+        plan: Arc<ViewPlan>,
+        pipelines: Vec<Arc<Pipeline>>,
+        depends_on: Vec<Arc<Self>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            plan,
+            pipelines,
+            depends_on,
+            environment: Arc::clone(environment),
+            context: session::batch(),
+            cached: Mutex::new(None),
+        })
+    }
+
+    /// Every pipeline below this view, through the views it stands on; one may come twice.
+    pub(crate) fn all_pipelines(&self) -> Vec<&Arc<Pipeline>> {
+        let mut all: Vec<_> = self.pipelines.iter().collect();
+        all.extend(self.depends_on.iter().flat_map(|view| view.all_pipelines()));
+        all
+    }
+
+    /// Whether the rows change with the clock alone.
+    pub(crate) fn moves_with_time(&self) -> bool {
+        self.plan.uses_clock
+            || self.pipelines.iter().any(|pipeline| pipeline.closes_windows())
+            || self.depends_on.iter().any(|view| view.moves_with_time())
+    }
+
+    /// What moves when the rows may have changed.
+    pub(crate) fn inputs(&self) -> Vec<watch::Receiver<u64>> {
+        self.all_pipelines().into_iter().map(|pipeline| pipeline.subscribe()).collect()
+    }
+
+    /// The rows at `now`. Computes for as long as the state is large: call it where blocking is allowed.
+    pub(crate) fn rows(&self, now: Timestamp) -> BoxFuture<'_, Result<Rows, ReadError>> {
+        Box::pin(async move {
+            // One computes, the others wait and find its rows.
+            let mut cached = self.cached.lock().await;
+            let stamp = self.stamp(now);
+            if let Some(Cached { rows, .. }) = cached.as_ref().filter(|cached| cached.stamp == stamp) {
+                return Ok(Rows { as_of: now, ..rows.clone() });
+            }
+            let started = self.environment.clock.monotonic();
+            let rows = self.compute(now).await?;
+            let took = self.environment.clock.monotonic().duration_since(started);
+            metrics::read(&self.plan.name, took);
+            *cached = Some(Cached { stamp, rows: rows.clone() });
+            Ok(rows)
+        })
+    }
+
+    fn stamp(&self, now: Timestamp) -> Stamp {
+        let pipelines = self.all_pipelines();
+        Stamp {
+            closed: pipelines.iter().map(|pipeline| pipeline.closed_until()).collect(),
+            epochs: pipelines.iter().flat_map(|pipeline| pipeline.epochs()).collect(),
+            now: self.uses_clock().then_some(now),
+        }
+    }
+
+    fn uses_clock(&self) -> bool {
+        self.plan.uses_clock || self.depends_on.iter().any(|view| view.uses_clock())
+    }
+
+    async fn compute(&self, now: Timestamp) -> Result<Rows, ReadError> {
+        let mut found = HashMap::new();
+        for (pipeline, cut) in self.pipelines.iter().zip(&self.plan.cuts) {
+            found.insert(cut.kept.clone(), pipeline.read(now).await?);
+        }
+        for view in &self.depends_on {
+            let rows = view.rows(now).await?;
+            found.insert(table_reference(&view.plan.name), rows.batches.to_vec());
+        }
+        let computed = run_above(&self.context, self.plan.top.clone(), &found, now).await;
+        let (schema, batches) = computed.map_err(|source| ReadError::Compute {
+            view: self.plan.name.to_string(),
+            source: Box::new(source),
+        })?;
+        Ok(Rows { schema, batches: batches.into(), as_of: now })
+    }
+}
+
+/// Runs a plan at `now`, with `found` in the place of the tables of these names.
+async fn run_above(
+    context: &SessionContext,
+    plan: LogicalPlan,
+    found: &HashMap<TableReference, Vec<RecordBatch>>,
+    now: Timestamp,
+) -> PlanResult<(SchemaRef, Vec<RecordBatch>)> {
+    let plan = bind(plan, &mut |scan| match found.get(&scan.table_name) {
+        Some(batches) => Ok(Some(memory(&scan.source.schema(), batches)?)),
+        None => Ok(None),
+    })?;
+    let plan = set_clock(plan, now)?;
+    let plan = context.state().create_physical_plan(&plan).await?;
+    let schema = plan.schema();
+    Ok((schema, collect(plan, context.task_ctx()).await?))
+}
+
+/// `plan` over the sources that `source` gives for its scans.
+pub(crate) fn bind(
+    plan: LogicalPlan,
+    source: &mut dyn FnMut(&TableScan) -> PlanResult<Option<Arc<dyn TableSource>>>,
+) -> PlanResult<LogicalPlan> {
+    let bound = plan.transform_up_with_subqueries(|node| {
+        let LogicalPlan::TableScan(mut scan) = node else { return Ok(Transformed::no(node)) };
+        let Some(source) = source(&scan)? else {
+            return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
+        };
+        scan.source = source;
+        Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+    })?;
+    Ok(bound.data)
+}
+
+/// Rows as a table of these columns, which are theirs by position.
+pub(crate) fn memory(schema: &SchemaRef, batches: &[RecordBatch]) -> PlanResult<Arc<dyn TableSource>> {
+    let renamed = batches.iter().map(|batch| {
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let columns = batch.columns().to_vec();
+        RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
+    });
+    let renamed = renamed.collect::<Result<Vec<_>, _>>().map_err(DataFusionError::from)?;
+    Ok(provider_as_source(Arc::new(MemTable::try_new(Arc::clone(schema), vec![renamed])?)))
+}

@@ -1,0 +1,9 @@
+//! The engine over a real log and a real state, driven as the server drives it.
+
+mod changes;
+mod closing;
+mod exactly_once;
+mod poison;
+mod reading;
+mod rebuild;
+mod world;

@@ -1,0 +1,95 @@
+//! Events that are none: told, counted, and gone past.
+
+use factum_types::Record;
+use serde_json::json;
+
+use crate::world::{World, new_record, order, small};
+
+const LETTERS: &str = "store.per_customer.dead-letter";
+const VIEW: &str = "CREATE MATERIALIZED VIEW per_customer AS \
+                    SELECT customer, sum(10000 / (order_id - 13)) AS n FROM orders GROUP BY customer";
+
+fn header(record: &Record, name: &str) -> String {
+    let header = record.headers.iter().find(|header| header.key == name);
+    let value = header.and_then(|header| header.value.as_deref()).unwrap_or_default();
+    String::from_utf8_lossy(value).into_owned()
+}
+
+#[test]
+fn what_cannot_be_decoded_or_computed_becomes_a_letter() {
+    let mut world = World::new(small()).with_orders(1);
+    world.apply(VIEW);
+    world.post("store.orders", &[order(1, "a", 0, 100), order(13, "a", 0, 100), order(3, "a", 0, 100)]);
+    world.post_records(
+        "store.orders",
+        vec![
+            new_record("not JSON"),
+            new_record(r#"{"order_id": "seven", "customer": "a"}"#),
+            factum_eventlog::NewRecord::default(),
+            new_record(order(4, "b", 0, 100).to_string()),
+        ],
+    );
+    world.settle();
+    let expected = [
+        format!(r#"{{"customer":"a","n":{}}}"#, 10_000 / (1 - 13) + 10_000 / (3 - 13)),
+        format!(r#"{{"customer":"b","n":{}}}"#, 10_000 / (4 - 13)),
+    ];
+    assert_eq!(world.sorted("store.per_customer"), expected);
+    assert_eq!(world.status("store.per_customer").poisoned, 4);
+    world.until("four letters", |world| {
+        let topics = world.block(factum_eventlog::Admin::topics(&world.log)).expect("topics");
+        topics.iter().any(|topic| topic.name.as_str() == LETTERS) && world.records(LETTERS, 0).len() == 4
+    });
+    let letters = world.records(LETTERS, 0);
+    let mut sources: Vec<_> = letters.iter().map(|letter| header(letter, "factum-source")).collect();
+    sources.sort_unstable();
+    assert_eq!(sources, ["store.orders/0/1", "store.orders/0/3", "store.orders/0/4", "store.orders/0/5"]);
+    let divided = letters.iter().find(|letter| header(letter, "factum-source") == "store.orders/0/1");
+    let divided = divided.expect("a letter");
+    assert!(header(divided, "factum-reason").contains("ivide by zero"), "{divided:?}");
+    assert_eq!(divided.value.as_deref(), Some(order(13, "a", 0, 100).to_string().as_bytes()));
+    // Counts outlive the engine, and letters are told again at most with the same tags.
+    world.restart();
+    world.apply(VIEW);
+    world.settle();
+    assert_eq!(world.status("store.per_customer").poisoned, 4);
+    let mut tags: Vec<_> = world.records(LETTERS, 0).iter().map(tag).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    assert_eq!(tags.len(), 4);
+}
+
+fn tag(letter: &Record) -> String {
+    ["factum-task", "factum-epoch", "factum-index"].map(|name| header(letter, name)).join(" ")
+}
+
+#[test]
+fn a_stream_of_poison_stops_nothing() {
+    let world = World::new(small()).with_orders(2);
+    world.apply(VIEW);
+    let events: Vec<_> = (0..200)
+        .map(|id| order(if id % 3 == 0 { 13 } else { id + 100 }, "a", 0, 100))
+        .chain([order(5_013, "b", 0, 1)])
+        .collect();
+    world.post("store.orders", &events);
+    world.settle();
+    assert_eq!(world.status("store.per_customer").poisoned, 67);
+    assert_eq!(world.sorted("store.per_customer")[1], r#"{"customer":"b","n":2}"#);
+}
+
+#[test]
+fn null_keys_and_missing_fields_are_values() {
+    let mut world = World::new(small());
+    world.topic("store.visits", 1);
+    let schema = json!({"type": "object", "properties": {
+        "page": {"type": "string"}, "ms": {"type": "integer"}}});
+    world.event("store.visits", Some(schema), None, std::time::Duration::ZERO);
+    world.apply("CREATE MATERIALIZED VIEW pages AS SELECT page, sum(ms) AS ms, count(*) AS n FROM visits GROUP BY page");
+    world.post("store.visits", &[json!({"page": null, "ms": 1}), json!({"ms": 2}), json!({"page": "a"}), json!({})]);
+    world.settle();
+    assert_eq!(world.sorted("store.pages"), [
+        r#"{"page":"a","ms":null,"n":1}"#,
+        r#"{"page":null,"ms":3,"n":3}"#,
+    ]);
+    assert_eq!(world.status("store.pages").poisoned, 0);
+}

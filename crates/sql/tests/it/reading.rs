@@ -1,0 +1,107 @@
+//! Reading views and asking ad hoc.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use factum_sql::{Query, QueryError, QueryLimits, ReadError};
+use factum_testkit::HeldClock;
+use factum_types::Timestamp;
+
+use crate::world::{World, lines, order, relation, small};
+
+const LIMITS: QueryLimits = QueryLimits { rows: 1_000, time: Duration::from_secs(30) };
+const PER_CUSTOMER: &str = "CREATE MATERIALIZED VIEW per_customer AS \
+    SELECT customer, count(*) AS n, sum(total) AS revenue FROM orders GROUP BY customer ORDER BY n DESC;";
+
+fn world() -> World {
+    let mut world = World::new(small()).with_orders(2);
+    world.table("store.customers", "name", "name,city\na,Bern\nb,Oslo\n");
+    world.apply(PER_CUSTOMER);
+    let events: Vec<_> =
+        (0..30).map(|id| order(id, ["a", "b", "c"][(id % 7 % 3) as usize], id, 150)).collect();
+    world.post("store.orders", &events);
+    world.settle();
+    world
+}
+
+fn select(filter: Option<&str>, order: Option<&str>, limit: Option<usize>) -> Query {
+    Query { filter: filter.map(str::to_owned), order: order.map(str::to_owned), limit }
+}
+
+#[test]
+fn views_are_filtered_ordered_and_limited() {
+    let world = world();
+    let read = |query| {
+        world.block(world.engine().read(&relation("store.per_customer"), query)).map(|rows| lines(&rows))
+    };
+    let all = read(Query::default()).expect("rows");
+    assert_eq!(all[0], r#"{"customer":"a","n":14,"revenue":"21"}"#);
+    assert_eq!(all.len(), 3);
+    assert_eq!(read(select(None, None, Some(2))).expect("rows"), all[..2]);
+    let last = read(select(Some("N < 14 AND customer <> 'b'"), None, None)).expect("rows");
+    assert_eq!(last, [all.iter().find(|line| line.contains("\"c\"")).expect("c").clone()]);
+    let first = read(select(None, Some("customer DESC, n"), Some(1))).expect("rows");
+    assert!(first[0].contains("\"c\""), "{first:?}");
+    for wrong in ["n <", "nn = 1", "n = 1; DROP VIEW x", "n = 1) OR (1 = 1", "n IN (SELECT order_id FROM store.orders)"] {
+        let refused = read(select(Some(wrong), None, None));
+        assert!(matches!(refused, Err(ReadError::Invalid { .. })), "{wrong}: {refused:?}");
+    }
+    let unknown = world.block(world.engine().read(&relation("store.per_custmer"), Query::default()));
+    assert_eq!(
+        unknown.expect_err("unknown").to_string(),
+        "there is no view store.per_custmer; did you mean store.per_customer?"
+    );
+}
+
+#[test]
+fn queries_join_views_topics_and_tables() {
+    let world = world();
+    let ask = |sql: &str| world.block(world.engine().query(sql, LIMITS)).map(|rows| lines(&rows));
+    assert_eq!(ask("SELECT count(*) AS n FROM store.orders").expect("rows"), [r#"{"n":30}"#]);
+    let joined = ask(
+        "SELECT c.city, v.n, count(*) AS again FROM store.customers AS c \
+         JOIN store.per_customer AS v ON v.customer = c.name \
+         JOIN store.orders AS o ON o.customer = c.name GROUP BY c.city, v.n ORDER BY c.city",
+    );
+    assert_eq!(joined.expect("rows")[0], r#"{"city":"Bern","n":14,"again":14}"#);
+    let refused = ask("SELECT * FROM store.ordres").expect_err("refused");
+    let QueryError::Refused(problems) = refused else { panic!("{refused:?}") };
+    assert_eq!(&problems[0].text[problems[0].span.clone()], "store.ordres", "{problems:?}");
+    let few = QueryLimits { rows: 5, ..LIMITS };
+    let much = world.block(world.engine().query("SELECT * FROM store.orders", few));
+    assert!(matches!(much, Err(QueryError::TooLarge { .. })), "{much:?}");
+    let failed = ask("SELECT 1 / (n - n) FROM store.per_customer");
+    assert!(matches!(failed, Err(QueryError::Compute(_))), "{failed:?}");
+    let explained = world.block(world.engine().explain("store.per_customer")).expect("explained");
+    assert!(explained.contains("for each event of store.orders"), "{explained}");
+    let same = world.block(world.engine().explain("SELECT * FROM store.per_customer")).expect("explained");
+    assert!(same.contains(&explained), "{same}");
+}
+
+#[test]
+fn what_depends_on_the_clock_turns_over_by_itself() {
+    // 2026-05-01T10:30:00Z
+    let clock = HeldClock::at(Timestamp::from_millis(1_777_631_400_000));
+    let world = World::at(small(), Arc::new(clock.clone())).with_orders(2);
+    world.apply(
+        "CREATE MATERIALIZED VIEW this_hour AS SELECT count(*) AS n FROM orders \
+         WHERE order_date >= date_trunc('hour', now())",
+    );
+    world.post("store.orders", &[order(1, "a", 9 * 60, 1), order(2, "a", 10 * 60, 1), order(3, "a", 11 * 60, 1)]);
+    world.settle();
+    assert_eq!(world.shown("store.this_hour"), [r#"{"n":2}"#]);
+    clock.advance(Duration::from_secs(30 * 60));
+    assert_eq!(world.shown("store.this_hour"), [r#"{"n":1}"#]);
+    clock.advance(Duration::from_secs(60 * 60));
+    assert_eq!(world.shown("store.this_hour"), [r#"{"n":0}"#]);
+}
+
+#[test]
+fn rows_are_computed_again_only_if_something_moved() {
+    let world = world();
+    let (one, other) = (world.read("store.per_customer"), world.read("store.per_customer"));
+    assert!(Arc::ptr_eq(&one.batches, &other.batches));
+    world.post("store.orders", &[order(99, "z", 0, 1)]);
+    world.settle();
+    assert_eq!(world.read("store.per_customer").count(), 4);
+}

@@ -1,0 +1,365 @@
+//! A log that lives as long as the test, and an engine that may crash and come again.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use factum_base::clock::{Clock, SharedClock, SystemClock};
+use factum_base::random::Random;
+use factum_base::tasks::{OnError, TaskGroup, TaskTree};
+use factum_broker::Broker;
+use factum_eventlog::{Admin, EventLog, NewRecord, NewTopic, TopicConfig};
+use factum_log::{Committer, Environment, EnvironmentOptions, LocalDisk};
+use factum_sql::{
+    Applied, Definitions, Engine, EventDefinition, Options, PipelineDefinition, Query, RelationName, Rows,
+    TableDefinition, ViewState, ViewStatus, render,
+};
+use factum_state::Embedded;
+use factum_types::{ByteSize, Offset, Record, TopicName, TopicPartition};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+/// How long anything may take before it counts as never.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The contract of the orders that most tests use.
+pub(crate) fn orders_schema() -> Value {
+    json!({
+        "type": "object",
+        "required": ["order_id", "customer", "order_date", "total"],
+        "properties": {
+            "order_id": {"type": "integer"},
+            "customer": {"type": "string"},
+            "order_date": {"type": "string", "format": "date-time"},
+            "total": {"type": "number", "multipleOf": 0.01},
+            "details": {"type": "array", "items": {"type": "object", "properties": {
+                "product_id": {"type": "integer"}, "quantity": {"type": "integer"}}}}
+        }
+    })
+}
+
+/// Small epochs, so that a few events make many.
+pub(crate) fn small() -> Options {
+    Options {
+        epoch_rows: 7,
+        chunk_rows: 3,
+        read_bytes: ByteSize(1_000),
+        poll: Duration::from_millis(200),
+        linger: Duration::from_millis(1),
+        survey: Duration::from_millis(20),
+        retry: Duration::from_millis(200),
+        ..Options::default()
+    }
+}
+
+/// A log, and an engine most of the time.
+pub(crate) struct World {
+    directory: TempDir,
+    log_runtime: Option<Runtime>,
+    log_tasks: TaskGroup,
+    pub(crate) log: Broker,
+    clock: SharedClock,
+    options: Options,
+    definitions: Definitions,
+    process: Option<Process>,
+}
+
+/// What a crash ends.
+struct Process {
+    runtime: Runtime,
+    engine: Engine,
+    tasks: TaskGroup,
+    committer: Committer,
+    state_tasks: TaskGroup,
+}
+
+impl World {
+    pub(crate) fn new(options: Options) -> Self {
+        Self::at(options, Arc::new(SystemClock))
+    }
+
+    pub(crate) fn at(options: Options, clock: SharedClock) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let log_runtime = runtime();
+        let log_tasks = TaskTree::new().child("log");
+        let log = log_runtime.block_on(async {
+            let data_dir = directory.path().join("log");
+            let options = factum_broker::Options { data_dir, ..factum_broker::Options::default() };
+            let opened =
+                factum_broker::Service::open_local(options, Arc::new(SystemClock), Random::seeded(1));
+            let (service, log) = opened.expect("the log opens");
+            let (stop, tasks) = (log_tasks.stop(), log_tasks.clone());
+            log_tasks.spawn("broker", OnError::Log, async move { service.run(stop, tasks).await });
+            log
+        });
+        let definitions = Definitions::default();
+        let mut world = Self {
+            directory,
+            log_runtime: Some(log_runtime),
+            log_tasks,
+            log,
+            clock,
+            options,
+            definitions,
+            process: None,
+        };
+        world.open();
+        world
+    }
+
+    fn open(&mut self) {
+        let runtime = runtime();
+        let process = runtime.block_on(async {
+            let directory = self.directory.path().join("state");
+            let (state, committer, state_tasks) = state(&directory, &self.clock);
+            let tasks = TaskTree::new().child("sql");
+            let (log, clock) = (Arc::new(self.log.clone()), Arc::clone(&self.clock));
+            let engine = Engine::open(self.options.clone(), log, Arc::new(state), clock, tasks.clone());
+            (engine, tasks, committer, state_tasks)
+        });
+        let (engine, tasks, committer, state_tasks) = process;
+        self.process = Some(Process { runtime, engine, tasks, committer, state_tasks });
+    }
+
+    fn process(&self) -> &Process {
+        self.process.as_ref().expect("an engine")
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.process().engine.clone()
+    }
+
+    pub(crate) fn block<T>(&self, work: impl Future<Output = T>) -> T {
+        self.process().runtime.block_on(work)
+    }
+
+    /// Ends the engine and its state where they stand.
+    pub(crate) fn crash(&mut self) {
+        let Process { runtime, engine, tasks, committer, state_tasks } =
+            self.process.take().expect("an engine");
+        // Every task of the engine is dropped at the await it has reached.
+        runtime.shutdown_timeout(PATIENCE);
+        drop((engine, tasks));
+        committer.stop();
+        self.log_runtime().block_on(async { state_tasks.stop_within(PATIENCE).await.log() });
+        self.open();
+    }
+
+    /// Stops the engine in order, and starts it again.
+    pub(crate) fn restart(&mut self) {
+        let stragglers = self.block(self.process().tasks.stop_within(PATIENCE));
+        assert!(stragglers.is_empty(), "{stragglers}");
+        self.crash();
+    }
+
+    fn log_runtime(&self) -> &Runtime {
+        self.log_runtime.as_ref().expect("a log")
+    }
+
+    pub(crate) fn topic(&self, name: &str, partitions: i32) {
+        let name = topic(name);
+        let new = NewTopic { name, partitions: Some(partitions), config: TopicConfig::default() };
+        self.log_runtime().block_on(self.log.create_topic(new)).expect("a new topic");
+    }
+
+    /// Declares the orders of the store, by [`orders_schema`].
+    pub(crate) fn with_orders(mut self, partitions: i32) -> Self {
+        self.topic("store.orders", partitions);
+        self.event("store.orders", Some(orders_schema()), Some("order_date"), Duration::ZERO);
+        self
+    }
+
+    pub(crate) fn event(
+        &mut self,
+        name: &str,
+        schema: Option<Value>,
+        time: Option<&str>,
+        lateness: Duration,
+    ) {
+        self.definitions.events.push(EventDefinition {
+            topic: topic(name),
+            schema: schema.map(Arc::new),
+            time: time.map(str::to_owned),
+            lateness,
+        });
+    }
+
+    pub(crate) fn table(&mut self, name: &str, key: &str, csv: &'static str) {
+        let name = relation(name);
+        self.definitions.tables.retain(|table| table.name != name);
+        let csv = Bytes::from_static(csv.as_bytes());
+        self.definitions.tables.push(TableDefinition { name, key: key.into(), origin: "t.csv".into(), csv });
+    }
+
+    pub(crate) fn definitions(&self, sql: &str) -> Definitions {
+        let pipeline = PipelineDefinition {
+            team: "store".parse().expect("a team"),
+            file: "teams/store/pipelines/views.sql".into(),
+            text: sql.into(),
+        };
+        Definitions { pipelines: vec![pipeline], ..self.definitions.clone() }
+    }
+
+    /// Puts the statements in `sql` into effect in place of all before.
+    pub(crate) fn apply(&self, sql: &str) -> Applied {
+        let applied = self.block(self.engine().apply(self.definitions(sql)));
+        applied.unwrap_or_else(|error| panic!("{error}: {error:?}"))
+    }
+
+    /// Appends events, spread over the partitions.
+    pub(crate) fn post(&self, topic_name: &str, events: &[Value]) {
+        let records = events.iter().map(|event| new_record(event.to_string())).collect();
+        self.post_records(topic_name, records);
+    }
+
+    pub(crate) fn post_to(&self, topic_name: &str, partition: i32, events: &[Value]) {
+        let in_partition =
+            |event: &Value| NewRecord { partition: Some(partition), ..new_record(event.to_string()) };
+        self.post_records(topic_name, events.iter().map(in_partition).collect());
+    }
+
+    pub(crate) fn post_records(&self, topic_name: &str, records: Vec<NewRecord>) {
+        let produced = self.log_runtime().block_on(self.log.produce(&topic(topic_name), records));
+        produced.expect("records are taken");
+    }
+
+    /// Every record of a partition.
+    pub(crate) fn records(&self, name: &str, partition: i32) -> Vec<Record> {
+        let place = TopicPartition::new(topic(name), partition);
+        self.log_runtime().block_on(async {
+            let (mut records, mut next) = (Vec::new(), Offset::ZERO);
+            loop {
+                let chunk = self.log.read(&place, next, 1 << 20, Duration::ZERO).await.expect("readable");
+                if chunk.next == next {
+                    return records;
+                }
+                next = chunk.next;
+                records.extend(chunk.records);
+            }
+        })
+    }
+
+    /// Waits until `holds`.
+    pub(crate) fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let deadline = SystemClock.monotonic() + PATIENCE;
+        while !holds(self) {
+            let views = self.engine().views();
+            assert!(SystemClock.monotonic() < deadline, "never {what}: {views:#?}");
+            self.block(tokio::time::sleep(Duration::from_millis(2)));
+        }
+    }
+
+    /// Waits until every view has taken in all that the log holds.
+    pub(crate) fn settle(&self) {
+        self.until("settled", |world| {
+            let views = world.engine().views();
+            views.iter().all(|view| view.state == ViewState::Live && world.has_all(view))
+        });
+    }
+
+    fn has_all(&self, view: &ViewStatus) -> bool {
+        let topics = self.log_runtime().block_on(Admin::topics(&self.log)).expect("topics");
+        let ends = |name: &str| {
+            let topic = topics.iter().find(|topic| topic.name.as_str() == name);
+            let partitions = topic.map(|topic| &topic.partitions[..]).unwrap_or_default();
+            partitions.iter().map(|bounds| bounds.high_watermark.get()).collect::<Vec<_>>()
+        };
+        let mut read: Vec<&str> = view.partitions.iter().map(|each| &*each.topic).collect();
+        read.dedup();
+        let has_all = |at: &factum_sql::PartitionStatus| {
+            ends(&at.topic).get(usize::try_from(at.partition).expect("a partition")) == Some(&at.next)
+        };
+        view.partitions.iter().all(has_all) && read.iter().all(|topic| {
+            let known = view.partitions.iter().filter(|each| each.topic == **topic).count();
+            known >= ends(topic).len()
+        })
+    }
+
+    pub(crate) fn status(&self, view: &str) -> ViewStatus {
+        self.engine().view(&relation(view)).expect("a view")
+    }
+
+    pub(crate) fn read(&self, view: &str) -> Rows {
+        self.block(self.engine().read(&relation(view), Query::default())).expect("rows")
+    }
+
+    /// A view's rows as text, a row a line, in their order.
+    pub(crate) fn shown(&self, view: &str) -> Vec<String> {
+        lines(&self.read(view))
+    }
+
+    /// A view's rows as text, sorted.
+    pub(crate) fn sorted(&self, view: &str) -> Vec<String> {
+        let mut lines = self.shown(view);
+        lines.sort_unstable();
+        lines
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(Process { runtime, committer, .. }) = self.process.take() {
+            runtime.shutdown_timeout(PATIENCE);
+            committer.stop();
+        }
+        if let Some(runtime) = self.log_runtime.take() {
+            runtime.block_on(async { self.log_tasks.stop_within(PATIENCE).await.log() });
+        }
+    }
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+/// A state whose housekeeping is left to its next opening.
+fn state(directory: &Path, clock: &SharedClock) -> (Embedded, Committer, TaskGroup) {
+    let disk = Arc::new(LocalDisk);
+    let environment = Environment::new(disk.clone(), EnvironmentOptions::default());
+    let (committer, tasks) = (environment.committer().clone(), TaskTree::new().child("state"));
+    let running = committer.clone();
+    tasks.spawn_thread("committer", OnError::Log, move |_| {
+        running.run();
+        Ok(())
+    });
+    let options = factum_state::Options::default();
+    let state = Embedded::open(&environment, disk, Arc::clone(clock), directory, options);
+    (state.expect("the state opens"), committer, tasks)
+}
+
+pub(crate) fn lines(rows: &Rows) -> Vec<String> {
+    render::json(&rows.batches).into_iter().map(|row| Value::Object(row).to_string()).collect()
+}
+
+pub(crate) fn new_record(text: impl Into<String>) -> NewRecord {
+    NewRecord { value: Some(Bytes::from(text.into())), ..NewRecord::default() }
+}
+
+pub(crate) fn topic(name: &str) -> TopicName {
+    TopicName::new(name).expect("a topic name")
+}
+
+pub(crate) fn relation(name: &str) -> RelationName {
+    let (team, name) = name.split_once('.').expect("a team and a name");
+    RelationName::new(team, name)
+}
+
+/// An order at a minute of the first of May 2026.
+pub(crate) fn order(id: i64, customer: &str, minute: i64, cents: i64) -> Value {
+    let total: Value =
+        serde_json::from_str(&format!("{}.{:02}", cents / 100, cents % 100)).expect("a number");
+    json!({
+        "order_id": id,
+        "customer": customer,
+        "order_date": format!("2026-05-01T{:02}:{:02}:00Z", minute / 60, minute % 60),
+        "total": total,
+        "details": [{"product_id": id % 5, "quantity": 1 + id % 3}, {"product_id": 9, "quantity": 1}]
+    })
+}
+
+/// How long a deadline is away; for loops that wait outside the engine.
+pub(crate) fn deadline() -> Instant {
+    SystemClock.monotonic() + PATIENCE
+}

@@ -1,0 +1,32 @@
+//! Where derived state is kept: keyed rows, and how far their sources were read, in one atomic commit.
+//!
+//! A *task* (one pipeline, one source partition) computes in *epochs*. At the end of each it calls
+//! [`StateStore::commit`] once, with the rows that changed, the source offsets, the watermark and what it
+//! has to say to others. After a crash all of that is there or none of it, so a fact counts once.
+//!
+//! ```text
+//!   task ──► Epoch { rows, offsets, watermark, outbox } ──► commit ──► journal (fdatasync) ──► memory
+//!                                                                                        └──► spill
+//! ```
+//!
+//! Always holds: what [`StateStore::get_many`] shows was committed and is durable; a task that was taken
+//! over by another (a higher fence) commits nothing more.
+//!
+//! Not here: what rows mean. Keys and values are bytes; their encoding belongs to whoever wrote them.
+
+mod arena;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod embedded;
+mod epoch;
+mod journal;
+mod snapshot;
+mod spill;
+mod store;
+mod table;
+mod task;
+
+pub use embedded::{Embedded, OpenError, Options, Service};
+pub use epoch::{Changes, Epoch, Outgoing, Progress};
+pub use store::{CommitError, Found, ReadError, StateStore, TakeOver, Visit};
+pub use task::{Fence, TableId, TaskId};

@@ -1,0 +1,169 @@
+//! The interface to state, whatever keeps it.
+
+use async_trait::async_trait;
+
+use crate::{Epoch, Fence, Progress, TableId, TaskId};
+
+/// Keyed rows of tasks, with an atomic commit per epoch. What an implementation owes is written out in the
+/// `conformance` module and run on each.
+#[async_trait]
+pub trait StateStore: Send + Sync + 'static {
+    /// Takes `task` over from whoever held it and tells how far it is.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    async fn take_over(&self, task: &TaskId) -> Result<TakeOver, ReadError>;
+
+    /// The rows under `keys`, in their order.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    async fn get_many(&self, task: &TaskId, table: TableId, keys: &[&[u8]]) -> Result<Found, ReadError>;
+
+    /// Shows every row of a table to `visit`, in no particular order, all of one epoch; tells which.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    async fn scan(&self, task: &TaskId, table: TableId, visit: &mut Visit<'_>)
+    -> Result<Progress, ReadError>;
+
+    /// Rows with `from <= key < to`, in key order, at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    async fn range(
+        &self,
+        task: &TaskId,
+        table: TableId,
+        from: &[u8],
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ReadError>;
+
+    /// Makes `epoch` durable, all of it or nothing, and then visible. Dropping the future leaves open which.
+    ///
+    /// # Errors
+    /// [`CommitError::Fenced`] if the task was taken over since; [`CommitError::NotDurable`].
+    async fn commit(&self, task: &TaskId, fence: Fence, epoch: Epoch) -> Result<Progress, CommitError>;
+
+    /// Forgets a task and its rows.
+    ///
+    /// # Errors
+    /// [`CommitError::NotDurable`].
+    async fn forget(&self, task: &TaskId) -> Result<(), CommitError>;
+
+    /// Every task that has state, with how far it is and how many bytes it holds.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    async fn tasks(&self) -> Result<Vec<(TaskId, Progress, u64)>, ReadError>;
+}
+
+/// Is shown the key and value of each row.
+pub type Visit<'v> = dyn FnMut(&[u8], &[u8]) + Send + 'v;
+
+/// What a task finds when it is taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakeOver {
+    /// What to commit with from now on.
+    pub fence: Fence,
+    /// How far it is; the default where it never committed.
+    pub progress: Progress,
+}
+
+/// Values found by [`StateStore::get_many`], in one buffer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    bytes: Vec<u8>,
+    /// Where each value lies; an end before its start marks an absent one.
+    places: Vec<(u32, u32)>,
+}
+
+const ABSENT: (u32, u32) = (1, 0);
+
+impl Found {
+    /// Room for `count` values.
+    pub fn with_capacity(count: usize) -> Self {
+        Self { bytes: Vec::new(), places: Vec::with_capacity(count) }
+    }
+
+    /// Adds the value of the next key.
+    ///
+    /// # Panics
+    /// If all values together pass 4 GiB: an epoch is thousands of rows.
+    pub fn push(&mut self, value: Option<&[u8]>) {
+        let place = |at: usize| u32::try_from(at).expect("an epoch's values stay below 4 GiB");
+        let start = place(self.bytes.len());
+        self.places.push(match value {
+            Some(value) => {
+                self.bytes.extend_from_slice(value);
+                (start, place(self.bytes.len()))
+            }
+            None => ABSENT,
+        });
+    }
+
+    /// The value of the key at `index`, if it has one.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        let (start, end) = *self.places.get(index)?;
+        self.bytes.get(start as usize..end as usize)
+    }
+
+    /// How many keys were asked for.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether no key was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The values that are there, with the index of their key.
+    pub fn present(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        (0..self.len()).filter_map(|index| self.get(index).map(|value| (index, value)))
+    }
+}
+
+/// Why state could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The spill or the database does not answer.
+    #[error("state of {task} cannot be read: {reason}")]
+    Unavailable {
+        /// The task.
+        task: TaskId,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why an epoch was not committed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Another holds the task by now; stop working on it.
+    #[error("{task} was taken over: fence {held:?} is not {current:?}")]
+    Fenced {
+        /// The task.
+        task: TaskId,
+        /// What the caller holds.
+        held: Fence,
+        /// What is needed by now.
+        current: Fence,
+    },
+    /// Not durable now; whether the epoch is kept shows at the next start.
+    #[error("state of {task} cannot be made durable: {reason}")]
+    NotDurable {
+        /// The task.
+        task: TaskId,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl CommitError {
+    /// Whether the task may go on after taking itself over again.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::NotDurable { .. })
+    }
+}
