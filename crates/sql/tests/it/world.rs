@@ -247,7 +247,7 @@ impl World {
         while !holds(self) {
             let views = self.engine().views();
             assert!(SystemClock.monotonic() < deadline, "never {what}: {views:#?}");
-            self.block(tokio::time::sleep(Duration::from_millis(2)));
+            self.block(async { tokio::time::sleep(Duration::from_millis(2)).await });
         }
     }
 
