@@ -9,7 +9,7 @@ use factum_eventlog::EventLog;
 use factum_types::TopicName;
 
 use crate::problem::Problem;
-use crate::project::{EventDefinition, PipelineDefinition, TableDefinition, TeamDefinition};
+use crate::project::{EventDefinition, FeedDefinition, PipelineDefinition, TableDefinition, TeamDefinition};
 use crate::resources::{Recorded, RecordedError};
 
 /// A cheap handle on the newest state; clones see the same.
@@ -22,6 +22,7 @@ struct State {
     teams: Arc<Vec<Arc<TeamDefinition>>>,
     tables: Arc<Vec<Arc<TableDefinition>>>,
     pipelines: Arc<Vec<Arc<PipelineDefinition>>>,
+    feeds: Arc<Vec<Arc<FeedDefinition>>>,
     problems: Arc<Vec<Problem>>,
 }
 
@@ -57,11 +58,13 @@ impl Catalogue {
         let teams = recorded.teams.into_values().map(Arc::new).collect();
         let tables = recorded.tables.into_values().map(Arc::new).collect();
         let pipelines = recorded.pipelines.into_values().map(Arc::new).collect();
+        let feeds = recorded.feeds.into_values().map(Arc::new).collect();
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         state.events = Arc::new(events);
         state.teams = Arc::new(teams);
         state.tables = Arc::new(tables);
         state.pipelines = Arc::new(pipelines);
+        state.feeds = Arc::new(feeds);
     }
 
     /// Says what is wrong with the project's folder at this moment.
@@ -92,6 +95,11 @@ impl Catalogue {
     /// Every pipeline, by name.
     pub fn pipelines(&self) -> Vec<Arc<PipelineDefinition>> {
         self.state().pipelines.as_ref().clone()
+    }
+
+    /// Every feed, by name.
+    pub fn feeds(&self) -> Vec<Arc<FeedDefinition>> {
+        self.state().feeds.as_ref().clone()
     }
 
     /// What is wrong with the project's folder: the state is the last good one while there are errors.

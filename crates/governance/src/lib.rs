@@ -30,6 +30,6 @@ pub use pipelines::{Pipelines, PipelinesError};
 pub use plan::{Applied, ApplyError, Change, Definition, Plan, PlanError};
 pub use problem::{Problem, Severity};
 pub use project::{
-    Capture, Defaults, Environment, EventDefinition, Format, LoadError, PipelineDefinition, Project,
-    TableDefinition, Team, TeamDefinition, Visibility,
+    Capture, Defaults, Environment, EventDefinition, FeedDefinition, Format, Generator, LoadError,
+    PipelineDefinition, Project, Rate, TableDefinition, Team, TeamDefinition, Visibility,
 };

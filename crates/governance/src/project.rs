@@ -6,12 +6,15 @@
 //!   teams/<team>/events/E.yaml          topic <team>.E, with E.avsc, E.schema.json or E.proto beside it
 //!   teams/<team>/tables/T.yaml          reference table <team>.T, with its rows in a CSV file
 //!   teams/<team>/pipelines/P.sql        SQL that runs for ever
+//!   teams/<team>/feeds/F.yaml           events that Factum makes itself
 //! ```
 //!
 //! Folders and file names give kind, team and name, so that no file repeats them.
 
 mod contract;
 mod event_file;
+mod feed;
+mod feed_file;
 mod folder;
 mod load;
 mod name;
@@ -32,7 +35,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::human;
 use crate::manifest::SourceFile;
+use crate::plan::Definition;
 use crate::problem::{Problem, Severity};
+pub use feed::{FeedDefinition, Generator, Rate};
 
 /// The file that makes a folder a project.
 pub const PROJECT_FILE: &str = "factum.yaml";
@@ -88,6 +93,19 @@ impl Project {
     pub fn pipelines(&self) -> impl Iterator<Item = &PipelineDefinition> {
         self.teams.iter().flat_map(|team| &team.pipelines)
     }
+
+    /// Everything besides teams and events, in the order in which it comes in.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = Definition> {
+        let tables = self.tables().cloned().map(Definition::Table);
+        let pipelines = self.pipelines().cloned().map(Definition::Pipeline);
+        let feeds = self.feeds().cloned().map(Definition::Feed);
+        tables.chain(pipelines).chain(feeds)
+    }
+
+    /// Every feed of every team, by name.
+    pub fn feeds(&self) -> impl Iterator<Item = &FeedDefinition> {
+        self.teams.iter().flat_map(|team| &team.feeds)
+    }
 }
 
 /// What an event gets when its own file does not say.
@@ -121,6 +139,8 @@ pub struct Team {
     pub tables: Vec<TableDefinition>,
     /// Its pipelines, by name.
     pub pipelines: Vec<PipelineDefinition>,
+    /// Its feeds, by name.
+    pub feeds: Vec<FeedDefinition>,
 }
 
 /// Who a team is.

@@ -5,6 +5,7 @@
 //!   key  team/store             value  likewise
 //!   key  table/store.products   value  likewise, with the rows
 //!   key  pipeline/store.top     value  likewise, with the SQL
+//!   key  feed/store.orders      value  likewise
 //! ```
 //!
 //! Always holds: the last record of a key is what was applied last. Keys and fields of later versions are passed
@@ -20,7 +21,9 @@ use serde::Serialize;
 use tracing::warn;
 
 use crate::plan::Definition;
-use crate::project::{EventDefinition, PipelineDefinition, Project, TableDefinition, TeamDefinition};
+use crate::project::{
+    EventDefinition, FeedDefinition, PipelineDefinition, Project, TableDefinition, TeamDefinition,
+};
 
 /// The topic that holds them.
 pub const TOPIC: &str = "_factum.resources";
@@ -44,6 +47,8 @@ pub struct Recorded {
     pub tables: BTreeMap<String, TableDefinition>,
     /// Pipelines by name.
     pub pipelines: BTreeMap<String, PipelineDefinition>,
+    /// Feeds by name.
+    pub feeds: BTreeMap<String, FeedDefinition>,
 }
 
 /// Why the applied resources could not be read.
@@ -107,12 +112,22 @@ impl Recorded {
         self.teams.retain(|_, team| team.project != *name);
         self.tables.retain(|_, table| table.project != *name);
         self.pipelines.retain(|_, pipeline| pipeline.project != *name);
+        self.feeds.retain(|_, feed| feed.project != *name);
         self.events.extend(project.events().map(|event| (event.topic.clone(), event.clone())));
         let teams = project.teams.iter().map(|team| team.definition.clone());
         self.teams.extend(teams.map(|team| (team.name.clone(), team)));
         self.tables.extend(project.tables().map(|table| (table.name.clone(), table.clone())));
         self.pipelines.extend(project.pipelines().map(|found| (found.name.clone(), found.clone())));
+        self.feeds.extend(project.feeds().map(|feed| (feed.name.clone(), feed.clone())));
         self
+    }
+
+    /// Everything besides teams and events, in the order in which it comes in.
+    pub(crate) fn definitions(&self) -> Vec<Definition> {
+        let tables = self.tables.values().cloned().map(Definition::Table);
+        let pipelines = self.pipelines.values().cloned().map(Definition::Pipeline);
+        let feeds = self.feeds.values().cloned().map(Definition::Feed);
+        tables.chain(pipelines).chain(feeds).collect()
     }
 
     fn take(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) {
@@ -126,6 +141,7 @@ impl Recorded {
             }
             Some(("table", name)) => Some(replace(&mut self.tables, name.to_owned(), value)),
             Some(("pipeline", name)) => Some(replace(&mut self.pipelines, name.to_owned(), value)),
+            Some(("feed", name)) => Some(replace(&mut self.feeds, name.to_owned(), value)),
             _ => None,
         };
         if let Some(Err(error)) = result {
@@ -181,14 +197,10 @@ pub(crate) fn team_record(name: &TeamName, team: Option<&TeamDefinition>) -> New
     record(format!("team/{name}"), team)
 }
 
-/// The record of a table or pipeline, or of its end.
+/// The record of a table, pipeline or feed, or of its end.
 pub(crate) fn definition_record(definition: &Definition, is_forgotten: bool) -> NewRecord {
-    match definition {
-        Definition::Table(table) => record(format!("table/{}", table.name), (!is_forgotten).then_some(table)),
-        Definition::Pipeline(pipeline) => {
-            record(format!("pipeline/{}", pipeline.name), (!is_forgotten).then_some(pipeline))
-        }
-    }
+    let key = format!("{}/{}", definition.kind(), definition.name());
+    record(key, (!is_forgotten).then_some(definition))
 }
 
 /// Records in the order given, cut so that only a large record makes a large batch.

@@ -370,7 +370,7 @@ capture: {{ format: delta, every: 5m }}
 "
         ),
         &expect![[r#"
-            loaded contoso [store.orders]
+            the project has a problem
               ⚠ platform/policies/naming.yaml: not supported by this version yet
               help: the file is left alone and has no effect
               ⚠ teams/store/access.yaml: not supported by this version yet
@@ -385,8 +385,12 @@ capture: {{ format: delta, every: 5m }}
                ·          ─
                ╰────
               help: it is kept in mind and has no effect
-              ⚠ teams/store/feeds/erp.yaml: not supported by this version yet
-              help: the file is left alone and has no effect
+              × there is no field `url`
+               ╭─[teams/store/feeds/erp.yaml:1:1]
+             1 │ url: x
+               · ───
+               ╰────
+              help: known here: customers, generate, into, products, rate, regions, seed, summary
               ⚠ `quotas` is not supported by this version yet
                ╭─[teams/store/team.yaml:2:9]
              1 │ contact: '#store'

@@ -2,8 +2,9 @@
 
 use factum_eventlog::TopicConfig;
 use factum_types::TopicName;
+use serde::Serialize;
 
-use crate::project::{EventDefinition, PipelineDefinition, TableDefinition, TeamDefinition};
+use crate::project::{EventDefinition, FeedDefinition, PipelineDefinition, TableDefinition, TeamDefinition};
 
 /// One thing that a plan does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,34 +47,38 @@ pub enum Change {
         /// Records in its topic now; `None` if there is no such topic.
         records: Option<i64>,
     },
-    /// A table or pipeline comes in.
+    /// A table, pipeline or feed comes in.
     Add(Definition),
-    /// A table or pipeline changes.
+    /// A table, pipeline or feed changes.
     Update {
         /// As it will be.
         definition: Definition,
         /// What differs.
         fields: Vec<FieldChange>,
     },
-    /// A table or pipeline left the project; what was computed for it goes.
+    /// A table, pipeline or feed left the project; what was computed for it goes.
     Forget(Definition),
 }
 
-/// What SQL is made of besides events.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a team has besides events, in the order in which it comes in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Definition {
     /// A reference table.
     Table(TableDefinition),
     /// A file of SQL.
     Pipeline(PipelineDefinition),
+    /// A generator of events.
+    Feed(FeedDefinition),
 }
 
 impl Definition {
-    /// The word for it.
+    /// The word for it, also in the key of its record.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Table(_) => "table",
             Self::Pipeline(_) => "pipeline",
+            Self::Feed(_) => "feed",
         }
     }
 
@@ -82,6 +87,16 @@ impl Definition {
         match self {
             Self::Table(table) => &table.name,
             Self::Pipeline(pipeline) => &pipeline.name,
+            Self::Feed(feed) => &feed.name,
+        }
+    }
+
+    /// The project that it is defined in.
+    pub(crate) fn project(&self) -> &str {
+        match self {
+            Self::Table(table) => &table.project,
+            Self::Pipeline(pipeline) => &pipeline.project,
+            Self::Feed(feed) => &feed.project,
         }
     }
 
@@ -89,6 +104,7 @@ impl Definition {
         match self {
             Self::Table(table) => table.team.as_str(),
             Self::Pipeline(pipeline) => pipeline.team.as_str(),
+            Self::Feed(feed) => feed.team.as_str(),
         }
     }
 }

@@ -87,31 +87,27 @@ impl Comparison<'_> {
         }
     }
 
-    /// Tables and pipelines that came in or changed.
+    /// Tables, pipelines and feeds that came in or changed.
     fn definitions(&self) -> Vec<Change> {
-        let tables = self.project.tables().map(|table| {
-            let before = self.recorded.tables.get(&table.name);
-            definition_change(before, table, Definition::Table)
-        });
-        let pipelines = self.project.pipelines().map(|pipeline| {
-            let before = self.recorded.pipelines.get(&pipeline.name);
-            definition_change(before, pipeline, Definition::Pipeline)
-        });
-        tables.chain(pipelines).flatten().collect()
+        let recorded = self.recorded.definitions();
+        let before: BTreeMap<_, _> = recorded.iter().map(|before| (identity(before), before)).collect();
+        let change = |after: Definition| match before.get(&identity(&after)) {
+            None => Some(Change::Add(after)),
+            Some(before) => {
+                let fields = differences(*before, &after);
+                (!fields.is_empty()).then_some(Change::Update { definition: after, fields })
+            }
+        };
+        self.project.definitions().filter_map(change).collect()
     }
 
-    /// Tables and pipelines that this project applied once and does not have any more.
-    fn forgotten_definitions(&self) -> impl Iterator<Item = Change> {
-        let name = &self.project.name;
-        let tables: BTreeSet<_> = self.project.tables().map(|table| &table.name).collect();
-        let pipelines: BTreeSet<_> = self.project.pipelines().map(|pipeline| &pipeline.name).collect();
-        let no_tables = self.recorded.tables.values().filter(|table| table.project == *name);
-        let no_tables = no_tables.filter(move |table| !tables.contains(&table.name));
-        let no_pipelines = self.recorded.pipelines.values().filter(|pipeline| pipeline.project == *name);
-        let no_pipelines = no_pipelines.filter(move |pipeline| !pipelines.contains(&pipeline.name));
-        // A pipeline goes before the table that it reads.
-        let pipelines = no_pipelines.cloned().map(Definition::Pipeline);
-        pipelines.chain(no_tables.cloned().map(Definition::Table)).map(Change::Forget)
+    /// Those that this project applied once and does not have any more; what reads goes before what is read.
+    fn forgotten_definitions(&self) -> Vec<Change> {
+        let now: Vec<_> = self.project.definitions().collect();
+        let now: BTreeSet<_> = now.iter().map(identity).collect();
+        let before = self.recorded.definitions().into_iter().rev();
+        let gone = before.filter(|before| before.project() == self.project.name);
+        gone.filter(|before| !now.contains(&identity(before))).map(Change::Forget).collect()
     }
 
     /// What this project applied once and does not have any more.
@@ -126,19 +122,13 @@ impl Comparison<'_> {
         });
         let disbanded = self.recorded.teams.values().filter(|team| team.project == *name);
         let disbanded = disbanded.filter(|team| !teams.contains(&team.name)).cloned().map(Change::ForgetTeam);
-        self.forgotten_definitions().chain(gone).chain(disbanded).collect()
+        self.forgotten_definitions().into_iter().chain(gone).chain(disbanded).collect()
     }
 }
 
-/// What changes of one table or pipeline, if anything.
-fn definition_change<T: Serialize + Clone>(
-    before: Option<&T>,
-    after: &T,
-    wrap: fn(T) -> Definition,
-) -> Option<Change> {
-    let Some(before) = before else { return Some(Change::Add(wrap(after.clone()))) };
-    let fields = differences(before, after);
-    (!fields.is_empty()).then(|| Change::Update { definition: wrap(after.clone()), fields })
+/// What tells one definition from another.
+fn identity(definition: &Definition) -> (&'static str, &str) {
+    (definition.kind(), definition.name())
 }
 
 /// Records in a topic, counting those that retention dropped in the middle of a partition as there.

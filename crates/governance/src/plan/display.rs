@@ -77,6 +77,10 @@ impl fmt::Display for Change {
                     writeln!(f, "table  {}  key {}, from {from}", table.name, table.key)
                 }
                 Definition::Pipeline(pipeline) => writeln!(f, "sql    {}", pipeline.name),
+                Definition::Feed(feed) => {
+                    let (what, into, rate) = (feed.generate.as_str(), &feed.into, feed.rate);
+                    writeln!(f, "feed   {}  {what} into {into}, {rate}", feed.name)
+                }
             },
             Self::Update { definition, fields } => {
                 writeln!(f, "{}  {}", label(definition), definition.name())?;
@@ -94,6 +98,7 @@ fn label(definition: &Definition) -> &'static str {
     match definition {
         Definition::Table(_) => "table",
         Definition::Pipeline(_) => "sql  ",
+        Definition::Feed(_) => "feed ",
     }
 }
 

@@ -7,16 +7,16 @@ use factum_types::{TeamName, TopicName};
 
 use super::folder::{self, Item};
 use super::{
-    LoadError, Origin, PROJECT_FILE, PipelineDefinition, Project, TableDefinition, Team, event_file,
-    pipeline_file, project_file, table_file, team_file,
+    FeedDefinition, LoadError, Origin, PROJECT_FILE, PipelineDefinition, Project, TableDefinition, Team,
+    event_file, feed_file, pipeline_file, project_file, table_file, team_file,
 };
 use crate::problem::{Problem, Severity};
 use crate::suggest::nearest;
 
 /// Folders of a team whose contents later versions read.
-const LATER_FOLDERS: &[&str] = &["subscriptions", "feeds", "jobs", "dashboards"];
+const LATER_FOLDERS: &[&str] = &["subscriptions", "jobs", "dashboards"];
 /// Folders of a team that are read.
-const FOLDERS: &[&str] = &["events", "tables", "pipelines"];
+const FOLDERS: &[&str] = &["events", "tables", "pipelines", "feeds"];
 /// Files of a team that later versions read.
 const LATER_FILES: &[&str] = &["access.yaml", "access.yml"];
 
@@ -104,10 +104,21 @@ impl Loading<'_> {
         for item in &items {
             self.team_item(item);
         }
-        let events = self.events(name, &folder.path.join("events"), header);
-        let tables = self.tables(name, &folder.path.join("tables"), &header.name);
+        let event_files = self.list(folder.path.join("events"));
+        let table_files = self.list(folder.path.join("tables"));
+        let events = self.events(name, &event_files, header);
+        let tables = self.tables(name, &table_files, &header.name);
         let pipelines = self.pipelines(name, &folder.path.join("pipelines"), &header.name);
-        Some(Team { definition: definition?, events, tables, pipelines })
+        // By their files: what is wrong inside an event is no reason to call it unknown.
+        let context = feed_file::Context {
+            root: self.root,
+            project: &header.name,
+            team: name,
+            events: &stems(&event_files),
+            tables: &stems(&table_files),
+        };
+        let feeds = self.feeds(&context, &folder.path.join("feeds"));
+        Some(Team { definition: definition?, events, tables, pipelines, feeds })
     }
 
     fn team_item(&mut self, item: &Item) {
@@ -127,11 +138,9 @@ impl Loading<'_> {
                 let known = LATER_FOLDERS.iter().chain(FOLDERS).copied();
                 let help = match nearest(name, known) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => {
-                        "a team has `events`, `tables` and `pipelines`, and in later versions subscriptions, \
-                             feeds, jobs and dashboards"
-                            .to_owned()
-                    }
+                    None => "a team has `events`, `tables`, `pipelines` and `feeds`, and in later versions \
+                             subscriptions, jobs and dashboards"
+                        .to_owned(),
                 };
                 self.stray(item, &help);
             }
@@ -145,12 +154,11 @@ impl Loading<'_> {
     fn events(
         &mut self,
         team: &TeamName,
-        path: &Path,
+        items: &[Item],
         header: &project_file::Header,
     ) -> Vec<super::EventDefinition> {
-        let items = self.list(path);
         let mut events: Vec<super::EventDefinition> = Vec::new();
-        for item in &items {
+        for item in items {
             let Some(stem) = item.manifest_stem() else { continue };
             let context = event_file::Context {
                 root: self.root,
@@ -175,29 +183,55 @@ impl Loading<'_> {
             self.origins.insert(event.topic.clone(), origin);
             events.push(event);
         }
-        self.orphans(&items);
+        self.orphans(items);
         events
     }
 
-    fn tables(&mut self, team: &TeamName, path: &Path, project: &str) -> Vec<TableDefinition> {
-        let items = self.list(path);
+    fn tables(&mut self, team: &TeamName, items: &[Item], project: &str) -> Vec<TableDefinition> {
         let siblings = items.iter().filter(|item| !item.is_folder).map(|item| item.name.as_str());
         let context = table_file::Context { root: self.root, project, team, siblings: siblings.collect() };
-        let mut tables = Vec::new();
-        for item in &items {
+        self.manifests(
+            items,
+            "table",
+            |table: &TableDefinition| &table.name,
+            |path, stem, problems| table_file::read(&context, path, stem, problems),
+        )
+    }
+
+    fn feeds(&mut self, context: &feed_file::Context<'_>, path: &Path) -> Vec<FeedDefinition> {
+        let items = self.list(path);
+        for item in items.iter().filter(|item| item.is_folder) {
+            self.stray(item, "feeds are files of this folder, not folders in it");
+        }
+        self.manifests(
+            &items,
+            "feed",
+            |feed: &FeedDefinition| &feed.name,
+            |path, stem, problems| feed_file::read(context, path, stem, problems),
+        )
+    }
+
+    /// Reads each manifest among `items`; no two of them have one name.
+    fn manifests<T>(
+        &mut self,
+        items: &[Item],
+        noun: &str,
+        name: impl Fn(&T) -> &str,
+        mut read: impl FnMut(&Path, &str, &mut Vec<Problem>) -> Option<T>,
+    ) -> Vec<T> {
+        let mut found: Vec<T> = Vec::new();
+        for item in items {
             let Some(stem) = item.manifest_stem() else { continue };
-            let Some(table) = table_file::read(&context, &item.path, stem, &mut self.problems) else {
-                continue;
-            };
-            if tables.iter().any(|known: &TableDefinition| known.name == table.name) {
-                let message = format!("table {} is defined twice", table.name);
+            let Some(one) = read(&item.path, stem, &mut self.problems) else { continue };
+            if found.iter().any(|known| name(known) == name(&one)) {
+                let message = format!("{noun} {} is defined twice", name(&one));
                 let problem = Problem::of_file(&item.path, message);
                 self.problems.push(problem.help("keep one of the .yaml and the .yml file"));
                 continue;
             }
-            tables.push(table);
+            found.push(one);
         }
-        tables
+        found
     }
 
     fn pipelines(&mut self, team: &TeamName, path: &Path, project: &str) -> Vec<PipelineDefinition> {
@@ -221,7 +255,7 @@ impl Loading<'_> {
 
     /// Contracts without an event: most often a name that was mistyped.
     fn orphans(&mut self, items: &[Item]) {
-        let stems: Vec<&str> = items.iter().filter_map(Item::manifest_stem).collect();
+        let stems = stems(items);
         for item in items {
             if item.is_folder {
                 self.stray(item, "events are files of this folder, not folders in it");
@@ -262,6 +296,11 @@ impl Loading<'_> {
         let problem = Problem::of_file(&item.path, "nothing reads this").help(help);
         self.problems.push(problem.warning());
     }
+}
+
+/// What manifests define, by their files' names.
+fn stems(items: &[Item]) -> Vec<&str> {
+    items.iter().filter_map(Item::manifest_stem).collect()
 }
 
 /// Said when a folder is not a project at all.

@@ -25,3 +25,8 @@ pub(super) fn relation(
     TopicName::new(format!("{team}.{stem}"))
         .map_err(|error| Problem::of_file(path, format!("it cannot have this name: {error}")))
 }
+
+/// A name as a manifest writes it, which is not empty.
+pub(super) fn bare(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() { Err("it is empty") } else { Ok(text.to_owned()) }
+}

@@ -38,8 +38,8 @@ pub(super) fn read(
     let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
     let (mut found, told) = (Vec::new(), problems.len());
     let mut fields = Fields::of_file(&file, problems)?;
-    let from = fields.parsed("from", not_empty, "products.csv");
-    let key = fields.parsed("key", not_empty, "ItemId").map(|(key, _)| key);
+    let from = fields.parsed("from", name::bare, "products.csv");
+    let key = fields.parsed("key", name::bare, "ItemId").map(|(key, _)| key);
     let summary = fields.text("summary");
     let later = ["feed", "topic"].map(|field| (field, fields.take(field)));
     fields.finish();
@@ -101,8 +101,4 @@ fn rows(
         return Err(file.problem(span, format!("there is no file {from}")).help(help));
     }
     SourceFile::read_within(MAX_BYTES, TOO_LARGE, context.root, &path)
-}
-
-fn not_empty(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() { Err("it is empty") } else { Ok(text.to_owned()) }
 }
