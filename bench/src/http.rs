@@ -103,6 +103,57 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()>
     Ok(())
 }
 
+/// A keep-alive connection that posts one event after another.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) async fn open(http: &str) -> Result<Self> {
+        let stream = TcpStream::connect(http).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::new() })
+    }
+
+    /// Posts an event and waits until it is acknowledged.
+    pub(crate) async fn post_event(&mut self, topic: &str, event: &str) -> Result<()> {
+        let request = format!(
+            "POST /events/{topic} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{event}",
+            event.len()
+        );
+        self.stream.write_all(request.as_bytes()).await?;
+        read_answer(&mut self.stream, &mut self.buffer).await
+    }
+}
+
+/// One GET on a connection of its own: the status and the body.
+pub(crate) async fn get(http: &str, path: &str) -> Result<(u16, Vec<u8>)> {
+    ask(http, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")).await
+}
+
+/// One POST of JSON on a connection of its own: the status and the body.
+pub(crate) async fn post(http: &str, path: &str, json: &str) -> Result<(u16, Vec<u8>)> {
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{json}",
+        json.len()
+    );
+    ask(http, &request).await
+}
+
+/// An answer whose body is of known length, to a request that closes the connection.
+async fn ask(http: &str, request: &str) -> Result<(u16, Vec<u8>)> {
+    let mut stream = TcpStream::connect(http).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    let head = answer.windows(4).position(|window| window == b"\r\n\r\n").context("a head")?;
+    let status = std::str::from_utf8(&answer)?.split(' ').nth(1).context("a status")?.parse()?;
+    Ok((status, answer.split_off(head + 4)))
+}
+
 /// An order of about 250 bytes.
 fn order(number: usize) -> String {
     format!(

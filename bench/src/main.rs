@@ -8,6 +8,7 @@ mod kafka;
 mod latency;
 mod report;
 mod server;
+mod views;
 
 use std::path::PathBuf;
 
@@ -32,6 +33,9 @@ struct Arguments {
     /// Runs per figure.
     #[arg(long, default_value_t = 5)]
     runs: usize,
+    /// Events in the topic that a view is measured on.
+    #[arg(long, default_value_t = 3_000_000)]
+    events: usize,
     /// Measure this Kafka instead (Kafka figures only), for a comparison in one session.
     #[arg(long)]
     brokers: Option<String>,
@@ -53,12 +57,16 @@ async fn main() -> Result<()> {
     } else {
         server::measure_start(&arguments, &mut report).await?;
         measure_own(&arguments, &mut report).await?;
+        views::measure(&arguments, &mut report).await?;
     }
     report.print();
     Ok(())
 }
 
 async fn measure_own(arguments: &Arguments, report: &mut Report) -> Result<()> {
+    if arguments.only.as_deref().is_some_and(|only| only.starts_with("view")) {
+        return Ok(());
+    }
     let server = Server::start(&arguments.factum).await?;
     report.one("memory, idle", "MiB", 50.0, server.resident_mib()?);
     kafka::measure(arguments, &server.kafka, report)?;

@@ -16,7 +16,7 @@ use crate::report::Report;
 /// A running server; killed on drop.
 pub(crate) struct Server {
     child: Child,
-    _data: TempDir,
+    data: TempDir,
     /// `host:port` of HTTP.
     pub(crate) http: String,
     /// `host:port` of the Kafka port.
@@ -27,26 +27,37 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts `factum dev` on free ports and waits until it is ready.
-    #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
     pub(crate) async fn start(factum: &Path) -> Result<Self> {
+        Self::start_with(factum, None).await
+    }
+
+    /// The same with a project.
+    #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
+    pub(crate) async fn start_with(factum: &Path, project: Option<&Path>) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let (http, kafka) = (free_address().await?, free_address().await?);
         let started = Instant::now();
-        let child = Command::new(factum)
-            .args(["dev", "--http", &http, "--kafka", &kafka, "--data-dir"])
-            .arg(data.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("start {}", factum.display()))?;
-        while !is_ready(&http).await {
-            if started.elapsed() > Duration::from_secs(30) {
-                bail!("the server was not ready within 30 s");
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        Ok(Self { child, _data: data, http, kafka, ready: started.elapsed() })
+        let child = spawn(factum, project, &http, &kafka, data.path())?;
+        wait_until_ready(&http, started).await?;
+        Ok(Self { child, data, http, kafka, ready: started.elapsed() })
+    }
+
+    /// Kills it and starts it on the same data and ports; when the new process was started. Does not wait.
+    #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
+    pub(crate) async fn kill_and_restart(&mut self, factum: &Path, project: &Path) -> Result<Instant> {
+        self.child.kill().await.context("kill the server")?;
+        let started = Instant::now();
+        self.child = spawn(factum, Some(project), &self.http, &self.kafka, self.data.path())?;
+        Ok(started)
+    }
+
+    /// From now on all its threads share one core.
+    pub(crate) fn hold_to_one_core(&self) -> Result<()> {
+        let pid = self.child.id().context("the server has ended")?.to_string();
+        let held = std::process::Command::new("taskset").args(["-a", "-p", "-c", "0", &pid]).output();
+        let held = held.context("taskset, of util-linux")?;
+        anyhow::ensure!(held.status.success(), "taskset: {}", String::from_utf8_lossy(&held.stderr));
+        Ok(())
     }
 
     /// Resident memory now.
@@ -89,6 +100,29 @@ pub(crate) async fn measure_start(arguments: &Arguments, report: &mut Report) ->
         server.stop().await?;
     }
     report.many(name, "ms", 1000.0, seen);
+    Ok(())
+}
+
+fn spawn(factum: &Path, project: Option<&Path>, http: &str, kafka: &str, data: &Path) -> Result<Child> {
+    Command::new(factum)
+        .arg("dev")
+        .args(project)
+        .args(["--http", http, "--kafka", kafka, "--data-dir"])
+        .arg(data)
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("start {}", factum.display()))
+}
+
+async fn wait_until_ready(http: &str, started: Instant) -> Result<()> {
+    while !is_ready(http).await {
+        if started.elapsed() > Duration::from_secs(30) {
+            bail!("the server was not ready within 30 s");
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
     Ok(())
 }
 
