@@ -3,13 +3,16 @@
 //! Always holds: readers see one whole state or the next, never a mixture, and never wait for a reload.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use factum_eventlog::EventLog;
-use factum_types::TopicName;
+use factum_types::{Timestamp, TopicName};
 
 use crate::problem::Problem;
-use crate::project::{EventDefinition, FeedDefinition, PipelineDefinition, TableDefinition, TeamDefinition};
+use crate::project::{
+    DashboardDefinition, EventDefinition, FeedDefinition, PipelineDefinition, TableDefinition, TeamDefinition,
+};
 use crate::resources::{Recorded, RecordedError};
 
 /// A cheap handle on the newest state; clones see the same.
@@ -23,7 +26,23 @@ struct State {
     tables: Arc<Vec<Arc<TableDefinition>>>,
     pipelines: Arc<Vec<Arc<PipelineDefinition>>>,
     feeds: Arc<Vec<Arc<FeedDefinition>>>,
-    problems: Arc<Vec<Problem>>,
+    dashboards: Arc<Vec<Arc<DashboardDefinition>>>,
+    project: ProjectStatus,
+}
+
+/// The project's folder, and what the last attempt to apply it said.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectStatus {
+    /// The project's name, once one was applied.
+    pub name: Option<String>,
+    /// Its folder, where this server watches one.
+    pub folder: Option<PathBuf>,
+    /// When what is in force was applied.
+    pub applied_at: Option<Timestamp>,
+    /// Why the last attempt changed nothing; `None` when the folder is in force as it stands.
+    pub failure: Option<String>,
+    /// What is wrong with the files, warnings included.
+    pub problems: Arc<Vec<Problem>>,
 }
 
 impl Catalogue {
@@ -55,21 +74,44 @@ impl Catalogue {
     /// Puts `recorded` in place of the state so far; problems stay.
     pub fn replace(&self, recorded: Recorded) {
         let events = recorded.events.into_iter().map(|(topic, event)| (topic, Arc::new(event))).collect();
-        let teams = recorded.teams.into_values().map(Arc::new).collect();
+        let teams: Vec<_> = recorded.teams.into_values().map(Arc::new).collect();
         let tables = recorded.tables.into_values().map(Arc::new).collect();
         let pipelines = recorded.pipelines.into_values().map(Arc::new).collect();
         let feeds = recorded.feeds.into_values().map(Arc::new).collect();
+        let dashboards = recorded.dashboards.into_values().map(Arc::new).collect();
+        let name = project_of(&teams);
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         state.events = Arc::new(events);
         state.teams = Arc::new(teams);
         state.tables = Arc::new(tables);
         state.pipelines = Arc::new(pipelines);
         state.feeds = Arc::new(feeds);
+        state.dashboards = Arc::new(dashboards);
+        state.project.applied_at = recorded.applied_at;
+        if state.project.folder.is_none() {
+            state.project.name = name;
+        }
     }
 
     /// Says what is wrong with the project's folder at this moment.
     pub fn set_problems(&self, problems: Vec<Problem>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).problems = Arc::new(problems);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).project.problems = Arc::new(problems);
+    }
+
+    /// Notes that the project in `folder`, called `name`, is in force, and what of it has no effect.
+    pub(crate) fn note_applied(&self, folder: &Path, name: &str, warnings: Vec<Problem>) {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let project = &mut state.project;
+        (project.folder, project.name) = (Some(folder.to_owned()), Some(name.to_owned()));
+        (project.failure, project.problems) = (None, Arc::new(warnings));
+    }
+
+    /// Notes why the project in `folder` is not in force.
+    pub(crate) fn note_failure(&self, folder: &Path, failure: String, problems: Vec<Problem>) {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let project = &mut state.project;
+        project.folder = Some(folder.to_owned());
+        (project.failure, project.problems) = (Some(failure), Arc::new(problems));
     }
 
     /// The event of a topic, if a project defines it.
@@ -102,12 +144,28 @@ impl Catalogue {
         self.state().feeds.as_ref().clone()
     }
 
+    /// Every dashboard, by name.
+    pub fn dashboards(&self) -> Vec<Arc<DashboardDefinition>> {
+        self.state().dashboards.as_ref().clone()
+    }
+
+    /// The project's folder, and what the last attempt to apply it said.
+    pub fn project(&self) -> ProjectStatus {
+        self.state().project
+    }
+
     /// What is wrong with the project's folder: the state is the last good one while there are errors.
     pub fn problems(&self) -> Arc<Vec<Problem>> {
-        self.state().problems
+        self.state().project.problems
     }
 
     fn state(&self) -> State {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// The project that every team belongs to, where there is one such.
+fn project_of(teams: &[Arc<TeamDefinition>]) -> Option<String> {
+    let first = teams.first()?;
+    teams.iter().all(|team| team.project == first.project).then(|| first.project.clone())
 }

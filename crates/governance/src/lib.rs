@@ -25,11 +25,12 @@ pub mod scaffold;
 pub mod suggest;
 pub mod watch;
 
-pub use catalogue::Catalogue;
-pub use pipelines::{Pipelines, PipelinesError};
+pub use catalogue::{Catalogue, ProjectStatus};
+pub use pipelines::{KeptView, Pipelines, PipelinesError};
 pub use plan::{Applied, ApplyError, Change, Definition, Plan, PlanError};
 pub use problem::{Problem, Severity};
 pub use project::{
-    Capture, Defaults, Environment, EventDefinition, FeedDefinition, Format, Generator, LoadError,
-    PipelineDefinition, Project, Rate, TableDefinition, Team, TeamDefinition, Visibility,
+    Capture, DashboardDefinition, Defaults, Environment, EventDefinition, FeedDefinition, Format, Generator,
+    LoadError, Panel, PanelFault, PanelKind, PanelPart, PipelineDefinition, Project, Rate, TableDefinition,
+    Team, TeamDefinition, Visibility,
 };

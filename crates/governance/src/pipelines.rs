@@ -20,6 +20,18 @@ pub trait Pipelines: Send + Sync + 'static {
     /// # Errors
     /// [`PipelinesError`]; what ran before runs on.
     async fn apply(&self, applied: &Recorded) -> Result<(), PipelinesError>;
+
+    /// The views that are kept now: what dashboards can show.
+    fn views(&self) -> Vec<KeptView>;
+}
+
+/// A view, as far as dashboards must know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptView {
+    /// `<team>.<view>`.
+    pub name: String,
+    /// Its columns; `None` while it waits for an event to learn them from.
+    pub columns: Option<Vec<String>>,
 }
 
 /// Why definitions were not put into effect.
@@ -59,5 +71,9 @@ impl Pipelines for () {
 
     async fn apply(&self, _: &Recorded) -> Result<(), PipelinesError> {
         Ok(())
+    }
+
+    fn views(&self) -> Vec<KeptView> {
+        Vec::new()
     }
 }

@@ -1,5 +1,7 @@
 //! What is wrong with a project, said at its place in the user's own file.
 
+mod excerpt;
+
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -118,6 +120,13 @@ impl Problem {
         (&self.file, self.place.as_ref().map_or(0, |place| place.span.offset()))
     }
 
+    /// The line of the place and the one before it, numbered, with marks under the place: for whoever does not have
+    /// the file at hand. Long lines are cut around the place.
+    pub fn excerpt(&self) -> Option<String> {
+        let place = self.place.as_ref()?;
+        Some(excerpt::of(place.source.inner(), place.span.offset(), place.span.len()))
+    }
+
     /// Line and column, both from 1, where the problem has a place in its file.
     pub fn line_and_column(&self) -> Option<(usize, usize)> {
         let place = self.place.as_ref()?;
@@ -161,18 +170,19 @@ impl Diagnostic for Problem {
     }
 }
 
-/// `{severity, message, file, line, column, help}`: how the HTTP interface and the console see it.
+/// `{severity, message, file, line, column, help, excerpt}`: how the HTTP interface and the console see it.
 impl Serialize for Problem {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
         let place = self.line_and_column();
-        let mut out = serializer.serialize_struct("Problem", 6)?;
+        let mut out = serializer.serialize_struct("Problem", 7)?;
         out.serialize_field("severity", &self.severity)?;
         out.serialize_field("message", &self.message)?;
         out.serialize_field("file", &self.file.to_string_lossy())?;
         out.serialize_field("line", &place.map(|(line, _)| line))?;
         out.serialize_field("column", &place.map(|(_, column)| column))?;
         out.serialize_field("help", &self.help)?;
+        out.serialize_field("excerpt", &self.excerpt())?;
         out.end()
     }
 }

@@ -7,11 +7,14 @@
 //!   teams/<team>/tables/T.yaml          reference table <team>.T, with its rows in a CSV file
 //!   teams/<team>/pipelines/P.sql        SQL that runs for ever
 //!   teams/<team>/feeds/F.yaml           events that Factum makes itself
+//!   teams/<team>/dashboards/D.yaml      panels that show views
 //! ```
 //!
 //! Folders and file names give kind, team and name, so that no file repeats them.
 
 mod contract;
+mod dashboard;
+mod dashboard_file;
 mod event_file;
 mod feed;
 mod feed_file;
@@ -35,8 +38,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::human;
 use crate::manifest::SourceFile;
+use crate::pipelines::KeptView;
 use crate::plan::Definition;
 use crate::problem::{Problem, Severity};
+pub use dashboard::{DashboardDefinition, Panel, PanelFault, PanelKind, PanelPart};
 pub use feed::{FeedDefinition, Generator, Rate};
 
 /// The file that makes a folder a project.
@@ -59,6 +64,8 @@ pub struct Project {
     pub warnings: Vec<Problem>,
     /// Where each event was read from.
     pub(crate) origins: BTreeMap<TopicName, Origin>,
+    /// Where each dashboard was read from.
+    dashboard_origins: BTreeMap<String, dashboard_file::DashboardOrigin>,
 }
 
 /// The file of an event, for problems that only a plan can see.
@@ -99,7 +106,23 @@ impl Project {
         let tables = self.tables().cloned().map(Definition::Table);
         let pipelines = self.pipelines().cloned().map(Definition::Pipeline);
         let feeds = self.feeds().cloned().map(Definition::Feed);
-        tables.chain(pipelines).chain(feeds)
+        let dashboards = self.dashboards().cloned().map(Definition::Dashboard);
+        tables.chain(pipelines).chain(feeds).chain(dashboards)
+    }
+
+    /// Every dashboard of every team, by name.
+    pub fn dashboards(&self) -> impl Iterator<Item = &DashboardDefinition> {
+        self.teams.iter().flat_map(|team| &team.dashboards)
+    }
+
+    /// What dashboards want to show and `views` do not have.
+    pub(crate) fn faulty_panels(&self, views: &[KeptView]) -> Vec<Problem> {
+        let faults = self.dashboards().flat_map(|dashboard| {
+            let origin = self.dashboard_origins.get(&dashboard.name);
+            let panels = dashboard.panels.iter().enumerate();
+            panels.filter_map(move |(at, panel)| Some(origin?.problem(at, &panel.resolve(views).err()?)))
+        });
+        faults.collect()
     }
 
     /// Every feed of every team, by name.
@@ -141,6 +164,8 @@ pub struct Team {
     pub pipelines: Vec<PipelineDefinition>,
     /// Its feeds, by name.
     pub feeds: Vec<FeedDefinition>,
+    /// Its dashboards, by name.
+    pub dashboards: Vec<DashboardDefinition>,
 }
 
 /// Who a team is.

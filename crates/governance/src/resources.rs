@@ -6,6 +6,7 @@
 //!   key  table/store.products   value  likewise, with the rows
 //!   key  pipeline/store.top     value  likewise, with the SQL
 //!   key  feed/store.orders      value  likewise
+//!   key  dashboard/store.live   value  likewise
 //! ```
 //!
 //! Always holds: the last record of a key is what was applied last. Keys and fields of later versions are passed
@@ -16,13 +17,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use factum_eventlog::{Admin, AdminError, EventLog, NewRecord, NewTopic, Position, ReadError, TopicConfig};
-use factum_types::{ByteSize, TeamName, TopicName, TopicPartition};
+use factum_types::{ByteSize, TeamName, Timestamp, TopicName, TopicPartition};
 use serde::Serialize;
 use tracing::warn;
 
 use crate::plan::Definition;
 use crate::project::{
-    EventDefinition, FeedDefinition, PipelineDefinition, Project, TableDefinition, TeamDefinition,
+    DashboardDefinition, EventDefinition, FeedDefinition, PipelineDefinition, Project, TableDefinition,
+    TeamDefinition,
 };
 
 /// The topic that holds them.
@@ -49,6 +51,10 @@ pub struct Recorded {
     pub pipelines: BTreeMap<String, PipelineDefinition>,
     /// Feeds by name.
     pub feeds: BTreeMap<String, FeedDefinition>,
+    /// Dashboards by name.
+    pub dashboards: BTreeMap<String, DashboardDefinition>,
+    /// When the last of it was applied; `None` where nothing ever was.
+    pub applied_at: Option<Timestamp>,
 }
 
 /// Why the applied resources could not be read.
@@ -98,6 +104,7 @@ impl Recorded {
             }
             for record in chunk.records {
                 recorded.take(record.key.as_deref(), record.value.as_deref());
+                recorded.applied_at = recorded.applied_at.max(Some(record.timestamp));
             }
             next = chunk.next;
         }
@@ -113,12 +120,14 @@ impl Recorded {
         self.tables.retain(|_, table| table.project != *name);
         self.pipelines.retain(|_, pipeline| pipeline.project != *name);
         self.feeds.retain(|_, feed| feed.project != *name);
+        self.dashboards.retain(|_, dashboard| dashboard.project != *name);
         self.events.extend(project.events().map(|event| (event.topic.clone(), event.clone())));
         let teams = project.teams.iter().map(|team| team.definition.clone());
         self.teams.extend(teams.map(|team| (team.name.clone(), team)));
         self.tables.extend(project.tables().map(|table| (table.name.clone(), table.clone())));
         self.pipelines.extend(project.pipelines().map(|found| (found.name.clone(), found.clone())));
         self.feeds.extend(project.feeds().map(|feed| (feed.name.clone(), feed.clone())));
+        self.dashboards.extend(project.dashboards().map(|found| (found.name.clone(), found.clone())));
         self
     }
 
@@ -127,7 +136,8 @@ impl Recorded {
         let tables = self.tables.values().cloned().map(Definition::Table);
         let pipelines = self.pipelines.values().cloned().map(Definition::Pipeline);
         let feeds = self.feeds.values().cloned().map(Definition::Feed);
-        tables.chain(pipelines).chain(feeds).collect()
+        let dashboards = self.dashboards.values().cloned().map(Definition::Dashboard);
+        tables.chain(pipelines).chain(feeds).chain(dashboards).collect()
     }
 
     fn take(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) {
@@ -142,6 +152,7 @@ impl Recorded {
             Some(("table", name)) => Some(replace(&mut self.tables, name.to_owned(), value)),
             Some(("pipeline", name)) => Some(replace(&mut self.pipelines, name.to_owned(), value)),
             Some(("feed", name)) => Some(replace(&mut self.feeds, name.to_owned(), value)),
+            Some(("dashboard", name)) => Some(replace(&mut self.dashboards, name.to_owned(), value)),
             _ => None,
         };
         if let Some(Err(error)) = result {
@@ -197,7 +208,7 @@ pub(crate) fn team_record(name: &TeamName, team: Option<&TeamDefinition>) -> New
     record(format!("team/{name}"), team)
 }
 
-/// The record of a table, pipeline or feed, or of its end.
+/// The record of a table, pipeline, feed or dashboard, or of its end.
 pub(crate) fn definition_record(definition: &Definition, is_forgotten: bool) -> NewRecord {
     let key = format!("{}/{}", definition.kind(), definition.name());
     record(key, (!is_forgotten).then_some(definition))

@@ -111,10 +111,16 @@ pub async fn apply_once(
 ) -> Result<(Plan, Applied, Vec<Problem>), Error> {
     let result = try_apply(root, log, catalogue, pipelines).await;
     match &result {
-        Ok((_, _, warnings)) => catalogue.set_problems(warnings.clone()),
-        Err(error) => catalogue.set_problems(error.problems().to_vec()),
+        Ok((plan, _, warnings)) => catalogue.note_applied(root, &plan.project, warnings.clone()),
+        Err(error) => catalogue.note_failure(root, in_words(error), error.problems().to_vec()),
     }
     result
+}
+
+/// An error and its causes on one line.
+fn in_words(error: &Error) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 async fn try_apply(
@@ -132,7 +138,10 @@ async fn try_apply(
     let applied = plan.apply(log).await?;
     let recorded = catalogue.reload(log).await?;
     pipelines.apply(&recorded).await?;
-    Ok((plan, applied, project.warnings))
+    let mut warnings = project.faulty_panels(&pipelines.views());
+    warnings.extend(project.warnings);
+    warnings.sort_by(|a, b| a.order().cmp(&b.order()));
+    Ok((plan, applied, warnings))
 }
 
 /// Watches one folder.

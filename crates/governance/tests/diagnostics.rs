@@ -357,9 +357,9 @@ fn parts_of_later_versions_are_named_and_change_nothing() {
             "{TEAM}quotas: {{ produce: 5MiB/s }}
 === platform/policies/naming.yaml
 - name: x
-=== teams/store/feeds/erp.yaml
+=== teams/store/subscriptions/erp.yaml
 url: x
-=== teams/store/dashboards/sales.yaml
+=== teams/store/jobs/sales.yaml
 title: Sales
 === teams/store/access.yaml
 - allow: team:finance
@@ -370,12 +370,10 @@ capture: {{ format: delta, every: 5m }}
 "
         ),
         &expect![[r#"
-            the project has a problem
+            loaded contoso [store.orders]
               ⚠ platform/policies/naming.yaml: not supported by this version yet
               help: the file is left alone and has no effect
               ⚠ teams/store/access.yaml: not supported by this version yet
-              help: the file is left alone and has no effect
-              ⚠ teams/store/dashboards/sales.yaml: not supported by this version yet
               help: the file is left alone and has no effect
               ⚠ teams/store/events/order.avsc: no event uses this contract
               help: did you mean to name it after `orders.yaml`?
@@ -385,12 +383,10 @@ capture: {{ format: delta, every: 5m }}
                ·          ─
                ╰────
               help: it is kept in mind and has no effect
-              × there is no field `url`
-               ╭─[teams/store/feeds/erp.yaml:1:1]
-             1 │ url: x
-               · ───
-               ╰────
-              help: known here: customers, generate, into, products, rate, regions, seed, summary
+              ⚠ teams/store/jobs/sales.yaml: not supported by this version yet
+              help: the file is left alone and has no effect
+              ⚠ teams/store/subscriptions/erp.yaml: not supported by this version yet
+              help: the file is left alone and has no effect
               ⚠ `quotas` is not supported by this version yet
                ╭─[teams/store/team.yaml:2:9]
              1 │ contact: '#store'

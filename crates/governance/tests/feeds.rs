@@ -54,7 +54,8 @@ into: store.orders
           + feed   store.orders  orders into store.orders, 20/s
           + feed   store.trickle  orders into store.orders, 10/s
 
-        Plan: 5 to add, 0 to change, 0 to forget."#]].assert_eq(&plan.to_string());
+        Plan: 5 to add, 0 to change, 0 to forget."#]]
+    .assert_eq(&plan.to_string());
     let again = Catalogue::load(&log).await.expect("it is on the log");
     assert_eq!(again.feeds(), catalogue.feeds());
     let feed = &again.feeds()[0];
@@ -80,7 +81,8 @@ into: store.orders
               summary    Customers that never sleep. → (not set)
           - feed   store.trickle  forgotten
 
-        Plan: 0 to add, 1 to change, 1 to forget."#]].assert_eq(&plan.to_string());
+        Plan: 0 to add, 1 to change, 1 to forget."#]]
+    .assert_eq(&plan.to_string());
     assert_eq!(catalogue.feeds().len(), 1);
     let (plan, ..) = apply_once(folder.path(), &log, &catalogue, &()).await.expect("the project applies");
     assert!(plan.is_empty(), "{plan}");
@@ -163,13 +165,16 @@ region: Region1
 
 #[test]
 fn what_is_missing_is_told() {
-    check("rate: 5/m\n", &expect![[r#"
+    check(
+        "rate: 5/m\n",
+        &expect![[r#"
         the project has 2 problems
           × teams/store/feeds/orders.yaml: the feed does not say what it makes
           help: add a line such as `generate: orders`
           × teams/store/feeds/orders.yaml: the feed does not say which event it fills
           help: add a line such as `into: orders`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -186,5 +191,6 @@ fn an_event_that_is_broken_itself_is_not_called_unknown() {
            ╰────
           help: known here: capture, format, key, lateness, max_message_bytes, partitions, retention,
                 retention_bytes, schema, source, summary, time, type, visibility
-    "#]].assert_eq(&load_and_render(folder.path()));
+    "#]]
+    .assert_eq(&load_and_render(folder.path()));
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use expect_test::{Expect, expect};
 use factum_governance::resources::Recorded;
 use factum_governance::watch::{Error, apply_once};
-use factum_governance::{Catalogue, Pipelines, PipelinesError, Problem};
+use factum_governance::{Catalogue, KeptView, Pipelines, PipelinesError, Problem};
 use support::memory_log::MemoryLog;
 use support::{folder, load_and_render, render, write_files};
 
@@ -71,6 +71,10 @@ impl Pipelines for Critic {
         self.note("apply", applied);
         Ok(())
     }
+
+    fn views(&self) -> Vec<KeptView> {
+        Vec::new()
+    }
 }
 
 #[tokio::test]
@@ -111,6 +115,25 @@ async fn sql_is_checked_before_anything_is_applied() {
     assert_eq!(log.writes(), writes, "nothing was applied");
     assert_eq!(catalogue.problems().len(), 1);
     assert_eq!(catalogue.pipelines().len(), 1, "the last good project stays");
+    let status = catalogue.project();
+    assert_eq!((status.name.as_deref(), status.folder.as_deref()), (Some("contoso"), Some(folder.path())));
+    assert!(status.applied_at.is_some());
+    expect!["the pipelines cannot run as they are"].assert_eq(&status.failure.unwrap_or_default());
+    let problem = serde_json::to_value(&status.problems[0]).expect("text and numbers");
+    expect![[r#"
+        {
+          "severity": "error",
+          "message": "there is no DROP in a pipeline",
+          "file": "teams/store/pipelines/broken.sql",
+          "line": 2,
+          "column": 1,
+          "help": "a view ends when its statement leaves the file",
+          "excerpt": "1 | -- Nothing.\n2 | DROP VIEW x;\n  | ^^^^"
+        }"#]].assert_eq(&serde_json::to_string_pretty(&problem).expect("JSON"));
+
+    std::fs::remove_file(folder.path().join("teams/store/pipelines/broken.sql")).expect("removed");
+    apply_once(folder.path(), &log, &catalogue, &critic).await.expect("the project applies");
+    assert!(catalogue.problems().is_empty() && catalogue.project().failure.is_none());
 }
 
 #[tokio::test]

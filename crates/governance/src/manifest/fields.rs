@@ -106,11 +106,21 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// Whether `name` is still to be taken.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.name == name)
+    }
+
     /// Takes a list of texts; one text alone will do.
     pub(crate) fn texts(&mut self, name: &'static str) -> Vec<String> {
+        self.places(name).into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// The same, each with its place.
+    pub(crate) fn places(&mut self, name: &'static str) -> Vec<(String, SourceSpan)> {
         let Some(node) = self.take(name) else { return Vec::new() };
         let items = match node.value {
-            Value::Scalar(text) => return vec![text],
+            Value::Scalar(text) => return vec![(text, node.span)],
             Value::List(items) => items,
             _ => {
                 self.wrong_shape(name, &node, "[ada, grace]");
@@ -120,7 +130,7 @@ impl<'a> Fields<'a> {
         let mut texts = Vec::with_capacity(items.len());
         for item in items {
             match &item.value {
-                Value::Scalar(text) => texts.push(text.clone()),
+                Value::Scalar(text) => texts.push((text.clone(), item.span)),
                 other => {
                     let message = format!("`{name}` is a list of texts, but this is {}", other.noun());
                     self.problems.push(self.file.problem(item.span, message));
@@ -143,6 +153,34 @@ impl<'a> Fields<'a> {
             return None;
         };
         Some((self.within(name, mapping, read), node.span))
+    }
+
+    /// Takes a list of mappings and hands the fields of each, with its place, to `read`.
+    pub(crate) fn items<T>(
+        &mut self,
+        name: &'static str,
+        example: &str,
+        mut read: impl FnMut(&mut Fields<'_>, SourceSpan) -> T,
+    ) -> Vec<T> {
+        let Some(node) = self.take(name) else { return Vec::new() };
+        let Value::List(items) = node.value else {
+            self.wrong_shape(name, &node, &format!("[{example}]"));
+            return Vec::new();
+        };
+        let mut found = Vec::with_capacity(items.len());
+        for item in items {
+            let span = self.file.first_line(item.span);
+            match item.value {
+                Value::Mapping(mapping) => {
+                    found.push(self.within(name, mapping, |fields| read(fields, span)));
+                }
+                other => {
+                    let message = format!("`{name}` is a list of mappings, but this is {}", other.noun());
+                    self.refuse(span, message, format!("for example `- {example}`"));
+                }
+            }
+        }
+        found
     }
 
     /// Takes a mapping whose names the user chooses, and hands each with its fields to `read`.
@@ -168,6 +206,11 @@ impl<'a> Fields<'a> {
             found.push((chosen, value));
         }
         found
+    }
+
+    /// Notes something at `span` that cannot be.
+    pub(crate) fn refuse(&mut self, span: SourceSpan, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(self.file.problem(span, message).help(help));
     }
 
     /// Notes something at `span` that has no effect.

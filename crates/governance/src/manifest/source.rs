@@ -66,6 +66,12 @@ impl SourceFile {
         Problem::at(&self.path, &self.source, span, message)
     }
 
+    /// What of `span` lies on its first line.
+    pub(crate) fn first_line(&self, span: SourceSpan) -> SourceSpan {
+        let text = self.text.get(span.offset()..span.offset() + span.len()).unwrap_or("");
+        (span.offset(), text.lines().next().unwrap_or("").trim_end().len()).into()
+    }
+
     /// The span of one character at a line and column counted from 1, as parsers report them; column 0 and
     /// places past the end fall on the nearest character.
     pub(crate) fn span_of(&self, line: usize, column: usize) -> SourceSpan {

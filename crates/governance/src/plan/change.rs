@@ -4,7 +4,9 @@ use factum_eventlog::TopicConfig;
 use factum_types::TopicName;
 use serde::Serialize;
 
-use crate::project::{EventDefinition, FeedDefinition, PipelineDefinition, TableDefinition, TeamDefinition};
+use crate::project::{
+    DashboardDefinition, EventDefinition, FeedDefinition, PipelineDefinition, TableDefinition, TeamDefinition,
+};
 
 /// One thing that a plan does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,16 +49,16 @@ pub enum Change {
         /// Records in its topic now; `None` if there is no such topic.
         records: Option<i64>,
     },
-    /// A table, pipeline or feed comes in.
+    /// A table, pipeline, feed or dashboard comes in.
     Add(Definition),
-    /// A table, pipeline or feed changes.
+    /// A table, pipeline, feed or dashboard changes.
     Update {
         /// As it will be.
         definition: Definition,
         /// What differs.
         fields: Vec<FieldChange>,
     },
-    /// A table, pipeline or feed left the project; what was computed for it goes.
+    /// A table, pipeline, feed or dashboard left the project; what was computed for it goes.
     Forget(Definition),
 }
 
@@ -70,6 +72,8 @@ pub enum Definition {
     Pipeline(PipelineDefinition),
     /// A generator of events.
     Feed(FeedDefinition),
+    /// A page of panels.
+    Dashboard(DashboardDefinition),
 }
 
 impl Definition {
@@ -79,6 +83,7 @@ impl Definition {
             Self::Table(_) => "table",
             Self::Pipeline(_) => "pipeline",
             Self::Feed(_) => "feed",
+            Self::Dashboard(_) => "dashboard",
         }
     }
 
@@ -88,6 +93,7 @@ impl Definition {
             Self::Table(table) => &table.name,
             Self::Pipeline(pipeline) => &pipeline.name,
             Self::Feed(feed) => &feed.name,
+            Self::Dashboard(dashboard) => &dashboard.name,
         }
     }
 
@@ -97,6 +103,7 @@ impl Definition {
             Self::Table(table) => &table.project,
             Self::Pipeline(pipeline) => &pipeline.project,
             Self::Feed(feed) => &feed.project,
+            Self::Dashboard(dashboard) => &dashboard.project,
         }
     }
 
@@ -105,6 +112,7 @@ impl Definition {
             Self::Table(table) => table.team.as_str(),
             Self::Pipeline(pipeline) => pipeline.team.as_str(),
             Self::Feed(feed) => feed.team.as_str(),
+            Self::Dashboard(dashboard) => dashboard.team.as_str(),
         }
     }
 }

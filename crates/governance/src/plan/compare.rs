@@ -87,7 +87,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Tables, pipelines and feeds that came in or changed.
+    /// Tables, pipelines, feeds and dashboards that came in or changed.
     fn definitions(&self) -> Vec<Change> {
         let recorded = self.recorded.definitions();
         let before: BTreeMap<_, _> = recorded.iter().map(|before| (identity(before), before)).collect();

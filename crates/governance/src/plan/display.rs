@@ -81,6 +81,10 @@ impl fmt::Display for Change {
                     let (what, into, rate) = (feed.generate.as_str(), &feed.into, feed.rate);
                     writeln!(f, "feed   {}  {what} into {into}, {rate}", feed.name)
                 }
+                Definition::Dashboard(dashboard) => match dashboard.panels.len() {
+                    1 => writeln!(f, "dashboard  {}  1 panel", dashboard.name),
+                    n => writeln!(f, "dashboard  {}  {n} panels", dashboard.name),
+                },
             },
             Self::Update { definition, fields } => {
                 writeln!(f, "{}  {}", label(definition), definition.name())?;
@@ -93,12 +97,13 @@ impl fmt::Display for Change {
     }
 }
 
-/// As wide as `event`.
+/// As wide as `event` where that is possible.
 fn label(definition: &Definition) -> &'static str {
     match definition {
         Definition::Table(_) => "table",
         Definition::Pipeline(_) => "sql  ",
         Definition::Feed(_) => "feed ",
+        Definition::Dashboard(_) => "dashboard",
     }
 }
 

@@ -5,23 +5,26 @@ use std::path::Path;
 
 use factum_types::{TeamName, TopicName};
 
+use super::dashboard_file::DashboardOrigin;
 use super::folder::{self, Item};
 use super::{
-    FeedDefinition, LoadError, Origin, PROJECT_FILE, PipelineDefinition, Project, TableDefinition, Team,
-    event_file, feed_file, pipeline_file, project_file, table_file, team_file,
+    DashboardDefinition, FeedDefinition, LoadError, Origin, PROJECT_FILE, PipelineDefinition, Project,
+    TableDefinition, Team, dashboard_file, event_file, feed_file, pipeline_file, project_file, table_file,
+    team_file,
 };
 use crate::problem::{Problem, Severity};
 use crate::suggest::nearest;
 
 /// Folders of a team whose contents later versions read.
-const LATER_FOLDERS: &[&str] = &["subscriptions", "jobs", "dashboards"];
+const LATER_FOLDERS: &[&str] = &["subscriptions", "jobs"];
 /// Folders of a team that are read.
-const FOLDERS: &[&str] = &["events", "tables", "pipelines", "feeds"];
+const FOLDERS: &[&str] = &["events", "tables", "pipelines", "feeds", "dashboards"];
 /// Files of a team that later versions read.
 const LATER_FILES: &[&str] = &["access.yaml", "access.yml"];
 
 pub(super) fn load(root: &Path) -> Result<Project, LoadError> {
-    let mut loading = Loading { root, problems: Vec::new(), origins: BTreeMap::new() };
+    let mut loading =
+        Loading { root, problems: Vec::new(), origins: BTreeMap::new(), dashboards: BTreeMap::new() };
     let Some(header) = project_file::read(root, &mut loading.problems) else {
         return Err(LoadError { problems: loading.problems });
     };
@@ -40,6 +43,7 @@ pub(super) fn load(root: &Path) -> Result<Project, LoadError> {
         teams,
         warnings: loading.problems,
         origins: loading.origins,
+        dashboard_origins: loading.dashboards,
     })
 }
 
@@ -47,6 +51,7 @@ struct Loading<'a> {
     root: &'a Path,
     problems: Vec<Problem>,
     origins: BTreeMap<TopicName, Origin>,
+    dashboards: BTreeMap<String, DashboardOrigin>,
 }
 
 impl Loading<'_> {
@@ -118,7 +123,9 @@ impl Loading<'_> {
             tables: &stems(&table_files),
         };
         let feeds = self.feeds(&context, &folder.path.join("feeds"));
-        Some(Team { definition: definition?, events, tables, pipelines, feeds })
+        let context = dashboard_file::Context { root: self.root, project: &header.name, team: name };
+        let dashboards = self.dashboards(&context, &folder.path.join("dashboards"));
+        Some(Team { definition: definition?, events, tables, pipelines, feeds, dashboards })
     }
 
     fn team_item(&mut self, item: &Item) {
@@ -138,9 +145,11 @@ impl Loading<'_> {
                 let known = LATER_FOLDERS.iter().chain(FOLDERS).copied();
                 let help = match nearest(name, known) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "a team has `events`, `tables`, `pipelines` and `feeds`, and in later versions \
-                             subscriptions, jobs and dashboards"
-                        .to_owned(),
+                    None => {
+                        "a team has `events`, `tables`, `pipelines`, `feeds` and `dashboards`, and in later \
+                             versions subscriptions and jobs"
+                            .to_owned()
+                    }
                 };
                 self.stray(item, &help);
             }
@@ -199,16 +208,37 @@ impl Loading<'_> {
     }
 
     fn feeds(&mut self, context: &feed_file::Context<'_>, path: &Path) -> Vec<FeedDefinition> {
-        let items = self.list(path);
-        for item in items.iter().filter(|item| item.is_folder) {
-            self.stray(item, "feeds are files of this folder, not folders in it");
-        }
+        let items = self.files(path, "feeds");
         self.manifests(
             &items,
             "feed",
             |feed: &FeedDefinition| &feed.name,
             |path, stem, problems| feed_file::read(context, path, stem, problems),
         )
+    }
+
+    fn dashboards(&mut self, context: &dashboard_file::Context<'_>, path: &Path) -> Vec<DashboardDefinition> {
+        let items = self.files(path, "dashboards");
+        let read = self.manifests(
+            &items,
+            "dashboard",
+            |(dashboard, _): &(DashboardDefinition, DashboardOrigin)| &dashboard.name,
+            |path, stem, problems| dashboard_file::read(context, path, stem, problems),
+        );
+        let keep = |(dashboard, origin): (DashboardDefinition, _)| {
+            self.dashboards.insert(dashboard.name.clone(), origin);
+            dashboard
+        };
+        read.into_iter().map(keep).collect()
+    }
+
+    /// What lies in a folder that holds nothing but files.
+    fn files(&mut self, path: &Path, what: &str) -> Vec<Item> {
+        let items = self.list(path);
+        for item in items.iter().filter(|item| item.is_folder) {
+            self.stray(item, &format!("{what} are files of this folder, not folders in it"));
+        }
+        items
     }
 
     /// Reads each manifest among `items`; no two of them have one name.
