@@ -1,0 +1,123 @@
+// What the console reads, each under one key, so that pages share answers and the palette finds them.
+import { queryOptions } from "@tanstack/react-query";
+import { path, request, type Schemas } from "./client";
+
+export type TopicLine = Schemas["TopicLine"];
+export type TopicView = Schemas["TopicView"];
+export type RecordView = Schemas["RecordView"];
+export type ViewLine = Schemas["ViewLine"];
+export type PipelineLine = Schemas["PipelineLine"];
+export type PipelineView = Schemas["PipelineView"];
+export type RoleHealth = Schemas["RoleHealth"];
+
+/** How the server does, in one answer; the stream adds rates. */
+export interface Overview {
+  version: string;
+  uptime_seconds: number;
+  health: { ready: boolean; roles: RoleHealth[] };
+  topics: number;
+  records: string;
+  bytes: string;
+  views: number;
+  pipelines: number;
+  groups: number;
+  /** How many problems the last attempt to apply the project met. */
+  problems?: number;
+}
+
+export interface ProjectProblem {
+  file: string;
+  line?: number | null;
+  column?: number | null;
+  message: string;
+  help?: string | null;
+  excerpt?: string | null;
+}
+
+export interface Project {
+  name: string;
+  path?: string | null;
+  applied_at?: string | null;
+  problems: ProjectProblem[];
+}
+
+export interface PanelSpec {
+  kind: "number" | "line" | "bar" | "table";
+  title: string;
+  view: string;
+  columns: string[];
+  over?: string | null;
+  by?: string | null;
+  unit?: string | null;
+  last?: number | null;
+  wide?: boolean;
+  problem?: string | null;
+}
+
+export interface Dashboard {
+  name: string;
+  team: string;
+  title: string;
+  summary?: string | null;
+  panels: PanelSpec[];
+}
+
+const every = (seconds: number) => seconds * 1_000;
+
+export const overviewQuery = queryOptions({
+  queryKey: ["overview"],
+  queryFn: ({ signal }) => request<Overview>("/api/v1/overview", { signal }),
+  refetchInterval: every(5),
+});
+
+export const projectQuery = queryOptions({
+  queryKey: ["project"],
+  queryFn: ({ signal }) => request<Project>("/api/v1/project", { signal }),
+  refetchInterval: every(2),
+});
+
+export const topicsQuery = queryOptions({
+  queryKey: ["topics"],
+  queryFn: async ({ signal }) => (await request<Schemas["TopicList"]>("/api/v1/topics", { signal })).topics,
+  refetchInterval: every(2),
+});
+
+export const topicQuery = (topic: string) =>
+  queryOptions({
+    queryKey: ["topics", topic],
+    queryFn: ({ signal }) => request<TopicView>(path("/api/v1/topics/{topic}", { topic }), { signal }),
+    refetchInterval: every(5),
+  });
+
+export const viewsQuery = queryOptions({
+  queryKey: ["views"],
+  queryFn: async ({ signal }) => (await request<Schemas["ViewList"]>("/api/v1/views", { signal })).views,
+  refetchInterval: every(2),
+});
+
+export const pipelinesQuery = queryOptions({
+  queryKey: ["pipelines"],
+  queryFn: async ({ signal }) => (await request<Schemas["PipelineList"]>("/api/v1/pipelines", { signal })).pipelines,
+  refetchInterval: every(2),
+});
+
+export const pipelineQuery = (pipeline: string) =>
+  queryOptions({
+    queryKey: ["pipelines", pipeline],
+    queryFn: ({ signal }) => request<PipelineView>(path("/api/v1/pipelines/{pipeline}", { pipeline }), { signal }),
+    refetchInterval: every(2),
+  });
+
+export const dashboardsQuery = queryOptions({
+  queryKey: ["dashboards"],
+  queryFn: async ({ signal }) =>
+    (await request<{ dashboards: Dashboard[] }>("/api/v1/dashboards", { signal })).dashboards,
+  refetchInterval: every(5),
+});
+
+export const dashboardQuery = (dashboard: string) =>
+  queryOptions({
+    queryKey: ["dashboards", dashboard],
+    queryFn: ({ signal }) => request<Dashboard>(path("/api/v1/dashboards/{dashboard}", { dashboard }), { signal }),
+    refetchInterval: every(5),
+  });

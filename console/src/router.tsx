@@ -1,0 +1,24 @@
+// Every page by its address. A folder under `routes/` owns its pages and exports their routes; each page is
+// loaded when it is first visited.
+import { createRouter } from "@tanstack/react-router";
+import { withQuery, type Query } from "./api/client";
+import { rootRoute } from "./app/root";
+import { homeRoutes } from "./routes/home/routes";
+import { topicRoutes } from "./routes/topics/routes";
+
+const routeTree = rootRoute.addChildren([...homeRoutes, ...topicRoutes]);
+
+export const router = createRouter({
+  routeTree,
+  // Plain text both ways: an offset of 64 bits must not pass through a number. Routes parse what they take.
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search) => withQuery("", search as Query),
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

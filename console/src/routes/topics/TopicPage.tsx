@@ -1,0 +1,4 @@
+import { Page } from "../../ui/Page";
+export function TopicPage() {
+  return <Page title="Topic">Topic</Page>;
+}

@@ -1,0 +1,4 @@
+import { Page } from "../../ui/Page";
+export function TopicsPage() {
+  return <Page title="Topics">Topics</Page>;
+}
