@@ -10,7 +10,7 @@ pub(crate) mod instant;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Fields, SchemaRef};
 use factum_types::{PartitionId, Record};
 use serde::de::DeserializeSeed;
@@ -128,10 +128,4 @@ impl Decoder {
         };
         self.sources.iter().map(of).collect()
     }
-}
-
-/// The greatest value of a time column, in microseconds; `None` if all are null.
-pub(crate) fn latest(column: &ArrayRef) -> Option<i64> {
-    let times = column.as_primitive_opt::<arrow::datatypes::TimestampMicrosecondType>()?;
-    if times.null_count() == times.len() { None } else { arrow::compute::max(times) }
 }

@@ -6,6 +6,7 @@
 //! ```
 
 mod aggregate;
+mod lookup;
 mod reused_plan;
 mod row_codec;
 mod stored_rows;

@@ -17,7 +17,6 @@ mod temporal;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,8 +41,6 @@ pub(crate) use relations::table_reference;
 #[derive(Debug)]
 pub(crate) struct ViewPlan {
     pub(crate) name: RelationName,
-    /// Where it is declared.
-    pub(crate) file: PathBuf,
     /// Its statement as it was written.
     pub(crate) sql: Arc<str>,
     /// What is kept; nothing for a view over views.
@@ -57,8 +54,6 @@ pub(crate) struct ViewPlan {
     pub(crate) tables: Vec<RelationName>,
     /// Whether its rows change as time passes, without events.
     pub(crate) uses_clock: bool,
-    /// Whether its rows come in an order that was asked for.
-    pub(crate) is_ordered: bool,
     /// Of all of it; the state of a cut goes by the cut's own.
     pub(crate) fingerprint: Fingerprint,
 }
@@ -96,8 +91,6 @@ pub(crate) struct Cut {
     pub(crate) plan: LogicalPlan,
     /// What its rows go by in the plan above: their columns have other names there, in the same order.
     pub(crate) kept: TableReference,
-    /// The columns of that table.
-    pub(crate) kept_schema: SchemaRef,
     pub(crate) closing: Option<Closing>,
     /// Of what is kept: equal fingerprints have equal state.
     pub(crate) fingerprint: Fingerprint,

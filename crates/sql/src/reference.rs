@@ -21,8 +21,6 @@ use crate::schema::squashed;
 pub(crate) struct ReferenceTable {
     /// Its name.
     pub(crate) name: RelationName,
-    /// The place of the key column.
-    pub(crate) key: usize,
     /// All rows.
     pub(crate) batch: RecordBatch,
 }
@@ -63,7 +61,7 @@ impl ReferenceTable {
             header.into_iter().zip(columns).map(|(name, values)| typed(name, &values)).unzip();
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
             .expect("every column has a value or null for each row");
-        Ok(Self { name: definition.name.clone(), key, batch })
+        Ok(Self { name: definition.name.clone(), batch })
     }
 }
 
@@ -211,7 +209,7 @@ mod tests {
                 let schema = table.batch.schema();
                 let fields = schema.fields().iter().map(|f| format!("{}: {}\n", f.name(), f.data_type()));
                 let rows = table.batch.num_rows();
-                fields.collect::<String>() + &format!("{rows} rows, key {}", table.key)
+                fields.collect::<String>() + &format!("{rows} rows")
             }
             Err(problem) => format!("{problem}\n  {:?}", &problem.text[problem.span.clone()]),
         };
@@ -229,7 +227,7 @@ mod tests {
                 Released: Date32
                 Code: Utf8
                 Rare: Boolean
-                2 rows, key 0"]],
+                2 rows"]],
         );
     }
 

@@ -24,7 +24,7 @@ pub(crate) struct EventSchema {
 
 /// Why an event's contract gives no columns.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SchemaError {
+pub(crate) enum SchemaError {
     /// The contract is not about an object.
     #[error("the schema of {topic} describes no object with properties")]
     NotAnObject {

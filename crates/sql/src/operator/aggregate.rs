@@ -33,6 +33,7 @@ use datafusion::physical_plan::aggregates::{
 use datafusion::prelude::SessionContext;
 use factum_state::{Changes, Found, TableId};
 
+use super::lookup::with_lookups;
 use super::reused_plan::ReusedPlan;
 use super::row_codec::RowCodec;
 use crate::feed::{Feed, Slot};
@@ -120,8 +121,9 @@ impl Aggregate {
         let visible = (0..keys).filter(|key| !groups.field(*key).name().starts_with(HIDDEN)).collect();
         let task = context.task_ctx();
         let (above, finals) = above(&plan, &task)?;
+        let input = with_lookups(Arc::clone(exec.input()), Arc::clone(&task)).await?;
         Ok(Self {
-            input: ReusedPlan::new(Arc::clone(exec.input()), slot, task),
+            input: ReusedPlan::new(input, slot, task),
             keys: RowCodec::new(&state_schema.fields()[..keys])?,
             states: RowCodec::new(&state_schema.fields()[keys..])?,
             groups,

@@ -16,6 +16,7 @@ use factum_state::{Changes, TableId};
 use factum_types::Offset;
 
 use super::aggregate::{HIDDEN, Kept};
+use super::lookup::with_lookups;
 use super::reused_plan::ReusedPlan;
 use super::row_codec::RowCodec;
 use crate::feed::Slot;
@@ -34,6 +35,7 @@ impl StoredRows {
         let plan = context.state().create_physical_plan(plan).await?;
         let schema = plan.schema();
         let codec = RowCodec::new(schema.fields())?;
+        let plan = with_lookups(plan, context.task_ctx()).await?;
         Ok(Self { input: ReusedPlan::new(plan, slot, context.task_ctx()), codec, schema })
     }
 

@@ -14,7 +14,6 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DataFusionError, TableReference, internal_err};
 use datafusion::execution::SessionState;
@@ -41,8 +40,6 @@ pub(super) struct Kept {
     pub(super) lifted: Option<Expr>,
     /// The hidden key that is the end of a window, if windows close.
     pub(super) window_end: Option<String>,
-    /// The columns of the table that stands for it above.
-    pub(super) schema: SchemaRef,
 }
 
 /// A plan taken apart.
@@ -304,7 +301,7 @@ impl Cutter<'_> {
         let columns: Vec<_> = columns.collect();
         let top = LogicalPlanBuilder::scan(table, source, None)?;
         let top = top.project(columns)?.build()?;
-        self.kept.push(Kept { plan, lifted, window_end, schema });
+        self.kept.push(Kept { plan, lifted, window_end });
         Ok(top)
     }
 }

@@ -276,7 +276,6 @@ impl Planner {
             projection: scan.projection,
             plan,
             kept: cut::kept_table(number),
-            kept_schema: kept.schema,
             closing,
             fingerprint,
             lateness,
@@ -308,13 +307,11 @@ impl Planner {
         let fields = top.schema().fields().iter().cloned().collect::<Vec<_>>();
         ViewPlan {
             name: view.name.clone(),
-            file: view.source.file().to_owned(),
             sql: view.sql(),
             columns: Arc::new(Schema::new(fields)),
             depends_on: of_kind(|kind| matches!(kind, Kind::View)),
             tables: of_kind(|kind| matches!(kind, Kind::Table)),
             uses_clock: plan_reads_clock(&top) || cuts.iter().any(Cut::uses_clock),
-            is_ordered: is_ordered(&top),
             fingerprint: Fingerprint::of(parts.iter().map(Vec::as_slice)),
             cuts,
             top,
@@ -379,16 +376,6 @@ fn scanned(plan: &LogicalPlan) -> Vec<RelationName> {
     names.sort_unstable();
     names.dedup();
     names
-}
-
-fn is_ordered(plan: &LogicalPlan) -> bool {
-    match plan {
-        LogicalPlan::Sort(_) => true,
-        LogicalPlan::Projection(projection) => is_ordered(&projection.input),
-        LogicalPlan::SubqueryAlias(alias) => is_ordered(&alias.input),
-        LogicalPlan::Limit(limit) => is_ordered(&limit.input),
-        _ => false,
-    }
 }
 
 /// Views that need each other are wrong; those that need a wrong one are not to blame.

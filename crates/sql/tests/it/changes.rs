@@ -126,7 +126,8 @@ fn ids_rise_by_one_and_resume() {
 
 #[test]
 fn a_slow_follower_begins_again_with_a_snapshot() {
-    let world = World::new(Options { max_changes: 3, refresh: Duration::from_millis(1), ..small() }).with_orders(1);
+    let world =
+        World::new(Options { max_changes: 3, refresh: Duration::from_millis(1), ..small() }).with_orders(1);
     world.apply(VIEW);
     let (mut slow, mut quick) = (world.follow(None), world.follow(None));
     let mut known = Known::default();

@@ -132,10 +132,8 @@ fn in_batch(world: &World, sql: &str, events: &[Value]) -> Vec<String> {
 }
 
 fn schema() -> Schema {
-    let detail = vec![
-        Field::new("product_id", DataType::Int64, true),
-        Field::new("quantity", DataType::Int64, true),
-    ];
+    let detail =
+        vec![Field::new("product_id", DataType::Int64, true), Field::new("quantity", DataType::Int64, true)];
     let details = Field::new("item", DataType::Struct(detail.into()), true);
     Schema::new(vec![
         Field::new("order_id", DataType::Int64, false),

@@ -85,11 +85,14 @@ fn null_keys_and_missing_fields_are_values() {
         "page": {"type": "string"}, "ms": {"type": "integer"}}});
     world.event("store.visits", Some(schema), None, std::time::Duration::ZERO);
     world.apply("CREATE MATERIALIZED VIEW pages AS SELECT page, sum(ms) AS ms, count(*) AS n FROM visits GROUP BY page");
-    world.post("store.visits", &[json!({"page": null, "ms": 1}), json!({"ms": 2}), json!({"page": "a"}), json!({})]);
+    world.post(
+        "store.visits",
+        &[json!({"page": null, "ms": 1}), json!({"ms": 2}), json!({"page": "a"}), json!({})],
+    );
     world.settle();
-    assert_eq!(world.sorted("store.pages"), [
-        r#"{"page":"a","ms":null,"n":1}"#,
-        r#"{"page":null,"ms":3,"n":3}"#,
-    ]);
+    assert_eq!(
+        world.sorted("store.pages"),
+        [r#"{"page":"a","ms":null,"n":1}"#, r#"{"page":null,"ms":3,"n":3}"#,]
+    );
     assert_eq!(world.status("store.pages").poisoned, 0);
 }

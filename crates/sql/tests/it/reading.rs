@@ -42,7 +42,13 @@ fn views_are_filtered_ordered_and_limited() {
     assert_eq!(last, [all.iter().find(|line| line.contains("\"c\"")).expect("c").clone()]);
     let first = read(select(None, Some("customer DESC, n"), Some(1))).expect("rows");
     assert!(first[0].contains("\"c\""), "{first:?}");
-    for wrong in ["n <", "nn = 1", "n = 1; DROP VIEW x", "n = 1) OR (1 = 1", "n IN (SELECT order_id FROM store.orders)"] {
+    for wrong in [
+        "n <",
+        "nn = 1",
+        "n = 1; DROP VIEW x",
+        "n = 1) OR (1 = 1",
+        "n IN (SELECT order_id FROM store.orders)",
+    ] {
         let refused = read(select(Some(wrong), None, None));
         assert!(matches!(refused, Err(ReadError::Invalid { .. })), "{wrong}: {refused:?}");
     }
@@ -58,11 +64,9 @@ fn queries_join_views_topics_and_tables() {
     let world = world();
     let ask = |sql: &str| world.block(world.engine().query(sql, LIMITS)).map(|rows| lines(&rows));
     assert_eq!(ask("SELECT count(*) AS n FROM store.orders").expect("rows"), [r#"{"n":30}"#]);
-    let joined = ask(
-        "SELECT c.city, v.n, count(*) AS again FROM store.customers AS c \
+    let joined = ask("SELECT c.city, v.n, count(*) AS again FROM store.customers AS c \
          JOIN store.per_customer AS v ON v.customer = c.name \
-         JOIN store.orders AS o ON o.customer = c.name GROUP BY c.city, v.n ORDER BY c.city",
-    );
+         JOIN store.orders AS o ON o.customer = c.name GROUP BY c.city, v.n ORDER BY c.city");
     assert_eq!(joined.expect("rows")[0], r#"{"city":"Bern","n":13,"again":13}"#);
     let refused = ask("SELECT * FROM store.ordres").expect_err("refused");
     let QueryError::Refused(problems) = refused else { panic!("{refused:?}") };
@@ -87,7 +91,10 @@ fn what_depends_on_the_clock_turns_over_by_itself() {
         "CREATE MATERIALIZED VIEW this_hour AS SELECT count(*) AS n FROM orders \
          WHERE order_date >= date_trunc('hour', now())",
     );
-    world.post("store.orders", &[order(1, "a", 9 * 60, 1), order(2, "a", 10 * 60, 1), order(3, "a", 11 * 60, 1)]);
+    world.post(
+        "store.orders",
+        &[order(1, "a", 9 * 60, 1), order(2, "a", 10 * 60, 1), order(3, "a", 11 * 60, 1)],
+    );
     world.settle();
     assert_eq!(world.shown("store.this_hour"), [r#"{"n":2}"#]);
     clock.advance(Duration::from_secs(30 * 60));

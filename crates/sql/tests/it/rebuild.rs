@@ -17,7 +17,8 @@ fn a_changed_definition_is_served_once_it_has_caught_up() {
     world.settle();
     let old = world.sorted("store.v");
     assert_eq!(old, [r#"{"customer":"a","n":750}"#, r#"{"customer":"b","n":2250}"#]);
-    let second = "CREATE MATERIALIZED VIEW v AS SELECT order_id % 2 AS odd, count(*) AS n FROM orders GROUP BY 1";
+    let second =
+        "CREATE MATERIALIZED VIEW v AS SELECT order_id % 2 AS odd, count(*) AS n FROM orders GROUP BY 1";
     let applied = world.apply(second);
     assert_eq!((applied.changed.len(), applied.created.len()), (1, 0));
     let new = [r#"{"odd":0,"n":1500}"#, r#"{"odd":1,"n":1500}"#];
@@ -44,9 +45,8 @@ fn a_change_above_the_cut_takes_nothing_in_again() {
     world.apply("CREATE MATERIALIZED VIEW v AS SELECT customer, count(*) AS n FROM orders GROUP BY customer ORDER BY n DESC");
     world.post("store.orders", &orders(100));
     world.settle();
-    let epochs = |world: &World| -> Vec<_> {
-        world.status("store.v").partitions.iter().map(|at| at.epoch).collect()
-    };
+    let epochs =
+        |world: &World| -> Vec<_> { world.status("store.v").partitions.iter().map(|at| at.epoch).collect() };
     let before = epochs(&world);
     world.apply("CREATE MATERIALIZED VIEW v AS SELECT customer, count(*) AS n FROM orders GROUP BY customer ORDER BY n DESC LIMIT 1");
     world.settle();
@@ -148,7 +148,8 @@ fn a_view_is_read_while_it_is_dropped() {
 fn wrong_definitions_change_nothing() {
     let world = World::new(small()).with_orders(1);
     world.apply("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM orders");
-    let wrong = world.definitions("CREATE MATERIALIZED VIEW w AS SELECT custmer, count(*) FROM orders GROUP BY custmer");
+    let wrong = world
+        .definitions("CREATE MATERIALIZED VIEW w AS SELECT custmer, count(*) FROM orders GROUP BY custmer");
     let refused = world.block(world.engine().apply(wrong));
     let Err(ApplyError::Refused(problems)) = refused else { panic!("{refused:?}") };
     assert!(problems[0].to_string().contains("custmer"), "{problems:?}");

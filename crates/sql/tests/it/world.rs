@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use factum_base::clock::{Clock, SharedClock, SystemClock};
@@ -271,10 +271,11 @@ impl World {
         let has_all = |at: &factum_sql::PartitionStatus| {
             ends(&at.topic).get(usize::try_from(at.partition).expect("a partition")) == Some(&at.next)
         };
-        view.partitions.iter().all(has_all) && read.iter().all(|topic| {
-            let known = view.partitions.iter().filter(|each| each.topic == **topic).count();
-            known >= ends(topic).len()
-        })
+        view.partitions.iter().all(has_all)
+            && read.iter().all(|topic| {
+                let known = view.partitions.iter().filter(|each| each.topic == **topic).count();
+                known >= ends(topic).len()
+            })
     }
 
     pub(crate) fn status(&self, view: &str) -> ViewStatus {
@@ -357,9 +358,4 @@ pub(crate) fn order(id: i64, customer: &str, minute: i64, cents: i64) -> Value {
         "total": total,
         "details": [{"product_id": id % 5, "quantity": 1 + id % 3}, {"product_id": 9, "quantity": 1}]
     })
-}
-
-/// How long a deadline is away; for loops that wait outside the engine.
-pub(crate) fn deadline() -> Instant {
-    SystemClock.monotonic() + PATIENCE
 }

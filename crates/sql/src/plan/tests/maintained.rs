@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::world::{NOW, Store, batch, dealt, in_batch, planned, shown, together, view};
+use super::world::{NOW, Store, batch, dealt, in_batch, is_ordered, planned, shown, together, view};
 
 /// What is asked of the view, and, where plain DataFusion has other words for it, of that.
 const QUERIES: &[(&str, Option<&str>)] = &[
@@ -213,7 +213,7 @@ proptest! {
                 store.keep(&view, &epochs).await;
                 let rows = store.rows(&view, partitions, NOW, None, &[]).await;
                 let expected = in_batch(oracle.unwrap_or(query), &all).await;
-                assert_eq!(shown(&rows, view.is_ordered), shown(&expected, view.is_ordered), "{query}");
+                assert_eq!(shown(&rows, is_ordered(&view.top)), shown(&expected, is_ordered(&view.top)), "{query}");
             }
             store.close().await;
         });

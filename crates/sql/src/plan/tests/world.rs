@@ -8,7 +8,8 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::TableReference;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::{MemTable, provider_as_source, source_as_provider};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect;
@@ -205,7 +206,7 @@ impl Store {
             let lifted = cut.lifted_at(now, closed).expect("compiled");
             let read = operator(cut).await.read(&self.state, &tasks, lifted.as_ref()).await;
             let (rows, _) = read.unwrap_or_else(|error| panic!("{}: {error}", view.sql));
-            tables.insert(cut.kept.clone(), memory(&cut.kept_schema, &rows));
+            tables.insert(cut.kept.clone(), memory(&columns_of(&view.top, &cut.kept), &rows));
         }
         for (name, schema, rows) in below {
             tables.insert(table_reference(name), memory(schema, rows));
@@ -221,6 +222,32 @@ impl Store {
         let context = session::batch();
         let plan = context.state().create_physical_plan(&top).await.expect("planned");
         collect(plan, context.task_ctx()).await.expect("computed")
+    }
+}
+
+/// The columns that `plan` reads of a table.
+fn columns_of(plan: &LogicalPlan, table: &TableReference) -> SchemaRef {
+    let mut columns = None;
+    let visited = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node
+            && scan.table_name == *table
+        {
+            columns = Some(scan.source.schema());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    visited.expect("walked");
+    columns.expect("a view reads what it keeps")
+}
+
+/// Whether rows come in an order that was asked for.
+pub(super) fn is_ordered(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(_) => true,
+        LogicalPlan::Projection(projection) => is_ordered(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_ordered(&alias.input),
+        LogicalPlan::Limit(limit) => is_ordered(&limit.input),
+        _ => false,
     }
 }
 
