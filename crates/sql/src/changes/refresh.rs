@@ -15,6 +15,8 @@ use crate::view::Rows;
 
 /// A refresh may take this part of the time: one tenth.
 const SHARE: u32 = 10;
+/// However long a refresh took, the next begins no later: a view that is hard to compute is followed all the same.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How often what depends on the clock is looked at.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -62,7 +64,7 @@ async fn refresh(view: Arc<dyn Followed>, log: Arc<ChangeLog>, environment: Arc<
             }
         }
         let cost = environment.clock.monotonic().duration_since(started);
-        let pause = environment.options.refresh.max(cost * SHARE).min(Duration::from_secs(60));
+        let pause = environment.options.refresh.max(cost * SHARE).min(LONGEST_PAUSE);
         tokio::select! {
             () = stop.requested() => return log.end(),
             () = tokio::time::sleep(pause) => {}
