@@ -1,0 +1,34 @@
+/**
+ * One number, large.
+ *
+ * Always holds: it does not jump about. Digits are equally wide, and the space that it has taken once it keeps, so
+ * that what stands around it stays where it is.
+ */
+import { useRef } from "react";
+import { formatNumber } from "./decimal";
+
+export interface BigNumberProps {
+  value: unknown;
+  unit?: string | null;
+  /** What is counted, for those who hear the page. */
+  label: string;
+}
+
+/** Decimals that a large number is read at; the exact value is its title. */
+const PLACES = 2;
+
+export function BigNumber({ value, unit, label }: BigNumberProps) {
+  const exact = formatNumber(value, { unit });
+  const shown = formatNumber(value, { unit, most: PLACES }) ?? "—";
+  const widest = useRef(0);
+  widest.current = Math.max(widest.current, shown.length);
+  const isExact = exact === null || exact === shown;
+  return (
+    <p className="big-number" title={isExact ? undefined : exact}>
+      <span className="sr-only">{label}: </span>
+      <span className="big-number-digits" style={{ minWidth: `${widest.current}ch` }}>
+        {shown}
+      </span>
+    </p>
+  );
+}

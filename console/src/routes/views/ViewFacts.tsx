@@ -1,0 +1,78 @@
+// What a view is made of: its statement, its columns, and how its pipeline does.
+import { Link } from "@tanstack/react-router";
+import { formatNumber } from "~/charts/decimal";
+import type { PipelineView } from "~/api/queries";
+import { CopyButton } from "~/ui/Command";
+import { bytes, rate } from "~/ui/number";
+import { Panel } from "~/ui/Panel";
+import { Time } from "~/ui/Time";
+import { Facts, Fact } from "../pipelines/Facts";
+import { SqlText } from "../pipelines/SqlText";
+
+export function ViewFacts({ view }: { view: PipelineView }) {
+  return (
+    <div className="mb-8 grid gap-x-10 gap-y-8 md:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+      <Panel title="Statement" actions={<CopyButton text={view.sql} label="Copy the statement" />}>
+        <SqlText text={view.sql} label={`The statement of ${view.name}`} />
+      </Panel>
+      <div className="min-w-0 space-y-8">
+        <Columns columns={view.columns} />
+        <Panel
+          title="Pipeline"
+          actions={
+            <Link to="/pipelines/$pipeline" params={{ pipeline: view.name }} className="link">
+              Open
+            </Link>
+          }
+        >
+          <Facts>
+            <Fact name="Behind its topics">{formatNumber(view.lag)} events</Fact>
+            <Fact name="Takes in">{rate(view.rate)} events/s</Fact>
+            <Fact name="State in memory">{bytes(view.state_bytes)}</Fact>
+            {view.watermark && (
+              <Fact name="Watermark">
+                <Time at={view.watermark} />
+              </Fact>
+            )}
+            <DeadLetters view={view} />
+            {view.late !== "0" && <Fact name="Late, left out">{formatNumber(view.late)} rows</Fact>}
+            {view.last_error && <Fact name="Last error">{view.last_error}</Fact>}
+          </Facts>
+        </Panel>
+      </div>
+    </div>
+  );
+}
+
+function Columns({ columns }: { columns: PipelineView["columns"] }) {
+  if (columns.length === 0) return null;
+  return (
+    <Panel title="Columns">
+      <Facts>
+        {columns.map((column) => (
+          <Fact key={column.name} name={<span className="data text-ink">{column.name}</span>}>
+            <span className="text-ink-soft">
+              {column.type}
+              {column.nullable ? " or null" : ""}
+            </span>
+          </Fact>
+        ))}
+      </Facts>
+    </Panel>
+  );
+}
+
+/** Events that could not be taken in, and where they are. */
+export function DeadLetters({ view }: { view: Pick<PipelineView, "name" | "poisoned"> }) {
+  return (
+    <Fact name="Dead letters">
+      {view.poisoned === "0" ? (
+        "none"
+      ) : (
+        <Link to="/topics/$topic" params={{ topic: `${view.name}.dead-letter` }} search={{ from: "earliest" }} className="link">
+          {formatNumber(view.poisoned)} in {view.name}.dead-letter
+        </Link>
+      )}
+    </Fact>
+  );
+}

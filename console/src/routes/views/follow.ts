@@ -1,0 +1,37 @@
+/** Following views: the page's one `LiveView` for each, fed by the server's stream of changes. */
+import { useMemo, useSyncExternalStore } from "react";
+import { parseJson } from "~/api/json";
+import { path } from "~/api/client";
+import { openStream } from "~/api/sse";
+import { LiveView, type Connect, type LiveState } from "./liveView";
+
+const followed = new Map<string, LiveView>();
+
+const connect: Connect = (view, listener) => {
+  const stream = openStream(path("/api/v1/views/{view}/changes", { view }), {
+    onEvents: (events) => {
+      for (const { event, data } of events) listener.onEvent(event, parseJson(data));
+    },
+    onState: (state, problem) => {
+      if (state === "open") listener.onUp();
+      else if (state === "lost") listener.onDown();
+      else if (state === "refused" && problem) listener.onRefused(problem);
+    },
+  });
+  return () => stream.close();
+};
+
+function liveView(name: string): LiveView {
+  let view = followed.get(name);
+  if (!view) {
+    view = new LiveView(name, connect);
+    followed.set(name, view);
+  }
+  return view;
+}
+
+/** A view as it is, and from then on as it changes. */
+export function useLiveView(name: string): LiveState {
+  const view = useMemo(() => liveView(name), [name]);
+  return useSyncExternalStore(view.subscribe, view.state);
+}
