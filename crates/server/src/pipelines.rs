@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use factum_governance::resources::Recorded;
-use factum_governance::{self as governance, Format, Pipelines, PipelinesError};
-use factum_sql::{self as sql, ApplyError, Definitions, Engine, RelationName};
+use factum_governance::{self as governance, Format, KeptView, Pipelines, PipelinesError};
+use factum_sql::{self as sql, ApplyError, Definitions, Engine, RelationName, ViewStatus};
 use tracing::info;
 
 /// The engine, as governance sees it.
@@ -30,6 +30,18 @@ impl Pipelines for EnginePipelines {
             "put pipelines into effect"
         );
         Ok(())
+    }
+
+    fn views(&self) -> Vec<KeptView> {
+        self.0.views().iter().map(kept).collect()
+    }
+}
+
+fn kept(view: &ViewStatus) -> KeptView {
+    let columns = view.columns.as_ref();
+    KeptView {
+        name: view.name.to_string(),
+        columns: columns.map(|columns| columns.fields().iter().map(|field| field.name().clone()).collect()),
     }
 }
 
