@@ -6,7 +6,6 @@ import { pipelineQuery, type PipelineView } from "~/api/queries";
 import { ErrorState } from "~/ui/ErrorState";
 import { Loading } from "~/ui/Loading";
 import { Page } from "~/ui/Page";
-import { ProjectProblems } from "../pipelines/ProjectProblems";
 import { RelationLink } from "../pipelines/RelationLink";
 import { PipelineState } from "../pipelines/PipelineState";
 import { ReadElsewhere } from "./ReadElsewhere";
@@ -33,7 +32,6 @@ export function ViewPage() {
   if (!pipeline.data || isGone(pipeline.error)) {
     return (
       <Page title={view} mono over={over}>
-        <ProjectProblems />
         <NoView error={pipeline.error} onRetry={() => void pipeline.refetch()} />
       </Page>
     );
@@ -46,7 +44,6 @@ export function ViewPage() {
       summary={<Reads names={pipeline.data.depends_on} />}
       actions={<PipelineState {...pipeline.data} />}
     >
-      <ProjectProblems />
       <ViewRows key={view} view={pipeline.data} />
       <ViewFacts view={pipeline.data} />
       <ReadElsewhere view={pipeline.data.name} columns={pipeline.data.columns} />

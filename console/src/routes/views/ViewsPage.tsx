@@ -10,13 +10,11 @@ import { Num } from "~/ui/Num";
 import { Page } from "~/ui/Page";
 import { List, ListCell, ListHead, ListRow, NameCell } from "../pipelines/List";
 import { PipelineState } from "../pipelines/PipelineState";
-import { ProjectProblems } from "../pipelines/ProjectProblems";
 import { rowCountsQuery } from "./rowCounts";
 
 export function ViewsPage() {
   return (
     <Page title="Views" summary="Questions asked once in SQL and answered for ever: each view equals its query over every event so far.">
-      <ProjectProblems />
       <Views />
     </Page>
   );

@@ -1,5 +1,5 @@
 /** Following views: the page's one `LiveView` for each, fed by the server's stream of changes. */
-import { useMemo, useSyncExternalStore } from "react";
+import { useCallback, useMemo, useRef, useSyncExternalStore } from "react";
 import { parseJson } from "~/api/json";
 import { path } from "~/api/client";
 import { openStream } from "~/api/sse";
@@ -34,4 +34,21 @@ function liveView(name: string): LiveView {
 export function useLiveView(name: string): LiveState {
   const view = useMemo(() => liveView(name), [name]);
   return useSyncExternalStore(view.subscribe, view.state);
+}
+
+/** Several views at once; the names are to stay the same while it is shown. */
+export function useLiveViews(names: readonly string[]): readonly LiveState[] {
+  const views = useRef<LiveView[] | null>(null);
+  views.current ??= names.map(liveView);
+  const shown = useRef<LiveState[]>([]);
+  const subscribe = useCallback((reader: () => void) => {
+    const ends = (views.current ?? []).map((view) => view.subscribe(reader));
+    return () => ends.forEach((end) => end());
+  }, []);
+  const states = useCallback(() => {
+    const next = (views.current ?? []).map((view) => view.state());
+    if (next.some((state, index) => state !== shown.current[index])) shown.current = next;
+    return shown.current;
+  }, []);
+  return useSyncExternalStore(subscribe, states);
 }

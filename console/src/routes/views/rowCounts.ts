@@ -1,5 +1,5 @@
 // How many rows each view has: one query for all of them, now and then.
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { request } from "~/api/client";
 import { quoted } from "../sql/names";
 
@@ -10,7 +10,7 @@ export const rowCountsQuery = (views: readonly string[]) =>
     queryKey: ["row-counts", ...views],
     enabled: views.length > 0,
     refetchInterval: EVERY,
-    placeholderData: (previous: Map<string, string> | undefined) => previous,
+    placeholderData: keepPreviousData,
     queryFn: async ({ signal }) => {
       const parts = views.map((view) => `SELECT '${view.replaceAll("'", "''")}' AS name, count(*) AS rows FROM ${quoted(view)}`);
       const body = { query: parts.join("\nUNION ALL\n") };

@@ -1,0 +1,98 @@
+// What a query answered: its rows, or what is wrong with it and where.
+import type { UseQueryResult } from "@tanstack/react-query";
+import { useState } from "react";
+import { requestText } from "~/api/client";
+import { Problem } from "~/api/problem";
+import { formatNumber } from "~/charts/decimal";
+import { RowsTable } from "~/charts/RowsTable";
+import { Button } from "~/ui/Button";
+import { EmptyState } from "~/ui/EmptyState";
+import { ErrorState } from "~/ui/ErrorState";
+import { Loading } from "~/ui/Loading";
+import { Panel } from "~/ui/Panel";
+import { timeLabel } from "~/ui/Time";
+import { columnsOf, type Answer } from "./answer";
+import type { Place } from "./place";
+
+interface ResultProps {
+  query: string;
+  answer: UseQueryResult<Answer>;
+  place: Place | null;
+  onPlace: (place: Place) => void;
+}
+
+export function Result({ query, answer, place, onPlace }: ResultProps) {
+  if (answer.isError) return <Wrong error={answer.error} place={place} onPlace={onPlace} onRetry={() => void answer.refetch()} />;
+  if (!answer.data) return <Loading what="Running …" />;
+  const { rows, as_of: asOf } = answer.data;
+  const note = (
+    <span className="figures">
+      {formatNumber(rows.length)} {rows.length === 1 ? "row" : "rows"}, as of {timeLabel(asOf)}
+      {answer.isFetching && " · running again …"}
+    </span>
+  );
+  return (
+    <Panel title="Answer" note={note} actions={<Download query={query} />} className="mt-8">
+      {rows.length === 0 ? (
+        <EmptyState title="The query found no rows.">It is right as it stands; nothing matches it now.</EmptyState>
+      ) : (
+        <RowsTable label="Answer" columns={columnsOf(rows)} rows={rows} maxHeight="70vh" />
+      )}
+    </Panel>
+  );
+}
+
+interface WrongProps {
+  error: unknown;
+  place: Place | null;
+  onPlace: (place: Place) => void;
+  onRetry: () => void;
+}
+
+function Wrong({ error, place, onPlace, onRetry }: WrongProps) {
+  const isOfQuery = error instanceof Problem && error.status === 400;
+  return (
+    <div className="mt-8">
+      <ErrorState error={error} title={isOfQuery ? "The query is wrong" : "The query was not answered"} onRetry={isOfQuery ? undefined : onRetry}>
+        {place && (
+          <Button className="mt-2.5" onClick={() => onPlace(place)}>
+            Go to line {place.line}, column {place.column}
+          </Button>
+        )}
+      </ErrorState>
+    </div>
+  );
+}
+
+/** The same query again, as the server writes CSV. */
+function Download({ query }: { query: string }) {
+  const [failure, setFailure] = useState<string | null>(null);
+  const download = async () => {
+    setFailure(null);
+    try {
+      const csv = await requestText("/api/v1/sql", { body: { query }, accept: "text/csv" });
+      save(new Blob([csv], { type: "text/csv" }), "factum.csv");
+    } catch (error) {
+      setFailure(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return (
+    <>
+      {failure && (
+        <span role="alert" className="text-small text-bad">
+          {failure}
+        </span>
+      )}
+      <Button onClick={() => void download()}>Download CSV</Button>
+    </>
+  );
+}
+
+function save(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
