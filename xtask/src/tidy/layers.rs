@@ -42,6 +42,7 @@ const MAP: &[Place] = &[
     place("factum-eventlog", Layer::Interface, &["factum-types"]),
     place("factum-broker", Layer::Core, &["factum-types", "factum-base", "factum-log", "factum-eventlog"]),
     place("factum-state", Layer::Core, &["factum-types", "factum-base", "factum-log"]),
+    place("factum-feeds", Layer::Domain, &["factum-types", "factum-base", "factum-eventlog"]),
     place("factum-governance", Layer::Domain, &["factum-types", "factum-base", "factum-eventlog"]),
     place("factum-sql", Layer::Domain, &["factum-types", "factum-base", "factum-eventlog", "factum-state"]),
     place("factum-kafka-server", Layer::Edge, &["factum-types", "factum-base", "factum-broker"]),
@@ -60,6 +61,7 @@ const MAP: &[Place] = &[
             "factum-eventlog",
             "factum-broker",
             "factum-state",
+            "factum-feeds",
             "factum-governance",
             "factum-sql",
             "factum-kafka-server",
@@ -69,7 +71,7 @@ const MAP: &[Place] = &[
     place(
         "factum-cli",
         Layer::Binary,
-        &["factum-types", "factum-base", "factum-governance", "factum-server"],
+        &["factum-types", "factum-base", "factum-feeds", "factum-governance", "factum-server"],
     ),
     place(TESTKIT, Layer::Test, &["factum-types", "factum-base", "factum-log", "factum-eventlog"]),
 ];

@@ -1,0 +1,104 @@
+//! The generators of a server: those that the project declares, and no others.
+//!
+//! ```text
+//!   Handle::set(feeds) ──► Service ──► one task a feed
+//! ```
+//!
+//! Always holds: a feed that did not change goes on undisturbed; one that changed is begun anew; one that is gone ends
+//! after its batch.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use factum_base::clock::SharedClock;
+use factum_base::random::Random;
+use factum_base::tasks::{BoxError, OnError, Stop, TaskGroup};
+use factum_eventlog::EventLog;
+use tokio::sync::watch;
+
+use crate::generator::{Feed, Generator};
+
+/// Runs generators.
+pub struct Service {
+    log: Arc<dyn EventLog>,
+    clock: SharedClock,
+    random: Random,
+    tasks: TaskGroup,
+    wanted: watch::Receiver<Vec<Arc<Feed>>>,
+}
+
+/// Says which generators there are. Cloning gives another hand on the same service.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    wanted: watch::Sender<Vec<Arc<Feed>>>,
+}
+
+impl Handle {
+    /// From now on there are these; no two have one name.
+    pub fn set(&self, feeds: Vec<Feed>) {
+        let feeds: Vec<Arc<Feed>> = feeds.into_iter().map(Arc::new).collect();
+        self.wanted.send_if_modified(|wanted| {
+            let is_new = *wanted != feeds;
+            *wanted = feeds;
+            is_new
+        });
+    }
+
+    /// The names of those that there are.
+    pub fn names(&self) -> Vec<String> {
+        self.wanted.borrow().iter().map(|feed| feed.name.clone()).collect()
+    }
+}
+
+impl Service {
+    /// A service that writes to `log` and runs its generators in `tasks`.
+    pub fn new(
+        log: Arc<dyn EventLog>,
+        clock: SharedClock,
+        random: Random,
+        tasks: TaskGroup,
+    ) -> (Self, Handle) {
+        let (sender, wanted) = watch::channel(Vec::new());
+        (Self { log, clock, random, tasks, wanted }, Handle { wanted: sender })
+    }
+
+    /// Keeps to what the handle says until `stop`.
+    ///
+    /// # Errors
+    /// None: a generator that fails says so itself.
+    pub async fn run(mut self, stop: Stop) -> Result<(), BoxError> {
+        let mut running: BTreeMap<String, (Arc<Feed>, Stop)> = BTreeMap::new();
+        loop {
+            let wanted = self.wanted.borrow_and_update().clone();
+            running.retain(|name, (feed, stop)| {
+                let stays = wanted.iter().any(|other| other.name == *name && other == feed);
+                if !stays {
+                    stop.request();
+                }
+                stays
+            });
+            for feed in wanted {
+                running.entry(feed.name.clone()).or_insert_with(|| self.begin(feed, &stop));
+            }
+            tokio::select! {
+                () = stop.requested() => return Ok(()),
+                changed = self.wanted.changed() => if changed.is_err() {
+                    stop.requested().await;
+                    return Ok(());
+                },
+            }
+        }
+    }
+
+    fn begin(&self, feed: Arc<Feed>, stop: &Stop) -> (Arc<Feed>, Stop) {
+        let generator = Generator {
+            feed: Arc::clone(&feed),
+            log: Arc::clone(&self.log),
+            clock: Arc::clone(&self.clock),
+            random: self.random.clone(),
+        };
+        let own = stop.child();
+        self.tasks.spawn("feed", OnError::Log, generator.run(own.clone()));
+        (feed, own)
+    }
+}
