@@ -16,6 +16,7 @@
 //! Not here: HTTP, projects, where the log or the state are kept.
 
 mod changes;
+mod checked;
 mod clock_function;
 mod dead_letter;
 mod decode;
@@ -35,6 +36,7 @@ pub mod render;
 mod schema;
 mod session;
 mod statement;
+mod sum;
 mod task;
 mod topic_scan;
 mod tumble;

@@ -19,10 +19,11 @@ use datafusion::sql::planner::{NullOrdering, ParserOptions, PlannerContext, SqlT
 use datafusion::sql::sqlparser::ast::{self, Query, Statement};
 use factum_types::TopicName;
 
+use crate::checked::CheckedArithmetic;
 use crate::clock_function;
 use crate::definitions::RelationName;
 use crate::schema::EventSchema;
-use crate::{session, tumble};
+use crate::{session, sum, tumble};
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
@@ -77,6 +78,8 @@ impl Relations {
         context.register_udf(clock_function::now());
         context.register_udf(clock_function::current_date());
         tumble::functions().into_iter().for_each(|function| context.register_udf(function));
+        context.register_udaf(sum::sum());
+        context.add_analyzer_rule(Arc::new(CheckedArithmetic));
         Self { known: BTreeMap::new(), state: context.state() }
     }
 

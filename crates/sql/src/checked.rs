@@ -1,0 +1,193 @@
+//! Arithmetic that overflows into an error.
+//!
+//! DataFusion's `+`, `-` and `*` of integers wrap, while planning as well as when run, and decimals may come out
+//! with more digits than they have. An analyzer rule puts functions in their place that compute the same or fail.
+//!
+//! Always holds: an expression keeps its type and its name.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Datum};
+use arrow::compute::kernels::numeric::{add, div, mul, neg, sub};
+use arrow::datatypes::{DataType, Decimal128Type, FieldRef};
+use arrow::error::ArrowError;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, DataFusionError, Result, internal_err};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs,
+    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::physical_expr_common::datum::apply;
+
+/// The rule; it comes after types are settled.
+#[derive(Debug)]
+pub(crate) struct CheckedArithmetic;
+
+impl AnalyzerRule for CheckedArithmetic {
+    fn name(&self) -> &'static str {
+        "checked_arithmetic"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        Ok(plan.transform_up_with_subqueries(checked_node)?.data)
+    }
+}
+
+fn checked_node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let mut schema = merge_schema(&node.inputs());
+    if let LogicalPlan::TableScan(scan) = &node {
+        let table = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
+        schema.merge(&table);
+    }
+    let names = NamePreserver::new(&node);
+    let node = node.map_expressions(|expr| {
+        let name = names.save(&expr);
+        let expr = expr.transform_up(|part| checked(part, &schema))?;
+        Ok(expr.update_data(|expr| name.restore(expr)))
+    })?;
+    node.map_data(LogicalPlan::recompute_schema)
+}
+
+/// The function that computes what `part` does, if `part` is arithmetic that may wrap.
+fn checked(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let may_wrap = |part: &Expr| Ok::<_, DataFusionError>(may_wrap(&part.get_type(schema)?));
+    let (operation, arguments) = match part {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let is_arithmetic = match op {
+                Operator::Plus | Operator::Minus | Operator::Multiply => {
+                    may_wrap(&left)? && may_wrap(&right)?
+                }
+                Operator::Divide => is_decimal(&left.get_type(schema)?) && may_wrap(&right)?,
+                _ => false,
+            };
+            if !is_arithmetic {
+                return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })));
+            }
+            (Operation::Binary(op), vec![*left, *right])
+        }
+        Expr::Negative(argument) if may_wrap(&argument)? => (Operation::Negate, vec![*argument]),
+        part => return Ok(Transformed::no(part)),
+    };
+    Ok(Transformed::yes(ScalarUDF::new_from_impl(Checked::new(operation)).call(arguments)))
+}
+
+fn may_wrap(kind: &DataType) -> bool {
+    kind.is_integer() || is_decimal(kind)
+}
+
+fn is_decimal(kind: &DataType) -> bool {
+    matches!(kind, DataType::Decimal128(..))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Operation {
+    Binary(Operator),
+    Negate,
+}
+
+/// One operation, checked.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Checked {
+    operation: Operation,
+    signature: Signature,
+}
+
+impl Checked {
+    fn new(operation: Operation) -> Self {
+        let arguments = match operation {
+            Operation::Binary(_) => 2,
+            Operation::Negate => 1,
+        };
+        Self { operation, signature: Signature::any(arguments, Volatility::Immutable) }
+    }
+
+    /// The expression that this stands for.
+    fn plain(&self, arguments: &[Expr]) -> Result<Expr> {
+        match (self.operation, arguments) {
+            (Operation::Binary(operator), [left, right]) => Ok(Expr::BinaryExpr(BinaryExpr::new(
+                Box::new(left.clone()),
+                operator,
+                Box::new(right.clone()),
+            ))),
+            (Operation::Negate, [argument]) => Ok(Expr::Negative(Box::new(argument.clone()))),
+            _ => internal_err!("{} has {} arguments", self.name(), arguments.len()),
+        }
+    }
+}
+
+impl ScalarUDFImpl for Checked {
+    fn name(&self) -> &str {
+        match self.operation {
+            Operation::Binary(Operator::Plus) => "checked_add",
+            Operation::Binary(Operator::Minus) => "checked_subtract",
+            Operation::Binary(Operator::Multiply) => "checked_multiply",
+            Operation::Binary(_) => "checked_divide",
+            Operation::Negate => "checked_negate",
+        }
+    }
+
+    fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
+        Ok(self.plain(arguments)?.schema_name().to_string())
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        match (self.operation, arguments) {
+            (Operation::Binary(operator), [left, right]) => {
+                BinaryTypeCoercer::new(left, &operator, right).get_result_type()
+            }
+            (Operation::Negate, [argument]) => Ok(argument.clone()),
+            _ => internal_err!("{} has {} arguments", self.name(), arguments.len()),
+        }
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let types: Vec<_> = args.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        let is_nullable = args.arg_fields.iter().any(|field| field.is_nullable());
+        let field = arrow::datatypes::Field::new(self.name(), self.return_type(&types)?, is_nullable);
+        Ok(Arc::new(field))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let result = match (self.operation, &args.args[..]) {
+            (Operation::Binary(operator), [left, right]) => {
+                let compute = kernel(operator)?;
+                apply(left, right, |left, right| within_digits(compute(left, right)?))
+            }
+            (Operation::Negate, [ColumnarValue::Array(array)]) => Ok(ColumnarValue::Array(neg(array)?)),
+            (Operation::Negate, [ColumnarValue::Scalar(scalar)]) => {
+                Ok(ColumnarValue::Scalar(scalar.arithmetic_negate()?))
+            }
+            _ => internal_err!("{} has {} arguments", self.name(), args.args.len()),
+        };
+        result
+    }
+}
+
+type Kernel = fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError>;
+
+fn kernel(operator: Operator) -> Result<Kernel> {
+    Ok(match operator {
+        Operator::Plus => add,
+        Operator::Minus => sub,
+        Operator::Multiply => mul,
+        Operator::Divide => div,
+        _ => return internal_err!("{operator} is not checked"),
+    })
+}
+
+/// The kernels check decimals against 128 bits only, which hold some numbers of 39 digits.
+fn within_digits(result: ArrayRef) -> Result<ArrayRef, ArrowError> {
+    if let DataType::Decimal128(digits, _) = result.data_type() {
+        result.as_primitive::<Decimal128Type>().validate_decimal_precision(*digits)?;
+    }
+    Ok(result)
+}
