@@ -3,10 +3,21 @@
 import { createRouter } from "@tanstack/react-router";
 import { withQuery, type Query } from "./api/client";
 import { rootRoute } from "./app/root";
+import { dashboardRoutes } from "./routes/dashboards/routes";
 import { homeRoutes } from "./routes/home/routes";
+import { pipelineRoutes } from "./routes/pipelines/routes";
+import { sqlRoutes } from "./routes/sql/routes";
 import { topicRoutes } from "./routes/topics/routes";
+import { viewRoutes } from "./routes/views/routes";
 
-const routeTree = rootRoute.addChildren([...homeRoutes, ...topicRoutes]);
+const routeTree = rootRoute.addChildren([
+  ...homeRoutes,
+  ...topicRoutes,
+  ...viewRoutes,
+  ...sqlRoutes,
+  ...pipelineRoutes,
+  ...dashboardRoutes,
+]);
 
 export const router = createRouter({
   routeTree,

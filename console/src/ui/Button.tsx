@@ -1,10 +1,11 @@
 // A button: quiet by default, `primary` for the one thing a page is about.
-import type { ButtonHTMLAttributes } from "react";
+import type { ButtonHTMLAttributes, Ref } from "react";
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   kind?: "quiet" | "primary" | "bare";
   /** For toggles: tells assistive technology and shows it. */
   pressed?: boolean;
+  ref?: Ref<HTMLButtonElement>;
 }
 
 const KINDS = {

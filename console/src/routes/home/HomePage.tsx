@@ -1,4 +1,39 @@
+// Home: how the server does at this second, what is wrong, and what a newcomer can try.
+import { useQuery } from "@tanstack/react-query";
+import { useOverviewStream } from "../../api/overview";
+import { overviewQuery, projectQuery } from "../../api/queries";
+import { ErrorState } from "../../ui/ErrorState";
+import { duration } from "../../ui/number";
 import { Page } from "../../ui/Page";
+import { Figures } from "./Figures";
+import { Health } from "./Health";
+import { PipelineRates, TopicRates } from "./Rates";
+import { ProjectProblems } from "./ProjectProblems";
+import { TryNext } from "./TryNext";
+
 export function HomePage() {
-  return <Page title="Factum">Home</Page>;
+  const stream = useOverviewStream();
+  const overview = useQuery(overviewQuery);
+  const project = useQuery(projectQuery);
+  const now = stream.latest ?? overview.data;
+  return (
+    <Page
+      title={project.data?.name ?? "Factum"}
+      summary={now ? `Factum ${now.version}, up for ${duration(now.uptime_seconds)}.` : "\u00a0"}
+    >
+      {overview.isError && !now && (
+        <div className="mb-6">
+          <ErrorState error={overview.error} onRetry={() => void overview.refetch()} />
+        </div>
+      )}
+      <ProjectProblems problems={project.data?.problems ?? []} />
+      <Figures now={now} live={stream.latest} history={stream.history} />
+      <div className="mt-9 grid gap-x-10 gap-y-9 lg:grid-cols-2">
+        <TopicRates rates={stream.latest?.topic_rates} />
+        <PipelineRates rates={stream.latest?.pipeline_rates} />
+        <TryNext project={project.data} topics={stream.latest?.topic_rates} />
+        <Health health={now?.health} />
+      </div>
+    </Page>
+  );
 }

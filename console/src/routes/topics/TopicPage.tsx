@@ -1,4 +1,87 @@
+// One topic: its messages, or how it is set up.
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { Problem } from "../../api/problem";
+import { topicQuery } from "../../api/queries";
+import { ErrorState } from "../../ui/ErrorState";
+import { Loading } from "../../ui/Loading";
+import { bytes, grouped } from "../../ui/number";
 import { Page } from "../../ui/Page";
+import { Messages } from "./Messages";
+import { Settings } from "./Settings";
+import type { Tab } from "./search";
+
+const TABS: { tab: Tab; name: string }[] = [
+  { tab: "messages", name: "Messages" },
+  { tab: "config", name: "Configuration" },
+];
+
 export function TopicPage() {
-  return <Page title="Topic">Topic</Page>;
+  const { topic } = useParams({ from: "/topics/$topic" });
+  const search = useSearch({ from: "/topics/$topic" });
+  const { data, error, isPending, refetch } = useQuery(topicQuery(topic));
+  const tab = search.tab ?? "messages";
+  const records = data?.partitions.reduce((sum, each) => sum + BigInt(each.high_watermark) - BigInt(each.log_start), 0n);
+  const size = data?.partitions.reduce((sum, each) => sum + (each.bytes ?? 0), 0);
+  const facts = data && [
+    `${grouped(records ?? 0)} events`,
+    `${data.partitions.length} partitions`,
+    bytes(size ?? 0),
+    data.team ? `team ${data.team}` : "no team",
+  ];
+  return (
+    <Page
+      title={topic}
+      mono
+      fill={tab === "messages"}
+      over={
+        <Link to="/topics" className="link">
+          Topics
+        </Link>
+      }
+      summary={
+        <>
+          {data?.summary && <span className="block text-ink">{data.summary}</span>}
+          <span className="figures">{facts ? facts.join(" · ") : "\u00a0"}</span>
+        </>
+      }
+    >
+      {error && data === undefined ? (
+        <ErrorState
+          error={error}
+          title={error instanceof Problem && error.status === 404 ? "There is no such topic" : undefined}
+          onRetry={() => void refetch()}
+        >
+          {error instanceof Problem && error.status === 404 && (
+            <p className="mt-1">
+              A topic is made when the first event is sent to it. <Link to="/topics" className="link">See all topics</Link>.
+            </p>
+          )}
+        </ErrorState>
+      ) : isPending ? (
+        <Loading what="Reading the topic …" />
+      ) : (
+        <>
+          <nav aria-label="Parts of the topic" className="mb-4 flex gap-5 border-b border-rule">
+            {TABS.map((each) => (
+              <Link
+                key={each.tab}
+                to="/topics/$topic"
+                params={{ topic }}
+                search={each.tab === "messages" ? {} : { tab: each.tab }}
+                aria-current={tab === each.tab ? "page" : undefined}
+                className={`-mb-px border-b-2 pb-1.5 ${
+                  tab === each.tab ? "border-accent font-semibold" : "border-transparent text-ink-soft hover:text-ink"
+                }`}
+                activeProps={{}}
+              >
+                {each.name}
+              </Link>
+            ))}
+          </nav>
+          {data && (tab === "messages" ? <Messages topic={data} /> : <Settings topic={data} />)}
+        </>
+      )}
+    </Page>
+  );
 }

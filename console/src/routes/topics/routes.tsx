@@ -1,12 +1,13 @@
 // `/topics` and `/topics/{topic}`. What is searched and where the reading begins is part of the address.
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { rootRoute } from "../../app/root";
-import { parseSearch } from "./search";
+import { parseListSearch, parseSearch } from "./search";
 
 export const topicRoutes = [
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/topics",
+    validateSearch: parseListSearch,
     component: lazyRouteComponent(() => import("./TopicsPage"), "TopicsPage"),
   }),
   createRoute({

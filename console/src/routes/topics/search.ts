@@ -39,6 +39,17 @@ export function parseSearch(raw: Record<string, unknown>): TopicSearch {
   });
 }
 
-function dropAbsent(search: TopicSearch): TopicSearch {
-  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));
+/** How the list of topics is narrowed and ordered. */
+export interface TopicListSearch {
+  q?: string;
+  sort?: "records" | "bytes" | "rate" | "name";
+}
+
+export function parseListSearch(raw: Record<string, unknown>): TopicListSearch {
+  const sort = (["records", "bytes", "rate"] as const).find((each) => each === raw.sort);
+  return dropAbsent({ q: raw.q === undefined || raw.q === "" ? undefined : String(raw.q), sort });
+}
+
+function dropAbsent<T extends object>(search: T): T {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,0 +1,44 @@
+// The figures of this second, between hairlines. Widths are fixed: a digit that comes or goes moves nothing.
+import { HISTORY, type LiveOverview } from "../../api/overview";
+import type { Overview } from "../../api/queries";
+import { bytes, grouped, rate } from "../../ui/number";
+import { Sparkline } from "./Sparkline";
+
+interface FiguresProps {
+  now: Overview | undefined;
+  live: LiveOverview | null;
+  history: readonly number[];
+}
+
+export function Figures({ now, live, history }: FiguresProps) {
+  const peak = Math.max(0, ...history);
+  return (
+    <dl className="grid grid-cols-2 border-y border-ink/70 lg:grid-cols-[minmax(18rem,2.2fr)_repeat(4,minmax(0,1fr))]">
+      <div className="col-span-2 border-b border-rule py-3 lg:col-span-1 lg:border-r lg:border-b-0 lg:pr-6">
+        <dt className="label flex justify-between">
+          <span>Events per second</span>
+          <span className="figures">peak {rate(peak)} in 2 min</span>
+        </dt>
+        <dd className="mt-1 flex items-end gap-5">
+          <span data-testid="events-per-second" className="figures min-w-[4.5ch] font-serif text-figure leading-none">
+            {live ? rate(live.records_per_second) : "–"}
+          </span>
+          <Sparkline values={history} length={HISTORY} className="h-11 min-w-0 flex-1" />
+        </dd>
+      </div>
+      <Figure name="Bytes per second" value={live ? bytes(live.bytes_per_second) : "–"} />
+      <Figure name="Events kept" value={now ? grouped(now.records) : "–"} />
+      <Figure name="On disk" value={now ? bytes(now.bytes) : "–"} />
+      <Figure name="Topics, views" value={now ? `${now.topics}, ${now.views}` : "–"} />
+    </dl>
+  );
+}
+
+function Figure({ name, value }: { name: string; value: string }) {
+  return (
+    <div className="border-rule py-3 odd:pl-4 even:border-r even:pr-4 max-lg:nth-[n+4]:border-t lg:border-r lg:px-5 lg:last:border-r-0 lg:last:pr-0">
+      <dt className="label">{name}</dt>
+      <dd className="figures mt-1.5 text-[1.25rem] leading-tight whitespace-nowrap">{value}</dd>
+    </div>
+  );
+}

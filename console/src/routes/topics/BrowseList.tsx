@@ -1,0 +1,105 @@
+// Stored messages, a page at a time.
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import type { TopicView } from "../../api/queries";
+import { Button } from "../../ui/Button";
+import { EmptyState } from "../../ui/EmptyState";
+import { ErrorState } from "../../ui/ErrorState";
+import { Loading } from "../../ui/Loading";
+import { grouped } from "../../ui/number";
+import { Browse, fetchRecords, type Start } from "./browse";
+import type { Matcher } from "./matcher";
+import { MessageTable, placeOf } from "./MessageTable";
+import type { TopicSearch } from "./search";
+
+interface BrowseListProps {
+  topic: TopicView;
+  filter: Matcher;
+  filtered: boolean;
+  search: TopicSearch;
+  open: string | undefined;
+  onOpen: (place: string | undefined) => void;
+}
+
+/** More rows than this are not kept in a page; narrowing the search is the way on. */
+const MOST = 10_000;
+
+export function BrowseList({ topic, filter, filtered, search, open, onOpen }: BrowseListProps) {
+  const { from, partition, offset, at, q, regex } = search;
+  const key = JSON.stringify([topic.id, from, partition, offset, at, q, regex]);
+  // One walk through the log; its pages belong together, so they are kept under one key and never read anew one by one.
+  const walk = useMemo(() => {
+    let started: Browse | undefined;
+    const partitions = topic.partitions.filter((each) => partition === undefined || each.partition === partition);
+    return {
+      next: (first: boolean) => {
+        if (first || !started) started = new Browse(fetchRecords(topic.name), startOf(search), filter, partitions);
+        return started.next();
+      },
+    };
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `key` holds every value this depends on
+  }, [key]);
+  const pages = useInfiniteQuery({
+    queryKey: ["messages", key],
+    queryFn: ({ pageParam }) => walk.next(pageParam === 0),
+    initialPageParam: 0,
+    getNextPageParam: (last, all) => (last.done ? undefined : all.length),
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+  const messages = useMemo(() => pages.data?.pages.flatMap((page) => page.messages) ?? [], [pages.data]);
+  const scanned = pages.data?.pages.reduce((sum, page) => sum + page.scanned, 0) ?? 0;
+
+  if (pages.isPending) return <Loading what="Reading messages …" />;
+  if (pages.isError && messages.length === 0) {
+    return <ErrorState error={pages.error} title="The messages cannot be read" onRetry={() => void pages.refetch()} />;
+  }
+  const more = pages.hasNextPage && messages.length < MOST;
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <div className="mb-2 flex min-h-8 flex-wrap items-center justify-between gap-x-4 gap-y-1">
+        <p role="status" className="label figures">
+          {filtered
+            ? `${grouped(messages.length)} of ${grouped(scanned)} looked at match`
+            : `${grouped(messages.length)} messages`}
+          {!pages.hasNextPage && (from === "latest" ? ", back to the first" : ", up to the last")}
+          {messages.length >= MOST && "; narrow the search to see others"}
+        </p>
+        <div className="flex gap-2">
+          {more && (
+            <Button disabled={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+              {pages.isFetchingNextPage ? "Reading …" : from === "latest" ? "Read older" : "Read on"}
+            </Button>
+          )}
+          <Button kind="bare" onClick={() => void pages.refetch()}>
+            Read again
+          </Button>
+        </div>
+      </div>
+      {pages.isError && <ErrorState error={pages.error} onRetry={() => void pages.fetchNextPage()} />}
+      {messages.length === 0 ? (
+        <EmptyState title={filtered ? "Nothing matches so far." : "Nothing is stored from there on."}>
+          <p>
+            {filtered && pages.hasNextPage
+              ? "Read on to look at further messages, or change what is looked for."
+              : "Choose another place to begin, or read “Live” to wait for what comes."}
+          </p>
+        </EmptyState>
+      ) : (
+        <MessageTable
+          rows={messages}
+          rowKey={placeOf}
+          messageOf={(message) => message}
+          selected={open}
+          onOpen={(message) => onOpen(placeOf(message))}
+        />
+      )}
+    </div>
+  );
+}
+
+function startOf({ from, offset, at }: TopicSearch): Start {
+  if (from === "offset") return { from, offset: offset ?? "0" };
+  if (from === "time") return { from, at: at ?? new Date().toISOString() };
+  return { from: from === "earliest" ? "earliest" : "latest" };
+}
