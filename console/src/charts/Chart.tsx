@@ -67,6 +67,21 @@ export function ChartTwin({ form, columns, rows, label, last }: TwinProps) {
   return <RowsTable label={`${label}, as a table`} columns={shown} rows={kept} maxHeight="22rem" />;
 }
 
+/** Turns a chart into its table and back, where there is room for one word only. */
+export function TwinButton({ shows, onChange, of }: { shows: "chart" | "table"; onChange: (shows: "chart" | "table") => void; of: string }) {
+  return (
+    <Button
+      kind="bare"
+      className="h-7 px-2 text-small"
+      aria-label={`${of} as a table`}
+      pressed={shows === "table"}
+      onClick={() => onChange(shows === "table" ? "chart" : "table")}
+    >
+      Table
+    </Button>
+  );
+}
+
 /** Chooses between a chart and its table. */
 export function ChartToggle({ shows, onChange, of }: { shows: "chart" | "table"; onChange: (shows: "chart" | "table") => void; of: string }) {
   return (

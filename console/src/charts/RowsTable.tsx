@@ -9,7 +9,7 @@
 import { useRef } from "react";
 import { DataTable, type Column as TableColumn } from "../ui/DataTable";
 import { asText } from "./cell";
-import { kindOf, type Column, type Row } from "./columns";
+import { isIdentifier, kindOf, type Column, type Row } from "./columns";
 import { decimals, isNumeric } from "./decimal";
 
 export interface RowsTableProps {
@@ -28,6 +28,8 @@ const SAMPLE = 200;
 const CHARACTER = 0.5;
 const PADDING = 1.1;
 const WIDEST = 22;
+/** A table is at most so many times as wide as it needs to be: the eye is to find the way across. */
+const SPREAD = 2.2;
 
 interface Measure {
   characters: number;
@@ -40,16 +42,18 @@ export function RowsTable({ label, columns, rows, sort, onSort, height, maxHeigh
   const shown = columns.map((column) => tableColumn(column, measures.current.get(column.name), sort, onSort));
   const least = columns.reduce((sum, column) => sum + narrowest(measures.current.get(column.name)), 0);
   return (
-    <DataTable
-      label={label}
-      columns={shown}
-      rows={rows}
-      rowKey={(_, index) => String(index)}
-      height={height}
-      maxHeight={maxHeight}
-      minWidth={`${least.toFixed(1)}rem`}
-      rowHeight={30}
-    />
+    <div style={{ maxWidth: `${(least * SPREAD).toFixed(1)}rem` }}>
+      <DataTable
+        label={label}
+        columns={shown}
+        rows={rows}
+        rowKey={(_, index) => String(index)}
+        height={height}
+        maxHeight={maxHeight}
+        minWidth={`${least.toFixed(1)}rem`}
+        rowHeight={30}
+      />
+    </div>
   );
 }
 
@@ -75,13 +79,14 @@ function tableColumn(
   onSort: RowsTableProps["onSort"],
 ): TableColumn<Row> {
   const width = narrowest(measure);
-  const isNumber = kindOf(column) === "number";
+  // A number that names something stands like a name.
+  const isAmount = kindOf(column) === "number" && !isIdentifier(column);
   const direction = sort?.column !== column.name ? "none" : sort.descending ? "descending" : "ascending";
   return {
     key: column.name,
     title: column.name,
-    align: isNumber ? "right" : "left",
-    width: `minmax(${width.toFixed(1)}rem, ${width.toFixed(1)}fr)`,
+    align: isAmount ? "right" : "left",
+    width: `minmax(${width.toFixed(1)}rem, ${(width * (kindOf(column) === "text" ? 2 : 1)).toFixed(1)}fr)`,
     sort: onSort && { direction, toggle: () => onSort(column.name) },
     cell: (row) => <Cell value={row[column.name]} column={column} decimals={measure?.decimals ?? 0} />,
   };

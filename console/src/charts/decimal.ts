@@ -112,3 +112,8 @@ export function formatNumber(value: unknown, style: NumberStyle = {}): string | 
 export function position(value: unknown): number | null {
   return digits(value) === null ? null : Number(value);
 }
+
+/** `1 event`, `2 events`: a count with its word. */
+export function counted(count: Numeric, word: string): string {
+  return `${formatNumber(count) ?? "–"} ${word}${String(count) === "1" ? "" : "s"}`;
+}

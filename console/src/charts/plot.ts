@@ -15,14 +15,17 @@ export interface PlotRequest {
   onCursor: (index: number | null) => void;
 }
 
+/** Room for labels that charts above each other have alike, so that their times stand below each other. */
+const LEAST_LABEL = 48;
+
 /** Room that labels of `values` need. */
 function labelWidth(plot: uPlot, values: readonly string[] | null): number {
-  if (!values || values.length === 0) return 24;
+  if (!values || values.length === 0) return LEAST_LABEL;
   plot.ctx.save();
   plot.ctx.font = plot.axes[1]?.font?.[0] ?? plot.ctx.font;
   const widest = Math.max(...values.map((value) => plot.ctx.measureText(value).width));
   plot.ctx.restore();
-  return Math.ceil(widest / devicePixelRatio) + 10;
+  return Math.max(LEAST_LABEL, Math.ceil(widest / devicePixelRatio) + 10);
 }
 
 export function plotOptions(request: PlotRequest): uPlot.Options {
@@ -41,7 +44,7 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
     legend: { show: false },
     scales: { x: { time: true }, y: { range: (_, low, high) => range(low, high) } },
     axes: [
-      { ...axis, space: 64, values: (_, splits, _index, _space, step) => axisLabels(splits, step) },
+      { ...axis, space: 64, size: (_, values) => (values?.some((value) => value.includes("\n")) ? 40 : 26), values: (_, splits, _index, _space, step) => axisLabels(splits, step) },
       {
         ...axis,
         side: 1,

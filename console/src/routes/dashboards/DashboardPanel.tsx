@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { viewsQuery, type PanelSpec, type ViewLine } from "~/api/queries";
-import { Chart, ChartToggle, ChartTwin } from "~/charts/Chart";
+import { Chart, ChartTwin, TwinButton } from "~/charts/Chart";
 import type { ChartForm, Column, Row } from "~/charts/columns";
 import { RowsTable } from "~/charts/RowsTable";
 import { Panel } from "~/ui/Panel";
@@ -24,7 +24,7 @@ export function DashboardPanel({ panel }: { panel: PanelSpec }) {
     </Link>
   );
   return (
-    <Panel title={panel.title} note={panel.kind === "number" ? undefined : note} actions={hasTwin && <ChartToggle of={panel.title} shows={shows} onChange={setShows} />} className="dashboard-panel chart-frame">
+    <Panel title={panel.title} note={panel.kind === "number" ? undefined : note} actions={hasTwin && <TwinButton of={panel.title} shows={shows} onChange={setShows} />} className="dashboard-panel chart-frame">
       {problem ? (
         <PanelProblem problem={problem} panel={panel} />
       ) : live.asOf === null || !view ? (

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { dashboardsQuery } from "~/api/queries";
+import { counted } from "~/charts/decimal";
 import { Command } from "~/ui/Command";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorState } from "~/ui/ErrorState";
@@ -49,8 +50,7 @@ function Dashboards() {
           </h2>
           {dashboard.summary && <p className="mt-0.5 max-w-[var(--measure)]">{dashboard.summary}</p>}
           <p className="label mt-1">
-            <span className="data">{dashboard.name}</span> · {dashboard.panels.length}{" "}
-            {dashboard.panels.length === 1 ? "panel" : "panels"}
+            <span className="data">{dashboard.name}</span> · {counted(dashboard.panels.length, "panel")}
           </p>
         </li>
       ))}

@@ -25,7 +25,7 @@ export function ListRow({ children }: { children: ReactNode }) {
 
 export function NameCell({ children }: { children: ReactNode }) {
   return (
-    <th scope="row" className="data font-medium">
+    <th scope="row" className="data">
       {children}
     </th>
   );

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { request } from "~/api/client";
 import { pipelineQuery, type PipelineView } from "~/api/queries";
-import { formatNumber } from "~/charts/decimal";
+import { counted } from "~/charts/decimal";
 import { ErrorState } from "~/ui/ErrorState";
 import { Loading } from "~/ui/Loading";
 import { bytes, rate } from "~/ui/number";
@@ -64,15 +64,15 @@ function Detail({ pipeline }: { pipeline: PipelineView }) {
           </ErrorState>
         </div>
       )}
-      <div className="mb-8 grid gap-x-10 gap-y-8 md:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
+      <div className="mb-8 grid grid-cols-[minmax(0,1fr)] gap-x-10 gap-y-8 md:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
         <Panel title="Progress">
           <Facts>
-            <Fact name="Behind its topics">{formatNumber(pipeline.lag)} events</Fact>
+            <Fact name="Behind its topics">{counted(pipeline.lag, "event")}</Fact>
             <Fact name="Takes in">{rate(pipeline.rate)} events/s</Fact>
             <Fact name="State in memory">{bytes(pipeline.state_bytes)}</Fact>
             <Fact name="Watermark">{pipeline.watermark ? <Time at={pipeline.watermark} /> : "none needed"}</Fact>
             <DeadLetters view={pipeline} />
-            <Fact name="Late, left out">{pipeline.late === "0" ? "none" : `${formatNumber(pipeline.late)} rows`}</Fact>
+            <Fact name="Late, left out">{pipeline.late === "0" ? "none" : counted(pipeline.late, "row")}</Fact>
           </Facts>
         </Panel>
         <Partitions pipeline={pipeline} />

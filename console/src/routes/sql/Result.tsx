@@ -3,7 +3,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { useState } from "react";
 import { requestText } from "~/api/client";
 import { Problem } from "~/api/problem";
-import { formatNumber } from "~/charts/decimal";
+import { counted } from "~/charts/decimal";
 import { RowsTable } from "~/charts/RowsTable";
 import { Button } from "~/ui/Button";
 import { EmptyState } from "~/ui/EmptyState";
@@ -27,7 +27,7 @@ export function Result({ query, answer, place, onPlace }: ResultProps) {
   const { rows, as_of: asOf } = answer.data;
   const note = (
     <span className="figures">
-      {formatNumber(rows.length)} {rows.length === 1 ? "row" : "rows"}, as of {timeLabel(asOf)}
+      {counted(rows.length, "row")}, as of {timeLabel(asOf)}
       {answer.isFetching && " · running again …"}
     </span>
   );

@@ -10,7 +10,7 @@ export function ReadElsewhere({ view, columns }: { view: string; columns: readon
   const order = number ? `?order=-${encodeURIComponent(number.name)}&limit=5` : "?limit=5";
   return (
     <Panel title="Read it elsewhere" note="rows now, and every change as it happens">
-      <div className="grid gap-2.5 lg:grid-cols-2">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-2">
         <Command label="curl for rows" text={`curl '${origin}/api/v1/views/${view}${order}'`} />
         <Command label="curl for changes" text={`curl -N '${origin}/api/v1/views/${view}/changes'`} />
         <Command label="factum view get" text={`factum view get ${view} --server ${host}`} />

@@ -1,20 +1,24 @@
 // What a view is made of: its statement, its columns, and how its pipeline does.
 import { Link } from "@tanstack/react-router";
-import { formatNumber } from "~/charts/decimal";
+import { counted, formatNumber } from "~/charts/decimal";
 import type { PipelineView } from "~/api/queries";
 import { CopyButton } from "~/ui/Command";
 import { bytes, rate } from "~/ui/number";
 import { Panel } from "~/ui/Panel";
 import { Time } from "~/ui/Time";
+import { ReadElsewhere } from "./ReadElsewhere";
 import { Facts, Fact } from "../pipelines/Facts";
 import { SqlText } from "../pipelines/SqlText";
 
 export function ViewFacts({ view }: { view: PipelineView }) {
   return (
-    <div className="mb-8 grid gap-x-10 gap-y-8 md:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
-      <Panel title="Statement" actions={<CopyButton text={view.sql} label="Copy the statement" />}>
-        <SqlText text={view.sql} label={`The statement of ${view.name}`} />
-      </Panel>
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-x-10 gap-y-8 md:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+      <div className="space-y-8">
+        <Panel title="Statement" actions={<CopyButton text={view.sql} label="Copy the statement" />}>
+          <SqlText text={view.sql} label={`The statement of ${view.name}`} />
+        </Panel>
+        <ReadElsewhere view={view.name} columns={view.columns} />
+      </div>
       <div className="min-w-0 space-y-8">
         <Columns columns={view.columns} />
         <Panel
@@ -26,7 +30,7 @@ export function ViewFacts({ view }: { view: PipelineView }) {
           }
         >
           <Facts>
-            <Fact name="Behind its topics">{formatNumber(view.lag)} events</Fact>
+            <Fact name="Behind its topics">{counted(view.lag, "event")}</Fact>
             <Fact name="Takes in">{rate(view.rate)} events/s</Fact>
             <Fact name="State in memory">{bytes(view.state_bytes)}</Fact>
             {view.watermark && (
@@ -35,7 +39,7 @@ export function ViewFacts({ view }: { view: PipelineView }) {
               </Fact>
             )}
             <DeadLetters view={view} />
-            {view.late !== "0" && <Fact name="Late, left out">{formatNumber(view.late)} rows</Fact>}
+            {view.late !== "0" && <Fact name="Late, left out">{counted(view.late, "row")}</Fact>}
             {view.last_error && <Fact name="Last error">{view.last_error}</Fact>}
           </Facts>
         </Panel>

@@ -8,7 +8,6 @@ import { Loading } from "~/ui/Loading";
 import { Page } from "~/ui/Page";
 import { RelationLink } from "../pipelines/RelationLink";
 import { PipelineState } from "../pipelines/PipelineState";
-import { ReadElsewhere } from "./ReadElsewhere";
 import { ViewFacts } from "./ViewFacts";
 import { ViewRows } from "./ViewRows";
 
@@ -46,7 +45,6 @@ export function ViewPage() {
     >
       <ViewRows key={view} view={pipeline.data} />
       <ViewFacts view={pipeline.data} />
-      <ReadElsewhere view={pipeline.data.name} columns={pipeline.data.columns} />
     </Page>
   );
 }

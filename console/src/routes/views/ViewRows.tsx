@@ -6,7 +6,7 @@ import type { PipelineView } from "~/api/queries";
 import { Chart, ChartToggle } from "~/charts/Chart";
 import { asText } from "~/charts/cell";
 import { chartFor, type Column, type Row } from "~/charts/columns";
-import { formatNumber } from "~/charts/decimal";
+import { counted, formatNumber } from "~/charts/decimal";
 import { RowsTable } from "~/charts/RowsTable";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorState } from "~/ui/ErrorState";
@@ -88,7 +88,7 @@ function Count({ live, shown }: { live: LiveState; shown: number }) {
     <>
       <span className="figures">
         {shown === all ? "" : `${formatNumber(shown)} of `}
-        {formatNumber(all)} {all === 1 ? "row" : "rows"}
+        {counted(all, "row")}
       </span>
       <AsOf live={live} />
     </>
