@@ -34,7 +34,7 @@ const TABLE: TableId = 0;
 #[derive(Debug)]
 pub(crate) enum Operator {
     /// Partial states per group.
-    Aggregate(Aggregate),
+    Aggregate(Box<Aggregate>),
     /// Every row.
     Rows(StoredRows),
 }
@@ -58,7 +58,9 @@ impl Operator {
         slot: Slot,
     ) -> Result<Self, DataFusionError> {
         Ok(match plan {
-            LogicalPlan::Aggregate(_) => Self::Aggregate(Aggregate::prepare(context, plan, slot).await?),
+            LogicalPlan::Aggregate(_) => {
+                Self::Aggregate(Box::new(Aggregate::prepare(context, plan, slot).await?))
+            }
             _ => Self::Rows(StoredRows::prepare(context, plan, slot).await?),
         })
     }

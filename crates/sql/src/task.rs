@@ -162,7 +162,7 @@ impl Task {
         let started = environment.clock.monotonic();
         let id = writer.id.clone();
         let evaluation = Evaluation { operator, state: &*environment.state, task: &id, prepared };
-        let mut ranges = vec![0..prepared.records.len()];
+        let mut ranges = Vec::from([Range { start: 0, end: prepared.records.len() }]);
         while let Some(range) = ranges.pop() {
             let Some(evaluated) = evaluation.evaluate(&range).await? else {
                 let middle = range.start + range.len() / 2;

@@ -177,11 +177,11 @@ async fn run_above(
     Ok((schema, collect(plan, context.task_ctx()).await?))
 }
 
+/// Gives the source that a scan is to read, where it is to be another.
+pub(crate) type SourceOf<'f> = dyn FnMut(&TableScan) -> PlanResult<Option<Arc<dyn TableSource>>> + 'f;
+
 /// `plan` over the sources that `source` gives for its scans.
-pub(crate) fn bind(
-    plan: LogicalPlan,
-    source: &mut dyn FnMut(&TableScan) -> PlanResult<Option<Arc<dyn TableSource>>>,
-) -> PlanResult<LogicalPlan> {
+pub(crate) fn bind(plan: LogicalPlan, source: &mut SourceOf<'_>) -> PlanResult<LogicalPlan> {
     let bound = plan.transform_up_with_subqueries(|node| {
         let LogicalPlan::TableScan(mut scan) = node else { return Ok(Transformed::no(node)) };
         let Some(source) = source(&scan)? else {

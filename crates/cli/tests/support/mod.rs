@@ -2,8 +2,11 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub(crate) mod recount;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use factum_testkit::FactumProcess;
@@ -84,4 +87,21 @@ impl Shell {
     pub(crate) fn transcript(&mut self) -> String {
         std::mem::take(&mut self.transcript)
     }
+}
+
+/// Copies the contracts, views and tables of `examples/movies` into `project`, and leaves its generator out; the
+/// folder of the tables.
+pub(crate) fn movies(project: &Path) -> PathBuf {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/movies");
+    let (from, to) = (example.join("teams/store"), project.join("teams/store"));
+    for folder in ["events", "pipelines", "tables"] {
+        std::fs::create_dir_all(to.join(folder)).expect("a folder");
+        for entry in std::fs::read_dir(from.join(folder)).expect("the example is there") {
+            let entry = entry.expect("readable");
+            std::fs::copy(entry.path(), to.join(folder).join(entry.file_name())).expect("copied");
+        }
+    }
+    std::fs::copy(from.join("team.yaml"), to.join("team.yaml")).expect("copied");
+    std::fs::copy(example.join("factum.yaml"), project.join("factum.yaml")).expect("copied");
+    to.join("tables")
 }

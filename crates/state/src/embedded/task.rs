@@ -49,6 +49,9 @@ pub(crate) struct Unapplied {
     pub(crate) changes: Packed,
 }
 
+/// Is shown the table, key and value of each row.
+pub(crate) type VisitAll<'v> = dyn FnMut(TableId, &[u8], &[u8]) + 'v;
+
 impl Task {
     pub(crate) fn new(id: TaskId) -> Self {
         Self { id, held: Mutex::default(), shown: RwLock::default() }
@@ -108,7 +111,7 @@ impl Task {
     }
 
     /// Shows every row of every table.
-    pub(crate) fn scan_all(&self, visit: &mut dyn FnMut(TableId, &[u8], &[u8])) -> Result<(), SpillError> {
+    pub(crate) fn scan_all(&self, visit: &mut VisitAll<'_>) -> Result<(), SpillError> {
         let shown = self.shown.read();
         shown.tables.iter().try_for_each(|(id, table)| table.scan(&mut |key, value| visit(*id, key, value)))
     }
