@@ -22,6 +22,8 @@ export type Json = null | boolean | number | bigint | string | Digits | Json[] |
 const DEPTH = 512;
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+/** An escape, or a control character that must be one. */
+const NOT_PLAIN = /[\\\u0000-\u001f]/;
 
 /** Parses an answer of the API. Throws `SyntaxError` with the position. */
 export function parseJson(text: string): Json {
@@ -138,7 +140,7 @@ class Reader {
     } while (this.isEscaped(end));
     const literal = this.text.slice(this.at, end + 1);
     this.at = end + 1;
-    return literal.includes("\\") ? (JSON.parse(literal) as string) : literal.slice(1, -1);
+    return NOT_PLAIN.test(literal) ? (JSON.parse(literal) as string) : literal.slice(1, -1);
   }
 
   private isEscaped(at: number): boolean {

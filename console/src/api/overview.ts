@@ -5,30 +5,8 @@ import type { Problem } from "./problem";
 import type { Overview } from "./queries";
 import { openStream, type StreamState } from "./sse";
 
-export interface TopicRate {
-  name: string;
-  /** Records kept, a 64-bit number as text. */
-  records: string;
-  records_per_second: number;
-}
-
-export interface PipelineRate {
-  name: string;
-  /** Events not taken in yet, a 64-bit number as text. */
-  lag: string;
-  /** Events taken in per second. */
-  rate: number;
-}
-
-export interface LiveOverview extends Overview {
-  records_per_second: number;
-  bytes_per_second: number;
-  topic_rates: TopicRate[];
-  pipeline_rates: PipelineRate[];
-}
-
 export interface OverviewStream {
-  latest: LiveOverview | null;
+  latest: Overview | null;
   /** Events per second, oldest first, at most `HISTORY` of them. */
   history: readonly number[];
   state: StreamState;
@@ -47,7 +25,7 @@ export function useOverviewStream(): OverviewStream {
         setStream((before) => ({
           ...before,
           latest: news.at(-1) ?? before.latest,
-          history: [...before.history, ...news.map((each) => each.records_per_second)].slice(-HISTORY),
+          history: [...before.history, ...news.flatMap((each) => each.records_per_second ?? [])].slice(-HISTORY),
         }));
       },
       onState: (state, problem) => setStream((before) => ({ ...before, state, problem })),
@@ -57,6 +35,6 @@ export function useOverviewStream(): OverviewStream {
   return stream;
 }
 
-function read(data: string): LiveOverview {
-  return parseJson(data) as unknown as LiveOverview;
+function read(data: string): Overview {
+  return parseJson(data) as unknown as Overview;
 }

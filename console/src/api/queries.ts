@@ -10,22 +10,44 @@ export type PipelineLine = Schemas["PipelineLine"];
 export type PipelineView = Schemas["PipelineView"];
 export type RoleHealth = Schemas["RoleHealth"];
 
-/** How the server does, in one answer; the stream adds rates. */
+/** How the server does, in one answer, rates included. Rates are null in the first answer after nobody looked. */
 export interface Overview {
   version: string;
   uptime_seconds: number;
   health: { ready: boolean; roles: RoleHealth[] };
   topics: number;
+  /** 64-bit numbers as text. */
   records: string;
   bytes: string;
   views: number;
   pipelines: number;
   groups: number;
-  /** How many problems the last attempt to apply the project met. */
-  problems?: number;
+  /** How much is wrong with the project's files, warnings included. */
+  problems: number;
+  records_per_second: number | null;
+  bytes_per_second: number | null;
+  by_topic: TopicActivity[];
+  by_pipeline: PipelineActivity[];
+}
+
+export interface TopicActivity {
+  name: string;
+  /** Records kept, a 64-bit number as text. */
+  records: string;
+  records_per_second: number | null;
+}
+
+export interface PipelineActivity {
+  name: string;
+  /** Events not taken in yet, a 64-bit number as text. */
+  lag: string;
+  /** Events taken in per second. */
+  rate: number;
 }
 
 export interface ProjectProblem {
+  /** With an error nothing is applied until it is put right; a warning leaves this part alone without effect. */
+  severity: "error" | "warning";
   file: string;
   line?: number | null;
   column?: number | null;
@@ -35,9 +57,11 @@ export interface ProjectProblem {
 }
 
 export interface Project {
-  name: string;
+  name?: string | null;
   path?: string | null;
   applied_at?: string | null;
+  /** Why the last attempt changed nothing. */
+  failure?: string | null;
   problems: ProjectProblem[];
 }
 

@@ -5,7 +5,7 @@ import { PAGES } from "./pages";
 export function Navigation({ row }: { row?: boolean }) {
   return (
     <nav aria-label="Pages">
-      <ul className={row ? "-mx-1 flex justify-between gap-0.5 overflow-x-auto" : "space-y-px"}>
+      <ul className={row ? "-mx-1 flex justify-between overflow-x-auto" : "space-y-px"}>
         {PAGES.map((page) => (
           <li key={page.to}>
             <Link
@@ -13,7 +13,7 @@ export function Navigation({ row }: { row?: boolean }) {
               activeOptions={{ exact: page.exact, includeSearch: false }}
               className={
                 row
-                  ? "block border-b-2 px-1 py-1.5 text-data -outline-offset-2"
+                  ? "block border-b-2 px-1 py-1.5 text-small -outline-offset-2"
                   : "block border-l-2 py-1.5 pr-3 pl-3.5 -outline-offset-2"
               }
               activeProps={{ className: "border-accent font-semibold text-ink" }}

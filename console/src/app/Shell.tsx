@@ -16,7 +16,8 @@ export function Shell() {
   const [palette, setPalette] = useState(false);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key.toLowerCase() !== "k" || !(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey) return;
+      if (event.key.toLowerCase() !== "k" || !(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey)
+        return;
       event.preventDefault();
       setPalette((open) => !open);
     };
@@ -57,7 +58,11 @@ function TopBar({ onSearch }: { onSearch: () => void }) {
         <Wordmark />
         <div className="flex items-center gap-2">
           <ThemeSwitch />
-          <button type="button" onClick={onSearch} className="rounded-box border border-rule-strong/60 px-2 py-0.5 text-small">
+          <button
+            type="button"
+            onClick={onSearch}
+            className="rounded-box border border-rule-strong/60 px-2 py-0.5 text-small"
+          >
             Search
           </button>
         </div>

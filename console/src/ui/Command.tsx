@@ -5,7 +5,11 @@ import { Button } from "./Button";
 export function Command({ text, label = "command" }: { text: string; label?: string }) {
   return (
     <div className="flex items-start gap-2 rounded-box border border-rule bg-sunken py-1 pr-1 pl-2.5">
-      <pre tabIndex={0} aria-label={label} className="data min-w-0 flex-1 py-1 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap">
+      <pre
+        tabIndex={0}
+        aria-label={label}
+        className="data min-w-0 flex-1 py-1 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap"
+      >
         {text}
       </pre>
       <CopyButton text={text} label={`Copy ${label}`} />

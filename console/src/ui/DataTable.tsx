@@ -43,6 +43,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   });
   const template = columns.map((column) => column.width ?? "minmax(6rem, 1fr)").join(" ");
   const items = virtual.getVirtualItems();
+  // One row is reached by Tab: the selected one if it is drawn, else the first in sight.
+  const top = virtual.scrollOffset ?? 0;
+  const stop = (items.find((each) => each.key === selected) ?? items.find((each) => each.start >= top))?.key;
 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 };
@@ -94,7 +97,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                 aria-rowindex={item.index + 2}
                 aria-selected={onOpen ? item.key === selected : undefined}
                 data-index={item.index}
-                tabIndex={onOpen ? (item.key === selected || (!selected && item.index === 0) ? 0 : -1) : undefined}
+                tabIndex={onOpen ? (item.key === stop ? 0 : -1) : undefined}
                 onClick={onOpen && (() => onOpen(row))}
                 className={`absolute inset-x-0 grid items-center border-b border-rule ${
                   onOpen ? "cursor-pointer -outline-offset-2 hover:bg-sunken" : ""

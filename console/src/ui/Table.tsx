@@ -24,7 +24,7 @@ export function TableFrame<Row>({ label, columns, rows, rowKey }: TableFrameProp
   const hidden = (column: TableColumn<Row>) => (column.narrow === "hide" ? "max-md:hidden" : "");
   const side = (column: TableColumn<Row>) => (column.align === "right" ? "text-right" : "text-left");
   return (
-    <table aria-label={label} className="w-full table-fixed border-t border-ink/70">
+    <table aria-label={label} className="w-full table-fixed">
       <thead>
         <tr className="label border-b border-rule-strong/60">
           {columns.map((column) => (
@@ -36,7 +36,11 @@ export function TableFrame<Row>({ label, columns, rows, rowKey }: TableFrameProp
               className={`py-2 pl-3 font-medium first:pl-0 ${side(column)} ${hidden(column)}`}
             >
               {column.onSort ? (
-                <button type="button" onClick={column.onSort} className={`hover:text-ink ${column.sorted ? "text-ink" : ""}`}>
+                <button
+                  type="button"
+                  onClick={column.onSort}
+                  className={`hover:text-ink ${column.sorted ? "text-ink" : ""}`}
+                >
                   {column.title}
                 </button>
               ) : (

@@ -13,8 +13,8 @@ export function grouped(value: number | bigint | string): string {
 }
 
 /** A rate per second: one digit after the point below ten, none above. */
-export function rate(value: number): string {
-  if (!Number.isFinite(value)) return "–";
+export function rate(value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return "–";
   if (value > 0 && value < 0.1) return "< 0.1";
   return value > 0 && value < 9.95 ? value.toFixed(1) : grouped(Math.round(value));
 }

@@ -1,16 +1,15 @@
 // The figures of this second, between hairlines. Widths are fixed: a digit that comes or goes moves nothing.
-import { HISTORY, type LiveOverview } from "../../api/overview";
+import { HISTORY } from "../../api/overview";
 import type { Overview } from "../../api/queries";
 import { bytes, grouped, rate } from "../../ui/number";
 import { Sparkline } from "./Sparkline";
 
 interface FiguresProps {
   now: Overview | undefined;
-  live: LiveOverview | null;
   history: readonly number[];
 }
 
-export function Figures({ now, live, history }: FiguresProps) {
+export function Figures({ now, history }: FiguresProps) {
   const peak = Math.max(0, ...history);
   return (
     <dl className="grid grid-cols-2 border-y border-ink/70 lg:grid-cols-[minmax(18rem,2.2fr)_repeat(4,minmax(0,1fr))]">
@@ -21,12 +20,12 @@ export function Figures({ now, live, history }: FiguresProps) {
         </dt>
         <dd className="mt-1 flex items-end gap-5">
           <span data-testid="events-per-second" className="figures min-w-[4.5ch] font-serif text-figure leading-none">
-            {live ? rate(live.records_per_second) : "–"}
+            {rate(now?.records_per_second)}
           </span>
           <Sparkline values={history} length={HISTORY} className="h-11 min-w-0 flex-1" />
         </dd>
       </div>
-      <Figure name="Bytes per second" value={live ? bytes(live.bytes_per_second) : "–"} />
+      <Figure name="Bytes per second" value={now?.bytes_per_second == null ? "–" : bytes(now.bytes_per_second)} />
       <Figure name="Events kept" value={now ? grouped(now.records) : "–"} />
       <Figure name="On disk" value={now ? bytes(now.bytes) : "–"} />
       <Figure name="Topics, views" value={now ? `${now.topics}, ${now.views}` : "–"} />

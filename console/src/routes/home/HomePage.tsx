@@ -26,12 +26,12 @@ export function HomePage() {
           <ErrorState error={overview.error} onRetry={() => void overview.refetch()} />
         </div>
       )}
-      <ProjectProblems problems={project.data?.problems ?? []} />
-      <Figures now={now} live={stream.latest} history={stream.history} />
+      <ProjectProblems project={project.data} />
+      <Figures now={now} history={stream.history} />
       <div className="mt-9 grid gap-x-10 gap-y-9 lg:grid-cols-2">
-        <TopicRates rates={stream.latest?.topic_rates} />
-        <PipelineRates rates={stream.latest?.pipeline_rates} />
-        <TryNext project={project.data} topics={stream.latest?.topic_rates} />
+        <TopicRates rates={now?.by_topic} />
+        <PipelineRates rates={now?.by_pipeline} />
+        <TryNext project={project.data} topics={now?.by_topic} />
         <Health health={now?.health} />
       </div>
     </Page>

@@ -1,14 +1,21 @@
 // What is wrong with the project's files: where, what, and what to do; gone as soon as it is mended.
-import type { ProjectProblem } from "../../api/queries";
+import type { Project, ProjectProblem } from "../../api/queries";
 
-export function ProjectProblems({ problems }: { problems: ProjectProblem[] }) {
+export function ProjectProblems({ project }: { project: Project | undefined }) {
+  const problems = project?.problems ?? [];
+  const refused = Boolean(project?.failure) || problems.some((each) => each.severity === "error");
+  const shown = problems.length > 0 || Boolean(project?.failure);
+  const tone = refused ? "border-bad bg-bad-wash" : "border-warn bg-warn-wash";
   return (
     <div role="status" aria-live="polite">
-      {problems.length > 0 && (
-        <section aria-label="Problems of the project" className="mb-8 border-l-2 border-bad bg-bad-wash px-4 py-3">
-          <h2 className="font-semibold text-bad">
-            The last change was not taken. The state before it stays in force until this is mended.
+      {shown && (
+        <section aria-label="Problems of the project" className={`mb-8 border-l-2 px-4 py-3 ${tone}`}>
+          <h2 className={`font-semibold ${refused ? "text-bad" : "text-warn"}`}>
+            {refused
+              ? "The project's last change was not taken. What was there before stays in force until this is mended."
+              : "A part of the project has no effect."}
           </h2>
+          {problems.length === 0 && <p className="mt-1">{project?.failure}</p>}
           <ul className="mt-2 space-y-4">
             {problems.map((problem, index) => (
               <li key={index} data-testid="project-problem">

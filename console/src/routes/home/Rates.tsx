@@ -1,7 +1,7 @@
 // Which topics move, and whether the pipelines keep up with them. Ordered by name, so that rows stay in place.
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { PipelineRate, TopicRate } from "../../api/overview";
+import type { PipelineActivity, TopicActivity } from "../../api/queries";
 import { EmptyState } from "../../ui/EmptyState";
 import { Num } from "../../ui/Num";
 import { rate } from "../../ui/number";
@@ -10,9 +10,16 @@ import { Panel } from "../../ui/Panel";
 /** More than this are on their own page. */
 const SHOWN = 8;
 
-export function TopicRates({ rates }: { rates: TopicRate[] | undefined }) {
+export function TopicRates({ rates }: { rates: TopicActivity[] | undefined }) {
   return (
-    <Panel title="Topics" actions={<Link to="/topics" className="link">All topics</Link>}>
+    <Panel
+      title="Topics"
+      actions={
+        <Link to="/topics" className="link">
+          All topics
+        </Link>
+      }
+    >
       {rates?.length === 0 ? (
         <EmptyState title="No topics yet.">
           <p>A topic is made when the first event is sent to it: try the first command below.</p>
@@ -21,7 +28,7 @@ export function TopicRates({ rates }: { rates: TopicRate[] | undefined }) {
         <RateTable
           label="Topics by their rate"
           head={["Topic", "Events", "Per second"]}
-          rows={rates && busiest(rates, (each) => each.records_per_second)}
+          rows={rates && busiest(rates, (each) => each.records_per_second ?? 0)}
           row={(each) => [
             <Link to="/topics/$topic" params={{ topic: each.name }} className="data link">
               {each.name}
@@ -35,9 +42,16 @@ export function TopicRates({ rates }: { rates: TopicRate[] | undefined }) {
   );
 }
 
-export function PipelineRates({ rates }: { rates: PipelineRate[] | undefined }) {
+export function PipelineRates({ rates }: { rates: PipelineActivity[] | undefined }) {
   return (
-    <Panel title="Pipelines" actions={<a href="/pipelines" className="link">All pipelines</a>}>
+    <Panel
+      title="Pipelines"
+      actions={
+        <Link to="/pipelines" className="link">
+          All pipelines
+        </Link>
+      }
+    >
       {rates?.length === 0 ? (
         <EmptyState title="No pipelines yet.">
           <p>
@@ -51,9 +65,9 @@ export function PipelineRates({ rates }: { rates: PipelineRate[] | undefined }) 
           head={["Pipeline", "Lag", "Per second"]}
           rows={rates && busiest(rates, (each) => Number(each.lag))}
           row={(each) => [
-            <a href={`/pipelines/${encodeURIComponent(each.name)}`} className="data link">
+            <Link to="/pipelines/$pipeline" params={{ pipeline: each.name }} className="data link">
               {each.name}
-            </a>,
+            </Link>,
             <Num value={each.lag} />,
             <Num value={each.rate} format={(value) => rate(Number(value))} width={6} />,
           ]}
@@ -83,9 +97,15 @@ function RateTable<Each extends { name: string }>({ label, head, rows, row }: Ra
     <table className="w-full table-fixed" aria-label={label}>
       <thead>
         <tr className="label border-b border-rule-strong/60">
-          <th scope="col" className="py-1.5 text-left font-medium">{head[0]}</th>
-          <th scope="col" className="w-24 py-1.5 text-right font-medium">{head[1]}</th>
-          <th scope="col" className="w-24 py-1.5 text-right font-medium">{head[2]}</th>
+          <th scope="col" className="py-1.5 text-left font-medium">
+            {head[0]}
+          </th>
+          <th scope="col" className="w-24 py-1.5 text-right font-medium">
+            {head[1]}
+          </th>
+          <th scope="col" className="w-24 py-1.5 text-right font-medium">
+            {head[2]}
+          </th>
         </tr>
       </thead>
       <tbody>

@@ -17,7 +17,14 @@ export function Sparkline({ values, length, className }: SparklineProps) {
   const line = values.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
   return (
     <svg aria-hidden viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" className={className}>
-      <line x1="0" x2={WIDTH} y1={HEIGHT - 0.5} y2={HEIGHT - 0.5} stroke="var(--rule)" vectorEffect="non-scaling-stroke" />
+      <line
+        x1="0"
+        x2={WIDTH}
+        y1={HEIGHT - 0.5}
+        y2={HEIGHT - 0.5}
+        stroke="var(--rule)"
+        vectorEffect="non-scaling-stroke"
+      />
       {values.length > 1 && (
         <>
           <polygon points={`${x(0)},${HEIGHT} ${line} ${WIDTH},${HEIGHT}`} fill="var(--accent-wash)" />

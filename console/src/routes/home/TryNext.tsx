@@ -1,13 +1,13 @@
 // Four things to do in the first five minutes, with commands that work as they stand on this server.
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import type { TopicRate } from "../../api/overview";
-import type { Project } from "../../api/queries";
+import { Link } from "@tanstack/react-router";
+import type { Project, TopicActivity } from "../../api/queries";
 import { Command } from "../../ui/Command";
 import { Panel } from "../../ui/Panel";
 import { exampleQuery, postCommand } from "./example";
 
-export function TryNext({ project, topics }: { project: Project | undefined; topics: TopicRate[] | undefined }) {
+export function TryNext({ project, topics }: { project: Project | undefined; topics: TopicActivity[] | undefined }) {
   const topic = topics && [...topics].sort((a, b) => Number(b.records) - Number(a.records))[0]?.name;
   const example = useQuery({ ...exampleQuery(topic ?? ""), enabled: topic !== undefined });
   const name = topic ?? "shop.orders";
@@ -15,7 +15,10 @@ export function TryNext({ project, topics }: { project: Project | undefined; top
     <Panel title="Try next">
       <ol className="list-none space-y-4">
         <Step title="Send an event, and see the rates move">
-          <Command label="command that sends an event" text={postCommand(location.origin, name, example.data ?? null)} />
+          <Command
+            label="command that sends an event"
+            text={postCommand(location.origin, name, example.data ?? null)}
+          />
         </Step>
         <Step title="Ask a question of everything that was ever sent">
           <Command
@@ -23,19 +26,31 @@ export function TryNext({ project, topics }: { project: Project | undefined; top
             text={`factum sql "SELECT count(*) AS events FROM ${name}"${serverOption()}`}
           />
           <p className="label mt-1.5">
-            Or in the <a href="/sql" className="link">SQL box</a>, which completes names.
+            Or in the{" "}
+            <Link to="/sql" className="link">
+              SQL box
+            </Link>
+            , which completes names.
           </p>
         </Step>
         <Step title="Change an answer">
           <p className="text-ink-soft">
             Edit a <code className="data">.sql</code> file in{" "}
-            <code className="data break-all">{project?.path ? `${project.path}/teams` : "the project's teams folder"}</code>{" "}
-            and save it: its <a href="/views" className="link">view</a> follows at once. A mistake shows here, with its
-            line, and the old answer stays.
+            <code className="data break-all">
+              {project?.path ? `${project.path}/teams` : "the project's teams folder"}
+            </code>{" "}
+            and save it: its{" "}
+            <Link to="/views" className="link">
+              view
+            </Link>{" "}
+            follows at once. A mistake shows here, with its line, and the old answer stays.
           </p>
         </Step>
         <Step title="Read it with any Kafka client">
-          <Command label="command that reads with kcat" text={`kcat -b ${location.hostname}:9092 -t ${name} -C -o -5 -e`} />
+          <Command
+            label="command that reads with kcat"
+            text={`kcat -b ${location.hostname}:9092 -t ${name} -C -o -5 -e`}
+          />
         </Step>
       </ol>
     </Panel>

@@ -39,5 +39,7 @@ export function postCommand(origin: string, topic: string, example: Json): strin
 function presentMoments(value: Json): Json {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
   const entries = Object.entries(value as { [key: string]: Json });
-  return Object.fromEntries(entries.map(([key, each]) => [key, typeof each === "string" && MOMENT.test(each) ? NOW : each]));
+  return Object.fromEntries(
+    entries.map(([key, each]) => [key, typeof each === "string" && MOMENT.test(each) ? NOW : each]),
+  );
 }

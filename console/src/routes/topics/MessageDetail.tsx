@@ -18,6 +18,9 @@ interface MessageDetailProps {
   onClose: () => void;
 }
 
+/** Narrower than `lg`, where the message takes the place of the list. */
+const BEHIND = "(width < 72rem)";
+
 const messageQuery = (topic: string, place: string) =>
   queryOptions({
     queryKey: ["message", topic, place],
@@ -40,8 +43,8 @@ export function MessageDetail({ topic, place, onClose }: MessageDetailProps) {
   const [partition, offset] = place.split(":");
   const close = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    // Where the list is hidden behind the message, the focus would be lost with it.
-    if (!document.activeElement?.checkVisibility() || document.activeElement === document.body) close.current?.focus();
+    // Where the message hides the list, the focus would be lost with the row that was opened.
+    if (matchMedia(BEHIND).matches) close.current?.focus();
   }, []);
   return (
     <section
@@ -104,7 +107,13 @@ function Parts({ record, name }: { record: RecordView; name: string }) {
           <Pairs
             pairs={record.headers.map(({ key, value, encoding }) => [
               key,
-              value == null ? <em className="text-ink-soft">null</em> : encoding === "base64" ? `base64 ${value}` : value,
+              value == null ? (
+                <em className="text-ink-soft">null</em>
+              ) : encoding === "base64" ? (
+                `base64 ${value}`
+              ) : (
+                value
+              ),
             ])}
           />
         )}

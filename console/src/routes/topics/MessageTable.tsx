@@ -1,5 +1,6 @@
 // The list of messages: place, time, key and the beginning of the value, one line each.
 import { DataTable, type Column } from "../../ui/DataTable";
+import { useMediaQuery } from "../../ui/media";
 import { timeLabel } from "../../ui/Time";
 import type { Message } from "./message";
 
@@ -20,49 +21,25 @@ export function placeOf({ partition, offset }: Message): string {
 
 export function MessageTable<Row>(props: MessageTableProps<Row>) {
   const { messageOf } = props;
+  const narrow = useMediaQuery("(width < 36rem)");
   const columns: Column<Row>[] = [
     {
       key: "place",
-      title: <abbr title="partition : offset" className="no-underline">Offset</abbr>,
-      width: "7.5rem",
-      cell: (row) => {
-        const { partition, offset } = messageOf(row);
-        return (
-          <span className="data">
-            <span className="text-ink-soft">{partition}:</span>
-            {offset}
-          </span>
-        );
-      },
+      title: "Offset",
+      width: narrow ? "5.5rem" : "7rem",
+      cell: (row) => <PlaceCell message={messageOf(row)} />,
     },
-    {
-      key: "time",
-      title: "Time",
-      width: "8.25rem",
-      cell: (row) => {
-        const { timestamp } = messageOf(row);
-        return <span className="data text-ink-soft">{timestamp ? timeLabel(timestamp).slice(-12) : "–"}</span>;
-      },
-    },
-    {
-      key: "key",
-      title: "Key",
-      width: "minmax(5rem, 12rem)",
-      cell: (row) => {
-        const { key } = messageOf(row);
-        return key === null ? <span className="text-ink-soft">–</span> : <span className="data">{key}</span>;
-      },
-    },
+    { key: "time", title: "Time", width: "7.5rem", cell: (row) => <TimeCell message={messageOf(row)} /> },
+    { key: "key", title: "Key", width: "minmax(5rem, 13rem)", cell: (row) => <KeyCell text={messageOf(row).key} /> },
     {
       key: "value",
       title: "Value",
-      width: "minmax(14rem, 1fr)",
-      cell: (row) => {
-        const { preview, about } = messageOf(row);
-        return about ? <em className="text-ink-soft">{preview}</em> : <span className="data">{preview}</span>;
-      },
+      width: "minmax(10rem, 1fr)",
+      cell: (row) => <ValueCell message={messageOf(row)} />,
     },
   ];
+  // Where there is no room for all, place and value say most.
+  const shown = narrow ? columns.filter(({ key }) => key === "place" || key === "value") : columns;
   return (
     <div
       className="min-h-0 flex-1 border-t border-ink/70"
@@ -71,16 +48,41 @@ export function MessageTable<Row>(props: MessageTableProps<Row>) {
     >
       <DataTable
         label="Messages"
-        columns={columns}
+        columns={shown}
         rows={props.rows}
         rowKey={props.rowKey}
         selected={props.selected}
         onOpen={props.onOpen}
         onScroll={props.onScroll}
         height="100%"
-        minWidth="40rem"
+        minWidth={narrow ? undefined : "36rem"}
         rowHeight={30}
       />
     </div>
   );
+}
+
+interface CellProps {
+  message: Message;
+}
+
+function PlaceCell({ message: { partition, offset } }: CellProps) {
+  return (
+    <span className="data" title={`partition ${partition}, offset ${offset}`}>
+      <span className="text-ink-soft">{partition}:</span>
+      {offset}
+    </span>
+  );
+}
+
+function TimeCell({ message: { timestamp } }: CellProps) {
+  return <span className="data text-ink-soft">{timestamp ? timeLabel(timestamp).slice(-12) : "–"}</span>;
+}
+
+function KeyCell({ text }: { text: string | null }) {
+  return text === null ? <span className="text-ink-soft">–</span> : <span className="data">{text}</span>;
+}
+
+function ValueCell({ message: { preview, about } }: CellProps) {
+  return about ? <em className="text-ink-soft">{preview}</em> : <span className="data">{preview}</span>;
 }

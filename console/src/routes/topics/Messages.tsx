@@ -28,13 +28,23 @@ export function Messages({ topic }: { topic: TopicView }) {
 
   return (
     <div className="flex min-h-[26rem] flex-1 flex-col md:h-[calc(100dvh-14rem)] md:flex-none">
-      <Place topic={topic} search={search} change={change} problem={filter instanceof Error ? filter.message : undefined} />
+      <Place
+        topic={topic}
+        search={search}
+        change={change}
+        problem={filter instanceof Error ? filter.message : undefined}
+      />
       <div className={`mt-3 grid min-h-0 flex-1 gap-x-8 ${open ? "lg:grid-cols-[minmax(0,1fr)_minmax(0,28rem)]" : ""}`}>
         <div className={`flex min-h-0 min-w-0 flex-col ${open ? "max-lg:hidden" : ""}`}>
           {filter instanceof Error ? (
             <ErrorState error={filter} title="This is no regular expression" />
           ) : search.from === undefined ? (
-            <TailList key={`${topic.id} ${search.q} ${search.regex} ${search.partition}`} filter={filter} filtered={!!search.q} {...list} />
+            <TailList
+              key={`${topic.id} ${search.q} ${search.regex} ${search.partition}`}
+              filter={filter}
+              filtered={!!search.q}
+              {...list}
+            />
           ) : (
             <BrowseList filter={filter} filtered={!!search.q} search={search} {...list} />
           )}

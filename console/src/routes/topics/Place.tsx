@@ -35,8 +35,17 @@ export function Place({ topic, search, change, problem }: PlaceProps) {
       message: undefined,
     });
   return (
-    <form role="search" className="flex flex-wrap items-end gap-x-3 gap-y-2.5" onSubmit={(event) => event.preventDefault()}>
-      <SelectField label="Read" className="w-36 max-sm:flex-1" value={from} onChange={(event) => begin(event.target.value as From)}>
+    <form
+      role="search"
+      className="flex flex-wrap items-end gap-x-3 gap-y-2.5"
+      onSubmit={(event) => event.preventDefault()}
+    >
+      <SelectField
+        label="Read"
+        className="w-36 max-sm:flex-1"
+        value={from}
+        onChange={(event) => begin(event.target.value as From)}
+      >
         {PLACES.map((each) => (
           <option key={each.from} value={each.from}>
             {each.name}
@@ -76,22 +85,24 @@ export function Place({ topic, search, change, problem }: PlaceProps) {
           onChange={(event) => event.target.value && change({ at: new Date(event.target.value).toISOString() }, true)}
         />
       )}
-      <Typed
-        label="Key or value has"
-        className="min-w-40 flex-1 max-sm:basis-full"
-        type="search"
-        placeholder={search.regex ? "such as  Total\":\\s*9\\d" : "text, in any case"}
-        value={search.q ?? ""}
-        problem={problem}
-        onValue={(q) => change({ q: q || undefined }, true)}
-      />
-      <Button
-        pressed={search.regex ?? false}
-        title="Take the text as a regular expression"
-        onClick={() => change({ regex: search.regex ? undefined : true }, true)}
-      >
-        Regex
-      </Button>
+      <div className="flex min-w-40 flex-1 items-end gap-2 max-sm:basis-full">
+        <Typed
+          label="Key or value has"
+          className="flex-1"
+          type="search"
+          placeholder={search.regex ? 'such as  Total":\\s*9\\d' : "text, in any case"}
+          value={search.q ?? ""}
+          problem={problem}
+          onValue={(q) => change({ q: q || undefined }, true)}
+        />
+        <Button
+          pressed={search.regex ?? false}
+          title="Take the text as a regular expression"
+          onClick={() => change({ regex: search.regex ? undefined : true }, true)}
+        >
+          Regex
+        </Button>
+      </div>
     </form>
   );
 }
@@ -119,7 +130,9 @@ function Typed({ value, valid, onValue, problem, ...rest }: TypedProps) {
     }, REST);
     return () => clearTimeout(timer);
   });
-  return <TextField {...rest} value={text} problem={wrong ?? problem} onChange={(event) => setText(event.target.value)} />;
+  return (
+    <TextField {...rest} value={text} problem={wrong ?? problem} onChange={(event) => setText(event.target.value)} />
+  );
 }
 
 /** The form that `datetime-local` takes, by the reader's clock. */

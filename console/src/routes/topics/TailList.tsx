@@ -50,7 +50,9 @@ export function TailList({ topic, filter, filtered, open, onOpen }: TailListProp
           {held ? "Resume" : "Pause"}
         </Button>
       </div>
-      {state.problem && <ErrorState error={state.problem} title="The tail has ended" onRetry={() => location.reload()} />}
+      {state.problem && (
+        <ErrorState error={state.problem} title="The tail has ended" onRetry={() => location.reload()} />
+      )}
       {state.rows.length === 0 && !state.problem ? (
         <Waiting topic={topic.name} filtered={filtered} received={state.received} />
       ) : (
@@ -73,7 +75,10 @@ function TailLine({ state, held, filtered }: { state: TailState; held: boolean; 
   const words = held ? "Holding still" : live ? "Live" : state.stream === "lost" ? "Trying again" : "Connecting";
   return (
     <p className="label figures flex flex-wrap items-center gap-x-2">
-      <span aria-hidden className={`size-2 rounded-full ${live && !held ? "bg-accent" : "border border-rule-strong"}`} />
+      <span
+        aria-hidden
+        className={`size-2 rounded-full ${live && !held ? "bg-accent" : "border border-rule-strong"}`}
+      />
       <span role="status" className="font-medium text-ink">
         {words}
       </span>

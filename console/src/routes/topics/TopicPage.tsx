@@ -21,7 +21,10 @@ export function TopicPage() {
   const search = useSearch({ from: "/topics/$topic" });
   const { data, error, isPending, refetch } = useQuery(topicQuery(topic));
   const tab = search.tab ?? "messages";
-  const records = data?.partitions.reduce((sum, each) => sum + BigInt(each.high_watermark) - BigInt(each.log_start), 0n);
+  const records = data?.partitions.reduce(
+    (sum, each) => sum + BigInt(each.high_watermark) - BigInt(each.log_start),
+    0n,
+  );
   const size = data?.partitions.reduce((sum, each) => sum + (each.bytes ?? 0), 0);
   const facts = data && [
     `${grouped(records ?? 0)} events`,
@@ -54,7 +57,11 @@ export function TopicPage() {
         >
           {error instanceof Problem && error.status === 404 && (
             <p className="mt-1">
-              A topic is made when the first event is sent to it. <Link to="/topics" className="link">See all topics</Link>.
+              A topic is made when the first event is sent to it.{" "}
+              <Link to="/topics" className="link">
+                See all topics
+              </Link>
+              .
             </p>
           )}
         </ErrorState>

@@ -20,7 +20,7 @@ export function TopicsPage() {
   const { latest } = useOverviewStream();
   const { q = "", sort = "name" } = useSearch({ from: "/topics" });
   const navigate = useNavigate({ from: "/topics" });
-  const rates = new Map(latest?.topic_rates.map((each) => [each.name, each.records_per_second]));
+  const rates = new Map(latest?.by_topic.map((each) => [each.name, each.records_per_second]));
 
   const weight: Record<Exclude<Sort, "name">, (each: TopicLine) => number> = {
     records: (each) => Number(each.records),
@@ -33,7 +33,8 @@ export function TopicsPage() {
 
   const by = (key: Sort) => ({
     sorted: sort !== key ? undefined : key === "name" ? ("ascending" as const) : ("descending" as const),
-    onSort: () => void navigate({ search: (now) => ({ ...now, sort: key === "name" ? undefined : key }), replace: true }),
+    onSort: () =>
+      void navigate({ search: (now) => ({ ...now, sort: key === "name" ? undefined : key }), replace: true }),
   });
   const columns: TableColumn<TopicLine>[] = [
     {
@@ -45,9 +46,27 @@ export function TopicsPage() {
         </Link>
       ),
     },
-    { title: "Team", width: "8rem", narrow: "hide", cell: (each) => each.team ?? <span className="text-ink-soft">none</span> },
-    { title: "Partitions", width: "6.5rem", align: "right", narrow: "hide", cell: (each) => <Num value={each.partitions} /> },
-    { title: "Size", width: "7rem", align: "right", narrow: "hide", ...by("bytes"), cell: (each) => <Num value={each.bytes} format={bytes} /> },
+    {
+      title: "Team",
+      width: "8rem",
+      narrow: "hide",
+      cell: (each) => each.team ?? <span className="text-ink-soft">none</span>,
+    },
+    {
+      title: "Partitions",
+      width: "6.5rem",
+      align: "right",
+      narrow: "hide",
+      cell: (each) => <Num value={each.partitions} />,
+    },
+    {
+      title: "Size",
+      width: "7rem",
+      align: "right",
+      narrow: "hide",
+      ...by("bytes"),
+      cell: (each) => <Num value={each.bytes} format={bytes} />,
+    },
     { title: "Events", width: "7rem", align: "right", ...by("records"), cell: (each) => <Num value={each.records} /> },
     {
       title: "Per second",
@@ -92,7 +111,9 @@ export function TopicsPage() {
       ) : shown.length === 0 ? (
         <EmptyState title={`No topic has “${q}” in its name or team.`} />
       ) : (
-        <TableFrame label="Topics" columns={columns} rows={shown} rowKey={(each) => each.name} />
+        <div className="border-t border-ink/70">
+          <TableFrame label="Topics" columns={columns} rows={shown} rowKey={(each) => each.name} />
+        </div>
       )}
     </Page>
   );

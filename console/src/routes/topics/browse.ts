@@ -16,10 +16,7 @@ const SCAN = 5_000;
 const FETCH = 200;
 
 export type Start =
-  | { from: "earliest" }
-  | { from: "latest" }
-  | { from: "offset"; offset: string }
-  | { from: "time"; at: string };
+  { from: "earliest" } | { from: "latest" } | { from: "offset"; offset: string } | { from: "time"; at: string };
 
 export interface Found {
   messages: Message[];

@@ -16,7 +16,11 @@ export function matcher(q: string | undefined, regex: boolean, partition?: numbe
   if (!q) return { all: partition === undefined, maybe: () => true, record: inPartition };
   if (regex) {
     const pattern = new RegExp(q, "i");
-    return { all: false, maybe: () => true, record: (record) => inPartition(record) && pattern.test(searchable(record)) };
+    return {
+      all: false,
+      maybe: () => true,
+      record: (record) => inPartition(record) && pattern.test(searchable(record)),
+    };
   }
   const needle = q.toLowerCase();
   // Plain letters and digits stand in JSON as they are, unless the sender wrote them as \u escapes.

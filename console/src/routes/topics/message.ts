@@ -22,7 +22,12 @@ export function messageOf(record: RecordView): Message {
     partition,
     offset,
     timestamp: timestamp ?? null,
-    key: record.key == null ? null : key_encoding === "base64" ? `base64 ${record.key.slice(0, PREVIEW)}` : record.key.slice(0, PREVIEW),
+    key:
+      record.key == null
+        ? null
+        : key_encoding === "base64"
+          ? `base64 ${record.key.slice(0, PREVIEW)}`
+          : record.key.slice(0, PREVIEW),
     ...previewOf(record),
   };
 }

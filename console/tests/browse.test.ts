@@ -1,0 +1,104 @@
+// Browsing against a log in memory: each record once, in order, whatever the partitions, gaps and sizes of answers.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RecordView } from "../src/api/queries.ts";
+import { Browse, type Fetch, type Start } from "../src/routes/topics/browse.ts";
+import { matcher } from "../src/routes/topics/matcher.ts";
+
+type Log = RecordView[][];
+
+test("every record comes once, merged by time, in both directions", async () => {
+  for (let seed = 1; seed <= 40; seed += 1) {
+    const log = anyLog(seed);
+    const expected = log
+      .flat()
+      .sort((a, b) => (a.timestamp! < b.timestamp! ? -1 : a.timestamp! > b.timestamp! ? 1 : a.partition - b.partition));
+    const forward = await all(log, { from: "earliest" });
+    assert.deepEqual(forward, expected.map(place), `seed ${seed} forward`);
+    const back = await all(log, { from: "latest" });
+    assert.deepEqual(new Set(back), new Set(forward), `seed ${seed} back has the same`);
+    const times = back.map((each) => log.flat().find((record) => place(record) === each)!.timestamp!);
+    assert.deepEqual(times, times.toSorted().reverse(), `seed ${seed} back is newest first`);
+  }
+});
+
+test("a filter that matches nothing still ends a page", async () => {
+  const log = [records(0, 12_000)];
+  const browse = new Browse(fetchFrom(log, 1_000), { from: "earliest" }, matcher("no such thing", false), bounds(log));
+  const page = await browse.next();
+  assert.deepEqual([page.messages.length, page.scanned, page.done], [0, 5_000, false]);
+});
+
+test("an offset before the start begins at the start, a negative one counts from the end", async () => {
+  const log = [records(0, 50)];
+  assert.equal((await all(log, { from: "offset", offset: "-3" })).length, 3);
+  assert.equal((await all(log, { from: "offset", offset: "-999" })).length, 50);
+  assert.deepEqual(await all(log, { from: "offset", offset: "48" }), ["0:48", "0:49"]);
+});
+
+async function all(log: Log, start: Start): Promise<string[]> {
+  const browse = new Browse(fetchFrom(log, 7), start, matcher(undefined, false), bounds(log));
+  const places: string[] = [];
+  for (;;) {
+    const page = await browse.next();
+    places.push(...page.messages.map(({ partition, offset }) => `${partition}:${offset}`));
+    if (page.done) return places;
+  }
+}
+
+/** The server's way of answering, ending early after `most` records as it does after so many bytes. */
+function fetchFrom(log: Log, most: number): Fetch {
+  return async (query) => {
+    const partition = Number(query.partition);
+    const offset = Number(query.offset ?? 0);
+    const from = log[partition]!.filter((record) => Number(record.offset) >= offset);
+    const found = from.slice(0, Math.min(Number(query.limit), most));
+    const end = bounds(log)[partition]!.high_watermark;
+    const next = found.length > 0 ? String(Number(found.at(-1)!.offset) + 1) : end;
+    return { records: found, partitions: [{ partition, next, log_start: "0", high_watermark: end }] };
+  };
+}
+
+function bounds(log: Log) {
+  return log.map((partition, index) => ({
+    partition: index,
+    log_start: "0",
+    high_watermark: String(partition.length === 0 ? 0 : Number(partition.at(-1)!.offset) + 1),
+  }));
+}
+
+function anyLog(seed: number): Log {
+  let state = seed;
+  const random = (below: number) => (state = (state * 48_271) % 2_147_483_647) % below;
+  return Array.from({ length: 1 + random(4) }, (_, partition) => {
+    let time = Date.UTC(2026, 10, 20);
+    let offset = -1;
+    return Array.from({ length: random(700) }, () => {
+      time += random(3) * 100;
+      // Compaction leaves holes.
+      offset += 1 + (random(5) === 0 ? random(4) : 0);
+      return record(partition, offset, new Date(time).toISOString());
+    });
+  });
+}
+
+function records(partition: number, count: number): RecordView[] {
+  return Array.from({ length: count }, (_, offset) => record(partition, offset, "2026-11-20T10:00:00.000Z"));
+}
+
+function record(partition: number, offset: number, timestamp: string): RecordView {
+  return {
+    partition,
+    offset: String(offset),
+    timestamp,
+    key: null,
+    key_encoding: "null",
+    value: { offset },
+    value_encoding: "json",
+    headers: [],
+  };
+}
+
+function place({ partition, offset }: RecordView): string {
+  return `${partition}:${offset}`;
+}
