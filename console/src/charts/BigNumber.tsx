@@ -4,8 +4,8 @@
  * Always holds: it does not jump about. Digits are equally wide, and the space that it has taken once it keeps, so
  * that what stands around it stays where it is.
  */
-import { useRef } from "react";
-import { formatNumber } from "./decimal";
+import { Fragment, useRef } from "react";
+import { formatNumber, THIN_SPACE } from "./decimal";
 
 export interface BigNumberProps {
   value: unknown;
@@ -27,7 +27,12 @@ export function BigNumber({ value, unit, label }: BigNumberProps) {
     <p className="big-number" title={isExact ? undefined : exact}>
       <span className="sr-only">{label}: </span>
       <span className="big-number-digits" style={{ minWidth: `${widest.current}ch` }}>
-        {shown}
+        {shown.split(THIN_SPACE).map((group, index) => (
+          <Fragment key={index}>
+            {index > 0 && <span className="thousands">{THIN_SPACE}</span>}
+            {group}
+          </Fragment>
+        ))}
       </span>
     </p>
   );

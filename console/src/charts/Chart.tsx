@@ -14,7 +14,7 @@ export interface ChartProps {
   rows: readonly Row[];
   label: string;
   unit?: string | null;
-  /** Only the newest so many points of a line. */
+  /** Only so many rows: the newest of a line, the first of bars. */
   last?: number | null;
   /** One strip for each line instead of one axis for all: for values of different kinds. */
   strips?: boolean;
@@ -35,7 +35,7 @@ export function Chart({ form, rows, label, unit, last, strips, height = 220 }: C
         </div>
       );
     case "bar":
-      return <Bars rows={rows} by={form.by} value={form.value} unit={unit} label={label} />;
+      return <Bars rows={last ? rows.slice(0, last) : rows} by={form.by} value={form.value} unit={unit} label={label} />;
     case "line": {
       const groups = strips ? form.values.map((value) => [value]) : [form.values];
       return (
@@ -63,7 +63,7 @@ export interface TwinProps {
 export function ChartTwin({ form, columns, rows, label, last }: TwinProps) {
   const names = form.form === "line" ? [form.over, ...form.values] : form.form === "bar" ? [form.by, form.value] : form.values;
   const shown = names.flatMap((name) => columns.find((column) => column.name === name) ?? []);
-  const kept = form.form === "line" && last ? rows.slice(-last) : rows;
+  const kept = !last ? rows : form.form === "line" ? rows.slice(-last) : rows.slice(0, last);
   return <RowsTable label={`${label}, as a table`} columns={shown} rows={kept} maxHeight="22rem" />;
 }
 

@@ -25,24 +25,32 @@ export interface RowsTableProps {
 
 /** Rows whose values decide how wide a column is. */
 const SAMPLE = 200;
-const CHARACTER = 0.5;
-const PADDING = 1.1;
+/** Widths in rem: of a character as data, as text and in a head, of what is around a value, and of the widest column. */
+const CHARACTER = 0.49;
+const LETTER = 0.44;
+const HEAD_LETTER = 0.42;
+const PADDING = 1.05;
+const SORT_ARROW = 0.75;
 const WIDEST = 22;
+/** Long text may be cut a little before a table has to be scrolled sideways. */
+const SHRINK = 0.75;
+const LONG = 8;
 /** A table is at most so many times as wide as it needs to be: the eye is to find the way across. */
 const SPREAD = 2.2;
 
 interface Measure {
-  characters: number;
+  width: number;
   decimals: number;
 }
 
 export function RowsTable({ label, columns, rows, sort, onSort, height, maxHeight = "60vh" }: RowsTableProps) {
   const measures = useRef(new Map<string, Measure>());
   measure(measures.current, columns, rows);
-  const shown = columns.map((column) => tableColumn(column, measures.current.get(column.name), sort, onSort));
-  const least = columns.reduce((sum, column) => sum + narrowest(measures.current.get(column.name)), 0);
+  const shown = columns.map((column) => tableColumn(column, measures.current, sort, onSort));
+  const wanted = columns.reduce((sum, column) => sum + widthOf(measures.current, column), 0);
+  const least = columns.reduce((sum, column) => sum + leastOf(column, widthOf(measures.current, column)), 0);
   return (
-    <div style={{ maxWidth: `${(least * SPREAD).toFixed(1)}rem` }}>
+    <div style={{ maxWidth: `${(wanted * SPREAD).toFixed(1)}rem` }}>
       <DataTable
         label={label}
         columns={shown}
@@ -59,26 +67,33 @@ export function RowsTable({ label, columns, rows, sort, onSort, height, maxHeigh
 
 function measure(measures: Map<string, Measure>, columns: readonly Column[], rows: readonly Row[]): void {
   for (const column of columns) {
-    const known = measures.get(column.name) ?? { characters: column.name.length + 2, decimals: 0 };
+    const known = measures.get(column.name) ?? { width: column.name.length * HEAD_LETTER + SORT_ARROW, decimals: 0 };
     for (const row of rows.slice(0, SAMPLE)) {
-      known.characters = Math.max(known.characters, asText(row[column.name]).length);
+      const letter = kindOf(column) === "text" ? LETTER : CHARACTER;
+      known.width = Math.max(known.width, asText(row[column.name]).length * letter);
       if (kindOf(column) === "number") known.decimals = Math.max(known.decimals, decimals(row[column.name]));
     }
     measures.set(column.name, known);
   }
 }
 
-function narrowest(measure: Measure | undefined): number {
-  return Math.min((measure?.characters ?? 6) * CHARACTER + PADDING, WIDEST);
+function widthOf(measures: ReadonlyMap<string, Measure>, column: Column): number {
+  return Math.min((measures.get(column.name)?.width ?? 0) + PADDING, WIDEST);
+}
+
+function leastOf(column: Column, width: number): number {
+  const mayShrink = kindOf(column) === "text" || kindOf(column) === "nested";
+  return mayShrink && width > LONG ? Math.max(LONG, width * SHRINK) : width;
 }
 
 function tableColumn(
   column: Column,
-  measure: Measure | undefined,
+  measures: ReadonlyMap<string, Measure>,
   sort: RowsTableProps["sort"],
   onSort: RowsTableProps["onSort"],
 ): TableColumn<Row> {
-  const width = narrowest(measure);
+  const width = widthOf(measures, column);
+  const places = measures.get(column.name)?.decimals ?? 0;
   // A number that names something stands like a name.
   const isAmount = kindOf(column) === "number" && !isIdentifier(column);
   const direction = sort?.column !== column.name ? "none" : sort.descending ? "descending" : "ascending";
@@ -86,9 +101,9 @@ function tableColumn(
     key: column.name,
     title: column.name,
     align: isAmount ? "right" : "left",
-    width: `minmax(${width.toFixed(1)}rem, ${(width * (kindOf(column) === "text" ? 2 : 1)).toFixed(1)}fr)`,
+    width: `minmax(${leastOf(column, width).toFixed(1)}rem, ${(width * (kindOf(column) === "text" ? 2 : 1)).toFixed(1)}fr)`,
     sort: onSort && { direction, toggle: () => onSort(column.name) },
-    cell: (row) => <Cell value={row[column.name]} column={column} decimals={measure?.decimals ?? 0} />,
+    cell: (row) => <Cell value={row[column.name]} column={column} decimals={places} />,
   };
 }
 
@@ -106,7 +121,7 @@ function Cell({ value, column, decimals: most }: { value: unknown; column: Colum
     );
   }
   return (
-    <span className={kind === "text" ? undefined : "data"} title={text.length > 40 ? text : undefined}>
+    <span className={kind === "text" ? undefined : "data"} title={text.length > 20 ? text : undefined}>
       {text}
     </span>
   );

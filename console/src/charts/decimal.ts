@@ -73,7 +73,7 @@ function rounded(value: Digits, places: number): Digits {
 /** The minus sign, as wide as a digit's plus. */
 const MINUS = "−";
 /** Between thousands: narrow, and no place for a line to break. */
-const THIN_SPACE = "\u202f";
+export const THIN_SPACE = "\u202f";
 
 /** How a number is written. */
 export interface NumberStyle {

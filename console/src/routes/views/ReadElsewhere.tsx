@@ -1,12 +1,12 @@
 // The same rows from a terminal.
 import type { Column } from "~/charts/columns";
-import { kindOf } from "~/charts/columns";
+import { isIdentifier, kindOf } from "~/charts/columns";
 import { Command } from "~/ui/Command";
 import { Panel } from "~/ui/Panel";
 
 export function ReadElsewhere({ view, columns }: { view: string; columns: readonly Column[] }) {
   const { origin, host } = window.location;
-  const number = columns.find((column) => kindOf(column) === "number");
+  const number = columns.find((column) => kindOf(column) === "number" && !isIdentifier(column));
   const order = number ? `?order=-${encodeURIComponent(number.name)}&limit=5` : "?limit=5";
   return (
     <Panel title="Read it elsewhere" note="rows now, and every change as it happens">

@@ -1,30 +1,15 @@
-/** Following views: the page's one `LiveView` for each, fed by the server's stream of changes. */
+/** Following views: the page's one `LiveView` for each, fed by its one stream of changes. */
 import { useCallback, useMemo, useRef, useSyncExternalStore } from "react";
-import { parseJson } from "~/api/json";
-import { path } from "~/api/client";
-import { openStream } from "~/api/sse";
-import { LiveView, type Connect, type LiveState } from "./liveView";
+import { ChangeFeed } from "./changeFeed";
+import { LiveView, type LiveState } from "./liveView";
 
+const feed = new ChangeFeed();
 const followed = new Map<string, LiveView>();
-
-const connect: Connect = (view, listener) => {
-  const stream = openStream(path("/api/v1/views/{view}/changes", { view }), {
-    onEvents: (events) => {
-      for (const { event, data } of events) listener.onEvent(event, parseJson(data));
-    },
-    onState: (state, problem) => {
-      if (state === "open") listener.onUp();
-      else if (state === "lost") listener.onDown();
-      else if (state === "refused" && problem) listener.onRefused(problem);
-    },
-  });
-  return () => stream.close();
-};
 
 function liveView(name: string): LiveView {
   let view = followed.get(name);
   if (!view) {
-    view = new LiveView(name, connect);
+    view = new LiveView(name, feed.follow);
     followed.set(name, view);
   }
   return view;

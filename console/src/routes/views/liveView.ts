@@ -2,11 +2,11 @@
  * A view, followed: its rows, what the connection is doing, and why it cannot be followed.
  *
  * ```text
- *   stream ─► snapshot, change ─► RowSet ─► at most ten times a second ─► whoever shows it
+ *   feed ─► snapshot, change ─► RowSet ─► at most ten times a second ─► whoever shows it
  * ```
  *
  * Always holds
- * - One stream per view, however many panels show it; none while nobody does.
+ * - A view is followed once, however many panels show it, and not at all while nobody does.
  * - Readers see whole states: rows and their moment change together.
  * - A busy view costs a bounded part of the time: the longer a state takes to show, the rarer it is shown.
  * - While the server is away the last rows stay, marked as interrupted. What it refuses has no rows.
@@ -39,17 +39,15 @@ export interface Listener {
   onRefused: (refusal: Refusal) => void;
 }
 
-/** Opens a stream of changes; gives what ends it. A stream that is lost resumes by itself. */
+/** Follows a view; gives what ends it. What is lost resumes by itself, and what is refused is told once it is not. */
 export type Connect = (view: string, listener: Listener) => () => void;
 
 /** Shown at most this often. */
 const FRAME = 100;
 /** Showing may take one part in so many of the time. */
 const SHARE = 4;
-/** A stream is kept this long without readers, for those who only turn the page. */
+/** A view is followed this long without readers, for those who only turn the page. */
 const LINGER = 2_000;
-/** How soon what was refused is asked for again. */
-const RETRY = 2_000;
 
 const EMPTY: LiveState = { phase: "connecting", rows: [], asOf: null, refusal: null };
 
@@ -61,7 +59,6 @@ export class LiveView {
   #close: (() => void) | null = null;
   #frame: ReturnType<typeof setTimeout> | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
   #shownAt = 0;
   #cost = 0;
 
@@ -85,7 +82,6 @@ export class LiveView {
   };
 
   #open(): void {
-    clearTimeout(this.#retry);
     this.#close = this.connect(this.name, {
       onEvent: (kind, data) => this.#take(kind, data),
       onUp: () => this.#turn("live"),
@@ -97,7 +93,7 @@ export class LiveView {
   #end(): void {
     this.#close?.();
     this.#close = null;
-    for (const timer of [this.#frame, this.#retry]) clearTimeout(timer);
+    clearTimeout(this.#frame);
     this.#frame = undefined;
     this.#rows = new RowSet();
     this.#asOf = null;
@@ -124,12 +120,9 @@ export class LiveView {
   #refuse(refusal: Refusal): void {
     clearTimeout(this.#frame);
     this.#frame = undefined;
-    this.#close?.();
     this.#rows = new RowSet();
     this.#asOf = null;
     this.#show({ phase: "refused", rows: [], asOf: null, refusal });
-    this.#close = () => clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#open(), RETRY);
   }
 
   /** The connection came back or went. Rows that are there stay; a first snapshot is still to come where none was. */
