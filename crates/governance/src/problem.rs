@@ -39,7 +39,7 @@ struct Place {
 
 impl Problem {
     /// A problem with the whole of `file` (a path relative to the project).
-    pub(crate) fn of_file(file: &Path, message: impl Into<String>) -> Self {
+    pub fn of_file(file: &Path, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
             message: message.into(),
@@ -84,7 +84,8 @@ impl Problem {
     }
 
     /// The same, with what to do.
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -120,11 +121,15 @@ impl Problem {
         (&self.file, self.place.as_ref().map_or(0, |place| place.span.offset()))
     }
 
-    /// The line of the place and the one before it, numbered, with marks under the place: for whoever does not have
+    /// The line of the place and the one before it, numbered, with marks and a word under the place: for whoever does not have
     /// the file at hand. Long lines are cut around the place.
     pub fn excerpt(&self) -> Option<String> {
         let place = self.place.as_ref()?;
-        Some(excerpt::of(place.source.inner(), place.span.offset(), place.span.len()))
+        let excerpt = excerpt::of(place.source.inner(), place.span.offset(), place.span.len());
+        Some(match &place.label {
+            Some(label) => format!("{excerpt} {label}"),
+            None => excerpt,
+        })
     }
 
     /// Line and column, both from 1, where the problem has a place in its file.

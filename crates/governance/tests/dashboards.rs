@@ -62,7 +62,8 @@ async fn a_dashboard_is_applied_and_kept_on_the_log() {
           + team   store
           + dashboard  store.movies  4 panels
 
-        Plan: 2 to add, 0 to change, 0 to forget."#]].assert_eq(&plan.to_string());
+        Plan: 2 to add, 0 to change, 0 to forget."#]]
+    .assert_eq(&plan.to_string());
     assert!(warnings.is_empty(), "{warnings:?}");
     let again = Catalogue::load(&log).await.expect("it is on the log");
     assert_eq!(again.dashboards(), catalogue.dashboards());
@@ -80,7 +81,8 @@ async fn a_dashboard_is_applied_and_kept_on_the_log() {
         store
           - dashboard  store.movies  forgotten
 
-        Plan: 0 to add, 0 to change, 1 to forget."#]].assert_eq(&plan.to_string());
+        Plan: 0 to add, 0 to change, 1 to forget."#]]
+    .assert_eq(&plan.to_string());
     assert!(catalogue.dashboards().is_empty());
 }
 
@@ -117,10 +119,12 @@ async fn a_panel_without_its_view_or_column_is_a_warning_at_its_place() {
             ·                                            ──────
             ╰────
           help: there is product_id, title, sold
-    "#]].assert_eq(&render(&catalogue.problems()));
+    "#]]
+    .assert_eq(&render(&catalogue.problems()));
     assert_eq!(catalogue.project().failure, None, "the rest is in force");
     let fault = catalogue.dashboards()[0].panels[1].resolve(&Views.views()).expect_err("no such view");
-    expect!["there is no view shop.orders_per_minute; did you mean `store.orders_per_minute`?"].assert_eq(&fault.to_string());
+    expect!["there is no view shop.orders_per_minute; did you mean `store.orders_per_minute`?"]
+        .assert_eq(&fault.to_string());
 
     write_files(folder.path(), MOVIES);
     apply_once(folder.path(), &log, &catalogue, &Views).await.expect("it applies");
@@ -272,12 +276,17 @@ panels:
 
 #[test]
 fn a_dashboard_without_panels_is_refused() {
-    check("title: Movies\n", &expect![[r#"
+    check(
+        "title: Movies\n",
+        &expect![[r#"
         the project has a problem
           × teams/store/dashboards/movies.yaml: the dashboard has no panels
           help: write `panels:` and below it such as `- { number: orders, view: orders_this_hour }`
-    "#]]);
-    check("panels: orders\n", &expect![[r#"
+    "#]],
+    );
+    check(
+        "panels: orders\n",
+        &expect![[r#"
         the project has a problem
           × `panels` cannot be a single value
            ╭─[teams/store/dashboards/movies.yaml:1:9]
@@ -285,16 +294,23 @@ fn a_dashboard_without_panels_is_refused() {
            ·         ──────
            ╰────
           help: for example `panels: [{ number: orders, view: orders_this_hour }]`
-    "#]]);
-    check("", &expect![[r#"
+    "#]],
+    );
+    check(
+        "",
+        &expect![[r#"
         the project has a problem
           × teams/store/dashboards/movies.yaml: the dashboard has no panels
           help: write `panels:` and below it such as `- { number: orders, view: orders_this_hour }`
-    "#]]);
+    "#]],
+    );
     let many = "  - { number: orders, view: orders }\n".repeat(51);
-    check(&format!("panels:\n{many}"), &expect![[r#"
+    check(
+        &format!("panels:\n{many}"),
+        &expect![[r#"
         the project has a problem
           × teams/store/dashboards/movies.yaml: the dashboard has 51 panels, and no more than 50 are shown
           help: make two dashboards of it
-    "#]]);
+    "#]],
+    );
 }

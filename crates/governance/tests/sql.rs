@@ -129,7 +129,8 @@ async fn sql_is_checked_before_anything_is_applied() {
           "column": 1,
           "help": "a view ends when its statement leaves the file",
           "excerpt": "1 | -- Nothing.\n2 | DROP VIEW x;\n  | ^^^^"
-        }"#]].assert_eq(&serde_json::to_string_pretty(&problem).expect("JSON"));
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&problem).expect("JSON"));
 
     std::fs::remove_file(folder.path().join("teams/store/pipelines/broken.sql")).expect("removed");
     apply_once(folder.path(), &log, &catalogue, &critic).await.expect("the project applies");

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use factum_governance::{self as governance, EventDefinition, TeamDefinition};
 use factum_types::{Action, Resource};
@@ -10,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::extract::Caller;
+use crate::json::Json;
 use crate::problem::Problem;
 use crate::state::Api;
 

@@ -56,10 +56,10 @@ impl<S: Send + Sync> FromRequestParts<S> for GroupPath {
     }
 }
 
-/// The view that the path names, in full or by its bare name.
-pub(crate) struct ViewPath(pub(crate) String);
+/// A view, pipeline or dashboard that the path names, in full or by its bare name.
+pub(crate) struct NamePath(pub(crate) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for ViewPath {
+impl<S: Send + Sync> FromRequestParts<S> for NamePath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

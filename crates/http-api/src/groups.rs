@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use factum_eventlog::{Committed, Group, Member, PartitionBounds, Position};
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::extract::{Caller, GroupPath};
+use crate::json::Json;
 use crate::problem::Problem;
 use crate::records::parse_time;
 use crate::state::Api;

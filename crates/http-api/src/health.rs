@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::json::Json;
 use crate::state::Api;
 
 /// What each role says of itself.
@@ -60,11 +60,15 @@ pub(crate) async fn live() -> Json<Live> {
 #[utoipa::path(get, path = "/health/ready", tag = "health",
     responses((status = 200, body = Ready), (status = 503, body = Ready, description = "A role does not serve")))]
 pub(crate) async fn ready(State(api): State<Arc<Api>>) -> Response {
-    let HealthReport { roles } = (api.state.health)();
-    let is_ready = !api.stop.is_requested() && roles.iter().all(|role| role.ready);
-    let (code, status) = match is_ready {
+    let report = (api.state.health)();
+    let (code, status) = match is_ready(&api, &report) {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
-    (code, Json(Ready { status, roles })).into_response()
+    (code, Json(Ready { status, roles: report.roles })).into_response()
+}
+
+/// Whether every role serves, and will go on to.
+pub(crate) fn is_ready(api: &Api, report: &HealthReport) -> bool {
+    !api.stop.is_requested() && report.roles.iter().all(|role| role.ready)
 }

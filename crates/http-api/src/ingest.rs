@@ -142,6 +142,6 @@ fn accepted(placed: &[Placed]) -> Response {
         write!(body, r#"{comma}{{"partition":{partition},"offset":"{offset}"}}"#)
             .expect("a string takes text");
     }
-    body.push_str("]}");
+    body.push_str("]}\n");
     (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

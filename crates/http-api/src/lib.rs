@@ -1,4 +1,4 @@
-//! The HTTP face: ingest, browsing, administration, OpenAPI.
+//! The HTTP face: ingest, browsing, views, administration, OpenAPI, and the console.
 //!
 //! ```text
 //!   socket ──▶ service ──▶ router ──▶ one handler family each ──▶ EventLog, Catalogue, Engine
@@ -15,16 +15,22 @@
 
 mod body;
 mod catalogue;
+mod console;
+mod dashboards;
 mod extract;
 mod groups;
 mod health;
 mod ingest;
+mod json;
+mod lookup;
 mod metrics;
 mod names;
 mod options;
+mod overview;
 mod pages;
 mod pipelines;
 mod problem;
+mod project;
 mod record_view;
 mod records;
 mod router;

@@ -21,6 +21,7 @@ pub(crate) fn describe() {
     describe_gauge!("factum_http_connections", "Connections open");
     describe_gauge!("factum_http_tails", "Tails being sent");
     describe_gauge!("factum_http_view_followers", "Streams of views' changes being sent");
+    describe_gauge!("factum_http_overview_followers", "Streams of the overview being sent");
 }
 
 /// A request was answered. `route` is the router's pattern, never a path, so that labels stay few.
@@ -51,6 +52,10 @@ impl Present {
 
     pub(crate) fn follower() -> Self {
         Self::new("factum_http_view_followers")
+    }
+
+    pub(crate) fn overview() -> Self {
+        Self::new("factum_http_overview_followers")
     }
 
     fn new(name: &'static str) -> Self {

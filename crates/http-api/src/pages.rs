@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderName, Method, Uri, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+use axum::response::{IntoResponse, Response};
 use factum_types::{Action, Resource};
 
+use crate::console;
 use crate::extract::Caller;
 use crate::problem::Problem;
 use crate::router::openapi_json;
@@ -26,10 +27,15 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
 
 type Headers<const N: usize> = [(HeaderName, &'static str); N];
 
-/// Where things are
+/// The console
+///
+/// For browsers; everyone else is told where things are.
 #[utoipa::path(get, path = "/", tag = "pages", responses((status = 200, content_type = "text/html", body = String)))]
-pub(crate) async fn index() -> impl IntoResponse {
-    page(INDEX)
+pub(crate) async fn index(uri: Uri, headers: HeaderMap) -> Response {
+    match console::is_browser(&headers) {
+        true => console::page(uri, headers).await,
+        false => ([(header::VARY, "accept")], page(INDEX)).into_response(),
+    }
 }
 
 /// This description, to read and to try
@@ -77,7 +83,7 @@ pub(crate) async fn docs_scalar() -> impl IntoResponse {
 }
 
 /// What is asked for in no other way.
-pub(crate) async fn not_found(uri: Uri) -> Problem {
+pub(crate) fn not_found(uri: &Uri) -> Problem {
     Problem::not_found(format_args!("nothing is at {}; /docs lists what there is", uri.path()))
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use factum_sql::{PartitionStatus, ViewState, ViewStatus};
 use factum_types::{Action, Resource};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::extract::{Caller, ViewPath};
+use crate::extract::{Caller, NamePath};
+use crate::json::Json;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::views::{self, ColumnView};
@@ -113,7 +113,7 @@ pub(crate) async fn list_pipelines(
 pub(crate) async fn get_pipeline(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    ViewPath(asked): ViewPath,
+    NamePath(asked): NamePath,
 ) -> Result<Json<PipelineView>, Problem> {
     caller.may(Action::Describe, Resource::View(&asked))?;
     let view = views::find(&api, &asked)?;

@@ -18,6 +18,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::json;
+
 /// The media type of RFC 9457.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -188,7 +190,7 @@ impl ToSchema for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).expect("a problem's status is one of HTTP's");
-        let body = serde_json::to_vec(&self).expect("text and JSON values serialise");
+        let body = json::line(&self);
         let mut response = (status, body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if let Some(seconds) = self.0.retry_after_seconds {

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use factum_eventlog::{PartitionBounds, Position};
 use factum_types::{Action, Offset, PartitionId, Resource, Timestamp, TopicName, TopicPartition};
@@ -16,6 +15,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::extract::{Caller, Params, TopicPath};
+use crate::json::Json;
 use crate::problem::Problem;
 use crate::record_view::RecordView;
 use crate::state::Api;

@@ -1,6 +1,7 @@
 //! Routes, and the document that describes them.
 //!
-//! Always holds: a route that the document does not have does not exist, but for the reference's two scripts.
+//! Always holds: a route that the document does not have does not exist, but for the reference's two scripts and the
+//! console's files and pages, which hold no data.
 
 use std::sync::{Arc, LazyLock};
 
@@ -18,8 +19,8 @@ use crate::problem::{MEDIA_TYPE, Problem};
 use crate::record_view::RecordView;
 use crate::state::Api;
 use crate::{
-    catalogue, groups, health, ingest, metrics, names, pages, pipelines, records, sql, tables, tail, topics,
-    views,
+    catalogue, console, dashboards, groups, health, ingest, metrics, names, overview, pages, pipelines,
+    project, records, sql, tables, tail, topics, views,
 };
 
 /// Paths that anyone may ask for.
@@ -37,6 +38,7 @@ const JSON: &str = "application/json";
         (name = "topics", description = "Topics and what they hold"),
         (name = "groups", description = "Consumer groups"),
         (name = "views", description = "Views, SQL, reference tables, and the pipelines that keep views true"),
+        (name = "dashboards", description = "Pages of panels that show views"),
         (name = "catalogue", description = "Teams and the events that they own"),
         (name = "health", description = "Liveness, readiness, measures"),
         (name = "pages", description = "Pages for people"),
@@ -45,7 +47,7 @@ const JSON: &str = "application/json";
 struct Description;
 
 static OPENAPI: LazyLock<String> =
-    LazyLock::new(|| openapi().to_json().expect("a description made of text and numbers serialises"));
+    LazyLock::new(|| openapi().to_json().expect("a description made of text and numbers serialises") + "\n");
 
 /// The OpenAPI document of every route.
 pub fn openapi() -> OpenApiDocument {
@@ -88,11 +90,16 @@ pub(crate) fn openapi_json() -> &'static str {
 
 /// Every route over `api`.
 pub(crate) fn router(api: Arc<Api>) -> Router {
-    let (router, _) = described().split_for_parts();
+    let (mut router, _) = described().split_for_parts();
+    for place in console::PLACES {
+        router =
+            router.route(place, get(console::page)).route(&format!("{place}/{{*rest}}"), get(console::page));
+    }
     router
         .route("/docs/start.js", get(pages::docs_script))
         .route("/docs/scalar.js", get(pages::docs_scalar))
-        .fallback(pages::not_found)
+        .route("/assets/{*name}", get(console::hashed))
+        .fallback(console::other)
         .method_not_allowed_fallback(pages::wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&api), names::guard))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), measure))
@@ -112,13 +119,19 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(views::list_views))
         .routes(routes!(views::get_view))
         .routes(routes!(views::follow_view))
+        .routes(routes!(views::follow_views))
         .routes(routes!(sql::post_sql))
         .routes(routes!(sql::explain_sql))
         .routes(routes!(tables::get_row))
         .routes(routes!(pipelines::list_pipelines))
         .routes(routes!(pipelines::get_pipeline))
+        .routes(routes!(dashboards::list_dashboards))
+        .routes(routes!(dashboards::get_dashboard))
         .routes(routes!(catalogue::list_teams))
         .routes(routes!(catalogue::get_catalogue))
+        .routes(routes!(project::get_project))
+        .routes(routes!(overview::get_overview))
+        .routes(routes!(overview::follow_overview))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(pages::metrics))

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::json;
 use crate::problem::Problem;
 
 const JSON: &str = "application/json";
@@ -80,7 +81,7 @@ fn write(form: Form, rows: &Rows) -> Result<Response, Problem> {
     let (media_type, body) = match form {
         Form::Json => {
             let view = RowsView::of(rows);
-            (JSON, serde_json::to_vec(&view).expect("text and JSON values serialise"))
+            (JSON, json::line(&view))
         }
         Form::Csv => ("text/csv; charset=utf-8", unwritten(render::csv(&rows.schema, &rows.batches))?),
         Form::Arrow => (ARROW, unwritten(render::arrow_ipc(&rows.schema, &rows.batches))?),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use factum_sql::QueryLimits;
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::extract::Caller;
+use crate::json::Json;
 use crate::problem::Problem;
 use crate::rows::{self, Form, RowsView};
 use crate::state::Api;

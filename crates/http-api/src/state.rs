@@ -13,6 +13,7 @@ use factum_types::Authorizer;
 
 use crate::body::Bodies;
 use crate::names::Names;
+use crate::overview::Sampler;
 use crate::{HealthReport, Options};
 
 /// What the HTTP face stands on; whoever wires the server gives it.
@@ -43,12 +44,14 @@ pub(crate) struct Api {
     pub(crate) bodies: Bodies,
     pub(crate) names: Names,
     pub(crate) stop: Stop,
+    pub(crate) sampler: Sampler,
 }
 
 impl Api {
     pub(crate) fn new(options: Options, state: State, stop: Stop) -> Arc<Self> {
         let (bodies, names) = (Bodies::new(&options), Names::new(&options));
-        Arc::new(Self { state, options, bodies, names, stop })
+        let sampler = Sampler::new(&state.clock);
+        Arc::new(Self { state, options, bodies, names, stop, sampler })
     }
 
     pub(crate) fn log(&self) -> &dyn EventLog {

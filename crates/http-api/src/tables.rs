@@ -5,14 +5,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use factum_governance::{TableDefinition, suggest};
 use factum_types::{Action, Resource};
 
 use crate::extract::{Caller, TableRowPath};
 use crate::problem::Problem;
 use crate::rows::{self, Form, RowsView};
 use crate::state::Api;
-use crate::{sql, views};
+use crate::{lookup, sql, views};
 
 /// Look up a row of a table
 #[utoipa::path(get, path = "/api/v1/tables/{table}/{key}", tag = "views",
@@ -29,7 +28,8 @@ pub(crate) async fn get_row(
 ) -> Result<Response, Problem> {
     caller.may(Action::Read, Resource::View(&asked))?;
     let form = Form::asked(&headers)?;
-    let table = find(&api, &asked)?;
+    let tables = api.state.catalogue.tables();
+    let table = lookup::by_name("table", &tables, |table| &table.name, &asked)?;
     caller.may(Action::Read, Resource::View(&table.name))?;
     let (team, name) = table.name.split_once('.').unwrap_or(("", &table.name));
     let (column, value) = (&table.key, views::text(&key));
@@ -39,24 +39,4 @@ pub(crate) async fn get_row(
         return Err(Problem::not_found(format_args!("table {} has no row {key}", table.name)));
     }
     rows::answer(form, rows, 1).await
-}
-
-/// A table by its full name, or by its bare one where only one team has it.
-fn find(api: &Api, asked: &str) -> Result<Arc<TableDefinition>, Problem> {
-    let tables = api.state.catalogue.tables();
-    let is_meant = |table: &&Arc<TableDefinition>| {
-        table.name == asked || table.name.split_once('.').is_some_and(|(_, bare)| bare == asked)
-    };
-    let mut found = tables.iter().filter(is_meant);
-    if let (Some(table), None) = (found.next(), found.next()) {
-        return Ok(Arc::clone(table));
-    }
-    let problem = Problem::not_found(format_args!("there is no table {asked}"));
-    let bare = |table: &Arc<TableDefinition>| table.name.split_once('.').map(|(_, name)| name.to_owned());
-    let full = tables.iter().map(|table| table.name.clone());
-    let names: Vec<String> = full.chain(tables.iter().filter_map(bare)).collect();
-    Err(match suggest::nearest(asked, names.iter().map(String::as_str)) {
-        Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
-        None => problem,
-    })
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
@@ -15,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::extract::{Caller, Params, TopicPath};
 use crate::ingest::unknown_topic;
+use crate::json::Json;
 use crate::problem::Problem;
 use crate::state::Api;
 

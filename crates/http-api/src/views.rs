@@ -2,10 +2,10 @@
 
 mod changes;
 mod columns;
+mod together;
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -15,13 +15,15 @@ use factum_types::{Action, Resource};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::extract::{Caller, Params, ViewPath};
+use crate::extract::{Caller, NamePath, Params};
+use crate::json::Json;
 use crate::problem::Problem;
 use crate::rows::{self, Form, RowsView};
 use crate::state::Api;
 
 pub(crate) use changes::{__path_follow_view, follow_view};
 pub(crate) use columns::{shown as columns_of, text};
+pub(crate) use together::{__path_follow_views, follow_views};
 
 /// A view in a list.
 #[derive(Serialize, ToSchema)]
@@ -93,7 +95,7 @@ pub(crate) async fn list_views(
 pub(crate) async fn get_view(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    ViewPath(asked): ViewPath,
+    NamePath(asked): NamePath,
     Params(params): Params<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

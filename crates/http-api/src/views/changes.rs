@@ -13,11 +13,11 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use factum_sql::{Change, ChangeId, ChangeStream, render};
 use futures::stream;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::readable;
-use crate::extract::{Caller, ViewPath};
+use crate::extract::{Caller, NamePath};
 use crate::metrics::Present;
 use crate::problem::Problem;
 use crate::rows::RowsView;
@@ -38,7 +38,7 @@ use crate::state::Api;
 pub(crate) async fn follow_view(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    ViewPath(asked): ViewPath,
+    NamePath(asked): NamePath,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let view = readable(&api, &caller, &asked)?;
@@ -103,16 +103,14 @@ impl Feed {
 
     async fn write(&mut self, change: Change, frame: &mut Frame) {
         let (id, most) = (change.id(), self.api.options.max_rows);
-        if let Change::Snapshot { rows, .. } = &change
-            && rows.count() > most
-        {
-            let detail =
-                format!("the view has {} rows, and no more than {most} can be followed", rows.count());
-            let problem = Problem::refused(detail).with("limit", most);
-            return self.end(&problem.also("follow a view that selects or sums them"), frame);
+        if let Some(problem) = too_large(&change, most) {
+            return self.end(&problem, frame);
         }
-        let (kind, data) =
-            tokio::task::spawn_blocking(move || data(&change)).await.expect("rendering rows does not panic");
+        let rendered = tokio::task::spawn_blocking(move || {
+            let (kind, data) = event(&change);
+            (kind, serde_json::to_vec(&data).expect("text and JSON values serialise"))
+        });
+        let (kind, data) = rendered.await.expect("rendering rows does not panic");
         frame.event(kind, &id, &data);
     }
 
@@ -123,7 +121,19 @@ impl Feed {
     }
 }
 
-fn data(change: &Change) -> (&'static str, Vec<u8>) {
+/// Why a change is not told: a snapshot of more than `most` rows.
+pub(super) fn too_large(change: &Change, most: usize) -> Option<Problem> {
+    let Change::Snapshot { rows, .. } = change else { return None };
+    let count = rows.count();
+    if count <= most {
+        return None;
+    }
+    let detail = format!("the view has {count} rows, and no more than {most} can be followed");
+    Some(Problem::refused(detail).with("limit", most).also("follow a view that selects or sums them"))
+}
+
+/// A change as an event: its kind and its data.
+pub(super) fn event(change: &Change) -> (&'static str, Value) {
     let (kind, value) = match change {
         Change::Snapshot { rows, .. } => ("snapshot", serde_json::to_value(RowsView::of(rows))),
         Change::Changed { as_of, removed, added, .. } => {
@@ -132,6 +142,5 @@ fn data(change: &Change) -> (&'static str, Vec<u8>) {
             ("change", Ok(value))
         }
     };
-    let value = value.expect("text and JSON values serialise");
-    (kind, serde_json::to_vec(&value).expect("text and JSON values serialise"))
+    (kind, value.expect("text and JSON values serialise"))
 }

@@ -17,21 +17,25 @@ async fn a_group_is_seen_moved_and_forgotten() {
     }
     let reset = async |body: &str| server.post_json("/api/v1/groups/mailer/offsets", body).await;
     let preview = reset(r#"{"topic":"store.orders","to":"latest","dry_run":true}"#).await;
-    expect![[
-        r#"200 {"dry_run":true,"offsets":[{"topic":"store.orders","partition":0,"from":null,"to":"3"}]}"#
-    ]]
+    expect![[r#"
+        200 {"dry_run":true,"offsets":[{"topic":"store.orders","partition":0,"from":null,"to":"3"}]}
+    "#]]
     .assert_eq(&preview.line());
     assert_eq!(server.get("/api/v1/groups/mailer").await.status, 404, "a preview moves nothing");
-    expect![[
-        r#"200 {"dry_run":false,"offsets":[{"topic":"store.orders","partition":0,"from":null,"to":"1"}]}"#
-    ]]
+    expect![[r#"
+        200 {"dry_run":false,"offsets":[{"topic":"store.orders","partition":0,"from":null,"to":"1"}]}
+    "#]]
     .assert_eq(&reset(r#"{"topic":"store.orders","to":"1"}"#).await.line());
-    expect![[r#"200 {"groups":[{"id":"mailer","state":"Empty","members":0,"lag":"2"}]}"#]]
-        .assert_eq(&server.get("/api/v1/groups").await.line());
-    expect![[r#"200 {"id":"mailer","state":"Empty","protocol_type":"","protocol":"","members":[],"offsets":[{"topic":"store.orders","partition":0,"offset":"1","lag":"2","metadata":""}]}"#]].assert_eq(&server.get("/api/v1/groups/mailer").await.line());
-    expect![[
-        r#"200 {"dry_run":false,"offsets":[{"topic":"store.orders","partition":0,"from":"1","to":"0"}]}"#
-    ]]
+    expect![[r#"
+        200 {"groups":[{"id":"mailer","state":"Empty","members":0,"lag":"2"}]}
+    "#]]
+    .assert_eq(&server.get("/api/v1/groups").await.line());
+    expect![[r#"
+        200 {"id":"mailer","state":"Empty","protocol_type":"","protocol":"","members":[],"offsets":[{"topic":"store.orders","partition":0,"offset":"1","lag":"2","metadata":""}]}
+    "#]].assert_eq(&server.get("/api/v1/groups/mailer").await.line());
+    expect![[r#"
+        200 {"dry_run":false,"offsets":[{"topic":"store.orders","partition":0,"from":"1","to":"0"}]}
+    "#]]
     .assert_eq(&reset(r#"{"topic":"store.orders","to":"earliest"}"#).await.line());
     expect![[r#"422 offset 9 of store.orders/0 is outside 0..3 {"field":"to"}"#]]
         .assert_eq(&reset(r#"{"topic":"store.orders","to":"9"}"#).await.problem());

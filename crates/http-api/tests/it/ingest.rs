@@ -45,17 +45,18 @@ async fn binary_mode_keeps_attributes_as_headers_and_data_as_the_value() {
         &headers,
         "any bytes",
         &expect![[r#"
-        202 {"offsets":[{"partition":0,"offset":"0"}]}
-        "0": key "ann" value "any bytes"
-           ce_specversion = "1.0"
-           ce_id = "A1"
-           ce_source = "/shop"
-           ce_type = "order.paid"
-           ce_subject = "Euro €"
-           ce_time = "2018-04-05T17:31:00Z"
-           content-type = "text/plain"
-           ce_partitionkey = "ann"
-    "#]],
+            202 {"offsets":[{"partition":0,"offset":"0"}]}
+
+            "0": key "ann" value "any bytes"
+               ce_specversion = "1.0"
+               ce_id = "A1"
+               ce_source = "/shop"
+               ce_type = "order.paid"
+               ce_subject = "Euro €"
+               ce_time = "2018-04-05T17:31:00Z"
+               content-type = "text/plain"
+               ce_partitionkey = "ann"
+        "#]],
     )
     .await;
 }
@@ -67,16 +68,17 @@ async fn structured_mode_keeps_the_data_as_it_was_written() {
         &[STRUCTURED],
         body,
         &expect![[r#"
-        202 {"offsets":[{"partition":0,"offset":"0"}]}
-        "0": key null value {"total":1.5}
-           ce_specversion = "1.0"
-           ce_id = "A1"
-           ce_source = "/shop"
-           ce_type = "order.paid"
-           ce_time = "2026-11-20T10:00:00Z"
-           content-type = "application/json"
-           ce_retries = "3"
-    "#]],
+            202 {"offsets":[{"partition":0,"offset":"0"}]}
+
+            "0": key null value {"total":1.5}
+               ce_specversion = "1.0"
+               ce_id = "A1"
+               ce_source = "/shop"
+               ce_type = "order.paid"
+               ce_time = "2026-11-20T10:00:00Z"
+               content-type = "application/json"
+               ce_retries = "3"
+        "#]],
     )
     .await;
 }
@@ -90,20 +92,21 @@ async fn a_batch_is_answered_in_order() {
         &[BATCH],
         &body,
         &expect![[r#"
-        202 {"offsets":[{"partition":0,"offset":"0"},{"partition":0,"offset":"1"}]}
-        "0": key null value "AP8="
-           ce_specversion = "1.0"
-           ce_id = "1"
-           ce_source = "/s"
-           ce_type = "t"
-           ce_time = "2026-11-20T10:00:00Z"
-        "1": key null value "AP8="
-           ce_specversion = "1.0"
-           ce_id = "2"
-           ce_source = "/s"
-           ce_type = "t"
-           ce_time = "2026-11-20T10:00:00Z"
-    "#]],
+            202 {"offsets":[{"partition":0,"offset":"0"},{"partition":0,"offset":"1"}]}
+
+            "0": key null value "AP8="
+               ce_specversion = "1.0"
+               ce_id = "1"
+               ce_source = "/s"
+               ce_type = "t"
+               ce_time = "2026-11-20T10:00:00Z"
+            "1": key null value "AP8="
+               ce_specversion = "1.0"
+               ce_id = "2"
+               ce_source = "/s"
+               ce_type = "t"
+               ce_time = "2026-11-20T10:00:00Z"
+        "#]],
     )
     .await;
 }
@@ -114,15 +117,16 @@ async fn plain_json_is_wrapped_by_the_manifest() {
         &[JSON],
         r#"{ "OrderId": 7 }"#,
         &expect![[r#"
-        202 {"offsets":[{"partition":0,"offset":"0"}]}
-        "0": key null value {"OrderId":7}
-           ce_specversion = "1.0"
-           ce_id = "01a1f866-0d00-7a11-b7cb-c4a133c2d0f6"
-           ce_source = "/contoso/store"
-           ce_type = "contoso.store.orders"
-           ce_time = "2026-11-20T10:00:00Z"
-           content-type = "application/json"
-    "#]],
+            202 {"offsets":[{"partition":0,"offset":"0"}]}
+
+            "0": key null value {"OrderId":7}
+               ce_specversion = "1.0"
+               ce_id = "01a1f866-0d00-7a11-b7cb-c4a133c2d0f6"
+               ce_source = "/contoso/store"
+               ce_type = "contoso.store.orders"
+               ce_time = "2026-11-20T10:00:00Z"
+               content-type = "application/json"
+        "#]],
     )
     .await;
 }
@@ -133,16 +137,17 @@ async fn plain_json_may_bring_attributes() {
         &[JSON, ("ce-id", "mine"), ("ce-tenant", "eu")],
         "[1, 2]",
         &expect![[r#"
-        202 {"offsets":[{"partition":0,"offset":"0"}]}
-        "0": key null value [1,2]
-           ce_specversion = "1.0"
-           ce_id = "mine"
-           ce_source = "/contoso/store"
-           ce_type = "contoso.store.orders"
-           ce_time = "2026-11-20T10:00:00Z"
-           content-type = "application/json"
-           ce_tenant = "eu"
-    "#]],
+            202 {"offsets":[{"partition":0,"offset":"0"}]}
+
+            "0": key null value [1,2]
+               ce_specversion = "1.0"
+               ce_id = "mine"
+               ce_source = "/contoso/store"
+               ce_type = "contoso.store.orders"
+               ce_time = "2026-11-20T10:00:00Z"
+               content-type = "application/json"
+               ce_tenant = "eu"
+        "#]],
     )
     .await;
 }
@@ -153,22 +158,23 @@ async fn lines_are_wrapped_one_by_one() {
         &[LINES],
         "{\"a\":1}\r\n\n {\"a\":2}\n",
         &expect![[r#"
-        202 {"offsets":[{"partition":0,"offset":"0"},{"partition":0,"offset":"1"}]}
-        "0": key null value {"a":1}
-           ce_specversion = "1.0"
-           ce_id = "01a1f866-0d00-7a11-b7cb-c4a133c2d0f6"
-           ce_source = "/contoso/store"
-           ce_type = "contoso.store.orders"
-           ce_time = "2026-11-20T10:00:00Z"
-           content-type = "application/json"
-        "1": key null value {"a":2}
-           ce_specversion = "1.0"
-           ce_id = "01a1f866-0d00-7efe-a25e-c07a99506761"
-           ce_source = "/contoso/store"
-           ce_type = "contoso.store.orders"
-           ce_time = "2026-11-20T10:00:00Z"
-           content-type = "application/json"
-    "#]],
+            202 {"offsets":[{"partition":0,"offset":"0"},{"partition":0,"offset":"1"}]}
+
+            "0": key null value {"a":1}
+               ce_specversion = "1.0"
+               ce_id = "01a1f866-0d00-7a11-b7cb-c4a133c2d0f6"
+               ce_source = "/contoso/store"
+               ce_type = "contoso.store.orders"
+               ce_time = "2026-11-20T10:00:00Z"
+               content-type = "application/json"
+            "1": key null value {"a":2}
+               ce_specversion = "1.0"
+               ce_id = "01a1f866-0d00-7efe-a25e-c07a99506761"
+               ce_source = "/contoso/store"
+               ce_type = "contoso.store.orders"
+               ce_time = "2026-11-20T10:00:00Z"
+               content-type = "application/json"
+        "#]],
     )
     .await;
 }
@@ -179,8 +185,9 @@ async fn an_empty_batch_is_nothing() {
         &[BATCH],
         "[]",
         &expect![[r#"
-        202 {"offsets":[]}
-    "#]],
+            202 {"offsets":[]}
+
+        "#]],
     )
     .await;
 }

@@ -2,11 +2,14 @@
 
 mod access;
 mod browse;
+mod console;
 mod groups;
 mod ingest;
 mod limits;
 mod names;
+mod overview;
 mod pages;
+mod project;
 mod support;
 mod tail;
 mod topics;

@@ -42,12 +42,19 @@ async fn readiness_gives_its_reasons() {
         HealthReport { roles: vec![kafka, RoleHealth { role: "log".to_owned(), ready: false, problems }] }
     }
     let server = Server::start().await;
-    expect![[r#"200 {"status":"live"}"#]].assert_eq(&server.get("/health/live").await.line());
-    expect![[r#"200 {"status":"ready","roles":[{"role":"log","ready":true,"problems":[]}]}"#]]
-        .assert_eq(&server.get("/health/ready").await.line());
+    expect![[r#"
+        200 {"status":"live"}
+    "#]]
+    .assert_eq(&server.get("/health/live").await.line());
+    expect![[r#"
+        200 {"status":"ready","roles":[{"role":"log","ready":true,"problems":[]}]}
+    "#]]
+    .assert_eq(&server.get("/health/ready").await.line());
     server.stop().await;
     let server = Server::start_with(Setup { health: disk_full, ..Setup::default() }).await;
-    expect![[r#"503 {"status":"not ready","roles":[{"role":"kafka","ready":true,"problems":[]},{"role":"log","ready":false,"problems":["no space left on device"]}]}"#]].assert_eq(&server.get("/health/ready").await.line());
+    expect![[r#"
+        503 {"status":"not ready","roles":[{"role":"kafka","ready":true,"problems":[]},{"role":"log","ready":false,"problems":["no space left on device"]}]}
+    "#]].assert_eq(&server.get("/health/ready").await.line());
     server.stop().await;
 }
 
@@ -55,8 +62,13 @@ async fn readiness_gives_its_reasons() {
 async fn teams_and_events_are_shown() {
     let server = Server::start().await;
     server.declare("store.orders", Some("Email"));
-    expect![[r#"200 {"teams":[]}"#]].assert_eq(&server.get("/api/v1/teams").await.line());
-    expect![[r#"200 {"teams":[],"events":[{"topic":"store.orders","team":"store","project":"contoso","summary":"A customer paid for an order.","format":"json","key":"Email","visibility":"company","event_type":"contoso.store.orders","source":"/contoso/store"}],"problems":[]}"#]].assert_eq(&server.get("/api/v1/catalogue").await.line());
+    expect![[r#"
+        200 {"teams":[]}
+    "#]]
+    .assert_eq(&server.get("/api/v1/teams").await.line());
+    expect![[r#"
+        200 {"teams":[],"events":[{"topic":"store.orders","team":"store","project":"contoso","summary":"A customer paid for an order.","format":"json","key":"Email","visibility":"company","event_type":"contoso.store.orders","source":"/contoso/store"}],"problems":[]}
+    "#]].assert_eq(&server.get("/api/v1/catalogue").await.line());
     server.stop().await;
 }
 

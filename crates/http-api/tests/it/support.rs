@@ -148,6 +148,10 @@ impl Server {
         Admin::create_topic(&self.broker, new).await.expect("made");
     }
 
+    pub(crate) async fn delete_topic(&self, topic: &str) {
+        Admin::delete_topic(&self.broker, &TopicName::new(topic).expect("a name")).await.expect("removed");
+    }
+
     /// Declares the event of a topic, as an applied project would.
     pub(crate) fn declare(&self, topic: &str, key: Option<&str>) {
         let mut recorded = Recorded::default();

@@ -1,0 +1,133 @@
+//! Dashboards: what they show, and whether that is there.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use factum_governance::{DashboardDefinition, KeptView, Panel};
+use factum_sql::ViewStatus;
+use factum_types::{Action, Resource};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::extract::{Caller, NamePath};
+use crate::json::Json;
+use crate::lookup;
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// A page of panels.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DashboardView {
+    #[schema(example = "store.movies")]
+    name: String,
+    #[schema(example = "store")]
+    team: String,
+    #[schema(example = "Contoso Movies, live")]
+    title: String,
+    /// What it shows, in a sentence.
+    summary: Option<String>,
+    panels: Vec<PanelView>,
+}
+
+/// Columns of one view, shown in one way.
+#[derive(Serialize, ToSchema)]
+struct PanelView {
+    /// `number`, `line`, `bar` or `table`.
+    #[schema(example = "bar")]
+    kind: &'static str,
+    #[schema(example = "Top ten films")]
+    title: String,
+    #[schema(example = "store.top_movies")]
+    view: String,
+    /// What is shown, as the view calls it; exactly one but for lines and tables.
+    columns: Vec<String>,
+    /// The column along a line.
+    over: Option<String>,
+    /// The column that names bars.
+    #[schema(example = "title")]
+    by: Option<String>,
+    /// What stands beside a value.
+    #[schema(example = "$")]
+    unit: Option<String>,
+    /// The most rows to show: the last of a line, the first of bars and tables.
+    last: Option<u32>,
+    /// Whether it takes the whole width.
+    wide: bool,
+    /// Why there is nothing to show: the view or the column does not exist.
+    problem: Option<String>,
+}
+
+/// Every dashboard.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DashboardList {
+    dashboards: Vec<DashboardView>,
+}
+
+/// List dashboards
+#[utoipa::path(get, path = "/api/v1/dashboards", tag = "dashboards", responses((status = 200, body = DashboardList)))]
+pub(crate) async fn list_dashboards(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> Result<Json<DashboardList>, Problem> {
+    caller.may(Action::Describe, Resource::Cluster)?;
+    let views = kept(&api);
+    let dashboards = api.state.catalogue.dashboards();
+    Ok(Json(DashboardList { dashboards: dashboards.iter().map(|found| shown(found, &views)).collect() }))
+}
+
+/// Show a dashboard
+///
+/// Its panels with the views and columns to read; the rows are those of the views.
+#[utoipa::path(get, path = "/api/v1/dashboards/{dashboard}", tag = "dashboards",
+    params(("dashboard" = String, Path, description = "In full, or its bare name where only one team has it",
+        example = "store.movies")),
+    responses((status = 200, body = DashboardView), (status = 404, body = Problem)))]
+pub(crate) async fn get_dashboard(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    NamePath(asked): NamePath,
+) -> Result<Json<DashboardView>, Problem> {
+    caller.may(Action::Describe, Resource::Cluster)?;
+    let dashboards = api.state.catalogue.dashboards();
+    let found = lookup::by_name("dashboard", &dashboards, |dashboard| &dashboard.name, &asked)?;
+    Ok(Json(shown(&found, &kept(&api))))
+}
+
+/// The views that panels can show.
+fn kept(api: &Api) -> Vec<KeptView> {
+    let columns = |view: &ViewStatus| {
+        let columns = view.columns.as_ref()?;
+        Some(columns.fields().iter().map(|field| field.name().clone()).collect())
+    };
+    let views = api.state.engine.views();
+    views.iter().map(|view| KeptView { name: view.name.to_string(), columns: columns(view) }).collect()
+}
+
+fn shown(dashboard: &DashboardDefinition, views: &[KeptView]) -> DashboardView {
+    DashboardView {
+        name: dashboard.name.clone(),
+        team: dashboard.team.to_string(),
+        title: dashboard.title.clone(),
+        summary: dashboard.summary.clone(),
+        panels: dashboard.panels.iter().map(|panel| panel_view(panel, views)).collect(),
+    }
+}
+
+fn panel_view(panel: &Panel, views: &[KeptView]) -> PanelView {
+    let (panel, problem) = match panel.resolve(views) {
+        Ok(panel) => (panel, None),
+        Err(fault) => (panel.clone(), Some(fault.to_string())),
+    };
+    PanelView {
+        kind: panel.kind.as_str(),
+        title: panel.title,
+        view: panel.view,
+        columns: panel.columns,
+        over: panel.over,
+        by: panel.by,
+        unit: panel.unit,
+        last: panel.last,
+        wide: panel.wide,
+        problem,
+    }
+}

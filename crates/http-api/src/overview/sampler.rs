@@ -1,0 +1,141 @@
+//! Samples of what the log holds, and how fast it grows between two of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use factum_base::clock::SharedClock;
+use factum_eventlog::Topic;
+use tokio::sync::Mutex;
+
+use super::{Overview, PipelineActivity, TopicActivity, health_of};
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// A sample that is younger answers again.
+const FRESH: Duration = Duration::from_millis(500);
+/// A rate over a longer time than this says nothing of the present.
+const STALE: Duration = Duration::from_secs(10);
+
+/// Takes samples when somebody asks, and shares them.
+pub(crate) struct Sampler {
+    started: Instant,
+    last: Mutex<Option<Sample>>,
+}
+
+struct Sample {
+    at: Instant,
+    topics: BTreeMap<String, Counts>,
+    overview: Arc<Overview>,
+}
+
+/// What a topic holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    records: i64,
+    bytes: u64,
+    /// Records ever written, those included that retention dropped.
+    written: i64,
+}
+
+impl Counts {
+    fn of(topic: &Topic) -> Self {
+        let partitions = &topic.partitions;
+        Self {
+            records: partitions.iter().map(|p| p.high_watermark.since(p.log_start)).sum(),
+            bytes: partitions.iter().filter_map(|p| p.bytes).sum(),
+            written: partitions.iter().map(|p| p.high_watermark.get()).sum(),
+        }
+    }
+}
+
+impl Sampler {
+    /// A sampler of a server that starts now.
+    pub(crate) fn new(clock: &SharedClock) -> Self {
+        Self { started: clock.monotonic(), last: Mutex::default() }
+    }
+
+    /// The present overview, or one that is hardly older.
+    pub(crate) async fn overview(&self, api: &Api) -> Result<Arc<Overview>, Problem> {
+        let mut last = self.last.lock().await;
+        let now = api.state.clock.monotonic();
+        let age = |sample: &Sample| now.saturating_duration_since(sample.at);
+        if let Some(sample) = last.as_ref().filter(|sample| age(sample) < FRESH) {
+            return Ok(Arc::clone(&sample.overview));
+        }
+        let topics = api.log().topics().await?;
+        let topics = topics.iter().filter(|topic| !topic.name.is_internal());
+        let topics: BTreeMap<_, _> =
+            topics.map(|topic| (topic.name.to_string(), Counts::of(topic))).collect();
+        let groups = api.log().groups().await?.len();
+        let before = last.as_ref().filter(|sample| age(sample) < STALE);
+        let growth =
+            before.map(|before| Growth { seconds: age(before).as_secs_f64(), topics: &before.topics });
+        let uptime = now.saturating_duration_since(self.started);
+        let overview = Arc::new(compose(api, uptime, &topics, groups, growth.as_ref()));
+        *last = Some(Sample { at: now, topics, overview: Arc::clone(&overview) });
+        Ok(overview)
+    }
+}
+
+/// What was there some seconds ago.
+struct Growth<'a> {
+    seconds: f64,
+    topics: &'a BTreeMap<String, Counts>,
+}
+
+impl Growth<'_> {
+    /// Records and bytes that came to a topic each second. Bytes that retention dropped meanwhile hide as many.
+    fn of(&self, name: &str, now: Counts) -> (f64, f64) {
+        let before = self.topics.get(name).copied().unwrap_or_default();
+        let records = now.written.saturating_sub(before.written).max(0);
+        let bytes = now.bytes.saturating_sub(before.bytes);
+        #[expect(clippy::cast_precision_loss, reason = "a rate is shown with a few digits")]
+        let rate = |count: u64| count as f64 / self.seconds;
+        (rate(records.unsigned_abs()), rate(bytes))
+    }
+}
+
+fn compose(
+    api: &Api,
+    uptime: Duration,
+    topics: &BTreeMap<String, Counts>,
+    groups: usize,
+    growth: Option<&Growth<'_>>,
+) -> Overview {
+    let activity = |(name, counts): (&String, &Counts)| TopicActivity {
+        name: name.clone(),
+        records: counts.records.to_string(),
+        records_per_second: growth.map(|growth| tenths(growth.of(name, *counts).0)),
+    };
+    let total = growth.map(|growth| {
+        let each = topics.iter().map(|(name, counts)| growth.of(name, *counts));
+        each.fold((0.0, 0.0), |(records, bytes), one| (records + one.0, bytes + one.1))
+    });
+    let views = api.state.engine.views();
+    let pipelines = views.iter().map(|view| PipelineActivity {
+        name: view.name.to_string(),
+        lag: view.lag.to_string(),
+        rate: tenths(view.rate),
+    });
+    Overview {
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_seconds: uptime.as_secs(),
+        health: health_of(api),
+        topics: topics.len(),
+        records: topics.values().map(|counts| counts.records).sum::<i64>().to_string(),
+        bytes: topics.values().map(|counts| counts.bytes).sum::<u64>().to_string(),
+        views: views.len(),
+        pipelines: views.len(),
+        groups,
+        problems: api.state.catalogue.problems().len(),
+        records_per_second: total.map(|(records, _)| tenths(records)),
+        bytes_per_second: total.map(|(_, bytes)| tenths(bytes)),
+        by_topic: topics.iter().map(activity).collect(),
+        by_pipeline: pipelines.collect(),
+    }
+}
+
+fn tenths(rate: f64) -> f64 {
+    (rate * 10.0).round() / 10.0
+}

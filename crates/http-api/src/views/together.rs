@@ -1,0 +1,255 @@
+//! `GET /api/v1/changes`: several views, each as it is and then whatever changes in it, over one connection.
+//!
+//! A browser holds six connections to a server for all its pages together, and a dashboard shows more views than that.
+//!
+//! Always holds
+//! - Each view goes at its own pace. What is wrong with one is told in an `error` and stops no other; that view is
+//!   asked for again until it can be followed.
+//! - The id of an event holds the place in every view, so that a client that comes back goes on in each.
+//! - The next change of a view is taken from the engine only when the client has taken the one before.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use factum_sql::{Change, ChangeId, ChangeStream};
+use factum_types::{Action, Resource};
+use futures::stream::{self, BoxStream, SelectAll, StreamExt};
+use serde_json::{Map, Value};
+use tokio::time::{sleep, timeout};
+
+use super::{changes, readable};
+use crate::extract::{Caller, Params};
+use crate::metrics::Present;
+use crate::problem::Problem;
+use crate::server_sent::{Frame, KEEP_ALIVE};
+use crate::state::Api;
+
+/// The most views that one connection follows.
+const MOST_VIEWS: usize = 64;
+/// How soon a view that cannot be followed is asked for again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Follow several views
+///
+/// Server-sent events as for one view, each with its `view`: a `snapshot` of each, then each `change`. What is wrong
+/// with one view is an `error` that names it; the others go on, and so does it once it can be followed again. A client
+/// that reconnects with `Last-Event-ID` goes on behind that event in every view.
+#[utoipa::path(get, path = "/api/v1/changes", tag = "views",
+    params(("view" = Vec<String>, Query, description = "In full; given once for each view, at most 64 times",
+            example = json!(["store.top_movies", "store.activity_today"])),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event seen",
+            example = "store.activity_today=8f2a-41,store.top_movies=77-3")),
+    responses((status = 200, content_type = "text/event-stream", body = String,
+            example = "id: store.top_movies=77-3\nevent: change\ndata: {\"view\":\"store.top_movies\",\"removed\":[],\"added\":[{\"sold\":42}]}\n\n"),
+        (status = 400, body = Problem)))]
+pub(crate) async fn follow_views(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Params(params): Params<Vec<(String, String)>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.may(Action::Describe, Resource::Cluster)?;
+    let views = asked(params)?;
+    for view in &views {
+        caller.may(Action::Read, Resource::View(view))?;
+    }
+    let places = Places::asked(&headers)?;
+    let caller = Arc::new(caller);
+    let follow = |view: String| {
+        let resume = places.0.get(&view).copied();
+        let (api, caller) = (Arc::clone(&api), Arc::clone(&caller));
+        let one = Followed { api, caller, view, resume, changes: None, refusal: None };
+        stream::unfold(one, |mut one| async { Some((one.next().await, one)) }).boxed()
+    };
+    let told = stream::select_all(views.into_iter().map(follow));
+    let feed = Feed { api, told, places, is_begun: false, _present: Present::follower() };
+    let frames = stream::unfold(feed, |mut feed| async {
+        let frame = feed.next_frame().await?;
+        Some((Ok::<_, Infallible>(frame), feed))
+    });
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Body::from_stream(frames)).into_response())
+}
+
+/// The views that the parameters name, each once.
+fn asked(params: Vec<(String, String)>) -> Result<Vec<String>, Problem> {
+    let mut views: Vec<String> = Vec::new();
+    for (name, view) in params {
+        if name != "view" {
+            return Err(Problem::malformed(format_args!("there is no parameter {name}; it takes view"))
+                .with("in", "query"));
+        }
+        if !views.contains(&view) {
+            views.push(view);
+        }
+    }
+    match views.len() {
+        0 => Err(Problem::malformed("view is missing: name at least one view").with("in", "query")),
+        1..=MOST_VIEWS => Ok(views),
+        _ => Err(Problem::malformed(format_args!("at most {MOST_VIEWS} views are followed together"))
+            .with("limit", MOST_VIEWS)),
+    }
+}
+
+/// How far the client is in each view; written as `view=place,view=place`.
+#[derive(Default)]
+struct Places(BTreeMap<String, ChangeId>);
+
+impl Places {
+    fn asked(headers: &HeaderMap) -> Result<Self, Problem> {
+        let Some(text) = headers.get("last-event-id").filter(|id| !id.is_empty()) else {
+            return Ok(Self::default());
+        };
+        let shown = String::from_utf8_lossy(text.as_bytes());
+        let one = |part: &str| {
+            let (view, id) = part.split_once('=')?;
+            Some((view.to_owned(), id.parse().ok()?))
+        };
+        let places: Option<_> = shown.split(',').map(one).collect();
+        places.map(Self).ok_or_else(|| {
+            let detail =
+                format!("Last-Event-ID {shown:?} is not one that was sent, such as store.top=8f2a-41");
+            Problem::malformed(detail).with("header", "last-event-id")
+        })
+    }
+}
+
+impl fmt::Display for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (view, id)) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            write!(f, "{comma}{view}={id}")?;
+        }
+        Ok(())
+    }
+}
+
+/// One of the views, followed for as long as the client is there.
+struct Followed {
+    api: Arc<Api>,
+    caller: Arc<Caller>,
+    view: String,
+    resume: Option<ChangeId>,
+    changes: Option<ChangeStream>,
+    /// What the client was told last, if the view cannot be followed.
+    refusal: Option<Problem>,
+}
+
+/// What a view has to say.
+enum Told {
+    Change { view: String, change: Change },
+    Refused { view: String, problem: Problem },
+}
+
+impl Followed {
+    /// The next change, or why there is none; the same reason is given once.
+    async fn next(&mut self) -> Told {
+        loop {
+            match self.change().await {
+                Ok(change) => {
+                    self.refusal = None;
+                    return Told::Change { view: self.view.clone(), change };
+                }
+                Err(problem) => {
+                    // What comes after the gap is not behind what the client has.
+                    (self.changes, self.resume) = (None, None);
+                    if self.refusal.as_ref() != Some(&problem) {
+                        self.refusal = Some(problem.clone());
+                        return Told::Refused { view: self.view.clone(), problem };
+                    }
+                }
+            }
+        }
+    }
+
+    async fn change(&mut self) -> Result<Change, Problem> {
+        if self.changes.is_none() && self.refusal.is_some() {
+            sleep(AGAIN).await;
+        }
+        let changes = match &mut self.changes {
+            Some(changes) => changes,
+            None => {
+                let status = readable(&self.api, &self.caller, &self.view)?;
+                let changes = self.api.state.engine.changes(&status.name, self.resume)?;
+                self.changes.insert(changes)
+            }
+        };
+        let change = changes.next().await?;
+        match changes::too_large(&change, self.api.options.max_rows) {
+            Some(problem) => Err(problem),
+            None => Ok(change),
+        }
+    }
+}
+
+/// A client under way.
+struct Feed {
+    api: Arc<Api>,
+    told: SelectAll<BoxStream<'static, Told>>,
+    places: Places,
+    is_begun: bool,
+    _present: Present,
+}
+
+impl Feed {
+    /// The next frame: waits until there is something to say; `None` at the end.
+    async fn next_frame(&mut self) -> Option<Bytes> {
+        let mut frame = Frame::default();
+        if !self.is_begun {
+            self.is_begun = true;
+            match self.places.0.is_empty() {
+                true => frame.retry(),
+                false => frame.position(&self.places),
+            }
+            return Some(frame.finish());
+        }
+        let stop = self.api.stop.clone();
+        let told = tokio::select! {
+            biased;
+            () = stop.requested() => return None,
+            told = timeout(KEEP_ALIVE, self.told.next()) => told,
+        };
+        match told {
+            Err(_) => frame.comment("keep-alive"),
+            Ok(told) => self.write(told?, &mut frame).await,
+        }
+        Some(frame.finish())
+    }
+
+    async fn write(&mut self, told: Told, frame: &mut Frame) {
+        match told {
+            Told::Change { view, change } => {
+                self.places.0.insert(view.clone(), change.id());
+                let rendered = tokio::task::spawn_blocking(move || {
+                    let (kind, data) = changes::event(&change);
+                    (kind, of_view(&view, data))
+                });
+                let (kind, data) = rendered.await.expect("rendering rows does not panic");
+                frame.event(kind, &self.places, &data);
+            }
+            Told::Refused { view, problem } => {
+                self.places.0.remove(&view);
+                let problem = serde_json::to_value(&problem).expect("text and JSON values serialise");
+                frame.event_without_id("error", &of_view(&view, problem));
+            }
+        }
+    }
+}
+
+/// The data of an event, with the view that it is about before everything else.
+fn of_view(view: &str, data: Value) -> Vec<u8> {
+    let mut members = Map::new();
+    members.insert("view".to_owned(), Value::from(view));
+    if let Value::Object(data) = data {
+        members.extend(data);
+    }
+    serde_json::to_vec(&members).expect("text and JSON values serialise")
+}
