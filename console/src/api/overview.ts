@@ -13,7 +13,7 @@ export interface OverviewStream {
   problem?: Problem;
 }
 
-export const HISTORY = 120;
+const HISTORY = 120;
 
 export function useOverviewStream(): OverviewStream {
   const [stream, setStream] = useState<OverviewStream>({ latest: null, history: [], state: "connecting" });

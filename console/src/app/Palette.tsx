@@ -2,18 +2,30 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { useEffect, useRef, type ReactNode } from "react";
+import { useEffect, useRef, useState } from "react";
 import { dashboardsQuery, pipelinesQuery, topicsQuery, viewsQuery } from "../api/queries";
 import { PAGES } from "./pages";
-import { setTheme, THEME_CHOICES } from "./theme";
+import { setTheme, THEME_CHOICES, type ThemeChoice } from "./theme";
+
+interface Entry {
+  /** Unlike any other's; what a typed word must be in. */
+  value: string;
+  group: string;
+  label: string;
+  mono?: boolean;
+  run: () => void;
+}
+
+const THEMES: Record<ThemeChoice, string> = { light: "Light", dark: "Dark", system: "As the system has it" };
 
 export function Palette({ onClose }: { onClose: () => void }) {
-  const navigate = useNavigate();
   const dialog = useRef<HTMLDialogElement>(null);
-  const topics = useQuery(topicsQuery).data ?? [];
-  const views = useQuery(viewsQuery).data ?? [];
-  const dashboards = useQuery(dashboardsQuery).data ?? [];
-  const pipelines = useQuery(pipelinesQuery).data ?? [];
+  const [typed, setTyped] = useState("");
+  const [chosen, setChosen] = useState("");
+  const words = typed.toLowerCase().split(/\s+/);
+  const found = useEntries(onClose).filter(({ value }) => words.every((word) => value.toLowerCase().includes(word)));
+  // Names arrive while the reader types: what Enter does is always there, and always in sight.
+  const current = found.some((each) => each.value === chosen) ? chosen : (found[0]?.value ?? "");
 
   // A modal dialog of the platform: it keeps the focus inside and gives it back.
   useEffect(() => {
@@ -21,21 +33,6 @@ export function Palette({ onClose }: { onClose: () => void }) {
     element?.showModal();
     return () => element?.close();
   }, []);
-
-  const go = (to: string) => () => {
-    onClose();
-    void navigate({ to });
-  };
-  const named = (kind: string, to: string, names: { name: string }[]) =>
-    names.length > 0 && (
-      <Group heading={kind}>
-        {names.map(({ name }) => (
-          <Item key={name} value={`${kind} ${name}`} mono onSelect={go(`${to}/${encodeURIComponent(name)}`)}>
-            {name}
-          </Item>
-        ))}
-      </Group>
-    );
 
   return (
     <dialog
@@ -45,71 +42,79 @@ export function Palette({ onClose }: { onClose: () => void }) {
       onClick={(event) => event.target === event.currentTarget && onClose()}
       className="mx-auto mt-[12vh] w-[min(36rem,calc(100vw-1.5rem))] rounded-box border border-rule-strong/60 bg-raised p-0 text-ink shadow-float backdrop:bg-[rgb(0_0_0/35%)]"
     >
-      <Command label="Search pages, topics, views, dashboards and pipelines" loop>
+      <Command
+        label="Search pages, topics, views, dashboards and pipelines"
+        shouldFilter={false}
+        value={current}
+        onValueChange={setChosen}
+        loop
+      >
         <Command.Input
           autoFocus
+          value={typed}
+          onValueChange={setTyped}
           placeholder="Go to a page, a topic, a view …"
           className="h-11 w-full border-b border-rule bg-transparent px-3.5 text-lead outline-none placeholder:text-ink-soft"
         />
         <Command.List className="max-h-[min(24rem,55vh)] overflow-y-auto p-1.5">
-          <Command.Empty className="px-2 py-4 text-ink-soft">Nothing has this name.</Command.Empty>
-          <Group heading="Pages">
-            {PAGES.map((page) => (
-              <Item key={page.to} value={`Page ${page.name}`} onSelect={go(page.to)}>
-                {page.name}
-              </Item>
-            ))}
-          </Group>
-          {named("Topics", "/topics", topics)}
-          {named("Views", "/views", views)}
-          {named("Dashboards", "/dashboards", dashboards)}
-          {named("Pipelines", "/pipelines", pipelines)}
-          <Group heading="Theme">
-            {THEME_CHOICES.map((choice) => (
-              <Item
-                key={choice}
-                value={`Theme ${choice}`}
-                onSelect={() => {
-                  setTheme(choice);
-                  onClose();
-                }}
-              >
-                {choice === "system" ? "As the system has it" : choice === "light" ? "Light" : "Dark"}
-              </Item>
-            ))}
-          </Group>
+          {found.length === 0 && <p className="px-2 py-4 text-ink-soft">Nothing has this name.</p>}
+          {[...new Set(found.map((each) => each.group))].map((group) => (
+            <Command.Group
+              key={group}
+              heading={group}
+              className="[&_[cmdk-group-heading]]:label [&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1"
+            >
+              {found
+                .filter((each) => each.group === group)
+                .map((each) => (
+                  <Command.Item
+                    key={each.value}
+                    value={each.value}
+                    onSelect={each.run}
+                    className={`truncate rounded-box px-2 py-1.5 data-[selected=true]:bg-accent-wash ${each.mono ? "data" : ""}`}
+                  >
+                    {each.label}
+                  </Command.Item>
+                ))}
+            </Command.Group>
+          ))}
         </Command.List>
       </Command>
     </dialog>
   );
 }
 
-function Group({ heading, children }: { heading: string; children: ReactNode }) {
-  return (
-    <Command.Group
-      heading={heading}
-      className="[&_[cmdk-group-heading]]:label [&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1"
-    >
-      {children}
-    </Command.Group>
-  );
-}
-
-interface ItemProps {
-  value: string;
-  mono?: boolean;
-  onSelect: () => void;
-  children: ReactNode;
-}
-
-function Item({ value, mono, onSelect, children }: ItemProps) {
-  return (
-    <Command.Item
-      value={value}
-      onSelect={onSelect}
-      className={`truncate rounded-box px-2 py-1.5 data-[selected=true]:bg-accent-wash ${mono ? "data" : ""}`}
-    >
-      {children}
-    </Command.Item>
-  );
+function useEntries(onClose: () => void): Entry[] {
+  const navigate = useNavigate();
+  const named: [string, string, { name: string }[]][] = [
+    ["Topics", "/topics", useQuery(topicsQuery).data ?? []],
+    ["Views", "/views", useQuery(viewsQuery).data ?? []],
+    ["Dashboards", "/dashboards", useQuery(dashboardsQuery).data ?? []],
+    ["Pipelines", "/pipelines", useQuery(pipelinesQuery).data ?? []],
+  ];
+  const go = (to: string) => () => {
+    onClose();
+    void navigate({ to });
+  };
+  return [
+    ...PAGES.map(({ to, name }) => ({ value: `Page ${name}`, group: "Pages", label: name, run: go(to) })),
+    ...named.flatMap(([group, to, all]) =>
+      all.map(({ name }) => ({
+        value: `${group} ${name}`,
+        group,
+        label: name,
+        mono: true,
+        run: go(`${to}/${encodeURIComponent(name)}`),
+      })),
+    ),
+    ...THEME_CHOICES.map((choice) => ({
+      value: `Theme ${choice}`,
+      group: "Theme",
+      label: THEMES[choice],
+      run: () => {
+        setTheme(choice);
+        onClose();
+      },
+    })),
+  ];
 }

@@ -42,3 +42,8 @@ export function duration(seconds: number): string {
   if (m > 0) return `${m} min ${s % 60} s`;
   return `${s} s`;
 }
+
+/** `1 event`, `1 234 events`. */
+export function counted(count: number | bigint, noun: string): string {
+  return `${grouped(count)} ${noun}${Number(count) === 1 ? "" : "s"}`;
+}

@@ -29,10 +29,12 @@ export function HomePage() {
       <ProjectProblems project={project.data} />
       <Figures now={now} history={stream.history} />
       <div className="mt-9 grid gap-x-10 gap-y-9 lg:grid-cols-2">
-        <TopicRates rates={now?.by_topic} />
-        <PipelineRates rates={now?.by_pipeline} />
+        <div className="space-y-9">
+          <TopicRates rates={now?.by_topic} />
+          <PipelineRates rates={now?.by_pipeline} />
+          <Health health={now?.health} />
+        </div>
         <TryNext project={project.data} topics={now?.by_topic} />
-        <Health health={now?.health} />
       </div>
     </Page>
   );

@@ -100,10 +100,10 @@ function RateTable<Each extends { name: string }>({ label, head, rows, row }: Ra
           <th scope="col" className="py-1.5 text-left font-medium">
             {head[0]}
           </th>
-          <th scope="col" className="w-24 py-1.5 text-right font-medium">
+          <th scope="col" className="w-16 py-1.5 text-right font-medium sm:w-24">
             {head[1]}
           </th>
-          <th scope="col" className="w-24 py-1.5 text-right font-medium">
+          <th scope="col" className="w-[4.75rem] py-1.5 text-right font-medium sm:w-24">
             {head[2]}
           </th>
         </tr>
@@ -113,7 +113,7 @@ function RateTable<Each extends { name: string }>({ label, head, rows, row }: Ra
           const [name, ...numbers] = row(each);
           return (
             <tr key={each.name} className="border-b border-rule">
-              <td className="truncate py-1.5">{name}</td>
+              <td className="py-1.5 break-words">{name}</td>
               {numbers.map((number, index) => (
                 <td key={index} className="py-1.5 text-right">
                   {number}

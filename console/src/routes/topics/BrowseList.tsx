@@ -1,12 +1,13 @@
 // Stored messages, a page at a time.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { path, request } from "../../api/client";
 import type { TopicView } from "../../api/queries";
 import { Button } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { ErrorState } from "../../ui/ErrorState";
 import { Loading } from "../../ui/Loading";
-import { grouped } from "../../ui/number";
+import { counted, grouped } from "../../ui/number";
 import { Browse, fetchRecords, type Start } from "./browse";
 import type { Matcher } from "./matcher";
 import { MessageTable, placeOf } from "./MessageTable";
@@ -30,10 +31,14 @@ export function BrowseList({ topic, filter, filtered, search, open, onOpen }: Br
   // One walk through the log; its pages belong together, so they are kept under one key and never read anew one by one.
   const walk = useMemo(() => {
     let started: Browse | undefined;
-    const partitions = topic.partitions.filter((each) => partition === undefined || each.partition === partition);
     return {
-      next: (first: boolean) => {
-        if (first || !started) started = new Browse(fetchRecords(topic.name), startOf(search), filter, partitions);
+      next: async (first: boolean) => {
+        if (first || !started) {
+          // Where the partitions end is asked anew: what the page knows of the topic may be seconds old.
+          const { partitions } = await request<TopicView>(path("/api/v1/topics/{topic}", { topic: topic.name }));
+          const chosen = partitions.filter((each) => partition === undefined || each.partition === partition);
+          started = new Browse(fetchRecords(topic.name), startOf(search), filter, chosen);
+        }
         return started.next();
       },
     };
@@ -61,7 +66,7 @@ export function BrowseList({ topic, filter, filtered, search, open, onOpen }: Br
         <p role="status" className="label figures">
           {filtered
             ? `${grouped(messages.length)} of ${grouped(scanned)} looked at match`
-            : `${grouped(messages.length)} messages`}
+            : counted(messages.length, "message")}
           {!pages.hasNextPage && (from === "latest" ? ", back to the first" : ", up to the last")}
           {messages.length >= MOST && "; narrow the search to see others"}
         </p>

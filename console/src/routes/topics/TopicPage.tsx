@@ -5,7 +5,7 @@ import { Problem } from "../../api/problem";
 import { topicQuery } from "../../api/queries";
 import { ErrorState } from "../../ui/ErrorState";
 import { Loading } from "../../ui/Loading";
-import { bytes, grouped } from "../../ui/number";
+import { bytes, counted } from "../../ui/number";
 import { Page } from "../../ui/Page";
 import { Messages } from "./Messages";
 import { Settings } from "./Settings";
@@ -27,8 +27,8 @@ export function TopicPage() {
   );
   const size = data?.partitions.reduce((sum, each) => sum + (each.bytes ?? 0), 0);
   const facts = data && [
-    `${grouped(records ?? 0)} events`,
-    `${data.partitions.length} partitions`,
+    counted(records ?? 0, "event"),
+    counted(data.partitions.length, "partition"),
     bytes(size ?? 0),
     data.team ? `team ${data.team}` : "no team",
   ];

@@ -41,9 +41,12 @@ export function TopicsPage() {
       title: "Topic",
       ...by("name"),
       cell: (each) => (
-        <Link to="/topics/$topic" params={{ topic: each.name }} className="data link" title={each.summary ?? undefined}>
-          {each.name}
-        </Link>
+        <>
+          <Link to="/topics/$topic" params={{ topic: each.name }} className="data link">
+            {each.name}
+          </Link>
+          {each.summary && <span className="label block">{each.summary}</span>}
+        </>
       ),
     },
     {
