@@ -1,12 +1,13 @@
 # Factum's verbs. Each does its own set-up: it says what it installs and builds, then does it.
-# Nothing is written into the checkout. Compiled dependencies, test clients and their packages live in
-# $XDG_CACHE_HOME/factum (by default ~/.cache/factum), so that a second clone starts warm; `make clean` removes it.
+# Compiled dependencies, test clients and their packages live in $XDG_CACHE_HOME/factum (by default ~/.cache/factum), so
+# that a second clone starts warm. Into the checkout only console/node_modules and console/dist are written, which git
+# does not see. `make clean` removes all of it.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean toolchain
+.PHONY: help demo console no-console test check bench clean toolchain
 
 export FACTUM_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/factum
 export CARGO_TARGET_DIR ?= $(FACTUM_CACHE)/target
@@ -17,38 +18,46 @@ section = printf '\n── %s  (%d s so far)\n' "$(1)" "$$(( $$(date +%s) - $(st
 # $(call first,FOLDER,MINUTES): how long the first build takes, while its FOLDER of the target is not there yet.
 first = if [ ! -d "$(CARGO_TARGET_DIR)/$(1)" ]; then echo "first build: about $(2) minutes on two cores; later ones take seconds"; fi
 
-define try
-
-Factum starts with the project in examples/movies. In a second terminal, try:
-
-  send an event    curl -i localhost:8080/events/store.orders -H 'content-type: application/json' -d '{"OrderId": 1, "Email": "ada@example.com", "Total": 23.98}'
-  follow by HTTP   curl -N localhost:8080/api/v1/topics/store.orders/tail
-  follow by Kafka  kcat -b localhost:9092 -t store.orders -C -f '%p/%o %k %s\n'
-  by command line  export PATH="$(CARGO_TARGET_DIR)/demo:$$PATH"; factum tail store.orders --from earliest
-  read the API     http://localhost:8080/docs
-
-Edit a file below examples/movies and watch it being applied. Ctrl-C stops Factum and drops this run's data.
-
-endef
-export try
+# The console is built anew when one of these is newer than what was built.
+console_sources = $(shell find console/src console/public console/index.html console/*.json console/*.ts -type f 2>/dev/null)
 
 help:  ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: toolchain  ## build Factum, start it with the sample project and say what to try
-	@$(call first,demo,4)
+demo: toolchain $(if $(shell command -v npm),console,no-console)  ## build Factum and its console, then run the movies case study
+	@$(call section,factum)
+	$(call first,demo,10)
 	cargo build --locked --profile demo --package factum-cli
-	echo "$$try"
-	exec "$(CARGO_TARGET_DIR)/demo/factum" dev examples/movies
+	$(call section,ready)
+	exec "$(CARGO_TARGET_DIR)/demo/factum" demo movies --in examples/movies
 
-test: toolchain  ## install the test clients (said as it happens), then run every test
+no-console:
+	@echo "npm is missing: the console will be one page that says how to build it (install Node 20.19 or newer; then make demo again)"
+
+console: console/dist/index.html  ## build the console, which the next build of the binary takes in
+
+console/dist/index.html: $(console_sources)
+	@$(call section,console)
+	.ci/need npm npm "the console is built with Node 20.19 or newer"
+	echo "installing the console's packages from the npm registry (a minute the first time), then building it into console/dist"
+	cd console
+	npm ci --no-audit --no-fund --loglevel=error
+	npm run build
+	touch dist/index.html
+
+test: toolchain console  ## install the test clients and a browser (said as it happens), then run every test
 	@$(call section,test clients: kcat and kafka-python and the Java client and franz-go)
 	tests/clients/setup
 	$(call section,documentation examples)
-	$(call first,debug,6)
+	$(call first,debug,10)
 	cargo test --locked --workspace --quiet --doc
 	$(call section,every other test)
 	cargo test --locked --workspace --no-fail-fast --lib --bins --tests
+	$(call section,the console in a browser)
+	.ci/need chromium chromium "the console is tested in it; another browser is named by FACTUM_CHROMIUM"
+	cargo build --locked --package factum-cli
+	cd console
+	FACTUM_BIN="$(CARGO_TARGET_DIR)/debug/factum" FACTUM_CHROMIUM="$${FACTUM_CHROMIUM:-$$(command -v chromium)}" npm test
 
 check: toolchain  ## layering, licences, links, format, lints: all that needs no run
 	@$(call section,tidy and links)
@@ -67,9 +76,9 @@ bench: toolchain  ## build for release, then measure speed and memory on this ma
 	$(call first,release,8)
 	bench/run
 
-clean:  ## remove what the verbs above have cached outside the checkout
-	@echo "removing $(FACTUM_CACHE)"
-	rm -rf "$(FACTUM_CACHE)"
+clean:  ## remove what the verbs above have built and cached
+	@echo "removing $(FACTUM_CACHE), console/node_modules and console/dist"
+	rm -rf "$(FACTUM_CACHE)" console/node_modules console/dist
 
 toolchain:
 	@.ci/need cc build-essential "zstd, mimalloc and (for tests) librdkafka are built from C"

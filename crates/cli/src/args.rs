@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    completion, dev, doctor, explain, group, init, pipeline, produce, server, sql, tail, topic, view,
+    completion, demo, dev, doctor, explain, generate, group, init, pipeline, produce, server, sql, tail,
+    topic, view,
 };
 
 /// An event-driven architecture in one binary.
@@ -17,6 +18,7 @@ use crate::commands::{
     version,
     propagate_version = true,
     before_help = "Examples:
+  factum demo movies                         see what it does: a store's orders, live
   factum dev examples/movies                 start everything with a project, and watch it
   factum tail store.orders --from earliest   print a topic, and go on as events arrive
   factum view watch store.top_movies         print a view, and go on as it changes"
@@ -66,6 +68,8 @@ pub(crate) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run a case study, its generator and its dashboard
+    Demo(demo::Args),
     /// Run everything in one process, for development
     Dev(dev::Args),
     /// Run with a configuration file, for production
@@ -90,6 +94,8 @@ pub(crate) enum Command {
     Explain(explain::Args),
     /// Send JSON lines to a topic
     Produce(produce::Args),
+    /// Make up events, at any rate
+    Generate(generate::Args),
     /// Print a topic's events as they arrive
     Tail(tail::Args),
     /// Look for what would go wrong on this machine

@@ -1,9 +1,11 @@
 //! One file per verb.
 
 pub(crate) mod completion;
+pub(crate) mod demo;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod generate;
 pub(crate) mod group;
 pub(crate) mod init;
 pub(crate) mod pipeline;
@@ -26,6 +28,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Report> {
     let common = cli.common;
     match cli.command {
         Command::Dev(args) => dev::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Server(args) => server::run(&args),
         Command::Init(args) => init::run(&args, common.output),
         Command::Topic(verb) => talk(&common, |client| topic::run(verb, client, common.output)),
@@ -35,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Report> {
         Command::Sql(args) => talk(&common, |client| sql::run(args, client, common.output)),
         Command::Explain(args) => talk(&common, |client| explain::run(args, client)),
         Command::Produce(args) => talk(&common, |client| produce::run(args, client, common.output)),
+        Command::Generate(args) => talk(&common, |client| generate::run(args, client, common.output)),
         Command::Tail(args) => talk(&common, |client| tail::run(args, client, common.output)),
         Command::Doctor(args) => talk(&common, |client| doctor::run(args, client, common.output)),
         Command::Completion(args) => completion::run(&args),

@@ -76,6 +76,20 @@ pub enum CatalogueError {
     Empty,
 }
 
+impl CatalogueError {
+    /// The line that is wrong, from 1, where it is one.
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::Csv(error) => error.position().map(csv::Position::line),
+            Self::MissingColumn { .. } => Some(1),
+            Self::Number { line, .. } | Self::Price { line, .. } | Self::Duplicate { line, .. } => {
+                Some(*line)
+            }
+            Self::Empty => None,
+        }
+    }
+}
+
 /// Where in a row what stands.
 struct Columns {
     id: usize,

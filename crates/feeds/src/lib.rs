@@ -31,4 +31,4 @@ pub use generator::Feed;
 pub use money::{Cents, CentsError};
 pub use orders::{Line, Order, Orders, Recipe, RecipeError};
 pub use rhythm::Rhythm;
-pub use service::{Handle, Service};
+pub use service::{Handle, Options, Service};

@@ -54,6 +54,20 @@ pub enum RecipeError {
 }
 
 impl Recipe {
+    /// Whether anything can be made by it.
+    ///
+    /// # Errors
+    /// [`RecipeError`].
+    pub fn check(&self) -> Result<(), RecipeError> {
+        if !(1..=MAX_CUSTOMERS).contains(&self.customers) {
+            return Err(RecipeError::Customers { count: self.customers });
+        }
+        match self.regions.len() {
+            1..=MAX_REGIONS => Ok(()),
+            count => Err(RecipeError::Regions { count }),
+        }
+    }
+
     /// When orders come, and from where.
     pub fn rhythm(&self) -> Rhythm {
         Rhythm::of(self.regions.len())
@@ -126,13 +140,8 @@ impl Orders {
     /// # Errors
     /// [`RecipeError`].
     pub fn new(recipe: &Recipe, start: Timestamp) -> Result<Self, RecipeError> {
-        if !(1..=MAX_CUSTOMERS).contains(&recipe.customers) {
-            return Err(RecipeError::Customers { count: recipe.customers });
-        }
-        let regions = match recipe.regions.len() {
-            count @ 1..=MAX_REGIONS => count as u32,
-            count => return Err(RecipeError::Regions { count }),
-        };
+        recipe.check()?;
+        let regions = u32::try_from(recipe.regions.len()).expect("checked: a handful");
         Ok(Self {
             catalogue: Arc::clone(&recipe.catalogue),
             customers: Customers::new(recipe.seed, recipe.customers, regions),

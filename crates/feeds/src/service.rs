@@ -14,9 +14,18 @@ use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_base::tasks::{BoxError, OnError, Stop, TaskGroup};
 use factum_eventlog::EventLog;
+use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::generator::{Feed, Generator};
+
+/// What becomes of the feeds that a project declares.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Whether generators run. They do not unless somebody wants them: what they make looks like facts.
+    pub generate: bool,
+}
 
 /// Runs generators.
 pub struct Service {

@@ -1,8 +1,8 @@
 //! The composition root: options in, a running task tree out.
 //!
 //! ```text
-//!   start   data directory ─► broker, state ─► engine ─► ports bound ─► project applied, views run ─► ready
-//!   stop    edge (HTTP, Kafka) ─► domain (project, views) ─► state ─► broker ─► its last fsync
+//!   start   data directory ─► broker, state ─► engine ─► ports bound ─► project applied, views and feeds run ─► ready
+//!   stop    edge (HTTP, Kafka) ─► domain (project, views, feeds) ─► state ─► broker ─► its last fsync
 //! ```
 //!
 //! Always holds: what is wired to what is said here and nowhere else; a server that cannot start says why and
@@ -12,6 +12,7 @@
 
 mod access;
 mod error;
+mod feeds;
 mod health;
 mod open_files;
 mod options;
@@ -19,8 +20,10 @@ mod pipelines;
 mod running;
 mod start;
 mod state;
+mod temporary;
 
 pub use error::StartError;
 pub use open_files::raise_open_files;
 pub use options::{Access, DataDir, Options};
 pub use running::Running;
+pub use temporary::TemporaryFolder;

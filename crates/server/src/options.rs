@@ -26,6 +26,8 @@ pub struct Options {
     pub state: factum_state::Options,
     /// The SQL engine.
     pub sql: factum_sql::Options,
+    /// What becomes of the feeds that the project declares.
+    pub feeds: factum_feeds::Options,
     /// How the project folder is watched.
     pub watch: watch::Options,
 }

@@ -8,8 +8,9 @@ use factum_base::tasks::{TaskGroup, TaskTree};
 use factum_governance::Catalogue;
 use factum_governance::watch::{self, Outcome};
 use factum_sql::Engine;
-use tempfile::TempDir;
 use tracing::info;
+
+use crate::TemporaryFolder;
 
 /// How long a group may take to stop; clients that hang on longer are let go.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -21,7 +22,7 @@ pub struct Running {
     pub(crate) http: SocketAddr,
     pub(crate) kafka: SocketAddr,
     pub(crate) data_dir: PathBuf,
-    pub(crate) temporary: Option<TempDir>,
+    pub(crate) temporary: Option<TemporaryFolder>,
     pub(crate) catalogue: Catalogue,
     pub(crate) engine: Engine,
     pub(crate) project: Option<watch::Handle>,

@@ -13,14 +13,14 @@ use factum_governance::Catalogue;
 use factum_governance::watch::{self, Outcome};
 use factum_governance::{Pipelines, PipelinesError};
 use factum_sql::Engine;
-use tempfile::TempDir;
 use tracing::error;
 
 use crate::access::authorizer;
+use crate::feeds::FeedsAndPipelines;
 use crate::health::Health;
 use crate::pipelines::EnginePipelines;
 use crate::running::{Groups, Running};
-use crate::{DataDir, Options, StartError, state};
+use crate::{DataDir, Options, StartError, TemporaryFolder, state};
 
 impl Running {
     /// Starts a server and answers once it is ready.
@@ -45,7 +45,7 @@ struct Parts {
     http: factum_http_api::Handle,
     kafka: factum_kafka_server::Handle,
     data_dir: PathBuf,
-    temporary: Option<TempDir>,
+    temporary: Option<TemporaryFolder>,
     catalogue: Catalogue,
     engine: Engine,
     project: Option<watch::Handle>,
@@ -71,6 +71,10 @@ impl Parts {
             Arc::clone(&clock),
             groups.edge.clone(),
         )?;
+        let kept = FeedsAndPipelines {
+            pipelines: EnginePipelines(engine.clone()),
+            feeds: start_feeds(&options, &log, &clock, &random, groups),
+        };
         let reports = health.clone();
         let (http_service, http) = factum_http_api::Service::bind(
             options.http.clone(),
@@ -86,7 +90,7 @@ impl Parts {
             },
             groups.edge.clone(),
         )?;
-        let (project, applied) = start_project(&options, &log, &catalogue, &engine, groups).await?;
+        let (project, applied) = start_project(&options, &log, &catalogue, kept, groups).await?;
 
         let edge = &groups.edge;
         let stop = edge.stop();
@@ -120,12 +124,11 @@ impl Parts {
     }
 }
 
-fn data_dir(wish: &DataDir) -> Result<(PathBuf, Option<TempDir>), StartError> {
+fn data_dir(wish: &DataDir) -> Result<(PathBuf, Option<TemporaryFolder>), StartError> {
     match wish {
         DataDir::Kept(path) => Ok((path.clone(), None)),
         DataDir::Temporary => {
-            let temporary =
-                tempfile::Builder::new().prefix("factum-").tempdir().map_err(StartError::Temporary)?;
+            let temporary = TemporaryFolder::create().map_err(StartError::Temporary)?;
             Ok((temporary.path().to_owned(), Some(temporary)))
         }
     }
@@ -162,6 +165,23 @@ async fn start_engine(
     Ok(Engine::open(options.sql.clone(), log, Arc::new(store), clock, groups.domain.clone()))
 }
 
+/// The generators, where they are to run; none of them is told to yet.
+fn start_feeds(
+    options: &Options,
+    log: &Arc<dyn EventLog>,
+    clock: &SharedClock,
+    random: &Random,
+    groups: &Groups,
+) -> Option<factum_feeds::Handle> {
+    if !options.feeds.generate {
+        return None;
+    }
+    let (log, clock, domain) = (Arc::clone(log), Arc::clone(clock), groups.domain.clone());
+    let (service, handle) = factum_feeds::Service::new(log, clock, random.clone(), domain.clone());
+    domain.spawn("feeds", OnError::Log, service.run(domain.stop()));
+    Some(handle)
+}
+
 /// Lets the pipelines run that were applied earlier. What this version refuses of them is said and left out: a server
 /// without its folder has nobody to put it right at once.
 async fn resume_pipelines(
@@ -187,10 +207,10 @@ async fn start_project(
     options: &Options,
     log: &Arc<dyn EventLog>,
     catalogue: &Catalogue,
-    engine: &Engine,
+    kept: FeedsAndPipelines,
     groups: &Groups,
 ) -> Result<(Option<watch::Handle>, Option<Outcome>), StartError> {
-    let pipelines = Arc::new(EnginePipelines(engine.clone()));
+    let pipelines = Arc::new(kept);
     let Some(folder) = &options.project else {
         resume_pipelines(&**log, catalogue, &*pipelines).await?;
         return Ok((None, None));

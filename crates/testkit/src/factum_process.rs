@@ -26,10 +26,11 @@ const PORTS: std::ops::Range<u16> = 12_000..30_000;
 /// Another program may take a port between the look and the start.
 const ATTEMPTS: usize = 5;
 
-/// How a process is started: `factum dev` with these settings.
+/// How a process is started: `factum dev`, or `factum demo`, with these settings.
 #[derive(Debug, Clone)]
 pub struct Launch {
     binary: PathBuf,
+    case: Option<String>,
     data_dir: Option<PathBuf>,
     project: Option<PathBuf>,
     arguments: Vec<String>,
@@ -39,7 +40,21 @@ pub struct Launch {
 impl Launch {
     /// Starts `binary`; a test gives `env!("CARGO_BIN_EXE_factum")`.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
-        Self { binary: binary.into(), data_dir: None, project: None, arguments: vec![], environment: vec![] }
+        Self {
+            binary: binary.into(),
+            case: None,
+            data_dir: None,
+            project: None,
+            arguments: vec![],
+            environment: vec![],
+        }
+    }
+
+    /// Runs a case study: `factum demo CASE`.
+    #[must_use]
+    pub fn demo(mut self, case: impl Into<String>) -> Self {
+        self.case = Some(case.into());
+        self
     }
 
     /// Keeps its data in `folder`, beyond its end.
@@ -175,7 +190,11 @@ struct Running {
 impl Running {
     fn spawn(launch: &Launch, http: SocketAddr, kafka: SocketAddr) -> Result<Self, String> {
         let mut command = Command::new(&launch.binary);
-        command.arg("dev").args(["--http", &http.to_string(), "--kafka", &kafka.to_string()]);
+        match &launch.case {
+            Some(case) => command.args(["demo", case]),
+            None => command.arg("dev"),
+        };
+        command.args(["--http", &http.to_string(), "--kafka", &kafka.to_string()]);
         if let Some(folder) = &launch.data_dir {
             command.arg("--data-dir").arg(folder);
         }

@@ -30,6 +30,23 @@ pub(crate) struct Args {
     /// Let anyone in who reaches a port, also from other machines
     #[arg(long)]
     open: bool,
+    /// Run the generators that the project declares
+    #[arg(long)]
+    generate: bool,
+}
+
+/// What is said once the server is ready.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Greeting {
+    /// Every address.
+    Dev,
+    /// What a case study shows, and where.
+    Demo {
+        title: &'static str,
+        dashboard: &'static str,
+        /// Whether the project's folder outlives the demonstration.
+        is_kept: bool,
+    },
 }
 
 /// Why `dev` did not start, or did not go on.
@@ -89,34 +106,50 @@ fn advice(error: &StartError) -> &'static str {
 }
 
 pub(super) fn run(args: Args) -> Result<(), Report> {
-    telemetry::init_tracing(LOG_FILTER, LogFormat::Text).into_diagnostic().wrap_err("read RUST_LOG")?;
+    let mut options = Options { project: args.project, ..options(args.places, args.open) };
+    options.feeds.generate = args.generate;
+    start(options, Greeting::Dev)
+}
+
+/// The options of a server for development.
+pub(super) fn options(places: Places, is_open: bool) -> Options {
     let mut options = Options {
-        data_dir: args.places.data_dir.map_or(DataDir::Temporary, DataDir::Kept),
-        project: args.project,
-        access: if args.open { Access::Open } else { Access::OpenOnLoopback },
+        data_dir: places.data_dir.map_or(DataDir::Temporary, DataDir::Kept),
+        access: if is_open { Access::Open } else { Access::OpenOnLoopback },
         ..Options::default()
     };
-    options.http.listen = args.places.http;
-    options.kafka.listen = args.places.kafka;
+    options.http.listen = places.http;
+    options.kafka.listen = places.kafka;
     options.log.auto_create_topics = true;
-    serve(options)
+    options
+}
+
+/// Runs a server for development until a signal or a failure.
+pub(super) fn start(options: Options, greeting: Greeting) -> Result<(), Report> {
+    telemetry::init_tracing(LOG_FILTER, LogFormat::Text).into_diagnostic().wrap_err("read RUST_LOG")?;
+    serve(options, greeting)
 }
 
 /// Runs a server until a signal or a failure.
-pub(super) fn serve(options: Options) -> Result<(), Report> {
+pub(super) fn serve(options: Options, greeting: Greeting) -> Result<(), Report> {
     factum_server::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .into_diagnostic()
         .wrap_err("start the runtime")?;
-    runtime.block_on(until_stopped(options))
+    runtime.block_on(until_stopped(options, greeting))
 }
 
-async fn until_stopped(options: Options) -> Result<(), Report> {
+async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Report> {
     // Listened to before anything starts, so that Ctrl-C never leaves a temporary folder behind.
     let mut signals = Signals::listen().into_diagnostic().wrap_err("listen for signals")?;
-    let (project, access) = (options.project.clone(), options.access);
+    let asked = welcome::Asked {
+        project: options.project.clone(),
+        access: options.access,
+        generates: options.feeds.generate,
+        greeting,
+    };
     let running = tokio::select! {
         started = Running::start(options) => started.map_err(Error::start)?,
         () = signals.next() => return Ok(()),
@@ -124,7 +157,7 @@ async fn until_stopped(options: Options) -> Result<(), Report> {
     if let Some(outcome) = running.applied() {
         changes::show_first(outcome);
     }
-    output::print(&welcome::block(&running, project.as_deref(), access))?;
+    output::print(&welcome::block(&running, &asked))?;
     let failure = tokio::select! {
         () = signals.next() => None,
         reason = running.stop_requested() => Some(reason),

@@ -7,7 +7,7 @@ use factum_base::telemetry::{self, LogFormat};
 use factum_server::{DataDir, Options};
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 
-use super::dev;
+use super::dev::{self, Greeting};
 
 /// Two underscores, so that `FACTUM_SERVER` and its like are no settings of a server.
 const ENVIRONMENT: &str = "FACTUM__";
@@ -54,5 +54,5 @@ pub(super) fn run(args: &Args) -> Result<(), Report> {
     if options.data_dir == DataDir::Temporary {
         return Err(NoDataDir.into());
     }
-    dev::serve(options)
+    dev::serve(options, Greeting::Dev)
 }

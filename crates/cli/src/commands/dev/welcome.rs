@@ -1,43 +1,103 @@
 //! The start-up block: every address, who may use them, where the data is, and one thing to try.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use factum_server::{Access, Running};
 
+use super::Greeting;
 use crate::output;
 
+/// What the user asked for.
+pub(super) struct Asked {
+    pub(super) project: Option<PathBuf>,
+    pub(super) access: Access,
+    /// Whether generators run.
+    pub(super) generates: bool,
+    pub(super) greeting: Greeting,
+}
+
 /// The block, with a blank line at its end.
-pub(super) fn block(running: &Running, project: Option<&Path>, access: Access) -> String {
-    let (http, kafka) = (running.http(), running.kafka());
-    let mut rows = vec![
-        ("HTTP", format!("http://{http}")),
-        ("API docs", format!("http://{http}/docs")),
-        ("Metrics", format!("http://{http}/metrics")),
+pub(super) fn block(running: &Running, asked: &Asked) -> String {
+    match (asked.greeting, &asked.project) {
+        (Greeting::Demo { title, dashboard, is_kept }, Some(project)) => {
+            demo(running, asked.access, project, title, dashboard, is_kept)
+        }
+        _ => dev(running, asked),
+    }
+}
+
+fn dev(running: &Running, asked: &Asked) -> String {
+    let (http, kafka, access) = (running.http(), running.kafka(), asked.access);
+    let mut rows = Vec::new();
+    if let Some(folder) = &asked.project {
+        rows.push(("Project", project(running, folder)));
+    }
+    rows.extend([("HTTP", format!("http://{http}")), ("API docs", format!("http://{http}/docs"))]);
+    let views = running.views();
+    if !views.is_empty() {
+        rows.push(("Views", format!("http://{http}/api/v1/views ({})", output::count(views.len(), "view"))));
+    }
+    rows.push(("Metrics", format!("http://{http}/metrics")));
+    rows.extend(feeds(running, asked.generates).map(|feeds| ("Feeds", feeds)));
+    rows.extend([
         ("Kafka", kafka.to_string()),
         ("Data", data(running)),
         ("Access", who(access, &[http, kafka])),
-    ];
-    if let Some(folder) = project {
-        let (teams, events) = (running.catalogue().teams().len(), running.catalogue().events().len());
-        let what = format!(
-            "{} ({}, {}; changes are applied as you save)",
-            folder.display(),
-            output::count(teams, "team"),
-            output::count(events, "event")
-        );
-        rows.insert(0, ("Project", what));
-    }
-    let views = running.views();
-    if !views.is_empty() {
-        let what = format!("http://{http}/api/v1/views ({})", output::count(views.len(), "view"));
-        rows.insert(rows.len() - 4, ("Views", what));
-    }
+    ]);
     format!(
         "Factum {} is ready.\n\n{}\n{}Ctrl-C stops it.\n\n",
         env!("CARGO_PKG_VERSION"),
         output::pairs(&rows),
         next_step(running, access),
     )
+}
+
+/// The block of a case study: where to look first, and what to change.
+fn demo(
+    running: &Running,
+    access: Access,
+    project: &Path,
+    title: &str,
+    dashboard: &str,
+    is_kept: bool,
+) -> String {
+    let (http, kafka) = (running.http(), running.kafka());
+    let fate = if is_kept { "yours to change" } else { "yours to change; removed at the end, --in keeps it" };
+    let rows = [
+        ("Dashboard", format!("http://{http}/dashboards/{dashboard}")),
+        ("Console", format!("http://{http}/")),
+        ("API docs", format!("http://{http}/docs")),
+        ("Kafka", kafka.to_string()),
+        ("Project", format!("{} ({fate})", project.display())),
+        ("Access", who(access, &[http, kafka])),
+    ];
+    let query = project.join("teams/store/pipelines/top_movies.sql");
+    format!(
+        "{title} is open: orders come in, and every number on its dashboard follows them.\n\n{}\n\
+         Try:  in {}\n      write LIMIT 3 for LIMIT 10, save, and watch the dashboard\nCtrl-C stops it.\n\n",
+        output::pairs(&rows),
+        query.display(),
+    )
+}
+
+fn project(running: &Running, folder: &Path) -> String {
+    let (teams, events) = (running.catalogue().teams().len(), running.catalogue().events().len());
+    format!(
+        "{} ({}, {}; changes are applied as you save)",
+        folder.display(),
+        output::count(teams, "team"),
+        output::count(events, "event")
+    )
+}
+
+/// The generators that the project declares, and whether they run.
+fn feeds(running: &Running, generates: bool) -> Option<String> {
+    let names: Vec<String> = running.catalogue().feeds().iter().map(|feed| feed.name.clone()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let how = if generates { "made up as declared" } else { "not running; --generate runs them" };
+    Some(format!("{} ({how})", names.join(", ")))
 }
 
 fn data(running: &Running) -> String {

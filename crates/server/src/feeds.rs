@@ -1,0 +1,157 @@
+//! Governance's feeds, run by `factum-feeds`; whatever else a project's change puts into effect goes on from here.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use factum_feeds::{Catalogue, CatalogueError, Feed, Handle, Recipe};
+use factum_governance::resources::Recorded;
+use factum_governance::{
+    FeedDefinition, Generator, KeptView, Pipelines, PipelinesError, Problem, TableDefinition,
+};
+
+use crate::pipelines::EnginePipelines;
+
+/// The regions of a feed that names none.
+const REGIONS: [&str; 2] = ["Region1", "Region2"];
+/// The table of a feed that names none.
+const PRODUCTS: &str = "products";
+
+/// The engine and the generators, as governance sees them.
+pub(crate) struct FeedsAndPipelines {
+    pub(crate) pipelines: EnginePipelines,
+    /// Without it no generator runs; feeds are checked all the same.
+    pub(crate) feeds: Option<Handle>,
+}
+
+#[async_trait]
+impl Pipelines for FeedsAndPipelines {
+    async fn check(&self, wanted: &Recorded) -> Result<(), PipelinesError> {
+        feeds(wanted)?;
+        self.pipelines.check(wanted).await
+    }
+
+    async fn apply(&self, applied: &Recorded) -> Result<(), PipelinesError> {
+        self.pipelines.apply(applied).await?;
+        if let Some(handle) = &self.feeds {
+            handle.set(feeds(applied)?);
+        }
+        Ok(())
+    }
+
+    fn views(&self) -> Vec<KeptView> {
+        self.pipelines.views()
+    }
+}
+
+/// Every feed with what it is made of, or everything that is wrong with them.
+fn feeds(recorded: &Recorded) -> Result<Vec<Feed>, PipelinesError> {
+    let (mut feeds, mut problems) = (Vec::new(), Vec::new());
+    for definition in recorded.feeds.values() {
+        match feed(definition, recorded) {
+            Ok(feed) => feeds.push(feed),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(feeds) } else { Err(PipelinesError::Refused(problems)) }
+}
+
+fn feed(definition: &FeedDefinition, recorded: &Recorded) -> Result<Feed, Problem> {
+    let FeedDefinition { name, team, into, rate, seed, customers, .. } = definition;
+    let Generator::Orders = definition.generate;
+    let table = definition.products.clone().unwrap_or_else(|| format!("{team}.{PRODUCTS}"));
+    let table = recorded.tables.get(&table).ok_or_else(|| no_products(definition))?;
+    let catalogue =
+        Catalogue::from_csv(table.rows.as_bytes()).map_err(|error| unusable(table, name, &error))?;
+    let regions: Vec<String> = match definition.regions.as_slice() {
+        [] => REGIONS.map(str::to_owned).to_vec(),
+        named => named.to_vec(),
+    };
+    let recipe = Recipe { catalogue: Arc::new(catalogue), seed: *seed, customers: *customers, regions };
+    recipe.check().map_err(|error| Problem::of_file(&file(definition), error.to_string()))?;
+    let event = recorded.events.get(into);
+    Ok(Feed {
+        name: name.clone(),
+        into: into.clone(),
+        rate: rate.events_per_second(),
+        recipe,
+        event_type: event.map_or_else(|| into.to_string(), |event| event.event_type.clone()),
+        source: event.map_or_else(|| format!("/topics/{into}"), |event| event.source.clone()),
+        key: event.and_then(|event| event.key.clone()),
+    })
+}
+
+/// Where the feed is declared: folders and files are its name.
+fn file(feed: &FeedDefinition) -> std::path::PathBuf {
+    let (team, name) = feed.name.split_once('.').unwrap_or(("", &feed.name));
+    Path::new("teams").join(team).join("feeds").join(format!("{name}.yaml"))
+}
+
+fn no_products(feed: &FeedDefinition) -> Problem {
+    let problem = Problem::of_file(&file(feed), "the feed does not say which products are ordered");
+    problem.help("add a line such as `products: products`, which names a table of the team")
+}
+
+/// The table at the line that no order can be made from.
+fn unusable(table: &TableDefinition, feed: &str, error: &CatalogueError) -> Problem {
+    let line = error.line().and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
+    let before: usize = table.rows.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let length = table.rows[before..].lines().next().map_or(0, str::len);
+    let message = match std::error::Error::source(error) {
+        Some(source) => format!("feed {feed} cannot order from this: {error}: {source}"),
+        None => format!("feed {feed} cannot order from this: {error}"),
+    };
+    let help = "a generator takes the columns ItemId, UnitPrice and, if it is there, Popularity".to_owned();
+    Problem::in_text(&table.from, Arc::clone(&table.rows), before..before + length, message, Some(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use factum_governance::Project;
+
+    use super::*;
+
+    /// What is wrong with the feed of a project whose table `products` has these rows.
+    fn wrong(rows: &str) -> String {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = folder.path().join("teams/store");
+        let write = |file: &str, text: &str| {
+            let path = store.join(file);
+            std::fs::create_dir_all(path.parent().expect("in a folder")).expect("a folder");
+            std::fs::write(path, text).expect("written");
+        };
+        std::fs::write(folder.path().join("factum.yaml"), "name: contoso\n").expect("written");
+        write("team.yaml", "contact: store@contoso.com\n");
+        write("events/orders.yaml", "format: json\n");
+        write("tables/products.yaml", "from: products.csv\nkey: ItemId\n");
+        write("tables/products.csv", rows);
+        write("feeds/orders.yaml", "generate: orders\ninto: orders\n");
+        let project = Project::load(folder.path()).expect("it loads");
+        match feeds(&Recorded::default().with(&project)) {
+            Ok(feeds) => format!("{} feed\n", feeds.len()),
+            Err(error) => error
+                .problems()
+                .iter()
+                .map(|problem| {
+                    let (line, _) = problem.line_and_column().expect("a place");
+                    format!("{}:{line}: {}\n", problem.file().display(), problem.message())
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_table_that_nothing_can_be_ordered_from_is_shown_at_its_line() {
+        expect![[r#""#]].assert_eq(
+            &[
+                "ItemId,UnitPrice\n1,2.50\n",
+                "ItemId,UnitPrice\n1,2.50\n2,cheap\n",
+                "ItemId,Price\n1,2.50\n",
+                "ItemId,UnitPrice\n",
+            ]
+            .map(wrong)
+            .concat(),
+        );
+    }
+}
