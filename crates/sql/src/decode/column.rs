@@ -91,18 +91,33 @@ impl Column {
 
     /// Brings a column that a refused row left in the middle of a value to `length` rows.
     fn settle(&mut self, length: usize) {
-        if let Self::Struct(column) = self {
-            column.settle(length);
-        }
-        if let Self::List { items, .. } = self
-            && let Self::Struct(column) = items.as_mut()
-        {
-            let longest = column.columns.iter().map(Self::len).max().unwrap_or(0).max(column.len);
-            column.settle(longest);
+        match self {
+            Self::Struct(column) => column.settle(length),
+            Self::List { items, .. } => items.seal(),
+            _ => {}
         }
         while self.len() < length {
             self.push_null();
         }
+    }
+
+    /// Ends a value that was left in the middle, so that none of it goes to the value that comes next.
+    fn seal(&mut self) {
+        match self {
+            Self::Struct(column) => column.seal(),
+            Self::List { items, .. } => {
+                items.seal();
+                if self.has_loose_items() {
+                    self.push_null();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a list has items that no row owns yet.
+    fn has_loose_items(&self) -> bool {
+        matches!(self, Self::List { items, ends, .. } if ends.last() != Some(&end_of(items)))
     }
 
     pub(crate) fn finish(&mut self) -> ArrayRef {
@@ -156,11 +171,20 @@ impl StructColumn {
 
     /// Gives every column `length` rows.
     pub(crate) fn settle(&mut self, length: usize) {
+        // What a refused object had is not what the next one has, though it may stand in the same row.
+        self.seen.fill(0);
         self.columns.iter_mut().for_each(|column| column.settle(length));
         while self.len < length {
             self.len += 1;
             self.validity.append_non_null();
         }
+    }
+
+    /// See [`Column::seal`].
+    fn seal(&mut self) {
+        self.columns.iter_mut().for_each(Column::seal);
+        let longest = self.columns.iter().map(Column::len).max().unwrap_or(0).max(self.len);
+        self.settle(longest);
     }
 
     pub(crate) fn finish(&mut self) -> StructArray {
@@ -273,7 +297,9 @@ fn decimal_value(json: &str, scale: i8) -> Result<Option<i128>, String> {
     let text = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(json);
     decimal::parse(text, scale).map(Some).map_err(|why| match why {
         decimal::NotDecimal::NotANumber => format!("{} is not a number", shortened(json)),
-        decimal::NotDecimal::TooFine => format!("{text} has more than {scale} digits behind the point"),
+        decimal::NotDecimal::TooFine => {
+            format!("{} has more than {scale} digits behind the point", shortened(text))
+        }
         decimal::NotDecimal::TooLarge => format!("{} has more than 38 digits", shortened(text)),
     })
 }

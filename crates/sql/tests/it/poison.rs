@@ -96,3 +96,32 @@ fn null_keys_and_missing_fields_are_values() {
     );
     assert_eq!(world.status("store.pages").poisoned, 0);
 }
+
+#[test]
+fn a_refused_event_leaves_nothing_in_the_next() {
+    let mut world = World::new(small());
+    world.topic("store.visits", 1);
+    let list = |items: serde_json::Value| json!({"type": "array", "items": items});
+    let clicks = json!({"type": "object", "properties": {
+        "ms": list(json!({"type": "integer"})), "n": {"type": "integer"}, "page": {"type": "string"}}});
+    let grid = list(list(json!({"type": "integer"})));
+    let schema = json!({"type": "object", "properties": {"clicks": list(clicks), "grid": grid}});
+    world.event("store.visits", Some(schema), None, std::time::Duration::ZERO);
+    world.apply("CREATE MATERIALIZED VIEW visited AS SELECT clicks, grid FROM visits");
+    let good = json!({"clicks": [{"ms": [5], "n": 6, "page": "a"}], "grid": [[7]]});
+    // Each is refused at another place, and the good one behind it is decoded with it.
+    let bad = [
+        json!({"clicks": [{"n": "six"}]}),
+        json!({"clicks": [{"ms": [1, "x"]}]}),
+        json!({"clicks": [{"n": 1, "ms": [1, "x"]}]}),
+        json!({"clicks": [{"ms": [1], "n": 1}, {"ms": [2], "page": 3}]}),
+        json!({"grid": [[1, 2], [3, "x"]]}),
+        json!({"grid": [["x"]]}),
+    ];
+    for bad in &bad {
+        world.post("store.visits", &[bad.clone(), good.clone()]);
+    }
+    world.settle();
+    assert_eq!(world.status("store.visited").poisoned, bad.len() as u64);
+    assert_eq!(world.sorted("store.visited"), vec![good.to_string(); bad.len()]);
+}
