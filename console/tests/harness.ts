@@ -2,7 +2,7 @@
 //
 //   FACTUM_BIN        the binary; else target/{release,debug}/factum, or those of CARGO_TARGET_DIR
 //   FACTUM_CHROMIUM   the browser; else /usr/bin/chromium
-//   FACTUM_CONSOLE    `dist` serves console/dist beside the binary's API instead of what the binary embeds
+//   FACTUM_CONSOLE    a folder, such as `dist`: its build is tested instead of the one that the binary embeds
 //
 // Nothing sleeps to become true: `until` asks again until it is, or fails with what it saw last.
 import { spawn, type ChildProcess } from "node:child_process";
@@ -38,13 +38,13 @@ export class Factum {
     const home = mkdtempSync(join(tmpdir(), "factum-console-"));
     cpSync(join(ROOT, project), join(home, "project"), { recursive: true });
     const [http, kafka] = [await freePort(), await freePort()];
-    const front = process.env.FACTUM_CONSOLE === "dist" ? await serveDist(http) : undefined;
+    const front = process.env.FACTUM_CONSOLE ? await serveBuild(http, process.env.FACTUM_CONSOLE) : undefined;
     const factum = new Factum(join(home, "project"), join(home, "data"), http, kafka, front);
     await factum.up();
     return factum;
   }
 
-  /** The address of the API and, unless `FACTUM_CONSOLE=dist`, of the console. */
+  /** The address of the API and, unless `FACTUM_CONSOLE` is set, of the console. */
   get api(): string {
     return `http://127.0.0.1:${this.http}`;
   }
@@ -220,9 +220,9 @@ const TYPES: Record<string, string> = {
   ".woff2": "font/woff2",
 };
 
-/** console/dist with the API behind it, for working on the console without building the binary anew. */
-async function serveDist(api: number): Promise<{ server: Server; port: number }> {
-  const dist = join(ROOT, "console/dist");
+/** A build of the console with the API behind it, for working on the console without building the binary anew. */
+async function serveBuild(api: number, folder: string): Promise<{ server: Server; port: number }> {
+  const dist = resolve(ROOT, "console", folder);
   const server = createServer((incoming, outgoing) => {
     const { pathname } = new URL(incoming.url ?? "/", "http://localhost");
     if (/^\/(api|events|health|metrics|openapi\.json|docs)/.test(pathname)) {

@@ -135,7 +135,7 @@ test("a busy view is shown at most ten times a second, and its last state always
   assert.ok(frames >= 4 && frames <= 10, `${frames} frames for ${sent} changes`);
 });
 
-test("what the server refuses has no rows, and comes back with the next snapshot", () => {
+test("what the server refuses has no rows, and comes back with the next snapshot", async () => {
   let listener: Listener | undefined;
   const view = new LiveView("store.top", (_, each) => {
     listener = each;
@@ -146,6 +146,9 @@ test("what the server refuses has no rows, and comes back with the next snapshot
   assert.deepEqual([view.state().phase, view.state().refusal?.detail], ["refused", "there is no view store.top"]);
   listener!.onDown();
   assert.equal(view.state().phase, "refused");
+  listener!.onEvent("snapshot", { rows: [{ n: 1 }], as_of: "t1" });
+  await new Promise((done) => setTimeout(done, 250));
+  assert.deepEqual(view.state(), { phase: "live", rows: [{ n: 1 }], asOf: "t1", refusal: null });
   end();
 });
 

@@ -31,6 +31,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    element?.querySelector("input")?.focus();
     return () => element?.close();
   }, []);
 
@@ -50,7 +51,6 @@ export function Palette({ onClose }: { onClose: () => void }) {
         loop
       >
         <Command.Input
-          autoFocus
           value={typed}
           onValueChange={setTyped}
           placeholder="Go to a page, a topic, a view …"
