@@ -26,7 +26,7 @@ test("a query is run by keyboard, stands in the address, and every digit of its 
   await editor(page).focus();
   await page.keyboard.insertText("SELECT count(*) AS orders, 9007199254740993 AS large FROM store.orders");
   await page.keyboard.press("Control+Enter");
-  const answer = page.getByRole("table", { name: "Answer" });
+  const answer = page.getByRole("table", { name: "Rows of the answer" });
   await answer.getByRole("cell", { name: "9007199254740993", exact: true }).waitFor();
   await answer.getByRole("cell", { name: "12", exact: true }).waitFor();
   assert.match(new URL(page.url()).searchParams.get("q") ?? "", /count\(\*\)/);
@@ -47,7 +47,7 @@ test("an error is marked at its place, and gone when it is mended", async () => 
   await page.keyboard.insertText("s");
   await until("the mark is gone", async () => (await mark.count()) === 0);
   await page.keyboard.press("Control+Enter");
-  await page.getByRole("table", { name: "Answer" }).waitFor();
+  await page.getByRole("table", { name: "Rows of the answer" }).waitFor();
   await closePage(page);
 });
 
@@ -67,7 +67,7 @@ test("topics, views and columns are completed", async () => {
 test("examples to begin with, an answer as CSV", async () => {
   const page = await openPage(browser, `${factum.url}/sql`);
   await page.getByRole("button", { name: /How many events/ }).click();
-  await page.getByRole("table", { name: "Answer" }).waitFor();
+  await page.getByRole("table", { name: "Rows of the answer" }).waitFor();
   const [download] = await Promise.all([
     page.waitForEvent("download"),
     page.getByRole("button", { name: "Download CSV" }).click(),

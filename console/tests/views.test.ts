@@ -16,7 +16,7 @@ let browser: Browser;
 before(async () => {
   factum = await Factum.start();
   browser = await launch();
-  const large = "CREATE MATERIALIZED VIEW large AS SELECT _partition AS part, 9007199254740993 AS amount, count(*) AS orders FROM orders GROUP BY _partition;\n";
+  const large = "CREATE MATERIALIZED VIEW large AS SELECT _partition AS partition_id, 9007199254740993 AS amount, count(*) AS orders FROM orders GROUP BY _partition;\n";
   writeFileSync(join(factum.project, "teams/store/pipelines/large.sql"), large);
   const items = [1, 2, 3, 4, 5].map((each) => ({ ProductId: 1000 + each, Quantity: each, UnitPrice: 4.5 }));
   await factum.post("store.orders", ...Array.from({ length: 20 }, (_, minute) => order(items, minute * 60)));

@@ -18,6 +18,9 @@ export interface PlotRequest {
 /** Room for labels that charts above each other have alike, so that their times stand below each other. */
 const LEAST_LABEL = 48;
 
+/** Half a label of time. */
+const EDGE = 18;
+
 /** Room that labels of `values` need. */
 function labelWidth(plot: uPlot, values: readonly string[] | null): number {
   if (!values || values.length === 0) return LEAST_LABEL;
@@ -44,7 +47,7 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
     legend: { show: false },
     scales: { x: { time: true }, y: { range: (_, low, high) => range(low, high) } },
     axes: [
-      { ...axis, space: 64, size: (_, values) => (values?.some((value) => value.includes("\n")) ? 40 : 26), values: (_, splits, _index, _space, step) => axisLabels(splits, step) },
+      { ...axis, space: 64, size: (_, values) => (values?.some((value: string | null) => value?.includes("\n")) ? 40 : 26), values: (plot, splits, _index, _space, step) => uncut(plot, splits, axisLabels(splits, step)) },
       {
         ...axis,
         side: 1,
@@ -63,6 +66,11 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
     },
     hooks: { setCursor: [(plot) => request.onCursor(plot.cursor.idx ?? null)] },
   };
+}
+
+/** Labels without those that the left edge would cut. */
+function uncut(plot: uPlot, splits: readonly number[], labels: readonly string[]): (string | null)[] {
+  return labels.map((label, index) => (plot.valToPos(splits[index] ?? 0, "x") < EDGE ? null : label));
 }
 
 function line(name: string, index: number, request: PlotRequest): uPlot.Series {

@@ -19,7 +19,7 @@ export function DashboardPanel({ panel }: { panel: PanelSpec }) {
   const problem = problemOf(panel, view, views.data, live);
   const hasTwin = !problem && (panel.kind === "line" || panel.kind === "bar");
   const note = (
-    <Link to="/views/$view" params={{ view: panel.view }} className="hover:text-ink hover:underline">
+    <Link to="/views/$view" params={{ view: panel.view }} className="hidden hover:text-ink hover:underline sm:inline">
       {panel.view}
     </Link>
   );
@@ -56,7 +56,7 @@ function Content({ panel, view, rows: unordered, shows }: ContentProps) {
   }
   if (!form) {
     const columns = panel.columns.flatMap((name) => view.columns.find((column) => column.name === name) ?? []);
-    return <RowsTable label={panel.title} columns={columns as Column[]} rows={rows.slice(0, panel.last ?? rows.length)} maxHeight="24rem" />;
+    return <RowsTable label={`Rows of ${panel.title}`} columns={columns as Column[]} rows={rows.slice(0, panel.last ?? rows.length)} maxHeight="24rem" />;
   }
   if (shows === "table") return <ChartTwin form={form} columns={view.columns} rows={rows} label={panel.title} last={panel.last} />;
   return <Chart form={form} rows={rows} label={panel.title} unit={panel.unit} last={panel.last} />;

@@ -36,7 +36,7 @@ export function Result({ query, answer, place, onPlace }: ResultProps) {
       {rows.length === 0 ? (
         <EmptyState title="The query found no rows.">It is right as it stands; nothing matches it now.</EmptyState>
       ) : (
-        <RowsTable label="Answer" columns={columnsOf(rows)} rows={rows} maxHeight="70vh" />
+        <RowsTable label="Rows of the answer" columns={columnsOf(rows)} rows={rows} maxHeight="70vh" />
       )}
     </Panel>
   );

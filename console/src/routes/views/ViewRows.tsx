@@ -90,7 +90,9 @@ function Count({ live, shown }: { live: LiveState; shown: number }) {
         {shown === all ? "" : `${formatNumber(shown)} of `}
         {counted(all, "row")}
       </span>
-      <AsOf live={live} />
+      <span className="ml-3">
+        <AsOf live={live} />
+      </span>
     </>
   );
 }
