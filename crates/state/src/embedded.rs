@@ -135,14 +135,19 @@ impl StateStore for Embedded {
     async fn take_over(&self, id: &TaskId) -> Result<TakeOver, ReadError> {
         let unavailable =
             |error: CommitError| ReadError::Unavailable { task: id.clone(), reason: error.to_string() };
-        let task = self.0.task_or_new(id);
-        let mut held = task.held.lock().await;
-        self.0.settle(&task, &mut held).await.map_err(unavailable)?;
-        let fence = held.fence.next();
-        let last = self.0.append_mark(id, fence, &Entry::TakenOver).await.map_err(unavailable)?;
-        held.needed_from.get_or_insert(last);
-        held.fence = fence;
-        Ok(TakeOver { fence, progress: held.progress.clone() })
+        loop {
+            let task = self.0.task_or_new(id);
+            let mut held = task.held.lock().await;
+            if held.is_forgotten {
+                continue;
+            }
+            self.0.settle(&task, &mut held).await.map_err(unavailable)?;
+            let fence = held.fence.next();
+            let last = self.0.append_mark(id, fence, &Entry::TakenOver).await.map_err(unavailable)?;
+            held.needed_from.get_or_insert(last);
+            held.fence = fence;
+            return Ok(TakeOver { fence, progress: held.progress.clone() });
+        }
     }
 
     async fn get_many(&self, id: &TaskId, table: TableId, keys: &[&[u8]]) -> Result<Found, ReadError> {
@@ -205,12 +210,13 @@ impl StateStore for Embedded {
         self.0.settle(&task, &mut held).await?;
         self.0.append_mark(id, held.fence, &Entry::Forgotten).await?;
         self.0.tasks.write().remove(id);
-        // Whoever still has this hand on the task must not commit to rows that are gone.
+        // Whoever still has this hand on the task must not commit to rows that are gone, nor keep them.
         held.fence = held.fence.next();
+        held.is_forgotten = true;
         task.clear().map_err(|error| spill_not_durable(id, &error))?;
         if let Some(path) = held.snapshot.take() {
-            // Recovery skips a snapshot older than the mark, so one that stays costs space and no more.
-            drop(self.0.disk.remove_file(&path));
+            // Recovery removes one that stays, as long as the journal has the mark.
+            drop(self.0.disk.remove_file(&path).and_then(|()| self.0.disk.sync_dir(&self.0.snapshots)));
         }
         Ok(())
     }

@@ -211,3 +211,105 @@ async fn a_damaged_snapshot_costs_a_task_its_state_and_no_wrong_answer() {
     assert_eq!(rows, 0);
     opened.end(true).await;
 }
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a directory");
+    for entry in std::fs::read_dir(from).expect("listed") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        match entry.file_type().expect("a type").is_dir() {
+            true => copy(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).expect("copied")),
+        }
+    }
+}
+
+fn rows(keys: std::ops::Range<u16>, value: &[u8]) -> Epoch {
+    let mut changes = Changes::new();
+    keys.for_each(|key| changes.put(0, &key.to_be_bytes(), value));
+    Epoch { changes, ..Epoch::default() }
+}
+
+async fn count(store: &Embedded, task: u8) -> usize {
+    let mut rows = 0;
+    store.scan(&id(task), 0, &mut |_, _| rows += 1).await.expect("scanned");
+    rows
+}
+
+/// A kill leaves the spill's files as they are, which no drop in this process does: they are copied as they stand.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_spilled_is_not_seen_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (before, after) = (directory.path().join("before"), directory.path().join("after"));
+    let options = Options { memory: ByteSize::kib(1), ..small() };
+    let opened = Opened::open(&before, options.clone());
+    let fence = opened.store.take_over(&id(0)).await.expect("taken over").fence;
+    for round in 0..40_u16 {
+        let epoch = rows(round * 100..(round + 1) * 100, &[7; 50_000]);
+        opened.store.commit(&id(0), fence, epoch).await.expect("committed");
+    }
+    copy(&before.join("spill"), &after.join("spill"));
+    opened.end(true).await;
+
+    let opened = Opened::open(&after, options);
+    let fence = opened.store.take_over(&id(0)).await.expect("taken over").fence;
+    opened.store.commit(&id(0), fence, rows(60_000..60_100, &[1; 100])).await.expect("committed");
+    assert_eq!(count(&opened.store, 0).await, 100);
+    opened.end(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_with_a_gap_begins_anew_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let opened = Opened::open(directory.path(), small());
+    let fence = opened.store.take_over(&id(0)).await.expect("taken over").fence;
+    for _ in 0..40 {
+        opened.store.commit(&id(0), fence, rows(0..100, &[1; 30])).await.expect("committed");
+    }
+    opened.end(true).await;
+
+    let opened = Opened::open(directory.path(), small());
+    let fence = opened.store.take_over(&id(0)).await.expect("taken over").fence;
+    opened.store.commit(&id(0), fence, rows(0..1, &[2; 30])).await.expect("committed");
+    opened.end(false).await;
+    let snapshots = std::fs::read_dir(directory.path().join("snapshots")).expect("listed");
+    snapshots.for_each(|entry| std::fs::write(entry.expect("an entry").path(), b"torn").expect("written"));
+
+    let opened = Opened::open(directory.path(), small());
+    let taken = opened.store.take_over(&id(0)).await.expect("taken over");
+    assert_eq!(taken.progress.epoch, 0, "the task is computed anew");
+    opened.store.commit(&id(0), taken.fence, rows(0..3, &[3; 30])).await.expect("committed");
+    opened.end(false).await;
+
+    let opened = Opened::open(directory.path(), small());
+    let taken = opened.store.take_over(&id(0)).await.expect("taken over");
+    assert_eq!((taken.progress.epoch, count(&opened.store, 0).await), (1, 3), "and once is enough");
+    opened.end(true).await;
+}
+
+/// As if the machine had lost its power between a snapshot's end and its predecessor's removal.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_task_stays_so_whatever_files_are_left() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (snapshots, kept) = (directory.path().join("snapshots"), directory.path().join("kept"));
+    let opened = Opened::open(directory.path(), small());
+    let fence = opened.store.take_over(&id(0)).await.expect("taken over").fence;
+    for _ in 0..40 {
+        opened.store.commit(&id(0), fence, rows(0..100, &[1; 30])).await.expect("committed");
+    }
+    opened.end(true).await;
+    copy(&snapshots, &kept);
+    let opened = Opened::open(directory.path(), small());
+    opened.store.forget(&id(0)).await.expect("forgotten");
+    opened.end(false).await;
+    copy(&kept, &snapshots);
+
+    // The journal still has the mark …
+    let opened = Opened::open(directory.path(), small());
+    assert_eq!(count(&opened.store, 0).await, 0);
+    // … and at the next start no more.
+    opened.end(true).await;
+    let opened = Opened::open(directory.path(), small());
+    assert_eq!(count(&opened.store, 0).await, 0);
+    opened.end(true).await;
+}

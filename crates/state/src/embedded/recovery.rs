@@ -14,13 +14,14 @@ use tracing::{error, info};
 
 use super::task::Task;
 use super::{Embedded, Inner, Options};
-use crate::TaskId;
 use crate::journal::{self, Entry};
 use crate::snapshot;
 use crate::spill::{SpillError, SpillSpace};
+use crate::{CommitError, Fence, TaskId};
 
 /// How much of the journal is read at once.
 const READ_BYTES: usize = 4 << 20;
+const SMALLEST_SEGMENT: u64 = 4 << 10;
 /// The largest entry; an epoch is a few thousand rows.
 const ENTRY_BYTES: usize = 1 << 30;
 
@@ -47,6 +48,9 @@ pub enum OpenError {
         /// The first entry that cannot be read.
         at: Offset,
     },
+    /// The journal takes no mark.
+    #[error("cannot write to the journal of state")]
+    Unmarked(#[source] Box<CommitError>),
     /// The spill does not take rows.
     #[error(transparent)]
     Spill(Box<dyn std::error::Error + Send + Sync>),
@@ -74,9 +78,11 @@ impl Embedded {
         let snapshots = directory.join("snapshots");
         let unusable = |source| OpenError::Directory { path: directory.to_owned(), source };
         disk.create_dir_all(&snapshots).map_err(unusable)?;
+        let spill = directory.join("spill");
+        empty(&spill).map_err(unusable)?;
         let files = snapshot::list(disk.as_ref(), &snapshots).map_err(unusable)?;
         let (journal, _) =
-            PartitionLog::open(environment, &directory.join("journal"), log::Options::default())
+            PartitionLog::open(environment, &directory.join("journal"), journal_options(&options))
                 .map_err(OpenError::Journal)?;
         let inner = Inner {
             options,
@@ -84,7 +90,7 @@ impl Embedded {
             journal,
             snapshots,
             next_snapshot: AtomicU64::new(files.last().map_or(0, |(number, _)| number + 1)),
-            spill: SpillSpace::new(directory.join("spill")),
+            spill: SpillSpace::new(spill),
             next_table: AtomicU64::new(0),
             tasks: RwLock::new(HashMap::new()),
             disk,
@@ -94,9 +100,24 @@ impl Embedded {
             recovery.load(&path)?;
         }
         recovery.replay()?;
-        recovery.drop_broken();
+        recovery.drop_broken()?;
         Ok(Self(Arc::new(inner)))
     }
+}
+
+/// Removes what a run that was killed left in the spill: its rows are old, and its tables' names are used again.
+fn empty(spill: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(spill) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The journal is cut by whole files, so they must be a small part of it.
+fn journal_options(options: &Options) -> log::Options {
+    let usual = log::Options::default();
+    let segment_bytes = (options.journal.0 / 4).clamp(SMALLEST_SEGMENT, usual.segment_bytes);
+    log::Options { segment_bytes, ..usual }
 }
 
 struct Recovery<'a> {
@@ -111,20 +132,14 @@ impl Recovery<'_> {
         let read = snapshot::Reader::open(self.inner.disk.as_ref(), path);
         let (mut reader, head) = match read {
             Ok(found) => found,
-            Err(error) => {
-                error!(path = %path.display(), %error, "snapshot of state is unusable");
-                return Ok(());
-            }
+            Err(error) => return self.give_up(path, &error),
         };
         let task = Task::new(head.task.clone());
         loop {
             match reader.block() {
                 Ok(Some(block)) => task.apply(self.inner, &block, None)?,
                 Ok(None) => break,
-                Err(error) => {
-                    error!(path = %path.display(), %error, "snapshot of state is unusable");
-                    return Ok(());
-                }
+                Err(error) => return self.give_up(path, &error),
             }
         }
         task.apply(self.inner, &[], Some(&head.progress))?;
@@ -132,13 +147,31 @@ impl Recovery<'_> {
         let held = task.held.get_mut();
         held.fence = head.fence;
         held.progress = head.progress;
-        held.needed_from = Some(head.journal_offset);
+        // A journal that is shorter than it was has lost nothing that the snapshot does not contain.
+        held.needed_from = Some(head.journal_offset.min(self.inner.journal.bounds().high_watermark));
         held.snapshot = Some(path.to_owned());
         let replaced = self.inner.tasks.write().insert(head.task, Arc::new(task));
-        if let Some(replaced) = replaced {
-            replaced.clear()?;
+        replaced.map_or(Ok(()), |replaced| self.discard(&replaced))
+    }
+
+    /// Says that a snapshot is unusable and removes it, lest it come back with the task's later life.
+    fn give_up(&self, path: &Path, error: &snapshot::Error) -> Result<(), OpenError> {
+        error!(path = %path.display(), %error, "snapshot of state is unusable");
+        self.remove(path)
+    }
+
+    /// Removes a task's rows and its snapshot.
+    fn discard(&self, task: &Task) -> Result<(), OpenError> {
+        task.clear()?;
+        match task.held.try_lock().ok().and_then(|mut held| held.snapshot.take()) {
+            Some(snapshot) => self.remove(&snapshot),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    fn remove(&self, snapshot: &Path) -> Result<(), OpenError> {
+        let unusable = |source| OpenError::Directory { path: self.directory.to_owned(), source };
+        self.inner.disk.remove_file(snapshot).map_err(unusable)
     }
 
     /// Applies every journal entry that no snapshot contains.
@@ -213,15 +246,21 @@ impl Recovery<'_> {
         }
         self.broken.retain(|broken| broken != id);
         self.inner.tasks.write().remove(id);
-        Ok(task.clear()?)
+        self.discard(&task)
     }
 
     /// A task whose chain of epochs has a gap starts from nothing: its sources still have every fact.
-    fn drop_broken(&mut self) {
-        for id in self.broken.drain(..) {
-            if self.inner.tasks.write().remove(&id).is_some() {
+    fn drop_broken(&mut self) -> Result<(), OpenError> {
+        for id in std::mem::take(&mut self.broken) {
+            let removed = self.inner.tasks.write().remove(&id);
+            if let Some(task) = removed {
                 error!(task = %id, "state has a gap and is computed anew");
+                self.discard(&task)?;
+                // What begins anew is told apart from what was there before.
+                let mark = journal::encode_mark(Fence::default(), &Entry::Forgotten);
+                self.inner.append(&id, &mark).map_err(|error| OpenError::Unmarked(Box::new(error)))?;
             }
         }
+        Ok(())
     }
 }

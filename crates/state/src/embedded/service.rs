@@ -43,38 +43,37 @@ impl Service {
         // Read before the list of tasks: a task that begins after this needs nothing older.
         let ceiling = self.0.journal.bounds().high_watermark;
         let tasks: Vec<_> = self.0.tasks.read().values().cloned().collect();
-        let is_long = self.0.journal.bounds().bytes > self.0.options.journal.0;
-        let slowest = if is_long { self.slowest(&tasks).await } else { None };
+        let slow = self.slow();
         for task in &tasks {
             let is_due = {
                 let held = task.held.lock().await;
-                held.journaled_bytes > self.0.options.snapshot_after.0.max(task.bytes() as u64)
+                let is_slow = held.needed_from.is_some_and(|needed| slow.is_some_and(|slow| needed < slow));
+                let most = self.0.options.snapshot_after.0.max(task.bytes() as u64);
+                is_slow || held.journaled_bytes > most
             };
-            if is_due || slowest.as_ref().is_some_and(|slowest| Arc::ptr_eq(slowest, task)) {
+            if is_due {
                 self.snapshot(task).await?;
             }
         }
         self.cut(&tasks, ceiling).await
     }
 
-    /// The task whose recovery reaches furthest back.
-    async fn slowest(&self, tasks: &[Arc<Task>]) -> Option<Arc<Task>> {
-        let mut slowest = None;
-        for task in tasks {
-            let needed = task.held.lock().await.needed_from;
-            if let Some(needed) = needed
-                && slowest.as_ref().is_none_or(|(least, _)| needed < *least)
-            {
-                slowest = Some((needed, Arc::clone(task)));
-            }
-        }
-        slowest.map(|(_, task)| task)
+    /// Where the older half of a journal that is too long ends: tasks that need any of it keep it long.
+    fn slow(&self) -> Option<Offset> {
+        let bounds = self.0.journal.bounds();
+        let half = bounds.high_watermark.since(bounds.log_start) / 2;
+        (bounds.bytes > self.0.options.journal.0).then(|| Offset::new(bounds.log_start.get() + half + 1))
     }
 
     async fn snapshot(&self, task: &Arc<Task>) -> Result<(), BoxError> {
         let mut held = task.held.lock().await;
+        if held.is_forgotten {
+            return Ok(());
+        }
         self.0.settle(task, &mut held).await?;
-        let journal_offset = self.0.journal.bounds().log_end;
+        // All that the task has committed is durable, and so lies before this. What lies behind may be lost with
+        // the power, and others be written in its place.
+        let journal_offset = self.0.journal.bounds().high_watermark;
         let head = Head {
             journal_offset,
             fence: held.fence,

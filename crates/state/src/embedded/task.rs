@@ -40,6 +40,8 @@ pub(crate) struct Held {
     /// The first journal entry that recovery of this task needs.
     pub(crate) needed_from: Option<Offset>,
     pub(crate) snapshot: Option<PathBuf>,
+    /// The store has it no more: whoever waited for it looks again, and no snapshot brings it back.
+    pub(crate) is_forgotten: bool,
 }
 
 /// An epoch that is in the journal and not yet in memory.
