@@ -25,6 +25,7 @@ mod engine;
 mod error;
 mod explain;
 mod feed;
+mod literals;
 mod metrics;
 mod names;
 mod operator;

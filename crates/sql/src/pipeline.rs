@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
@@ -60,6 +60,9 @@ pub(crate) struct Surveyed {
     pub(crate) rate: f64,
     at: Option<(Instant, u64)>,
 }
+
+/// How long a reader waits for tasks to hold their state.
+const RESUMPTION: Duration = Duration::from_secs(5);
 
 /// How much of the rate's memory a second takes away.
 const RATE_DECAY: f64 = 0.3;
@@ -131,7 +134,6 @@ impl Pipeline {
                 return;
             }
         };
-        *self.waiting.lock() = None;
         for bounds in topic.partitions {
             let known = self.partitions.read().get(&bounds.partition).cloned();
             match known {
@@ -143,6 +145,8 @@ impl Pipeline {
                 }
             }
         }
+        // Not before: without tasks it would seem to be live.
+        *self.waiting.lock() = None;
     }
 
     async fn start_task(
@@ -189,6 +193,7 @@ impl Pipeline {
 
     /// The rows at the cut, merged over partitions, at `now`.
     pub(crate) async fn read(&self, now: Timestamp) -> Result<Vec<RecordBatch>, ReadError> {
+        self.know_closed().await?;
         let is_forgotten = self.is_forgotten.read().await;
         if *is_forgotten {
             return Err(ReadError::Dropped { view: self.plan.name.clone() });
@@ -206,6 +211,22 @@ impl Pipeline {
             operator::Error::Compute(source) => failed(source),
         })?;
         Ok(batches)
+    }
+
+    /// Waits until it is known which windows are closed: none would be, just after a start.
+    async fn know_closed(&self) -> Result<(), ReadError> {
+        let is_known = |_: &u64| self.partitions.read().values().all(|status| status.is_resumed());
+        if !self.closes_windows() {
+            return Ok(());
+        }
+        let mut advanced = self.subscribe();
+        match tokio::time::timeout(RESUMPTION, advanced.wait_for(is_known)).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ReadError::Waiting {
+                view: self.plan.name.clone(),
+                reason: "its state, which tells what windows are closed".to_owned(),
+            }),
+        }
     }
 
     /// Stops all tasks, waits for readers and forgets the state.

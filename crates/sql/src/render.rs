@@ -34,6 +34,8 @@ pub fn value(column: &ArrayRef, row: usize) -> Value {
         return Value::Null;
     }
     match column.data_type() {
+        // Such a column has no mask that says so.
+        DataType::Null => Value::Null,
         DataType::Boolean => Value::Bool(column.as_boolean().value(row)),
         DataType::Int8 => Value::from(column.as_primitive::<Int8Type>().value(row)),
         DataType::Int16 => Value::from(column.as_primitive::<Int16Type>().value(row)),

@@ -384,6 +384,11 @@ fn circles(needing: &[(Pending, RelationName)], problems: &mut Vec<Problem>) {
         |name: &RelationName| needing.iter().find(|(view, _)| view.name == *name).map(|(_, needed)| needed);
     for (view, needed) in needing {
         let mut path = vec![&view.name, needed];
+        if *needed == view.name {
+            let message = format!("{} reads itself", view.name);
+            problems.push(view.source.problem(view.declaration.name_place.clone(), message));
+            continue;
+        }
         while let Some(next) = path.last().and_then(|last| needs(last)) {
             if *next == view.name {
                 // Told once, by the first of the circle.

@@ -22,6 +22,7 @@ use factum_types::TopicName;
 use crate::checked::CheckedArithmetic;
 use crate::clock_function;
 use crate::definitions::RelationName;
+use crate::literals::SettledLiterals;
 use crate::schema::EventSchema;
 use crate::{session, sum, tumble};
 
@@ -79,6 +80,7 @@ impl Relations {
         context.register_udf(clock_function::current_date());
         tumble::functions().into_iter().for_each(|function| context.register_udf(function));
         context.register_udaf(sum::sum());
+        context.add_analyzer_rule(Arc::new(SettledLiterals));
         context.add_analyzer_rule(Arc::new(CheckedArithmetic));
         Self { known: BTreeMap::new(), state: context.state() }
     }

@@ -195,3 +195,38 @@ fn the_clock_alone_changes_a_view() {
     clock.advance(Duration::from_secs(30 * 60));
     world.follow_until(&mut stream, &mut known, &Known::of(&[r#"{"customer":"b","n":1}"#]));
 }
+
+#[test]
+fn followers_of_rows_that_cannot_be_computed_wait_for_those_that_can() {
+    let world = World::new(small()).with_orders(1);
+    world.apply(
+        "CREATE MATERIALIZED VIEW v AS SELECT customer, 10 / sum(order_id) AS n FROM orders GROUP BY customer",
+    );
+    world.post("store.orders", &[order(5, "a", 0, 1)]);
+    world.settle();
+    let mut stream = world.follow(None);
+    let mut known = Known::default();
+    known.take_in(&world.next(&mut stream));
+    assert_eq!(known, Known::of(&[r#"{"customer":"a","n":2}"#]));
+    world.post("store.orders", &[order(-5, "a", 0, 1)]);
+    world.settle();
+    // Who comes now is told why there is nothing to begin with.
+    let mut other = world.follow(None);
+    world.until("told", |world| {
+        let read = world.block(world.engine().read(&relation("store.v"), factum_sql::Query::default()));
+        matches!(read, Err(ReadError::Compute { .. }))
+    });
+    world.post("store.orders", &[order(1, "a", 0, 1)]);
+    let rows = Known::of(&[r#"{"customer":"a","n":10}"#]);
+    world.follow_until(&mut stream, &mut known, &rows);
+    let mut of_other = Known::default();
+    world.follow_until(&mut other, &mut of_other, &rows);
+    // Nobody has a snapshot: the first who comes to rows that cannot be computed is told so.
+    let world = World::new(small()).with_orders(1);
+    world.apply("CREATE MATERIALIZED VIEW v AS SELECT 10 / sum(order_id) AS n FROM orders");
+    world.post("store.orders", &[order(0, "a", 0, 1)]);
+    world.settle();
+    let mut stream = world.follow(None);
+    let told = world.maybe_next(&mut stream).expect("in time").expect_err("nothing to tell");
+    assert!(told.to_string().contains("cannot be computed"), "{told}");
+}

@@ -6,4 +6,5 @@ mod exactly_once;
 mod poison;
 mod reading;
 mod rebuild;
+mod slt;
 mod world;

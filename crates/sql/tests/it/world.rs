@@ -186,10 +186,10 @@ impl World {
         });
     }
 
-    pub(crate) fn table(&mut self, name: &str, key: &str, csv: &'static str) {
+    pub(crate) fn table(&mut self, name: &str, key: &str, csv: impl Into<Bytes>) {
         let name = relation(name);
         self.definitions.tables.retain(|table| table.name != name);
-        let csv = Bytes::from_static(csv.as_bytes());
+        let csv = csv.into();
         self.definitions.tables.push(TableDefinition { name, key: key.into(), origin: "t.csv".into(), csv });
     }
 
@@ -253,9 +253,15 @@ impl World {
 
     /// Waits until every view has taken in all that the log holds.
     pub(crate) fn settle(&self) {
+        self.settle_but_for(|_| false);
+    }
+
+    /// Waits until every view but those that `may_wait` has taken in all that the log holds.
+    pub(crate) fn settle_but_for(&self, may_wait: impl Fn(&ViewStatus) -> bool) {
         self.until("settled", |world| {
             let views = world.engine().views();
-            views.iter().all(|view| view.state == ViewState::Live && world.has_all(view))
+            let is_settled = |view: &ViewStatus| view.state == ViewState::Live && world.has_all(view);
+            views.iter().all(|view| may_wait(view) || is_settled(view))
         });
     }
 
