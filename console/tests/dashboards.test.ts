@@ -31,7 +31,10 @@ test("numbers move when orders are posted", async () => {
   const [orders, revenue] = [Number(await figure(page, "Orders today")), Number(await figure(page, "Revenue today"))];
   await factum.post("store.orders", order([{ ProductId: 1001, Quantity: 2, UnitPrice: 14.99 }]));
   await until("one order more", async () => Number(await figure(page, "Orders today")) === orders + 1);
-  await until("29.98 more", async () => Math.abs(Number(await figure(page, "Revenue today")) - revenue - 29.98) < 0.001);
+  await until(
+    "29.98 more",
+    async () => Math.abs(Number(await figure(page, "Revenue today")) - revenue - 29.98) < 0.001,
+  );
   await closePage(page);
 });
 
@@ -39,9 +42,11 @@ test("a chart has a table twin with the same values", async () => {
   const page = await openPage(browser, `${factum.url}/dashboards/store.movies`);
   const chart = panel(page, "Top ten films of all time");
   await chart.getByRole("listitem").first().waitFor();
-  const bars = await chart.getByRole("listitem").evaluateAll((items) =>
-    items.map((item) => [...item.children].map((part) => part.textContent ?? "").filter((text) => text !== "")),
-  );
+  const bars = await chart
+    .getByRole("listitem")
+    .evaluateAll((items) =>
+      items.map((item) => [...item.children].map((part) => part.textContent ?? "").filter((text) => text !== "")),
+    );
   await chart.getByRole("button", { name: /as a table/ }).click();
   await chart.getByRole("table").waitFor();
   assert.ok(bars.length >= 3, `${bars.length} bars`);
@@ -53,8 +58,13 @@ test("a chart has a table twin with the same values", async () => {
   const shown = ((await line.locator(".series-value").textContent()) ?? "").replaceAll(/[^\d.]/g, "");
   await line.getByRole("button", { name: /as a table/ }).click();
   const rows = await cells(line.getByRole("table"));
-  const answer = (await (await fetch(`${factum.api}/api/v1/views/orders_per_minute`)).json()) as { rows: Record<string, string>[] };
-  assert.deepEqual(rows.slice(0, 5), answer.rows.slice(0, 5).map((row) => [row.window_start, row.revenue]));
+  const answer = (await (await fetch(`${factum.api}/api/v1/views/orders_per_minute`)).json()) as {
+    rows: Record<string, string>[];
+  };
+  assert.deepEqual(
+    rows.slice(0, 5),
+    answer.rows.slice(0, 5).map((row) => [row.window_start, row.revenue]),
+  );
   assert.equal(Number(shown), Number(answer.rows.at(-1)!.revenue));
   await closePage(page);
 });
@@ -62,7 +72,10 @@ test("a chart has a table twin with the same values", async () => {
 test("a panel whose view is missing says so in its place, and the others go on", async () => {
   const file = join(factum.project, "teams/store/dashboards/movies.yaml");
   const sound = readFileSync(file, "utf8");
-  writeFileSync(file, sound.replace("bar: sold, by: title, view: top_movies", "bar: sold, by: title, view: top_moviez"));
+  writeFileSync(
+    file,
+    sound.replace("bar: sold, by: title, view: top_movies", "bar: sold, by: title, view: top_moviez"),
+  );
   const page = await openPage(browser, `${factum.url}/dashboards/store.movies`);
   await panel(page, "Top ten films of all time").getByText("top_moviez").first().waitFor();
   await panel(page, "Top ten films of all time").getByRole("link", { name: "See the views there are" }).waitFor();
@@ -104,8 +117,12 @@ for (const theme of THEMES) {
   test(`dashboards are accessible in ${theme}, and fit 360 px`, async () => {
     for (const path of ["/dashboards", "/dashboards/store.movies"]) {
       const page = await openPage(browser, `${factum.url}${path}`, { theme });
-      await page.getByText(/Contoso Movies/).first().waitFor();
-      if (path !== "/dashboards") await panel(page, "Top ten films of all time").getByRole("listitem").first().waitFor();
+      await page
+        .getByText(/Contoso Movies/)
+        .first()
+        .waitFor();
+      if (path !== "/dashboards")
+        await panel(page, "Top ten films of all time").getByRole("listitem").first().waitFor();
       await expectAccessible(page);
       await page.setViewportSize({ width: 360, height: 740 });
       await until(`${path} fits`, async () => (await overflow(page)) === 0);
@@ -116,7 +133,9 @@ for (const theme of THEMES) {
 
 /** A table's cells as text, row by row. */
 async function cells(table: ReturnType<Page["getByRole"]>): Promise<string[][]> {
-  return table.getByRole("row").evaluateAll((rows) =>
-    rows.slice(1).map((row) => [...row.querySelectorAll("[role=cell]")].map((cell) => cell.textContent ?? "")),
-  );
+  return table
+    .getByRole("row")
+    .evaluateAll((rows) =>
+      rows.slice(1).map((row) => [...row.querySelectorAll("[role=cell]")].map((cell) => cell.textContent ?? "")),
+    );
 }

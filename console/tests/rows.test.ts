@@ -45,7 +45,13 @@ test("rows with every change applied are the view, whatever comes and goes", () 
       const kept = expected.filter((row) => !removed.includes(row));
       const added = Array.from({ length: random(8) }, () => ({ n: random(12) }));
       // Rows that are written alike are the same row: only how many there are counts.
-      assert.ok(rows.apply(removed.map((row) => ({ ...row })), added), `seed ${seed} step ${step}`);
+      assert.ok(
+        rows.apply(
+          removed.map((row) => ({ ...row })),
+          added,
+        ),
+        `seed ${seed} step ${step}`,
+      );
       expected = [...kept, ...added];
       assert.deepEqual(counts(rows.rows()), counts(expected), `seed ${seed} step ${step}`);
       assert.equal(rows.size, expected.length);
@@ -55,9 +61,17 @@ test("rows with every change applied are the view, whatever comes and goes", () 
 
 test("a row that changes stays in its place, and a change that does not fit is told", () => {
   const rows = new RowSet();
-  rows.replace([{ id: 1, n: 1 }, { id: 2, n: 1 }, { id: 3, n: 1 }]);
+  rows.replace([
+    { id: 1, n: 1 },
+    { id: 2, n: 1 },
+    { id: 3, n: 1 },
+  ]);
   assert.ok(rows.apply([{ id: 2, n: 1 }], [{ id: 2, n: 2 }]));
-  assert.deepEqual(rows.rows(), [{ id: 1, n: 1 }, { id: 2, n: 2 }, { id: 3, n: 1 }]);
+  assert.deepEqual(rows.rows(), [
+    { id: 1, n: 1 },
+    { id: 2, n: 2 },
+    { id: 3, n: 1 },
+  ]);
   assert.equal(rows.apply([{ id: 9, n: 9 }], []), false);
 });
 

@@ -12,7 +12,10 @@ let browser: Browser;
 before(async () => {
   factum = await Factum.start();
   browser = await launch();
-  await factum.post("store.orders", ...Array.from({ length: 12 }, () => order([{ ProductId: 1001, Quantity: 1, UnitPrice: 2.5 }])));
+  await factum.post(
+    "store.orders",
+    ...Array.from({ length: 12 }, () => order([{ ProductId: 1001, Quantity: 1, UnitPrice: 2.5 }])),
+  );
 });
 after(async () => {
   await browser?.close();

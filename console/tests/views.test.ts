@@ -16,7 +16,8 @@ let browser: Browser;
 before(async () => {
   factum = await Factum.start();
   browser = await launch();
-  const large = "CREATE MATERIALIZED VIEW large AS SELECT _partition AS partition_id, 9007199254740993 AS amount, count(*) AS orders FROM orders GROUP BY _partition;\n";
+  const large =
+    "CREATE MATERIALIZED VIEW large AS SELECT _partition AS partition_id, 9007199254740993 AS amount, count(*) AS orders FROM orders GROUP BY _partition;\n";
   writeFileSync(join(factum.project, "teams/store/pipelines/large.sql"), large);
   const items = [1, 2, 3, 4, 5].map((each) => ({ ProductId: 1000 + each, Quantity: each, UnitPrice: 4.5 }));
   await factum.post("store.orders", ...Array.from({ length: 20 }, (_, minute) => order(items, minute * 60)));
@@ -28,7 +29,10 @@ after(async () => {
 
 test("rows follow events, in the view's order", async () => {
   const page = await openPage(browser, `${factum.url}/views/store.top_movies`);
-  const first = page.getByRole("table", { name: /Rows of/ }).getByRole("row").nth(1);
+  const first = page
+    .getByRole("table", { name: /Rows of/ })
+    .getByRole("row")
+    .nth(1);
   await first.filter({ hasText: "1005" }).waitFor();
   await factum.post("store.orders", order([{ ProductId: 1001, Quantity: 1000, UnitPrice: 1 }]));
   await first.filter({ hasText: "1001" }).filter({ hasText: "1020" }).waitFor();
@@ -83,7 +87,11 @@ test("a broken .sql shows its error and goes away when mended; the view goes on"
 });
 
 test("a poison event is counted, with a link to where it is", async () => {
-  await factum.postRaw("store.orders", '{"Email":"x@example.com","OrderDate":"not a time","Total":1}', "application/json");
+  await factum.postRaw(
+    "store.orders",
+    '{"Email":"x@example.com","OrderDate":"not a time","Total":1}',
+    "application/json",
+  );
   const page = await openPage(browser, `${factum.url}/views/store.activity_today`);
   const link = page.getByRole("link", { name: /1 in store\.activity_today\.dead-letter/ });
   await link.waitFor();
@@ -94,7 +102,10 @@ test("a poison event is counted, with a link to where it is", async () => {
 test("a view that does not exist is told with the name that was probably meant", async () => {
   const page = await openPage(browser, `${factum.url}/views/store.top_movie`);
   await page.getByText("This view cannot be shown").waitFor();
-  await page.getByRole("link", { name: /store\.top_movies|All views/ }).first().waitFor();
+  await page
+    .getByRole("link", { name: /store\.top_movies|All views/ })
+    .first()
+    .waitFor();
   await closePage(page);
 });
 

@@ -23,7 +23,9 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const [typed, setTyped] = useState("");
   const [chosen, setChosen] = useState("");
   const words = typed.toLowerCase().split(/\s+/);
-  const found = useEntries(onClose).filter(({ value }) => words.every((word) => value.toLowerCase().includes(word)));
+  const found = useEntries(onClose)
+    .filter(({ value }) => words.every((word) => value.toLowerCase().includes(word)))
+    .sort((a, b) => Number(begins(b, words)) - Number(begins(a, words)));
   // Names arrive while the reader types: what Enter does is always there, and always in sight.
   const current = found.some((each) => each.value === chosen) ? chosen : (found[0]?.value ?? "");
 
@@ -82,6 +84,12 @@ export function Palette({ onClose }: { onClose: () => void }) {
       </Command>
     </dialog>
   );
+}
+
+/** Whether each word begins a part of the name: `or` means `store.orders` rather than `store.blobs`. */
+function begins({ value }: Entry, words: string[]): boolean {
+  const parts = value.toLowerCase().split(/[ ._-]/);
+  return words.every((word) => parts.some((part) => part.startsWith(word)));
 }
 
 function useEntries(onClose: () => void): Entry[] {

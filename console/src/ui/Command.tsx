@@ -8,7 +8,7 @@ export function Command({ text, label = "command" }: { text: string; label?: str
       <pre
         tabIndex={0}
         aria-label={label}
-        className="data max-h-40 min-w-0 flex-1 overflow-y-auto py-1 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap"
+        className="data max-h-[calc(6*1.625em+0.5rem)] min-w-0 flex-1 overflow-y-auto py-1 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap"
       >
         {text}
       </pre>

@@ -100,7 +100,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                 tabIndex={onOpen ? (item.key === stop ? 0 : -1) : undefined}
                 onClick={onOpen && (() => onOpen(row))}
                 className={`absolute inset-x-0 grid items-center border-b border-rule ${
-                  onOpen ? "cursor-pointer -outline-offset-2 hover:bg-sunken" : ""
+                  onOpen ? `cursor-pointer -outline-offset-2 ${item.key === selected ? "" : "hover:bg-sunken"}` : ""
                 } ${item.key === selected ? "bg-accent-wash" : ""}`}
                 style={{ gridTemplateColumns: template, height: item.size, transform: `translateY(${item.start}px)` }}
               >

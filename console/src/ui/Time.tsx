@@ -4,6 +4,8 @@ interface TimeProps {
   at: string | number | null | undefined;
   /** `clock` leaves the date out when it is today's. */
   form?: "clock" | "full";
+  /** Events are told apart by milliseconds; for what people do, seconds are enough. */
+  precision?: "milliseconds" | "seconds";
 }
 
 const pad = (value: number, width = 2) => String(value).padStart(width, "0");
@@ -16,13 +18,13 @@ export function timeLabel(at: string | number, form: "clock" | "full" = "clock")
   return form === "clock" && date.toDateString() === new Date().toDateString() ? clock : `${day} ${clock}`;
 }
 
-export function Time({ at, form }: TimeProps) {
+export function Time({ at, form, precision }: TimeProps) {
   if (at === null || at === undefined || at === "") return <span className="text-ink-soft">–</span>;
   const date = new Date(at);
   const iso = Number.isNaN(date.getTime()) ? undefined : date.toISOString();
   return (
     <time dateTime={iso} title={iso} className="data whitespace-nowrap">
-      {timeLabel(at, form)}
+      {precision === "seconds" ? timeLabel(at, form).slice(0, -4) : timeLabel(at, form)}
     </time>
   );
 }

@@ -37,9 +37,9 @@ export function Figures({ now, history }: FiguresProps) {
 
 function Figure({ name, value }: { name: string; value: string }) {
   return (
-    <div className="border-rule py-3 odd:pl-4 even:border-r even:pr-4 max-lg:nth-[n+4]:border-t lg:border-r lg:px-5 lg:last:border-r-0 lg:last:pr-0">
+    <div className="flex flex-col justify-between border-rule py-3 odd:pl-4 even:border-r even:pr-4 max-lg:nth-[n+4]:border-t lg:border-r lg:px-5 lg:last:border-r-0 lg:last:pr-0">
       <dt className="label">{name}</dt>
-      <dd className="figures mt-1.5 text-[1.25rem] leading-tight whitespace-nowrap">{value}</dd>
+      <dd className="figures mt-2 text-[1.25rem] leading-none whitespace-nowrap">{value}</dd>
     </div>
   );
 }

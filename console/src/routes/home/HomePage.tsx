@@ -5,6 +5,7 @@ import { overviewQuery, projectQuery } from "../../api/queries";
 import { ErrorState } from "../../ui/ErrorState";
 import { duration } from "../../ui/number";
 import { Page } from "../../ui/Page";
+import { Time } from "../../ui/Time";
 import { Figures } from "./Figures";
 import { Health } from "./Health";
 import { PipelineRates, TopicRates } from "./Rates";
@@ -19,7 +20,21 @@ export function HomePage() {
   return (
     <Page
       title={project.data?.name ?? "Factum"}
-      summary={now ? `Factum ${now.version}, up for ${duration(now.uptime_seconds)}.` : "\u00a0"}
+      summary={
+        now ? (
+          <span className="figures">
+            Factum {now.version}, up for {duration(now.uptime_seconds)}.
+            {project.data?.applied_at && (
+              <>
+                {" "}
+                Project applied at <Time at={project.data.applied_at} precision="seconds" />.
+              </>
+            )}
+          </span>
+        ) : (
+          "\u00a0"
+        )
+      }
     >
       {overview.isError && !now && (
         <div className="mb-6">
@@ -34,7 +49,7 @@ export function HomePage() {
           <PipelineRates rates={now?.by_pipeline} />
           <Health health={now?.health} />
         </div>
-        <TryNext project={project.data} topics={now?.by_topic} />
+        <TryNext project={project.data} topics={now?.by_topic} pipelines={now?.by_pipeline} />
       </div>
     </Page>
   );

@@ -1,19 +1,36 @@
-// Four things to do in the first five minutes, with commands that work as they stand on this server.
+// Things to do in the first five minutes, with commands that work as they stand on this server.
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "@tanstack/react-router";
-import type { Project, TopicActivity } from "../../api/queries";
+import { postCommand } from "../../api/post-command";
+import { dashboardsQuery, type PipelineActivity, type Project, type TopicActivity } from "../../api/queries";
 import { Command } from "../../ui/Command";
 import { Panel } from "../../ui/Panel";
-import { exampleQuery, postCommand } from "./example";
+import { exampleQuery } from "./example";
 
-export function TryNext({ project, topics }: { project: Project | undefined; topics: TopicActivity[] | undefined }) {
+interface TryNextProps {
+  project: Project | undefined;
+  topics: TopicActivity[] | undefined;
+  pipelines: PipelineActivity[] | undefined;
+}
+
+export function TryNext({ project, topics, pipelines }: TryNextProps) {
   const topic = topics && [...topics].sort((a, b) => Number(b.records) - Number(a.records))[0]?.name;
   const example = useQuery({ ...exampleQuery(topic ?? ""), enabled: topic !== undefined });
   const name = topic ?? "shop.orders";
+  // One is enough to begin with; the others are on their page.
+  const dashboards = useQuery(dashboardsQuery).data?.slice(0, 1) ?? [];
   return (
     <Panel title="Try next">
       <ol className="list-none space-y-4">
+        {dashboards.map((each) => (
+          <Step key={each.name} title="Watch the answers change">
+            <Link to="/dashboards/$dashboard" params={{ dashboard: each.name }} className="link">
+              {each.title}
+            </Link>
+            {each.summary && <span className="text-ink-soft"> — {each.summary}</span>}
+          </Step>
+        ))}
         <Step title="Send an event, and see the rates move">
           <Command
             label="command that sends an event"
@@ -35,11 +52,7 @@ export function TryNext({ project, topics }: { project: Project | undefined; top
         </Step>
         <Step title="Change an answer">
           <p className="text-ink-soft">
-            Edit a <code className="data">.sql</code> file in{" "}
-            <code className="data break-all">
-              {project?.path ? `${project.path}/teams` : "the project's teams folder"}
-            </code>{" "}
-            and save it: its{" "}
+            Edit <code className="data break-all">{queryFile(project, pipelines)}</code> and save it: its{" "}
             <Link to="/views" className="link">
               view
             </Link>{" "}
@@ -64,6 +77,13 @@ function Step({ title, children }: { title: string; children: ReactNode }) {
       {children}
     </li>
   );
+}
+
+/** A query to begin with: a project keeps it as `teams/TEAM/pipelines/VIEW.sql`. */
+function queryFile(project: Project | undefined, pipelines: PipelineActivity[] | undefined): string {
+  const names = (pipelines ?? []).map((each) => each.name.split(".")).filter((parts) => parts.length === 2);
+  const [team, view] = names.at(-1) ?? ["TEAM", "VIEW"];
+  return `${project?.path ?? "."}/teams/${team}/pipelines/${view}.sql`;
 }
 
 /** The command line's own default needs no option. */

@@ -30,7 +30,7 @@ export function MessageTable<Row>(props: MessageTableProps<Row>) {
       cell: (row) => <PlaceCell message={messageOf(row)} />,
     },
     { key: "time", title: "Time", width: "7.5rem", cell: (row) => <TimeCell message={messageOf(row)} /> },
-    { key: "key", title: "Key", width: "minmax(5rem, 13rem)", cell: (row) => <KeyCell text={messageOf(row).key} /> },
+    { key: "key", title: "Key", width: "minmax(5rem, 11rem)", cell: (row) => <KeyCell text={messageOf(row).key} /> },
     {
       key: "value",
       title: "Value",
@@ -39,7 +39,8 @@ export function MessageTable<Row>(props: MessageTableProps<Row>) {
     },
   ];
   // Where there is no room for all, place and value say most.
-  const shown = narrow ? columns.filter(({ key }) => key === "place" || key === "value") : columns;
+  const dropped = narrow ? ["time", "key"] : props.selected === undefined ? [] : ["time"];
+  const shown = columns.filter(({ key }) => !dropped.includes(key));
   return (
     <div
       className="min-h-0 flex-1 border-t border-ink/70"
@@ -55,7 +56,7 @@ export function MessageTable<Row>(props: MessageTableProps<Row>) {
         onOpen={props.onOpen}
         onScroll={props.onScroll}
         height="100%"
-        minWidth={narrow ? undefined : "36rem"}
+        minWidth={narrow ? undefined : "30rem"}
         rowHeight={30}
       />
     </div>

@@ -1,6 +1,7 @@
 // The live end of a topic. The list holds still while it is paused, scrolled, walked by keys, or a message is open.
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { path } from "../../api/client";
+import { postCommand } from "../../api/post-command";
 import type { TopicView } from "../../api/queries";
 import { Button } from "../../ui/Button";
 import { Command } from "../../ui/Command";
@@ -103,10 +104,7 @@ function Waiting({ topic, filtered, received }: { topic: string; filtered: boole
   return (
     <EmptyState title="Waiting for the next event.">
       <p>It appears here the moment it is stored. To see what is there already, read “Newest first”, or send one:</p>
-      <Command
-        label="command that sends an event"
-        text={`curl ${location.origin}/events/${topic} -H 'content-type: application/json' -d '{"id":1}'`}
-      />
+      <Command label="command that sends an event" text={postCommand(location.origin, topic)} />
     </EmptyState>
   );
 }

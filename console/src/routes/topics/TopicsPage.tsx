@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useOverviewStream } from "../../api/overview";
+import { postCommand } from "../../api/post-command";
 import { topicsQuery, type TopicLine } from "../../api/queries";
 import { Command } from "../../ui/Command";
 import { EmptyState } from "../../ui/EmptyState";
@@ -106,10 +107,7 @@ export function TopicsPage() {
       ) : topics.data.length === 0 ? (
         <EmptyState title="No topics yet.">
           <p>A topic is made when the first event is sent to it:</p>
-          <Command
-            label="command that sends an event"
-            text={`curl ${location.origin}/events/shop.orders -H 'content-type: application/json' -d '{"id":1}'`}
-          />
+          <Command label="command that sends an event" text={postCommand(location.origin, "shop.orders")} />
         </EmptyState>
       ) : shown.length === 0 ? (
         <EmptyState title={`No topic has “${q}” in its name or team.`} />
