@@ -2,6 +2,7 @@
 
 mod access;
 mod browse;
+mod changes;
 mod console;
 mod groups;
 mod ingest;
@@ -12,5 +13,6 @@ mod pages;
 mod project;
 mod support;
 mod tail;
+mod together;
 mod topics;
 mod views;

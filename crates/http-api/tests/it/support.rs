@@ -45,12 +45,14 @@ pub(crate) struct Setup {
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) auto_create_topics: bool,
     pub(crate) health: fn() -> HealthReport,
+    pub(crate) sql: factum_sql::Options,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let options = Options { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Options::default() };
-        Self { options, authorizer: Arc::new(AllowAll), auto_create_topics: true, health: all_well }
+        let sql = factum_sql::Options::default();
+        Self { options, authorizer: Arc::new(AllowAll), auto_create_topics: true, health: all_well, sql }
     }
 }
 
@@ -81,7 +83,7 @@ impl Server {
         let running = service.run(log.stop(), log.clone());
         log.spawn("broker", OnError::StopServer, running);
         let catalogue = Catalogue::new();
-        let engine = engine(dir.path(), &broker, &clock, &sql);
+        let engine = engine(setup.sql, dir.path(), &broker, &clock, &sql);
         let state = State {
             log: Arc::new(broker.clone()),
             catalogue: catalogue.clone(),
@@ -184,7 +186,13 @@ impl Server {
 }
 
 /// An engine over a state of its own, as the server wires it.
-fn engine(folder: &Path, broker: &Broker, clock: &HeldClock, [tasks, state]: &[TaskGroup; 2]) -> Engine {
+fn engine(
+    settings: factum_sql::Options,
+    folder: &Path,
+    broker: &Broker,
+    clock: &HeldClock,
+    [tasks, state]: &[TaskGroup; 2],
+) -> Engine {
     let disk = Arc::new(LocalDisk);
     let environment = Environment::new(disk.clone(), EnvironmentOptions::default());
     let committer = environment.committer().clone();
@@ -203,7 +211,7 @@ fn engine(folder: &Path, broker: &Broker, clock: &HeldClock, [tasks, state]: &[T
         ran
     });
     let log = Arc::new(broker.clone());
-    Engine::open(factum_sql::Options::default(), log, Arc::new(store), clock, tasks.clone())
+    Engine::open(settings, log, Arc::new(store), clock, tasks.clone())
 }
 
 fn definition(topic: &str, key: Option<&str>) -> EventDefinition {

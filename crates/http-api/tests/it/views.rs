@@ -26,7 +26,7 @@ const CONTRACT: &str = r#"{"type": "object", "properties": {"product": {"type": 
     "quantity": {"type": "integer"}, "price": {"type": "number", "multipleOf": 0.01},
     "big": {"type": "integer"}, "at": {"type": "string", "format": "date-time"}}}"#;
 
-fn definitions() -> Definitions {
+pub(crate) fn definitions() -> Definitions {
     Definitions {
         events: vec![EventDefinition {
             topic: TopicName::new("store.sales").expect("a name"),
@@ -67,7 +67,7 @@ pub(crate) async fn start(setup: Setup) -> Server {
     server
 }
 
-async fn sell(server: &Server, sales: &[(i64, i64)]) {
+pub(crate) async fn sell(server: &Server, sales: &[(i64, i64)]) {
     for (product, quantity) in sales {
         let sale = format!(
             r#"{{"product":{product},"quantity":{quantity},"price":1.25,"big":9007199254740993,"at":"2026-11-20T09:59:00Z"}}"#

@@ -1,0 +1,144 @@
+//! Followers of views who read slowly, and who follow several at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use factum_sql::{Definitions, EventDefinition, PipelineDefinition};
+use factum_types::TopicName;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+use crate::support::{Server, Setup};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const CONTRACT: &str = r#"{"properties": {"page": {"type": "integer"}, "note": {"type": "string"}}}"#;
+const SQL: &str =
+    "CREATE MATERIALIZED VIEW notes AS SELECT page, max(note) AS note FROM notebook GROUP BY page;
+CREATE MATERIALIZED VIEW pages AS SELECT count(*) AS pages FROM notebook;
+";
+/// A change shows a note that went and one that came.
+const NOTE_BYTES: usize = 100_000;
+const NOTES: usize = 60;
+
+async fn start(setup: Setup) -> Server {
+    let server = Server::start_with(setup).await;
+    server.topic("store.notebook").await;
+    let definitions = Definitions {
+        events: vec![EventDefinition {
+            topic: TopicName::new("store.notebook").expect("a name"),
+            schema: Some(Arc::new(serde_json::from_str(CONTRACT).expect("JSON"))),
+            time: None,
+            lateness: Duration::ZERO,
+        }],
+        tables: vec![],
+        pipelines: vec![PipelineDefinition {
+            team: "store".parse().expect("a team"),
+            file: "teams/store/pipelines/notes.sql".into(),
+            text: SQL.into(),
+        }],
+    };
+    server.engine.apply(definitions).await.expect("the definitions are good");
+    server
+}
+
+/// Writes a note that comes behind all before it, and waits until the view shows it.
+async fn note(server: &Server, number: usize) {
+    let begin = format!("{number:05}");
+    let text = format!(r#"{{"page":1,"note":"{begin}{}"}}"#, "x".repeat(NOTE_BYTES));
+    assert_eq!(server.post_json("/events/store.notebook", &text).await.status, 202);
+    let shown = async {
+        while !server.get("/api/v1/views/store.notes").await.text().contains(&format!("\"{begin}")) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, shown).await.expect("the view shows it");
+}
+
+async fn follow(server: &Server, path: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    // Not so small that each packet waits for its acknowledgement.
+    socket.set_recv_buffer_size(64 << 10).expect("a small buffer");
+    let mut stream = socket.connect(server.address).await.expect("connected");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    stream
+}
+
+async fn read_until(stream: &mut TcpStream, text: &mut String, is_done: impl Fn(&str) -> bool) {
+    let mut buffer = vec![0; 256 << 10];
+    while !is_done(text) {
+        let read = timeout(PATIENCE, stream.read(&mut buffer)).await.expect("in time").expect("read");
+        assert!(read > 0, "the stream ended: {} bytes", text.len());
+        text.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+}
+
+/// What a client that takes nothing misses is not kept for it beyond the changes that are kept for all: it begins
+/// again with a snapshot, and is then where everybody is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_who_takes_nothing_begins_again_with_a_snapshot() {
+    let sql = factum_sql::Options { max_changes: 4, ..factum_sql::Options::default() };
+    let server = start(Setup { sql, ..Setup::default() }).await;
+    note(&server, 0).await;
+    let mut slow = follow(&server, "/api/v1/views/store.notes/changes").await;
+    let mut told = String::new();
+    read_until(&mut slow, &mut told, |told| told.contains("event: snapshot")).await;
+    // The quick one shows that each note was a change to be told.
+    let mut quick = follow(&server, "/api/v1/views/store.notes/changes").await;
+    let mut heard = String::new();
+    for number in 1..=NOTES {
+        note(&server, number).await;
+        let begin = format!("\"note\":\"{number:05}");
+        read_until(&mut quick, &mut heard, |heard| heard.contains(&begin)).await;
+    }
+    let last = format!("\"added\":[{{\"page\":1,\"note\":\"{NOTES:05}");
+    let again = format!("event: snapshot\ndata: {{\"rows\":[{{\"page\":1,\"note\":\"{NOTES:05}");
+    read_until(&mut slow, &mut told, |told| told.contains(&last) || told.contains(&again)).await;
+    assert!(
+        told.matches("event: snapshot").count() > 1,
+        "it was told {} changes",
+        told.matches("event: change").count()
+    );
+    assert!(told.len() < NOTES * 2 * NOTE_BYTES, "{} bytes were kept for it", told.len());
+    assert_eq!(heard.matches("event: snapshot").count(), 1, "the quick one missed nothing");
+    server.stop().await;
+}
+
+/// The events with data: kind and data.
+fn events(text: &str) -> Vec<(String, Value)> {
+    let field =
+        |block: &str, name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+    let event =
+        |block: &str| Some((field(block, "event: ")?, serde_json::from_str(&field(block, "data: ")?).ok()?));
+    text.split("\n\n").filter_map(event).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_views_are_followed_over_one_connection() {
+    let server = start(Setup::default()).await;
+    note(&server, 0).await;
+    let path = "/api/v1/changes?view=store.pages&view=store.notes&view=store.nots";
+    let mut stream = follow(&server, path).await;
+    let mut text = String::new();
+    read_until(&mut stream, &mut text, |text| events(text).len() == 3).await;
+    let mut begun: Vec<_> =
+        events(&text).iter().map(|(kind, data)| format!("{kind} {}", data["view"])).collect();
+    begun.sort();
+    assert_eq!(begun, ["error \"store.nots\"", "snapshot \"store.notes\"", "snapshot \"store.pages\""]);
+    note(&server, 1).await;
+    read_until(&mut stream, &mut text, |text| events(text).len() == 5).await;
+    assert!(events(&text)[3..].iter().all(|(kind, _)| kind == "change"));
+    let place =
+        text.lines().filter_map(|line| line.strip_prefix("id: ")).next_back().expect("an id").to_owned();
+    assert!(place.contains("store.notes=") && place.contains(",store.pages="), "{place}");
+
+    let known = [("last-event-id", "store.notes=1")];
+    assert_eq!(server.send("GET", path, &known, "").await.status, 400);
+    assert_eq!(server.get("/api/v1/changes").await.status, 400, "no view");
+    assert_eq!(server.get("/api/v1/changes?views=store.notes").await.status, 400, "no such parameter");
+    let many: String = (0..65).map(|number| format!("&view=store.v{number}")).collect();
+    assert_eq!(server.get(&format!("/api/v1/changes?{}", &many[1..])).await.status, 400, "too many");
+    server.stop().await;
+}
