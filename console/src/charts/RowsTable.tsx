@@ -36,7 +36,7 @@ const WIDEST = 22;
 const SHRINK = 0.75;
 const LONG = 8;
 /** A table is at most so many times as wide as it needs to be: the eye is to find the way across. */
-const SPREAD = 2.2;
+const SPREAD = 4;
 
 interface Measure {
   width: number;
