@@ -27,7 +27,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/governance/src", "reads and writes project files, which belong to the user"),
     ("crates/cli/src", "reads what the user names on the command line; keeps no data"),
     ("crates/broker/src/data_dir_lock", "the operating system's lock on the data directory"),
-    ("crates/http-api/build.rs", "makes the folder that cargo looks at for a new console; keeps no data"),
+    ("crates/http-api/build", "makes the folder that cargo looks at for a new console; keeps no data"),
     ("crates/server/src", "makes the data directory, its lock and the temporary one of dev"),
     ("bench", "gives the measured server a folder; keeps no data"),
     ("xtask", "reads the repository"),
