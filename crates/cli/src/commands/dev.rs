@@ -155,7 +155,8 @@ async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Repor
         () = signals.next() => return Ok(()),
     };
     if let Some(outcome) = running.applied() {
-        changes::show_first(outcome);
+        // Whoever looks at a case study has not written its project.
+        changes::show_first(outcome, matches!(asked.greeting, Greeting::Dev));
     }
     output::print(&welcome::block(&running, &asked))?;
     let failure = tokio::select! {

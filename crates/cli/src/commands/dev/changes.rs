@@ -5,11 +5,11 @@ use factum_governance::watch::{Handle, Outcome};
 
 use crate::report;
 
-/// Shows what the start applied: warnings, and a plan that did something.
-pub(super) fn show_first(outcome: &Outcome) {
+/// Shows what the start applied: warnings, and, where it is wanted, a plan that did something.
+pub(super) fn show_first(outcome: &Outcome, with_plan: bool) {
     if let Outcome::Applied { plan, warnings, .. } = outcome {
         report::problems(warnings);
-        if !plan.is_empty() {
+        if with_plan && !plan.is_empty() {
             show_plan(plan);
         }
     }
