@@ -35,7 +35,44 @@ fn wishes_that_make_no_sense_are_refused() {
         .run("generate orders --from 2024-01-01 --stdout")
         .run("generate orders --from 2024-01-01 --to 2023-01-01 --count 1 --stdout")
         .run(&format!("generate orders --count 1 --stdout --products {}", films.display()));
-    expect![[r#""#]].assert_eq(&shell.transcript());
+    expect![[r#"
+        $ factum generate ordres --stdout
+        ! error: invalid value 'ordres' for '<WHAT>'
+        !   [possible values: orders]
+        !
+        !   tip: a similar value exists: 'orders'
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum generate orders --rate 0 --stdout
+        ! error: invalid value '0' for '--rate <N>': a number of events a second, above 0 and up to 1000000
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum generate orders --from yesterday --count 1 --stdout
+        ! error: invalid value 'yesterday' for '--from <TIME>': a day such as 2024-01-31, or a moment such as 2024-01-31T18:00:00Z
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum generate orders --from 2024-01-01 --stdout
+        ! error: the following required arguments were not provided:
+        !   --count <N>
+        !
+        ! Usage: factum generate --count <N> --from <TIME> --stdout --server <URL> <WHAT>
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum generate orders --from 2024-01-01 --to 2023-01-01 --count 1 --stdout
+        !   × --from 2024-01-01T00:00:00.000Z is not before --to 2023-01-01T00:00:00.000Z
+        !   help: --to may be left out: then it is now
+        exit 1
+        $ factum generate orders --count 1 --stdout --products FILMS
+        !   × nothing can be ordered from FILMS
+        !   ├─▶ line 3 has no price that could be read
+        !   ╰─▶ "cheap" is not a price from 0 to 1000000 with two digits behind the point
+        !   help: a generator takes the columns ItemId, UnitPrice and, if it is there, Popularity
+        exit 1
+    "#]].assert_eq(&shell.transcript());
 }
 
 #[test]
