@@ -27,6 +27,7 @@ fn help_opens_with_examples() {
     expect![[r#"
         $ factum --help
         Examples:
+          factum demo movies                         see what it does: a store's orders, live
           factum dev examples/movies                 start everything with a project, and watch it
           factum tail store.orders --from earliest   print a topic, and go on as events arrive
           factum view watch store.top_movies         print a view, and go on as it changes
@@ -36,6 +37,7 @@ fn help_opens_with_examples() {
         Usage: factum [OPTIONS] <COMMAND>
 
         Commands:
+          demo        Run a case study, its generator and its dashboard
           dev         Run everything in one process, for development
           server      Run with a configuration file, for production
           init        Write a small commented project
@@ -46,6 +48,7 @@ fn help_opens_with_examples() {
           sql         Ask with SQL
           explain     Say how a query or a view is computed
           produce     Send JSON lines to a topic
+          generate    Make up events, at any rate
           tail        Print a topic's events as they arrive
           doctor      Look for what would go wrong on this machine
           completion  Print a completion script for a shell
