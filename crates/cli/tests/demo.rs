@@ -71,7 +71,8 @@ fn numbers_move_and_a_query_can_be_changed() {
               write LIMIT 3 for LIMIT 10, save, and watch the dashboard
         Ctrl-C stops it.
 
-    "#]].assert_eq(&said);
+    "#]]
+    .assert_eq(&said);
 
     let shell = Shell::of(&factum);
     eventually("ten films sell", || rows(&shell, "top_movies").len() == 10);
@@ -141,7 +142,8 @@ fn a_folder_is_taken_as_it_is_or_not_at_all() {
         !   ╰─▶ FOLDER/letters holds something else
         !   help: name an empty folder, or one that holds a factum.yaml
         exit 1
-    "#]].assert_eq(&shell.transcript());
+    "#]]
+    .assert_eq(&shell.transcript());
 
     let project = folder.path().join("mine");
     let launch = Launch::new(BINARY).demo("movies").argument("--in").argument(project.display().to_string());
