@@ -82,6 +82,7 @@ test("a view's order is read from its statement", () => {
   assert.deepEqual(keys('SELECT … order by 3 desc, "title" -- ORDER BY product_id'), ["-sold", "title"]);
   assert.deepEqual(keys("SELECT x FROM (SELECT y ORDER BY sold) ORDER BY Title"), ["title"]);
   assert.deepEqual(keys("SELECT row_number() OVER (ORDER BY sold) FROM t"), []);
+  assert.deepEqual(keys("SELECT * FROM (SELECT y ORDER BY sold LIMIT 3) AS t"), []);
   assert.deepEqual(keys("SELECT … ORDER BY sum(d.quantity) DESC"), []);
   assert.deepEqual(keys("SELECT 'ORDER BY sold' FROM t"), []);
   const rows = [{ sold: "9007199254740992" }, { sold: null }, { sold: "9007199254740993" }, { sold: 7 }];
@@ -124,6 +125,7 @@ test("panels fill their rows", () => {
   assert.deepEqual(rows("number", "number", "line!", "bar", "table"), [2, 1, 2]);
   assert.deepEqual(rows("number", "number", "number", "number", "number"), [3, 2]);
   assert.deepEqual(rows("bar", "number", "table", "line"), [1, 1, 2]);
+  assert.deepEqual(rows("bar", "table", "line"), [2, 1]);
 });
 
 test("a busy view is shown at most ten times a second, and its last state always", async () => {

@@ -4,2376 +4,2894 @@
  */
 
 export interface paths {
-  "/": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The console
+         * @description For browsers; everyone else is told where things are.
+         */
+        get: operations["index"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Where things are */
-    get: operations["index"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/catalogue": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the catalogue
+         * @description Every team and event as applied from the project, and what is wrong with its folder at this moment.
+         */
+        get: operations["get_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Show the catalogue
-     * @description Every team and event as applied from the project, and what is wrong with its folder at this moment.
-     */
-    get: operations["get_catalogue"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/groups": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow several views
+         * @description Server-sent events as for one view, each with its `view`: a `snapshot` of each, then each `change`. What is wrong
+         *     with one view is an `error` that names it; the others go on, and so does it once it can be followed again. A client
+         *     that reconnects with `Last-Event-ID` goes on behind that event in every view.
+         */
+        get: operations["follow_views"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List consumer groups */
-    get: operations["list_groups"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/groups/{group}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List dashboards */
+        get: operations["list_dashboards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Show a consumer group */
-    get: operations["get_group"];
-    put?: never;
-    post?: never;
-    /** Forget a consumer group that has no members */
-    delete: operations["delete_group"];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/groups/{group}/offsets": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/dashboards/{dashboard}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a dashboard
+         * @description Its panels with the views and columns to read; the rows are those of the views.
+         */
+        get: operations["get_dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Move the offsets of a consumer group that has no members
-     * @description The group may be new: it then exists with these offsets.
-     */
-    post: operations["reset_offsets"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/pipelines": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List consumer groups */
+        get: operations["list_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List pipelines */
-    get: operations["list_pipelines"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/pipelines/{pipeline}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/groups/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a consumer group */
+        get: operations["get_group"];
+        put?: never;
+        post?: never;
+        /** Forget a consumer group that has no members */
+        delete: operations["delete_group"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Show a pipeline */
-    get: operations["get_pipeline"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/sql": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/groups/{group}/offsets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move the offsets of a consumer group that has no members
+         * @description The group may be new: it then exists with these offsets.
+         */
+        post: operations["reset_offsets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Ask with SQL
-     * @description Runs over what views, topics and reference tables hold at this moment.
-     */
-    post: operations["post_sql"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/sql/explain": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how the whole does */
+        get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Explain a query or a view
-     * @description Says what is kept as events arrive and what is computed when somebody reads.
-     */
-    post: operations["explain_sql"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/tables/{table}/{key}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/overview/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow how the whole does
+         * @description Server-sent events: `overview` at once and then each second, with the same JSON as `/api/v1/overview`; `error`
+         *     before the stream ends early.
+         */
+        get: operations["follow_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Look up a row of a table */
-    get: operations["get_row"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/teams": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List pipelines */
+        get: operations["list_pipelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List teams */
-    get: operations["list_teams"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/topics": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/pipelines/{pipeline}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a pipeline */
+        get: operations["get_pipeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List topics */
-    get: operations["list_topics"];
-    put?: never;
-    /**
-     * Make a topic
-     * @description It exists on disk when this answers.
-     */
-    post: operations["create_topic"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/topics/{topic}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/project": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the project
+         * @description What is in force, and what is wrong with the folder at this moment. While there is a `failure`, the last good
+         *     project stays in force.
+         */
+        get: operations["get_project"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Show a topic */
-    get: operations["get_topic"];
-    put?: never;
-    post?: never;
-    /** Remove a topic with all its records */
-    delete: operations["delete_topic"];
-    options?: never;
-    head?: never;
-    /** Change a topic's settings */
-    patch: operations["alter_topic"];
-    trace?: never;
-  };
-  "/api/v1/topics/{topic}/records": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask with SQL
+         * @description Runs over what views, topics and reference tables hold at this moment.
+         */
+        post: operations["post_sql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Browse a topic's records
-     * @description Keys and headers are shown as text or base64, values as JSON, text or base64, and the attributes of
-     *     CloudEvents beside them.
-     */
-    get: operations["list_records"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/topics/{topic}/tail": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/sql/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain a query or a view
+         * @description Says what is kept as events arrive and what is computed when somebody reads.
+         */
+        post: operations["explain_sql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Follow a topic
-     * @description Server-sent events of all partitions: `record` with the same JSON as in browsing, `gap` where records were
-     *     dropped by retention before they were read, `error` before the stream ends early. Every event's id holds the
-     *     positions in all partitions: a client that reconnects with `Last-Event-ID` goes on where it was.
-     */
-    get: operations["tail_topic"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/views": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/tables/{table}/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look up a row of a table */
+        get: operations["get_row"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List views */
-    get: operations["list_views"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/views/{view}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List teams */
+        get: operations["list_teams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Read a view
-     * @description The rows as they are at this moment, in the view's order. Any column can be a parameter and selects the rows
-     *     with that value; a column given several times selects any of them.
-     */
-    get: operations["get_view"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/v1/views/{view}/changes": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List topics */
+        get: operations["list_topics"];
+        put?: never;
+        /**
+         * Make a topic
+         * @description It exists on disk when this answers.
+         */
+        post: operations["create_topic"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Follow a view
-     * @description Server-sent events: a `snapshot` with all rows, then a `change` with the rows that went and the rows that came,
-     *     whenever there are some; `error` before the stream ends early. A client that reconnects with `Last-Event-ID` goes
-     *     on behind that event, or gets a snapshot if the changes since are no longer known.
-     */
-    get: operations["follow_view"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/docs": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/topics/{topic}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a topic */
+        get: operations["get_topic"];
+        put?: never;
+        post?: never;
+        /** Remove a topic with all its records */
+        delete: operations["delete_topic"];
+        options?: never;
+        head?: never;
+        /** Change a topic's settings */
+        patch: operations["alter_topic"];
+        trace?: never;
     };
-    /** This description, to read and to try */
-    get: operations["docs"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/events/{topic}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/topics/{topic}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Browse a topic's records
+         * @description Keys and headers are shown as text or base64, values as JSON, text or base64, and the attributes of
+         *     CloudEvents beside them.
+         */
+        get: operations["list_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Append events to a topic
-     * @description Takes CloudEvents in binary, structured and batch mode, one plain JSON document (wrapped: `type` and `source`
-     *     come from the event's manifest), or NDJSON (each line wrapped). Answers only once everything is on disk; a
-     *     batch is stored whole or not at all.
-     */
-    post: operations["post_events"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/health/live": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/topics/{topic}/tail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow a topic
+         * @description Server-sent events of all partitions: `record` with the same JSON as in browsing, `gap` where records were
+         *     dropped by retention before they were read, `error` before the stream ends early. Every event's id holds the
+         *     positions in all partitions: a client that reconnects with `Last-Event-ID` goes on where it was.
+         */
+        get: operations["tail_topic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Whether the process lives
-     * @description Answers 200 as long as requests are served at all.
-     */
-    get: operations["live"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/health/ready": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List views */
+        get: operations["list_views"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Whether every role serves
-     * @description 200 only when every role serves; otherwise 503 with the reasons.
-     */
-    get: operations["ready"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/metrics": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/views/{view}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a view
+         * @description The rows as they are at this moment, in the view's order. Any column can be a parameter and selects the rows
+         *     with that value; a column given several times selects any of them.
+         */
+        get: operations["get_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * What was measured
-     * @description In Prometheus' text exposition format.
-     */
-    get: operations["metrics"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/openapi.json": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/views/{view}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow a view
+         * @description Server-sent events: a `snapshot` with all rows, then a `change` with the rows that went and the rows that came,
+         *     whenever there are some; `error` before the stream ends early. A client that reconnects with `Last-Event-ID` goes
+         *     on behind that event, or gets a snapshot if the changes since are no longer known.
+         */
+        get: operations["follow_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** This description */
-    get: operations["openapi"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This description, to read and to try */
+        get: operations["docs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{topic}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Append events to a topic
+         * @description Takes CloudEvents in binary, structured and batch mode, one plain JSON document (wrapped: `type` and `source`
+         *     come from the event's manifest), or NDJSON (each line wrapped). Answers only once everything is on disk; a
+         *     batch is stored whole or not at all.
+         */
+        post: operations["post_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the process lives
+         * @description Answers 200 as long as requests are served at all.
+         */
+        get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether every role serves
+         * @description 200 only when every role serves; otherwise 503 with the reasons.
+         */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was measured
+         * @description In Prometheus' text exposition format.
+         */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This description */
+        get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    /** @description Where each event was put, in the order given: the schema of what [`accepted`] writes by hand. */
-    Accepted: {
-      offsets: components["schemas"]["AcceptedOffset"][];
+    schemas: {
+        /** @description Where each event was put, in the order given: the schema of what [`accepted`] writes by hand. */
+        Accepted: {
+            offsets: components["schemas"]["AcceptedOffset"][];
+        };
+        /** @description Where one event was put. */
+        AcceptedOffset: {
+            /**
+             * @description A 64-bit number as text.
+             * @example 41
+             */
+            offset: string;
+            /**
+             * Format: int32
+             * @example 0
+             */
+            partition: number;
+        };
+        /** @description Settings that are to change; `null` goes back to the server's default, what is absent stays. */
+        AlterTopic: {
+            config: components["schemas"]["ConfigPatch"];
+        };
+        /** @description What is applied, and what is wrong with the folder that it came from. */
+        CatalogueView: {
+            /** @description Every event: topic, team, meaning, format, key, retention. */
+            events: Record<string, never>[];
+            /** @description While there are any, the last good state is the one in force. */
+            problems: Record<string, never>[];
+            teams: Record<string, never>[];
+        };
+        /** @description A column of rows. */
+        ColumnView: {
+            /** @example sold */
+            name: string;
+            /** @description Whether a value may be missing. */
+            nullable: boolean;
+            /**
+             * @description SQL's word for what stands in it.
+             * @example bigint
+             */
+            type: string;
+        };
+        CommittedView: {
+            /**
+             * @description Records behind the end, a 64-bit number as text; absent if the partition is gone.
+             * @example 12
+             */
+            lag?: string | null;
+            metadata: string;
+            /**
+             * @description The offset to read next, a 64-bit number as text.
+             * @example 41
+             */
+            offset: string;
+            /** Format: int32 */
+            partition: number;
+            /** @example store.orders */
+            topic: string;
+        };
+        /** @description What is set for a topic; what is absent follows the server's default. */
+        Config: {
+            /**
+             * @description The largest batch taken.
+             * @default null
+             * @example 1MiB
+             */
+            max_message_bytes: string | null;
+            /**
+             * @description How long records are kept, such as `7d`, or `forever`.
+             * @default null
+             * @example 7d
+             */
+            retention: string | null;
+            /**
+             * @description The size above which a partition drops its oldest segments.
+             * @default null
+             * @example 1GiB
+             */
+            retention_bytes: string | null;
+            /**
+             * @description The size at which a segment is sealed.
+             * @default null
+             * @example 128MiB
+             */
+            segment_bytes: string | null;
+        };
+        ConfigPatch: {
+            /** @default null */
+            max_message_bytes: string | null;
+            /**
+             * @default null
+             * @example 30d
+             */
+            retention: string | null;
+            /** @default null */
+            retention_bytes: string | null;
+            /** @default null */
+            segment_bytes: string | null;
+        };
+        /** @description A topic that is to be made. */
+        CreateTopic: {
+            config?: components["schemas"]["Config"];
+            /** @example store.orders */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many; without it, the server's default.
+             * @example 4
+             */
+            partitions?: number | null;
+        };
+        /** @description Every dashboard. */
+        DashboardList: {
+            dashboards: components["schemas"]["DashboardView"][];
+        };
+        /** @description A page of panels. */
+        DashboardView: {
+            /** @example store.movies */
+            name: string;
+            panels: components["schemas"]["PanelView"][];
+            /** @description What it shows, in a sentence. */
+            summary?: string | null;
+            /** @example store */
+            team: string;
+            /** @example Contoso Movies, live */
+            title: string;
+        };
+        /** @description How a query or a view would be computed. */
+        Explanation: {
+            /** @description For people; its form may change. */
+            plan: string;
+        };
+        /** @description A group in a list. */
+        GroupLine: {
+            /** @example mailer */
+            id: string;
+            /**
+             * @description Records not yet committed over all its partitions, a 64-bit number as text.
+             * @example 12
+             */
+            lag: string;
+            members: number;
+            /**
+             * @description Kafka's word for its state.
+             * @example Stable
+             */
+            state: string;
+        };
+        /** @description Every group. */
+        GroupList: {
+            groups: components["schemas"]["GroupLine"][];
+        };
+        /** @description One group. */
+        GroupView: {
+            /** @example mailer */
+            id: string;
+            members: components["schemas"]["MemberView"][];
+            offsets: components["schemas"]["CommittedView"][];
+            /**
+             * @description The assignor chosen.
+             * @example range
+             */
+            protocol: string;
+            /** @example consumer */
+            protocol_type: string;
+            /** @example Stable */
+            state: string;
+        };
+        HeaderView: {
+            /** @description How `value` is written: `text`, `base64` or `null`. */
+            encoding: string;
+            key: string;
+            /** @description The value, as text or else in base64. */
+            value?: string | null;
+        };
+        /** @description Whether every role serves. */
+        HealthView: {
+            ready: boolean;
+            roles: components["schemas"]["RoleHealth"][];
+        };
+        Live: {
+            /**
+             * @description Always `live`: that there is an answer is the answer.
+             * @example live
+             */
+            status: string;
+        };
+        MemberView: {
+            assignment: components["schemas"]["PartitionName"][];
+            client_host: string;
+            client_id: string;
+            id: string;
+        };
+        Moved: {
+            /**
+             * @description The offset committed before; absent if there was none.
+             * @example 41
+             */
+            from?: string | null;
+            /** Format: int32 */
+            partition: number;
+            /**
+             * @description The offset committed now.
+             * @example 0
+             */
+            to: string;
+            /** @example store.orders */
+            topic: string;
+        };
+        /**
+         * @description How the whole does. Topics that Factum keeps for itself are not counted. Rates are per second, and absent in the
+         *     first answer after nobody has looked for a while.
+         */
+        Overview: {
+            by_pipeline: components["schemas"]["PipelineActivity"][];
+            by_topic: components["schemas"]["TopicActivity"][];
+            /**
+             * @description Bytes on disk, a 64-bit number as text.
+             * @example 65536
+             */
+            bytes: string;
+            /**
+             * Format: double
+             * @description Bytes that came.
+             * @example 5120
+             */
+            bytes_per_second?: number | null;
+            groups: number;
+            health: components["schemas"]["HealthView"];
+            pipelines: number;
+            /** @description What is wrong with the project's files, warnings included; `/api/v1/project` has them. */
+            problems: number;
+            /**
+             * @description Records kept, a 64-bit number as text.
+             * @example 1200
+             */
+            records: string;
+            /**
+             * Format: double
+             * @description Records that came.
+             * @example 20.5
+             */
+            records_per_second?: number | null;
+            topics: number;
+            /** Format: int64 */
+            uptime_seconds: number;
+            /** @example 0.1.0 */
+            version: string;
+            views: number;
+        };
+        /** @description Columns of one view, shown in one way. */
+        PanelView: {
+            /**
+             * @description The column that names bars.
+             * @example title
+             */
+            by?: string | null;
+            /** @description What is shown, as the view calls it; exactly one but for lines and tables. */
+            columns: string[];
+            /**
+             * @description `number`, `line`, `bar` or `table`.
+             * @example bar
+             */
+            kind: string;
+            /**
+             * Format: int32
+             * @description The most rows to show: the last of a line, the first of bars and tables.
+             */
+            last?: number | null;
+            /** @description The column along a line. */
+            over?: string | null;
+            /** @description Why there is nothing to show: the view or the column does not exist. */
+            problem?: string | null;
+            /** @example Top ten films */
+            title: string;
+            /**
+             * @description What stands beside a value.
+             * @example $
+             */
+            unit?: string | null;
+            /** @example store.top_movies */
+            view: string;
+            /** @description Whether it takes the whole width. */
+            wide: boolean;
+        };
+        PartitionLine: {
+            /**
+             * @description Behind the last record, a 64-bit number as text.
+             * @example 41
+             */
+            end: string;
+            /**
+             * Format: int64
+             * @description Commits of its state, ever.
+             * @example 7
+             */
+            epoch: number;
+            /**
+             * @description The offset to be read next, a 64-bit number as text.
+             * @example 41
+             */
+            next: string;
+            /** Format: int32 */
+            partition: number;
+            /** @example store.orders */
+            topic: string;
+            watermark?: string | null;
+        };
+        PartitionName: {
+            /** Format: int32 */
+            partition: number;
+            /** @example store.orders */
+            topic: string;
+        };
+        /** @description What a partition holds at this moment. */
+        PartitionView: {
+            /**
+             * Format: int64
+             * @description Bytes on disk, where known.
+             */
+            bytes?: number | null;
+            /**
+             * @description Behind the last durable record, a 64-bit number as text.
+             * @example 42
+             */
+            high_watermark: string;
+            /** @description Whether it takes writes; false in quarantine. */
+            is_writable: boolean;
+            /**
+             * @description The first offset kept, a 64-bit number as text.
+             * @example 0
+             */
+            log_start: string;
+            /** Format: int32 */
+            partition: number;
+        };
+        PipelineActivity: {
+            /**
+             * @description Events in the log that it has not taken in, a 64-bit number as text.
+             * @example 0
+             */
+            lag: string;
+            /** @example store.top_movies */
+            name: string;
+            /**
+             * Format: double
+             * @description Events per second that it takes in.
+             * @example 20.5
+             */
+            rate: number;
+        };
+        /** @description How a pipeline is. */
+        PipelineLine: {
+            /**
+             * @description Events in the log that it has not taken in, a 64-bit number as text.
+             * @example 0
+             */
+            lag: string;
+            /** @description What went wrong last since the start. */
+            last_error?: string | null;
+            /**
+             * @description Rows that came after their window had closed, a 64-bit number as text.
+             * @example 0
+             */
+            late: string;
+            /**
+             * @description The view that it keeps.
+             * @example store.top_movies
+             */
+            name: string;
+            /**
+             * @description Events that could not be taken in and went to its dead-letter topic, a 64-bit number as text.
+             * @example 0
+             */
+            poisoned: string;
+            progress?: components["schemas"]["ProgressView"] | null;
+            /**
+             * Format: double
+             * @description Events per second that it takes in.
+             * @example 12.5
+             */
+            rate: number;
+            /** @description Why it waits or failed. */
+            reason?: string | null;
+            /**
+             * @description `live`, `building`, `waiting` or `failed`.
+             * @example live
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description Bytes of its state in memory.
+             */
+            state_bytes: number;
+            /** @example store */
+            team: string;
+            /**
+             * @description No event before this time is expected.
+             * @example 2026-11-20T10:15:30.123Z
+             */
+            watermark?: string | null;
+        };
+        /** @description Every pipeline. */
+        PipelineList: {
+            pipelines: components["schemas"]["PipelineLine"][];
+        };
+        /** @description One pipeline. */
+        PipelineView: components["schemas"]["PipelineLine"] & {
+            columns: components["schemas"]["ColumnView"][];
+            /** @description The views, tables and topics that it reads. */
+            depends_on: string[];
+            /** @description Where it stands in each partition; none for a view that only stands on others. */
+            partitions: components["schemas"]["PartitionLine"][];
+            /** @description Its statement, as it was written. */
+            sql: string;
+        };
+        /**
+         * @example {
+         *       "type": "urn:factum:problem:malformed",
+         *       "title": "The request is malformed",
+         *       "status": 400,
+         *       "detail": "expected `,` or `}` at line 1 column 9",
+         *       "line": 1,
+         *       "column": 9
+         *     }
+         */
+        Problem: Record<string, never> & {
+            /** @description What is wrong this time, and where. */
+            detail: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The kind in words. */
+            title: string;
+            /** @description Which kind of problem, as a URN that stays the same: `urn:factum:problem:…`. */
+            type: string;
+        };
+        /** @description Events taken in, of those that the log held when the definition was applied; 64-bit numbers as text. */
+        ProgressView: {
+            /** @example 1200 */
+            done: string;
+            /** @example 50000 */
+            total: string;
+        };
+        /** @description Something that is wrong with a file of the project. */
+        ProjectProblem: {
+            /**
+             * @description From 1, in characters.
+             * @example 53
+             */
+            column?: number | null;
+            /** @description The lines around the place with marks under it, to be set in a typewriter's face. */
+            excerpt?: string | null;
+            /**
+             * @description Relative to the project's folder.
+             * @example teams/store/pipelines/top_movies.sql
+             */
+            file: string;
+            /**
+             * @description What to do.
+             * @example did you mean `Quantity`?
+             */
+            help?: string | null;
+            /**
+             * @description From 1.
+             * @example 3
+             */
+            line?: number | null;
+            /** @example there is no column `quantty` in d */
+            message: string;
+            /**
+             * @description `error` where nothing is applied until it is put right, `warning` where this part alone has no effect.
+             * @example error
+             */
+            severity: string;
+        };
+        /** @description The project that is in force. */
+        ProjectView: {
+            /**
+             * @description When what is in force was applied.
+             * @example 2026-11-20T10:15:30.123Z
+             */
+            applied_at?: string | null;
+            /**
+             * @description Why the last attempt changed nothing; the last good project stays in force.
+             * @example the project has a problem
+             */
+            failure?: string | null;
+            /**
+             * @description Absent where none was ever applied, or several are.
+             * @example contoso
+             */
+            name?: string | null;
+            /**
+             * @description Its folder, where this server watches one.
+             * @example examples/movies
+             */
+            path?: string | null;
+            /** @description What is wrong with its files; empty when all is well. */
+            problems: components["schemas"]["ProjectProblem"][];
+        };
+        /** @description Where to read on in a partition. */
+        ReadOn: {
+            /** @example 42 */
+            high_watermark: string;
+            /** @example 0 */
+            log_start: string;
+            /**
+             * @description The next offset to ask for, a 64-bit number as text.
+             * @example 42
+             */
+            next: string;
+            /** Format: int32 */
+            partition: number;
+        };
+        Ready: {
+            /** @description Every role with its reasons. */
+            roles: components["schemas"]["RoleHealth"][];
+            /**
+             * @description `ready` only when every role serves, else `not ready`.
+             * @example ready
+             */
+            status: string;
+        };
+        /** @description A record: its place, its key and value decoded, and the event that it carries, if any. */
+        RecordView: {
+            /** @description The attributes of the CloudEvent that the record carries. */
+            event?: Record<string, never> | null;
+            /** @description Why the record is no CloudEvent although it says so. */
+            event_error?: string | null;
+            /** @description The headers, in order. */
+            headers: components["schemas"]["HeaderView"][];
+            /** @description The key, as text or else in base64. */
+            key?: string | null;
+            /** @description How `key` is written: `text`, `base64` or `null`. */
+            key_encoding: string;
+            /**
+             * @description The offset, a 64-bit number as text.
+             * @example 41
+             */
+            offset: string;
+            /**
+             * Format: int32
+             * @description The partition.
+             */
+            partition: number;
+            /**
+             * @description When it was created, or appended where the topic says so; absent if its producer gave no time.
+             * @example 2026-11-20T10:15:30.123Z
+             */
+            timestamp?: string | null;
+            /** @description The value: JSON as it is, else text, else base64. */
+            value: unknown;
+            /** @description How `value` is written: `json`, `text`, `base64` or `null` for a tombstone. */
+            value_encoding: string;
+        };
+        /** @description Records, in order of time and then of place. */
+        Records: {
+            partitions: components["schemas"]["ReadOn"][];
+            records: components["schemas"]["RecordView"][];
+        };
+        /** @description What was moved, or would be. */
+        ResetDone: {
+            dry_run: boolean;
+            offsets: components["schemas"]["Moved"][];
+        };
+        /** @description Where a group is to read on. */
+        ResetOffsets: {
+            /** @description Only say what would change. */
+            dry_run?: boolean;
+            /** @description The partitions; without it, all. */
+            partitions?: number[] | null;
+            /**
+             * @description `earliest`, `latest`, a time in RFC 3339 form, or an offset.
+             * @example earliest
+             */
+            to: string;
+            /** @example store.orders */
+            topic: string;
+        };
+        /** @description One role's health. */
+        RoleHealth: {
+            /** @description What is wrong, in words; may be filled while it still serves. */
+            problems: string[];
+            /** @description Whether it serves. */
+            ready: boolean;
+            /**
+             * @description The role, such as `log` or `kafka`.
+             * @example kafka
+             */
+            role: string;
+        };
+        /** @description Rows, and the moment that they answer for. */
+        RowsView: {
+            /**
+             * @description The moment.
+             * @example 2026-11-20T10:15:30.123Z
+             */
+            as_of: string;
+            /** @description Decimals, and whole numbers beyond 2^53, are text. */
+            rows: Record<string, never>[];
+        };
+        /** @description A query. */
+        SqlRequest: {
+            /**
+             * @description One SELECT. Names have their team before them.
+             * @example SELECT count(*) AS orders FROM store.orders
+             */
+            query: string;
+        };
+        /** @description Every team. */
+        TeamList: {
+            teams: Record<string, never>[];
+        };
+        TopicActivity: {
+            /** @example store.orders */
+            name: string;
+            /**
+             * @description Records kept, a 64-bit number as text.
+             * @example 1200
+             */
+            records: string;
+            /**
+             * Format: double
+             * @example 20.5
+             */
+            records_per_second?: number | null;
+        };
+        /** @description A topic in a list. */
+        TopicLine: {
+            /**
+             * Format: int64
+             * @description Bytes on disk, where known.
+             */
+            bytes?: number | null;
+            /** @description Whether Factum keeps its own records in it. */
+            internal: boolean;
+            /** @example store.orders */
+            name: string;
+            partitions: number;
+            /**
+             * @description Records kept, a 64-bit number as text.
+             * @example 1200
+             */
+            records: string;
+            /** @description What its event means, in the team's words. */
+            summary?: string | null;
+            /** @description The team that owns it, if a project says so. */
+            team?: string | null;
+        };
+        /** @description Every topic. */
+        TopicList: {
+            topics: components["schemas"]["TopicLine"][];
+        };
+        /** @description One topic. */
+        TopicView: {
+            config: components["schemas"]["Config"];
+            /** @description Its identity over its whole life. */
+            id: string;
+            internal: boolean;
+            /** @example store.orders */
+            name: string;
+            partitions: components["schemas"]["PartitionView"][];
+            summary?: string | null;
+            team?: string | null;
+        };
+        /** @description A view in a list. */
+        ViewLine: {
+            /** @description Its columns, in order; empty while it waits for an event to learn them from. */
+            columns: components["schemas"]["ColumnView"][];
+            /** @description The views, tables and topics that it reads. */
+            depends_on: string[];
+            /** @example store.top_movies */
+            name: string;
+            /** @description Why it waits or failed. */
+            reason?: string | null;
+            /**
+             * @description `live`, `building`, `waiting` or `failed`.
+             * @example live
+             */
+            state: string;
+            /** @example store */
+            team: string;
+        };
+        /** @description Every view. */
+        ViewList: {
+            views: components["schemas"]["ViewLine"][];
+        };
     };
-    /** @description Where one event was put. */
-    AcceptedOffset: {
-      /**
-       * @description A 64-bit number as text.
-       * @example 41
-       */
-      offset: string;
-      /**
-       * Format: int32
-       * @example 0
-       */
-      partition: number;
-    };
-    /** @description Settings that are to change; `null` goes back to the server's default, what is absent stays. */
-    AlterTopic: {
-      config: components["schemas"]["ConfigPatch"];
-    };
-    /** @description What is applied, and what is wrong with the folder that it came from. */
-    CatalogueView: {
-      /** @description Every event: topic, team, meaning, format, key, retention. */
-      events: Record<string, never>[];
-      /** @description While there are any, the last good state is the one in force. */
-      problems: Record<string, never>[];
-      teams: Record<string, never>[];
-    };
-    /** @description A column of rows. */
-    ColumnView: {
-      /** @example sold */
-      name: string;
-      /** @description Whether a value may be missing. */
-      nullable: boolean;
-      /**
-       * @description SQL's word for what stands in it.
-       * @example bigint
-       */
-      type: string;
-    };
-    CommittedView: {
-      /**
-       * @description Records behind the end, a 64-bit number as text; absent if the partition is gone.
-       * @example 12
-       */
-      lag?: string | null;
-      metadata: string;
-      /**
-       * @description The offset to read next, a 64-bit number as text.
-       * @example 41
-       */
-      offset: string;
-      /** Format: int32 */
-      partition: number;
-      /** @example store.orders */
-      topic: string;
-    };
-    /** @description What is set for a topic; what is absent follows the server's default. */
-    Config: {
-      /**
-       * @description The largest batch taken.
-       * @default null
-       * @example 1MiB
-       */
-      max_message_bytes: string | null;
-      /**
-       * @description How long records are kept, such as `7d`, or `forever`.
-       * @default null
-       * @example 7d
-       */
-      retention: string | null;
-      /**
-       * @description The size above which a partition drops its oldest segments.
-       * @default null
-       * @example 1GiB
-       */
-      retention_bytes: string | null;
-      /**
-       * @description The size at which a segment is sealed.
-       * @default null
-       * @example 128MiB
-       */
-      segment_bytes: string | null;
-    };
-    ConfigPatch: {
-      /** @default null */
-      max_message_bytes: string | null;
-      /**
-       * @default null
-       * @example 30d
-       */
-      retention: string | null;
-      /** @default null */
-      retention_bytes: string | null;
-      /** @default null */
-      segment_bytes: string | null;
-    };
-    /** @description A topic that is to be made. */
-    CreateTopic: {
-      config?: components["schemas"]["Config"];
-      /** @example store.orders */
-      name: string;
-      /**
-       * Format: int32
-       * @description How many; without it, the server's default.
-       * @example 4
-       */
-      partitions?: number | null;
-    };
-    /** @description How a query or a view would be computed. */
-    Explanation: {
-      /** @description For people; its form may change. */
-      plan: string;
-    };
-    /** @description A group in a list. */
-    GroupLine: {
-      /** @example mailer */
-      id: string;
-      /**
-       * @description Records not yet committed over all its partitions, a 64-bit number as text.
-       * @example 12
-       */
-      lag: string;
-      members: number;
-      /**
-       * @description Kafka's word for its state.
-       * @example Stable
-       */
-      state: string;
-    };
-    /** @description Every group. */
-    GroupList: {
-      groups: components["schemas"]["GroupLine"][];
-    };
-    /** @description One group. */
-    GroupView: {
-      /** @example mailer */
-      id: string;
-      members: components["schemas"]["MemberView"][];
-      offsets: components["schemas"]["CommittedView"][];
-      /**
-       * @description The assignor chosen.
-       * @example range
-       */
-      protocol: string;
-      /** @example consumer */
-      protocol_type: string;
-      /** @example Stable */
-      state: string;
-    };
-    HeaderView: {
-      /** @description How `value` is written: `text`, `base64` or `null`. */
-      encoding: string;
-      key: string;
-      /** @description The value, as text or else in base64. */
-      value?: string | null;
-    };
-    Live: {
-      /**
-       * @description Always `live`: that there is an answer is the answer.
-       * @example live
-       */
-      status: string;
-    };
-    MemberView: {
-      assignment: components["schemas"]["PartitionName"][];
-      client_host: string;
-      client_id: string;
-      id: string;
-    };
-    Moved: {
-      /**
-       * @description The offset committed before; absent if there was none.
-       * @example 41
-       */
-      from?: string | null;
-      /** Format: int32 */
-      partition: number;
-      /**
-       * @description The offset committed now.
-       * @example 0
-       */
-      to: string;
-      /** @example store.orders */
-      topic: string;
-    };
-    PartitionLine: {
-      /**
-       * @description Behind the last record, a 64-bit number as text.
-       * @example 41
-       */
-      end: string;
-      /**
-       * Format: int64
-       * @description Commits of its state, ever.
-       * @example 7
-       */
-      epoch: number;
-      /**
-       * @description The offset to be read next, a 64-bit number as text.
-       * @example 41
-       */
-      next: string;
-      /** Format: int32 */
-      partition: number;
-      /** @example store.orders */
-      topic: string;
-      watermark?: string | null;
-    };
-    PartitionName: {
-      /** Format: int32 */
-      partition: number;
-      /** @example store.orders */
-      topic: string;
-    };
-    /** @description What a partition holds at this moment. */
-    PartitionView: {
-      /**
-       * Format: int64
-       * @description Bytes on disk, where known.
-       */
-      bytes?: number | null;
-      /**
-       * @description Behind the last durable record, a 64-bit number as text.
-       * @example 42
-       */
-      high_watermark: string;
-      /** @description Whether it takes writes; false in quarantine. */
-      is_writable: boolean;
-      /**
-       * @description The first offset kept, a 64-bit number as text.
-       * @example 0
-       */
-      log_start: string;
-      /** Format: int32 */
-      partition: number;
-    };
-    /** @description How a pipeline is. */
-    PipelineLine: {
-      /**
-       * @description Events in the log that it has not taken in, a 64-bit number as text.
-       * @example 0
-       */
-      lag: string;
-      /** @description What went wrong last since the start. */
-      last_error?: string | null;
-      /**
-       * @description Rows that came after their window had closed, a 64-bit number as text.
-       * @example 0
-       */
-      late: string;
-      /**
-       * @description The view that it keeps.
-       * @example store.top_movies
-       */
-      name: string;
-      /**
-       * @description Events that could not be taken in and went to its dead-letter topic, a 64-bit number as text.
-       * @example 0
-       */
-      poisoned: string;
-      progress?: components["schemas"]["ProgressView"] | null;
-      /**
-       * Format: double
-       * @description Events per second that it takes in.
-       * @example 12.5
-       */
-      rate: number;
-      /** @description Why it waits or failed. */
-      reason?: string | null;
-      /**
-       * @description `live`, `building`, `waiting` or `failed`.
-       * @example live
-       */
-      state: string;
-      /**
-       * Format: int64
-       * @description Bytes of its state in memory.
-       */
-      state_bytes: number;
-      /** @example store */
-      team: string;
-      /**
-       * @description No event before this time is expected.
-       * @example 2026-11-20T10:15:30.123Z
-       */
-      watermark?: string | null;
-    };
-    /** @description Every pipeline. */
-    PipelineList: {
-      pipelines: components["schemas"]["PipelineLine"][];
-    };
-    /** @description One pipeline. */
-    PipelineView: components["schemas"]["PipelineLine"] & {
-      columns: components["schemas"]["ColumnView"][];
-      /** @description The views, tables and topics that it reads. */
-      depends_on: string[];
-      /** @description Where it stands in each partition; none for a view that only stands on others. */
-      partitions: components["schemas"]["PartitionLine"][];
-      /** @description Its statement, as it was written. */
-      sql: string;
-    };
-    /**
-     * @example {
-     *       "type": "urn:factum:problem:malformed",
-     *       "title": "The request is malformed",
-     *       "status": 400,
-     *       "detail": "expected `,` or `}` at line 1 column 9",
-     *       "line": 1,
-     *       "column": 9
-     *     }
-     */
-    Problem: Record<string, never> & {
-      /** @description What is wrong this time, and where. */
-      detail: string;
-      /**
-       * Format: int32
-       * @description The HTTP status.
-       */
-      status: number;
-      /** @description The kind in words. */
-      title: string;
-      /** @description Which kind of problem, as a URN that stays the same: `urn:factum:problem:…`. */
-      type: string;
-    };
-    /** @description Events taken in, of those that the log held when the definition was applied; 64-bit numbers as text. */
-    ProgressView: {
-      /** @example 1200 */
-      done: string;
-      /** @example 50000 */
-      total: string;
-    };
-    /** @description Where to read on in a partition. */
-    ReadOn: {
-      /** @example 42 */
-      high_watermark: string;
-      /** @example 0 */
-      log_start: string;
-      /**
-       * @description The next offset to ask for, a 64-bit number as text.
-       * @example 42
-       */
-      next: string;
-      /** Format: int32 */
-      partition: number;
-    };
-    Ready: {
-      /** @description Every role with its reasons. */
-      roles: components["schemas"]["RoleHealth"][];
-      /**
-       * @description `ready` only when every role serves, else `not ready`.
-       * @example ready
-       */
-      status: string;
-    };
-    /** @description A record: its place, its key and value decoded, and the event that it carries, if any. */
-    RecordView: {
-      /** @description The attributes of the CloudEvent that the record carries. */
-      event?: Record<string, never> | null;
-      /** @description Why the record is no CloudEvent although it says so. */
-      event_error?: string | null;
-      /** @description The headers, in order. */
-      headers: components["schemas"]["HeaderView"][];
-      /** @description The key, as text or else in base64. */
-      key?: string | null;
-      /** @description How `key` is written: `text`, `base64` or `null`. */
-      key_encoding: string;
-      /**
-       * @description The offset, a 64-bit number as text.
-       * @example 41
-       */
-      offset: string;
-      /**
-       * Format: int32
-       * @description The partition.
-       */
-      partition: number;
-      /**
-       * @description When it was created, or appended where the topic says so; absent if its producer gave no time.
-       * @example 2026-11-20T10:15:30.123Z
-       */
-      timestamp?: string | null;
-      /** @description The value: JSON as it is, else text, else base64. */
-      value: unknown;
-      /** @description How `value` is written: `json`, `text`, `base64` or `null` for a tombstone. */
-      value_encoding: string;
-    };
-    /** @description Records, in order of time and then of place. */
-    Records: {
-      partitions: components["schemas"]["ReadOn"][];
-      records: components["schemas"]["RecordView"][];
-    };
-    /** @description What was moved, or would be. */
-    ResetDone: {
-      dry_run: boolean;
-      offsets: components["schemas"]["Moved"][];
-    };
-    /** @description Where a group is to read on. */
-    ResetOffsets: {
-      /** @description Only say what would change. */
-      dry_run?: boolean;
-      /** @description The partitions; without it, all. */
-      partitions?: number[] | null;
-      /**
-       * @description `earliest`, `latest`, a time in RFC 3339 form, or an offset.
-       * @example earliest
-       */
-      to: string;
-      /** @example store.orders */
-      topic: string;
-    };
-    /** @description One role's health. */
-    RoleHealth: {
-      /** @description What is wrong, in words; may be filled while it still serves. */
-      problems: string[];
-      /** @description Whether it serves. */
-      ready: boolean;
-      /**
-       * @description The role, such as `log` or `kafka`.
-       * @example kafka
-       */
-      role: string;
-    };
-    /** @description Rows, and the moment that they answer for. */
-    RowsView: {
-      /**
-       * @description The moment.
-       * @example 2026-11-20T10:15:30.123Z
-       */
-      as_of: string;
-      /** @description Decimals, and whole numbers beyond 2^53, are text. */
-      rows: Record<string, never>[];
-    };
-    /** @description A query. */
-    SqlRequest: {
-      /**
-       * @description One SELECT. Names have their team before them.
-       * @example SELECT count(*) AS orders FROM store.orders
-       */
-      query: string;
-    };
-    /** @description Every team. */
-    TeamList: {
-      teams: Record<string, never>[];
-    };
-    /** @description A topic in a list. */
-    TopicLine: {
-      /**
-       * Format: int64
-       * @description Bytes on disk, where known.
-       */
-      bytes?: number | null;
-      /** @description Whether Factum keeps its own records in it. */
-      internal: boolean;
-      /** @example store.orders */
-      name: string;
-      partitions: number;
-      /**
-       * @description Records kept, a 64-bit number as text.
-       * @example 1200
-       */
-      records: string;
-      /** @description What its event means, in the team's words. */
-      summary?: string | null;
-      /** @description The team that owns it, if a project says so. */
-      team?: string | null;
-    };
-    /** @description Every topic. */
-    TopicList: {
-      topics: components["schemas"]["TopicLine"][];
-    };
-    /** @description One topic. */
-    TopicView: {
-      config: components["schemas"]["Config"];
-      /** @description Its identity over its whole life. */
-      id: string;
-      internal: boolean;
-      /** @example store.orders */
-      name: string;
-      partitions: components["schemas"]["PartitionView"][];
-      summary?: string | null;
-      team?: string | null;
-    };
-    /** @description A view in a list. */
-    ViewLine: {
-      /** @description Its columns, in order; empty while it waits for an event to learn them from. */
-      columns: components["schemas"]["ColumnView"][];
-      /** @description The views, tables and topics that it reads. */
-      depends_on: string[];
-      /** @example store.top_movies */
-      name: string;
-      /** @description Why it waits or failed. */
-      reason?: string | null;
-      /**
-       * @description `live`, `building`, `waiting` or `failed`.
-       * @example live
-       */
-      state: string;
-      /** @example store */
-      team: string;
-    };
-    /** @description Every view. */
-    ViewList: {
-      views: components["schemas"]["ViewLine"][];
-    };
-  };
-  responses: never;
-  parameters: never;
-  requestBodies: never;
-  headers: never;
-  pathItems: never;
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  index: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "text/html": string;
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "teams": [
+                     *         {
+                     *           "name": "store",
+                     *           "project": "contoso"
+                     *         }
+                     *       ],
+                     *       "events": [
+                     *         {
+                     *           "topic": "store.orders",
+                     *           "team": "store",
+                     *           "project": "contoso",
+                     *           "format": "json",
+                     *           "key": "Email",
+                     *           "visibility": "company",
+                     *           "event_type": "contoso.store.orders",
+                     *           "source": "/contoso/store"
+                     *         }
+                     *       ],
+                     *       "problems": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CatalogueView"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
     };
-  };
-  get_catalogue: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    follow_views: {
+        parameters: {
+            query: {
+                /**
+                 * @description In full; given once for each view, at most 64 times
+                 * @example [
+                 *       "store.top_movies",
+                 *       "store.activity_today"
+                 *     ]
+                 */
+                view: string[];
+            };
+            header?: {
+                /**
+                 * @description The id of the last event seen
+                 * @example store.activity_today=8f2a-41,store.top_movies=77-3
+                 */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: store.top_movies=77-3
+                     *     event: change
+                     *     data: {"view":"store.top_movies","removed":[],"added":[{"sold":42}]}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    list_dashboards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          /**
-           * @example {
-           *       "teams": [
-           *         {
-           *           "name": "store",
-           *           "project": "contoso"
-           *         }
-           *       ],
-           *       "events": [
-           *         {
-           *           "topic": "store.orders",
-           *           "team": "store",
-           *           "project": "contoso",
-           *           "format": "json",
-           *           "key": "Email",
-           *           "visibility": "company",
-           *           "event_type": "contoso.store.orders",
-           *           "source": "/contoso/store"
-           *         }
-           *       ],
-           *       "problems": []
-           *     }
-           */
-          "application/json": components["schemas"]["CatalogueView"];
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardList"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  list_groups: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description In full, or its bare name where only one team has it
+                 * @example store.movies
+                 */
+                dashboard: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardView"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    list_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          /**
-           * @example {
-           *       "groups": [
-           *         {
-           *           "id": "mailer",
-           *           "state": "Stable",
-           *           "members": 2,
-           *           "lag": "12"
-           *         }
-           *       ]
-           *     }
-           */
-          "application/json": components["schemas"]["GroupList"];
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "groups": [
+                     *         {
+                     *           "id": "mailer",
+                     *           "state": "Stable",
+                     *           "members": 2,
+                     *           "lag": "12"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GroupList"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  get_group: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @example mailer */
-        group: string;
-      };
-      cookie?: never;
+    get_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example mailer */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupView"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    delete_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example mailer */
+                group: string;
+            };
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["GroupView"];
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has members */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  delete_group: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @example mailer */
-        group: string;
-      };
-      cookie?: never;
+    reset_offsets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example mailer */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "topic": "store.orders",
+                 *       "to": "earliest"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResetOffsets"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetDone"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has members */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An offset lies outside the partition */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      204: {
-        headers: {
-          [name: string]: unknown;
+    get_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content?: never;
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description It has members */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  reset_offsets: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @example mailer */
-        group: string;
-      };
-      cookie?: never;
+    follow_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example event: overview
+                     *     data: {"version":"0.1.0","uptime_seconds":12}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "topic": "store.orders",
-         *       "to": "earliest"
-         *     }
-         */
-        "application/json": components["schemas"]["ResetOffsets"];
-      };
+    list_pipelines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineList"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The view that it keeps
+                 * @example store.top_movies
+                 */
+                pipeline: string;
+            };
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["ResetDone"];
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineView"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description It has members */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description An offset lies outside the partition */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  list_pipelines: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    post_sql: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `application/json`, `text/csv` or `application/vnd.apache.arrow.stream` */
+                Accept?: string | null;
+            };
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["PipelineList"];
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "query": "SELECT count(*) AS orders FROM store.orders"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SqlRequest"];
+            };
         };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "orders": 42
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-11-20T10:15:30.123Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RowsView"];
+                };
+            };
+            /** @description The query is wrong; `line` and `column` say where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It takes more rows or time than one query may, or fails */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  get_pipeline: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /**
-         * @description The view that it keeps
-         * @example store.top_movies
-         */
-        pipeline: string;
-      };
-      cookie?: never;
+    explain_sql: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "query": "SELECT * FROM store.top_movies"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SqlRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_row: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example store.products */
+                table: string;
+                /**
+                 * @description The row's key
+                 * @example 11
+                 */
+                key: string;
+            };
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["PipelineView"];
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "ItemId": 11,
+                     *           "ProductName": "Alien"
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-11-20T10:15:30.123Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RowsView"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  post_sql: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description `application/json`, `text/csv` or `application/vnd.apache.arrow.stream` */
-        Accept?: string | null;
-      };
-      path?: never;
-      cookie?: never;
+    list_teams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "teams": [
+                     *         {
+                     *           "name": "store",
+                     *           "project": "contoso",
+                     *           "summary": "Sells films.",
+                     *           "contact": "#store",
+                     *           "members": [
+                     *             "ann"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "query": "SELECT count(*) AS orders FROM store.orders"
-         *     }
-         */
-        "application/json": components["schemas"]["SqlRequest"];
-      };
+    list_topics: {
+        parameters: {
+            query?: {
+                /** @description Also list the topics that Factum keeps for itself */
+                internal?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "topics": [
+                     *         {
+                     *           "name": "store.orders",
+                     *           "partitions": 4,
+                     *           "records": "1200",
+                     *           "bytes": 65536,
+                     *           "internal": false,
+                     *           "team": "store",
+                     *           "summary": "A customer paid for an order."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TopicList"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    create_topic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          /**
-           * @example {
-           *       "rows": [
-           *         {
-           *           "orders": 42
-           *         }
-           *       ],
-           *       "as_of": "2026-11-20T10:15:30.123Z"
-           *     }
-           */
-          "application/json": components["schemas"]["RowsView"];
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "store.orders",
+                 *       "partitions": 4,
+                 *       "config": {
+                 *         "retention": "30d"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateTopic"];
+            };
         };
-      };
-      /** @description The query is wrong; `line` and `column` say where */
-      400: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicView"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A setting is out of bounds */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description It takes more rows or time than one query may, or fails */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  explain_sql: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_topic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example store.orders */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicView"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "query": "SELECT * FROM store.top_movies"
-         *     }
-         */
-        "application/json": components["schemas"]["SqlRequest"];
-      };
+    delete_topic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example store.orders */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    alter_topic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example store.orders */
+                topic: string;
+            };
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["Explanation"];
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "config": {
+                 *         "retention": "30d",
+                 *         "retention_bytes": null
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["AlterTopic"];
+            };
         };
-      };
-      400: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicView"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  get_row: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @example store.products */
-        table: string;
-        /**
-         * @description The row's key
-         * @example 11
-         */
-        key: string;
-      };
-      cookie?: never;
+    list_records: {
+        parameters: {
+            query?: {
+                /** @description Without it, records of all partitions are merged by time */
+                partition?: number;
+                /**
+                 * @description The first offset, or, if negative, how many records before the end; needs `partition`
+                 * @example 0
+                 */
+                offset?: number;
+                /**
+                 * @description Start at the first record at or after this time: RFC 3339, or milliseconds since 1970
+                 * @example 2026-11-20T10:00:00Z
+                 */
+                timestamp?: string;
+                /** @description The most records, 1 to 1000; 100 by default */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @example store.orders */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "records": [
+                     *         {
+                     *           "partition": 0,
+                     *           "offset": "41",
+                     *           "timestamp": "2026-11-20T10:15:30.123Z",
+                     *           "key": "ann@contoso.com",
+                     *           "key_encoding": "text",
+                     *           "value": {
+                     *             "OrderId": 1
+                     *           },
+                     *           "value_encoding": "json",
+                     *           "headers": [
+                     *             {
+                     *               "key": "ce_id",
+                     *               "value": "1",
+                     *               "encoding": "text"
+                     *             }
+                     *           ],
+                     *           "event": {
+                     *             "specversion": "1.0",
+                     *             "id": "1",
+                     *             "source": "/shop",
+                     *             "type": "store.orders"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "partitions": [
+                     *         {
+                     *           "partition": 0,
+                     *           "next": "42",
+                     *           "log_start": "0",
+                     *           "high_watermark": "42"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Records"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such topic, partition or offset */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    tail_topic: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Where to start: `latest` (the default) or `earliest`; `Last-Event-ID` wins over it
+                 * @example earliest
+                 */
+                from?: string;
+                /** @description End after this many records */
+                limit?: number;
+            };
+            header?: {
+                /**
+                 * @description The id of the last event seen
+                 * @example 0:42,3:7
+                 */
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                /** @example store.orders */
+                topic: string;
+            };
+            cookie?: never;
         };
-        content: {
-          /**
-           * @example {
-           *       "rows": [
-           *         {
-           *           "ItemId": 11,
-           *           "ProductName": "Alien"
-           *         }
-           *       ],
-           *       "as_of": "2026-11-20T10:15:30.123Z"
-           *     }
-           */
-          "application/json": components["schemas"]["RowsView"];
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 0:42
+                     *     event: record
+                     *     data: {"partition":0,"offset":"41"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  list_teams: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "views": [
+                     *         {
+                     *           "name": "store.top_movies",
+                     *           "team": "store",
+                     *           "state": "live",
+                     *           "reason": null,
+                     *           "columns": [
+                     *             {
+                     *               "name": "product_id",
+                     *               "type": "bigint",
+                     *               "nullable": true
+                     *             },
+                     *             {
+                     *               "name": "sold",
+                     *               "type": "bigint",
+                     *               "nullable": true
+                     *             }
+                     *           ],
+                     *           "depends_on": [
+                     *             "store.orders"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_view: {
+        parameters: {
+            query?: {
+                /** @description The most rows to give */
+                limit?: number;
+                /**
+                 * @description Columns to order by, each with `-` before it for the largest first, instead of the view's own order
+                 * @example -sold,product_id
+                 */
+                order?: string;
+                /**
+                 * @description A condition in SQL
+                 * @example sold > 10
+                 */
+                filter?: string;
+            };
+            header?: {
+                /** @description `application/json`, `text/csv` or `application/vnd.apache.arrow.stream` */
+                Accept?: string | null;
+            };
+            path: {
+                /**
+                 * @description In full, or its bare name where only one team has it
+                 * @example store.top_movies
+                 */
+                view: string;
+            };
+            cookie?: never;
         };
-        content: {
-          /**
-           * @example {
-           *       "teams": [
-           *         {
-           *           "name": "store",
-           *           "project": "contoso",
-           *           "summary": "Sells films.",
-           *           "contact": "#store",
-           *           "members": [
-           *             "ann"
-           *           ]
-           *         }
-           *       ]
-           *     }
-           */
-          "application/json": components["schemas"]["TeamList"];
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "product_id": 11,
+                     *           "sold": 42
+                     *         }
+                     *       ],
+                     *       "as_of": "2026-11-20T10:15:30.123Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RowsView"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The rows cannot be computed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It waits for its first event */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  list_topics: {
-    parameters: {
-      query?: {
-        /** @description Also list the topics that Factum keeps for itself */
-        internal?: boolean;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
+    follow_view: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The id of the last event seen
+                 * @example 8f2a-41
+                 */
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                /** @example store.top_movies */
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 8f2a-41
+                     *     event: change
+                     *     data: {"removed":[],"added":[{"sold":42}]}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    docs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          /**
-           * @example {
-           *       "topics": [
-           *         {
-           *           "name": "store.orders",
-           *           "partitions": 4,
-           *           "records": "1200",
-           *           "bytes": 65536,
-           *           "internal": false,
-           *           "team": "store",
-           *           "summary": "A customer paid for an order."
-           *         }
-           *       ]
-           *     }
-           */
-          "application/json": components["schemas"]["TopicList"];
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
         };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  create_topic: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    post_events: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The field of the data whose value is the key, instead of the one that the topic's project names
+                 * @example Email
+                 */
+                key?: string;
+            };
+            header?: {
+                /** @description Binary mode: `ce-specversion`, `ce-id`, `ce-source`, `ce-type` and further attributes. With plain JSON each is optional */
+                "ce-id"?: string | null;
+            };
+            path: {
+                /**
+                 * @description The topic, such as `store.orders`
+                 * @example store.orders
+                 */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "specversion": "1.0",
+                 *       "id": "1",
+                 *       "source": "/shop",
+                 *       "type": "store.orders",
+                 *       "data": {
+                 *         "OrderId": 1,
+                 *         "Email": "ann@contoso.com"
+                 *       }
+                 *     }
+                 */
+                "application/cloudevents+json": Record<string, never>;
+                /**
+                 * @example [
+                 *       {
+                 *         "specversion": "1.0",
+                 *         "id": "1",
+                 *         "source": "/shop",
+                 *         "type": "store.orders",
+                 *         "data": {
+                 *           "OrderId": 1,
+                 *           "Email": "ann@contoso.com"
+                 *         }
+                 *       }
+                 *     ]
+                 */
+                "application/cloudevents-batch+json": Record<string, never>[];
+                /**
+                 * @example {
+                 *       "OrderId": 1,
+                 *       "Email": "ann@contoso.com"
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+                /**
+                 * @example {"OrderId":1}
+                 *     {"OrderId":2}
+                 */
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description On disk */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "offsets": [
+                     *         {
+                     *           "partition": 0,
+                     *           "offset": "41"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Malformed: says where */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such topic, where topics are not made on first use */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than is taken at once: names the limit */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A media type that is not taken */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused by the topic's contract: names event and field */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not durable right now; see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "name": "store.orders",
-         *       "partitions": 4,
-         *       "config": {
-         *         "retention": "30d"
-         *       }
-         *     }
-         */
-        "application/json": components["schemas"]["CreateTopic"];
-      };
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Live"];
+                };
+            };
+        };
     };
-    responses: {
-      201: {
-        headers: {
-          [name: string]: unknown;
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["TopicView"];
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description A role does not serve */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
         };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description It exists already */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description A setting is out of bounds */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  get_topic: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @example store.orders */
-        topic: string;
-      };
-      cookie?: never;
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example # TYPE factum_http_requests_total counter
+                     *     factum_http_requests_total{route="/events/{topic}",status="202"} 7
+                     */
+                    "text/plain; version=0.0.4": string;
+                };
+            };
+            /** @description You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["TopicView"];
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
         };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  delete_topic: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @example store.orders */
-        topic: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  alter_topic: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @example store.orders */
-        topic: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "config": {
-         *         "retention": "30d",
-         *         "retention_bytes": null
-         *       }
-         *     }
-         */
-        "application/json": components["schemas"]["AlterTopic"];
-      };
-    };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["TopicView"];
-        };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  list_records: {
-    parameters: {
-      query?: {
-        /** @description Without it, records of all partitions are merged by time */
-        partition?: number;
-        /**
-         * @description The first offset, or, if negative, how many records before the end; needs `partition`
-         * @example 0
-         */
-        offset?: number;
-        /**
-         * @description Start at the first record at or after this time: RFC 3339, or milliseconds since 1970
-         * @example 2026-11-20T10:00:00Z
-         */
-        timestamp?: string;
-        /** @description The most records, 1 to 1000; 100 by default */
-        limit?: number;
-      };
-      header?: never;
-      path: {
-        /** @example store.orders */
-        topic: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "records": [
-           *         {
-           *           "partition": 0,
-           *           "offset": "41",
-           *           "timestamp": "2026-11-20T10:15:30.123Z",
-           *           "key": "ann@contoso.com",
-           *           "key_encoding": "text",
-           *           "value": {
-           *             "OrderId": 1
-           *           },
-           *           "value_encoding": "json",
-           *           "headers": [
-           *             {
-           *               "key": "ce_id",
-           *               "value": "1",
-           *               "encoding": "text"
-           *             }
-           *           ],
-           *           "event": {
-           *             "specversion": "1.0",
-           *             "id": "1",
-           *             "source": "/shop",
-           *             "type": "store.orders"
-           *           }
-           *         }
-           *       ],
-           *       "partitions": [
-           *         {
-           *           "partition": 0,
-           *           "next": "42",
-           *           "log_start": "0",
-           *           "high_watermark": "42"
-           *         }
-           *       ]
-           *     }
-           */
-          "application/json": components["schemas"]["Records"];
-        };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description No such topic, partition or offset */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  tail_topic: {
-    parameters: {
-      query?: {
-        /**
-         * @description Where to start: `latest` (the default) or `earliest`; `Last-Event-ID` wins over it
-         * @example earliest
-         */
-        from?: string;
-        /** @description End after this many records */
-        limit?: number;
-      };
-      header?: {
-        /**
-         * @description The id of the last event seen
-         * @example 0:42,3:7
-         */
-        "Last-Event-ID"?: string | null;
-      };
-      path: {
-        /** @example store.orders */
-        topic: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example id: 0:42
-           *     event: record
-           *     data: {"partition":0,"offset":"41"}
-           */
-          "text/event-stream": string;
-        };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  list_views: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "views": [
-           *         {
-           *           "name": "store.top_movies",
-           *           "team": "store",
-           *           "state": "live",
-           *           "reason": null,
-           *           "columns": [
-           *             {
-           *               "name": "product_id",
-           *               "type": "bigint",
-           *               "nullable": true
-           *             },
-           *             {
-           *               "name": "sold",
-           *               "type": "bigint",
-           *               "nullable": true
-           *             }
-           *           ],
-           *           "depends_on": [
-           *             "store.orders"
-           *           ]
-           *         }
-           *       ]
-           *     }
-           */
-          "application/json": components["schemas"]["ViewList"];
-        };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  get_view: {
-    parameters: {
-      query?: {
-        /** @description The most rows to give */
-        limit?: number;
-        /**
-         * @description Columns to order by, each with `-` before it for the largest first, instead of the view's own order
-         * @example -sold,product_id
-         */
-        order?: string;
-        /**
-         * @description A condition in SQL
-         * @example sold > 10
-         */
-        filter?: string;
-      };
-      header?: {
-        /** @description `application/json`, `text/csv` or `application/vnd.apache.arrow.stream` */
-        Accept?: string | null;
-      };
-      path: {
-        /**
-         * @description In full, or its bare name where only one team has it
-         * @example store.top_movies
-         */
-        view: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "rows": [
-           *         {
-           *           "product_id": 11,
-           *           "sold": 42
-           *         }
-           *       ],
-           *       "as_of": "2026-11-20T10:15:30.123Z"
-           *     }
-           */
-          "application/json": components["schemas"]["RowsView"];
-        };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description The rows cannot be computed */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description It waits for its first event */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  follow_view: {
-    parameters: {
-      query?: never;
-      header?: {
-        /**
-         * @description The id of the last event seen
-         * @example 8f2a-41
-         */
-        "Last-Event-ID"?: string | null;
-      };
-      path: {
-        /** @example store.top_movies */
-        view: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example id: 8f2a-41
-           *     event: change
-           *     data: {"removed":[],"added":[{"sold":42}]}
-           */
-          "text/event-stream": string;
-        };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  docs: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "text/html": string;
-        };
-      };
-    };
-  };
-  post_events: {
-    parameters: {
-      query?: {
-        /**
-         * @description The field of the data whose value is the key, instead of the one that the topic's project names
-         * @example Email
-         */
-        key?: string;
-      };
-      header?: {
-        /** @description Binary mode: `ce-specversion`, `ce-id`, `ce-source`, `ce-type` and further attributes. With plain JSON each is optional */
-        "ce-id"?: string | null;
-      };
-      path: {
-        /**
-         * @description The topic, such as `store.orders`
-         * @example store.orders
-         */
-        topic: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "specversion": "1.0",
-         *       "id": "1",
-         *       "source": "/shop",
-         *       "type": "store.orders",
-         *       "data": {
-         *         "OrderId": 1,
-         *         "Email": "ann@contoso.com"
-         *       }
-         *     }
-         */
-        "application/cloudevents+json": Record<string, never>;
-        /**
-         * @example [
-         *       {
-         *         "specversion": "1.0",
-         *         "id": "1",
-         *         "source": "/shop",
-         *         "type": "store.orders",
-         *         "data": {
-         *           "OrderId": 1,
-         *           "Email": "ann@contoso.com"
-         *         }
-         *       }
-         *     ]
-         */
-        "application/cloudevents-batch+json": Record<string, never>[];
-        /**
-         * @example {
-         *       "OrderId": 1,
-         *       "Email": "ann@contoso.com"
-         *     }
-         */
-        "application/json": Record<string, never>;
-        /**
-         * @example {"OrderId":1}
-         *     {"OrderId":2}
-         */
-        "application/x-ndjson": string;
-      };
-    };
-    responses: {
-      /** @description On disk */
-      202: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "offsets": [
-           *         {
-           *           "partition": 0,
-           *           "offset": "41"
-           *         }
-           *       ]
-           *     }
-           */
-          "application/json": components["schemas"]["Accepted"];
-        };
-      };
-      /** @description Malformed: says where */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description No such topic, where topics are not made on first use */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Larger than is taken at once: names the limit */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description A media type that is not taken */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Refused by the topic's contract: names event and field */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description Not durable right now; see `Retry-After` */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  live: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Live"];
-        };
-      };
-    };
-  };
-  ready: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Ready"];
-        };
-      };
-      /** @description A role does not serve */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Ready"];
-        };
-      };
-    };
-  };
-  metrics: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example # TYPE factum_http_requests_total counter
-           *     factum_http_requests_total{route="/events/{topic}",status="202"} 7
-           */
-          "text/plain; version=0.0.4": string;
-        };
-      };
-      /** @description You may not do this */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  openapi: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": Record<string, never>;
-        };
-      };
-    };
-  };
 }

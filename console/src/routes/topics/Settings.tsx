@@ -17,7 +17,7 @@ const SETTINGS: { name: keyof TopicView["config"]; means: string }[] = [
 ];
 
 export function Settings({ topic }: { topic: TopicView }) {
-  const change = `curl -X PATCH ${location.origin}/api/v1/topics/${topic.name} -H 'content-type: application/json' \\\n  -d '{"config":{"retention":"30d"}}'`;
+  const change = `curl -X PATCH ${location.origin}/api/v1/topics/${topic.name} \\\n  -H 'content-type: application/json' \\\n  -d '{"config":{"retention":"30d"}}'`;
   return (
     <div className="grid gap-x-10 gap-y-9 lg:grid-cols-2">
       <Panel title="Settings">
@@ -67,7 +67,7 @@ const PARTITION_COLUMNS: TableColumn<Partition>[] = [
       </span>
     ),
   },
-  { title: "Log start", width: "6rem", align: "right", cell: (each) => <Num value={each.log_start} /> },
-  { title: "End", width: "6.5rem", align: "right", cell: (each) => <Num value={each.high_watermark} /> },
-  { title: "Size", width: "6rem", align: "right", cell: (each) => <Num value={each.bytes} format={bytes} /> },
+  { title: "Log start", width: "4.75rem", align: "right", cell: (each) => <Num value={each.log_start} /> },
+  { title: "End", width: "5rem", align: "right", cell: (each) => <Num value={each.high_watermark} /> },
+  { title: "Size", width: "5.5rem", align: "right", cell: (each) => <Num value={each.bytes} format={bytes} /> },
 ];
