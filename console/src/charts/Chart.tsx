@@ -35,14 +35,24 @@ export function Chart({ form, rows, label, unit, last, strips, height = 220 }: C
         </div>
       );
     case "bar":
-      return <Bars rows={last ? rows.slice(0, last) : rows} by={form.by} value={form.value} unit={unit} label={label} />;
+      return (
+        <Bars rows={last ? rows.slice(0, last) : rows} by={form.by} value={form.value} unit={unit} label={label} />
+      );
     case "line": {
       const groups = strips ? form.values.map((value) => [value]) : [form.values];
       return (
         <div className="space-y-5">
           {groups.map((values) => (
             <Suspense key={values.join()} fallback={<div style={{ height: height + 28 }} />}>
-              <TimeSeries rows={rows} over={form.over} values={values} unit={unit} last={last} height={height} label={groups.length > 1 ? values.join() : label} />
+              <TimeSeries
+                rows={rows}
+                over={form.over}
+                values={values}
+                unit={unit}
+                last={last}
+                height={height}
+                label={groups.length > 1 ? values.join() : label}
+              />
             </Suspense>
           ))}
         </div>
@@ -61,14 +71,23 @@ export interface TwinProps {
 
 /** What the chart shows, as a table: its columns, and as many rows. */
 export function ChartTwin({ form, columns, rows, label, last }: TwinProps) {
-  const names = form.form === "line" ? [form.over, ...form.values] : form.form === "bar" ? [form.by, form.value] : form.values;
+  const names =
+    form.form === "line" ? [form.over, ...form.values] : form.form === "bar" ? [form.by, form.value] : form.values;
   const shown = names.flatMap((name) => columns.find((column) => column.name === name) ?? []);
   const kept = !last ? rows : form.form === "line" ? rows.slice(-last) : rows.slice(0, last);
   return <RowsTable label={`${label}, as a table`} columns={shown} rows={kept} maxHeight="22rem" />;
 }
 
 /** Turns a chart into its table and back, where there is room for one word only. */
-export function TwinButton({ shows, onChange, of }: { shows: "chart" | "table"; onChange: (shows: "chart" | "table") => void; of: string }) {
+export function TwinButton({
+  shows,
+  onChange,
+  of,
+}: {
+  shows: "chart" | "table";
+  onChange: (shows: "chart" | "table") => void;
+  of: string;
+}) {
   return (
     <Button
       kind="bare"
@@ -83,11 +102,25 @@ export function TwinButton({ shows, onChange, of }: { shows: "chart" | "table"; 
 }
 
 /** Chooses between a chart and its table. */
-export function ChartToggle({ shows, onChange, of }: { shows: "chart" | "table"; onChange: (shows: "chart" | "table") => void; of: string }) {
+export function ChartToggle({
+  shows,
+  onChange,
+  of,
+}: {
+  shows: "chart" | "table";
+  onChange: (shows: "chart" | "table") => void;
+  of: string;
+}) {
   return (
     <div role="group" aria-label={`Show ${of} as`} className="flex gap-1">
       {(["table", "chart"] as const).map((form) => (
-        <Button key={form} kind="bare" className="h-7 px-2 text-small" pressed={shows === form} onClick={() => onChange(form)}>
+        <Button
+          key={form}
+          kind="bare"
+          className="h-7 px-2 text-small"
+          pressed={shows === form}
+          onClick={() => onChange(form)}
+        >
           {form === "table" ? "Table" : "Chart"}
         </Button>
       ))}

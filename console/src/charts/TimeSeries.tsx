@@ -80,7 +80,15 @@ export default function TimeSeries({ rows, over, values, unit, label, height = 2
 
   return (
     <div className="time-series">
-      <Readout points={points} at={at} over={over} values={values} unit={unit} hidden={hidden} onToggle={(name) => setHidden(toggled(hidden, name))} />
+      <Readout
+        points={points}
+        at={at}
+        over={over}
+        values={values}
+        unit={unit}
+        hidden={hidden}
+        onToggle={(name) => setHidden(toggled(hidden, name))}
+      />
       <div
         ref={setFrame}
         className="time-series-plot"
@@ -145,9 +153,17 @@ function Readout({ points, at, over, values, unit, hidden, onToggle }: ReadoutPr
           </>
         );
         return values.length === 1 ? (
-          <span key={name} className="series">{content}</span>
+          <span key={name} className="series">
+            {content}
+          </span>
         ) : (
-          <button key={name} type="button" className="series" aria-pressed={!hidden.has(name)} onClick={() => onToggle(name)}>
+          <button
+            key={name}
+            type="button"
+            className="series"
+            aria-pressed={!hidden.has(name)}
+            onClick={() => onToggle(name)}
+          >
             {content}
           </button>
         );

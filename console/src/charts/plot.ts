@@ -47,7 +47,12 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
     legend: { show: false },
     scales: { x: { time: true }, y: { range: (_, low, high) => range(low, high) } },
     axes: [
-      { ...axis, space: 64, size: (_, values) => (values?.some((value: string | null) => value?.includes("\n")) ? 40 : 26), values: (plot, splits, _index, _space, step) => uncut(plot, splits, axisLabels(splits, step)) },
+      {
+        ...axis,
+        space: 64,
+        size: (_, values) => (values?.some((value: string | null) => value?.includes("\n")) ? 40 : 26),
+        values: (plot, splits, _index, _space, step) => uncut(plot, splits, axisLabels(splits, step)),
+      },
       {
         ...axis,
         side: 1,

@@ -27,14 +27,23 @@ export function DashboardPage() {
         {dashboard.isPending ? (
           <Loading what="Reading the dashboard …" />
         ) : (
-          <ErrorState error={dashboard.error} title="This dashboard cannot be shown" onRetry={() => void dashboard.refetch()} />
+          <ErrorState
+            error={dashboard.error}
+            title="This dashboard cannot be shown"
+            onRetry={() => void dashboard.refetch()}
+          />
         )}
       </Page>
     );
   }
   const views = [...new Set(dashboard.data.panels.map((panel) => panel.view))];
   return (
-    <Page title={dashboard.data.title} over={over} summary={dashboard.data.summary} actions={<DashboardClock key={views.join()} views={views} />}>
+    <Page
+      title={dashboard.data.title}
+      over={over}
+      summary={dashboard.data.summary}
+      actions={<DashboardClock key={views.join()} views={views} />}
+    >
       <Panels dashboard={dashboard.data} />
     </Page>
   );
@@ -52,7 +61,12 @@ function Panels({ dashboard }: { dashboard: Dashboard }) {
   return (
     <div className="dashboard">
       {rows.map((row, index) => (
-        <div key={index} className="dashboard-row" data-kind={row[0]?.kind} style={{ "--panels": row.length } as React.CSSProperties}>
+        <div
+          key={index}
+          className="dashboard-row"
+          data-kind={row[0]?.kind}
+          style={{ "--panels": row.length } as React.CSSProperties}
+        >
           {row.map((panel, at) => (
             <DashboardPanel key={`${panel.title}\u0000${at}`} panel={panel} />
           ))}

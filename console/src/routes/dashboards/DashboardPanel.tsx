@@ -24,7 +24,12 @@ export function DashboardPanel({ panel }: { panel: PanelSpec }) {
     </Link>
   );
   return (
-    <Panel title={panel.title} note={panel.kind === "number" ? undefined : note} actions={hasTwin && <TwinButton of={panel.title} shows={shows} onChange={setShows} />} className="dashboard-panel chart-frame">
+    <Panel
+      title={panel.title}
+      note={panel.kind === "number" ? undefined : note}
+      actions={hasTwin && <TwinButton of={panel.title} shows={shows} onChange={setShows} />}
+      className="dashboard-panel chart-frame"
+    >
       {problem ? (
         <PanelProblem problem={problem} panel={panel} />
       ) : live.asOf === null || !view ? (
@@ -56,9 +61,17 @@ function Content({ panel, view, rows: unordered, shows }: ContentProps) {
   }
   if (!form) {
     const columns = panel.columns.flatMap((name) => view.columns.find((column) => column.name === name) ?? []);
-    return <RowsTable label={`Rows of ${panel.title}`} columns={columns as Column[]} rows={rows.slice(0, panel.last ?? rows.length)} maxHeight="24rem" />;
+    return (
+      <RowsTable
+        label={`Rows of ${panel.title}`}
+        columns={columns as Column[]}
+        rows={rows.slice(0, panel.last ?? rows.length)}
+        maxHeight="24rem"
+      />
+    );
   }
-  if (shows === "table") return <ChartTwin form={form} columns={view.columns} rows={rows} label={panel.title} last={panel.last} />;
+  if (shows === "table")
+    return <ChartTwin form={form} columns={view.columns} rows={rows} label={panel.title} last={panel.last} />;
   return <Chart form={form} rows={rows} label={panel.title} unit={panel.unit} last={panel.last} />;
 }
 

@@ -15,7 +15,10 @@ panels:
 
 export function DashboardsPage() {
   return (
-    <Page title="Dashboards" summary="What teams watch: numbers, lines, bars and tables of their views, as they change.">
+    <Page
+      title="Dashboards"
+      summary="What teams watch: numbers, lines, bars and tables of their views, as they change."
+    >
       <Dashboards />
     </Page>
   );
@@ -26,14 +29,19 @@ function Dashboards() {
   if (dashboards.isPending) return <Loading what="Reading the dashboards …" />;
   if (dashboards.isError && !dashboards.data) {
     return (
-      <ErrorState error={dashboards.error} title="The dashboards cannot be listed" onRetry={() => void dashboards.refetch()} />
+      <ErrorState
+        error={dashboards.error}
+        title="The dashboards cannot be listed"
+        onRetry={() => void dashboards.refetch()}
+      />
     );
   }
   if (dashboards.data.length === 0) {
     return (
       <EmptyState title="No dashboard is declared yet.">
         <p>
-          Save one as <code className="data">teams/&lt;team&gt;/dashboards/&lt;name&gt;.yaml</code> in the project's folder:
+          Save one as <code className="data">teams/&lt;team&gt;/dashboards/&lt;name&gt;.yaml</code> in the project's
+          folder:
         </p>
         <Command label="first dashboard" text={FIRST} />
       </EmptyState>

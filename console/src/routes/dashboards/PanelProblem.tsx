@@ -13,9 +13,15 @@ export interface PanelTrouble {
 }
 
 /** The first thing that keeps a panel from being shown; `null` while nothing does. */
-export function problemOf(panel: PanelSpec, view: ViewLine | undefined, views: readonly ViewLine[] | undefined, live: LiveState): PanelTrouble | null {
+export function problemOf(
+  panel: PanelSpec,
+  view: ViewLine | undefined,
+  views: readonly ViewLine[] | undefined,
+  live: LiveState,
+): PanelTrouble | null {
   const file = `the dashboard's file`;
-  if (panel.problem) return { title: "This panel is declared wrongly", detail: panel.problem, leadsTo: "views", isWaiting: false };
+  if (panel.problem)
+    return { title: "This panel is declared wrongly", detail: panel.problem, leadsTo: "views", isWaiting: false };
   if (views && !view) {
     return {
       title: `There is no view ${panel.view}`,
@@ -25,7 +31,12 @@ export function problemOf(panel: PanelSpec, view: ViewLine | undefined, views: r
     };
   }
   if (view?.state === "failed") {
-    return { title: "The view has failed", detail: view.reason ?? "Its pipeline says why.", leadsTo: "pipeline", isWaiting: false };
+    return {
+      title: "The view has failed",
+      detail: view.reason ?? "Its pipeline says why.",
+      leadsTo: "pipeline",
+      isWaiting: false,
+    };
   }
   if (view?.state === "waiting") {
     return { title: "Waiting for the first event", detail: view.reason ?? "", leadsTo: "pipeline", isWaiting: true };
@@ -41,7 +52,12 @@ export function problemOf(panel: PanelSpec, view: ViewLine | undefined, views: r
     };
   }
   if (live.phase === "refused" && live.refusal) {
-    return { title: "The view cannot be followed", detail: live.refusal.detail, leadsTo: "pipeline", isWaiting: live.refusal.status === 503 };
+    return {
+      title: "The view cannot be followed",
+      detail: live.refusal.detail,
+      leadsTo: "pipeline",
+      isWaiting: live.refusal.status === 503,
+    };
   }
   return null;
 }
@@ -54,7 +70,10 @@ function missingColumn(panel: PanelSpec, view: ViewLine): string | undefined {
 
 export function PanelProblem({ problem, panel }: { problem: PanelTrouble; panel: PanelSpec }) {
   return (
-    <div role={problem.isWaiting ? "status" : "alert"} className={`border-l-2 px-3 py-2 ${problem.isWaiting ? "border-warn bg-warn-wash" : "border-bad bg-bad-wash"}`}>
+    <div
+      role={problem.isWaiting ? "status" : "alert"}
+      className={`border-l-2 px-3 py-2 ${problem.isWaiting ? "border-warn bg-warn-wash" : "border-bad bg-bad-wash"}`}
+    >
       <p className={`font-semibold break-words ${problem.isWaiting ? "text-warn" : "text-bad"}`}>{problem.title}</p>
       {problem.detail && <p className="mt-0.5 break-words">{problem.detail}</p>}
       <p className="mt-1">

@@ -25,7 +25,7 @@ export function rowsOf<P extends Placed>(panels: readonly P[]): P[][] {
 function fits(row: readonly Placed[], panel: Placed): boolean {
   const [first] = row;
   if (!first || first.wide || panel.wide) return false;
-  if (first.kind === 'number' || panel.kind === 'number') return first.kind === panel.kind;
+  if (first.kind === "number" || panel.kind === "number") return first.kind === panel.kind;
   return row.length < 2;
 }
 
@@ -33,5 +33,7 @@ function fits(row: readonly Placed[], panel: Placed): boolean {
 function balanced<P extends Placed>(row: P[]): P[][] {
   const count = Math.ceil(row.length / NUMBERS);
   const size = Math.ceil(row.length / count);
-  return Array.from({ length: count }, (_, index) => row.slice(index * size, (index + 1) * size)).filter((part) => part.length > 0);
+  return Array.from({ length: count }, (_, index) => row.slice(index * size, (index + 1) * size)).filter(
+    (part) => part.length > 0,
+  );
 }

@@ -48,7 +48,11 @@ export function PipelinePage() {
       ) : pipeline.isPending ? (
         <Loading what="Reading the pipeline …" />
       ) : (
-        <ErrorState error={pipeline.error} title="This pipeline cannot be shown" onRetry={() => void pipeline.refetch()} />
+        <ErrorState
+          error={pipeline.error}
+          title="This pipeline cannot be shown"
+          onRetry={() => void pipeline.refetch()}
+        />
       )}
     </Page>
   );
@@ -60,7 +64,9 @@ function Detail({ pipeline }: { pipeline: PipelineView }) {
       {pipeline.last_error && (
         <div className="mb-8">
           <ErrorState error={new Error(pipeline.last_error)} title="What went wrong last">
-            {pipeline.poisoned !== "0" && <p className="mt-1">The events are kept in its dead-letter topic; the view goes on without them.</p>}
+            {pipeline.poisoned !== "0" && (
+              <p className="mt-1">The events are kept in its dead-letter topic; the view goes on without them.</p>
+            )}
           </ErrorState>
         </div>
       )}

@@ -25,15 +25,20 @@ function Pipelines() {
   if (pipelines.isPending) return <Loading what="Reading the pipelines …" />;
   if (pipelines.isError && !pipelines.data) {
     return (
-      <ErrorState error={pipelines.error} title="The pipelines cannot be listed" onRetry={() => void pipelines.refetch()} />
+      <ErrorState
+        error={pipelines.error}
+        title="The pipelines cannot be listed"
+        onRetry={() => void pipelines.refetch()}
+      />
     );
   }
   if (pipelines.data.length === 0) {
     return (
       <EmptyState title="No pipeline runs.">
         <p>
-          Each view has one. Declare a view in <code className="data">teams/&lt;team&gt;/pipelines/&lt;view&gt;.sql</code> of the
-          project's folder, and its pipeline appears here.
+          Each view has one. Declare a view in{" "}
+          <code className="data">teams/&lt;team&gt;/pipelines/&lt;view&gt;.sql</code> of the project's folder, and its
+          pipeline appears here.
         </p>
       </EmptyState>
     );

@@ -12,7 +12,11 @@ const KEYWORDS = new Set(
 
 export function SqlText({ text, label }: { text: string; label: string }) {
   return (
-    <pre tabIndex={0} aria-label={label} className="data max-h-[28rem] overflow-auto py-1 leading-[1.65] whitespace-pre-wrap">
+    <pre
+      tabIndex={0}
+      aria-label={label}
+      className="data max-h-[28rem] overflow-auto py-1 leading-[1.65] whitespace-pre-wrap"
+    >
       {highlighted(text)}
     </pre>
   );
@@ -24,7 +28,12 @@ function highlighted(text: string): ReactNode[] {
   for (const match of text.matchAll(TOKEN)) {
     const look = lookOf(match);
     if (!look) continue;
-    parts.push(text.slice(end, match.index), <span key={match.index} className={look}>{match[0]}</span>);
+    parts.push(
+      text.slice(end, match.index),
+      <span key={match.index} className={look}>
+        {match[0]}
+      </span>,
+    );
     end = match.index + match[0].length;
   }
   parts.push(text.slice(end));

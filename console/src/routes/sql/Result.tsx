@@ -22,7 +22,8 @@ interface ResultProps {
 }
 
 export function Result({ query, answer, place, onPlace }: ResultProps) {
-  if (answer.isError) return <Wrong error={answer.error} place={place} onPlace={onPlace} onRetry={() => void answer.refetch()} />;
+  if (answer.isError)
+    return <Wrong error={answer.error} place={place} onPlace={onPlace} onRetry={() => void answer.refetch()} />;
   if (!answer.data) return <Loading what="Running …" />;
   const { rows, as_of: asOf } = answer.data;
   const note = (
@@ -53,7 +54,11 @@ function Wrong({ error, place, onPlace, onRetry }: WrongProps) {
   const isOfQuery = error instanceof Problem && error.status === 400;
   return (
     <div className="mt-8">
-      <ErrorState error={error} title={isOfQuery ? "The query is wrong" : "The query was not answered"} onRetry={isOfQuery ? undefined : onRetry}>
+      <ErrorState
+        error={error}
+        title={isOfQuery ? "The query is wrong" : "The query was not answered"}
+        onRetry={isOfQuery ? undefined : onRetry}
+      >
         {place && (
           <Button className="mt-2.5" onClick={() => onPlace(place)}>
             Go to line {place.line}, column {place.column}

@@ -56,11 +56,23 @@ export function SqlPage() {
     >
       <div className="sql-box">
         <Suspense fallback={<div className="sql-waiting" />}>
-          <SqlEditor ref={editor} value={text} onChange={setText} onRun={() => start(text)} names={names} error={error} />
+          <SqlEditor
+            ref={editor}
+            value={text}
+            onChange={setText}
+            onRun={() => start(text)}
+            names={names}
+            error={error}
+          />
         </Suspense>
       </div>
       {asked ? (
-        <Result query={asked} answer={answer} place={error?.place ?? null} onPlace={(place) => editor.current?.goTo(place)} />
+        <Result
+          query={asked}
+          answer={answer}
+          place={error?.place ?? null}
+          onPlace={(place) => editor.current?.goTo(place)}
+        />
       ) : (
         <Examples
           examples={examplesFor({ topics: topics.filter((topic) => !topic.name.endsWith(".dead-letter")), views })}
@@ -78,7 +90,9 @@ export function SqlPage() {
 function errorOf(error: unknown): { place: Place; message: string } | null {
   if (!(error instanceof Problem)) return null;
   const { line, column } = error.members;
-  return typeof line === "number" && typeof column === "number" ? { place: { line, column }, message: error.detail } : null;
+  return typeof line === "number" && typeof column === "number"
+    ? { place: { line, column }, message: error.detail }
+    : null;
 }
 
 function Examples({ examples, onPick }: { examples: Example[]; onPick: (query: string) => void }) {

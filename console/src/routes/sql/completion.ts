@@ -1,6 +1,6 @@
 // Names for the editor to complete: topics, views and tables by team, and their columns.
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useRef } from "react";
 import { request, type Schemas } from "~/api/client";
 import { topicsQuery, viewsQuery } from "~/api/queries";
 import type { Row } from "~/charts/columns";
@@ -9,7 +9,18 @@ import { quoted } from "./names";
 /** `team → name → columns`. */
 export type Names = Record<string, Record<string, string[]>>;
 
-const ENVELOPE = ["_id", "_type", "_source", "_subject", "_time", "_key", "_partition", "_offset", "_timestamp", "_headers"];
+const ENVELOPE = [
+  "_id",
+  "_type",
+  "_source",
+  "_subject",
+  "_time",
+  "_key",
+  "_partition",
+  "_offset",
+  "_timestamp",
+  "_headers",
+];
 
 export function useNames() {
   const topics = useQuery(topicsQuery);
@@ -21,16 +32,38 @@ export function useNames() {
     staleTime: 60_000,
     queryFn: () => fieldsOf(topics.data?.map((topic) => topic.name) ?? [], tables),
   });
-  const names = useMemo(() => {
-    const found: Names = {};
-    for (const topic of topics.data ?? []) put(found, topic.name, [...(fields.data?.get(topic.name) ?? []), ...ENVELOPE]);
-    for (const table of tables) put(found, table, fields.data?.get(table) ?? []);
-    for (const view of views.data ?? []) put(found, view.name, view.columns.map((column) => column.name));
-    return found;
-    // Columns are learnt once; the lists are read again every few seconds and seldom change.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [JSON.stringify([topics.data?.map((each) => each.name), views.data?.map((each) => [each.name, each.columns])]), fields.data]);
+  // Columns are learnt once; the lists are read again every few seconds and seldom say anything new.
+  const key = JSON.stringify([
+    topics.data?.map((topic) => topic.name),
+    tables,
+    views.data?.map((view) => [view.name, view.columns]),
+  ]);
+  const latest = useRef<{ key: string; fields: unknown; names: Names } | null>(null);
+  if (latest.current?.key !== key || latest.current.fields !== fields.data) {
+    const names = namesOf(topics.data ?? [], tables, views.data ?? [], fields.data ?? new Map());
+    latest.current = { key, fields: fields.data, names };
+  }
+  const { names } = latest.current;
   return { names, topics: topics.data ?? [], views: views.data ?? [], isPending: topics.isPending || views.isPending };
+}
+
+function namesOf(
+  topics: readonly Schemas["TopicLine"][],
+  tables: readonly string[],
+  views: readonly Schemas["ViewLine"][],
+  fields: ReadonlyMap<string, string[]>,
+): Names {
+  const names: Names = {};
+  for (const topic of topics) put(names, topic.name, [...(fields.get(topic.name) ?? []), ...ENVELOPE]);
+  for (const table of tables) put(names, table, fields.get(table) ?? []);
+  for (const view of views) {
+    put(
+      names,
+      view.name,
+      view.columns.map((column) => column.name),
+    );
+  }
+  return names;
 }
 
 /** What views read and is neither a topic nor a view is a table. */

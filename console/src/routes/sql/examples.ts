@@ -1,6 +1,6 @@
 /** Queries to begin with, over what this server has. */
-import { chartFor, type Column } from '~/charts/columns';
-import { ident, quoted } from './names';
+import { chartFor, type Column } from "~/charts/columns";
+import { ident, quoted } from "./names";
 
 export interface Example {
   title: string;
@@ -19,14 +19,14 @@ export function examplesFor({ topics, views }: Known): Example[] {
     examples.push(
       { title: `How many events ${topic.name} has`, query: `SELECT count(*) AS events\nFROM ${quoted(topic.name)}` },
       {
-        title: 'Its newest events',
+        title: "Its newest events",
         query: `SELECT _time, _partition, _offset, _key\nFROM ${quoted(topic.name)}\nORDER BY _time DESC\nLIMIT 20`,
       },
     );
   }
-  const ranked = views.find((view) => chartFor(view.columns)?.form === 'bar');
+  const ranked = views.find((view) => chartFor(view.columns)?.form === "bar");
   const chart = ranked && chartFor(ranked.columns);
-  if (ranked && chart?.form === 'bar') {
+  if (ranked && chart?.form === "bar") {
     examples.push({
       title: `The first of ${ranked.name}, and their share`,
       query: [
@@ -34,8 +34,8 @@ export function examplesFor({ topics, views }: Known): Example[] {
         `  round(100.0 * ${ident(chart.value)} / sum(${ident(chart.value)}) OVER (), 1) AS percent`,
         `FROM ${quoted(ranked.name)}`,
         `ORDER BY ${ident(chart.value)} DESC`,
-        'LIMIT 5',
-      ].join('\n'),
+        "LIMIT 5",
+      ].join("\n"),
     });
   }
   const [view] = views.filter((each) => each !== ranked);

@@ -73,7 +73,12 @@ export function DeadLetters({ view }: { view: Pick<PipelineView, "name" | "poiso
       {view.poisoned === "0" ? (
         "none"
       ) : (
-        <Link to="/topics/$topic" params={{ topic: `${view.name}.dead-letter` }} search={{ from: "earliest" }} className="link">
+        <Link
+          to="/topics/$topic"
+          params={{ topic: `${view.name}.dead-letter` }}
+          search={{ from: "earliest" }}
+          className="link"
+        >
           {formatNumber(view.poisoned)} in {view.name}.dead-letter
         </Link>
       )}

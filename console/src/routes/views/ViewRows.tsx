@@ -45,7 +45,13 @@ export function ViewRows({ view }: { view: PipelineView }) {
             value={search.q ?? ""}
             onChange={(event) => change({ q: event.target.value || undefined })}
           />
-          {form && <ChartToggle of="rows" shows={shows} onChange={(next) => change({ show: next === "chart" ? "chart" : undefined })} />}
+          {form && (
+            <ChartToggle
+              of="rows"
+              shows={shows}
+              onChange={(next) => change({ show: next === "chart" ? "chart" : undefined })}
+            />
+          )}
         </>
       }
       className="mb-8"
@@ -75,7 +81,9 @@ function useArranged(all: readonly Row[], view: PipelineView, sort: string | und
   const asked = useMemo(() => parseSort(sort ?? "", columns), [sort, columns]);
   const wanted = useDeferredValue(q?.toLowerCase());
   const rows = useMemo(() => {
-    const found = wanted ? all.filter((row) => columns.some(({ name }) => asText(row[name]).toLowerCase().includes(wanted))) : all;
+    const found = wanted
+      ? all.filter((row) => columns.some(({ name }) => asText(row[name]).toLowerCase().includes(wanted)))
+      : all;
     return sortRows(found, asked.length > 0 ? [...asked, ...own] : own, columns);
   }, [all, wanted, asked, own, columns]);
   return { rows, sort: asked[0] ?? null };
@@ -107,15 +115,19 @@ interface ContentProps {
 
 function Content({ live, view, rows, isFiltered, children }: ContentProps) {
   if (live.phase === "refused" && live.refusal) return <Refused live={live} view={view} />;
-  if (live.asOf === null) return <Loading what={live.phase === "interrupted" ? "Waiting for the server …" : "Reading the rows …"} />;
+  if (live.asOf === null)
+    return <Loading what={live.phase === "interrupted" ? "Waiting for the server …" : "Reading the rows …"} />;
   if (rows.length > 0) return children;
   if (isFiltered && live.rows.length > 0) {
-    return <EmptyState title="No row holds that.">Clear the filter to see all {formatNumber(live.rows.length)}.</EmptyState>;
+    return (
+      <EmptyState title="No row holds that.">Clear the filter to see all {formatNumber(live.rows.length)}.</EmptyState>
+    );
   }
   return (
     <EmptyState title="No rows yet.">
       <p>
-        The view is live; rows appear here as soon as events bring some. Send one to {view.depends_on[0] ?? "its topic"} and watch.
+        The view is live; rows appear here as soon as events bring some. Send one to {view.depends_on[0] ?? "its topic"}{" "}
+        and watch.
       </p>
     </EmptyState>
   );

@@ -14,7 +14,10 @@ import { rowCountsQuery } from "./rowCounts";
 
 export function ViewsPage() {
   return (
-    <Page title="Views" summary="Questions asked once in SQL and answered for ever: each view equals its query over every event so far.">
+    <Page
+      title="Views"
+      summary="Questions asked once in SQL and answered for ever: each view equals its query over every event so far."
+    >
       <Views />
     </Page>
   );
@@ -48,7 +51,12 @@ function Views() {
       </ListHead>
       <tbody>
         {views.data.map((view) => (
-          <ViewRow key={view.name} view={view} pipeline={pipelineOf.get(view.name)} rows={counts.data?.get(view.name)} />
+          <ViewRow
+            key={view.name}
+            view={view}
+            pipeline={pipelineOf.get(view.name)}
+            rows={counts.data?.get(view.name)}
+          />
         ))}
       </tbody>
     </List>
@@ -83,8 +91,8 @@ function NoViews() {
   return (
     <EmptyState title="No view is declared yet.">
       <p>
-        Save a statement as <code className="data">teams/&lt;team&gt;/pipelines/&lt;view&gt;.sql</code> in the project's folder; it
-        is applied as soon as it is saved, and appears here.
+        Save a statement as <code className="data">teams/&lt;team&gt;/pipelines/&lt;view&gt;.sql</code> in the project's
+        folder; it is applied as soon as it is saved, and appears here.
       </p>
       <Command
         label="first view"

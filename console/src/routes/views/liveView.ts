@@ -135,10 +135,13 @@ export class LiveView {
   #schedule(): void {
     if (this.#frame !== undefined) return;
     const pause = Math.max(FRAME, this.#cost * SHARE) - (performance.now() - this.#shownAt);
-    this.#frame = setTimeout(() => {
-      this.#frame = undefined;
-      this.#show({ phase: "live", rows: this.#rows.rows(), asOf: this.#asOf, refusal: null });
-    }, Math.max(0, pause));
+    this.#frame = setTimeout(
+      () => {
+        this.#frame = undefined;
+        this.#show({ phase: "live", rows: this.#rows.rows(), asOf: this.#asOf, refusal: null });
+      },
+      Math.max(0, pause),
+    );
   }
 
   #show(state: LiveState): void {

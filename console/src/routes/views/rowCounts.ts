@@ -12,9 +12,14 @@ export const rowCountsQuery = (views: readonly string[]) =>
     refetchInterval: EVERY,
     placeholderData: keepPreviousData,
     queryFn: async ({ signal }) => {
-      const parts = views.map((view) => `SELECT '${view.replaceAll("'", "''")}' AS name, count(*) AS rows FROM ${quoted(view)}`);
+      const parts = views.map(
+        (view) => `SELECT '${view.replaceAll("'", "''")}' AS name, count(*) AS rows FROM ${quoted(view)}`,
+      );
       const body = { query: parts.join("\nUNION ALL\n") };
-      const answer = await request<{ rows: { name: string; rows: number | string }[] }>("/api/v1/sql", { body, signal });
+      const answer = await request<{ rows: { name: string; rows: number | string }[] }>("/api/v1/sql", {
+        body,
+        signal,
+      });
       return new Map(answer.rows.map(({ name, rows }) => [name, String(rows)]));
     },
   });
