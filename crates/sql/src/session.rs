@@ -3,9 +3,13 @@
 //! What differs from an ordinary session is what would be wrong or wasteful for a plan that runs again and again
 //! on a few thousand rows; each setting says why.
 
-use std::sync::Arc;
+mod bounded;
+
+use std::sync::{Arc, LazyLock};
 
 use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -46,12 +50,29 @@ pub(crate) fn streaming() -> SessionContext {
     let context = SessionContext::new_with_state(state);
     // count(DISTINCT x) must stay one aggregate with one state per group.
     context.remove_optimizer_rule("single_distinct_aggregation_to_group_by");
+    bounded::register(&context);
     context
 }
 
-/// A session for batch work: ad-hoc queries and the part of a view above the cut.
+/// A session for batch work: the part of a view above the cut.
 pub(crate) fn batch() -> SessionContext {
+    SessionContext::new_with_config(batch_config())
+}
+
+/// A session for an ad-hoc query. All of them together have so much memory and no disk: one that needs more fails.
+pub(crate) fn query() -> SessionContext {
+    const MEMORY: usize = 1 << 30;
+    static RUNTIME: LazyLock<Arc<RuntimeEnv>> = LazyLock::new(|| {
+        let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+        let runtime =
+            RuntimeEnvBuilder::new().with_memory_limit(MEMORY, 1.0).with_disk_manager_builder(no_disk);
+        runtime.build_arc().expect("a runtime without a disk opens nothing")
+    });
+    SessionContext::new_with_config_rt(batch_config(), Arc::clone(&RUNTIME))
+}
+
+fn batch_config() -> SessionConfig {
     let mut config = SessionConfig::new().with_target_partitions(1).with_information_schema(false);
     config.options_mut().sql_parser.enable_ident_normalization = false;
-    SessionContext::new_with_config(config)
+    config
 }
