@@ -18,6 +18,27 @@ pub(crate) use source_text::SourceText;
 
 /// Planning walks expressions by recursion; this many operators keep it well inside a thread's stack.
 const MAX_OPERATORS: usize = 500;
+/// Words that operators and set operations begin with; parentheses are the parser's to count.
+const NESTING_WORDS: [&str; 18] = [
+    "and",
+    "or",
+    "not",
+    "is",
+    "in",
+    "like",
+    "ilike",
+    "similar",
+    "between",
+    "collate",
+    "at",
+    "case",
+    "union",
+    "intersect",
+    "except",
+    "minus",
+    "join",
+    "apply",
+];
 
 /// A view as it was written.
 #[derive(Debug, Clone)]
@@ -153,7 +174,8 @@ fn parse(
     tokens: Vec<TokenWithSpan>,
     place: &Range<usize>,
 ) -> Result<Statement, Problem> {
-    if let Some(token) = tokens.iter().filter(|token| is_operator(&token.token)).nth(MAX_OPERATORS) {
+    let is_one_more = |token: &&TokenWithSpan| is_operator(&token.token);
+    if let Some(token) = tokens.iter().filter(is_one_more).nth(MAX_OPERATORS) {
         let at = source.range(token.span).unwrap_or_else(|| place.clone());
         return Err(source.problem(at, format!("a statement has at most {MAX_OPERATORS} operators")));
     }
@@ -167,27 +189,44 @@ fn parse(
     Ok(statement)
 }
 
+/// Reads all of `text` as a part of a statement.
+pub(crate) fn part<T>(
+    text: &str,
+    parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
+) -> Result<T, ParserError> {
+    let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location()?;
+    if tokens.iter().filter(|token| is_operator(&token.token)).count() > MAX_OPERATORS {
+        return Err(ParserError::ParserError(format!("it has more than {MAX_OPERATORS} operators")));
+    }
+    let mut parser = Parser::new(&GenericDialect {}).with_tokens_with_locations(tokens);
+    let parsed = parse(&mut parser)?;
+    parser.expect_token(&Token::EOF)?;
+    Ok(parsed)
+}
+
+/// Whether a token may nest what stands before it one deeper.
 fn is_operator(token: &Token) -> bool {
     match token {
         Token::Word(word) => {
             word.quote_style.is_none()
-                && ["and", "or", "not", "union", "case"]
-                    .iter()
-                    .any(|keyword| word.value.eq_ignore_ascii_case(keyword))
+                && NESTING_WORDS.iter().any(|keyword| word.value.eq_ignore_ascii_case(keyword))
         }
-        Token::Plus
-        | Token::Minus
-        | Token::Mul
-        | Token::Div
-        | Token::Mod
-        | Token::StringConcat
-        | Token::Caret
-        | Token::Pipe
-        | Token::Ampersand
-        | Token::Tilde
-        | Token::ExclamationMark
-        | Token::DoubleColon => true,
-        _ => false,
+        Token::Number(..)
+        | Token::Char(_)
+        | Token::SingleQuotedString(_)
+        | Token::EscapedStringLiteral(_)
+        | Token::NationalStringLiteral(_)
+        | Token::Comma
+        | Token::Whitespace(_)
+        | Token::Period
+        | Token::LParen
+        | Token::RParen
+        | Token::LBrace
+        | Token::RBrace
+        | Token::RBracket
+        | Token::SemiColon
+        | Token::EOF => false,
+        _ => true,
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
-use datafusion::physical_plan::execute_stream;
-use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::unnest::UnnestExec;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::Token;
 use factum_types::{Timestamp, TopicName};
 use futures::StreamExt;
 
@@ -24,6 +24,7 @@ use crate::explain::explain;
 use crate::names::Failure;
 use crate::plan::{QueryPlan, table_reference};
 use crate::session;
+use crate::statement::part;
 use crate::topic_scan::TopicTable;
 use crate::view::{Rows, bind, memory};
 
@@ -123,8 +124,8 @@ impl Engine {
             found.insert(table_reference(name), rows.batches);
         }
         let plan = self.bound(query, &effective, &found, now).map_err(failed)?;
-        let (context, mut count) = (session::batch(), 0);
-        let plan = context.state().create_physical_plan(&plan).await.map_err(failed)?;
+        let (context, mut count) = (session::query(), 0);
+        let plan = context.state().create_physical_plan(&plan).await.and_then(yielding).map_err(failed)?;
         let schema = plan.schema();
         let mut stream = execute_stream(plan, context.task_ctx()).map_err(failed)?;
         let mut batches = Vec::new();
@@ -179,6 +180,17 @@ impl Engine {
     }
 }
 
+/// `plan` with a pause now and then in what makes many rows of few, so that it can be ended.
+fn yielding(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    let yielding = plan.transform_up(|node| {
+        if node.children().len() < 2 && node.downcast_ref::<UnnestExec>().is_none() {
+            return Ok(Transformed::no(node));
+        }
+        Ok(Transformed::yes(Arc::new(CooperativeExec::new(node)) as _))
+    })?;
+    Ok(yielding.data)
+}
+
 /// The first rows.
 fn first(batches: &[RecordBatch], limit: usize) -> Arc<[RecordBatch]> {
     let mut left = limit;
@@ -199,11 +211,11 @@ fn selection(name: &RelationName, query: &Query) -> Result<Arc<str>, ReadError> 
         help: None,
     };
     if let Some(filter) = &query.filter {
-        let filter = parse(filter, |parser| parser.parse_expr()).map_err(|error| invalid("filter", error))?;
+        let filter = part(filter, |parser| parser.parse_expr()).map_err(|error| invalid("filter", error))?;
         text.push_str(&format!(" WHERE {filter}"));
     }
     if let Some(order) = &query.order {
-        let order = parse(order, |parser| parser.parse_comma_separated(Parser::parse_order_by_expr));
+        let order = part(order, |parser| parser.parse_comma_separated(Parser::parse_order_by_expr));
         let order = order.map_err(|error| invalid("order", error))?;
         let order: Vec<String> = order.iter().map(ToString::to_string).collect();
         text.push_str(&format!(" ORDER BY {}", order.join(", ")));
@@ -212,16 +224,6 @@ fn selection(name: &RelationName, query: &Query) -> Result<Arc<str>, ReadError> 
         text.push_str(&format!(" LIMIT {limit}"));
     }
     Ok(text.into())
-}
-
-fn parse<T>(
-    text: &str,
-    parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
-) -> Result<T, ParserError> {
-    let mut parser = Parser::new(&GenericDialect {}).try_with_sql(text)?;
-    let parsed = parse(&mut parser)?;
-    parser.expect_token(&Token::EOF)?;
-    Ok(parsed)
 }
 
 /// Makes sure that a selection reads its view and nothing else.

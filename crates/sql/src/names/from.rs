@@ -16,6 +16,9 @@ use crate::definitions::RelationName;
 use crate::plan::relations::{Kind, Relation};
 use crate::statement::identifiers;
 
+/// Each relation nests the plan one deeper, and planning walks it by recursion.
+const MAX_ITEMS: usize = 100;
+
 /// FROM as it is to be, and the lists that are unnested in it.
 pub(super) struct From {
     pub(super) items: Vec<TableWithJoins>,
@@ -25,6 +28,10 @@ pub(super) struct From {
 impl Resolver<'_> {
     pub(super) fn from(&mut self, items: Vec<TableWithJoins>) -> Result<From, Failure> {
         let mut from = From { items: Vec::with_capacity(items.len()), unnests: Vec::new() };
+        if items.len() > MAX_ITEMS {
+            let message = format!("FROM has at most {MAX_ITEMS} relations");
+            return Err(self.problem(items[MAX_ITEMS].relation.span(), message).into());
+        }
         for mut item in items {
             let place = if matches!(item.relation, TableFactor::UNNEST { .. }) {
                 self.unnest(item.relation, &mut from)?

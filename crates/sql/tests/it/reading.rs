@@ -52,6 +52,12 @@ fn views_are_filtered_ordered_and_limited() {
         let refused = read(select(Some(wrong), None, None));
         assert!(matches!(refused, Err(ReadError::Invalid { .. })), "{wrong}: {refused:?}");
     }
+    // What is nested this deeply would not fit a thread's stack.
+    for deep in ["n = 1", "1 + ".repeat(30_000).as_str(), "n = ".repeat(30_000).as_str()] {
+        let deep = format!("{deep}{}", " IS NULL".repeat(30_000));
+        let refused = read(select(Some(&deep), None, None));
+        assert!(matches!(refused, Err(ReadError::Invalid { .. })));
+    }
     let unknown = world.block(world.engine().read(&relation("store.per_custmer"), Query::default()));
     assert_eq!(
         unknown.expect_err("unknown").to_string(),
@@ -76,6 +82,9 @@ fn queries_join_views_topics_and_tables() {
     assert!(matches!(much, Err(QueryError::TooLarge { .. })), "{much:?}");
     let failed = ask("SELECT 1 / (n - n) FROM store.per_customer");
     assert!(matches!(failed, Err(QueryError::Compute(_))), "{failed:?}");
+    let many = vec!["(SELECT 1 AS one) AS x"; 5_000].join(", ");
+    let many = ask(&format!("SELECT 1 AS n FROM {many}")).expect_err("refused");
+    assert!(matches!(many, QueryError::Refused(_)), "{many:?}");
     let explained = world.block(world.engine().explain("store.per_customer")).expect("explained");
     assert!(explained.contains("for each event of store.orders"), "{explained}");
     let same = world.block(world.engine().explain("SELECT * FROM store.per_customer")).expect("explained");
@@ -111,4 +120,36 @@ fn rows_are_computed_again_only_if_something_moved() {
     world.post("store.orders", &[order(99, "z", 0, 1)]);
     world.settle();
     assert_eq!(world.read("store.per_customer").count(), 4);
+}
+
+#[test]
+fn a_query_that_explodes_is_ended() {
+    let world = world();
+    let limits = QueryLimits { rows: 1_000, time: Duration::from_secs(2) };
+    let ask = |sql: &str| world.block(world.engine().query(sql, limits)).map(|rows| lines(&rows));
+    let times =
+        |count: usize| (0..count).map(|i| format!("store.orders AS o{i}")).collect::<Vec<_>>().join(", ");
+    let endless = ask(&format!("SELECT count(*) AS n FROM {}", times(12))).expect_err("ended");
+    assert!(matches!(endless, QueryError::TooLarge { .. }), "{endless:?}");
+    for large in [
+        "SELECT length(repeat('x', 2000000000)) AS n",
+        "SELECT length(repeat(customer, 100000000)) AS n FROM store.orders",
+        "SELECT length(lpad('x', 2000000000)) AS n",
+        "SELECT length(rpad('x', 2000000000, 'y')) AS n",
+        "SELECT cardinality(range(1, 1000000000000)) AS n",
+        "SELECT cardinality(generate_series(1, 1000000000000)) AS n",
+        "SELECT cardinality(generate_series(order_id, 1000000000000)) AS n FROM store.orders",
+        "SELECT cardinality(array_repeat(1, 1000000000000)) AS n",
+        "SELECT cardinality(array_repeat(array_repeat(1, 1000000), 1000000)) AS n",
+        "SELECT cardinality(array_resize([1], 1000000000000)) AS n",
+        "SELECT length(replace(repeat('x', 1000000), 'x', repeat('y', 1000000))) AS n",
+        "SELECT * FROM generate_series(1, 1000000000000)",
+        "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT count(*) AS n FROM t",
+    ] {
+        let refused = ask(large);
+        assert!(refused.is_err(), "{large}: {refused:?}");
+    }
+    let fine =
+        ask("SELECT length(repeat('ab', 3)) AS n, cardinality(range(1, 4)) AS m, lpad('a', 3, '-') AS p");
+    assert_eq!(fine.expect("rows"), [r#"{"n":6,"m":3,"p":"--a"}"#]);
 }
