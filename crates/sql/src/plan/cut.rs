@@ -15,7 +15,7 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DataFusionError, TableReference, internal_err};
+use datafusion::common::{Column, DataFusionError, TableReference, internal_err, plan_err};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, Join, JoinType, LogicalPlan, LogicalPlanBuilder, LogicalTableSource,
@@ -340,6 +340,22 @@ pub(super) fn check_hidden_keys(plan: &LogicalPlan, state: &SessionState) -> Res
     } else {
         internal_err!("the keys of {hidden} lifted filters are optimised away")
     }
+}
+
+/// Makes sure that each column has the type when it is computed that it has now: the types of some functions
+/// follow from constants that only the optimiser computes.
+pub(super) fn check_types(plan: &LogicalPlan, state: &SessionState) -> Result<(), DataFusionError> {
+    let optimized = state.optimize(plan)?;
+    let columns = plan.schema().fields().iter().zip(optimized.schema().fields());
+    for (planned, computed) in columns {
+        if planned.data_type() != computed.data_type() {
+            return plan_err!(
+                "the type of `{}` depends on a constant that is written as an expression: write its value",
+                planned.name()
+            );
+        }
+    }
+    Ok(())
 }
 
 fn stateless_join(

@@ -244,7 +244,11 @@ impl Planner {
         let closing = closing.map(|(closing, _)| closing);
         let kept = parts.kept.into_iter().enumerate();
         let cuts: Result<Vec<_>, _> = kept.map(|(number, kept)| self.cut(number, kept, closing)).collect();
-        let cuts = cuts.map_err(|error| planning_problem(source, &error, place))?;
+        let checked = cuts.and_then(|cuts| {
+            cut::check_types(&parts.top, self.relations.state())?;
+            Ok(cuts)
+        });
+        let cuts = checked.map_err(|error| planning_problem(source, &error, place))?;
         let plan = self.assemble(view, cuts, parts.top);
         self.relations.add_view(name.clone(), Arc::clone(&plan.columns));
         Ok(Some(plan))
@@ -264,6 +268,7 @@ impl Planner {
         let pruned = slot_scan::pruned(kept.plan, &self.relations)?;
         let (plan, scan) = slot_scan::over_slot(pruned, &self.relations)?;
         cut::check_hidden_keys(&plan, self.relations.state())?;
+        cut::check_types(&plan, self.relations.state())?;
         let shown = plan.display_indent_schema().to_string();
         let columns = format!("{:?}", scan.schema.fields());
         // Late rows are left out of windows that close, so that the same plan keeps another state.
