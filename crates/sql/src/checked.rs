@@ -157,7 +157,7 @@ impl ScalarUDFImpl for Checked {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let result = match (self.operation, &args.args[..]) {
+        match (self.operation, &args.args[..]) {
             (Operation::Binary(operator), [left, right]) => {
                 let compute = kernel(operator)?;
                 apply(left, right, |left, right| within_digits(compute(left, right)?))
@@ -167,8 +167,7 @@ impl ScalarUDFImpl for Checked {
                 Ok(ColumnarValue::Scalar(scalar.arithmetic_negate()?))
             }
             _ => internal_err!("{} has {} arguments", self.name(), args.args.len()),
-        };
-        result
+        }
     }
 }
 
