@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use factum_testkit::{FactumProcess, Launch};
+use serde_json::Value;
 use support::{BINARY, Shell};
 
 fn movies() -> PathBuf {
@@ -199,14 +200,34 @@ fn a_broken_view_is_shown_at_its_place_and_the_last_good_one_answers() {
               1001  The Cartographer's Wake     3
     "#]]
     .assert_eq(&shell.transcript());
+    let status = project_status(&factum);
+    assert!(status["failure"].is_string(), "{status}");
+    let told =
+        ["file", "line", "column", "message", "help"].map(|name| status["problems"][0][name].to_string());
+    expect![[r#""teams/store/pipelines/top_movies.sql" 3 53 "there is no column `quantty` in d" "did you mean `Quantity`?""#]]
+        .assert_eq(&told.join(" "));
+    let excerpt = status["problems"][0]["excerpt"].as_str().unwrap_or_default();
+    assert!(excerpt.contains("3 |   SELECT") && excerpt.contains("^^^^^^^^^"), "{excerpt}");
 
     std::fs::write(&file, good.replace("LIMIT 10", "LIMIT 2")).expect("writable");
     for _ in 0..400 {
         let output = shell.output("view get store.top_movies -o csv", "");
-        if String::from_utf8_lossy(&output.stdout).lines().count() == 3 {
+        let is_changed = String::from_utf8_lossy(&output.stdout).lines().count() == 3;
+        let status = project_status(&factum);
+        if is_changed && status["failure"].is_null() {
+            assert_eq!(status["problems"], Value::Array(Vec::new()), "what is mended is not told any more");
             return;
         }
         std::thread::park_timeout(Duration::from_millis(50));
     }
     panic!("the changed view never took the old one's place\n{}", factum.stderr());
+}
+
+/// What the console shows of the project.
+fn project_status(factum: &FactumProcess) -> Value {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let answer = reqwest::get(format!("{}/api/v1/project", factum.http())).await.expect("an answer");
+        serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON")
+    })
 }
