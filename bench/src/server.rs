@@ -110,7 +110,7 @@ fn spawn(factum: &Path, project: Option<&Path>, http: &str, kafka: &str, data: &
         .args(["--http", http, "--kafka", kafka, "--data-dir"])
         .arg(data)
         .stdout(Stdio::null())
-        .stderr(Stdio::inherit())
+        .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
         .with_context(|| format!("start {}", factum.display()))

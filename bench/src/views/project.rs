@@ -27,7 +27,8 @@ impl Project {
         fs::write(project.path().join("factum.yaml"), "name: bench\n")?;
         fs::write(team.join("team.yaml"), "summary: Measures.\nmembers: [bench@example.com]\n")?;
         for (name, schema, time) in [("orders", ORDERS, "OrderDate"), ("clicks", CLICKS, "At")] {
-            let manifest = format!("summary: Events to measure with.\nformat: json\ntime: {time}\npartitions: 1\n");
+            let manifest =
+                format!("summary: Events to measure with.\nformat: json\ntime: {time}\npartitions: 1\n");
             fs::write(team.join(format!("events/{name}.yaml")), manifest)?;
             fs::write(team.join(format!("events/{name}.schema.json")), schema)?;
         }
