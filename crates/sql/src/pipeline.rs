@@ -4,6 +4,7 @@
 //! waited for. State is forgotten only when no task writes it and no reader looks at it any more.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use factum_base::tasks::Stop;
 use factum_eventlog::AdminError;
 use factum_state::TaskId;
 use factum_types::{PartitionId, Timestamp, TopicName, TopicPartition};
+use futures::FutureExt;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, watch};
 use tracing::warn;
@@ -168,12 +170,16 @@ impl Pipeline {
             advanced: Arc::clone(&self.advanced),
             closed: Arc::clone(&self.closed),
             held: Held::default(),
+            topic: None,
         };
         let task = Task { intake, operator: operator(cut).await?, writer };
-        self.partitions.write().insert(partition, status);
+        self.partitions.write().insert(partition, Arc::clone(&status));
         let stop = self.stop.clone();
         self.environment.tasks.spawn_quiet(async move {
-            task.run(stop).await;
+            // A function that breaks on an event must not leave a view that looks alive.
+            if AssertUnwindSafe(task.run(stop)).catch_unwind().await.is_err() {
+                status.stuck("it broke an invariant and has stopped; the server's log says where".to_owned());
+            }
             drop(alive);
         });
         Ok(())
@@ -256,9 +262,9 @@ impl Pipeline {
         self.cut().closing.is_some()
     }
 
-    /// The epoch of each task.
-    pub(crate) fn epochs(&self) -> Vec<u64> {
-        self.partitions.read().values().map(|status| status.epoch()).collect()
+    /// How often its state has moved; unlike epochs it never goes back, not even when a topic is made anew.
+    pub(crate) fn moves(&self) -> u64 {
+        *self.advanced.borrow()
     }
 
     pub(crate) fn statuses(&self) -> Vec<(PartitionId, Arc<TaskStatus>)> {

@@ -25,7 +25,7 @@ use factum_base::clock::SharedClock;
 use factum_base::tasks::{Stop, TaskGroup};
 use factum_eventlog::{self as eventlog, EventLog};
 use factum_state::{self as state, Epoch, Fence, StateStore, TableId, TakeOver, TaskId};
-use factum_types::{Offset, TopicName};
+use factum_types::{Offset, TopicId, TopicName};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -45,6 +45,8 @@ const POISONED: &[u8] = b"poisoned";
 const LATE: &[u8] = b"late";
 /// Up to where windows were shown as closed.
 const CLOSED: &[u8] = b"closed";
+/// The identity of the topic that was read.
+const TOPIC: &[u8] = b"topic";
 /// The first rest after a failure; each further one is twice as long.
 const FIRST_REST: Duration = Duration::from_millis(50);
 
@@ -76,6 +78,8 @@ pub(crate) struct Writer {
     /// Windows of the pipeline up to here were shown as closed, in microseconds.
     pub(crate) closed: Arc<AtomicI64>,
     pub(crate) held: Held,
+    /// The topic that is read, once that is known.
+    pub(crate) topic: Option<TopicId>,
 }
 
 /// What a task holds of its state.
@@ -84,11 +88,15 @@ pub(crate) struct Held {
     fence: Fence,
     poisoned: u64,
     late: u64,
+    /// The topic that the state is of; none before the first epoch.
+    topic: Option<TopicId>,
 }
 
 /// Why a task could not go on.
 #[derive(Debug, thiserror::Error)]
 enum TaskError {
+    #[error(transparent)]
+    Topic(#[from] eventlog::AdminError),
     #[error(transparent)]
     Log(#[from] eventlog::ReadError),
     #[error(transparent)]
@@ -113,8 +121,10 @@ impl Task {
             warn!(task = %self.writer.id, %error, "task begins again");
             self.writer.metrics.retries.increment(1);
             self.writer.status.stuck(error.to_string());
-            if let TaskError::Log(eventlog::ReadError::OutOfRange { .. }) = error {
-                self.writer.forget().await;
+            if let TaskError::Log(eventlog::ReadError::OutOfRange { .. }) = error
+                && let Err(error) = self.writer.forget().await
+            {
+                warn!(task = %self.writer.id, %error, "state cannot be forgotten");
             }
             if self.writer.status.epoch() != before {
                 rest = FIRST_REST;
@@ -146,8 +156,15 @@ impl Task {
     }
 
     async fn resume(&mut self) -> Result<(), TaskError> {
-        let progress = self.writer.take_over().await?;
         let place = self.intake.place().clone();
+        let topic = self.writer.environment.log.topic(&place.topic).await?.id;
+        let mut progress = self.writer.take_over().await?;
+        if self.writer.held.topic.is_some_and(|known| known != topic) {
+            info!(task = %self.writer.id, "the topic was deleted and made again: its state begins anew");
+            self.writer.forget().await?;
+            progress = self.writer.take_over().await?;
+        }
+        self.writer.topic = Some(topic);
         let offsets = progress.offsets.iter();
         let next = offsets.filter(|(source, _)| *source == place).map(|(_, next)| *next).next();
         let next = self.intake.resume(next, progress.watermark).await?;
@@ -186,13 +203,14 @@ impl Writer {
     async fn take_over(&mut self) -> Result<state::Progress, TaskError> {
         let environment = &self.environment;
         let TakeOver { fence, progress } = environment.state.take_over(&self.id).await?;
-        let counts = environment.state.get_many(&self.id, COUNTS, &[POISONED, LATE, CLOSED]).await?;
+        let counts = environment.state.get_many(&self.id, COUNTS, &[POISONED, LATE, CLOSED, TOPIC]).await?;
         let count = |index: usize| counts.get(index).and_then(|bytes| bytes.try_into().ok());
         if let Some(closed) = count(2) {
             self.closed.fetch_max(i64::from_le_bytes(closed), Ordering::Relaxed);
         }
         let count = |index: usize| count(index).map_or(0, u64::from_le_bytes);
-        self.held = Held { fence, poisoned: count(0), late: count(1) };
+        let topic = counts.get(3).and_then(|bytes| bytes.try_into().ok()).map(TopicId::from_bytes);
+        self.held = Held { fence, poisoned: count(0), late: count(1), topic };
         dead_letter::publish(&*environment.log, &self.id, progress.epoch, &progress.outbox).await?;
         Ok(progress)
     }
@@ -203,11 +221,9 @@ impl Writer {
         self.advanced.send_modify(|count| *count += 1);
     }
 
-    /// The partition ends before what was read of it: it is another one of the same name.
-    async fn forget(&self) {
-        if let Err(error) = self.environment.state.forget(&self.id).await {
-            warn!(task = %self.id, %error, "state cannot be forgotten");
-        }
+    /// The partition is another one of the same name: its id is another, or it ends before what was read of it.
+    async fn forget(&self) -> Result<(), state::CommitError> {
+        self.environment.state.forget(&self.id).await
     }
 
     async fn commit(
@@ -236,11 +252,15 @@ impl Writer {
         if closed != i64::MIN {
             changes.put(COUNTS, CLOSED, &closed.to_le_bytes());
         }
+        if let Some(topic) = self.topic.filter(|_| self.held.topic != self.topic) {
+            changes.put(COUNTS, TOPIC, topic.as_bytes());
+        }
         let (next, watermark) = (prepared.next(&records), prepared.watermark(&records));
         let epoch = Epoch { changes, offsets: vec![(place, next)], watermark, outbox };
         let environment = &self.environment;
         let progress = environment.state.commit(&self.id, self.held.fence, epoch).await?;
         (self.held.poisoned, self.held.late) = totals;
+        self.held.topic = self.topic;
         let events = records.len() as u64;
         self.metrics.events.increment(events);
         self.metrics.poisoned.increment(poisoned);

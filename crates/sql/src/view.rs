@@ -70,7 +70,7 @@ struct Cached {
 /// What rows depend on; equal stamps have equal rows.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
-    epochs: Vec<u64>,
+    moves: Vec<u64>,
     closed: Vec<Option<i64>>,
     now: Option<Timestamp>,
 }
@@ -133,7 +133,7 @@ impl Version {
         let pipelines = self.all_pipelines();
         Stamp {
             closed: pipelines.iter().map(|pipeline| pipeline.closed_until()).collect(),
-            epochs: pipelines.iter().flat_map(|pipeline| pipeline.epochs()).collect(),
+            moves: pipelines.iter().map(|pipeline| pipeline.moves()).collect(),
             now: self.uses_clock().then_some(now),
         }
     }

@@ -207,6 +207,7 @@ fn columns_are_learnt_from_the_first_events_and_kept() {
     world.settle();
     world.restart();
     world.apply(sql);
+    world.settle();
     assert_eq!(world.sorted("store.pages")[0], r#"{"page":"a","n":2}"#);
     assert!(world.status("store.pages").partitions[0].epoch >= epoch, "the state went on");
 }

@@ -164,6 +164,10 @@ impl World {
         self.log_runtime().block_on(self.log.create_topic(new)).expect("a new topic");
     }
 
+    pub(crate) fn delete(&self, name: &str) {
+        self.log_runtime().block_on(self.log.delete_topic(&topic(name))).expect("a topic that there was");
+    }
+
     /// Declares the orders of the store, by [`orders_schema`].
     pub(crate) fn with_orders(mut self, partitions: i32) -> Self {
         self.topic("store.orders", partitions);
