@@ -55,7 +55,7 @@ test: toolchain console  ## install the test clients and a browser (said as it h
 	cargo test --locked --workspace --no-fail-fast --lib --bins --tests
 	$(call section,the console in a browser)
 	.ci/need chromium chromium "the console is tested in it; another browser is named by FACTUM_CHROMIUM"
-	cargo build --locked --package factum-cli
+	# The tests above have built this binary.
 	cd console
 	FACTUM_BIN="$(CARGO_TARGET_DIR)/debug/factum" FACTUM_CHROMIUM="$${FACTUM_CHROMIUM:-$$(command -v chromium)}" npm test
 

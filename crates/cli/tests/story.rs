@@ -13,6 +13,14 @@ use serde_json::{Value, json};
 use support::recount::{Catalogue, Recount};
 use support::{BINARY, Shell};
 
+/// The story's views know today only; this one knows every day.
+const ORDERS_PER_DAY: &str = "CREATE MATERIALIZED VIEW orders_per_day AS
+  SELECT window_start, count(*) AS orders, sum(total) AS revenue
+  FROM TUMBLE(orders, order_date, INTERVAL '1 day')
+  GROUP BY window_start
+  ORDER BY window_start;
+";
+
 fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/orders.jsonl")
 }
@@ -39,6 +47,8 @@ fn expect_rows(shell: &Shell, query: &str, wanted: &[Value]) {
 fn every_view_equals_a_plain_recount() {
     let project = tempfile::tempdir().expect("a temporary folder");
     let catalogue = Catalogue::read(&support::movies(project.path()));
+    let pipelines = project.path().join("teams/store/pipelines");
+    std::fs::write(pipelines.join("orders_per_day.sql"), ORDERS_PER_DAY).expect("written");
     let lines = std::fs::read_to_string(sample()).expect("the sample is there");
     let mut recount = Recount::default();
     for line in lines.lines() {
@@ -51,6 +61,7 @@ fn every_view_equals_a_plain_recount() {
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
 
     expect_rows(&shell, "orders_per_minute", &recount.orders_per_minute());
+    expect_rows(&shell, "orders_per_day", &recount.orders_per_day());
     expect_rows(&shell, "top_movies", &recount.top_movies(&catalogue));
     expect_rows(&shell, "popular_categories", &recount.popular_categories());
     // The sample ends before today.

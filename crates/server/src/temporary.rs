@@ -1,7 +1,7 @@
 //! A folder that goes away with its process.
 //!
 //! ```text
-//!   /tmp/factum-Xy12Ab/in-use     an empty file, locked for as long as the process lives
+//!   factum-Xy12Ab/in-use     an empty file, locked for as long as the process lives
 //! ```
 //!
 //! Always holds: the lock is taken before the file has its name, so a folder whose `in-use` can be locked belongs to

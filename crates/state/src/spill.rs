@@ -3,7 +3,7 @@
 //! Always holds: the spill is an extension of memory and no more. Nothing durable rests on it: it is emptied
 //! at start, and recovery fills it again from snapshot and journal. So it never syncs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
@@ -26,6 +26,14 @@ enum Space {
 impl std::fmt::Debug for SpillSpace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SpillSpace")
+    }
+}
+
+/// Removes what a run that was killed left in the spill: its rows are old, and its tables' names are used again.
+pub(crate) fn empty(spill: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(spill) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -95,11 +95,26 @@ impl Recount {
 
     /// The rows of `orders_per_minute`.
     pub(crate) fn orders_per_minute(&self) -> Vec<Value> {
+        self.windows(1)
+    }
+
+    /// Orders and revenue of each day that has some.
+    pub(crate) fn orders_per_day(&self) -> Vec<Value> {
+        self.windows(24 * 60)
+    }
+
+    /// Orders and revenue of each window of so many minutes that has some.
+    fn windows(&self, minutes: i64) -> Vec<Value> {
+        let mut windows: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+        for (minute, (orders, cents)) in &self.minutes {
+            let window = windows.entry(minute.div_euclid(minutes) * minutes).or_default();
+            *window = (window.0 + orders, window.1 + cents);
+        }
         let row = |(minute, (orders, cents)): (&i64, &(i64, i64))| {
             let start = jiff::Timestamp::from_second(minute * 60).expect("a time").to_string();
             json!({"window_start": start, "orders": orders, "revenue": money(*cents)})
         };
-        self.minutes.iter().map(row).collect()
+        windows.iter().map(row).collect()
     }
 
     /// The row of `orders_this_hour` at `now`.

@@ -16,7 +16,7 @@ use super::task::Task;
 use super::{Embedded, Inner, Options};
 use crate::journal::{self, Entry};
 use crate::snapshot;
-use crate::spill::{SpillError, SpillSpace};
+use crate::spill::{self, SpillError, SpillSpace};
 use crate::{CommitError, Fence, TaskId};
 
 /// How much of the journal is read at once.
@@ -79,7 +79,7 @@ impl Embedded {
         let unusable = |source| OpenError::Directory { path: directory.to_owned(), source };
         disk.create_dir_all(&snapshots).map_err(unusable)?;
         let spill = directory.join("spill");
-        empty(&spill).map_err(unusable)?;
+        spill::empty(&spill).map_err(unusable)?;
         let files = snapshot::list(disk.as_ref(), &snapshots).map_err(unusable)?;
         let (journal, _) =
             PartitionLog::open(environment, &directory.join("journal"), journal_options(&options))
@@ -102,14 +102,6 @@ impl Embedded {
         recovery.replay()?;
         recovery.drop_broken()?;
         Ok(Self(Arc::new(inner)))
-    }
-}
-
-/// Removes what a run that was killed left in the spill: its rows are old, and its tables' names are used again.
-fn empty(spill: &Path) -> std::io::Result<()> {
-    match std::fs::remove_dir_all(spill) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 
