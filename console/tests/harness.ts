@@ -5,13 +5,14 @@
 //   FACTUM_CONSOLE    a folder, such as `dist`: its build is tested instead of the one that the binary embeds
 //
 // Nothing sleeps to become true: `until` asks again until it is, or fails with what it saw last.
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import { createServer as createSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 
@@ -31,15 +32,19 @@ export class Factum {
     private readonly http: number,
     private readonly kafka: number,
     private readonly front: { server: Server; port: number } | undefined,
+    private readonly flags: readonly string[],
   ) {}
 
-  /** Starts with a copy of `project` (a folder of the repository), which a test may edit. */
-  static async start(project = "examples/movies"): Promise<Factum> {
+  /**
+   * Starts with a copy of `project` (a folder of the repository), which a test may edit. `flags` go to `factum dev`:
+   * with `--generate` the project's own orders come.
+   */
+  static async start({ project = "examples/movies", flags = [] as string[] } = {}): Promise<Factum> {
     const home = mkdtempSync(join(tmpdir(), "factum-console-"));
     cpSync(join(ROOT, project), join(home, "project"), { recursive: true });
     const [http, kafka] = [await freePort(), await freePort()];
     const front = process.env.FACTUM_CONSOLE ? await serveBuild(http, process.env.FACTUM_CONSOLE) : undefined;
-    const factum = new Factum(join(home, "project"), join(home, "data"), http, kafka, front);
+    const factum = new Factum(join(home, "project"), join(home, "data"), http, kafka, front, flags);
     await factum.up();
     return factum;
   }
@@ -58,7 +63,7 @@ export class Factum {
     const at = (port: number) => `127.0.0.1:${port}`;
     this.child = spawn(
       binary(),
-      ["dev", this.project, "--data-dir", this.data, "--http", at(this.http), "--kafka", at(this.kafka)],
+      ["dev", this.project, "--data-dir", this.data, "--http", at(this.http), "--kafka", at(this.kafka), ...this.flags],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -86,6 +91,12 @@ export class Factum {
     this.front?.server.closeAllConnections();
     this.front?.server.close();
     rmSync(resolve(this.data, ".."), { recursive: true, force: true });
+  }
+
+  /** Orders as `factum generate orders` makes them, all sent when this returns. */
+  async generate(count: number, from: Date, to: Date): Promise<void> {
+    const span = ["--from", from.toISOString(), "--to", to.toISOString()];
+    await promisify(execFile)(binary(), ["--server", this.api, "generate", "orders", "--count", `${count}`, ...span]);
   }
 
   /** Sends events, each one document of JSON; gives the answer. */
