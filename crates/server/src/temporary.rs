@@ -72,7 +72,7 @@ fn sweep(parent: &Path) {
             Ok(true) => info!(folder = %folder.display(), "removed what a killed process left behind"),
             Ok(false) => {}
             Err(error) => {
-                warn!(folder = %folder.display(), %error, "could not remove what a killed process left behind")
+                warn!(folder = %folder.display(), %error, "could not remove what a killed process left behind");
             }
         }
     }
