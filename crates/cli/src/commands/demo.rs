@@ -65,7 +65,7 @@ pub(super) fn run(args: Args) -> Result<(), Report> {
         (None, None) => unreachable!("one of both was made above"),
     };
     args.case.write(&folder).map_err(Refused::from)?;
-    let mut options = Options { project: Some(folder.clone()), ..dev::options(args.places, args.open) };
+    let mut options = Options { project: Some(folder), ..dev::options(args.places, args.open) };
     options.feeds.generate = true;
     // Below the same folder, so that whatever a kill leaves behind is found in one place.
     if let (DataDir::Temporary, Some(temporary)) = (&options.data_dir, &temporary) {
