@@ -14,6 +14,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
 use support::BINARY;
 use support::recount::{Catalogue, Recount};
+use tokio::task::JoinSet;
 
 const KILLS: usize = 100;
 const TOPIC: &str = "store.orders";
@@ -104,21 +105,24 @@ struct Load {
     acknowledged: Arc<AtomicU64>,
     flows: Arc<AtomicBool>,
     resting: Arc<AtomicU64>,
+    /// They end with the load.
+    posters: JoinSet<()>,
 }
 
 const POSTERS: u64 = 4;
 
 impl Load {
     fn start(http: &str, films: Vec<i64>) -> Self {
-        let load = Self {
+        let mut load = Self {
             acknowledged: Arc::default(),
             flows: Arc::new(AtomicBool::new(true)),
             resting: Arc::default(),
+            posters: JoinSet::new(),
         };
         let films: Arc<[i64]> = films.into();
         for _ in 0..POSTERS {
             let url = format!("{http}/events/{TOPIC}");
-            tokio::spawn(post(
+            load.posters.spawn(post(
                 url,
                 Arc::clone(&films),
                 Arc::clone(&load.acknowledged),
