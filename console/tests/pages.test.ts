@@ -4,7 +4,7 @@
 //   FACTUM_SCREENSHOTS   where the pictures go; else tests/screenshots, which git does not see: they are for eyes
 //   UPDATE_IMAGES        if set, the README's picture is taken anew as well
 import assert from "node:assert/strict";
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
@@ -35,7 +35,7 @@ const PLACES: Place[] = [
   { name: "topics", path: "/topics", ready: linked("store.orders") },
   { name: "topic", path: "/topics/store.orders", ready: row("Messages") },
   { name: "message", path: "/topics/store.orders?from=earliest&message=0:1", ready: message },
-  { name: "configuration", path: "/topics/store.orders?tab=config", ready: text("retention.ms") },
+  { name: "configuration", path: "/topics/store.orders?tab=config", ready: text("how long events are kept") },
   { name: "views", path: "/views", ready: linked("store.top_movies") },
   { name: "view", path: "/views/store.popular_categories", ready: row("Rows of store.popular_categories") },
   { name: "view-chart", path: "/views/store.orders_per_minute?show=chart", ready: drawn },
@@ -55,8 +55,11 @@ before(async () => {
   mkdirSync(SCREENSHOTS, { recursive: true });
   factum = await Factum.start({ flags: ["--generate"] });
   browser = await launch();
+  // Slow enough for an hour of it to be made at once.
+  const feed = join(factum.project, "teams/store/feeds/orders.yaml");
+  writeFileSync(feed, readFileSync(feed, "utf8").replace("rate: 20/s", "rate: 2/s"));
   // As if it had run for an hour already.
-  await factum.generate(3_000, new Date(Date.now() - HOUR), new Date());
+  await factum.generate(4_000, new Date(Date.now() - HOUR), new Date());
 });
 after(async () => {
   await browser?.close();
@@ -68,6 +71,7 @@ for (const [window, viewport] of Object.entries(WINDOWS)) {
     for (const place of PLACES) {
       test(`${place.name}, ${theme}, on a ${window}`, async () => {
         const { page, complaints } = await visit(place, theme, viewport);
+        await stretch(page);
         await page.screenshot({ path: join(SCREENSHOTS, `${place.name}-${theme}-${window}.png`), fullPage: true });
         await until("nothing sticks out", async () => (await overflow(page)) === 0, 5);
         assert.deepEqual(await clipped(page), [], "text that is cut off");
@@ -87,6 +91,7 @@ if (process.env.UPDATE_IMAGES) {
     const page = await openPage(browser, `${quiet.url}/dashboards/store.movies`, { viewport: WINDOWS.desk });
     await dashboard(page);
     mkdirSync(resolve(PICTURE, ".."), { recursive: true });
+    await stretch(page);
     await page.screenshot({ path: PICTURE, fullPage: true });
     await closePage(page);
     await quiet.stop();
@@ -105,6 +110,12 @@ async function visit(place: Place, theme: Theme, viewport: { width: number; heig
   await place.ready(page);
   await page.evaluate(() => document.fonts.ready);
   return { page, complaints };
+}
+
+/** As high a window as the page wants: what is as high as the window, such as the column of links, is so in the picture. */
+async function stretch(page: Page): Promise<void> {
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width: page.viewportSize()!.width, height });
 }
 
 /** Elements that cut their text off and do not say so by an ellipsis. */

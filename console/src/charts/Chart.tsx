@@ -16,12 +16,14 @@ export interface ChartProps {
   unit?: string | null;
   /** Only so many rows: the newest of a line, the first of bars. */
   last?: number | null;
+  /** The moment that the rows answer for: a span of a line that goes beyond it is not over yet. */
+  asOf?: string | null;
   /** One strip for each line instead of one axis for all: for values of different kinds. */
   strips?: boolean;
   height?: number;
 }
 
-export function Chart({ form, rows, label, unit, last, strips, height = 220 }: ChartProps) {
+export function Chart({ form, rows, label, unit, last, asOf, strips, height = 220 }: ChartProps) {
   switch (form.form) {
     case "number":
       return (
@@ -50,6 +52,7 @@ export function Chart({ form, rows, label, unit, last, strips, height = 220 }: C
                 values={values}
                 unit={unit}
                 last={last}
+                asOf={asOf}
                 height={height}
                 label={groups.length > 1 ? values.join() : label}
               />
@@ -91,7 +94,8 @@ export function TwinButton({
   return (
     <Button
       kind="bare"
-      className="h-7 px-2 text-small"
+      small
+      className="-mr-2"
       aria-label={`${of} as a table`}
       pressed={shows === "table"}
       onClick={() => onChange(shows === "table" ? "chart" : "table")}
@@ -114,13 +118,7 @@ export function ChartToggle({
   return (
     <div role="group" aria-label={`Show ${of} as`} className="flex gap-1">
       {(["table", "chart"] as const).map((form) => (
-        <Button
-          key={form}
-          kind="bare"
-          className="h-7 px-2 text-small"
-          pressed={shows === form}
-          onClick={() => onChange(form)}
-        >
+        <Button key={form} kind="bare" small pressed={shows === form} onClick={() => onChange(form)}>
           {form === "table" ? "Table" : "Chart"}
         </Button>
       ))}

@@ -2,7 +2,7 @@
  * Rows as a table: of a view, of a query's answer, or as the twin of a chart.
  *
  * Always holds
- * - Values stand there as the server wrote them, to the last digit.
+ * - Values stand there as the server wrote them, to the last digit. `reading` groups digits and fills decimals up.
  * - Decimal points stand below each other: what a number lacks in decimals is filled with invisible ones.
  * - Columns only ever grow wider while they are shown, so a live table does not twitch.
  */
@@ -10,7 +10,7 @@ import { useRef } from "react";
 import { DataTable, type Column as TableColumn } from "../ui/DataTable";
 import { asText } from "./cell";
 import { isIdentifier, kindOf, type Column, type Row } from "./columns";
-import { decimals, isNumeric } from "./decimal";
+import { decimals, formatNumber, isNumeric } from "./decimal";
 
 export interface RowsTableProps {
   label: string;
@@ -21,6 +21,8 @@ export interface RowsTableProps {
   onSort?: (column: string) => void;
   height?: string;
   maxHeight?: string;
+  /** Set to be read rather than to be taken further. */
+  reading?: boolean;
 }
 
 /** Rows whose values decide how wide a column is. */
@@ -43,10 +45,10 @@ interface Measure {
   decimals: number;
 }
 
-export function RowsTable({ label, columns, rows, sort, onSort, height, maxHeight = "60vh" }: RowsTableProps) {
+export function RowsTable({ label, columns, rows, sort, onSort, height, maxHeight = "60vh", reading }: RowsTableProps) {
   const measures = useRef(new Map<string, Measure>());
   measure(measures.current, columns, rows);
-  const shown = columns.map((column) => tableColumn(column, measures.current, sort, onSort));
+  const shown = columns.map((column) => tableColumn(column, measures.current, sort, onSort, reading));
   const wanted = columns.reduce((sum, column) => sum + widthOf(measures.current, column), 0);
   const least = columns.reduce((sum, column) => sum + leastOf(column, widthOf(measures.current, column)), 0);
   return (
@@ -91,6 +93,7 @@ function tableColumn(
   measures: ReadonlyMap<string, Measure>,
   sort: RowsTableProps["sort"],
   onSort: RowsTableProps["onSort"],
+  reading = false,
 ): TableColumn<Row> {
   const width = widthOf(measures, column);
   const places = measures.get(column.name)?.decimals ?? 0;
@@ -103,15 +106,24 @@ function tableColumn(
     align: isAmount ? "right" : "left",
     width: `minmax(${leastOf(column, width).toFixed(1)}rem, ${(width * (kindOf(column) === "text" ? 2 : 1)).toFixed(1)}fr)`,
     sort: onSort && { direction, toggle: () => onSort(column.name) },
-    cell: (row) => <Cell value={row[column.name]} column={column} decimals={places} />,
+    cell: (row) => <Cell value={row[column.name]} column={column} decimals={places} grouped={reading && isAmount} />,
   };
 }
 
-function Cell({ value, column, decimals: most }: { value: unknown; column: Column; decimals: number }) {
+interface CellProps {
+  value: unknown;
+  column: Column;
+  /** Those of the value in this column that has most. */
+  decimals: number;
+  grouped: boolean;
+}
+
+function Cell({ value, column, decimals: most, grouped }: CellProps) {
   if (value === null || value === undefined) return <span className="text-ink-soft italic">null</span>;
   const text = asText(value);
   const kind = kindOf(column);
   if (kind === "number" && isNumeric(value)) {
+    if (grouped) return <span className="data">{formatNumber(value, { least: most })}</span>;
     const missing = most - decimals(value);
     return (
       <span className="data">

@@ -22,6 +22,8 @@ export interface TimeSeriesProps {
   height?: number;
   /** Only the newest so many points. */
   last?: number | null;
+  /** The moment that the rows answer for: a span that goes beyond it is not over yet. */
+  asOf?: string | null;
 }
 
 /** Points in order of time, and the rows that they stand for. */
@@ -41,14 +43,35 @@ function pointsOf(rows: readonly Row[], over: string, values: readonly string[],
   return { rows: kept.map(({ row }) => row), data: [kept.map(({ at }) => at), ...lines] };
 }
 
-export default function TimeSeries({ rows, over, values, unit, label, height = 220, last }: TimeSeriesProps) {
+/** Whether the newest span, as long as the one before it, was not over at `asOf`: its value still grows. */
+function isUnfinished({ data: [times] }: Points, asOf?: string | null): boolean {
+  const [before, newest] = [times.at(-2), times.at(-1)];
+  const now = seconds(asOf);
+  return before !== undefined && newest !== undefined && now !== null && newest + (newest - before) > now;
+}
+
+/** The line ends at the last whole span; the way from there to the newest is a line of its own. */
+function withOpenEnd({ rows, data: [times, ...lines] }: Points): Points {
+  const end = times.length - 1;
+  const closed = lines.map((line) => Array.from(line, (value, index) => (index < end ? value : null)));
+  const open = lines.map((line) => Array.from(line, (value, index) => (index < end - 1 ? null : value)));
+  return { rows, data: [times, ...closed, ...open] };
+}
+
+function withoutOpenEnd({ rows, data: [times, ...lines] }: Points): Points {
+  return { rows, data: [times, ...lines, ...lines.map((line) => Array.from(line, () => null))] };
+}
+
+export default function TimeSeries({ rows, over, values, unit, label, height = 220, last, asOf }: TimeSeriesProps) {
   const [frame, setFrame] = useState<HTMLDivElement | null>(null);
   const theme = useChartTheme(frame);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [cursor, setCursor] = useState<number | null>(null);
   const plot = useRef<uPlot | null>(null);
   const names = values.join("\u0000");
-  const points = useMemo(() => pointsOf(rows, over, names.split("\u0000"), last), [rows, over, names, last]);
+  const whole = useMemo(() => pointsOf(rows, over, names.split("\u0000"), last), [rows, over, names, last]);
+  const isOpen = isUnfinished(whole, asOf);
+  const points = useMemo(() => (isOpen ? withOpenEnd(whole) : withoutOpenEnd(whole)), [whole, isOpen]);
   const latest = useRef(points);
   latest.current = points;
 
@@ -86,6 +109,7 @@ export default function TimeSeries({ rows, over, values, unit, label, height = 2
         over={over}
         values={values}
         unit={unit}
+        isOpen={isOpen}
         hidden={hidden}
         onToggle={(name) => setHidden(toggled(hidden, name))}
       />
@@ -131,12 +155,13 @@ interface ReadoutProps {
   over: string;
   values: readonly string[];
   unit?: string | null;
+  isOpen: boolean;
   hidden: ReadonlySet<string>;
   onToggle: (name: string) => void;
 }
 
 /** The values at the cursor, or the newest ones; with several lines, also what shows and hides them. */
-function Readout({ points, at, over, values, unit, hidden, onToggle }: ReadoutProps) {
+function Readout({ points, at, over, values, unit, isOpen, hidden, onToggle }: ReadoutProps) {
   const row = points.rows[at];
   const [first, second] = points.data[0];
   const spacing = first !== undefined && second !== undefined ? second - first : 60;
@@ -169,7 +194,9 @@ function Readout({ points, at, over, values, unit, hidden, onToggle }: ReadoutPr
         );
       })}
       <span className="series-time" aria-live="off">
-        {time === null ? "" : `${instantLabel(time, 86_400)} ${instantLabel(time, Math.min(spacing, 60))} UTC`}
+        {time === null
+          ? ""
+          : `${instantLabel(time, 86_400)} ${instantLabel(time, Math.min(spacing, 60))} UTC${isOpen && at === points.rows.length - 1 ? ", so far" : ""}`}
       </span>
     </div>
   );

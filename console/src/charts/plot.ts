@@ -4,6 +4,7 @@ import { formatNumber } from "./decimal";
 import { axisLabels } from "./instant";
 import type { ChartTheme } from "./theme";
 
+/** What is drawn: for each name a line, then for each name its last part if that is not over yet, dashed. */
 export interface PlotRequest {
   names: readonly string[];
   hidden: ReadonlySet<string>;
@@ -16,7 +17,7 @@ export interface PlotRequest {
 }
 
 /** Room for labels that charts above each other have alike, so that their times stand below each other. */
-const LEAST_LABEL = 48;
+const LEAST_LABEL = 40;
 
 /** Half a label of time. */
 const EDGE = 18;
@@ -28,7 +29,7 @@ function labelWidth(plot: uPlot, values: readonly string[] | null): number {
   plot.ctx.font = plot.axes[1]?.font?.[0] ?? plot.ctx.font;
   const widest = Math.max(...values.map((value) => plot.ctx.measureText(value).width));
   plot.ctx.restore();
-  return Math.max(LEAST_LABEL, Math.ceil(widest / devicePixelRatio) + 10);
+  return Math.max(LEAST_LABEL, Math.ceil(widest / devicePixelRatio) + 6);
 }
 
 export function plotOptions(request: PlotRequest): uPlot.Options {
@@ -43,7 +44,7 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
   return {
     width: request.width,
     height: request.height,
-    padding: [10, 12, 0, 0],
+    padding: [10, 0, 0, 0],
     legend: { show: false },
     scales: { x: { time: true }, y: { range: (_, low, high) => range(low, high) } },
     axes: [
@@ -63,7 +64,11 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
         size: (plot, values) => labelWidth(plot, values),
       },
     ],
-    series: [{}, ...request.names.map((name, index) => line(name, index, request))],
+    series: [
+      {},
+      ...request.names.map((name, index) => line(name, index, request)),
+      ...request.names.map((name, index) => ({ ...line(name, index, request), dash: [3, 3], points: { show: false } })),
+    ],
     cursor: {
       y: false,
       drag: { x: false, y: false },

@@ -3,6 +3,8 @@ import type { ButtonHTMLAttributes, Ref } from "react";
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   kind?: "quiet" | "primary" | "bare";
+  /** Beside a heading: lower, and set small. */
+  small?: boolean;
   /** For toggles: tells assistive technology and shows it. */
   pressed?: boolean;
   ref?: Ref<HTMLButtonElement>;
@@ -14,13 +16,13 @@ const KINDS = {
   bare: "border-transparent text-ink-soft hover:bg-sunken hover:text-ink",
 };
 
-export function Button({ kind = "quiet", pressed, className = "", type = "button", ...rest }: ButtonProps) {
+export function Button({ kind = "quiet", small, pressed, className = "", type = "button", ...rest }: ButtonProps) {
   const look = pressed ? "border-accent bg-accent-wash text-ink" : KINDS[kind];
   return (
     <button
       type={type}
       aria-pressed={pressed}
-      className={`inline-flex h-8 items-center justify-center gap-1.5 rounded-box border px-2.5 font-medium whitespace-nowrap select-none disabled:opacity-50 ${look} ${className}`}
+      className={`inline-flex items-center justify-center gap-1.5 rounded-box border font-medium whitespace-nowrap select-none disabled:opacity-50 ${small ? "h-7 px-2 text-small" : "h-8 px-2.5"} ${look} ${className}`}
       {...rest}
     />
   );

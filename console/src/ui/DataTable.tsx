@@ -124,6 +124,12 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
 
 function HeaderCell<Row>({ column }: { column: Column<Row> }) {
   const side = column.align === "right" ? "text-right" : "";
+  // Where a press would put it: away from the side that the values line up on.
+  const arrow = column.sort && (
+    <span aria-hidden className="inline-block w-3 text-center">
+      {{ ascending: "↑", descending: "↓", none: "" }[column.sort.direction]}
+    </span>
+  );
   return (
     <div
       role="columnheader"
@@ -132,10 +138,9 @@ function HeaderCell<Row>({ column }: { column: Column<Row> }) {
     >
       {column.sort ? (
         <button type="button" onClick={column.sort.toggle} className="hover:text-ink">
+          {column.align === "right" && arrow}
           {column.title}
-          <span aria-hidden className="inline-block w-3 text-center">
-            {{ ascending: "↑", descending: "↓", none: "" }[column.sort.direction]}
-          </span>
+          {column.align !== "right" && arrow}
         </button>
       ) : (
         column.title

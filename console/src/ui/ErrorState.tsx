@@ -16,7 +16,7 @@ export function ErrorState({ error, title, onRetry, children }: ErrorStateProps)
   return (
     <div role="alert" className="max-w-[var(--measure)] border-l-2 border-bad bg-bad-wash px-3.5 py-2.5">
       <p className="font-semibold text-bad">{title ?? said.title}</p>
-      <p className="mt-0.5 break-words whitespace-pre-wrap">{said.detail}</p>
+      <p className="mt-0.5 break-words whitespace-pre-wrap">{withCode(said.detail)}</p>
       {said.near && (
         <p className="mt-1">
           Did you mean <code className="data">{said.near}</code>?
@@ -38,4 +38,17 @@ function describe(error: unknown): { title: string; detail: string; near?: strin
     return { title: "The server does not answer", detail: "This page goes on by itself as soon as it is back." };
   }
   return { title: "This cannot be shown", detail: error instanceof Error ? error.message : String(error) };
+}
+
+/** What the server puts between backticks is a name: set as one. */
+function withCode(text: string): ReactNode[] {
+  return text.split("`").map((part, index) =>
+    index % 2 === 1 ? (
+      <code key={index} className="data">
+        {part}
+      </code>
+    ) : (
+      part
+    ),
+  );
 }

@@ -5,11 +5,15 @@ import { useMemo, useState } from "react";
 import { viewsQuery, type PanelSpec, type ViewLine } from "~/api/queries";
 import { Chart, ChartTwin, TwinButton } from "~/charts/Chart";
 import type { ChartForm, Column, Row } from "~/charts/columns";
+import { counted } from "~/charts/decimal";
 import { RowsTable } from "~/charts/RowsTable";
 import { Panel } from "~/ui/Panel";
 import { useLiveView } from "../views/follow";
 import { useViewOrder } from "../views/useViewOrder";
 import { PanelProblem, problemOf } from "./PanelProblem";
+
+/** A head and ten rows: as high as ten bars, which often stand beside a table. */
+const TABLE_HEIGHT = "20.625rem";
 
 export function DashboardPanel({ panel }: { panel: PanelSpec }) {
   const [shows, setShows] = useState<"chart" | "table">("chart");
@@ -19,9 +23,12 @@ export function DashboardPanel({ panel }: { panel: PanelSpec }) {
   const problem = problemOf(panel, view, views.data, live);
   const hasTwin = !problem && (panel.kind === "line" || panel.kind === "bar");
   const note = (
-    <Link to="/views/$view" params={{ view: panel.view }} className="hidden hover:text-ink hover:underline sm:inline">
-      {panel.view}
-    </Link>
+    <span className="hidden sm:inline">
+      <Link to="/views/$view" params={{ view: panel.view }} className="hover:text-ink hover:underline">
+        {panel.view}
+      </Link>
+      {panel.kind === "table" && live.rows.length > 0 && `, ${counted(live.rows.length, "row")}`}
+    </span>
   );
   return (
     <Panel
@@ -35,7 +42,7 @@ export function DashboardPanel({ panel }: { panel: PanelSpec }) {
       ) : live.asOf === null || !view ? (
         <Waiting kind={panel.kind} />
       ) : (
-        <Content panel={panel} view={view} rows={live.rows} shows={shows} />
+        <Content panel={panel} view={view} rows={live.rows} asOf={live.asOf} shows={shows} />
       )}
     </Panel>
   );
@@ -50,10 +57,11 @@ interface ContentProps {
   panel: PanelSpec;
   view: ViewLine;
   rows: readonly Row[];
+  asOf: string;
   shows: "chart" | "table";
 }
 
-function Content({ panel, view, rows: unordered, shows }: ContentProps) {
+function Content({ panel, view, rows: unordered, asOf, shows }: ContentProps) {
   const rows = useViewOrder(unordered, view);
   const form = useMemo(() => formOf(panel), [panel]);
   if (rows.length === 0 && panel.kind !== "number") {
@@ -66,13 +74,14 @@ function Content({ panel, view, rows: unordered, shows }: ContentProps) {
         label={`Rows of ${panel.title}`}
         columns={columns as Column[]}
         rows={rows.slice(0, panel.last ?? rows.length)}
-        maxHeight="24rem"
+        reading
+        maxHeight={TABLE_HEIGHT}
       />
     );
   }
   if (shows === "table")
     return <ChartTwin form={form} columns={view.columns} rows={rows} label={panel.title} last={panel.last} />;
-  return <Chart form={form} rows={rows} label={panel.title} unit={panel.unit} last={panel.last} />;
+  return <Chart form={form} rows={rows} label={panel.title} unit={panel.unit} last={panel.last} asOf={asOf} />;
 }
 
 function formOf(panel: PanelSpec): ChartForm | null {

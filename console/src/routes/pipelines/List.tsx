@@ -3,9 +3,16 @@
 import type { ReactNode } from "react";
 import "./pipelines.css";
 
-export function List({ label, children }: { label: string; children: ReactNode }) {
+interface ListProps {
+  label: string;
+  /** Stands alone on its page, and so begins with the rule that panels begin with. */
+  page?: boolean;
+  children: ReactNode;
+}
+
+export function List({ label, page, children }: ListProps) {
   return (
-    <table aria-label={label} className="list">
+    <table aria-label={label} className={`list ${page ? "sm:border-t sm:border-ink/70" : ""}`}>
       {children}
     </table>
   );

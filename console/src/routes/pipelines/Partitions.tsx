@@ -51,7 +51,7 @@ export function Partitions({ pipeline }: { pipeline: PipelineView }) {
                 <Num value={each.epoch} />
               </ListCell>
               {isTimed && (
-                <ListCell>
+                <ListCell label="watermark">
                   <Time at={each.watermark} />
                 </ListCell>
               )}

@@ -44,7 +44,7 @@ function Pipelines() {
     );
   }
   return (
-    <List label="Pipelines">
+    <List label="Pipelines" page>
       <ListHead>
         <ListCell head>Pipeline</ListCell>
         <ListCell head>State</ListCell>

@@ -56,7 +56,7 @@ export function MessageDetail({ topic, place, onClose }: MessageDetailProps) {
         <h2 className="figures font-semibold">
           Partition {partition}, offset {offset}
         </h2>
-        <Button ref={close} kind="bare" onClick={onClose}>
+        <Button ref={close} kind="bare" className="lg:-mr-2.5" onClick={onClose}>
           Close
         </Button>
       </header>

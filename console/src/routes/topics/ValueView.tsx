@@ -43,7 +43,7 @@ export function ValueView({ record, name }: { record: RecordView; name: string }
       actions={
         <span className="flex items-center gap-1">
           {json && (
-            <Button kind="bare" className="h-7 px-2 text-small" onClick={() => setAsText(!asText)}>
+            <Button kind="bare" small onClick={() => setAsText(!asText)}>
               {asText ? "As a tree" : "As text"}
             </Button>
           )}
@@ -84,7 +84,7 @@ function Download({ name, content }: { name: string; content: () => BlobPart }) 
     URL.revokeObjectURL(url);
   };
   return (
-    <Button kind="bare" className="h-7 px-2 text-small" onClick={download}>
+    <Button kind="bare" small onClick={download}>
       Download
     </Button>
   );

@@ -59,7 +59,7 @@ export function ViewRows({ view }: { view: PipelineView }) {
       <Content live={live} view={view} rows={rows} isFiltered={Boolean(search.q)}>
         {shows === "chart" && form ? (
           <div className="chart-frame pt-1">
-            <Chart form={form} rows={rows} label={view.name} strips />
+            <Chart form={form} rows={rows} label={view.name} asOf={live.asOf} strips />
           </div>
         ) : (
           <RowsTable

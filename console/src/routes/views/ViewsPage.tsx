@@ -35,7 +35,7 @@ function Views() {
   if (views.data.length === 0) return <NoViews />;
   const pipelineOf = new Map(pipelines.data?.map((pipeline) => [pipeline.name, pipeline]));
   return (
-    <List label="Views">
+    <List label="Views" page>
       <ListHead>
         <ListCell head>View</ListCell>
         <ListCell head>State</ListCell>
