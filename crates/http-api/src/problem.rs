@@ -279,6 +279,7 @@ impl From<sql::ReadError> for Problem {
             sql::ReadError::UnknownView { .. } | sql::ReadError::Dropped { .. } => Self::not_found(&error),
             sql::ReadError::Waiting { .. } => Self::unavailable("waiting", &error),
             sql::ReadError::Invalid { help, .. } => Self::malformed(&error).helped(help.as_deref()),
+            sql::ReadError::TooLarge { .. } => Self::refused(&error),
             sql::ReadError::Compute { source, .. } => Self::refused(&error).also(source),
             sql::ReadError::State { view, source } => {
                 warn!(%view, %source, "a view could not be read");

@@ -90,7 +90,8 @@ pub(crate) async fn list_views(
             `application/vnd.apache.arrow.stream`")),
     responses((status = 200, body = RowsView, example = json!({"rows": [{"product_id": 11, "sold": 42}],
             "as_of": "2026-11-20T10:15:30.123Z"})),
-        (status = 404, body = Problem), (status = 422, body = Problem, description = "The rows cannot be computed"),
+        (status = 404, body = Problem), (status = 422, body = Problem, description = "The rows cannot be computed, \
+            or take more time than one query may"),
         (status = 503, body = Problem, description = "It waits for its first event")))]
 pub(crate) async fn get_view(
     State(api): State<Arc<Api>>,
@@ -104,6 +105,7 @@ pub(crate) async fn get_view(
     let most = api.options.max_rows;
     let mut query = columns::query(&status, params)?;
     query.limit = Some(query.limit.unwrap_or(most + 1).min(most + 1));
+    query.time = Some(api.options.query_timeout);
     let rows = api.state.engine.read(&status.name, query).await?;
     rows::answer(form, rows, most).await
 }

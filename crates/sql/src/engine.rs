@@ -20,6 +20,7 @@ mod survey;
 mod view;
 
 use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use factum_base::clock::SharedClock;
@@ -29,7 +30,7 @@ use factum_eventlog::EventLog;
 use factum_state::StateStore;
 use factum_types::TopicName;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::changes::{self, ChangeId, ChangeStream};
 use crate::definitions::{Definitions, RelationName};
@@ -142,11 +143,43 @@ impl Engine {
     }
 }
 
-/// Runs what computes for long where it holds nobody up.
+/// Runs what computes for long where it holds nobody up. It ends, where it next pauses, if nobody waits for it any
+/// more.
 async fn blocking<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     let runtime = tokio::runtime::Handle::current();
+    let (_caller, gone) = oneshot::channel::<Infallible>();
+    let work = async move {
+        tokio::select! {
+            biased;
+            _ = gone => None,
+            done = work => Some(done),
+        }
+    };
     match tokio::task::spawn_blocking(move || runtime.block_on(work)).await {
-        Ok(done) => done,
+        Ok(done) => done.expect("the caller waits"),
         Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_ends_when_nobody_waits_for_it() {
+        let (held, ended) = oneshot::channel::<Infallible>();
+        let (begun, begins) = oneshot::channel();
+        let work = blocking(async move {
+            let _held = held;
+            begun.send(()).expect("somebody listens");
+            std::future::pending::<()>().await;
+        });
+        tokio::select! {
+            () = work => panic!("it never ends by itself"),
+            begun = begins => begun.expect("it begins"),
+        }
+        let patience = std::time::Duration::from_secs(20);
+        let ended = tokio::time::timeout(patience, ended).await.expect("ended in time");
+        ended.expect_err("it is dropped");
     }
 }

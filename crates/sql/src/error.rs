@@ -37,6 +37,12 @@ pub enum ReadError {
         /// What to do.
         help: Option<String>,
     },
+    /// More time, or more memory, than one read may take.
+    #[error("{reason}")]
+    TooLarge {
+        /// Which limit.
+        reason: String,
+    },
     /// The rows cannot be computed: an overflow, a division by zero above the cut.
     #[error("the rows of {view} cannot be computed")]
     Compute {

@@ -469,3 +469,21 @@ async fn a_view_is_followed_and_resumed() {
     assert!(rest.contains("event: error") && rest.contains("was dropped"), "{rest}");
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_read_within_the_time_of_a_query() {
+    let mut setup = Setup::default();
+    setup.options.query_timeout = Duration::from_secs(1);
+    let server = start(setup).await;
+    sell(&server, &[(1, 2)]).await;
+    get_rows(&server, "/api/v1/views/store.top", |rows| total(rows) == 2).await;
+    let ones = format!("(VALUES%20{})", vec!["(1)"; 100].join(","));
+    let times: Vec<_> = (0..12).map(|i| format!("{ones}%20AS%20o{i}")).collect();
+    let hostile = format!(
+        "/api/v1/views/store.top?filter=sold%20%3C%20(SELECT%20count(*)%20FROM%20{})",
+        times.join(",")
+    );
+    let ended = timeout(Duration::from_secs(20), server.get(&hostile)).await.expect("in time");
+    expect!["422 the query ran for 1 s and was ended {}"].assert_eq(&ended.problem());
+    server.stop().await;
+}

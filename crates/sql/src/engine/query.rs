@@ -37,6 +37,8 @@ pub struct Query {
     pub order: Option<String>,
     /// At most so many rows.
     pub limit: Option<usize>,
+    /// Time that it may take; without it, as long as it takes.
+    pub time: Option<Duration>,
 }
 
 /// What one query may take.
@@ -55,23 +57,26 @@ impl Engine {
     /// [`ReadError`].
     pub async fn read(&self, name: &RelationName, query: Query) -> Result<Rows, ReadError> {
         let view = self.find(name)?;
-        if query.filter.is_none() && query.order.is_none() {
-            let mut rows = blocking(async move { view.read().await }).await?;
-            if let Some(limit) = query.limit {
-                rows.batches = first(&rows.batches, limit);
-            }
-            return Ok(rows);
-        }
-        // Before the view is awaited: a wrong filter is wrong whatever the view holds.
-        view.serving()?;
-        let text = selection(name, &query)?;
-        let found = self.plan_query(&text).and_then(|plan| of_one_view(plan, name));
-        let plan = found.map_err(|failure| invalid(name, failure))?;
-        let engine = self.clone();
-        match blocking(async move { engine.run(plan, None).await }).await {
-            Ok(rows) => Ok(rows),
+        let time = query.time.unwrap_or(Duration::MAX);
+        let read = if query.filter.is_none() && query.order.is_none() {
+            blocking(within(time, async move { Ok(view.read().await?) })).await
+        } else {
+            // Before the view is awaited: a wrong filter is wrong whatever the view holds.
+            view.serving()?;
+            let text = selection(name, &query)?;
+            let found = self.plan_query(&text).and_then(|plan| of_one_view(plan, name));
+            let plan = found.map_err(|failure| invalid(name, failure))?;
+            let engine = self.clone();
+            blocking(within(time, async move { engine.run(plan, None).await })).await
+        };
+        match read {
+            Ok(rows) => Ok(match query.limit {
+                Some(limit) => Rows { batches: first(&rows.batches, limit), ..rows },
+                None => rows,
+            }),
             Err(QueryError::View(error)) => Err(error),
             Err(QueryError::Compute(source)) => Err(ReadError::Compute { view: name.to_string(), source }),
+            Err(QueryError::TooLarge { reason }) => Err(ReadError::TooLarge { reason }),
             Err(error) => Err(ReadError::Invalid { message: error.to_string(), help: None }),
         }
     }
@@ -81,13 +86,9 @@ impl Engine {
     /// # Errors
     /// [`QueryError`].
     pub async fn query(&self, sql: &str, limits: QueryLimits) -> Result<Rows, QueryError> {
-        let plan = self.plan_query(&sql.into()).map_err(refused)?;
+        let plan = self.plan_query(&sql.into()).map_err(|failure| self.refused(failure))?;
         let engine = self.clone();
-        let run = async move { tokio::time::timeout(limits.time, engine.run(plan, Some(limits.rows))).await };
-        blocking(run).await.unwrap_or_else(|_| {
-            let reason = format!("the query ran for {} s and was ended", limits.time.as_secs());
-            Err(QueryError::TooLarge { reason })
-        })
+        blocking(within(limits.time, async move { engine.run(plan, Some(limits.rows)).await })).await
     }
 
     /// A query in words: what is kept for the views that it reads, and what is computed when it is run. The name
@@ -102,7 +103,7 @@ impl Engine {
         if let Some(view) = named.as_ref().and_then(view_of) {
             return Ok(explain(view));
         }
-        let plan = self.plan_query(&sql.into()).map_err(refused)?;
+        let plan = self.plan_query(&sql.into()).map_err(|failure| self.refused(failure))?;
         let mut text = format!("{}\n", plan.plan.display_indent());
         for view in plan.views.iter().filter_map(view_of) {
             text.push('\n');
@@ -113,6 +114,18 @@ impl Engine {
 
     fn plan_query(&self, sql: &Arc<str>) -> Result<QueryPlan, Failure> {
         self.effective().planned.planner.query("", sql)
+    }
+
+    fn refused(&self, failure: Failure) -> QueryError {
+        let waiting = |view, reason| QueryError::View(ReadError::Waiting { view, reason });
+        match failure {
+            Failure::Problem(problem) => QueryError::Refused(vec![*problem]),
+            Failure::Awaits(topic) => {
+                let (team, name) = topic.split().unwrap_or(("", topic.as_str()));
+                waiting(RelationName::new(team, name), "its first event, which shows its columns".to_owned())
+            }
+            Failure::Needs(name) => waiting(name, "its definition".to_owned()),
+        }
     }
 
     async fn run(&self, query: QueryPlan, most: Option<usize>) -> Result<Rows, QueryError> {
@@ -249,18 +262,15 @@ fn invalid(name: &RelationName, failure: Failure) -> ReadError {
     ReadError::Invalid { message, help }
 }
 
-fn refused(failure: Failure) -> QueryError {
-    let waiting = |name: RelationName, reason: &str| {
-        QueryError::View(ReadError::Waiting { view: name, reason: reason.to_owned() })
-    };
-    match failure {
-        Failure::Problem(problem) => QueryError::Refused(vec![*problem]),
-        Failure::Awaits(topic) => {
-            let (team, name) = topic.split().unwrap_or(("", topic.as_str()));
-            waiting(RelationName::new(team, name), "its first event, which shows its columns")
-        }
-        Failure::Needs(name) => waiting(name, "its definition"),
-    }
+/// What `work` gives, unless that takes longer than `limit`.
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, QueryError>>,
+) -> Result<T, QueryError> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        let reason = format!("the query ran for {} s and was ended", limit.as_secs());
+        Err(QueryError::TooLarge { reason })
+    })
 }
 
 fn failed(error: DataFusionError) -> QueryError {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use factum_sql::{Query, QueryError, QueryLimits, ReadError};
 use factum_testkit::HeldClock;
 use factum_types::Timestamp;
+use tokio::time::timeout;
 
 use crate::world::{World, lines, order, relation, small};
 
@@ -25,7 +26,7 @@ fn world() -> World {
 }
 
 fn select(filter: Option<&str>, order: Option<&str>, limit: Option<usize>) -> Query {
-    Query { filter: filter.map(str::to_owned), order: order.map(str::to_owned), limit }
+    Query { filter: filter.map(str::to_owned), order: order.map(str::to_owned), limit, time: None }
 }
 
 #[test]
@@ -152,4 +153,21 @@ fn a_query_that_explodes_is_ended() {
     let fine =
         ask("SELECT length(repeat('ab', 3)) AS n, cardinality(range(1, 4)) AS m, lpad('a', 3, '-') AS p");
     assert_eq!(fine.expect("rows"), [r#"{"n":6,"m":3,"p":"--a"}"#]);
+}
+
+#[test]
+fn a_filter_that_explodes_is_ended() {
+    let world = world();
+    let ones = format!("(VALUES {})", vec!["(1)"; 100].join(", "));
+    let times: Vec<_> = (0..12).map(|i| format!("{ones} AS o{i}")).collect();
+    let endless = format!("n < (SELECT count(*) FROM {})", times.join(", "));
+    let query = Query { time: Some(Duration::from_secs(1)), ..select(Some(&endless), None, None) };
+    let read = async {
+        let read = world.engine();
+        let name = relation("store.per_customer");
+        timeout(Duration::from_secs(20), read.read(&name, query)).await
+    };
+    let ended = world.block(read).expect("in time").expect_err("ended");
+    assert!(matches!(ended, ReadError::TooLarge { .. }), "{ended:?}");
+    assert_eq!(ended.to_string(), "the query ran for 1 s and was ended");
 }
