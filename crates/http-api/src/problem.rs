@@ -141,6 +141,11 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", "Stored data is damaged", detail)
     }
 
+    /// 500: the server made a mistake.
+    fn broken(detail: impl fmt::Display) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "The server made a mistake", detail)
+    }
+
     /// Adds a member for programs.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.members.insert(name.to_owned(), value.into());
@@ -280,6 +285,7 @@ impl From<sql::ReadError> for Problem {
             sql::ReadError::Waiting { .. } => Self::unavailable("waiting", &error),
             sql::ReadError::Invalid { help, .. } => Self::malformed(&error).helped(help.as_deref()),
             sql::ReadError::TooLarge { .. } => Self::refused(&error),
+            sql::ReadError::Broken { .. } => Self::broken(&error),
             sql::ReadError::Compute { source, .. } => Self::refused(&error).also(source),
             sql::ReadError::State { view, source } => {
                 warn!(%view, %source, "a view could not be read");

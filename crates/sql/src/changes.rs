@@ -9,6 +9,7 @@
 //!   snapshot with every later change applied is the view at that change.
 //! - No queue grows with a slow reader: one who falls behind the ring begins again with a snapshot.
 //! - While nobody follows a view nothing is computed for it.
+//! - A computation that panics is told to all who follow; whoever follows next begins it anew.
 
 mod diff;
 mod refresh;
@@ -112,7 +113,7 @@ struct Kept {
     ring: VecDeque<Change>,
     ring_bytes: usize,
     current: Option<Current>,
-    failure: Option<String>,
+    failure: Option<Failure>,
     is_dropped: bool,
     is_refreshing: bool,
     /// Nobody followed for a while: what is kept may be behind.
@@ -124,10 +125,17 @@ struct Current {
     set: Option<RowSet>,
 }
 
+/// Why there is nothing to begin with.
+#[derive(Clone)]
+enum Failure {
+    Unreadable(String),
+    Broken,
+}
+
 /// What a stream is to be told next.
 enum Next {
     Change(Change),
-    Failed(String),
+    Failed(Failure),
     Dropped,
     Nothing,
 }
@@ -160,8 +168,28 @@ impl ChangeLog {
 
     /// The view cannot be read; followers who have no snapshot yet are told.
     fn fail(&self, reason: String) {
-        self.kept.lock().failure = Some(reason);
+        self.kept.lock().failure = Some(Failure::Unreadable(reason));
         self.moved.send_modify(|count| *count += 1);
+    }
+
+    /// Nobody keeps the changes going any more; all followers are told.
+    fn break_off(&self) {
+        let mut kept = self.kept.lock();
+        Self::clear(&mut kept);
+        (kept.failure, kept.is_refreshing) = (Some(Failure::Broken), false);
+        drop(kept);
+        self.moved.send_modify(|count| *count += 1);
+    }
+
+    /// Whether the caller is to keep the changes going from now on.
+    fn begin(&self) -> bool {
+        let mut kept = self.kept.lock();
+        if kept.is_refreshing {
+            return false;
+        }
+        // What broke before is not told to those who come now.
+        (kept.failure, kept.is_refreshing) = (None, true);
+        true
     }
 
     /// The view is gone.
@@ -265,7 +293,8 @@ impl ChangeStream {
     /// The next change, waiting for it. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// [`ReadError`]: the view was dropped, or could not be read even once. Nothing comes after it.
+    /// [`ReadError`]: the view was dropped, could not be read even once, or its computation broke. Nothing comes
+    /// after it.
     pub async fn next(&mut self) -> Result<Change, ReadError> {
         loop {
             self.moved.mark_unchanged();
@@ -276,7 +305,8 @@ impl ChangeStream {
                     return Ok(change);
                 }
                 Next::Dropped => return Err(ReadError::Dropped { view }),
-                Next::Failed(reason) => return Err(ReadError::Waiting { view, reason }),
+                Next::Failed(Failure::Unreadable(reason)) => return Err(ReadError::Waiting { view, reason }),
+                Next::Failed(Failure::Broken) => return Err(ReadError::Broken { view }),
                 Next::Nothing => {}
             }
             if self.moved.changed().await.is_err() {

@@ -43,6 +43,12 @@ pub enum ReadError {
         /// Which limit.
         reason: String,
     },
+    /// The computation panicked. Whoever asks again begins it anew.
+    #[error("the rows of {view} could not be computed by a mistake of the server; its log says more")]
+    Broken {
+        /// The view.
+        view: RelationName,
+    },
     /// The rows cannot be computed: an overflow, a division by zero above the cut.
     #[error("the rows of {view} cannot be computed")]
     Compute {
@@ -66,7 +72,7 @@ pub enum ReadError {
 impl ReadError {
     /// Whether the same read can succeed later with no change to it.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Waiting { .. } | Self::State { .. })
+        matches!(self, Self::Waiting { .. } | Self::State { .. } | Self::Broken { .. })
     }
 }
 

@@ -1,11 +1,13 @@
 //! Keeps a view's changes going while somebody follows it.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use tokio::sync::watch;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::{ChangeLog, ChangeStream};
 use crate::changes::ChangeId;
@@ -41,10 +43,15 @@ pub(crate) fn follow(
     resume: Option<ChangeId>,
 ) -> ChangeStream {
     let stream = ChangeStream::new(log, resume);
-    let is_first = !std::mem::replace(&mut log.kept.lock().is_refreshing, true);
-    if is_first {
+    if log.begin() {
         let (log, environment) = (Arc::clone(log), Arc::clone(environment));
-        environment.tasks.clone().spawn_quiet(refresh(view, log, environment));
+        environment.tasks.clone().spawn_quiet(async move {
+            let refreshing = refresh(view, Arc::clone(&log), environment);
+            if AssertUnwindSafe(refreshing).catch_unwind().await.is_err() {
+                error!(view = %log.view, "computing changes panicked");
+                log.break_off();
+            }
+        });
     }
     stream
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
+use factum_base::clock::{Clock, SystemClock};
 use factum_sql::{Change, ChangeStream, Options, ReadError, render};
 use factum_testkit::HeldClock;
 use factum_types::Timestamp;
@@ -229,4 +231,37 @@ fn followers_of_rows_that_cannot_be_computed_wait_for_those_that_can() {
     let mut stream = world.follow(None);
     let told = world.maybe_next(&mut stream).expect("in time").expect_err("nothing to tell");
     assert!(told.to_string().contains("cannot be computed"), "{told}");
+}
+
+/// A clock that breaks whoever asks it next, if it is told to.
+#[derive(Default)]
+struct FaultyClock(AtomicBool);
+
+impl Clock for FaultyClock {
+    fn now(&self) -> Timestamp {
+        assert!(!self.0.swap(false, Ordering::SeqCst), "the clock is broken, as the test wants it");
+        SystemClock.now()
+    }
+
+    fn monotonic(&self) -> Instant {
+        SystemClock.monotonic()
+    }
+}
+
+#[test]
+fn followers_of_a_view_that_breaks_are_told_and_the_next_begins_anew() {
+    let clock = Arc::new(FaultyClock::default());
+    let world = World::at(small(), clock.clone()).with_orders(1);
+    world.apply(VIEW);
+    world.post("store.orders", &[order(1, "a", 0, 1)]);
+    world.settle();
+    clock.0.store(true, Ordering::SeqCst);
+    let mut stream = world.follow(None);
+    let told = world.maybe_next(&mut stream).expect("in time").expect_err("nothing to tell");
+    assert!(matches!(told, ReadError::Broken { .. }), "{told:?}");
+    // The first is still there when the second comes.
+    let mut next = world.follow(None);
+    let mut known = Known::default();
+    known.take_in(&world.next(&mut next));
+    assert_eq!(known, Known::of(&[r#"{"customer":"a","n":1}"#]));
 }
