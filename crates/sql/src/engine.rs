@@ -70,8 +70,8 @@ struct Effective {
     planned: Planned,
     schemas: BTreeMap<TopicName, EventSchema>,
     views: BTreeMap<RelationName, Arc<View>>,
-    /// Topics whose first event lets a view begin.
-    awaited: Vec<TopicName>,
+    /// Topics whose columns nobody knows yet, and what would show them.
+    awaited: BTreeMap<TopicName, String>,
 }
 
 impl Engine {
@@ -140,6 +140,13 @@ impl Engine {
 
     fn effective(&self) -> Arc<Effective> {
         Arc::clone(&self.0.effective.read())
+    }
+}
+
+impl Effective {
+    /// What a view over a topic waits for before it can be planned.
+    fn waits_for(&self, topic: &TopicName) -> String {
+        self.awaited.get(topic).map_or_else(|| format!("the first event of {topic}"), Clone::clone)
     }
 }
 

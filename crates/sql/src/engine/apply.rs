@@ -17,7 +17,7 @@ use crate::pipeline::Pipeline;
 use crate::plan::{self, Planned, ViewPlan};
 use crate::rebuild::Building;
 use crate::view::Version;
-use schemas::Schemas;
+use schemas::{Looked, Schemas};
 
 /// What putting definitions into effect did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Engine {
         for awaiting in &planned.awaiting {
             let known = before.views.get(&awaiting.name).cloned();
             let view = known.unwrap_or_else(|| self.new_view(&awaiting.name));
-            let waiting = Some(format!("the first event of {}", awaiting.topic));
+            let waiting = Some(effective.waits_for(&awaiting.topic));
             *view.declared.write() = Declared { sql: Arc::clone(&awaiting.sql), waiting };
             applied.waiting.push(awaiting.name.clone());
             effective.views.insert(awaiting.name.clone(), view);
@@ -236,12 +236,27 @@ impl Engine {
         }
     }
 
-    /// Puts the same definitions into effect again, since a topic has its first event.
-    pub(super) async fn apply_again(&self) {
+    /// Puts the same definitions into effect again if a topic that they wait for shows its columns by now.
+    pub(super) async fn apply_again(&self, looked: &mut Looked) {
         let _applying = self.0.applying.lock().await;
-        let definitions = self.effective().definitions.clone();
-        if let Err(error) = self.put_into_effect(definitions).await {
-            warn!(%error, "views that waited cannot begin");
+        let effective = self.effective();
+        if !looked.for_columns(&self.0.environment, &effective).await {
+            return;
+        }
+        let definitions = effective.definitions.clone();
+        match self.put_into_effect(definitions).await {
+            Ok(_) => {}
+            Err(ApplyError::Refused(problems)) => {
+                warn!(problems = problems.len(), first = %problems[0].message, "views that waited cannot begin");
+                for view in effective.views.values() {
+                    view.misfits(&problems);
+                }
+                looked.give_up(effective);
+            }
+            Err(error) => {
+                warn!(%error, "views that waited cannot begin now");
+                looked.forget();
+            }
         }
     }
 }

@@ -122,7 +122,7 @@ impl Engine {
             Failure::Problem(problem) => QueryError::Refused(vec![*problem]),
             Failure::Awaits(topic) => {
                 let (team, name) = topic.split().unwrap_or(("", topic.as_str()));
-                waiting(RelationName::new(team, name), "its first event, which shows its columns".to_owned())
+                waiting(RelationName::new(team, name), self.effective().waits_for(&topic))
             }
             Failure::Needs(name) => waiting(name, "its definition".to_owned()),
         }

@@ -1,20 +1,23 @@
 //! What the events of each topic are like: by contract, or as their first events showed.
 //!
 //! Always holds: columns once inferred are kept with the state, so that a view does not change because its topic
-//! has other first events by now.
+//! has other first events by now. Events that show no columns hold up the views that read them, and no others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use factum_eventlog::AdminError;
 use factum_state::{Changes, Epoch, TableId, TaskId};
-use factum_types::{Record, TopicName, TopicPartition};
+use factum_types::{Offset, Record, TopicName, TopicPartition};
+use tracing::debug;
 
+use super::Effective;
 use crate::definitions::{Definitions, EventDefinition, Problem};
 use crate::error::ApplyError;
-use crate::schema::EventSchema;
+use crate::schema::{EventSchema, SchemaError};
 use crate::task::Environment;
 
 /// Records that columns are inferred from.
@@ -26,8 +29,8 @@ const TABLE: TableId = 0;
 #[derive(Debug, Default)]
 pub(super) struct Schemas {
     pub(super) known: BTreeMap<TopicName, EventSchema>,
-    /// Topics without a contract and without events.
-    pub(super) awaited: Vec<TopicName>,
+    /// Topics without a contract whose events do not show the columns yet, and what would.
+    pub(super) awaited: BTreeMap<TopicName, String>,
     /// Contracts that give no columns.
     pub(super) problems: Vec<Problem>,
 }
@@ -40,16 +43,19 @@ pub(super) async fn find(
     let mut schemas = Schemas::default();
     for definition in &definitions.events {
         let topic = definition.topic.clone();
-        let found = match &definition.schema {
-            Some(contract) => EventSchema::from_contract(definition, contract).map(Some),
-            None => match kept(environment, definition).await? {
-                Some(schema) => Ok(Some(schema)),
+        let Some(contract) = &definition.schema else {
+            let found = match kept(environment, definition).await? {
+                Some(schema) => Ok(schema),
                 None => inferred(environment, definition).await?,
-            },
+            };
+            match found {
+                Ok(schema) => drop(schemas.known.insert(topic, schema)),
+                Err(awaited) => drop(schemas.awaited.insert(topic, awaited)),
+            }
+            continue;
         };
-        match found {
-            Ok(Some(schema)) => drop(schemas.known.insert(topic, schema)),
-            Ok(None) => schemas.awaited.push(topic),
+        match EventSchema::from_contract(definition, contract) {
+            Ok(schema) => drop(schemas.known.insert(topic, schema)),
             Err(error) => schemas.problems.push(Problem {
                 file: topic.to_string().into(),
                 text: "".into(),
@@ -62,16 +68,52 @@ pub(super) async fn find(
     Ok(schemas)
 }
 
-/// Whether one of `topics` has events by now.
-pub(super) async fn any_has_events(environment: &Environment, topics: &[TopicName]) -> bool {
-    for topic in topics {
-        if let Ok(topic) = environment.log.topic(topic).await
-            && topic.partitions.iter().any(|bounds| bounds.high_watermark > bounds.log_start)
-        {
-            return true;
+/// Topics looked at for their first events, so that nothing is tried again where nothing has moved.
+#[derive(Default)]
+pub(super) struct Looked {
+    /// Beginning and end of each partition.
+    seen: HashMap<TopicName, Vec<(Offset, Offset)>>,
+    /// These definitions do not fit the columns that came.
+    given_up: Option<Arc<Effective>>,
+}
+
+impl Looked {
+    /// Whether a topic that is waited for shows its columns by now.
+    pub(super) async fn for_columns(
+        &mut self,
+        environment: &Environment,
+        effective: &Arc<Effective>,
+    ) -> bool {
+        if self.given_up.as_ref().is_some_and(|given_up| Arc::ptr_eq(given_up, effective)) {
+            return false;
         }
+        self.given_up = None;
+        let awaited = |event: &&EventDefinition| effective.awaited.contains_key(&event.topic);
+        for definition in effective.definitions.events.iter().filter(awaited) {
+            let Ok(topic) = environment.log.topic(&definition.topic).await else { continue };
+            let bounds = topic.partitions.iter().map(|at| (at.log_start, at.high_watermark));
+            let bounds: Vec<_> = bounds.collect();
+            if self.seen.get(&definition.topic) == Some(&bounds) {
+                continue;
+            }
+            match inferred(environment, definition).await {
+                Ok(Ok(_)) => return true,
+                Ok(Err(_)) => drop(self.seen.insert(definition.topic.clone(), bounds)),
+                Err(error) => debug!(topic = %definition.topic, %error, "first events cannot be read now"),
+            }
+        }
+        false
     }
-    false
+
+    /// Nothing is tried until other definitions are in effect.
+    pub(super) fn give_up(&mut self, effective: Arc<Effective>) {
+        self.given_up = Some(effective);
+    }
+
+    /// Everything is looked at again.
+    pub(super) fn forget(&mut self) {
+        self.seen.clear();
+    }
 }
 
 fn task(definition: &EventDefinition) -> TaskId {
@@ -106,19 +148,30 @@ async fn keep(
     Ok(())
 }
 
-type Inferred = Result<Option<EventSchema>, crate::schema::SchemaError>;
-
-async fn inferred(environment: &Environment, definition: &EventDefinition) -> Result<Inferred, ApplyError> {
-    let samples = samples(environment, &definition.topic).await?;
+/// The columns that the first events show, or what would show them.
+async fn inferred(
+    environment: &Environment,
+    definition: &EventDefinition,
+) -> Result<Result<EventSchema, String>, ApplyError> {
+    let topic = &definition.topic;
+    let samples = samples(environment, topic).await?;
     if samples.is_empty() {
-        return Ok(Ok(None));
+        return Ok(Err(format!("the first event of {topic}")));
     }
-    let schema = match EventSchema::infer(definition, &samples) {
-        Ok(schema) => schema,
-        Err(error) => return Ok(Err(error)),
-    };
-    keep(environment, definition, &schema).await?;
-    Ok(Ok(Some(schema)))
+    match EventSchema::infer(definition, &samples) {
+        Ok(schema) => {
+            keep(environment, definition, &schema).await?;
+            Ok(Ok(schema))
+        }
+        Err(SchemaError::NoTime { field, nearest, .. }) => {
+            let nearest = nearest.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+            Ok(Err(format!(
+                "the field {field} in one of the first {SAMPLES} events of {topic}: its manifest names it as the \
+                event time{nearest}"
+            )))
+        }
+        Err(error) => Ok(Err(format!("events that show columns: {error}"))),
+    }
 }
 
 async fn samples(environment: &Environment, topic: &TopicName) -> Result<Vec<Record>, ApplyError> {

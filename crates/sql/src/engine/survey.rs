@@ -1,13 +1,15 @@
 //! What is looked at from time to time: sizes, rates, and topics that views wait for.
 
+use super::Engine;
 use super::apply::bytes_by_pipeline;
-use super::{Engine, schemas};
+use super::schemas::Looked;
 use crate::metrics;
 
 /// Looks until the stop.
 pub(super) async fn run(engine: Engine) {
     let environment = &engine.0.environment;
     let stop = environment.tasks.stop();
+    let mut looked = Looked::default();
     loop {
         tokio::select! {
             () = stop.requested() => return,
@@ -23,9 +25,8 @@ pub(super) async fn run(engine: Engine) {
         for status in engine.views() {
             metrics::surveyed(&status.name, status.lag, status.rate, status.state_bytes);
         }
-        let awaited = engine.effective().awaited.clone();
-        if !awaited.is_empty() && schemas::any_has_events(environment, &awaited).await {
-            engine.apply_again().await;
+        if !engine.effective().awaited.is_empty() {
+            engine.apply_again(&mut looked).await;
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::blocking;
 use crate::changes::{ChangeLog, Followed};
-use crate::definitions::RelationName;
+use crate::definitions::{Problem, RelationName};
 use crate::error::ReadError;
 use crate::rebuild::Building;
 use crate::view::{Rows, Version};
@@ -70,6 +70,20 @@ impl View {
         }
         drop(versions);
         self.swapped.send_modify(|count| *count += 1);
+    }
+
+    /// It waited, and now that the columns are known its definition has one of these problems.
+    pub(super) fn misfits(&self, problems: &[Problem]) {
+        let mut declared = self.declared.write();
+        let place =
+            |problem: &Problem| problem.text.find(&*declared.sql).map(|at| at..at + declared.sql.len());
+        let own = problems
+            .iter()
+            .find(|problem| place(problem).is_some_and(|statement| statement.contains(&problem.span.start)));
+        let reason = own.map(|problem| format!("a definition that fits its events: {}", problem.message));
+        if declared.waiting.is_some() && reason.is_some() {
+            declared.waiting = reason;
+        }
     }
 
     /// Goes on with the version that is served.

@@ -7,4 +7,5 @@ mod poison;
 mod reading;
 mod rebuild;
 mod slt;
+mod waiting;
 mod world;
