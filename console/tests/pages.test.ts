@@ -57,9 +57,9 @@ before(async () => {
   browser = await launch();
   // Slow enough for an hour of it to be made at once.
   const feed = join(factum.project, "teams/store/feeds/orders.yaml");
-  writeFileSync(feed, readFileSync(feed, "utf8").replace("rate: 20/s", "rate: 2/s"));
+  writeFileSync(feed, readFileSync(feed, "utf8").replace("rate: 20/s", "rate: 5/s"));
   // As if it had run for an hour already.
-  await factum.generate(4_000, new Date(Date.now() - HOUR), new Date());
+  await factum.generate(10_000, new Date(Date.now() - HOUR), new Date());
 });
 after(async () => {
   await browser?.close();
@@ -114,8 +114,11 @@ async function visit(place: Place, theme: Theme, viewport: { width: number; heig
 
 /** As high a window as the page wants: what is as high as the window, such as the column of links, is so in the picture. */
 async function stretch(page: Page): Promise<void> {
-  const height = await page.evaluate(() => document.documentElement.scrollHeight);
-  await page.setViewportSize({ width: page.viewportSize()!.width, height });
+  // A table may be as high as a part of the window, so that the page grows with it once more.
+  for (let round = 0; round < 3; round += 1) {
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.setViewportSize({ width: page.viewportSize()!.width, height });
+  }
 }
 
 /** Elements that cut their text off and do not say so by an ellipsis. */

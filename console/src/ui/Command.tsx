@@ -6,7 +6,7 @@ import { Button } from "./Button";
 export function Command({ text, label = "command" }: { text: string; label?: string }) {
   return (
     <div className="flex items-start gap-2 rounded-box border border-rule bg-sunken py-1 pr-1 pl-2.5">
-      <pre tabIndex={0} aria-label={label} className="command data min-w-0 flex-1 py-1 leading-relaxed">
+      <pre tabIndex={0} aria-label={label} className="command fade-end data min-w-0 flex-1 py-1 leading-relaxed">
         {text}
       </pre>
       <CopyButton text={text} label={`Copy ${label}`} />
@@ -27,7 +27,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
       () => setState("refused"),
     ) ?? setState("refused");
   return (
-    <Button kind="bare" small className="min-w-16" aria-label={label} onClick={copy}>
+    <Button kind="bare" small className="min-w-14" aria-label={label} onClick={copy}>
       <span aria-live="polite">{state === "idle" ? "Copy" : state === "copied" ? "Copied" : "Select it"}</span>
     </Button>
   );

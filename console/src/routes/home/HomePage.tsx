@@ -43,7 +43,7 @@ export function HomePage() {
       )}
       <ProjectProblems project={project.data} />
       <Figures now={now} history={stream.history} />
-      <div className="mt-9 grid gap-x-10 gap-y-9 lg:grid-cols-2">
+      <div className="mt-9 grid gap-x-10 gap-y-9 lg:grid-cols-[minmax(0,4fr)_minmax(0,5fr)]">
         <div className="space-y-9">
           <TopicRates rates={now?.by_topic} />
           <PipelineRates rates={now?.by_pipeline} />

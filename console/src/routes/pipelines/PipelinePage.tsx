@@ -100,7 +100,7 @@ function Explain({ name, sql }: { name: string; sql: string }) {
   return (
     <Panel title="How it is computed" note="what is kept as events arrive, and what is done on each reading">
       {plan.data ? (
-        <pre tabIndex={0} aria-label="Plan" className="data overflow-x-auto py-1 leading-[1.65]">
+        <pre tabIndex={0} aria-label="Plan" className="fade-end data py-1 leading-[1.65]">
           {plan.data.plan}
         </pre>
       ) : plan.isPending ? (

@@ -15,7 +15,7 @@ export function SqlText({ text, label }: { text: string; label: string }) {
     <pre
       tabIndex={0}
       aria-label={label}
-      className="data max-h-[28rem] overflow-auto py-1 leading-[1.65] whitespace-pre max-sm:whitespace-pre-wrap"
+      className="fade-end data max-h-[28rem] py-1 leading-[1.65] whitespace-pre max-sm:whitespace-pre-wrap"
     >
       {highlighted(text)}
     </pre>

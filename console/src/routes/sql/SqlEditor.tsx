@@ -49,8 +49,15 @@ const colours = HighlightStyle.define([
 const look = EditorView.theme({
   "&": { color: "var(--ink)", backgroundColor: "transparent", fontSize: "var(--size-data)" },
   "&.cm-focused": { outline: "none" },
-  ".cm-scroller": { fontFamily: "var(--font-mono)", lineHeight: "1.6", minHeight: "9rem", maxHeight: "45vh" },
-  ".cm-content": { caretColor: "var(--ink)", padding: "0.6rem 0" },
+  ".cm-scroller": {
+    fontFamily: "var(--font-mono)",
+    lineHeight: "1.6",
+    minHeight: "9rem",
+    maxHeight: "45vh",
+    padding: "0.6rem 0",
+    boxSizing: "border-box",
+  },
+  ".cm-content": { caretColor: "var(--ink)", padding: "0" },
   ".cm-cursor": { borderLeftColor: "var(--ink)", borderLeftWidth: "1.5px" },
   ".cm-gutters": { backgroundColor: "transparent", color: "var(--ink-soft)", border: "none", paddingLeft: "0.25rem" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "transparent" },
