@@ -233,7 +233,7 @@ fn production_needs_a_place_for_its_data() {
         $ factum server --config FOLDER/factum.toml
         !   × the configuration cannot be used
         !   ╰─▶ FOLDER/factum.toml: there is no setting data_dri; known here: data_dir, project, access, log,
-        !       kafka, http, state, sql, watch
+        !       kafka, http, state, sql, feeds, watch
         exit 1
         $ factum server --config nowhere.toml
         !   × the configuration cannot be used
