@@ -27,6 +27,8 @@ pub struct Options {
     /// How long one query may take.
     #[serde(with = "duration")]
     pub query_timeout: Duration,
+    /// Connections that may follow changes of views at once; a further one is answered with 503.
+    pub max_followers: usize,
     /// Connections held at once; further ones wait in the operating system's queue.
     pub max_connections: usize,
     /// How long a connection may stay without a first byte.
@@ -50,6 +52,7 @@ impl Default for Options {
             body_memory: ByteSize::mib(64),
             max_rows: 100_000,
             query_timeout: Duration::from_secs(30),
+            max_followers: 1_000,
             max_connections: 16_384,
             idle_timeout: Duration::from_secs(300),
             header_timeout: Duration::from_secs(60),

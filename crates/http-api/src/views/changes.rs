@@ -14,6 +14,7 @@ use bytes::Bytes;
 use factum_sql::{Change, ChangeId, ChangeStream, render};
 use futures::stream;
 use serde_json::{Value, json};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::readable;
@@ -34,7 +35,7 @@ use crate::state::Api;
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event seen", example = "8f2a-41")),
     responses((status = 200, content_type = "text/event-stream", body = String,
             example = "id: 8f2a-41\nevent: change\ndata: {\"removed\":[],\"added\":[{\"sold\":42}]}\n\n"),
-        (status = 404, body = Problem)))]
+        (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn follow_view(
     State(api): State<Arc<Api>>,
     caller: Caller,
@@ -46,8 +47,17 @@ pub(crate) async fn follow_view(
         Some(id) => Some(parse(id.as_bytes())?),
         None => None,
     };
+    let place = api.follower()?;
     let changes = api.state.engine.changes(&view.name, resume)?;
-    let feed = Feed { api, changes, resume, is_begun: false, is_over: false, _present: Present::follower() };
+    let feed = Feed {
+        api,
+        changes,
+        resume,
+        is_begun: false,
+        is_over: false,
+        _place: place,
+        _present: Present::follower(),
+    };
     let frames = stream::unfold(feed, |mut feed| async {
         let frame = feed.next_frame().await?;
         Some((Ok::<_, Infallible>(frame), feed))
@@ -69,6 +79,7 @@ struct Feed {
     resume: Option<ChangeId>,
     is_begun: bool,
     is_over: bool,
+    _place: OwnedSemaphorePermit,
     _present: Present,
 }
 

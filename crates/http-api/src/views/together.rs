@@ -23,6 +23,7 @@ use factum_sql::{Change, ChangeId, ChangeStream};
 use factum_types::{Action, Resource};
 use futures::stream::{self, BoxStream, SelectAll, StreamExt};
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 
 use super::{changes, readable};
@@ -49,7 +50,7 @@ const AGAIN: Duration = Duration::from_secs(2);
             example = "store.activity_today=8f2a-41,store.top_movies=77-3")),
     responses((status = 200, content_type = "text/event-stream", body = String,
             example = "id: store.top_movies=77-3\nevent: change\ndata: {\"view\":\"store.top_movies\",\"removed\":[],\"added\":[{\"sold\":42}]}\n\n"),
-        (status = 400, body = Problem)))]
+        (status = 400, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn follow_views(
     State(api): State<Arc<Api>>,
     caller: Caller,
@@ -62,6 +63,7 @@ pub(crate) async fn follow_views(
         caller.may(Action::Read, Resource::View(view))?;
     }
     let places = Places::asked(&headers)?;
+    let place = api.follower()?;
     let caller = Arc::new(caller);
     let follow = |view: String| {
         let resume = places.0.get(&view).copied();
@@ -70,7 +72,7 @@ pub(crate) async fn follow_views(
         stream::unfold(one, |mut one| async { Some((one.next().await, one)) }).boxed()
     };
     let told = stream::select_all(views.into_iter().map(follow));
-    let feed = Feed { api, told, places, is_begun: false, _present: Present::follower() };
+    let feed = Feed { api, told, places, is_begun: false, _place: place, _present: Present::follower() };
     let frames = stream::unfold(feed, |mut feed| async {
         let frame = feed.next_frame().await?;
         Some((Ok::<_, Infallible>(frame), feed))
@@ -196,6 +198,7 @@ struct Feed {
     told: SelectAll<BoxStream<'static, Told>>,
     places: Places,
     is_begun: bool,
+    _place: OwnedSemaphorePermit,
     _present: Present,
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use expect_test::expect;
 use factum_sql::{Definitions, EventDefinition, PipelineDefinition};
 use factum_types::TopicName;
 use serde_json::Value;
@@ -140,5 +141,38 @@ async fn several_views_are_followed_over_one_connection() {
     assert_eq!(server.get("/api/v1/changes?views=store.notes").await.status, 400, "no such parameter");
     let many: String = (0..65).map(|number| format!("&view=store.v{number}")).collect();
     assert_eq!(server.get(&format!("/api/v1/changes?{}", &many[1..])).await.status, 400, "too many");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_follow_than_may() {
+    let mut setup = Setup::default();
+    setup.options.max_followers = 2;
+    let server = start(setup).await;
+    let mut one = follow(&server, "/api/v1/views/store.notes/changes").await;
+    let mut two = follow(&server, "/api/v1/changes?view=store.notes&view=store.pages").await;
+    read_until(&mut one, &mut String::new(), |told| told.contains("event: snapshot")).await;
+    read_until(&mut two, &mut String::new(), |told| told.matches("event: snapshot").count() == 2).await;
+    for path in ["/api/v1/views/store.notes/changes", "/api/v1/changes?view=store.notes"] {
+        let refused = server.get(path).await;
+        assert_eq!(refused.retry_after, "1");
+        expect![[r#"503 2 connections follow changes of views, and no more may at once {"limit":2}"#]]
+            .assert_eq(&refused.problem());
+    }
+    // A place that is given up is another's.
+    drop(one);
+    let again = async {
+        loop {
+            let mut next = follow(&server, "/api/v1/views/store.notes/changes").await;
+            let mut told = String::new();
+            read_until(&mut next, &mut told, |told| told.contains("event: snapshot") || told.contains("503"))
+                .await;
+            if told.contains("event: snapshot") {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, again).await.expect("a place comes free");
     server.stop().await;
 }
