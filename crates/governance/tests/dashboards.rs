@@ -96,6 +96,7 @@ async fn a_panel_without_its_view_or_column_is_a_warning_at_its_place() {
     let (log, catalogue) = (MemoryLog::default(), Catalogue::new());
     apply_once(folder.path(), &log, &catalogue, &Views).await.expect("the rest applies");
     expect![[r#"
+        applied, with:
           ⚠ there is no view shop.orders_per_minute
            ╭─[teams/store/dashboards/movies.yaml:8:11]
          7 │     over: window_start
@@ -120,7 +121,7 @@ async fn a_panel_without_its_view_or_column_is_a_warning_at_its_place() {
             ╰────
           help: there is product_id, title, sold
     "#]]
-    .assert_eq(&render(&catalogue.problems()));
+    .assert_eq(&format!("applied, with:\n{}", render(&catalogue.problems())));
     assert_eq!(catalogue.project().failure, None, "the rest is in force");
     let fault = catalogue.dashboards()[0].panels[1].resolve(&Views.views()).expect_err("no such view");
     expect!["there is no view shop.orders_per_minute; did you mean `store.orders_per_minute`?"]

@@ -143,7 +143,12 @@ mod tests {
 
     #[test]
     fn a_table_that_nothing_can_be_ordered_from_is_shown_at_its_line() {
-        expect![[r#""#]].assert_eq(
+        expect![[r#"
+            1 feed
+            teams/store/tables/products.csv:3: feed store.orders cannot order from this: line 3 has no price that could be read: "cheap" is not a price from 0 to 1000000 with two digits behind the point
+            teams/store/tables/products.csv:1: feed store.orders cannot order from this: there is no column UnitPrice; there are: ItemId, Price
+            teams/store/tables/products.csv:1: feed store.orders cannot order from this: there is nothing to buy: no rows below the header
+        "#]].assert_eq(
             &[
                 "ItemId,UnitPrice\n1,2.50\n",
                 "ItemId,UnitPrice\n1,2.50\n2,cheap\n",
