@@ -16,7 +16,8 @@ started := $(shell date +%s)
 # $(call section,TITLE): a heading with the seconds gone by. No commas in TITLE: make would split it there.
 section = printf '\n── %s  (%d s so far)\n' "$(1)" "$$(( $$(date +%s) - $(started) ))"
 # $(call first,FOLDER,MINUTES): how long the first build takes, while its FOLDER of the target is not there yet.
-first = if [ ! -d "$(CARGO_TARGET_DIR)/$(1)" ]; then echo "first build: about $(2) minutes on two cores; later ones take seconds"; fi
+first = if [ ! -d "$(CARGO_TARGET_DIR)/$(1)" ]; then echo "first build: about $(2) minutes on two cores; later ones take seconds"; \
+	else echo "a new clone compiles Factum's own crates: some minutes; later builds take seconds"; fi
 
 # The console is built anew when one of these is newer than what was built.
 console_sources = $(shell find console/src console/public console/index.html console/*.json console/*.ts -type f 2>/dev/null)
@@ -26,7 +27,7 @@ help:  ## print this list
 
 demo: toolchain $(if $(shell command -v npm),console,no-console)  ## build Factum and its console, then run the movies case study
 	@$(call section,factum)
-	$(call first,demo,10)
+	$(call first,demo,16)
 	cargo build --locked --profile demo --package factum-cli
 	$(call section,ready)
 	exec "$(CARGO_TARGET_DIR)/demo/factum" demo movies --in examples/movies

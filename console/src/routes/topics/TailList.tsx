@@ -101,6 +101,13 @@ function Waiting({ topic, filtered, received }: { topic: string; filtered: boole
       </EmptyState>
     );
   }
+  if (topic.endsWith(".dead-letter")) {
+    return (
+      <EmptyState title="Waiting for the next event that its view cannot take in.">
+        <p>Those that there are already, with the reason in their headers, are under “Newest first”.</p>
+      </EmptyState>
+    );
+  }
   return (
     <EmptyState title="Waiting for the next event.">
       <p>It appears here the moment it is stored. To see what is there already, read “Newest first”, or send one:</p>

@@ -190,7 +190,12 @@ fn differences<T: Serialize>(before: &T, after: &T) -> Vec<FieldChange> {
         .into_iter()
         .filter(|name| before.get(*name) != after.get(*name))
         .map(|name| {
-            let (from, mut to) = (before.get(name).map(text), after.get(name).map(text));
+            let (from, mut to) = match (before.get(name), after.get(name)) {
+                (Some(Value::String(before)), Some(Value::String(after))) => changed_line(before, after)
+                    .map(|(before, after)| (Some(before), Some(after)))
+                    .unwrap_or_else(|| (Some(lines(before)), Some(lines(after)))),
+                (before, after) => (before.map(text), after.map(text)),
+            };
             if from == to {
                 to = to.map(|to| format!("{to}, others"));
             }
@@ -210,9 +215,22 @@ fn object<T: Serialize>(value: &T) -> Map<String, Value> {
     }
 }
 
+/// The one line in which two texts of several lines differ, before and after.
+fn changed_line(before: &str, after: &str) -> Option<(String, String)> {
+    let is_long = before.contains('\n') && before.lines().count() == after.lines().count();
+    let mut differing = before.lines().zip(after.lines()).filter(|(before, after)| before != after);
+    let (before, after) = differing.next().filter(|_| is_long)?;
+    differing.next().is_none().then(|| (before.trim().to_owned(), after.trim().to_owned()))
+}
+
+/// A text, or how long it is.
+fn lines(text: &str) -> String {
+    if text.contains('\n') { format!("{} lines", text.lines().count()) } else { text.to_owned() }
+}
+
 fn text(value: &Value) -> String {
     match value {
-        Value::String(text) if text.contains('\n') => format!("{} lines", text.lines().count()),
+        Value::String(text) => lines(text),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => fields

@@ -178,7 +178,10 @@ impl Scope {
                 nearest(written, known),
             )
         } else {
-            let known = columns.chain(self.outputs.iter().map(String::as_str));
+            // What is selected without an alias goes by the very name that is not known.
+            let outputs =
+                self.outputs.iter().map(String::as_str).filter(|name| squash(name) != squash(written));
+            let known = columns.chain(outputs);
             (format!("there is no column `{written}`{place}"), nearest(written, known))
         };
         Missing::Unknown { message, suggestion: suggestion.map(str::to_owned) }

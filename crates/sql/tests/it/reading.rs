@@ -78,6 +78,13 @@ fn queries_join_views_topics_and_tables() {
     let refused = ask("SELECT * FROM store.ordres").expect_err("refused");
     let QueryError::Refused(problems) = refused else { panic!("{refused:?}") };
     assert_eq!(&problems[0].text[problems[0].span.clone()], "store.ordres", "{problems:?}");
+    let refused = ask("SELECT custmoer FROM store.orders").expect_err("refused");
+    let QueryError::Refused(problems) = refused else { panic!("{refused:?}") };
+    assert_eq!(
+        problems[0].help.as_deref(),
+        Some("did you mean `customer`?"),
+        "not the name that is not known"
+    );
     let few = QueryLimits { rows: 5, ..LIMITS };
     let much = world.block(world.engine().query("SELECT * FROM store.orders", few));
     assert!(matches!(much, Err(QueryError::TooLarge { .. })), "{much:?}");
