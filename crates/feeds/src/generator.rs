@@ -7,8 +7,8 @@ use bytes::Bytes;
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_base::tasks::{BoxError, Stop};
-use factum_eventlog::{EventLog, NewRecord, ProduceError};
-use factum_types::{Event, Timestamp, TopicName};
+use factum_eventlog::{AdminError, EventLog, NewRecord, ProduceError};
+use factum_types::{Event, Offset, Timestamp, TopicName};
 use tracing::{info, warn};
 
 use crate::arrivals::Arrivals;
@@ -19,6 +19,8 @@ use crate::orders::{Order, Orders, Recipe};
 const TICK: Duration = Duration::from_millis(25);
 /// The most orders written at once: some 400 KiB, which every topic takes.
 const MAX_BATCH: usize = 500;
+/// The most orders of the past that are made.
+const MAX_HISTORY: f64 = 100_000.0;
 /// How long a log that cannot write is left alone.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -46,6 +48,8 @@ pub(crate) struct Generator {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) clock: SharedClock,
     pub(crate) random: Random,
+    /// How much of the past is made before anything else, if the topic is empty.
+    pub(crate) history: Duration,
 }
 
 impl Generator {
@@ -54,12 +58,16 @@ impl Generator {
     /// # Errors
     /// A recipe by which nothing can be made.
     pub(crate) async fn run(self, stop: Stop) -> Result<(), BoxError> {
-        let (started, start) = (self.clock.monotonic(), self.clock.now());
+        let start = self.clock.now();
         let Feed { name, rate, recipe, .. } = &*self.feed;
         let mut orders = Orders::new(recipe, start)?;
         let seed = recipe.seed ^ start.as_millis().cast_unsigned();
         let mut arrivals = Arrivals::new(*rate, Some(recipe.rhythm()), seed);
         info!(feed = name, rate, "generator started");
+        if !self.history.is_zero() && self.is_first().await {
+            self.recall(&mut orders, start, &stop).await;
+        }
+        let started = self.clock.monotonic();
         while !stop.is_requested() {
             let batch = self.due(&mut arrivals, &mut orders, started);
             let wait = match batch.len() {
@@ -73,6 +81,36 @@ impl Generator {
         }
         info!(feed = name, "generator stopped");
         Ok(())
+    }
+
+    /// Whether nothing was ever written where the orders go.
+    async fn is_first(&self) -> bool {
+        match self.log.topic(&self.feed.into).await {
+            Ok(topic) => topic.partitions.iter().all(|partition| partition.high_watermark == Offset::ZERO),
+            Err(error) => matches!(error, AdminError::UnknownTopic { .. }),
+        }
+    }
+
+    /// Makes the orders of the time before `start`, in their order.
+    async fn recall(&self, orders: &mut Orders, start: Timestamp, stop: &Stop) {
+        let Feed { rate, recipe, .. } = &*self.feed;
+        let span = self.history.min(Duration::from_secs_f64(MAX_HISTORY / rate));
+        let from = start.minus(span);
+        let mut arrivals = Arrivals::new(*rate, Some(recipe.rhythm()), recipe.seed);
+        let (mut batch, mut elapsed) = (Vec::new(), Duration::ZERO);
+        while elapsed < span && !stop.is_requested() {
+            let now = from.plus(elapsed);
+            while let Some(at) = arrivals.due(elapsed, now) {
+                batch.push(self.record(&orders.next(at), at, now));
+                if batch.len() == MAX_BATCH && !self.store(std::mem::take(&mut batch), stop).await {
+                    return;
+                }
+            }
+            elapsed += TICK;
+        }
+        if !batch.is_empty() {
+            self.store(batch, stop).await;
+        }
     }
 
     fn elapsed(&self, started: Instant) -> Duration {

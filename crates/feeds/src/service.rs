@@ -9,11 +9,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_base::tasks::{BoxError, OnError, Stop, TaskGroup};
 use factum_eventlog::EventLog;
+use factum_types::units;
 use serde::Deserialize;
 use tokio::sync::watch;
 
@@ -25,10 +27,15 @@ use crate::generator::{Feed, Generator};
 pub struct Options {
     /// Whether generators run. They do not unless somebody wants them: what they make looks like facts.
     pub generate: bool,
+    /// How much of the past a generator makes before anything else where its topic is empty, so that there is
+    /// something to look at; at most 100,000 events of it.
+    #[serde(with = "units::duration")]
+    pub history: Duration,
 }
 
 /// Runs generators.
 pub struct Service {
+    history: Duration,
     log: Arc<dyn EventLog>,
     clock: SharedClock,
     random: Random,
@@ -62,13 +69,14 @@ impl Handle {
 impl Service {
     /// A service that writes to `log` and runs its generators in `tasks`.
     pub fn new(
+        options: &Options,
         log: Arc<dyn EventLog>,
         clock: SharedClock,
         random: Random,
         tasks: TaskGroup,
     ) -> (Self, Handle) {
         let (sender, wanted) = watch::channel(Vec::new());
-        (Self { log, clock, random, tasks, wanted }, Handle { wanted: sender })
+        (Self { history: options.history, log, clock, random, tasks, wanted }, Handle { wanted: sender })
     }
 
     /// Keeps to what the handle says until `stop`.
@@ -105,6 +113,7 @@ impl Service {
             log: Arc::clone(&self.log),
             clock: Arc::clone(&self.clock),
             random: self.random.clone(),
+            history: self.history,
         };
         let own = stop.child();
         self.tasks.spawn("feed", OnError::Log, generator.run(own.clone()));

@@ -5,16 +5,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_base::clock::{SharedClock, SystemClock};
+use factum_base::clock::{Clock, SharedClock, SystemClock};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskTree};
-use factum_broker::Broker;
+use factum_broker::{Broker, CreateTopicError};
 use factum_eventlog::{Admin, EventLog, NewTopic, TopicConfig};
-use factum_feeds::{Catalogue, Feed, Handle, Recipe, Service};
+use factum_feeds::{Catalogue, Feed, Handle, Options, Recipe, Service};
 use factum_types::{Event, Offset, Record, Timestamp, TopicName, TopicPartition};
 
 /// A log with topic `store.orders`, and a service over it.
 async fn with_service<F: Future>(folder: &Path, work: impl FnOnce(Broker, Handle) -> F) -> F::Output {
+    with_history(Duration::ZERO, folder, work).await
+}
+
+/// The same, with generators that make so much of the past first.
+async fn with_history<F: Future>(
+    history: Duration,
+    folder: &Path,
+    work: impl FnOnce(Broker, Handle) -> F,
+) -> F::Output {
     let clock: SharedClock = Arc::new(SystemClock);
     let options = factum_broker::Options { data_dir: folder.to_owned(), ..Default::default() };
     let (log, broker) = factum_broker::Service::open_local(options, Arc::clone(&clock), Random::system())
@@ -23,8 +32,12 @@ async fn with_service<F: Future>(folder: &Path, work: impl FnOnce(Broker, Handle
     let (below, above) = (tree.child("broker"), tree.child("domain"));
     below.spawn("log", OnError::Log, log.run(below.stop(), below.clone()));
     let new = NewTopic { name: topic(), partitions: Some(4), config: TopicConfig::default() };
-    broker.create_topic(new).await.expect("a topic");
-    let (service, handle) = Service::new(Arc::new(broker.clone()), clock, Random::system(), above.clone());
+    if let Err(error) = broker.create_topic(new).await {
+        assert!(matches!(error, CreateTopicError::Exists { .. }), "{error}");
+    }
+    let options = Options { history, ..Options::default() };
+    let (service, handle) =
+        Service::new(&options, Arc::new(broker.clone()), clock, Random::system(), above.clone());
     above.spawn("feeds", OnError::Log, service.run(above.stop()));
     let result = work(broker, handle).await;
     assert!(above.stop_within(Duration::from_secs(20)).await.is_empty(), "generators stop when told");
@@ -131,4 +144,33 @@ async fn a_topic_that_comes_later_is_waited_for() {
         assert!(records.iter().all(|(_, record)| record.timestamp > Timestamp::NONE));
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_topic_gets_its_past_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let made = with_history(HOUR, folder.path(), async |log, handle| {
+        handle.set(vec![feed(1.0)]);
+        let found = read(&log, 500).await;
+        let earliest = found.iter().filter_map(|(_, record)| time(record)).min().expect("an order");
+        let ago = SystemClock.now().as_millis() - earliest.as_millis();
+        assert!((3_000_000..4_000_000).contains(&ago), "{ago} ms ago");
+        found.len()
+    })
+    .await;
+    with_history(HOUR, folder.path(), async |log, handle| {
+        let before = read(&log, made).await.len();
+        handle.set(vec![feed(1.0)]);
+        let after = read(&log, before + 1).await.len();
+        assert!(after < before + 100, "{after} after {before}: the past was made again");
+    })
+    .await;
+}
+
+/// When the order was placed.
+fn time(record: &Record) -> Option<Timestamp> {
+    let order: serde_json::Value = serde_json::from_slice(record.value.as_ref()?).ok()?;
+    let placed: jiff::Timestamp = order["OrderDate"].as_str()?.parse().ok()?;
+    Some(Timestamp::from_millis(placed.as_millisecond()))
 }

@@ -177,7 +177,8 @@ fn start_feeds(
         return None;
     }
     let (log, clock, domain) = (Arc::clone(log), Arc::clone(clock), groups.domain.clone());
-    let (service, handle) = factum_feeds::Service::new(log, clock, random.clone(), domain.clone());
+    let (service, handle) =
+        factum_feeds::Service::new(&options.feeds, log, clock, random.clone(), domain.clone());
     domain.spawn("feeds", OnError::Log, service.run(domain.stop()));
     Some(handle)
 }

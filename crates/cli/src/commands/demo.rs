@@ -3,6 +3,7 @@
 mod case;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use factum_server::{DataDir, Options, TemporaryFolder};
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
@@ -11,6 +12,9 @@ use super::dev::{self, Greeting};
 use crate::args::Places;
 pub(crate) use case::Case;
 use case::NotWritten;
+
+/// What a new story has behind it when it opens.
+const HISTORY: Duration = Duration::from_secs(3_600);
 
 /// Run a case study, its generator and its dashboard
 #[derive(Debug, clap::Args)]
@@ -67,6 +71,8 @@ pub(super) fn run(args: Args) -> Result<(), Report> {
     args.case.write(&folder).map_err(Refused::from)?;
     let mut options = Options { project: Some(folder), ..dev::options(args.places, args.open) };
     options.feeds.generate = true;
+    // A story that began a moment ago has nothing to tell yet.
+    options.feeds.history = HISTORY;
     // Below the same folder, so that whatever a kill leaves behind is found in one place.
     if let (DataDir::Temporary, Some(temporary)) = (&options.data_dir, &temporary) {
         options.data_dir = DataDir::Kept(temporary.path().join("data"));
