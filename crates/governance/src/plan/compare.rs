@@ -231,7 +231,6 @@ fn lines(text: &str) -> String {
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => lines(text),
-        Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => fields
             .iter()
