@@ -5,17 +5,13 @@
 
 mod sampler;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use factum_types::{Action, Resource};
-use futures::stream;
 use serde::Serialize;
 use tokio::time::sleep;
 use utoipa::ToSchema;
@@ -26,7 +22,7 @@ use crate::health;
 use crate::json::Json;
 use crate::metrics::Present;
 use crate::problem::Problem;
-use crate::server_sent::Frame;
+use crate::server_sent::{self, Frame, Frames};
 use crate::state::Api;
 
 pub(crate) use sampler::Sampler;
@@ -117,12 +113,7 @@ pub(crate) async fn follow_overview(
 ) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
     let feed = Feed { api, is_begun: false, is_over: false, _present: Present::overview() };
-    let frames = stream::unfold(feed, |mut feed| async {
-        let frame = feed.next_frame().await?;
-        Some((Ok::<_, Infallible>(frame), feed))
-    });
-    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, Body::from_stream(frames)).into_response())
+    Ok(server_sent::answer(feed))
 }
 
 /// A follower under way.
@@ -133,7 +124,7 @@ struct Feed {
     _present: Present,
 }
 
-impl Feed {
+impl Frames for Feed {
     async fn next_frame(&mut self) -> Option<Bytes> {
         if self.is_over {
             return None;

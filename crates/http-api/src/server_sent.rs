@@ -1,14 +1,36 @@
 //! Server-sent events (WHATWG HTML §9.2), as bytes.
 
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use futures::stream;
 
 /// A frame is closed once it is this large; one event may make it larger.
 pub(crate) const FRAME_BYTES: usize = 64 << 10;
 /// A comment is sent after this long without an event, so that a client that is gone is found out.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What one client is told, a frame at a time.
+pub(crate) trait Frames: Send + 'static {
+    /// The next frame: waits until there is something to say; `None` at the end. Not asked for before the client
+    /// has taken the one before.
+    fn next_frame(&mut self) -> impl Future<Output = Option<Bytes>> + Send;
+}
+
+/// The answer that tells `frames` until they end or the client goes.
+pub(crate) fn answer(frames: impl Frames) -> Response {
+    let frames = stream::unfold(frames, |mut frames| async {
+        let frame = frames.next_frame().await?;
+        Some((Ok::<_, Infallible>(frame), frames))
+    });
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    (headers, Body::from_stream(frames)).into_response()
+}
 
 /// Bytes in the form of server-sent events.
 #[derive(Default)]

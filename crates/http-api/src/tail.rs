@@ -13,20 +13,18 @@
 mod feed;
 mod positions;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use factum_eventlog::Position;
 use factum_types::{Action, Resource, TopicPartition};
-use futures::stream;
 use serde::Deserialize;
 
 use crate::extract::{Caller, Params, TopicPath};
 use crate::problem::Problem;
+use crate::server_sent;
 use crate::state::Api;
 use crate::topics;
 
@@ -94,10 +92,5 @@ pub(crate) async fn tail_topic(
     let partitions = bounds.iter().map(|bounds| bounds.partition).collect();
     let feed =
         Feed::new(Arc::clone(&api.state.log), topic, partitions, positions, query.limit, api.stop.clone());
-    let frames = stream::unfold(feed, |mut feed| async {
-        let frame = feed.next_frame().await?;
-        Some((Ok::<_, Infallible>(frame), feed))
-    });
-    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, Body::from_stream(frames)).into_response())
+    Ok(server_sent::answer(feed))
 }

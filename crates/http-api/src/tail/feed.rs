@@ -16,7 +16,7 @@ use super::positions::Positions;
 use crate::metrics::Present;
 use crate::problem::Problem;
 use crate::record_view::RecordView;
-use crate::server_sent::{FRAME_BYTES, Frame, KEEP_ALIVE};
+use crate::server_sent::{FRAME_BYTES, Frame, Frames, KEEP_ALIVE};
 
 /// Encoded bytes asked of the log at once.
 const READ_BYTES: usize = 256 << 10;
@@ -48,6 +48,35 @@ struct Sending {
     next: Offset,
 }
 
+impl Frames for Feed {
+    async fn next_frame(&mut self) -> Option<Bytes> {
+        let mut frame = Frame::default();
+        if !self.is_begun {
+            self.is_begun = true;
+            // An id without data is kept by the client, which can then reconnect before the first record.
+            frame.position(&self.positions);
+            return Some(frame.finish());
+        }
+        while frame.is_empty() && !self.is_over {
+            if self.sending.is_none() {
+                let stop = self.stop.clone();
+                let read = tokio::select! {
+                    biased;
+                    () = stop.requested() => return None,
+                    read = timeout(KEEP_ALIVE, self.reads.next()) => read,
+                };
+                match read {
+                    Err(_) => frame.comment("keep-alive"),
+                    Ok(None) => self.is_over = true,
+                    Ok(Some((partition, from, read))) => self.take(partition, from, read, &mut frame),
+                }
+            }
+            self.fill(&mut frame);
+        }
+        (!frame.is_empty()).then(|| frame.finish())
+    }
+}
+
 impl Feed {
     pub(super) fn new(
         log: Arc<dyn EventLog>,
@@ -73,34 +102,6 @@ impl Feed {
         };
         partitions.into_iter().for_each(|partition| feed.read_on(partition));
         feed
-    }
-
-    /// The next frame: waits until there is something to say; `None` at the end.
-    pub(super) async fn next_frame(&mut self) -> Option<Bytes> {
-        let mut frame = Frame::default();
-        if !self.is_begun {
-            self.is_begun = true;
-            // An id without data is kept by the client, which can then reconnect before the first record.
-            frame.position(&self.positions);
-            return Some(frame.finish());
-        }
-        while frame.is_empty() && !self.is_over {
-            if self.sending.is_none() {
-                let stop = self.stop.clone();
-                let read = tokio::select! {
-                    biased;
-                    () = stop.requested() => return None,
-                    read = timeout(KEEP_ALIVE, self.reads.next()) => read,
-                };
-                match read {
-                    Err(_) => frame.comment("keep-alive"),
-                    Ok(None) => self.is_over = true,
-                    Ok(Some((partition, from, read))) => self.take(partition, from, read, &mut frame),
-                }
-            }
-            self.fill(&mut frame);
-        }
-        (!frame.is_empty()).then(|| frame.finish())
     }
 
     /// Writes what is at hand, and what other partitions have ready, until the frame is full.

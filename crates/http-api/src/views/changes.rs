@@ -3,16 +3,13 @@
 //! Always holds: the next change is taken from the engine only when the client has taken the one before, so a slow
 //! client costs nothing but its place; if that is gone, it gets a snapshot again.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
 use factum_sql::{Change, ChangeId, ChangeStream, render};
-use futures::stream;
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
@@ -22,7 +19,7 @@ use crate::extract::{Caller, NamePath};
 use crate::metrics::Present;
 use crate::problem::Problem;
 use crate::rows::RowsView;
-use crate::server_sent::{Frame, KEEP_ALIVE};
+use crate::server_sent::{self, Frame, Frames, KEEP_ALIVE};
 use crate::state::Api;
 
 /// Follow a view
@@ -58,12 +55,7 @@ pub(crate) async fn follow_view(
         _place: place,
         _present: Present::follower(),
     };
-    let frames = stream::unfold(feed, |mut feed| async {
-        let frame = feed.next_frame().await?;
-        Some((Ok::<_, Infallible>(frame), feed))
-    });
-    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, Body::from_stream(frames)).into_response())
+    Ok(server_sent::answer(feed))
 }
 
 fn parse(id: &[u8]) -> Result<ChangeId, Problem> {
@@ -83,8 +75,7 @@ struct Feed {
     _present: Present,
 }
 
-impl Feed {
-    /// The next frame: waits until there is something to say; `None` at the end.
+impl Frames for Feed {
     async fn next_frame(&mut self) -> Option<Bytes> {
         let mut frame = Frame::default();
         if !self.is_begun {
@@ -111,7 +102,9 @@ impl Feed {
         }
         Some(frame.finish())
     }
+}
 
+impl Feed {
     async fn write(&mut self, change: Change, frame: &mut Frame) {
         let (id, most) = (change.id(), self.api.options.max_rows);
         if let Some(problem) = too_large(&change, most) {

@@ -9,15 +9,13 @@
 //! - The next change of a view is taken from the engine only when the client has taken the one before.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use bytes::Bytes;
 use factum_sql::{Change, ChangeId, ChangeStream};
 use factum_types::{Action, Resource};
@@ -30,7 +28,7 @@ use super::{changes, readable};
 use crate::extract::{Caller, Params};
 use crate::metrics::Present;
 use crate::problem::Problem;
-use crate::server_sent::{Frame, KEEP_ALIVE};
+use crate::server_sent::{self, Frame, Frames, KEEP_ALIVE};
 use crate::state::Api;
 
 /// The most views that one connection follows.
@@ -73,12 +71,7 @@ pub(crate) async fn follow_views(
     };
     let told = stream::select_all(views.into_iter().map(follow));
     let feed = Feed { api, told, places, is_begun: false, _place: place, _present: Present::follower() };
-    let frames = stream::unfold(feed, |mut feed| async {
-        let frame = feed.next_frame().await?;
-        Some((Ok::<_, Infallible>(frame), feed))
-    });
-    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, Body::from_stream(frames)).into_response())
+    Ok(server_sent::answer(feed))
 }
 
 /// The views that the parameters name, each once.
@@ -202,8 +195,7 @@ struct Feed {
     _present: Present,
 }
 
-impl Feed {
-    /// The next frame: waits until there is something to say; `None` at the end.
+impl Frames for Feed {
     async fn next_frame(&mut self) -> Option<Bytes> {
         let mut frame = Frame::default();
         if !self.is_begun {
@@ -226,7 +218,9 @@ impl Feed {
         }
         Some(frame.finish())
     }
+}
 
+impl Feed {
     async fn write(&mut self, told: Told, frame: &mut Frame) {
         match told {
             Told::Change { view, change } => {
