@@ -2,6 +2,7 @@
 
 mod error;
 mod events;
+pub(crate) mod following;
 mod shapes;
 
 use std::net::IpAddr;

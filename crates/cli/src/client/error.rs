@@ -89,6 +89,15 @@ impl Error {
         }
     }
 
+    /// Whether the server may answer again after a while.
+    pub(crate) fn may_come_back(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Lost { .. } => true,
+            Self::Refused(problem) => problem.status == 503,
+            _ => false,
+        }
+    }
+
     /// Whether it is not known if the request was done.
     pub(crate) fn is_uncertain(&self) -> bool {
         match self {

@@ -1,19 +1,14 @@
 //! `factum tail`: a topic's events as they arrive.
 
-use std::time::Duration;
-
 use miette::Report;
 use reqwest::Method;
 use serde_json::Value;
 
 use crate::args::Format;
+use crate::client::following::{self, Follow};
 use crate::client::{Client, Error, EventStream, Record, ServerEvent, number};
 use crate::output;
 use crate::report;
-
-/// How long a server may be away before the tail gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// Print a topic's events as they arrive
 #[derive(Debug, clap::Args)]
@@ -46,33 +41,8 @@ pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<()
     if args.from == "latest" && report::is_for_people() {
         report::say("waiting for new events; --from earliest begins with those that are stored");
     }
-    let mut tail = Tail { client, format, printed: 0, resume: None, args };
-    let mut away = Duration::ZERO;
-    loop {
-        let before = tail.printed;
-        match tail.follow().await {
-            Ok(true) => return Ok(()),
-            Ok(false) => {}
-            Err(error) if tail.resume.is_none() || !may_come_back(&error) => return Err(error.into()),
-            Err(error) if away >= PATIENCE => return Err(error.into()),
-            Err(_) => {}
-        }
-        if tail.printed > before {
-            away = Duration::ZERO;
-        } else if away.is_zero() {
-            report::say("the connection broke; waiting for the server to come back");
-        }
-        tokio::time::sleep(PAUSE).await;
-        away += PAUSE;
-    }
-}
-
-fn may_come_back(error: &Error) -> bool {
-    match error {
-        Error::Unreachable { .. } | Error::Lost { .. } => true,
-        Error::Refused(problem) => problem.status == 503,
-        _ => false,
-    }
+    let tail = Tail { client, format, printed: 0, resume: None, args };
+    Ok(following::to_the_end(tail).await?)
 }
 
 struct Tail {
@@ -84,19 +54,17 @@ struct Tail {
     resume: Option<String>,
 }
 
-impl Tail {
-    /// The id from which the server reads on at `offset` in every partition, or as near as there are records.
-    async fn resume_at(&mut self, offset: i64) -> Result<(), Error> {
-        let topic = self.client.topic(&self.args.topic).await?;
-        let positions = topic.partitions.iter().map(|partition| {
-            let (start, end) = (number(&partition.log_start), number(&partition.high_watermark));
-            format!("{}:{}", partition.partition, offset.clamp(start, end.max(start)))
-        });
-        self.resume = Some(positions.collect::<Vec<_>>().join(","));
-        Ok(())
+impl Follow for Tail {
+    type Progress = u64;
+
+    fn progress(&self) -> u64 {
+        self.printed
     }
 
-    /// Follows until enough was printed (`true`) or the connection ends (`false`).
+    fn can_resume(&self) -> bool {
+        self.resume.is_some()
+    }
+
     async fn follow(&mut self) -> Result<bool, Error> {
         if let (None, Ok(offset)) = (&self.resume, self.args.from.parse()) {
             self.resume_at(offset).await?;
@@ -122,6 +90,19 @@ impl Tail {
             }
         }
         Ok(false)
+    }
+}
+
+impl Tail {
+    /// The id from which the server reads on at `offset` in every partition, or as near as there are records.
+    async fn resume_at(&mut self, offset: i64) -> Result<(), Error> {
+        let topic = self.client.topic(&self.args.topic).await?;
+        let positions = topic.partitions.iter().map(|partition| {
+            let (start, end) = (number(&partition.log_start), number(&partition.high_watermark));
+            format!("{}:{}", partition.partition, offset.clamp(start, end.max(start)))
+        });
+        self.resume = Some(positions.collect::<Vec<_>>().join(","));
+        Ok(())
     }
 
     /// Prints an event; `true` once enough was printed.

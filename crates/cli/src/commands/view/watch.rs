@@ -1,20 +1,16 @@
 //! `factum view watch`: a view as it is, then every change of it.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use miette::Report;
 use reqwest::Method;
 use serde_json::Value;
 
 use crate::args::Format;
+use crate::client::following::{self, Follow};
 use crate::client::{Changed, Client, Error, EventStream, JsonRow, Problem, Rows, ServerEvent};
 use crate::output;
 use crate::report;
-
-/// How long a server may be away before the watch gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// Print a view, and then every change of it
 #[derive(Debug, clap::Args)]
@@ -30,33 +26,8 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<(), Report> {
-    let mut watch = Watch { client, args, format, changes: 0, resume: None };
-    let mut away = Duration::ZERO;
-    loop {
-        let before = watch.resume.clone();
-        match watch.follow().await {
-            Ok(true) => return Ok(()),
-            Ok(false) => {}
-            Err(error) if watch.resume.is_none() || !may_come_back(&error) => return Err(error.into()),
-            Err(error) if away >= PATIENCE => return Err(error.into()),
-            Err(_) => {}
-        }
-        if watch.resume != before {
-            away = Duration::ZERO;
-        } else if away.is_zero() {
-            report::say("the connection broke; waiting for the server to come back");
-        }
-        tokio::time::sleep(PAUSE).await;
-        away += PAUSE;
-    }
-}
-
-fn may_come_back(error: &Error) -> bool {
-    match error {
-        Error::Unreachable { .. } | Error::Lost { .. } => true,
-        Error::Refused(problem) => problem.status == 503,
-        _ => false,
-    }
+    let watch = Watch { client, args, format, changes: 0, resume: None };
+    Ok(following::to_the_end(watch).await?)
 }
 
 struct Watch {
@@ -69,8 +40,17 @@ struct Watch {
     resume: Option<String>,
 }
 
-impl Watch {
-    /// Follows until enough was printed (`true`) or the connection ends (`false`).
+impl Follow for Watch {
+    type Progress = Option<String>;
+
+    fn progress(&self) -> Option<String> {
+        self.resume.clone()
+    }
+
+    fn can_resume(&self) -> bool {
+        self.resume.is_some()
+    }
+
     async fn follow(&mut self) -> Result<bool, Error> {
         let request = self.client.request(Method::GET, &["api", "v1", "views", &self.args.view, "changes"]);
         let request = request.header("accept", "text/event-stream");
@@ -90,7 +70,9 @@ impl Watch {
         }
         Ok(false)
     }
+}
 
+impl Watch {
     /// Prints an event; `true` once enough was printed.
     fn take(&mut self, event: &ServerEvent) -> Result<bool, Error> {
         if event.kind == "error" {
