@@ -20,7 +20,7 @@ first = if [ ! -d "$(CARGO_TARGET_DIR)/$(1)" ]; then echo "first build: about $(
 	else echo "a new clone compiles Factum's own crates: some minutes; later builds take seconds"; fi
 
 # The console is built anew when one of these is newer than what was built.
-console_sources = $(shell find console/src console/public console/index.html console/*.json console/*.ts -type f 2>/dev/null)
+console_sources = crates/http-api/openapi.json $(shell find console/src console/public console/index.html console/*.json console/*.ts -type f 2>/dev/null)
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
