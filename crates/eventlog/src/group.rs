@@ -5,6 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use factum_types::{GroupId, Offset, Record, TopicName, TopicPartition};
 
+use crate::Unreadable;
+
 /// A wish to join a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
@@ -27,6 +29,8 @@ pub struct Polled {
     pub partition: TopicPartition,
     /// Its next records, in order.
     pub records: Vec<Record>,
+    /// What among them cannot be read, in order.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// One member of a group. Partitions come and go between polls; heartbeats are sent by [`GroupConsumer::poll`]

@@ -27,7 +27,7 @@ pub use admin::AdminError;
 pub use group::{Committed, Group, GroupConsumer, GroupError, Member, Membership, Polled};
 pub use partitioner::Partitioner;
 pub use produce::{NewRecord, Placed, ProduceError};
-pub use read::{Chunk, Position, ReadError};
+pub use read::{Chunk, Position, ReadError, Unreadable};
 pub use topic::{NewTopic, PartitionBounds, Topic, TopicConfig};
 
 /// Produces and consumes.
@@ -43,7 +43,8 @@ pub trait EventLog: Admin {
     async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError>;
 
     /// Reads records from `from` on, at most about `limit_bytes` of encoded batches but always one batch if
-    /// there is one; waits up to `wait` for the first. An empty chunk means that none came.
+    /// there is one; waits up to `wait` for the first. A chunk whose `next` is `from` means that none came.
+    /// What cannot be read is an item of the chunk and never an error, so that no reader stops at it.
     /// Dropping the future has no effect on the log.
     ///
     /// # Errors

@@ -13,12 +13,27 @@ pub enum Position {
     Time(Timestamp),
 }
 
-/// What one read gave.
+/// A range of offsets that holds something which cannot be read, now or later: bytes on disk that are not what was
+/// written, or a batch that cannot be opened. It is an item of the log like any record: readers pass over it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The first offset that cannot be read.
+    pub from: Offset,
+    /// Where reading goes on: the offset behind the last one that cannot be read.
+    pub next: Offset,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// The items that one read gave: every offset from the one asked for up to `next` is a record, lies in an
+/// unreadable range, or was never given to a record (control batches, compaction).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
     /// Records in offset order, none before the offset asked for.
     pub records: Vec<Record>,
-    /// Where to read on.
+    /// Ranges that cannot be read, in offset order; none of them holds a record of `records`.
+    pub unreadable: Vec<Unreadable>,
+    /// Where to read on: a batch that unpacks to much is handed out in several reads.
     pub next: Offset,
     /// The first offset kept.
     pub log_start: Offset,
@@ -46,16 +61,6 @@ pub enum ReadError {
         log_start: Offset,
         /// Behind the last durable record.
         high_watermark: Offset,
-    },
-    /// The bytes on disk are not what was written; nothing of them is shown.
-    #[error("{partition} is damaged at offset {at}: {reason}")]
-    Damaged {
-        /// The partition.
-        partition: TopicPartition,
-        /// The first offset that cannot be read.
-        at: Offset,
-        /// What was found.
-        reason: String,
     },
     /// The log cannot answer now.
     #[error("{partition} is not available: {reason}")]

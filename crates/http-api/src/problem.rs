@@ -136,11 +136,6 @@ impl Problem {
         problem
     }
 
-    /// 500: data on disk is not what was written.
-    fn damaged(detail: impl fmt::Display) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", "Stored data is damaged", detail)
-    }
-
     /// 500: the server made a mistake.
     fn broken(detail: impl fmt::Display) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "The server made a mistake", detail)
@@ -257,7 +252,6 @@ impl From<ReadError> for Problem {
             ReadError::OutOfRange { log_start, high_watermark, .. } => Self::not_found(&error)
                 .with("log_start", log_start.to_string())
                 .with("high_watermark", high_watermark.to_string()),
-            ReadError::Damaged { at, .. } => Self::damaged(&error).with("offset", at.to_string()),
             ReadError::Unavailable { .. } => Self::unavailable("unavailable", &error),
         }
     }

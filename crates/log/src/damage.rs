@@ -8,6 +8,8 @@ use factum_types::{LeaderEpoch, Offset, batch};
 pub struct Damage {
     /// The first offset that cannot be read.
     pub at: Offset,
+    /// Where reading can go on behind it: the next batch that is known to be whole, or the end of the log.
+    pub next: Offset,
     /// Base offset of the segment, which is its file's name.
     pub segment: Offset,
     /// Where in that file, in bytes.

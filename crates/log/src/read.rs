@@ -208,10 +208,19 @@ impl Shared {
                 let segments = self.view();
                 let at = segments.partition_point(|segment| segment.base() <= from).saturating_sub(1);
                 let segment = segments[at].base();
-                Damage { at: segment, segment, byte: 0, fault: Fault::Missing }.into()
+                let next = self.readable_behind(segment);
+                Damage { at: segment, next, segment, byte: 0, fault: Fault::Missing }.into()
             }
+            Stop::Damaged(damage) => Damage { next: self.readable_behind(damage.at), ..damage }.into(),
             stop => stop.into(),
         }
+    }
+
+    /// Where a reader goes on that cannot read `at`: at the next segment, or at the end.
+    fn readable_behind(&self, at: Offset) -> Offset {
+        let segments = self.view();
+        let next = segments.partition_point(|segment| segment.base() <= at);
+        segments.get(next).map_or_else(|| self.bounds().high_watermark, |segment| segment.base())
     }
 }
 

@@ -119,6 +119,7 @@ impl<'a> Walk<'a> {
     pub(crate) fn damaged(&self, fault: impl Into<Fault>) -> Stop {
         Stop::Damaged(Damage {
             at: self.place.offset,
+            next: self.place.offset.next(),
             segment: self.segment,
             byte: self.place.position,
             fault: fault.into(),

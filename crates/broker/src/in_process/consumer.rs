@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use factum_eventlog::{GroupConsumer, GroupError, Membership, Polled, ReadError};
+use factum_eventlog::{GroupConsumer, GroupError, Membership, Polled, ReadError, Unreadable};
 use factum_log::Bounds;
 use factum_types::{GroupId, Offset, Record, TopicPartition};
 
@@ -35,6 +35,9 @@ pub(super) struct Consumer {
     /// Counts polls, so that partitions take turns in being served first.
     turn: usize,
 }
+
+/// A partition's next records, and what among them cannot be read.
+type Opened = (Vec<Record>, Vec<Unreadable>);
 
 /// Where a partition is read next. The partition is held rather than looked up: a topic made anew under the same
 /// name is another one, and the next rebalance brings it.
@@ -84,18 +87,13 @@ impl Consumer {
             let partition = self.broker.find(&name)?;
             let next = match committed {
                 Some(committed) => Offset::new(committed.offset.max(0)),
-                None => self.first_offset(&partition.bounds()),
+                None => first_offset(self.start_at_latest, &partition.bounds()),
             };
             Some((name, Position { partition, next }))
         });
         self.positions = positions.collect();
         self.share = Some(share);
         Ok(())
-    }
-
-    /// Where to start without a committed offset.
-    fn first_offset(&self, bounds: &Bounds) -> Offset {
-        if self.start_at_latest { bounds.high_watermark } else { bounds.log_start }
     }
 
     /// The next records of all partitions, and the names of those asked.
@@ -117,15 +115,15 @@ impl Consumer {
         &mut self,
         fetched: impl Iterator<Item = (TopicPartition, Fetched)>,
     ) -> Result<Vec<Polled>, GroupError> {
-        let (mut polled, mut unreadable) = (Vec::new(), None);
+        let (mut polled, mut failed) = (Vec::new(), None);
         for (partition, fetched) in fetched {
             match self.open(&partition, fetched) {
-                Ok(records) if records.is_empty() => {}
-                Ok(records) => polled.push(Polled { partition, records }),
-                Err(error) => unreadable = Some(error),
+                Ok((records, gaps)) if records.is_empty() && gaps.is_empty() => {}
+                Ok((records, unreadable)) => polled.push(Polled { partition, records, unreadable }),
+                Err(error) => failed = Some(error),
             }
         }
-        match unreadable {
+        match failed {
             // What can be read is handed out first; the error comes again with the next poll.
             Some(error) if polled.is_empty() => {
                 Err(GroupError::Unavailable { group: self.group.clone(), reason: super::reason(&error) })
@@ -134,26 +132,26 @@ impl Consumer {
         }
     }
 
-    fn open(&mut self, name: &TopicPartition, fetched: Fetched) -> Result<Vec<Record>, ReadError> {
-        let start_over = |bounds: &Bounds| self.first_offset(bounds);
-        let (next, records) = match fetched.result {
-            Ok(slice) => {
-                let from = self.positions.get(name).map_or(Offset::ZERO, |position| position.next);
-                let chunk = read::decode(name, from, &slice)?;
-                (chunk.next, chunk.records)
+    fn open(&mut self, name: &TopicPartition, fetched: Fetched) -> Result<Opened, ReadError> {
+        let Some(position) = self.positions.get_mut(name) else { return Ok(Opened::default()) };
+        let chunk = match fetched.result {
+            Ok(slice) => read::decode(position.next, &slice),
+            Err(partition::ReadError::Damaged(damage)) => {
+                read::damaged(&position.partition, position.next, &damage)
             }
             // The committed offset is gone, by retention or deletion.
-            Err(partition::ReadError::OutOfRange { bounds, .. }) => (start_over(&bounds), Vec::new()),
+            Err(partition::ReadError::OutOfRange { bounds, .. }) => {
+                position.next = first_offset(self.start_at_latest, &bounds);
+                return Ok(Opened::default());
+            }
             Err(partition::ReadError::Deleted) => {
                 self.positions.remove(name);
-                return Ok(Vec::new());
+                return Ok(Opened::default());
             }
-            Err(error) => return Err(read::unreadable(name, error)),
+            Err(error) => return Err(read::refused(name, error)),
         };
-        if let Some(position) = self.positions.get_mut(name) {
-            position.next = next;
-        }
-        Ok(records)
+        position.next = chunk.next;
+        Ok((chunk.records, chunk.unreadable))
     }
 
     fn no_share(&self, error: NoShare) -> GroupError {
@@ -176,6 +174,11 @@ impl Consumer {
             _ => GroupError::Refused { group, reason },
         }
     }
+}
+
+/// Where to start without a committed offset.
+fn first_offset(at_latest: bool, bounds: &Bounds) -> Offset {
+    if at_latest { bounds.high_watermark } else { bounds.log_start }
 }
 
 #[async_trait]

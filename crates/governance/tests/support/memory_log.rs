@@ -86,6 +86,7 @@ impl EventLog for MemoryLog {
         Ok(Chunk {
             next: from.advance(i64::try_from(some.len()).expect("two")),
             records: some,
+            unreadable: Vec::new(),
             log_start: Offset::ZERO,
             high_watermark: Offset::new(i64::try_from(records.len()).expect("few")),
         })

@@ -125,7 +125,7 @@ impl<'a> Surveyor<'a> {
     }
 
     fn break_at(&mut self, at: Offset, segment: Offset, byte: u64, fault: Fault) {
-        self.damage.get_or_insert(Damage { at, segment, byte, fault });
+        self.damage.get_or_insert(Damage { at, next: at.next(), segment, byte, fault });
     }
 
     /// Checks a segment that is known to have been whole and durable up to the next one's base offset.
