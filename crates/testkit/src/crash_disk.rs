@@ -6,6 +6,8 @@
 //! - Names made, renamed or removed since the last sync of their directory survive up to some point.
 //! - A sync that fails drops what it should have kept, and the next one calls itself a success.
 //! - A full disk writes what fits and says so.
+//! - Opening, making, listing and reading may be refused ([`FaultKind::Refused`]), and file descriptors may run
+//!   out ([`CrashDisk::set_descriptors`]).
 //!
 //! Always holds: the same seed and the same calls give the same disk.
 
@@ -20,7 +22,7 @@ use std::sync::Arc;
 use factum_log::{Disk, DiskFile};
 use parking_lot::{Mutex, MutexGuard};
 
-pub use fault::{Fault, FaultKind};
+pub use fault::{Call, Fault, FaultKind};
 use fault::{Operation, Outcome};
 use file::Contents;
 use tree::Tree;
@@ -41,7 +43,14 @@ struct State {
     faults: Vec<Fault>,
     is_down: bool,
     capacity: Option<u64>,
+    /// Open files at most.
+    descriptors: Option<usize>,
+    /// One clone in each handle of this life.
+    open_files: Arc<()>,
 }
+
+/// `EMFILE` on Linux.
+const TOO_MANY_OPEN_FILES: i32 = 24;
 
 impl CrashDisk {
     /// An empty disk whose accidents are drawn from `seed`.
@@ -55,6 +64,8 @@ impl CrashDisk {
             faults: Vec::new(),
             is_down: false,
             capacity: None,
+            descriptors: None,
+            open_files: Arc::new(()),
         })))
     }
 
@@ -71,7 +82,9 @@ impl CrashDisk {
 
     /// Another disk with the same contents, known and durable, and the same future.
     pub fn fork(&self) -> Self {
-        Self(Arc::new(Mutex::new(self.0.lock().clone())))
+        let mut state = self.0.lock().clone();
+        state.open_files = Arc::new(());
+        Self(Arc::new(Mutex::new(state)))
     }
 
     /// Whether a planned fault took the machine down.
@@ -97,6 +110,17 @@ impl CrashDisk {
     /// Lets the disk hold at most `bytes` of file contents; `None` sets no limit.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.0.lock().capacity = bytes;
+    }
+
+    /// Lets at most so many files be open at once; opening, making or listing beyond that fails with `EMFILE`.
+    /// `None` sets no limit.
+    pub fn set_descriptors(&self, limit: Option<usize>) {
+        self.0.lock().descriptors = limit;
+    }
+
+    /// Files open now.
+    pub fn open_files(&self) -> usize {
+        self.0.lock().open_files()
     }
 
     /// Bytes of all files.
@@ -149,21 +173,25 @@ impl CrashDisk {
 
 impl Disk for CrashDisk {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        let state = self.up()?;
+        let mut state = self.look(Operation::Open)?;
+        state.spare_descriptor()?;
         let file = state.tree.file(path)?;
-        Ok(self.handle(&state, file))
+        Ok(self.handle(&mut state, file))
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let mut state = self.change(Operation::Create)?;
+        state.spare_descriptor()?;
         let file = state.files.len();
         state.tree.create_file(path, file)?;
         state.files.push(Contents::default());
-        Ok(self.handle(&state, file))
+        Ok(self.handle(&mut state, file))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        self.up()?.tree.list(dir)
+        let state = self.look(Operation::List)?;
+        state.spare_descriptor()?;
+        state.tree.list(dir)
     }
 
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
@@ -188,18 +216,30 @@ impl Disk for CrashDisk {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.change(Operation::Sync)?.tree.sync(dir)
+        let mut state = self.change(Operation::Sync)?;
+        state.spare_descriptor()?;
+        state.tree.sync(dir)
     }
 }
 
 impl CrashDisk {
-    fn handle(&self, state: &State, file: usize) -> Arc<dyn DiskFile> {
-        Arc::new(Handle { disk: self.clone(), life: state.life, file })
+    fn handle(&self, state: &mut State, file: usize) -> Arc<dyn DiskFile> {
+        let descriptor = Arc::clone(&state.open_files);
+        Arc::new(Handle { disk: self.clone(), life: state.life, file, _descriptor: descriptor })
     }
 
     fn up(&self) -> io::Result<MutexGuard<'_, State>> {
         let state = self.0.lock();
         if state.is_down { Err(down()) } else { Ok(state) }
+    }
+
+    /// Lets a planned fault strike an operation that changes nothing.
+    fn look(&self, operation: Operation) -> io::Result<MutexGuard<'_, State>> {
+        let mut state = self.up()?;
+        match fault::strike(&mut state.faults, operation) {
+            Outcome::Done | Outcome::Partly => Ok(state),
+            Outcome::Failed(error) => Err(error),
+        }
     }
 
     /// Counts an operation that changes something, and lets a planned fault strike it.
@@ -216,6 +256,7 @@ struct Handle {
     disk: CrashDisk,
     life: u64,
     file: usize,
+    _descriptor: Arc<()>,
 }
 
 impl Handle {
@@ -223,15 +264,23 @@ impl Handle {
         let state = self.disk.up()?;
         if state.life == self.life { Ok(state) } else { Err(down()) }
     }
+
+    fn read(&self) -> io::Result<MutexGuard<'_, State>> {
+        let mut state = self.up()?;
+        match fault::strike(&mut state.faults, Operation::Read) {
+            Outcome::Done | Outcome::Partly => Ok(state),
+            Outcome::Failed(error) => Err(error),
+        }
+    }
 }
 
 impl DiskFile for Handle {
     fn size(&self) -> io::Result<u64> {
-        Ok(self.up()?.files[self.file].now().len() as u64)
+        Ok(self.read()?.files[self.file].now().len() as u64)
     }
 
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        let state = self.up()?;
+        let state = self.read()?;
         let now = state.files[self.file].now();
         let rest = usize::try_from(at).ok().and_then(|at| now.get(at..)).unwrap_or_default();
         let read = rest.len().min(buffer.len());
@@ -282,6 +331,7 @@ impl State {
             crash(contents, &mut self.random);
         }
         self.life += 1;
+        self.open_files = Arc::new(());
         self.is_down = false;
         self.faults.clear();
     }
@@ -293,6 +343,20 @@ impl State {
             self.is_down = true;
         }
         outcome
+    }
+
+    fn open_files(&self) -> usize {
+        Arc::strong_count(&self.open_files) - 1
+    }
+
+    /// Fails if no other file can be opened.
+    fn spare_descriptor(&self) -> io::Result<()> {
+        match self.descriptors {
+            Some(limit) if self.open_files() >= limit => {
+                Err(io::Error::from_raw_os_error(TOO_MANY_OPEN_FILES))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn used(&self) -> u64 {

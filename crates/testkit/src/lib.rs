@@ -6,6 +6,6 @@ mod crash_disk;
 mod factum_process;
 mod held_clock;
 
-pub use crash_disk::{CrashDisk, Fault, FaultKind};
+pub use crash_disk::{Call, CrashDisk, Fault, FaultKind};
 pub use factum_process::{FactumProcess, Launch};
 pub use held_clock::HeldClock;

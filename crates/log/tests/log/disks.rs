@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use factum_log::{Disk, DiskFile, LocalDisk, create_dir_durably, write_atomically};
-use factum_testkit::CrashDisk;
+use factum_testkit::{Call, CrashDisk, Fault, FaultKind};
 
 #[test]
 fn the_disk_that_crashes_is_a_disk() {
@@ -15,6 +15,56 @@ fn the_disk_that_crashes_is_a_disk() {
 fn the_local_disk_is_a_disk() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     conforms(&LocalDisk, &dir.path().join("here"));
+}
+
+#[test]
+fn a_refused_call_changes_nothing_and_leaves_other_calls_alone() {
+    let disk = CrashDisk::seeded(1);
+    let dir = Path::new("/here");
+    create_dir_durably(&disk, dir).expect("a directory");
+    let file = disk.create(&dir.join("file")).expect("a file");
+    file.write_at(b"abc", 0).expect("a write");
+    let refuse = |call, after, lasting| {
+        disk.inject(Fault { after, kind: FaultKind::Refused { call, os_error: 24 }, lasting });
+    };
+    refuse(Call::Open, 1, false);
+    refuse(Call::List, 0, false);
+    refuse(Call::Create, 0, true);
+    assert_eq!(
+        disk.open(&dir.join("file")).map(|file| read(&*file)).expect("the first open is well"),
+        b"abc"
+    );
+    assert_eq!(disk.open(&dir.join("file")).err().and_then(|error| error.raw_os_error()), Some(24));
+    disk.open(&dir.join("file")).expect("it struck once");
+    assert_eq!(disk.list(dir).err().and_then(|error| error.raw_os_error()), Some(24));
+    assert_eq!(listed(&disk, dir), ["file"]);
+    for _ in 0..2 {
+        let made = disk.create(&dir.join("other"));
+        assert_eq!(made.err().and_then(|error| error.raw_os_error()), Some(24), "it lasts");
+    }
+    file.write_at(b"d", 3).expect("writes are left alone");
+    assert_eq!(listed(&disk, dir), ["file"]);
+    refuse(Call::Read, 0, false);
+    assert_eq!(file.read_at(&mut [0; 4], 0).err().and_then(|error| error.raw_os_error()), Some(24));
+    assert_eq!(read(&*file), b"abcd");
+}
+
+#[test]
+fn file_descriptors_run_out_and_come_back() {
+    let disk = CrashDisk::seeded(1);
+    let dir = Path::new("/here");
+    create_dir_durably(&disk, dir).expect("a directory");
+    disk.set_descriptors(Some(2));
+    let first = disk.create(&dir.join("a")).expect("the first");
+    let second = disk.create(&dir.join("b")).expect("the second");
+    assert_eq!(disk.open_files(), 2);
+    for error in [disk.open(&dir.join("a")).err(), disk.create(&dir.join("c")).err(), disk.list(dir).err()] {
+        assert_eq!(error.and_then(|error| error.raw_os_error()), Some(24));
+    }
+    drop(second);
+    assert_eq!(listed(&disk, dir), ["a", "b"]);
+    disk.open(&dir.join("b")).expect("one is free");
+    assert_eq!(read(&*first), b"");
 }
 
 fn conforms(disk: &dyn Disk, root: &Path) {
