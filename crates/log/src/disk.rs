@@ -58,11 +58,29 @@ pub trait Disk: Send + Sync + 'static {
     /// Any error of the disk.
     fn remove_dir_all(&self, dir: &Path) -> io::Result<()>;
 
+    /// Opens `dir` to make its names durable. Apart from the sync, because only a failed sync loses something.
+    ///
+    /// # Errors
+    /// Any error of the disk; nothing is lost then.
+    fn open_dir(&self, dir: &Path) -> io::Result<Box<dyn DiskDir>>;
+
     /// Makes the names in `dir` durable.
     ///
     /// # Errors
-    /// Any error of the disk.
-    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+    /// Those of [`Disk::open_dir`] and [`DiskDir::sync`].
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.open_dir(dir)?.sync()
+    }
+}
+
+/// An open directory.
+pub trait DiskDir: Send + Sync {
+    /// Makes the names in it durable (`fsync`).
+    ///
+    /// # Errors
+    /// Any error of the disk. Names made, renamed or removed since the last sync may then be lost, whatever a
+    /// second call says.
+    fn sync(&self) -> io::Result<()>;
 }
 
 /// An open file. All calls are positional, so one handle serves many threads.

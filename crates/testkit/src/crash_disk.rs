@@ -19,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use factum_log::{Disk, DiskFile};
+use factum_log::{Disk, DiskDir, DiskFile};
 use parking_lot::{Mutex, MutexGuard};
 
 pub use fault::{Call, Fault, FaultKind};
@@ -40,6 +40,7 @@ struct State {
     life: u64,
     /// Changes and syncs asked for, failed ones included.
     operations: u64,
+    failed_syncs: u64,
     faults: Vec<Fault>,
     is_down: bool,
     capacity: Option<u64>,
@@ -61,6 +62,7 @@ impl CrashDisk {
             random: Random(seed),
             life: 0,
             operations: 0,
+            failed_syncs: 0,
             faults: Vec::new(),
             is_down: false,
             capacity: None,
@@ -95,6 +97,11 @@ impl CrashDisk {
     /// Changes and syncs asked for so far.
     pub fn operations(&self) -> u64 {
         self.0.lock().operations
+    }
+
+    /// Syncs that a planned fault made fail, of files and of directories.
+    pub fn failed_syncs(&self) -> u64 {
+        self.0.lock().failed_syncs
     }
 
     /// Plans a fault; a crash of the disk forgets the plan.
@@ -215,10 +222,13 @@ impl Disk for CrashDisk {
         self.change(Operation::Remove)?.tree.remove_dir_all(dir)
     }
 
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        let mut state = self.change(Operation::Sync)?;
+    fn open_dir(&self, dir: &Path) -> io::Result<Box<dyn DiskDir>> {
+        let state = self.look(Operation::Open)?;
         state.spare_descriptor()?;
-        state.tree.sync(dir)
+        state.tree.list(dir)?;
+        let descriptor = Arc::clone(&state.open_files);
+        let path = dir.to_owned();
+        Ok(Box::new(OpenDir { disk: self.clone(), life: state.life, path, _descriptor: descriptor }))
     }
 }
 
@@ -249,6 +259,20 @@ impl CrashDisk {
             Outcome::Done | Outcome::Partly => Ok(state),
             Outcome::Failed(error) => Err(error),
         }
+    }
+}
+
+struct OpenDir {
+    disk: CrashDisk,
+    life: u64,
+    path: PathBuf,
+    _descriptor: Arc<()>,
+}
+
+impl DiskDir for OpenDir {
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.disk.change(Operation::Sync)?;
+        if state.life == self.life { state.tree.sync(&self.path) } else { Err(down()) }
     }
 }
 
@@ -341,6 +365,8 @@ impl State {
         let outcome = fault::strike(&mut self.faults, operation);
         if fault::is_crash(&outcome) {
             self.is_down = true;
+        } else if operation == Operation::Sync && matches!(outcome, Outcome::Failed(_)) {
+            self.failed_syncs += 1;
         }
         outcome
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskDir, DiskFile};
 
 /// Files of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,8 +44,16 @@ impl Disk for LocalDisk {
         fs::remove_dir_all(dir)
     }
 
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        File::open(dir)?.sync_all()
+    fn open_dir(&self, dir: &Path) -> io::Result<Box<dyn DiskDir>> {
+        Ok(Box::new(LocalDir(File::open(dir)?)))
+    }
+}
+
+struct LocalDir(File);
+
+impl DiskDir for LocalDir {
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_all()
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use factum_log::{Disk, DiskFile, Environment, Options, PartitionLog};
+use factum_log::{Disk, DiskDir, DiskFile, Environment, Options, PartitionLog};
 use factum_testkit::CrashDisk;
 use factum_types::Timestamp;
 use parking_lot::Mutex;
@@ -59,8 +59,8 @@ impl Disk for Watched {
         self.disk.remove_dir_all(dir)
     }
 
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.disk.sync_dir(dir)
+    fn open_dir(&self, dir: &Path) -> io::Result<Box<dyn DiskDir>> {
+        self.disk.open_dir(dir)
     }
 }
 
