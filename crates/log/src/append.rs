@@ -1,9 +1,11 @@
 //! Appending: one batch gets its offset and is written behind the last one, to the page cache only.
 //!
-//! Always holds: a batch is in the log whole or not at all. If the write fails, the file is cut back to where
-//! it was, and the next append tries anew: a full disk heals when there is space again.
+//! Invariants: a batch is in the log whole or not at all. If the write fails, the file is cut back to where it
+//! was, at once or before the next byte is written. No refusal of the disk is final here: the next append tries
+//! anew, and so does the committer now and then, so that the trouble ends when its cause has.
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -11,11 +13,16 @@ use factum_types::{Offset, ProducerEpoch, ProducerId, RecordBatch, Timestamp};
 
 use crate::checkpoint::Mark;
 use crate::commit::SyncError;
+use crate::committer::Progress;
 use crate::damage::Damage;
 use crate::index::SegmentIndex;
 use crate::open_segments::OpenSegment;
 use crate::partition_log::{JustSealed, PartitionLog, Shared, Writer};
 use crate::segment::{Segment, State, log_path};
+use crate::trouble::RefusedAppend;
+
+/// Most bytes written to see whether a disk takes appends again.
+const RETRY_BYTES: usize = 1 << 20;
 
 /// Where a batch came to lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,10 +65,13 @@ pub enum AppendError {
     Quarantined(#[source] Damage),
     /// The disk is full.
     #[error("no space left for the log")]
-    Full(#[source] io::Error),
-    /// The disk refused the write.
+    Full(#[source] Arc<io::Error>),
+    /// The disk refused the write, or the next segment.
     #[error("write to the log")]
-    Io(#[source] io::Error),
+    Io(#[source] Arc<io::Error>),
+    /// What was appended before cannot be made durable for now.
+    #[error("the log cannot make appends durable for now; it is tried again")]
+    Stalled(#[source] Arc<io::Error>),
     /// A sync failed before; nothing more can be acknowledged until the log is opened anew.
     #[error("the log has failed")]
     Failed(#[source] SyncError),
@@ -73,16 +83,7 @@ pub enum AppendError {
 impl AppendError {
     /// Whether the same batch may succeed later with nobody doing anything to the log itself.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Full(_) | Self::Io(_))
-    }
-}
-
-impl From<io::Error> for AppendError {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(error),
-            _ => Self::Io(error),
-        }
+        matches!(self, Self::Full(_) | Self::Io(_) | Self::Stalled(_))
     }
 }
 
@@ -95,7 +96,21 @@ impl PartitionLog {
     ///
     /// # Errors
     /// [`AppendError`]; nothing of the batch is then in the log.
-    pub fn append(&self, mut batch: RecordBatch, now: Timestamp) -> Result<Appended, AppendError> {
+    pub fn append(&self, batch: RecordBatch, now: Timestamp) -> Result<Appended, AppendError> {
+        self.append_as_part(batch, now, NonZeroUsize::MIN)
+    }
+
+    /// As [`PartitionLog::append`], for a request that appends to `request` logs: the committer takes the logs of
+    /// smaller requests first.
+    ///
+    /// # Errors
+    /// [`AppendError`]; nothing of the batch is then in the log.
+    pub fn append_as_part(
+        &self,
+        mut batch: RecordBatch,
+        now: Timestamp,
+        request: NonZeroUsize,
+    ) -> Result<Appended, AppendError> {
         let log = &*self.0;
         let mut writer = log.writer.lock();
         log.check_writable()?;
@@ -105,21 +120,37 @@ impl PartitionLog {
             return Ok(Appended { base_offset, last_offset, log_start, duplicate: true });
         }
         let options = *log.options.read();
-        if writer.is_too_full(batch.encoded_len() as u64, options.segment_bytes) {
-            log.roll(&mut writer)?;
+        let bytes = batch.encoded_len();
+        if writer.is_too_full(bytes as u64, options.segment_bytes) {
+            log.roll(&mut writer).map_err(|error| self.refused(error, bytes, true))?;
         }
         let base_offset = writer.end.offset;
         batch.place(base_offset, log.epochs.current());
-        log.write(&writer, &batch)?;
+        log.write(&mut writer, batch.as_bytes()).map_err(|error| self.refused(error, bytes, false))?;
         writer.advance(&batch, now, options.index_interval_bytes);
         let last_offset = Offset::new(batch.header().last_offset());
         log.log_end.set(writer.end.offset);
-        log.bytes.fetch_add(batch.encoded_len() as u64, Ordering::Relaxed);
+        log.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         log.environment.tail_cache.insert(log.id, batch);
-        if !log.is_queued.swap(true, Ordering::Relaxed) {
-            log.environment.committer.enqueue(Arc::clone(&self.0));
+        if writer.request.is_none_or(|waiting| request < waiting) {
+            writer.request = Some(request);
+            log.environment.committer.enqueue(&self.0, request);
         }
+        log.append_worked();
         Ok(Appended { base_offset, last_offset, log_start, duplicate: false })
+    }
+
+    /// Takes note of what the disk refused, and has it tried again.
+    fn refused(&self, error: io::Error, bytes: usize, at_roll: bool) -> AppendError {
+        let error = Arc::new(error);
+        if self.0.troubles.append_refused(RefusedAppend { error: Arc::clone(&error), bytes, at_roll }) {
+            tracing::warn!(dir = %self.0.dir.display(), %error, "the disk refused an append; it is tried again");
+            self.0.environment.committer.retry_later(&self.0);
+        }
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => AppendError::Full(error),
+            _ => AppendError::Io(error),
+        }
     }
 }
 
@@ -131,24 +162,66 @@ impl Shared {
         if let Some(error) = self.failed.get() {
             return Err(AppendError::Failed(error.clone()));
         }
-        if self.is_closed() { Err(AppendError::Closed) } else { Ok(()) }
+        if self.is_closed() {
+            return Err(AppendError::Closed);
+        }
+        self.troubles.commit().map_or(Ok(()), |error| Err(AppendError::Stalled(error)))
     }
 
-    /// Writes `batch` at the end, or leaves the file as it was.
-    fn write(&self, writer: &Writer, batch: &RecordBatch) -> Result<(), AppendError> {
-        let Err(error) = writer.file.write_at(batch.as_bytes(), writer.end.position) else {
-            return Ok(());
-        };
-        if let Err(cut) = writer.file.set_len(writer.end.position) {
-            // What was written in part can no longer be told from what was written whole.
-            self.fail(cut);
+    fn append_worked(&self) {
+        if self.troubles.append_worked() {
+            tracing::info!(dir = %self.dir.display(), "the disk takes appends again");
         }
-        Err(error.into())
+    }
+
+    /// Writes `bytes` at the end, or leaves the file as it was.
+    fn write(&self, writer: &mut Writer, bytes: &[u8]) -> io::Result<()> {
+        self.cut_torn_tail(writer)?;
+        writer.file.write_at(bytes, writer.end.position).inspect_err(|_| {
+            writer.is_torn = true;
+            if let Err(error) = self.cut_torn_tail(writer) {
+                let dir = self.dir.display();
+                tracing::warn!(%dir, %error, "a refused batch is cut off before the next append");
+            }
+        })
+    }
+
+    /// Cuts off what a refused batch left behind the end.
+    pub(crate) fn cut_torn_tail(&self, writer: &mut Writer) -> io::Result<()> {
+        if writer.is_torn {
+            writer.file.set_len(writer.end.position)?;
+            writer.is_torn = false;
+        }
+        Ok(())
+    }
+
+    /// Tries whether the disk would now take the append that it refused last: makes the segment, or writes as many
+    /// zeros and cuts them off again.
+    pub(crate) fn retry_refused_append(&self) -> Progress {
+        let mut writer = self.writer.lock();
+        let Some(refused) = self.troubles.append().filter(|_| !self.is_closed()) else {
+            return Progress::Done;
+        };
+        let tried = if refused.at_roll {
+            self.roll(&mut writer)
+        } else {
+            let zeros = vec![0; refused.bytes.min(RETRY_BYTES)];
+            self.write(&mut writer, &zeros).and_then(|()| {
+                writer.is_torn = true;
+                self.cut_torn_tail(&mut writer)
+            })
+        };
+        if tried.is_err() {
+            return Progress::Stalled;
+        }
+        self.append_worked();
+        Progress::Done
     }
 
     /// Seals the active segment and begins another. The committer makes the old one's bytes and the new
     /// one's name durable before it acknowledges anything in the new one.
     pub(crate) fn roll(&self, writer: &mut Writer) -> io::Result<()> {
+        self.cut_torn_tail(writer)?;
         let base = writer.end.offset;
         let file = self.environment.disk.create(&log_path(&self.dir, base))?;
         let state = State::Active { file: Arc::clone(&file), index: SegmentIndex::new(base) };

@@ -7,7 +7,8 @@
 //!
 //! Always holds
 //! - A save overwrites the older slot in place and syncs it: one fsync, no new space, so a full disk cannot
-//!   keep a log from acknowledging what it already took. A torn save leaves the other slot.
+//!   keep a log from acknowledging what it already took. A torn save leaves the other slot. A save that failed
+//!   before its sync may be repeated: it writes the same slot again.
 //! - Nothing is acknowledged in a segment after [`Mark::segment`]: recovery may cut off a whole later segment.
 
 use std::io;
@@ -17,6 +18,7 @@ use bytes::{Buf, BufMut};
 use factum_types::Offset;
 
 use crate::checksum::{self, Kind};
+use crate::commit::{CommitError, sync_dir};
 use crate::disk::{Disk, directory_of, read_file};
 
 const KIND: Kind = *b"FCTCKPT1";
@@ -71,24 +73,24 @@ pub(crate) fn load(disk: &dyn Disk, path: &Path) -> io::Result<Loaded> {
 }
 
 /// Makes `checkpoint` durable; its generation says which slot it takes.
-pub(crate) fn save(disk: &dyn Disk, path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
+pub(crate) fn save(disk: &dyn Disk, path: &Path, checkpoint: &Checkpoint) -> Result<(), CommitError> {
     let file = match disk.open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return create(disk, path, checkpoint),
-        opened => opened?,
+        opened => opened.map_err(CommitError::Refused)?,
     };
-    file.write_at(&encode(checkpoint), slot_of(checkpoint) as u64)?;
-    file.sync()
+    file.write_at(&encode(checkpoint), slot_of(checkpoint) as u64).map_err(CommitError::Refused)?;
+    file.sync().map_err(CommitError::Sync)
 }
 
 /// The first save makes the file with the space of both slots, and its name durable.
-fn create(disk: &dyn Disk, path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
-    let file = disk.create(path)?;
+fn create(disk: &dyn Disk, path: &Path, checkpoint: &Checkpoint) -> Result<(), CommitError> {
+    let file = disk.create(path).map_err(CommitError::Refused)?;
     let mut bytes = vec![0; SLOT_DISTANCE + SLOT_BYTES];
     let slot = slot_of(checkpoint);
     bytes[slot..slot + SLOT_BYTES].copy_from_slice(&encode(checkpoint));
-    file.write_at(&bytes, 0)?;
-    file.sync()?;
-    disk.sync_dir(directory_of(path))
+    file.write_at(&bytes, 0).map_err(CommitError::Refused)?;
+    file.sync().map_err(CommitError::Sync)?;
+    sync_dir(disk, directory_of(path))
 }
 
 /// The byte where the slot of a checkpoint begins.

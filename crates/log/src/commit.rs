@@ -4,16 +4,22 @@
 //! - The high watermark moves to an offset only after every byte before it was synced, and into a new segment
 //!   only after the segment's name and a checkpoint that names it were synced as well.
 //! - A sync that failed is never tried again: the system may have dropped the bytes and call the next one a
-//!   success. The log then acknowledges nothing more.
+//!   success. The log then acknowledges nothing more. That holds for a segment, for the checkpoint and for the
+//!   directory that got a new segment's name, which may be lost in the same way.
+//! - Nothing else is final. Whatever fails before a sync (no free descriptor, no space for the checkpoint) leaves
+//!   the log as it was: the commit is stalled and tried again, and appends are refused until it gets through. Who
+//!   waits goes on waiting, and is told after [`PATIENCE`] attempts.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use factum_types::Offset;
 
 use crate::checkpoint::{self, Checkpoint, Mark};
-use crate::disk::{DiskFile, remove_if_there, write_cache};
+use crate::committer::Progress;
+use crate::disk::{Disk, DiskFile, remove_if_there, write_cache};
 use crate::partition_log::{CHECKPOINT, JustSealed, PartitionLog, Shared, Writer};
 use crate::segment::{Segment, State};
 use crate::waiters::Waiter;
@@ -24,10 +30,41 @@ pub enum SyncError {
     /// The disk failed to sync. What was appended since the last sync may or may not survive a restart.
     #[error("the disk failed to sync")]
     Failed(#[source] Arc<io::Error>),
+    /// The disk does not let the log sync for now, for want of a descriptor or of space. What was appended is not
+    /// lost: it is tried again, and may become durable after this was said.
+    #[error("the disk could not be asked to sync; it is tried again")]
+    Stalled(#[source] Arc<io::Error>),
     /// The log was dropped before its committer came to it.
     #[error("the log was closed before it was synced")]
     Closed,
 }
+
+impl SyncError {
+    /// Whether the same records may become durable, or be appended again, with nobody doing anything to the log.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Stalled(_))
+    }
+}
+
+/// Why something was not made durable.
+#[derive(Debug)]
+pub(crate) enum CommitError {
+    /// A sync failed, which is final.
+    Sync(io::Error),
+    /// The disk refused what comes before a sync. Nothing is lost, and it may be tried again.
+    Refused(io::Error),
+}
+
+impl From<CommitError> for io::Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Sync(error) | CommitError::Refused(error) => error,
+        }
+    }
+}
+
+/// Stalled commits in a row after which whoever waits is told.
+const PATIENCE: u32 = 20;
 
 /// What one commit covers.
 struct Round {
@@ -89,9 +126,14 @@ impl PartitionLog {
             return Ok(());
         }
         drop(writer);
-        self.0.commit();
+        self.0.commit(&mut self.0.checkpoint.lock());
         let closed = self.0.seal_off();
-        self.0.waiters.lock().close();
+        let mut waiters = self.0.waiters.lock();
+        if let Err(error) = &closed {
+            waiters.refuse(error);
+        }
+        waiters.close();
+        drop(waiters);
         let environment = &self.0.environment;
         environment.tail_cache.forget(self.0.id);
         environment.open_segments.forget_log(self.0.id);
@@ -100,21 +142,36 @@ impl PartitionLog {
 }
 
 impl Shared {
-    /// Makes durable what was appended until now.
-    pub(crate) fn commit(&self) {
+    /// Makes durable what was appended until now. Whoever closes the log does it for one that is closed.
+    pub(crate) fn commit_waiting(&self) -> Progress {
         let mut checkpoint = self.checkpoint.lock();
-        let round = self.take_round();
-        let is_idle = round.sealed.is_empty() && round.end.offset == self.high_watermark.get();
-        if is_idle || self.failed.get().is_some() {
-            return;
+        if self.is_closed() { Progress::Done } else { self.commit(&mut checkpoint) }
+    }
+
+    fn commit(&self, checkpoint: &mut Checkpoint) -> Progress {
+        if self.failed.get().is_some() {
+            return Progress::Done;
         }
-        match self.make_durable(&round, &mut checkpoint) {
+        let appends = self.retry_refused_append();
+        let round = self.take_round();
+        if round.sealed.is_empty() && round.end.offset == self.high_watermark.get() {
+            return appends;
+        }
+        match self.make_durable(&round, checkpoint) {
             Ok(()) => self.reveal(&round),
-            Err(error) => return self.fail(error),
+            Err(CommitError::Sync(error)) => {
+                self.fail(error);
+                return Progress::Done;
+            }
+            Err(CommitError::Refused(error)) => {
+                self.stall(round, error);
+                return Progress::Stalled;
+            }
         }
         for sealed in &round.sealed {
             self.store_caches(sealed);
         }
+        appends
     }
 
     /// Gives up: what waits for this log waits in vain.
@@ -124,27 +181,41 @@ impl Shared {
         self.waiters.lock().fail(error);
     }
 
+    /// Gives back what a commit could not make durable for now.
+    fn stall(&self, round: Round, error: io::Error) {
+        let error = Arc::new(error);
+        self.writer.lock().sealed.splice(0..0, round.sealed);
+        let stalls = self.troubles.commit_stalled(Arc::clone(&error));
+        if stalls == 1 {
+            let dir = self.dir.display();
+            tracing::warn!(%dir, %error, "log cannot make appends durable for now and refuses more; trying again");
+        }
+        if stalls.is_multiple_of(PATIENCE) {
+            self.waiters.lock().refuse(&SyncError::Stalled(error));
+        }
+    }
+
     fn take_round(&self) -> Round {
         let mut writer = self.writer.lock();
-        self.is_queued.store(false, Ordering::Relaxed);
+        writer.request = None;
         let sealed = std::mem::take(&mut writer.sealed);
         Round { end: writer.end, active: Arc::clone(&writer.active), file: Arc::clone(&writer.file), sealed }
     }
 
-    fn make_durable(&self, round: &Round, checkpoint: &mut Checkpoint) -> io::Result<()> {
+    fn make_durable(&self, round: &Round, checkpoint: &mut Checkpoint) -> Result<(), CommitError> {
         for sealed in &round.sealed {
-            sealed.file.sync()?;
+            sealed.file.sync().map_err(CommitError::Sync)?;
         }
-        round.file.sync()?;
+        round.file.sync().map_err(CommitError::Sync)?;
         if round.end.segment != checkpoint.recovery_point.segment {
-            self.environment.disk.sync_dir(&self.dir)?;
+            sync_dir(&*self.environment.disk, &self.dir)?;
             self.save(Checkpoint { recovery_point: round.end, clean: false, ..*checkpoint }, checkpoint)?;
         }
         Ok(())
     }
 
     /// Makes `next` the checkpoint.
-    pub(crate) fn save(&self, next: Checkpoint, checkpoint: &mut Checkpoint) -> io::Result<()> {
+    pub(crate) fn save(&self, next: Checkpoint, checkpoint: &mut Checkpoint) -> Result<(), CommitError> {
         let next = Checkpoint { generation: checkpoint.generation + 1, ..next };
         checkpoint::save(&*self.environment.disk, &self.path(CHECKPOINT), &next)?;
         *checkpoint = next;
@@ -160,6 +231,10 @@ impl Shared {
         let mut waiters = self.waiters.lock();
         self.high_watermark.set(round.end.offset);
         waiters.pass(round.end.offset);
+        drop(waiters);
+        if self.troubles.commit_worked() {
+            tracing::info!(dir = %self.dir.display(), "log makes appends durable again");
+        }
     }
 
     /// Stores what makes the next open quick. None of it is needed, so none of it can fail a commit.
@@ -193,13 +268,20 @@ impl Shared {
         if self.quarantine.is_some() {
             return Ok(());
         }
-        let writer = self.writer.lock();
+        let mut writer = self.writer.lock();
+        if let Some(error) = self.troubles.commit() {
+            return Err(SyncError::Stalled(error));
+        }
         let clean = Checkpoint { recovery_point: writer.end, clean: true, ..*checkpoint };
         if clean == *checkpoint {
             return Ok(());
         }
-        let stored = self.store_active(&writer).and_then(|()| self.save(clean, &mut checkpoint));
-        stored.map_err(|error| SyncError::Failed(Arc::new(error)))
+        let stored = self.cut_torn_tail(&mut writer).and_then(|()| self.store_active(&writer));
+        match stored.map_err(CommitError::Refused).and_then(|()| self.save(clean, &mut checkpoint)) {
+            Ok(()) => Ok(()),
+            Err(CommitError::Sync(error)) => Err(SyncError::Failed(Arc::new(error))),
+            Err(CommitError::Refused(error)) => Err(SyncError::Stalled(Arc::new(error))),
+        }
     }
 
     fn store_active(&self, writer: &Writer) -> io::Result<()> {
@@ -210,6 +292,12 @@ impl Shared {
         write_cache(&*self.environment.disk, &writer.active.index_path(), &index)?;
         self.store_producers(writer.end.offset, &writer.producers.encode(writer.end.offset))
     }
+}
+
+/// Makes the names in `dir` durable. That its directory cannot be opened is no failed sync.
+pub(crate) fn sync_dir(disk: &dyn Disk, dir: &Path) -> Result<(), CommitError> {
+    let dir = disk.open_dir(dir).map_err(CommitError::Refused)?;
+    dir.sync().map_err(CommitError::Sync)
 }
 
 const SNAPSHOT_PREFIX: &str = "producers.";

@@ -16,7 +16,7 @@
 //! - Recovery cuts off what was never acknowledged and nothing else.
 //!
 //! Not here: topics, Kafka's protocol, clocks and threads. Time is passed in; [`Committer::run`] is a loop
-//! that the caller gives a thread. The bytes on disk are described in `docs/format`.
+//! that the caller gives one thread or several. The bytes on disk are described in `docs/format`.
 
 mod append;
 mod checkpoint;
@@ -39,6 +39,7 @@ mod segment;
 mod slice;
 mod tail_cache;
 mod time;
+mod trouble;
 mod waiters;
 mod walk;
 
@@ -46,11 +47,12 @@ pub use append::{AppendError, Appended};
 pub use commit::SyncError;
 pub use committer::Committer;
 pub use damage::{Damage, Fault};
-pub use disk::{Disk, DiskFile, LocalDisk, create_dir_durably, write_atomically};
+pub use disk::{Disk, DiskDir, DiskFile, LocalDisk, create_dir_durably, write_atomically};
 pub use environment::{Environment, EnvironmentOptions};
 pub use partition_log::{Bounds, Options, PartitionLog, SegmentInfo};
 pub use read::ReadError;
 pub use recovery::{OpenError, Recovery};
 pub use retention::{RetainError, Retained, TruncateError};
 pub use slice::Slice;
+pub use trouble::Trouble;
 pub use waiters::Waiter;

@@ -3,6 +3,7 @@
 //! Locks, always taken in this order: `checkpoint`, `writer`, `segments`, a segment's own state; `waiters`
 //! last. Appends take the writer's alone and never wait for the disk; only the holder of `checkpoint` syncs.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -22,6 +23,7 @@ use crate::open_segments::Opening;
 use crate::producers::Producers;
 use crate::segment::Segment;
 use crate::tail_cache::LogId;
+use crate::trouble::{Trouble, Troubles};
 use crate::waiters::Waiters;
 
 /// The file that holds the two checkpoint slots.
@@ -66,7 +68,7 @@ pub struct Bounds {
     pub leader_epoch: LeaderEpoch,
     /// Bytes of all segments.
     pub bytes: u64,
-    /// Whether appends can succeed: not closed, not in quarantine, no sync failed.
+    /// Whether appends can succeed: not closed, not in quarantine, no sync failed, no commit stalled.
     pub is_writable: bool,
 }
 
@@ -103,8 +105,6 @@ pub(crate) struct Shared {
     pub(crate) high_watermark: OffsetCell,
     pub(crate) log_end: OffsetCell,
     pub(crate) bytes: AtomicU64,
-    /// Whether the committer has this log in its queue; changed under the writer's lock.
-    pub(crate) is_queued: AtomicBool,
     /// Whether appends are over; changed under the writer's lock.
     pub(crate) is_closed: AtomicBool,
     pub(crate) writer: Mutex<Writer>,
@@ -113,6 +113,8 @@ pub(crate) struct Shared {
     pub(crate) waiters: Mutex<Waiters>,
     /// The first sync that failed.
     pub(crate) failed: OnceLock<SyncError>,
+    /// What keeps it from working for now.
+    pub(crate) troubles: Troubles,
 }
 
 /// The end of the log, where batches are appended.
@@ -126,6 +128,10 @@ pub(crate) struct Writer {
     pub(crate) producers: Producers,
     /// Segments sealed since the last commit; their last bytes may not be synced.
     pub(crate) sealed: Vec<JustSealed>,
+    /// Whether a part of a refused batch may lie behind the end.
+    pub(crate) is_torn: bool,
+    /// The smallest request, in logs, of which a batch waits for the next commit; `None` if none does.
+    pub(crate) request: Option<NonZeroUsize>,
 }
 
 /// A segment that was active a moment ago.
@@ -151,6 +157,11 @@ impl PartitionLog {
     /// The sync that failed, if one did: nothing more is acknowledged until the log is opened anew.
     pub fn failure(&self) -> Option<&SyncError> {
         self.0.failed.get()
+    }
+
+    /// What keeps the log from working for now, although it has not failed; it ends by itself.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.0.troubles.current()
     }
 
     /// The greatest leader epoch not above `asked` and the offset where it ended (KIP-101); `None` if the log
@@ -198,7 +209,10 @@ impl Shared {
             log_end: self.log_end.get().max(high_watermark),
             leader_epoch: self.epochs.current(),
             bytes: self.bytes.load(Ordering::Relaxed),
-            is_writable: self.quarantine.is_none() && self.failed.get().is_none() && !self.is_closed(),
+            is_writable: self.quarantine.is_none()
+                && self.failed.get().is_none()
+                && !self.is_closed()
+                && self.troubles.commit().is_none(),
         }
     }
 

@@ -33,6 +33,7 @@ use crate::environment::Environment;
 use crate::partition_log::{CHECKPOINT, EPOCHS, OffsetCell, Options, PartitionLog, Shared, Writer};
 use crate::producers::Producers;
 use crate::segment::{Segment, State};
+use crate::trouble::Troubles;
 use crate::waiters::Waiters;
 use inventory::Inventory;
 use survey::Survey;
@@ -155,7 +156,16 @@ fn assemble(
     let sealed = survey.sealed.iter().map(|summary| Arc::new(Segment::new(dir, State::Sealed(*summary))));
     let segments: Vec<_> = sealed.chain([Arc::clone(&active)]).collect();
     let bytes = segments.iter().map(|segment| segment.summary().bytes).sum();
-    let writer = Writer { active, file: survey.file, end, last_append, producers, sealed: Vec::new() };
+    let writer = Writer {
+        active,
+        file: survey.file,
+        end,
+        last_append,
+        producers,
+        sealed: Vec::new(),
+        is_torn: false,
+        request: None,
+    };
     PartitionLog(Arc::new(Shared {
         environment: environment.clone(),
         id: environment.tail_cache.register(),
@@ -168,11 +178,11 @@ fn assemble(
         high_watermark: OffsetCell::new(survey.end),
         log_end: OffsetCell::new(survey.end),
         bytes: AtomicU64::new(bytes),
-        is_queued: AtomicBool::new(false),
         is_closed: AtomicBool::new(false),
         writer: Mutex::new(writer),
         checkpoint: Mutex::new(checkpoint),
         waiters: Mutex::new(Waiters::default()),
         failed: OnceLock::new(),
+        troubles: Troubles::default(),
     }))
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 use factum_types::{Offset, Timestamp};
 
 use crate::checkpoint::Checkpoint;
+use crate::commit::CommitError;
+use crate::committer::Progress;
 use crate::damage::Damage;
 use crate::disk::remove_if_there;
 use crate::partition_log::{Bounds, Options, PartitionLog, Shared};
@@ -76,7 +78,7 @@ impl PartitionLog {
         log.writer.lock().producers.expire(now, PRODUCER_EXPIRY);
         log.view().iter().for_each(|segment| segment.date(now));
         let active_has_expired = |segment: &Segment| is_expired(segment, now, &options);
-        log.roll_if(active_has_expired)?;
+        self.roll_if(active_has_expired)?;
         let start = log.expired_until(now, &options);
         Ok(log.start_at(start)?)
     }
@@ -98,24 +100,26 @@ impl PartitionLog {
         if start > bounds.high_watermark {
             return Err(TruncateError::OutOfRange { asked: start, bounds });
         }
-        log.roll_if(|active| active.summary().next <= start)?;
+        self.roll_if(|active| active.summary().next <= start)?;
         Ok(log.start_at(start)?)
+    }
+
+    /// Seals the active segment if it holds something and `should` says so, and makes that durable.
+    fn roll_if(&self, should: impl Fn(&Segment) -> bool) -> io::Result<()> {
+        let mut writer = self.0.writer.lock();
+        if self.0.is_closed() || writer.end.position == 0 || !should(&writer.active) {
+            return Ok(());
+        }
+        self.0.roll(&mut writer)?;
+        drop(writer);
+        if self.0.commit_waiting() == Progress::Stalled {
+            self.0.environment.committer.retry_later(&self.0);
+        }
+        Ok(())
     }
 }
 
 impl Shared {
-    /// Seals the active segment if it holds something and `should` says so, and makes that durable.
-    fn roll_if(&self, should: impl Fn(&Segment) -> bool) -> io::Result<()> {
-        let mut writer = self.writer.lock();
-        if self.is_closed() || writer.end.position == 0 || !should(&writer.active) {
-            return Ok(());
-        }
-        self.roll(&mut writer)?;
-        drop(writer);
-        self.commit();
-        Ok(())
-    }
-
     /// Where the log may start by its options; only what is durable may go.
     fn expired_until(&self, now: Timestamp, options: &Options) -> Offset {
         let segments = self.view();
@@ -161,8 +165,15 @@ impl Shared {
             return Ok(Vec::new());
         }
         if start > checkpoint.log_start {
-            self.save(Checkpoint { log_start: start, ..*checkpoint }, &mut checkpoint)?;
-            self.log_start.set(start);
+            match self.save(Checkpoint { log_start: start, ..*checkpoint }, &mut checkpoint) {
+                Ok(()) => self.log_start.set(start),
+                Err(CommitError::Refused(error)) => return Err(error),
+                Err(CommitError::Sync(error)) => {
+                    let told = io::Error::new(error.kind(), error.to_string());
+                    self.fail(error);
+                    return Err(told);
+                }
+            }
         }
         let durable = checkpoint.recovery_point.segment;
         let mut segments = self.segments.write();

@@ -70,11 +70,16 @@ impl Waiters {
         }
     }
 
-    /// Tells all that what is not durable now will never be known to be.
-    pub(crate) fn fail(&mut self, error: &SyncError) {
+    /// Tells the producers that their records are not durable for now; readers wait on.
+    pub(crate) fn refuse(&mut self, error: &SyncError) {
         for (_, sender) in self.durable.drain(..) {
             drop(sender.send(Err(error.clone())));
         }
+    }
+
+    /// Tells all that what is not durable now will never be known to be.
+    pub(crate) fn fail(&mut self, error: &SyncError) {
+        self.refuse(error);
         self.close();
     }
 

@@ -96,5 +96,5 @@ pub(super) fn create(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
     write_cache(disk, &dir.join(EPOCHS), &Epochs::starting_at(Offset::ZERO).encode())?;
     let empty = crate::index::SegmentIndex::new(Offset::ZERO);
     write_cache(disk, &log_path(dir, Offset::ZERO).with_extension("index"), &empty.encode())?;
-    checkpoint::save(disk, &dir.join(CHECKPOINT), &first)
+    Ok(checkpoint::save(disk, &dir.join(CHECKPOINT), &first)?)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use factum_log::{AppendError, Environment, PartitionLog, Recovery};
-use factum_testkit::{CrashDisk, Fault, FaultKind};
+use factum_testkit::{Call, CrashDisk, Fault, FaultKind};
 use factum_types::{Offset, Timestamp};
 
 use crate::bench::{COLD, OPTIONS, dir, now, read_all, sent};
@@ -57,13 +57,13 @@ impl Client {
             let batch = sent(1, 0, sequence(self.next), &values(self.next));
             match self.log.append(batch, Timestamp::from_millis(1_000)) {
                 Ok(appended) => {
+                    assert!(self.log.trouble().is_none(), "what is appended goes through");
                     self.in_flight.push((self.next, appended.last_offset));
                     self.next += 1;
                 }
-                Err(AppendError::Full(_) | AppendError::Io(_)) if !self.disk.is_down() => self.disk.heal(),
-                Err(AppendError::Full(_) | AppendError::Io(_) | AppendError::Failed(_)) => {
-                    return self.restart();
-                }
+                Err(AppendError::Failed(_)) => return self.give_up(),
+                Err(_) if self.disk.is_down() => return self.restart(),
+                Err(error) if error.is_transient() => self.disk.heal(),
                 Err(other) => panic!("batch {}: {other}", self.next),
             }
         }
@@ -81,8 +81,20 @@ impl Client {
             _ => {}
         }
         if self.log.failure().is_some() {
-            self.restart();
+            self.give_up();
+        } else if self.log.trouble().is_some() {
+            self.disk.heal();
         }
+    }
+
+    /// Restarts after a failure that is final; only a failed sync is.
+    fn give_up(&mut self) {
+        assert!(
+            self.disk.is_down() || self.disk.failed_syncs() > 0,
+            "no sync failed: {:?}",
+            self.log.failure()
+        );
+        self.restart();
     }
 
     fn acknowledge(&mut self) {
@@ -178,7 +190,16 @@ fn a_crash_at_any_operation_loses_nothing_acknowledged() {
 
 #[test]
 fn any_failing_operation_loses_nothing_acknowledged() {
-    let kinds = [FaultKind::Io, FaultKind::NoSpace, FaultKind::ShortWrite, FaultKind::Sync];
+    let refused = |call| FaultKind::Refused { call, os_error: 24 };
+    let kinds = [
+        FaultKind::Io,
+        FaultKind::NoSpace,
+        FaultKind::ShortWrite,
+        FaultKind::Sync,
+        refused(Call::Open),
+        refused(Call::Create),
+        refused(Call::Write),
+    ];
     for kind in kinds {
         for lasting in [false, true] {
             for after in 0..operations() {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::thread;
 
-use factum_log::{AppendError, Environment, EnvironmentOptions, LocalDisk, PartitionLog, SyncError, Waiter};
+use factum_log::{
+    AppendError, Environment, EnvironmentOptions, LocalDisk, PartitionLog, SyncError, Trouble, Waiter,
+};
 use factum_testkit::{CrashDisk, Fault, FaultKind};
 use factum_types::{Offset, Timestamp};
 
@@ -60,6 +62,109 @@ fn a_disk_that_fills_up_at_a_new_segment_still_acknowledges_what_it_took() {
     assert_eq!(bench.put(&[&large]).base_offset, Offset::new(2));
     let reopened = Bench::on(bench.disk.fork());
     assert_eq!(reopened.read_all(0).0.len(), 3);
+}
+
+/// A log whose next append begins a segment, on a disk with no descriptor left.
+fn out_of_descriptors(appended: usize) -> (Bench, String) {
+    let (bench, large) = (Bench::new(1), "x".repeat(450));
+    for _ in 0..appended {
+        bench.append(&[&large]).expect("the log takes it");
+    }
+    bench.disk.set_descriptors(Some(bench.disk.open_files()));
+    (bench, large)
+}
+
+#[test]
+fn a_segment_that_cannot_be_made_for_want_of_descriptors_refuses_the_append_and_is_made_later() {
+    let (bench, large) = out_of_descriptors(1);
+    bench.environment.committer().round();
+    let before = bench.log.bounds();
+    let refused = bench.append(&[&large]).expect_err("no descriptor is left");
+    assert!(matches!(refused, AppendError::Io(_)) && refused.is_transient());
+    assert_eq!(bench.log.bounds(), before);
+    bench.environment.committer().round();
+    assert!(matches!(bench.log.trouble(), Some(Trouble::Append(_))));
+    bench.disk.set_descriptors(None);
+    bench.environment.committer().round();
+    assert!(bench.log.trouble().is_none(), "nobody had to append");
+    assert_eq!(bench.put(&[&large]).base_offset, Offset::new(1));
+}
+
+#[test]
+fn a_commit_that_cannot_open_its_checkpoint_stalls_and_goes_on_later() {
+    let (bench, large) = out_of_descriptors(3);
+    let mut durable = std::pin::pin!(bench.log.durable(Offset::new(2)));
+    bench.environment.committer().round();
+    assert!(now(durable.as_mut()).is_none(), "whoever waits goes on waiting");
+    assert!(bench.log.failure().is_none());
+    assert!(!bench.log.bounds().is_writable);
+    assert!(matches!(bench.log.trouble(), Some(Trouble::Commit(_))));
+    let refused = bench.append(&[&large]).expect_err("it would pile up");
+    assert!(matches!(refused, AppendError::Stalled(_)) && refused.is_transient());
+    bench.disk.set_descriptors(None);
+    bench.environment.committer().round();
+    assert!(matches!(now(durable), Some(Ok(()))));
+    assert!(bench.log.trouble().is_none() && bench.log.bounds().is_writable);
+    bench.put(&[&large]);
+    bench.disk.crash();
+    assert_eq!(Bench::on(bench.disk).read_all(0).0.len(), 4);
+}
+
+#[test]
+fn who_waits_for_a_commit_that_stays_stalled_is_told_that_it_may_pass() {
+    let (bench, _) = out_of_descriptors(3);
+    let mut durable = std::pin::pin!(bench.log.durable(Offset::new(2)));
+    let told = (0..100).find_map(|_| {
+        bench.environment.committer().round();
+        now(durable.as_mut())
+    });
+    let Some(Err(error)) = told else { panic!("nobody was told: {told:?}") };
+    assert!(matches!(error, SyncError::Stalled(_)) && error.is_transient());
+}
+
+#[test]
+fn a_log_closed_while_its_commit_is_stalled_recovers_at_the_next_open() {
+    let (bench, _) = out_of_descriptors(3);
+    let durable = bench.log.durable(Offset::new(2));
+    assert!(matches!(bench.log.close(), Err(SyncError::Stalled(_))));
+    assert!(matches!(now(durable), Some(Err(SyncError::Stalled(_)))));
+    bench.disk.set_descriptors(None);
+    let reopened = Bench::on(bench.disk);
+    assert!(!reopened.recovery.clean);
+    assert_eq!(reopened.read_all(0).0.len(), 3);
+}
+
+#[test]
+fn a_full_disk_that_has_space_again_is_noticed_without_an_append() {
+    let bench = Bench::new(1);
+    bench.put(&["a"]);
+    bench.disk.set_capacity(Some(bench.disk.used() + 30));
+    assert!(matches!(bench.append(&["b"]), Err(AppendError::Full(_))));
+    bench.environment.committer().round();
+    assert!(matches!(bench.log.trouble(), Some(Trouble::Append(_))));
+    bench.disk.set_capacity(None);
+    bench.environment.committer().round();
+    assert!(bench.log.trouble().is_none());
+    bench.disk.crash();
+    assert_eq!(Bench::on(bench.disk).read_all(0).0, [(0, "a".to_owned())]);
+}
+
+#[test]
+fn half_a_batch_that_could_not_be_cut_off_is_cut_off_before_the_next() {
+    let bench = Bench::new(1);
+    bench.put(&["a"]);
+    let whole = bench.log.bounds().bytes;
+    let size =
+        || bench.disk.contents(&crate::bench::file("00000000000000000000.log")).map(|c| c.len() as u64);
+    bench.disk.inject(Fault { after: 0, kind: FaultKind::ShortWrite, lasting: false });
+    bench.disk.inject(Fault { after: 1, kind: FaultKind::Io, lasting: false });
+    assert!(matches!(bench.append(&[&"x".repeat(300)]), Err(AppendError::Full(_))));
+    assert!(size() > Some(whole), "half a batch is there");
+    assert!(bench.log.failure().is_none());
+    assert_eq!(bench.put(&["b"]).base_offset, Offset::new(1));
+    assert_eq!(size(), Some(bench.log.bounds().bytes));
+    bench.log.close().expect("the disk is well");
+    assert_eq!(Bench::on(bench.disk).read_all(0).0.len(), 2);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod behaviour;
 mod bench;
 mod closing;
+mod committer;
 mod crash;
 mod damage;
 mod disks;
