@@ -1,6 +1,7 @@
 //! Whether the embedded log can do its work.
 
 use crate::catalogue::Catalogue;
+use crate::in_process::reason;
 use crate::partition::Partition;
 use crate::topic::OFFSETS_TOPIC;
 
@@ -20,13 +21,14 @@ pub struct Health {
 pub(crate) fn health(catalogue: &Catalogue) -> Health {
     let topics = catalogue.topics();
     let partitions: Vec<_> = topics.iter().flat_map(|topic| topic.partitions()).collect();
-    let (writable, stuck): (Vec<_>, Vec<_>) =
-        partitions.into_iter().partition(|partition| partition.bounds().is_writable);
-    let mut problems: Vec<_> =
-        stuck.iter().take(LISTED_PROBLEMS).map(|partition| problem(partition)).collect();
-    if stuck.len() > LISTED_PROBLEMS {
-        problems.push(format!("{} more partitions take no records", stuck.len() - LISTED_PROBLEMS));
+    let found: Vec<_> = partitions.iter().filter_map(|partition| problem(partition)).collect();
+    let unlisted = found.len().saturating_sub(LISTED_PROBLEMS);
+    let mut problems: Vec<_> = found.into_iter().take(LISTED_PROBLEMS).collect();
+    if unlisted > 0 {
+        problems.push(format!("{unlisted} more partitions have problems"));
     }
+    let writable: Vec<_> =
+        partitions.iter().filter(|partition| partition.bounds().is_writable).collect();
     if catalogue.is_closed() {
         problems.push("the broker is stopping".to_owned());
     }
@@ -37,11 +39,18 @@ pub(crate) fn health(catalogue: &Catalogue) -> Health {
     Health { writable: groups && others && !catalogue.is_closed(), problems }
 }
 
-fn problem(partition: &Partition) -> String {
+/// What is wrong with a partition, if something is. Troubles end by themselves.
+fn problem(partition: &Partition) -> Option<String> {
     let (name, log) = (partition.topic_partition(), partition.log());
-    match (log.quarantine(), log.failure()) {
-        (Some(damage), _) => format!("partition {name} takes no records: {damage}"),
-        (None, Some(failure)) => format!("partition {name} takes no records: {failure}"),
-        (None, None) => format!("partition {name} takes no records: it is closed"),
+    if let Some(damage) = log.quarantine() {
+        return Some(format!("partition {name} takes no records: {damage}"));
+    }
+    if let Some(failure) = log.failure() {
+        return Some(format!("partition {name} takes no records until a restart: {}", reason(failure)));
+    }
+    match log.trouble() {
+        Some(trouble) => Some(format!("partition {name} is tried again: {}", reason(&trouble))),
+        None if partition.bounds().is_writable => None,
+        None => Some(format!("partition {name} takes no records: it is closed")),
     }
 }

@@ -57,7 +57,7 @@ impl Broker {
 }
 
 /// An error with its causes, on one line: the interface tells reasons in words.
-fn reason(error: &dyn Error) -> String {
+pub(crate) fn reason(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -38,6 +38,8 @@ pub struct Options {
     pub tail_cache: ByteSize,
     /// Most sealed segments held open at one time.
     pub open_files: usize,
+    /// Threads that sync partitions side by side.
+    pub sync_threads: usize,
     /// Consumer groups.
     pub groups: coordinator::Options,
 }
@@ -57,6 +59,7 @@ impl Default for Options {
             max_message_bytes: ByteSize(1_048_588),
             tail_cache: ByteSize(16 << 20),
             open_files: 512,
+            sync_threads: 8,
             groups: coordinator::Options::default(),
         }
     }

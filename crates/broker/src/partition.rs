@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -151,10 +152,23 @@ impl Partition {
     /// # Errors
     /// [`ProduceError`]; nothing of the batch was kept.
     pub fn append(&self, batch: RecordBatch) -> Result<Appended, ProduceError> {
+        self.append_as_part(batch, NonZeroUsize::MIN)
+    }
+
+    /// As [`Partition::append`], for a request that appends to `request` partitions: those of smaller requests are
+    /// synced first.
+    ///
+    /// # Errors
+    /// [`ProduceError`]; nothing of the batch was kept.
+    pub fn append_as_part(
+        &self,
+        batch: RecordBatch,
+        request: NonZeroUsize,
+    ) -> Result<Appended, ProduceError> {
         let now = self.clock.now();
         self.check(&batch, now)?;
         let (bytes, records) = (batch.encoded_len(), batch.header().record_count);
-        let appended = self.log.append(batch, now).map_err(|error| self.refused(error))?;
+        let appended = self.log.append_as_part(batch, now, request).map_err(|error| self.refused(error))?;
         if !appended.duplicate {
             self.metrics.observe_append(bytes, records);
         }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   open   lock ─► cluster.json ─► producer ids ─► every log, in parallel ─► groups
-//!   run    committer thread · group timers · retention
-//!   stop   edges have stopped admitting ─► timers end, last sync round ─► every log closed ─► lock released
+//!   run    committer threads · group timers · retention
+//!   stop   edges have stopped admitting ─► timers end, last syncs ─► every log closed ─► lock released
 //! ```
 
 use std::future::Future;
@@ -29,6 +29,9 @@ use crate::options::Options;
 use crate::producer_ids::ProducerIds;
 use crate::topic::Defaults;
 use crate::{cluster, metrics, retention};
+
+/// More threads than this only wait for each other at the disk.
+const MOST_SYNC_THREADS: usize = 64;
 
 /// The running part of the embedded log; [`Broker`] is the handle on it.
 pub struct Service {
@@ -114,7 +117,7 @@ impl Service {
 
     async fn run_until(self, stop: Stop, tasks: TaskGroup) -> Result<(), BoxError> {
         let shared = self.broker.shared();
-        let (committer, committed) = self.start_committer(&tasks);
+        let (committer, committed) = self.start_committers(&tasks);
         let (coordinator, group_stop) = (shared.coordinator.clone(), stop.clone());
         tasks.spawn("group-timers", OnError::StopServer, async move {
             coordinator.run(group_stop).await;
@@ -132,8 +135,10 @@ impl Service {
         }
         stop.requested().await;
         committer.stop();
-        // An error only tells that the thread is gone, whichever way.
-        drop(committed.await);
+        for committed in committed {
+            // An error only tells that the thread is gone, whichever way.
+            drop(committed.await);
+        }
         let catalogue = Arc::clone(&shared.catalogue);
         tokio::task::spawn_blocking(move || catalogue.close()).await?;
         drop(self.lock);
@@ -141,15 +146,19 @@ impl Service {
         Ok(())
     }
 
-    /// Starts the thread that syncs; the receiver resolves once its last round is done.
-    fn start_committer(&self, tasks: &TaskGroup) -> (Committer, oneshot::Receiver<()>) {
+    /// Starts the threads that sync; each receiver resolves once its thread has nothing left to commit.
+    fn start_committers(&self, tasks: &TaskGroup) -> (Committer, Vec<oneshot::Receiver<()>>) {
         let committer = self.environment.committer().clone();
-        let (done, committed) = oneshot::channel();
-        let running = committer.clone();
-        tasks.spawn_thread("committer", OnError::StopServer, move |_| {
-            running.run();
-            done.send(()).map_err(|()| "nobody closes the logs".into())
-        });
+        let start = |_| {
+            let (done, committed) = oneshot::channel();
+            let running = committer.clone();
+            tasks.spawn_thread("committer", OnError::StopServer, move |_| {
+                running.run();
+                done.send(()).map_err(|()| "nobody closes the logs".into())
+            });
+            committed
+        };
+        let committed = (0..self.broker.options().sync_threads).map(start).collect();
         (committer, committed)
     }
 }
@@ -159,6 +168,10 @@ fn check(options: &Options) -> Result<(), OpenError> {
     if options.default_partitions < 1 || options.default_partitions > limit {
         let expected = format!("1 to {limit}");
         return Err(OpenError::InvalidOption { key: "default_partitions", expected });
+    }
+    if !(1..=MOST_SYNC_THREADS).contains(&options.sync_threads) {
+        let expected = format!("1 to {MOST_SYNC_THREADS}");
+        return Err(OpenError::InvalidOption { key: "sync_threads", expected });
     }
     Defaults::new(options).check().map_err(|error| {
         let key = match error.key {

@@ -128,7 +128,8 @@ impl Service {
             Err(_) => return,
         };
         let node = Arc::clone(&self.node);
-        let session = Session { node: Arc::clone(&node), principal: Principal::anonymous(), peer, local };
+        let (principal, unsynced) = (Principal::anonymous(), Arc::default());
+        let session = Session { node: Arc::clone(&node), principal, peer, local, unsynced };
         let mut connection = Connection::new(stream, Arc::new(session));
         self.tasks.spawn_quiet(async move {
             let _slot = slot;

@@ -4,6 +4,7 @@
 //! records as one batch, so that they stay together.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use factum_eventlog::{NewRecord, Placed, ProduceError};
@@ -37,8 +38,10 @@ pub(super) async fn produce(
     }
     let mut placed = vec![None; count];
     let mut durable = Vec::with_capacity(shares.len());
+    let request = NonZeroUsize::new(shares.len()).unwrap_or(NonZeroUsize::MIN);
     for (number, share) in shares {
-        let appended = share.partition.append(share.batch.build()).map_err(|error| refused(name, error))?;
+        let appended = share.partition.append_as_part(share.batch.build(), request);
+        let appended = appended.map_err(|error| refused(name, error))?;
         durable.push(share.partition.durable(appended.last_offset));
         for (index, offset) in share.indexes.into_iter().zip(appended.base_offset.get()..) {
             placed[index] = Some(Placed { partition: number, offset: Offset::new(offset) });

@@ -49,6 +49,7 @@ impl From<&AppendError> for ErrorCode {
             AppendError::Quarantined(_)
             | AppendError::Full(_)
             | AppendError::Io(_)
+            | AppendError::Stalled(_)
             | AppendError::Failed(_) => Self::KafkaStorageError,
         }
     }

@@ -8,7 +8,9 @@
 //! `acks=1` and `acks=all` are the same here: one disk has the records when the answer says so. `acks=0` waits
 //! for nothing and is answered with nothing.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::BytesMut;
 use factum_broker::Partition;
@@ -55,7 +57,10 @@ pub(super) fn begin(call: &Call, frame: BytesMut, body: usize) -> Result<Begun, 
     let request = ProduceRequest::decode(frame, body, version)
         .map_err(|source| Refusal::Body { api: ApiKey::Produce, source })?;
     let acks = request.acks;
-    let mut produce = Produce { call, frame_len, acks, appended: Vec::new() };
+    let partitions = request.topics.iter().map(|topic| topic.partitions.len()).sum();
+    let unsynced = Unsynced::add(&call.session.unsynced, partitions);
+    let request_size = unsynced.request_size;
+    let mut produce = Produce { call, frame_len, acks, request_size, appended: Vec::new() };
     let topics: Vec<_> = request.topics.into_iter().enumerate().map(|(i, t)| produce.topic(i, t)).collect();
     let appended = produce.appended;
     let response = ProduceResponse { topics, throttle_time_ms: 0, node_endpoints: Vec::new() };
@@ -66,10 +71,35 @@ pub(super) fn begin(call: &Call, frame: BytesMut, body: usize) -> Result<Begun, 
     let answer = match appended.is_empty() {
         true => Answer::Ready(response.frame(version, correlation_id)),
         false => Answer::Pipelined(Box::pin(async move {
-            settle(response, appended).await.frame(version, correlation_id)
+            let response = settle(response, appended).await;
+            drop(unsynced);
+            response.frame(version, correlation_id)
         })),
     };
     Ok(Begun { api: ApiKey::Produce, answer: Some(answer) })
+}
+
+/// Partitions of one request that wait to be synced, counted in its connection while it lives.
+struct Unsynced {
+    count: Arc<AtomicUsize>,
+    partitions: usize,
+    /// Partitions of this request and of those sent before it: librdkafka sends one for each partition, and a client
+    /// that writes to hundreds at a time is synced after one that writes to a few, however it divides them.
+    request_size: NonZeroUsize,
+}
+
+impl Unsynced {
+    fn add(count: &Arc<AtomicUsize>, partitions: usize) -> Self {
+        let before = count.fetch_add(partitions, Ordering::Relaxed);
+        let request_size = NonZeroUsize::new(before + partitions).unwrap_or(NonZeroUsize::MIN);
+        Self { count: Arc::clone(count), partitions, request_size }
+    }
+}
+
+impl Drop for Unsynced {
+    fn drop(&mut self) {
+        self.count.fetch_sub(self.partitions, Ordering::Relaxed);
+    }
 }
 
 /// Waits until all of it is on disk.
@@ -99,6 +129,8 @@ struct Produce<'a> {
     call: &'a Call,
     frame_len: usize,
     acks: i16,
+    /// As [`Unsynced::request_size`].
+    request_size: NonZeroUsize,
     appended: Vec<Appended>,
 }
 
@@ -131,7 +163,7 @@ impl Produce<'_> {
         }
         let batch = self.batch(records.unwrap_or_default())?;
         let appended = partition
-            .append(batch)
+            .append_as_part(batch, self.request_size)
             .map_err(|error| Refused { code: ErrorCode::from(&error), reason: error.to_string() })?;
         self.appended.push(Appended { place, partition: Arc::clone(partition), last: appended.last_offset });
         Ok(PartitionOutcome {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use factum_base::clock::SharedClock;
 use factum_broker::Broker;
@@ -50,6 +51,8 @@ pub(crate) struct Session {
     pub(crate) peer: SocketAddr,
     /// The address that the client reached.
     pub(crate) local: SocketAddr,
+    /// Partitions that wait to be synced for requests of this connection.
+    pub(crate) unsynced: Arc<AtomicUsize>,
 }
 
 impl Session {
