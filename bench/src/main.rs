@@ -6,6 +6,7 @@
 mod http;
 mod kafka;
 mod latency;
+mod partitions;
 mod report;
 mod server;
 mod views;
@@ -54,6 +55,7 @@ async fn main() -> Result<()> {
     if let Some(brokers) = &arguments.brokers {
         kafka::measure(&arguments, brokers, &mut report)?;
         latency::measure(&arguments, brokers, &mut report).await?;
+        partitions::measure(&arguments, brokers, &mut report).await?;
     } else {
         server::measure_start(&arguments, &mut report).await?;
         measure_own(&arguments, &mut report).await?;
@@ -71,6 +73,7 @@ async fn measure_own(arguments: &Arguments, report: &mut Report) -> Result<()> {
     report.one("memory, idle", "MiB", 50.0, server.resident_mib()?);
     kafka::measure(arguments, &server.kafka, report)?;
     latency::measure(arguments, &server.kafka, report).await?;
+    partitions::measure(arguments, &server.kafka, report).await?;
     http::measure(arguments, &server.http, report).await?;
     report.one("memory, peak under load", "MiB", 128.0, server.peak_mib()?);
     server.stop().await
