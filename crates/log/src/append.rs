@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use factum_types::{Offset, ProducerEpoch, ProducerId, RecordBatch, Timestamp};
 
+use crate::active_file::ActiveFile;
 use crate::checkpoint::Mark;
 use crate::commit::SyncError;
 use crate::committer::Progress;
@@ -177,7 +178,7 @@ impl Shared {
     /// Writes `bytes` at the end, or leaves the file as it was.
     fn write(&self, writer: &mut Writer, bytes: &[u8]) -> io::Result<()> {
         self.cut_torn_tail(writer)?;
-        writer.file.write_at(bytes, writer.end.position).inspect_err(|_| {
+        writer.file.for_write()?.write_at(bytes, writer.end.position).inspect_err(|_| {
             writer.is_torn = true;
             if let Err(error) = self.cut_torn_tail(writer) {
                 let dir = self.dir.display();
@@ -189,7 +190,9 @@ impl Shared {
     /// Cuts off what a refused batch left behind the end.
     pub(crate) fn cut_torn_tail(&self, writer: &mut Writer) -> io::Result<()> {
         if writer.is_torn {
-            writer.file.set_len(writer.end.position)?;
+            let file = writer.file.handle().map_or_else(|| writer.file.for_write(), Ok)?;
+            file.set_len(writer.end.position)?;
+            writer.file.undo_write();
             writer.is_torn = false;
         }
         Ok(())
@@ -223,7 +226,9 @@ impl Shared {
     pub(crate) fn roll(&self, writer: &mut Writer) -> io::Result<()> {
         self.cut_torn_tail(writer)?;
         let base = writer.end.offset;
-        let file = self.environment.disk.create(&log_path(&self.dir, base))?;
+        let environment = &self.environment;
+        let path = log_path(&self.dir, base);
+        let file = ActiveFile::create(&environment.active_files, &environment.disk, &path)?;
         let state = State::Active { file: Arc::clone(&file), index: SegmentIndex::new(base) };
         let segment = Arc::new(Segment::new(&self.dir, state));
         let old = std::mem::replace(&mut writer.active, Arc::clone(&segment));
@@ -231,10 +236,12 @@ impl Shared {
         writer.end = Mark { segment: base, position: 0, offset: base };
         let (file, index) = old.seal().expect("the writer's segment is the active one");
         let index = Arc::new(index);
-        let open = OpenSegment { file: Arc::clone(&file), index: Arc::clone(&index), index_is_fresh: true };
-        self.environment.open_segments.insert(self.id, old.base(), open);
+        if let Some(handle) = file.handle() {
+            let open = OpenSegment { file: handle, index: Arc::clone(&index), index_is_fresh: true };
+            environment.open_segments.insert(self.id, old.base(), open);
+        }
         let producers = writer.producers.encode(base);
-        writer.sealed.push(JustSealed { segment: old, file, index, producers });
+        writer.sealed.push(JustSealed { segment: old, file: file.unsynced(), index, producers });
         let mut segments = self.segments.write();
         *segments = Arc::new(segments.iter().cloned().chain([segment]).collect());
         Ok(())

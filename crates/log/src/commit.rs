@@ -17,9 +17,10 @@ use std::sync::atomic::Ordering;
 
 use factum_types::Offset;
 
+use crate::active_file::Unsynced;
 use crate::checkpoint::{self, Checkpoint, Mark};
 use crate::committer::Progress;
-use crate::disk::{Disk, DiskFile, remove_if_there, write_cache};
+use crate::disk::{Disk, remove_if_there, write_cache};
 use crate::partition_log::{CHECKPOINT, JustSealed, PartitionLog, Shared, Writer};
 use crate::segment::{Segment, State};
 use crate::waiters::Waiter;
@@ -71,7 +72,7 @@ struct Round {
     /// Behind the last batch that it covers.
     end: Mark,
     active: Arc<Segment>,
-    file: Arc<dyn DiskFile>,
+    file: Unsynced,
     sealed: Vec<JustSealed>,
 }
 
@@ -199,7 +200,7 @@ impl Shared {
         let mut writer = self.writer.lock();
         writer.request = None;
         let sealed = std::mem::take(&mut writer.sealed);
-        Round { end: writer.end, active: Arc::clone(&writer.active), file: Arc::clone(&writer.file), sealed }
+        Round { end: writer.end, active: Arc::clone(&writer.active), file: writer.file.unsynced(), sealed }
     }
 
     fn make_durable(&self, round: &Round, checkpoint: &mut Checkpoint) -> Result<(), CommitError> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::active_file::ActiveFiles;
 use crate::committer::Committer;
 use crate::disk::Disk;
 use crate::open_segments::OpenSegments;
@@ -12,13 +13,15 @@ use crate::tail_cache::TailCache;
 pub struct EnvironmentOptions {
     /// Bytes of recent batches kept in memory for consumers that keep up; 0 keeps none.
     pub tail_cache_bytes: usize,
-    /// Sealed segments kept open at once. Each partition's active segment is open beside them.
+    /// Sealed segments kept open at once.
     pub open_segments: usize,
+    /// Active segments kept open at once; the others are opened when they are written.
+    pub active_segments: usize,
 }
 
 impl Default for EnvironmentOptions {
     fn default() -> Self {
-        Self { tail_cache_bytes: 16 << 20, open_segments: 512 }
+        Self { tail_cache_bytes: 16 << 20, open_segments: 512, active_segments: 512 }
     }
 }
 
@@ -29,6 +32,7 @@ pub struct Environment {
     pub(crate) committer: Committer,
     pub(crate) tail_cache: TailCache,
     pub(crate) open_segments: Arc<OpenSegments>,
+    pub(crate) active_files: Arc<ActiveFiles>,
 }
 
 impl Environment {
@@ -39,6 +43,7 @@ impl Environment {
             committer: Committer::new(),
             tail_cache: TailCache::new(options.tail_cache_bytes),
             open_segments: Arc::new(OpenSegments::new(options.open_segments)),
+            active_files: Arc::new(ActiveFiles::new(options.active_segments)),
         }
     }
 

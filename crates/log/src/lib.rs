@@ -18,6 +18,7 @@
 //! Not here: topics, Kafka's protocol, clocks and threads. Time is passed in; [`Committer::run`] is a loop
 //! that the caller gives one thread or several. The bytes on disk are described in `docs/format`.
 
+mod active_file;
 mod append;
 mod checkpoint;
 mod checksum;

@@ -12,10 +12,10 @@ use std::time::Duration;
 use factum_types::{LeaderEpoch, Offset, Timestamp};
 use parking_lot::{Mutex, RwLock};
 
+use crate::active_file::{ActiveFile, Unsynced};
 use crate::checkpoint::{Checkpoint, Mark};
 use crate::commit::SyncError;
 use crate::damage::Damage;
-use crate::disk::DiskFile;
 use crate::environment::Environment;
 use crate::epochs::Epochs;
 use crate::index::SegmentIndex;
@@ -120,7 +120,7 @@ pub(crate) struct Shared {
 /// The end of the log, where batches are appended.
 pub(crate) struct Writer {
     pub(crate) active: Arc<Segment>,
-    pub(crate) file: Arc<dyn DiskFile>,
+    pub(crate) file: Arc<ActiveFile>,
     /// Behind the last batch appended.
     pub(crate) end: Mark,
     /// Time does not run backwards here, whatever the clock says.
@@ -137,7 +137,7 @@ pub(crate) struct Writer {
 /// A segment that was active a moment ago.
 pub(crate) struct JustSealed {
     pub(crate) segment: Arc<Segment>,
-    pub(crate) file: Arc<dyn DiskFile>,
+    pub(crate) file: Unsynced,
     pub(crate) index: Arc<SegmentIndex>,
     /// The producers' snapshot where it ended.
     pub(crate) producers: Vec<u8>,

@@ -135,7 +135,7 @@ impl Shared {
         find: impl Fn(&SegmentIndex) -> Place,
     ) -> io::Result<Source> {
         if let State::Active { file, index } = &*segment.state().read() {
-            return Ok(Source { file: Arc::clone(file), place: find(index), is_hearsay: false });
+            return Ok(Source { file: file.for_read()?, place: find(index), is_hearsay: false });
         }
         let open = self.environment.open_segments.get(&self.opening(), segment)?;
         Ok(Source { place: find(&open.index), file: open.file, is_hearsay: !open.index_is_fresh })

@@ -26,13 +26,14 @@ use std::sync::{Arc, OnceLock};
 use factum_types::LeaderEpoch;
 use parking_lot::{Mutex, RwLock};
 
+use crate::active_file::ActiveFile;
 use crate::checkpoint::{self, Checkpoint};
 use crate::damage::Damage;
 use crate::disk::{Disk, create_dir_durably};
 use crate::environment::Environment;
 use crate::partition_log::{CHECKPOINT, EPOCHS, OffsetCell, Options, PartitionLog, Shared, Writer};
 use crate::producers::Producers;
-use crate::segment::{Segment, State};
+use crate::segment::{Segment, State, log_path};
 use crate::trouble::Troubles;
 use crate::waiters::Waiters;
 use inventory::Inventory;
@@ -151,14 +152,16 @@ fn assemble(
 ) -> PartitionLog {
     let end = survey.mark();
     let last_append = survey.active.summary.appended_at;
-    let state = State::Active { file: Arc::clone(&survey.file), index: survey.active };
+    let path = log_path(dir, end.segment);
+    let file = ActiveFile::opened(&environment.active_files, &environment.disk, &path, survey.file);
+    let state = State::Active { file: Arc::clone(&file), index: survey.active };
     let active = Arc::new(Segment::new(dir, state));
     let sealed = survey.sealed.iter().map(|summary| Arc::new(Segment::new(dir, State::Sealed(*summary))));
     let segments: Vec<_> = sealed.chain([Arc::clone(&active)]).collect();
     let bytes = segments.iter().map(|segment| segment.summary().bytes).sum();
     let writer = Writer {
         active,
-        file: survey.file,
+        file,
         end,
         last_append,
         producers,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use factum_types::{Offset, Timestamp};
 use parking_lot::RwLock;
 
-use crate::disk::DiskFile;
+use crate::active_file::ActiveFile;
 use crate::index::{SegmentIndex, Summary};
 
 /// A segment as readers and the writer share it.
@@ -21,10 +21,10 @@ pub(crate) struct Segment {
 
 /// What a segment is at this moment.
 pub(crate) enum State {
-    /// The last one, which grows; its file stays open.
+    /// The last one, which grows.
     Active {
         /// The file.
-        file: Arc<dyn DiskFile>,
+        file: Arc<ActiveFile>,
         /// Its index, kept in memory until it is sealed.
         index: SegmentIndex,
     },
@@ -100,7 +100,7 @@ impl Segment {
     }
 
     /// Makes the active segment a sealed one and hands out what it no longer keeps.
-    pub(crate) fn seal(&self) -> Option<(Arc<dyn DiskFile>, SegmentIndex)> {
+    pub(crate) fn seal(&self) -> Option<(Arc<ActiveFile>, SegmentIndex)> {
         let mut state = self.state.write();
         let sealed = State::Sealed(state.summary());
         match std::mem::replace(&mut *state, sealed) {

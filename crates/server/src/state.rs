@@ -20,8 +20,10 @@ pub(crate) async fn start(
     group: &TaskGroup,
 ) -> Result<Embedded, OpenError> {
     let (folder, clock, disk) = (data_dir.join(FOLDER), Arc::clone(clock), Arc::new(LocalDisk));
-    let environment =
-        Environment::new(disk.clone(), EnvironmentOptions { tail_cache_bytes: 0, open_segments: 16 });
+    let environment = Environment::new(
+        disk.clone(),
+        EnvironmentOptions { tail_cache_bytes: 0, open_segments: 16, active_segments: 4 },
+    );
     let committer = environment.committer().clone();
     let (running, (ended, end)) = (committer.clone(), oneshot::channel());
     group.spawn_thread("state-committer", OnError::StopServer, move |_| {

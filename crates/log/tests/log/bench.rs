@@ -15,7 +15,8 @@ pub(crate) const OPTIONS: Options =
     Options { segment_bytes: 600, index_interval_bytes: 150, retention: None, retention_bytes: None };
 
 /// No cache: every read is a cold one.
-pub(crate) const COLD: EnvironmentOptions = EnvironmentOptions { tail_cache_bytes: 0, open_segments: 2 };
+pub(crate) const COLD: EnvironmentOptions =
+    EnvironmentOptions { tail_cache_bytes: 0, open_segments: 2, active_segments: 2 };
 
 /// A log, the disk under it, and what shares both.
 pub(crate) struct Bench {

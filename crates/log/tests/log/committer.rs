@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use factum_log::{Disk, DiskDir, DiskFile, Environment, PartitionLog};
+use factum_log::{Disk, DiskDir, DiskFile, Environment, EnvironmentOptions, PartitionLog};
 use factum_testkit::CrashDisk;
 use factum_types::{Offset, Timestamp};
 use parking_lot::{Condvar, Mutex};
@@ -145,7 +145,8 @@ impl Logs {
     fn new(count: usize) -> Self {
         let syncs = Arc::new(Syncs::default());
         let disk = WatchedDisk { disk: CrashDisk::seeded(1), syncs: Arc::clone(&syncs) };
-        let environment = Environment::new(Arc::new(disk), COLD);
+        let options = EnvironmentOptions { active_segments: count, ..COLD };
+        let environment = Environment::new(Arc::new(disk), options);
         let open = |n: usize| {
             let dir = PathBuf::from(format!("/data/{n}"));
             PartitionLog::open(&environment, &dir, OPTIONS).expect("the disk is well").0

@@ -6,10 +6,10 @@ use std::thread;
 use factum_log::{
     AppendError, Environment, EnvironmentOptions, LocalDisk, PartitionLog, SyncError, Trouble, Waiter,
 };
-use factum_testkit::{CrashDisk, Fault, FaultKind};
+use factum_testkit::{Call, CrashDisk, Fault, FaultKind};
 use factum_types::{Offset, Timestamp};
 
-use crate::bench::{Bench, OPTIONS, batch, now, read_all};
+use crate::bench::{Bench, COLD, OPTIONS, batch, now, read_all};
 
 #[test]
 fn nothing_is_acknowledged_or_seen_before_it_is_synced() {
@@ -76,15 +76,17 @@ fn out_of_descriptors(appended: usize) -> (Bench, String) {
 
 #[test]
 fn a_segment_that_cannot_be_made_for_want_of_descriptors_refuses_the_append_and_is_made_later() {
-    let (bench, large) = out_of_descriptors(1);
-    bench.environment.committer().round();
+    let (bench, large) = (Bench::new(1), "x".repeat(450));
+    bench.put(&[&large]);
+    let kind = FaultKind::Refused { call: Call::Create, os_error: 24 };
+    bench.disk.inject(Fault { after: 0, kind, lasting: true });
     let before = bench.log.bounds();
     let refused = bench.append(&[&large]).expect_err("no descriptor is left");
     assert!(matches!(refused, AppendError::Io(_)) && refused.is_transient());
     assert_eq!(bench.log.bounds(), before);
     bench.environment.committer().round();
     assert!(matches!(bench.log.trouble(), Some(Trouble::Append(_))));
-    bench.disk.set_descriptors(None);
+    bench.disk.heal();
     bench.environment.committer().round();
     assert!(bench.log.trouble().is_none(), "nobody had to append");
     assert_eq!(bench.put(&[&large]).base_offset, Offset::new(1));
@@ -208,8 +210,7 @@ fn a_repeated_batch_is_not_acknowledged_before_the_first_is_durable() {
 
 #[test]
 fn a_removed_segment_is_still_read_by_who_holds_it_and_out_of_range_for_the_rest() {
-    let bench =
-        Bench::with(CrashDisk::seeded(1), EnvironmentOptions { tail_cache_bytes: 1 << 20, open_segments: 1 });
+    let bench = Bench::with(CrashDisk::seeded(1), EnvironmentOptions { tail_cache_bytes: 1 << 20, ..COLD });
     let large = "x".repeat(450);
     for _ in 0..4 {
         bench.put(&[&large]);
@@ -224,7 +225,7 @@ fn a_removed_segment_is_still_read_by_who_holds_it_and_out_of_range_for_the_rest
 #[test]
 fn the_tail_cache_and_the_disk_give_the_same_batches() {
     let disk = CrashDisk::seeded(1);
-    let cached = Bench::with(disk.clone(), EnvironmentOptions { tail_cache_bytes: 700, open_segments: 1 });
+    let cached = Bench::with(disk.clone(), EnvironmentOptions { tail_cache_bytes: 700, ..COLD });
     for i in 0..40 {
         cached.put(&[&format!("{i}"), "and", &"more".repeat(i)]);
     }

@@ -10,4 +10,5 @@ mod disks;
 mod durability;
 mod format;
 mod model;
+mod open_files;
 mod script;
