@@ -52,6 +52,7 @@ test: toolchain console  ## install the test clients and a browser (said as it h
 	$(call section,documentation examples)
 	$(call first,debug,10)
 	cargo test --locked --workspace --quiet --doc
+	.ci/need strace strace "tests trace which syncs come before which answers"
 	$(call section,every other test)
 	cargo test --locked --workspace --no-fail-fast --lib --bins --tests
 	$(call section,the console in a browser)

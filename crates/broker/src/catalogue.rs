@@ -5,6 +5,7 @@
 
 mod index;
 mod opening;
+mod side_by_side;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -123,13 +124,17 @@ impl Catalogue {
         let id = TopicId::new(self.random.uuid());
         let file = TopicFile::new(new.name.clone(), id, partitions, &new.config);
         let directory = TopicStore::choose_directory(&new.name, id, self.index.read().directories());
-        self.store.create(&directory, &file)?;
+        let failed = |error: StorageError| match error.is_out_of_open_files() {
+            true => CreateTopicError::OutOfOpenFiles { topic: new.name.clone(), source: error },
+            false => error.into(),
+        };
+        self.store.create(&directory, &file).map_err(failed)?;
         let opened = self.open_topics(vec![StoredTopic { directory: directory.clone(), file }]);
         let topic = match opened {
             Ok(mut topics) => topics.pop().expect("one topic was opened"),
             Err(error) => {
                 self.discard(&directory, id);
-                return Err(error.into());
+                return Err(failed(error));
             }
         };
         self.add(vec![Arc::clone(&topic)]);
@@ -189,7 +194,7 @@ impl Catalogue {
         let topic = self.index.write().remove(name);
         let topic = topic.ok_or_else(|| DeleteTopicError::Unknown { topic: name.clone() })?;
         topic.mark_deleted();
-        self.close_logs(&topic);
+        close_logs(topic.partitions().iter());
         let retired = match self.store.retire(topic.directory(), topic.id()) {
             Ok(retired) => retired,
             Err(error) => {
@@ -207,22 +212,13 @@ impl Catalogue {
     pub(crate) fn close(&self) {
         let _change = self.change.lock();
         self.is_closed.store(true, Ordering::Release);
-        for topic in self.topics() {
-            self.close_logs(&topic);
-        }
+        let topics = self.topics();
+        close_logs(topics.iter().flat_map(|topic| topic.partitions()));
     }
 
     fn add(&self, topics: Vec<Arc<Topic>>) {
         let mut index = self.index.write();
         topics.into_iter().for_each(|topic| index.insert(topic));
-    }
-
-    fn close_logs(&self, topic: &Topic) {
-        for partition in topic.partitions() {
-            if let Err(error) = partition.log().close() {
-                warn!(partition = %partition.topic_partition(), %error, "a log was not closed cleanly");
-            }
-        }
     }
 
     fn open_topics(&self, stored: Vec<StoredTopic>) -> Result<Vec<Arc<Topic>>, StorageError> {
@@ -278,4 +274,13 @@ impl Catalogue {
             warn!(directory = retired, %error, "a deleted topic still takes space until the next start");
         }
     }
+}
+
+fn close_logs<'a>(partitions: impl Iterator<Item = &'a Arc<Partition>>) {
+    let partitions: Vec<_> = partitions.collect();
+    side_by_side::map(&partitions, |partition| {
+        if let Err(error) = partition.log().close() {
+            warn!(partition = %partition.topic_partition(), %error, "a log was not closed cleanly");
+        }
+    });
 }

@@ -42,6 +42,24 @@ pub enum StorageError {
     Log(#[from] factum_log::OpenError),
 }
 
+/// `EMFILE` and `ENFILE` on Linux.
+const OUT_OF_OPEN_FILES: [i32; 2] = [24, 23];
+
+impl StorageError {
+    /// Whether the process, or the system, may not have more files open.
+    pub fn is_out_of_open_files(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            let number = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+            if number.is_some_and(|number| OUT_OF_OPEN_FILES.contains(&number)) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+}
+
 /// Why the embedded log could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -108,6 +126,18 @@ pub enum CreateTopicError {
         key: &'static str,
         /// What is wrong, with the value.
         reason: String,
+    },
+    /// The process may not open as many files as it takes; nothing of the topic is left.
+    #[error(
+        "topic {topic} cannot be created: the limit of open files is reached; \
+         raise it (ulimit -n), or lower max_connections"
+    )]
+    OutOfOpenFiles {
+        /// The name asked for.
+        topic: TopicName,
+        /// What could not be opened.
+        #[source]
+        source: StorageError,
     },
     /// The disk; nothing of the topic is left.
     #[error(transparent)]

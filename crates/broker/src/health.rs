@@ -27,8 +27,7 @@ pub(crate) fn health(catalogue: &Catalogue) -> Health {
     if unlisted > 0 {
         problems.push(format!("{unlisted} more partitions have problems"));
     }
-    let writable: Vec<_> =
-        partitions.iter().filter(|partition| partition.bounds().is_writable).collect();
+    let writable: Vec<_> = partitions.iter().filter(|partition| partition.bounds().is_writable).collect();
     if catalogue.is_closed() {
         problems.push("the broker is stopping".to_owned());
     }

@@ -55,7 +55,7 @@ pub use error::{
 pub use fetch::{Fetch, FetchPartition, Fetched};
 pub use health::Health;
 pub use json_file::Error as FileError;
-pub use options::Options;
+pub use options::{DEFAULT_OPEN_FILES, Options};
 pub use partition::{Partition, ProduceError, ReadError};
 pub use service::Service;
 pub use topic::{OFFSETS_TOPIC, Topic};

@@ -25,6 +25,10 @@ pub(crate) fn describe() {
     describe_gauge!("factum_topics", "Topics");
     describe_gauge!("factum_partitions", "Open partitions");
     describe_gauge!("factum_partitions_read_only", "Partitions that take no writes, being damaged or failed");
+    describe_gauge!(
+        "factum_partitions_retrying",
+        "Partitions to which the disk refused an append or a sync, and which are tried again"
+    );
     describe_gauge!("factum_log_bytes", "Bytes of all partitions on disk");
     describe_gauge!(
         "factum_unsynced_records_max",
@@ -83,6 +87,7 @@ pub(crate) struct Census {
     pub(crate) topics: usize,
     pub(crate) partitions: usize,
     pub(crate) read_only: usize,
+    pub(crate) retrying: usize,
     pub(crate) bytes: u64,
     pub(crate) unsynced_records_max: i64,
 }
@@ -91,6 +96,7 @@ pub(crate) fn observe_census(census: Census) {
     gauge!("factum_topics").set(census.topics as f64);
     gauge!("factum_partitions").set(census.partitions as f64);
     gauge!("factum_partitions_read_only").set(census.read_only as f64);
+    gauge!("factum_partitions_retrying").set(census.retrying as f64);
     gauge!("factum_log_bytes").set(census.bytes as f64);
     gauge!("factum_unsynced_records_max").set(census.unsynced_records_max as f64);
 }

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::coordinator;
 
+/// Enough for the default number of partitions, with their older segments that are read.
+pub const DEFAULT_OPEN_FILES: usize = 4_512;
+
 /// The embedded log's settings; each has a default, and a key that is not known is an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -20,7 +23,7 @@ pub struct Options {
     pub auto_create_topics: bool,
     /// Most partitions that one topic may have.
     pub max_topic_partitions: i32,
-    /// Most partitions of all topics together; each holds at least one open file.
+    /// Most partitions of all topics together.
     pub max_partitions: usize,
     /// How long records are kept where the topic does not say; absent keeps them for ever.
     #[serde(with = "units::duration::option")]
@@ -36,8 +39,9 @@ pub struct Options {
     pub max_message_bytes: ByteSize,
     /// Memory for the most recent batches of all partitions together.
     pub tail_cache: ByteSize,
-    /// Most sealed segments held open at one time.
-    pub open_files: usize,
+    /// Most segments held open at one time, at least 8; absent takes [`DEFAULT_OPEN_FILES`]. Partitions may be more:
+    /// their files are closed and opened again as they are written and read.
+    pub open_files: Option<usize>,
     /// Threads that sync partitions side by side.
     pub sync_threads: usize,
     /// Consumer groups.
@@ -58,7 +62,7 @@ impl Default for Options {
             segment_bytes: ByteSize(128 << 20),
             max_message_bytes: ByteSize(1_048_588),
             tail_cache: ByteSize(16 << 20),
-            open_files: 512,
+            open_files: None,
             sync_threads: 8,
             groups: coordinator::Options::default(),
         }

@@ -71,9 +71,11 @@ fn retain(catalogue: &Catalogue, now: Timestamp) {
 fn census(catalogue: &Catalogue) -> Census {
     let topics = catalogue.topics();
     let mut census = Census { topics: topics.len(), ..Census::default() };
-    for bounds in topics.iter().flat_map(|topic| topic.partitions()).map(|partition| partition.bounds()) {
+    for partition in topics.iter().flat_map(|topic| topic.partitions()) {
+        let bounds = partition.bounds();
         census.partitions += 1;
         census.read_only += usize::from(!bounds.is_writable);
+        census.retrying += usize::from(partition.log().trouble().is_some());
         census.bytes += bounds.bytes;
         let unsynced = bounds.log_end.since(bounds.high_watermark);
         census.unsynced_records_max = census.unsynced_records_max.max(unsynced);

@@ -25,13 +25,17 @@ use crate::catalogue::Catalogue;
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::DataDirLock;
 use crate::error::{OpenError, StorageError};
-use crate::options::Options;
+use crate::options::{DEFAULT_OPEN_FILES, Options};
 use crate::producer_ids::ProducerIds;
 use crate::topic::Defaults;
 use crate::{cluster, metrics, retention};
 
 /// More threads than this only wait for each other at the disk.
 const MOST_SYNC_THREADS: usize = 64;
+
+/// Of the open files, at most so many for sealed segments that are read.
+const MOST_SEALED_SEGMENTS: usize = 512;
+const FEWEST_OPEN_FILES: usize = 8;
 
 /// The running part of the embedded log; [`Broker`] is the handle on it.
 pub struct Service {
@@ -169,6 +173,10 @@ fn check(options: &Options) -> Result<(), OpenError> {
         let expected = format!("1 to {limit}");
         return Err(OpenError::InvalidOption { key: "default_partitions", expected });
     }
+    if options.open_files.is_some_and(|files| files < FEWEST_OPEN_FILES) {
+        let expected = format!("at least {FEWEST_OPEN_FILES}");
+        return Err(OpenError::InvalidOption { key: "open_files", expected });
+    }
     if !(1..=MOST_SYNC_THREADS).contains(&options.sync_threads) {
         let expected = format!("1 to {MOST_SYNC_THREADS}");
         return Err(OpenError::InvalidOption { key: "sync_threads", expected });
@@ -208,8 +216,11 @@ fn is_not_ours(error: &io::Error) -> bool {
 }
 
 fn environment_options(options: &Options) -> EnvironmentOptions {
+    let open_files = options.open_files.unwrap_or(DEFAULT_OPEN_FILES);
+    let open_segments = (open_files / 4).min(MOST_SEALED_SEGMENTS);
     EnvironmentOptions {
         tail_cache_bytes: usize::try_from(options.tail_cache.0).unwrap_or(usize::MAX),
-        open_segments: options.open_files,
+        open_segments,
+        active_segments: open_files - open_segments,
     }
 }

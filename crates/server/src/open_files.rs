@@ -1,6 +1,16 @@
-//! The limit of open files: each partition and each connection needs one.
+//! The limit of open files, and how it is shared out: the log gets its part before connections get theirs, so that
+//! no number of clients keeps a partition from being written.
 
+use factum_broker::DEFAULT_OPEN_FILES;
 use rustix::process::{Resource, getrlimit, setrlimit};
+use tracing::warn;
+
+use crate::Options;
+
+/// For what is neither a partition's segment nor a connection: listeners, state, files open for a moment.
+const RESERVED: usize = 64;
+/// Fewer than this serve nobody, whatever the limit.
+const FEWEST: usize = 8;
 
 /// Raises the soft limit of open files to the hard one, as far as the system lets; what is allowed then.
 /// `None` means no limit.
@@ -13,4 +23,27 @@ pub fn raise_open_files() -> Option<u64> {
         }
     }
     limit.current
+}
+
+/// Lowers what `options` may hold open to what the process may: half of it for the log, a quarter for each port.
+pub(crate) fn share_out(mut options: Options) -> Options {
+    let Some(limit) = getrlimit(Resource::Nofile).current else { return options };
+    let files = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(RESERVED);
+    let log = options.log.open_files.unwrap_or_else(|| DEFAULT_OPEN_FILES.min(files / 2).max(FEWEST));
+    options.log.open_files = Some(log);
+    let each_port = (files.saturating_sub(log) / 2).max(FEWEST);
+    for (port, connections) in
+        [("kafka", &mut options.kafka.max_connections), ("http", &mut options.http.max_connections)]
+    {
+        if *connections > each_port {
+            warn!(
+                port,
+                limit,
+                connections = each_port,
+                "the limit of open files leaves room for fewer connections"
+            );
+            *connections = each_port;
+        }
+    }
+    options
 }

@@ -18,6 +18,7 @@ use tracing::error;
 use crate::access::authorizer;
 use crate::feeds::FeedsAndPipelines;
 use crate::health::Health;
+use crate::open_files::share_out;
 use crate::pipelines::EnginePipelines;
 use crate::running::{Groups, Running};
 use crate::{DataDir, Options, StartError, TemporaryFolder, state};
@@ -28,6 +29,7 @@ impl Running {
     /// # Errors
     /// [`StartError`]; what was started by then is stopped again.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        let options = share_out(options);
         let tree = TaskTree::new();
         let groups = Groups::new(&tree);
         match Parts::start(options, &groups).await {

@@ -27,9 +27,11 @@ impl Admin for Broker {
         match Broker::create_topic(self, new).await {
             Ok(topic) => Ok(describe(&topic)),
             Err(CreateTopicError::Exists { topic }) => Err(AdminError::TopicExists { topic }),
-            Err(error @ (CreateTopicError::Storage(_) | CreateTopicError::Stopping)) => {
-                Err(AdminError::Unavailable { reason: reason(&error) })
-            }
+            Err(
+                error @ (CreateTopicError::Storage(_)
+                | CreateTopicError::OutOfOpenFiles { .. }
+                | CreateTopicError::Stopping),
+            ) => Err(AdminError::Unavailable { reason: reason(&error) }),
             Err(error) => Err(AdminError::Invalid { reason: reason(&error) }),
         }
     }

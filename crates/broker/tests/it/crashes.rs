@@ -245,8 +245,10 @@ async fn a_failed_partition_is_told_and_others_go_on() {
     machine.broker.produce(&name("other"), vec![record("fine")]).await.expect("another partition");
     let health = machine.broker.health();
     assert!(health.writable, "one failed partition does not stop the server");
-    expect_test::expect![["partition removed/0 takes no records until a restart: the disk failed to sync: the disk failed"]]
-        .assert_eq(&health.problems.join("\n"));
+    expect_test::expect![[
+        "partition removed/0 takes no records until a restart: the disk failed to sync: the disk failed"
+    ]]
+    .assert_eq(&health.problems.join("\n"));
     machine.stop().await;
 }
 

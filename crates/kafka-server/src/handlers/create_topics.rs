@@ -49,7 +49,8 @@ impl Refused {
 
 impl From<CreateTopicError> for Refused {
     fn from(failure: CreateTopicError) -> Self {
-        if let CreateTopicError::Storage(source) = &failure {
+        if let CreateTopicError::Storage(source) | CreateTopicError::OutOfOpenFiles { source, .. } = &failure
+        {
             error!(error = %source, "cannot make a topic");
         }
         Self::new(ErrorCode::from(&failure), failure.to_string())

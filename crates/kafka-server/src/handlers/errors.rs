@@ -88,7 +88,7 @@ impl From<&CreateTopicError> for ErrorCode {
             CreateTopicError::InvalidPartitions { .. } => Self::InvalidPartitions,
             CreateTopicError::TooManyPartitions { .. } => Self::PolicyViolation,
             CreateTopicError::InvalidConfig { .. } => Self::InvalidConfig,
-            CreateTopicError::Storage(_) => Self::KafkaStorageError,
+            CreateTopicError::Storage(_) | CreateTopicError::OutOfOpenFiles { .. } => Self::KafkaStorageError,
             CreateTopicError::Stopping => Self::NotController,
         }
     }
