@@ -38,6 +38,7 @@ mod retention;
 mod scan;
 mod segment;
 mod slice;
+mod synced_end;
 mod tail_cache;
 mod time;
 mod trouble;

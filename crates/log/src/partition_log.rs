@@ -22,6 +22,7 @@ use crate::index::SegmentIndex;
 use crate::open_segments::Opening;
 use crate::producers::Producers;
 use crate::segment::Segment;
+use crate::synced_end::Notes;
 use crate::tail_cache::LogId;
 use crate::trouble::{Trouble, Troubles};
 use crate::waiters::Waiters;
@@ -110,6 +111,8 @@ pub(crate) struct Shared {
     pub(crate) writer: Mutex<Writer>,
     /// The one saved last. Its lock is the right to sync, to save another, and to remove segments.
     pub(crate) checkpoint: Mutex<Checkpoint>,
+    /// Where the synced end is noted; written under the checkpoint's lock.
+    pub(crate) notes: Notes,
     pub(crate) waiters: Mutex<Waiters>,
     /// The first sync that failed.
     pub(crate) failed: OnceLock<SyncError>,

@@ -8,8 +8,9 @@
 //! ```
 //!
 //! Always holds
-//! - Bytes are cut off only behind the recovery point, and only if no good batch follows in their segment:
-//!   that is a tail that a crash tore. Anything else that is not as written puts the log in quarantine, where
+//! - Bytes are cut off only behind the synced end (the note of the last acknowledgement, or the recovery point
+//!   if that is further), and only if no good batch follows in their segment: that is a tail that a crash tore.
+//!   If neither can be read, nothing is cut. Anything else that is not as written puts the log in quarantine, where
 //!   it is read-only and nothing on disk is touched.
 //! - What was cut off is synced away, and what was kept is synced, before anybody reads or appends.
 //! - Every open that is not clean begins a new leader epoch.
@@ -34,6 +35,7 @@ use crate::environment::Environment;
 use crate::partition_log::{CHECKPOINT, EPOCHS, OffsetCell, Options, PartitionLog, Shared, Writer};
 use crate::producers::Producers;
 use crate::segment::{Segment, State, log_path};
+use crate::synced_end::Notes;
 use crate::trouble::Troubles;
 use crate::waiters::Waiters;
 use inventory::Inventory;
@@ -184,6 +186,7 @@ fn assemble(
         is_closed: AtomicBool::new(false),
         writer: Mutex::new(writer),
         checkpoint: Mutex::new(checkpoint),
+        notes: Notes::default(),
         waiters: Mutex::new(Waiters::default()),
         failed: OnceLock::new(),
         troubles: Troubles::default(),

@@ -95,7 +95,7 @@ impl<'a> Surveyor<'a> {
             None => (self.survey_tail(&bases[tail..])?, false),
         };
         let (file, index) = active;
-        let durable = self.inventory.checkpoint.map_or(Offset::ZERO, |last| last.recovery_point.offset);
+        let durable = self.inventory.durable.map_or(Offset::ZERO, |mark| mark.offset);
         Ok(Survey {
             sealed: self.sealed,
             file,
@@ -116,8 +116,7 @@ impl<'a> Surveyor<'a> {
         if first > log_start {
             self.break_at(log_start, log_start, 0, Fault::Missing);
         }
-        let Some(checkpoint) = self.inventory.checkpoint else { return };
-        let point = checkpoint.recovery_point;
+        let Some(point) = self.inventory.durable else { return };
         let is_there = self.inventory.bases.contains(&point.segment);
         if !is_there && point.segment >= first && point.offset > log_start {
             self.break_at(point.segment.max(log_start), point.segment, 0, Fault::Missing);
@@ -169,6 +168,9 @@ impl<'a> Surveyor<'a> {
             return Ok(None);
         };
         let point = checkpoint.recovery_point;
+        if inventory.durable != Some(point) {
+            return Ok(None);
+        }
         if inventory.bases.last() != Some(&point.segment) || inventory.epochs.is_none() {
             return Ok(None);
         }
@@ -209,12 +211,11 @@ impl<'a> Surveyor<'a> {
         let file = self.disk.open(&log_path(self.dir, base))?;
         let bytes = file.size()?;
         let scan = self.scan(&file, base, bytes)?;
-        let point = self.inventory.checkpoint.map(|last| last.recovery_point);
-        let durable = point.filter(|point| point.segment == base);
+        let durable = self.inventory.durable.filter(|point| point.segment == base);
         let least = durable.map_or(0, |point| point.position);
         let sound = scan.sound;
         match scan.damage {
-            Some(_) if self.damage.is_none() && !scan.goes_on && sound.position >= least => {
+            Some(_) if self.may_cut() && !scan.goes_on && sound.position >= least => {
                 file.set_len(sound.position)?;
                 self.truncated_bytes += bytes - sound.position;
             }
@@ -228,6 +229,10 @@ impl<'a> Surveyor<'a> {
         }
         self.scanned.push(Arc::clone(&file));
         Ok((file, scan.index))
+    }
+
+    fn may_cut(&self) -> bool {
+        self.inventory.may_cut && self.damage.is_none()
     }
 
     fn scan(&mut self, file: &Arc<dyn DiskFile>, base: Offset, bytes: u64) -> io::Result<Scan> {

@@ -29,6 +29,14 @@ fn written(close: bool) -> (Bench, Vec<i64>) {
     (bench, bases)
 }
 
+/// Appends a batch of one record, not yet synced; returns its offset.
+fn append_next(bench: &Bench) -> i64 {
+    let next = bench.log.bounds().log_end.get();
+    let sequence = i32::try_from(next).expect("small");
+    bench.log.append(sent(1, 0, sequence, &[&value(next)]), at(next)).expect("the log takes it");
+    next
+}
+
 fn value(offset: i64) -> String {
     format!("value of offset {offset:0width$}", width = 10 + usize::try_from(offset % 7).expect("small"))
 }
@@ -62,8 +70,14 @@ fn batch_ends(contents: &[u8]) -> Vec<usize> {
 }
 
 #[test]
-fn a_tail_torn_at_any_byte_of_the_last_three_batches_is_cut_at_the_batch_before() {
-    let (bench, bases) = written(false);
+fn a_tail_torn_at_any_byte_of_the_last_three_batches_is_cut_if_nobody_was_told_of_them() {
+    let (bench, mut bases) = written(false);
+    let first_of_a_segment = bench.log.segments().len() + 1;
+    while bench.log.segments().len() < first_of_a_segment {
+        bases.push(append_next(&bench));
+        bench.environment.committer().round();
+    }
+    bases.extend([0; 3].map(|_| append_next(&bench)));
     let end = bench.log.bounds().log_end.get();
     let active = bench.log.segments().last().expect("a log has a segment").base_offset;
     let path = file(&format!("{:020}.log", active.get()));
@@ -83,6 +97,29 @@ fn a_tail_torn_at_any_byte_of_the_last_three_batches_is_cut_at_the_batch_before(
         assert_eq!(readable(&torn.log, end), (0..expected_end).collect::<Vec<_>>());
         let again = torn.append(&["next"]).expect("the log takes more");
         assert_eq!(again.base_offset.get(), expected_end);
+    }
+}
+
+#[test]
+fn a_tail_torn_at_any_byte_of_the_last_acknowledged_batches_is_damage() {
+    let (bench, bases) = written(false);
+    let end = bench.log.bounds().log_end.get();
+    let active = bench.log.segments().last().expect("a log has a segment").base_offset;
+    let path = file(&format!("{:020}.log", active.get()));
+    let contents = bench.disk.contents(&path).expect("the segment is there");
+    let ends = batch_ends(&contents);
+    for length in ends[ends.len() - 4]..contents.len() {
+        let disk = bench.disk.fork();
+        disk.overwrite(&path, contents[..length].to_vec());
+        let torn = Bench::on(disk.clone());
+        assert!(torn.recovery.quarantined.is_some(), "cut to {length}");
+        assert_eq!(torn.recovery.truncated_bytes, 0, "cut to {length}");
+        assert_eq!(disk.contents(&path).map(|kept| kept.len()), Some(length), "nothing on disk is touched");
+        let lost = ends.len() - 1 - ends.iter().rposition(|end| *end <= length).expect("0 is among them");
+        let sound: Vec<_> = (0..bases[bases.len() - lost]).collect();
+        assert_eq!(readable(&torn.log, end), sound, "cut to {length}");
+        assert_eq!(torn.log.bounds().log_end.get(), end, "a lost tail keeps its offsets");
+        assert!(torn.append(&["next"]).is_err());
     }
 }
 
@@ -142,6 +179,13 @@ fn check_flipped(disk: CrashDisk, path: &Path, byte: usize, before: &[u8], bases
     let after = bases.get(first + batch + 1).copied().unwrap_or(end);
     assert!(readable.starts_with(&(0..hit).collect::<Vec<_>>()), "{what}: what lies before is served");
     assert!(!readable.contains(&hit), "{what}: the batch itself is not");
+    let is_sealed =
+        flipped.log.segments().last().is_some_and(|active| active.base_offset.get() != base_of(path));
+    assert!(
+        is_sealed || flipped.recovery.clean || flipped.recovery.quarantined.is_some(),
+        "{what}: acknowledged"
+    );
+    assert_eq!(flipped.log.bounds().log_end.get(), end, "{what}: no offset is given out again");
     if after < end && flipped.recovery.quarantined.is_none() {
         let next_segment = flipped.log.segments().iter().find_map(|segment| {
             let base = segment.base_offset.get();
