@@ -222,7 +222,7 @@ impl Shared {
     /// Notes up to where all is synced: recovery takes nothing before it for a torn tail. Without it nothing is
     /// acknowledged, but all is durable, so that it may be tried again.
     fn note_synced(&self, mark: Mark) -> Result<(), CommitError> {
-        let synced_end = SyncedEnd { mark, leader_epoch: self.epochs.current() };
+        let synced_end = SyncedEnd { mark, leader_epoch: self.epochs().current() };
         let path = self.path(CHECKPOINT);
         self.notes.write(&*self.environment.disk, &path, &synced_end).map_err(CommitError::Refused)
     }
@@ -278,7 +278,7 @@ impl Shared {
         if let Some(error) = self.failed.get() {
             return Err(error.clone());
         }
-        if self.quarantine.is_some() {
+        if self.quarantine.get().is_some() {
             return Ok(());
         }
         let mut writer = self.writer.lock();

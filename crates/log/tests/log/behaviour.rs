@@ -188,9 +188,9 @@ fn what_was_once_durable_is_never_cut() {
             appended 3..=3
             opened epoch=0 quarantined: offset 3 is damaged at byte 85 of segment 0: record batch needs 69 bytes, 66 are there
             read 0:a 1:b 2:c
-            offset 3 is damaged at byte 85 of segment 0: the segment ends before offset 4
+            offset 3 is damaged at byte 85 of segment 0: record batch needs 69 bytes, 66 are there
             refused: the log is in quarantine
-            start=0 high-watermark=4 end=4 epoch=0 bytes=85
+            start=0 high-watermark=4 end=4 epoch=0 bytes=151
         "#]],
     );
 }
