@@ -156,6 +156,9 @@ impl Shared {
         if self.failed.get().is_some() {
             return Progress::Done;
         }
+        if let Some(progress) = self.retry_new_epoch(checkpoint) {
+            return progress;
+        }
         let appends = self.retry_refused_append();
         let round = self.take_round();
         if round.sealed.is_empty() && round.end.offset == self.high_watermark.get() {

@@ -29,6 +29,7 @@ mod disk;
 mod environment;
 mod epochs;
 mod index;
+mod new_epoch;
 mod open_segments;
 mod partition_log;
 mod producers;

@@ -109,6 +109,8 @@ pub(crate) struct Shared {
     pub(crate) writer: Mutex<Writer>,
     /// The one saved last. Its lock is the right to sync, to save another, and to remove segments.
     pub(crate) checkpoint: Mutex<Checkpoint>,
+    /// Whether a new leader epoch must begin before the next append; changed under the checkpoint's lock.
+    pub(crate) is_epoch_due: AtomicBool,
     /// Where the synced end is noted; written under the checkpoint's lock.
     pub(crate) notes: Notes,
     pub(crate) waiters: Mutex<Waiters>,
