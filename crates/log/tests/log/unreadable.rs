@@ -137,7 +137,7 @@ proptest! {
             let hit = &places[which.index(places.len())];
             bench.disk.flip_bit(&hit.path, hit.bytes.start * 8 + bit.index(hit.bytes.len() * 8));
         }
-        let reopened = Bench::on(bench.disk.clone());
+        let reopened = Bench::on(bench.disk);
         let pass = read_around(&reopened.log);
         prop_assert_eq!(&pass, &read_around(&reopened.log));
         let mut seen = BTreeSet::new();
@@ -177,7 +177,7 @@ proptest! {
         prop_assert_eq!(&answers(&restarted.log), &before, "after a restart");
         let indexes: Vec<_> = bench.disk.files().into_iter().filter(|path| path.extension().is_some_and(|e| e == "index")).collect();
         indexes.iter().for_each(|path| bench.disk.lose(path));
-        let rebuilt = Bench::on(bench.disk.clone());
+        let rebuilt = Bench::on(bench.disk);
         for (found, before) in answers(&rebuilt.log).iter().zip(&before) {
             let is_earlier = Some(hit.base) == *found && before.is_none_or(|before| hit.base <= before);
             prop_assert!(found == before || is_earlier, "{found:?} where {before:?} was, without an index");
