@@ -61,7 +61,7 @@ pub enum AppendError {
         /// The batch's.
         found: ProducerEpoch,
     },
-    /// Recovery found damage; the log is read-only.
+    /// Recovery or a reader found damage; the log is read-only.
     #[error("the log is in quarantine")]
     Quarantined(#[source] Damage),
     /// The disk is full.
@@ -126,7 +126,7 @@ impl PartitionLog {
             log.roll(&mut writer).map_err(|error| self.refused(error, bytes, true))?;
         }
         let base_offset = writer.end.offset;
-        batch.place(base_offset, log.epochs.current());
+        batch.place(base_offset, log.epochs().current());
         log.write(&mut writer, batch.as_bytes()).map_err(|error| self.refused(error, bytes, false))?;
         writer.advance(&batch, now, options.index_interval_bytes);
         let last_offset = Offset::new(batch.header().last_offset());
@@ -157,7 +157,7 @@ impl PartitionLog {
 
 impl Shared {
     fn check_writable(&self) -> Result<(), AppendError> {
-        if let Some(damage) = &self.quarantine {
+        if let Some(damage) = self.quarantine.get() {
             return Err(AppendError::Quarantined(damage.clone()));
         }
         if let Some(error) = self.failed.get() {
@@ -237,7 +237,7 @@ impl Shared {
         let (file, index) = old.seal().expect("the writer's segment is the active one");
         let index = Arc::new(index);
         if let Some(handle) = file.handle() {
-            let open = OpenSegment { file: handle, index: Arc::clone(&index), index_is_fresh: true };
+            let open = OpenSegment { file: handle, index: Arc::clone(&index) };
             environment.open_segments.insert(self.id, old.base(), open);
         }
         let producers = writer.producers.encode(base);

@@ -1,8 +1,8 @@
 //! The `checkpoint` of a partition: where its log starts, and up to where it is known to be whole and durable.
 //!
 //! ```text
-//!   byte 0                        4096
-//!   ├─ slot of even generations ──┼─ slot of odd generations ──┤
+//!   byte 0                        4096                         8192
+//!   ├─ slot of even generations ──┼─ slot of odd generations ──┼─ the synced end: `synced_end.rs`
 //! ```
 //!
 //! Always holds
@@ -20,6 +20,7 @@ use factum_types::Offset;
 use crate::checksum::{self, Kind};
 use crate::commit::{CommitError, sync_dir};
 use crate::disk::{Disk, directory_of, read_file};
+use crate::synced_end;
 
 const KIND: Kind = *b"FCTCKPT1";
 const PAYLOAD_BYTES: usize = 41;
@@ -82,10 +83,10 @@ pub(crate) fn save(disk: &dyn Disk, path: &Path, checkpoint: &Checkpoint) -> Res
     file.sync().map_err(CommitError::Sync)
 }
 
-/// The first save makes the file with the space of both slots, and its name durable.
+/// The first save makes the file with the space of both slots and of the notes behind them, and its name durable.
 fn create(disk: &dyn Disk, path: &Path, checkpoint: &Checkpoint) -> Result<(), CommitError> {
     let file = disk.create(path).map_err(CommitError::Refused)?;
-    let mut bytes = vec![0; SLOT_DISTANCE + SLOT_BYTES];
+    let mut bytes = vec![0; synced_end::FILE_BYTES];
     let slot = slot_of(checkpoint);
     bytes[slot..slot + SLOT_BYTES].copy_from_slice(&encode(checkpoint));
     file.write_at(&bytes, 0).map_err(CommitError::Refused)?;

@@ -3,6 +3,8 @@
 //! Always holds
 //! - The high watermark moves to an offset only after every byte before it was synced, and into a new segment
 //!   only after the segment's name and a checkpoint that names it were synced as well.
+//! - Between the sync and the high watermark the synced end is noted (`synced_end.rs`), so that no
+//!   acknowledged batch is ever taken for a torn tail.
 //! - A sync that failed is never tried again: the system may have dropped the bytes and call the next one a
 //!   success. The log then acknowledges nothing more. That holds for a segment, for the checkpoint and for the
 //!   directory that got a new segment's name, which may be lost in the same way.
@@ -23,6 +25,7 @@ use crate::committer::Progress;
 use crate::disk::{Disk, remove_if_there, write_cache};
 use crate::partition_log::{CHECKPOINT, JustSealed, PartitionLog, Shared, Writer};
 use crate::segment::{Segment, State};
+use crate::synced_end::SyncedEnd;
 use crate::waiters::Waiter;
 
 /// Why something appended may not be durable.
@@ -153,12 +156,16 @@ impl Shared {
         if self.failed.get().is_some() {
             return Progress::Done;
         }
+        if let Some(progress) = self.retry_new_epoch(checkpoint) {
+            return progress;
+        }
         let appends = self.retry_refused_append();
         let round = self.take_round();
         if round.sealed.is_empty() && round.end.offset == self.high_watermark.get() {
             return appends;
         }
-        match self.make_durable(&round, checkpoint) {
+        let durable = self.make_durable(&round, checkpoint);
+        match durable.and_then(|()| self.note_synced(round.end)) {
             Ok(()) => self.reveal(&round),
             Err(CommitError::Sync(error)) => {
                 self.fail(error);
@@ -215,6 +222,14 @@ impl Shared {
         Ok(())
     }
 
+    /// Notes up to where all is synced: recovery takes nothing before it for a torn tail. Without it nothing is
+    /// acknowledged, but all is durable, so that it may be tried again.
+    fn note_synced(&self, mark: Mark) -> Result<(), CommitError> {
+        let synced_end = SyncedEnd { mark, leader_epoch: self.epochs().current() };
+        let path = self.path(CHECKPOINT);
+        self.notes.write(&*self.environment.disk, &path, &synced_end).map_err(CommitError::Refused)
+    }
+
     /// Makes `next` the checkpoint.
     pub(crate) fn save(&self, next: Checkpoint, checkpoint: &mut Checkpoint) -> Result<(), CommitError> {
         let next = Checkpoint { generation: checkpoint.generation + 1, ..next };
@@ -266,7 +281,7 @@ impl Shared {
         if let Some(error) = self.failed.get() {
             return Err(error.clone());
         }
-        if self.quarantine.is_some() {
+        if self.quarantine.get().is_some() {
             return Ok(());
         }
         let mut writer = self.writer.lock();

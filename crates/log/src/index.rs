@@ -1,6 +1,9 @@
 //! The sparse index of a segment: about every so many bytes, which offset lies where and how late the
 //! timestamps before it are; and a summary of the segment as a whole.
 //!
+//! An index of a damaged segment says so, so that the next start reads the segment instead of believing the
+//! summary. Where nobody knows the times of damaged records any more, they count as later than any other.
+//!
 //! Always holds: entries rise in offset and position. An index is a cache: a reader believes no entry before
 //! the batch that it points to has said the same, and one that is missing or wrong is rebuilt from the log.
 
@@ -11,6 +14,8 @@ use crate::checkpoint::get_offset;
 use crate::checksum::{self, Kind};
 
 const SUMMARY_KIND: Kind = *b"FCTIDXS1";
+/// A summary of a segment that is damaged.
+const DAMAGED_KIND: Kind = *b"FCTIDXS2";
 const ENTRIES_KIND: Kind = *b"FCTIDXE1";
 const ENTRY_BYTES: usize = 16;
 /// Bytes of the summary at the front of an index file.
@@ -29,7 +34,12 @@ pub(crate) struct Summary {
     pub(crate) max_timestamp: Timestamp,
     /// When the last batch was appended; [`Timestamp::NONE`] after a rebuild, which cannot know.
     pub(crate) appended_at: Timestamp,
+    /// Whether something in it is not what was written.
+    pub(crate) is_damaged: bool,
 }
+
+/// Later than any record: what may be the greatest timestamp of bytes that can no longer be read.
+pub(crate) const UNKNOWN_TIME: Timestamp = Timestamp::from_millis(i64::MAX);
 
 impl Summary {
     /// How recent its records are, for retention: one dated after its own append counts as old as that.
@@ -41,13 +51,16 @@ impl Summary {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut payload = checksum::unseal(SUMMARY_KIND, bytes)?;
+        let sound = checksum::unseal(SUMMARY_KIND, bytes);
+        let is_damaged = sound.is_none();
+        let mut payload = sound.or_else(|| checksum::unseal(DAMAGED_KIND, bytes))?;
         Some(Self {
             base: get_offset(&mut payload)?,
             next: get_offset(&mut payload)?,
             bytes: payload.try_get_u64().ok()?,
             max_timestamp: Timestamp::from_millis(payload.try_get_i64().ok()?),
             appended_at: Timestamp::from_millis(payload.try_get_i64().ok()?),
+            is_damaged,
         })
     }
 
@@ -58,7 +71,7 @@ impl Summary {
         payload.put_u64(self.bytes);
         payload.put_i64(self.max_timestamp.as_millis());
         payload.put_i64(self.appended_at.as_millis());
-        checksum::seal(SUMMARY_KIND, &payload)
+        checksum::seal(if self.is_damaged { DAMAGED_KIND } else { SUMMARY_KIND }, &payload)
     }
 }
 
@@ -96,6 +109,7 @@ impl SegmentIndex {
             bytes: 0,
             max_timestamp: Timestamp::NONE,
             appended_at: Timestamp::NONE,
+            is_damaged: false,
         };
         Self { summary, entries: Vec::new(), bytes_since_entry: 0 }
     }
@@ -113,8 +127,10 @@ impl SegmentIndex {
         self.summary.appended_at = appended_at;
     }
 
-    /// Takes note that nothing readable lies between the last batch and `place`.
+    /// Takes note that nothing readable lies between the last batch and `place`; what lay there may have had any
+    /// time.
     pub(crate) fn skip_to(&mut self, place: Place) {
+        self.summary.max_timestamp = UNKNOWN_TIME;
         self.summary.bytes = place.position;
         self.summary.next = place.offset;
         self.add_entry(place.offset);
@@ -129,6 +145,18 @@ impl SegmentIndex {
             self.entries.push(Entry { relative_offset, position, max_timestamp_before });
             self.bytes_since_entry = 0;
         }
+    }
+
+    /// The index of a damaged segment of which nobody knows how late its records are.
+    pub(crate) fn with_unknown_times(mut self) -> Self {
+        self.summary.max_timestamp = UNKNOWN_TIME;
+        self.summary.is_damaged = true;
+        self
+    }
+
+    /// Where its entries lead, in order.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        (1..=self.entries.len()).map(|after| self.before(after))
     }
 
     /// The last batch known to start at or before `offset`.

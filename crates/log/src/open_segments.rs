@@ -10,10 +10,8 @@ use std::sync::Arc;
 use factum_types::Offset;
 use parking_lot::Mutex;
 
-use crate::disk::{Disk, DiskFile, read_file, write_cache};
-use crate::epochs::Epochs;
+use crate::disk::{Disk, DiskFile, read_file};
 use crate::index::SegmentIndex;
-use crate::scan::scan;
 use crate::segment::Segment;
 use crate::tail_cache::LogId;
 
@@ -22,16 +20,14 @@ use crate::tail_cache::LogId;
 pub(crate) struct OpenSegment {
     pub(crate) file: Arc<dyn DiskFile>,
     pub(crate) index: Arc<SegmentIndex>,
-    /// Whether the index was made from the log itself in this process, so that making it anew changes nothing.
-    pub(crate) index_is_fresh: bool,
 }
 
-/// What it takes to open a segment of one log.
-pub(crate) struct Opening<'a> {
-    pub(crate) disk: &'a dyn Disk,
-    pub(crate) log: LogId,
-    pub(crate) epochs: &'a Epochs,
-    pub(crate) interval: u32,
+/// What opening a segment gave.
+pub(crate) enum Opened {
+    /// Its file and the index beside it.
+    WithIndex(OpenSegment),
+    /// Its file; the index is missing or not whole.
+    WithoutIndex(Arc<dyn DiskFile>),
 }
 
 pub(crate) struct OpenSegments {
@@ -52,45 +48,21 @@ impl OpenSegments {
         Self { capacity: capacity.max(1), cached: Mutex::default() }
     }
 
-    /// The segment, opened if it is not; an index that is missing or not whole is rebuilt.
-    pub(crate) fn get(&self, opening: &Opening<'_>, segment: &Segment) -> io::Result<OpenSegment> {
-        if let Some(open) = self.cached.lock().get(&(opening.log, segment.base())) {
-            return Ok(open);
+    /// The segment of the log `log`, opened if it is not.
+    pub(crate) fn get(&self, disk: &dyn Disk, log: LogId, segment: &Segment) -> io::Result<Opened> {
+        if let Some(open) = self.cached.lock().get(&(log, segment.base())) {
+            return Ok(Opened::WithIndex(open));
         }
-        let file = opening.disk.open(segment.path())?;
-        let stored = read_file(opening.disk, &segment.index_path())?;
+        let file = disk.open(segment.path())?;
+        let stored = read_file(disk, &segment.index_path())?;
         let index = stored.and_then(|bytes| SegmentIndex::decode(&bytes)).filter(|index| {
             let (found, known) = (index.summary, segment.summary());
             found.base == known.base && found.next == known.next && found.bytes == known.bytes
         });
-        match index {
-            Some(index) => {
-                let open = OpenSegment { file, index: Arc::new(index), index_is_fresh: false };
-                self.insert(opening.log, segment.base(), open.clone());
-                Ok(open)
-            }
-            None => self.rebuild(opening, segment, file),
-        }
-    }
-
-    /// Makes the index from the log and stores it, because the stored one is missing or points to the wrong place.
-    pub(crate) fn rebuild(
-        &self,
-        opening: &Opening<'_>,
-        segment: &Segment,
-        file: Arc<dyn DiskFile>,
-    ) -> io::Result<OpenSegment> {
-        let known = segment.summary();
-        let size = known.bytes.min(file.size()?);
-        let mut index =
-            scan(&*file, segment.base(), size, Some(opening.epochs), opening.interval, |_| {})?.index;
-        index.summary = known;
-        if let Err(error) = write_cache(opening.disk, &segment.index_path(), &index.encode()) {
-            tracing::warn!(path = %segment.index_path().display(), %error, "could not store a rebuilt index");
-        }
-        let open = OpenSegment { file, index: Arc::new(index), index_is_fresh: true };
-        self.insert(opening.log, segment.base(), open.clone());
-        Ok(open)
+        let Some(index) = index else { return Ok(Opened::WithoutIndex(file)) };
+        let open = OpenSegment { file, index: Arc::new(index) };
+        self.insert(log, segment.base(), open.clone());
+        Ok(Opened::WithIndex(open))
     }
 
     /// Keeps `open`, and lets go of what was used least recently.

@@ -19,9 +19,9 @@ use crate::damage::Damage;
 use crate::environment::Environment;
 use crate::epochs::Epochs;
 use crate::index::SegmentIndex;
-use crate::open_segments::Opening;
 use crate::producers::Producers;
 use crate::segment::Segment;
+use crate::synced_end::Notes;
 use crate::tail_cache::LogId;
 use crate::trouble::{Trouble, Troubles};
 use crate::waiters::Waiters;
@@ -94,10 +94,9 @@ pub(crate) struct Shared {
     pub(crate) environment: Environment,
     pub(crate) id: LogId,
     pub(crate) dir: PathBuf,
-    /// Fixed while the log is open.
-    pub(crate) epochs: Epochs,
-    /// What recovery found broken; the log is then read-only.
-    pub(crate) quarantine: Option<Damage>,
+    pub(crate) epochs: RwLock<Arc<Epochs>>,
+    /// What recovery or a reader found damaged first; the log is then read-only.
+    pub(crate) quarantine: OnceLock<Damage>,
     pub(crate) options: RwLock<Options>,
     /// In offset order, never empty, the last one active.
     pub(crate) segments: RwLock<Arc<Vec<Arc<Segment>>>>,
@@ -110,6 +109,10 @@ pub(crate) struct Shared {
     pub(crate) writer: Mutex<Writer>,
     /// The one saved last. Its lock is the right to sync, to save another, and to remove segments.
     pub(crate) checkpoint: Mutex<Checkpoint>,
+    /// Whether a new leader epoch must begin before the next append; changed under the checkpoint's lock.
+    pub(crate) is_epoch_due: AtomicBool,
+    /// Where the synced end is noted; written under the checkpoint's lock.
+    pub(crate) notes: Notes,
     pub(crate) waiters: Mutex<Waiters>,
     /// The first sync that failed.
     pub(crate) failed: OnceLock<SyncError>,
@@ -149,9 +152,9 @@ impl PartitionLog {
         self.0.bounds()
     }
 
-    /// What recovery found broken, if the log is in quarantine.
+    /// What recovery or a reader found damaged, if the log is in quarantine.
     pub fn quarantine(&self) -> Option<&Damage> {
-        self.0.quarantine.as_ref()
+        self.0.quarantine.get()
     }
 
     /// The sync that failed, if one did: nothing more is acknowledged until the log is opened anew.
@@ -167,7 +170,7 @@ impl PartitionLog {
     /// The greatest leader epoch not above `asked` and the offset where it ended (KIP-101); `None` if the log
     /// never knew an epoch as great.
     pub fn epoch_end(&self, asked: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
-        self.0.epochs.end_of(asked, self.0.log_end.get())
+        self.0.epochs().end_of(asked, self.0.log_end.get())
     }
 
     /// How the log keeps its records.
@@ -207,9 +210,9 @@ impl Shared {
             log_start: self.log_start.get(),
             high_watermark,
             log_end: self.log_end.get().max(high_watermark),
-            leader_epoch: self.epochs.current(),
+            leader_epoch: self.epochs().current(),
             bytes: self.bytes.load(Ordering::Relaxed),
-            is_writable: self.quarantine.is_none()
+            is_writable: self.quarantine.get().is_none()
                 && self.failed.get().is_none()
                 && !self.is_closed()
                 && self.troubles.commit().is_none(),
@@ -225,14 +228,9 @@ impl Shared {
         Arc::clone(&self.segments.read())
     }
 
-    /// What it takes to open one of the sealed segments.
-    pub(crate) fn opening(&self) -> Opening<'_> {
-        Opening {
-            disk: &*self.environment.disk,
-            log: self.id,
-            epochs: &self.epochs,
-            interval: self.options.read().index_interval_bytes,
-        }
+    /// Which leader epoch ruled where.
+    pub(crate) fn epochs(&self) -> Arc<Epochs> {
+        Arc::clone(&self.epochs.read())
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -13,10 +13,13 @@ use factum_types::{BatchHeader, Offset, batch};
 use crate::damage::{Damage, Fault};
 use crate::disk::{DiskFile, read_fully};
 use crate::index::{Place, SegmentIndex};
+use crate::open_segments::{OpenSegment, Opened};
 use crate::partition_log::{Bounds, PartitionLog, Shared};
+use crate::scan::DamagedRange;
 use crate::segment::{Segment, State};
+use crate::segment_damage::SegmentDamage;
 use crate::slice::{Gather, Slice};
-use crate::walk::{Stop, Walk, follows};
+use crate::walk::{Stop, Walk};
 
 /// Bytes read to find a batch behind an index entry.
 const SEEK_BYTES: usize = 16 << 10;
@@ -40,6 +43,9 @@ pub enum ReadError {
     /// The disk did not answer.
     #[error("read the log")]
     Io(#[source] io::Error),
+    /// The caller no longer wants the answer.
+    #[error("the search was cancelled")]
+    Cancelled,
 }
 
 impl ReadError {
@@ -58,12 +64,22 @@ impl From<Stop> for ReadError {
     }
 }
 
-/// Where to read a segment.
+/// What it takes to read a segment.
 pub(crate) struct Source {
     pub(crate) file: Arc<dyn DiskFile>,
+    /// Where to begin.
     pub(crate) place: Place,
-    /// Whether the place came from an index file, which may be wrong although its checksum fits.
-    is_hearsay: bool,
+    /// The index that says so, of a sealed segment. It may be wrong although its checksum fits.
+    pub(crate) index: Option<Arc<SegmentIndex>>,
+    /// What is damaged in it, as far as that is known.
+    pub(crate) damage: Option<Arc<SegmentDamage>>,
+}
+
+impl Source {
+    /// The damaged range at `place`, if one is known.
+    pub(crate) fn damaged_at(&self, place: Place) -> Option<&DamagedRange> {
+        self.damage.as_ref()?.at(place.position)
+    }
 }
 
 impl PartitionLog {
@@ -114,31 +130,58 @@ impl Shared {
         let segments = self.view();
         let at = segments.partition_point(|segment| segment.base() <= from).saturating_sub(1);
         let segment = &segments[at];
+        let next = segment.base();
+        if from < next {
+            let damage = Damage { at: from, next, segment: from, byte: 0, fault: Fault::Missing };
+            return Err(Stop::Damaged(damage));
+        }
         let end = segments.get(at + 1).map_or(until, |next| next.base());
-        let source = self.source(segment, |index| index.floor(from))?;
+        let find = |index: &SegmentIndex| index.floor(from);
+        let source = self.source(segment, find)?;
         match self.read_source(&source, segment, from, end, until, gather) {
-            Err(Stop::Damaged(_)) if source.is_hearsay => {
-                let rebuilt =
-                    self.environment.open_segments.rebuild(&self.opening(), segment, source.file)?;
-                let place = rebuilt.index.floor(from);
-                let source = Source { file: rebuilt.file, place, is_hearsay: false };
+            Err(Stop::Damaged(_)) => {
+                let source = self.examined(segment, &source, find)?;
                 self.read_source(&source, segment, from, end, until, gather)
             }
             read => read,
         }
     }
 
-    /// Where `find` says to begin in `segment`.
+    /// What it takes to read `segment` from where `find` says to begin.
     pub(crate) fn source(
         &self,
         segment: &Segment,
         find: impl Fn(&SegmentIndex) -> Place,
     ) -> io::Result<Source> {
+        let damage = segment.damage().lock().clone();
         if let State::Active { file, index } = &*segment.state().read() {
-            return Ok(Source { file: file.for_read()?, place: find(index), is_hearsay: false });
+            return Ok(Source { file: file.for_read()?, place: find(index), index: None, damage });
         }
-        let open = self.environment.open_segments.get(&self.opening(), segment)?;
-        Ok(Source { place: find(&open.index), file: open.file, is_hearsay: !open.index_is_fresh })
+        let disk = &*self.environment.disk;
+        match self.environment.open_segments.get(disk, self.id, segment)? {
+            Opened::WithIndex(OpenSegment { file, index }) => {
+                Ok(Source { file, place: find(&index), index: Some(index), damage })
+            }
+            Opened::WithoutIndex(file) => {
+                let place = Place { offset: segment.base(), position: 0 };
+                self.examined(segment, &Source { file, place, index: None, damage }, find)
+            }
+        }
+    }
+
+    /// As [`Shared::source`], after the segment was examined: the index is right, and damage is known.
+    pub(crate) fn examined(
+        &self,
+        segment: &Segment,
+        source: &Source,
+        find: impl Fn(&SegmentIndex) -> Place,
+    ) -> io::Result<Source> {
+        let before = match &*segment.state().read() {
+            State::Active { index, .. } => Some(index.clone()),
+            State::Sealed(_) => source.index.as_ref().map(|index| SegmentIndex::clone(index)),
+        };
+        let (index, damage) = self.examine(segment, &source.file, before)?;
+        Ok(Source { file: Arc::clone(&source.file), place: find(&index), index: Some(index), damage })
     }
 
     /// Finds the batch that contains `from` and loads it with what follows. The segment reaches to `end`.
@@ -151,10 +194,15 @@ impl Shared {
         until: Offset,
         gather: &mut Gather,
     ) -> Result<Offset, Stop> {
-        let readable = segment.readable();
-        let epochs = Some(&self.epochs);
-        let mut walk = Walk::new(&*source.file, segment.base(), epochs, source.place, readable, SEEK_BYTES);
+        let (readable, epochs) = (segment.readable(), self.epochs());
+        let file = &*source.file;
+        let mut walk = Walk::new(file, segment.base(), Some(&epochs), source.place, readable, SEEK_BYTES);
         let first = loop {
+            match source.damaged_at(walk.place()) {
+                Some(DamagedRange { next: Some(next), .. }) if next.offset <= from => walk.jump(*next),
+                Some(range) => return Err(Stop::Damaged(self.damage_of(range, segment.base()))),
+                None => {}
+            }
             match walk.header()? {
                 Some(header) if header.last_offset() >= from.get() => break header,
                 Some(header) => walk.step(&header),
@@ -188,7 +236,7 @@ impl Shared {
                 Err(batch::Error::Truncated { .. }) => return Sound { bytes, fault: None },
                 Err(error) => return Sound { bytes, fault: Some(error.into()) },
             };
-            if let Err(fault) = follows(&header, walk.place().offset, Some(&self.epochs)) {
+            if let Err(fault) = walk.follows(&header) {
                 return Sound { bytes, fault: Some(fault) };
             }
             let fits = bytes == 0 || bytes + header.encoded_len() <= room;
@@ -209,15 +257,19 @@ impl Shared {
                 let at = segments.partition_point(|segment| segment.base() <= from).saturating_sub(1);
                 let segment = segments[at].base();
                 let next = self.readable_behind(segment);
-                Damage { at: segment, next, segment, byte: 0, fault: Fault::Missing }.into()
+                let damage = Damage { at: segment, next, segment, byte: 0, fault: Fault::Missing };
+                self.quarantine(damage.clone());
+                damage.into()
             }
-            Stop::Damaged(damage) => Damage { next: self.readable_behind(damage.at), ..damage }.into(),
+            Stop::Damaged(damage) if damage.next <= damage.at => {
+                Damage { next: self.readable_behind(damage.at), ..damage }.into()
+            }
             stop => stop.into(),
         }
     }
 
     /// Where a reader goes on that cannot read `at`: at the next segment, or at the end.
-    fn readable_behind(&self, at: Offset) -> Offset {
+    pub(crate) fn readable_behind(&self, at: Offset) -> Offset {
         let segments = self.view();
         let next = segments.partition_point(|segment| segment.base() <= at);
         segments.get(next).map_or_else(|| self.bounds().high_watermark, |segment| segment.base())

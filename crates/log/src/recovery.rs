@@ -8,11 +8,13 @@
 //! ```
 //!
 //! Always holds
-//! - Bytes are cut off only behind the recovery point, and only if no good batch follows in their segment:
-//!   that is a tail that a crash tore. Anything else that is not as written puts the log in quarantine, where
+//! - Bytes are cut off only behind the synced end (the note of the last acknowledgement, or the recovery point
+//!   if that is further), and only if no good batch follows in their segment: that is a tail that a crash tore.
+//!   If neither can be read, nothing is cut. Anything else that is not as written puts the log in quarantine, where
 //!   it is read-only and nothing on disk is touched.
 //! - What was cut off is synced away, and what was kept is synced, before anybody reads or appends.
-//! - Every open that is not clean begins a new leader epoch.
+//! - Every open that is not clean begins a new leader epoch. That needs space: without it the log opens
+//!   read-only, and becomes writable as soon as the committer's next attempt succeeds (`new_epoch.rs`).
 
 mod inventory;
 mod replay;
@@ -27,13 +29,14 @@ use factum_types::LeaderEpoch;
 use parking_lot::{Mutex, RwLock};
 
 use crate::active_file::ActiveFile;
-use crate::checkpoint::{self, Checkpoint};
+use crate::checkpoint::Checkpoint;
 use crate::damage::Damage;
 use crate::disk::{Disk, create_dir_durably};
 use crate::environment::Environment;
-use crate::partition_log::{CHECKPOINT, EPOCHS, OffsetCell, Options, PartitionLog, Shared, Writer};
+use crate::partition_log::{OffsetCell, Options, PartitionLog, Shared, Writer};
 use crate::producers::Producers;
 use crate::segment::{Segment, State, log_path};
+use crate::synced_end::Notes;
 use crate::trouble::Troubles;
 use crate::waiters::Waiters;
 use inventory::Inventory;
@@ -91,13 +94,14 @@ fn open(environment: &Environment, dir: &Path, options: Options) -> io::Result<(
         inventory::create(disk, dir)?;
         return open(environment, dir, options);
     }
-    let mut survey = Survey::of(disk, dir, &inventory, options.index_interval_bytes)?;
-    let checkpoint = settle(disk, dir, &inventory, &mut survey)?;
+    let survey = Survey::of(disk, dir, &inventory, options.index_interval_bytes)?;
+    let checkpoint = settle(disk, dir, &inventory, &survey)?;
+    let begins_epoch = !survey.is_clean && survey.damage.is_none();
     let producers = match survey.damage {
         Some(_) => Producers::default(),
         None => replay::producers(disk, dir, &inventory.names, &survey)?,
     };
-    let recovery = Recovery {
+    let mut recovery = Recovery {
         clean: survey.is_clean,
         scanned_bytes: survey.scanned_bytes,
         truncated_bytes: survey.truncated_bytes,
@@ -105,15 +109,20 @@ fn open(environment: &Environment, dir: &Path, options: Options) -> io::Result<(
         quarantined: survey.damage.clone(),
     };
     report(dir, &recovery);
-    Ok((assemble(environment, dir, options, survey, producers, checkpoint), recovery))
+    let log = assemble(environment, dir, options, survey, producers, checkpoint);
+    if begins_epoch {
+        log.0.begin_epoch_or_stall()?;
+        recovery.leader_epoch = log.0.epochs().current();
+    }
+    Ok((log, recovery))
 }
 
-/// Makes durable what the survey kept and cut, and begins a new leader epoch unless all was in order.
-fn settle(disk: &dyn Disk, dir: &Path, inventory: &Inventory, survey: &mut Survey) -> io::Result<Checkpoint> {
+/// Makes durable what the survey kept and cut.
+fn settle(disk: &dyn Disk, dir: &Path, inventory: &Inventory, survey: &Survey) -> io::Result<Checkpoint> {
     let last = inventory.checkpoint;
     let generation = last.map_or(0, |last| last.generation);
     let log_start = inventory.log_start().min(survey.end);
-    let mut checkpoint = Checkpoint { generation, log_start, recovery_point: survey.mark(), clean: false };
+    let checkpoint = Checkpoint { generation, log_start, recovery_point: survey.mark(), clean: false };
     if let (true, Some(last)) = (survey.is_clean, last) {
         return Ok(last);
     }
@@ -122,10 +131,6 @@ fn settle(disk: &dyn Disk, dir: &Path, inventory: &Inventory, survey: &mut Surve
     }
     if survey.damage.is_none() {
         disk.sync_dir(dir)?;
-        survey.epochs.bump(survey.end);
-        survey.epochs.save(disk, &dir.join(EPOCHS))?;
-        checkpoint.generation += 1;
-        checkpoint::save(disk, &dir.join(CHECKPOINT), &checkpoint)?;
     }
     Ok(checkpoint)
 }
@@ -173,8 +178,8 @@ fn assemble(
         environment: environment.clone(),
         id: environment.tail_cache.register(),
         dir: dir.to_owned(),
-        epochs: survey.epochs,
-        quarantine: survey.damage,
+        epochs: RwLock::new(Arc::new(survey.epochs)),
+        quarantine: survey.damage.map_or_else(OnceLock::new, OnceLock::from),
         options: RwLock::new(options),
         segments: RwLock::new(Arc::new(segments)),
         log_start: OffsetCell::new(checkpoint.log_start),
@@ -184,6 +189,8 @@ fn assemble(
         is_closed: AtomicBool::new(false),
         writer: Mutex::new(writer),
         checkpoint: Mutex::new(checkpoint),
+        notes: Notes::default(),
+        is_epoch_due: AtomicBool::new(false),
         waiters: Mutex::new(Waiters::default()),
         failed: OnceLock::new(),
         troubles: Troubles::default(),

@@ -90,7 +90,7 @@ impl PartitionLog {
     /// [`TruncateError`]; the log start may have advanced all the same if the disk failed to remove a file.
     pub fn truncate_before(&self, start: Offset) -> Result<Retained, TruncateError> {
         let log = &*self.0;
-        if let Some(damage) = &log.quarantine {
+        if let Some(damage) = log.quarantine.get() {
             return Err(TruncateError::Quarantined(damage.clone()));
         }
         if log.is_closed() {

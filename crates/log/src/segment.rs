@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use factum_types::{Offset, Timestamp};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::active_file::ActiveFile;
 use crate::index::{SegmentIndex, Summary};
+use crate::segment_damage::SegmentDamage;
 
 /// A segment as readers and the writer share it.
 pub(crate) struct Segment {
@@ -17,6 +18,8 @@ pub(crate) struct Segment {
     /// Bytes below the high watermark: what readers may see.
     readable: AtomicU64,
     state: RwLock<State>,
+    /// What is damaged in it, once somebody met it. Locked while the segment is read for that.
+    damage: Mutex<Option<Arc<SegmentDamage>>>,
 }
 
 /// What a segment is at this moment.
@@ -41,6 +44,7 @@ impl Segment {
             path: log_path(dir, summary.base),
             readable: AtomicU64::new(summary.bytes),
             state: RwLock::new(state),
+            damage: Mutex::new(None),
         }
     }
 
@@ -77,6 +81,16 @@ impl Segment {
     /// What it is at this moment.
     pub(crate) fn state(&self) -> &RwLock<State> {
         &self.state
+    }
+
+    /// What is damaged in it, as far as that was looked into. Taken before the state's lock, never after.
+    pub(crate) fn damage(&self) -> &Mutex<Option<Arc<SegmentDamage>>> {
+        &self.damage
+    }
+
+    /// Whether nothing is appended to it any more.
+    pub(crate) fn is_sealed(&self) -> bool {
+        matches!(*self.state.read(), State::Sealed(_))
     }
 
     /// Takes note of a batch appended to the active segment.

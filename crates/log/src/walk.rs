@@ -99,6 +99,11 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Whether `header` is the one that comes next here.
+    pub(crate) fn follows(&self, header: &BatchHeader) -> Result<(), Fault> {
+        follows(header, self.place.offset, self.epochs)
+    }
+
     /// Steps over the batch that `header` describes.
     pub(crate) fn step(&mut self, header: &BatchHeader) {
         self.place.position += header.encoded_len() as u64;
@@ -115,11 +120,11 @@ impl<'a> Walk<'a> {
         Ok(self.window.get(position, length))
     }
 
-    /// The damage that `fault` is at this place.
+    /// The damage that `fault` is at this place; what lies behind it is not known here.
     pub(crate) fn damaged(&self, fault: impl Into<Fault>) -> Stop {
         Stop::Damaged(Damage {
             at: self.place.offset,
-            next: self.place.offset.next(),
+            next: self.place.offset,
             segment: self.segment,
             byte: self.place.position,
             fault: fault.into(),

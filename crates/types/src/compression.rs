@@ -4,7 +4,7 @@
 //! frame claims about itself. Compressing is for batches that Factum builds; what a client sent is kept as it came.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
@@ -14,6 +14,8 @@ use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInf
 const ATTRIBUTE_MASK: i16 = 0b111;
 /// The level that `zstd` itself and Kafka's clients choose.
 const ZSTD_LEVEL: i32 = 3;
+/// The largest window that a stream may ask for, 16 MiB: more than any level below the "ultra" ones uses.
+const ZSTD_WINDOW_LOG: u32 = 24;
 
 /// How the records of a batch are compressed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -125,6 +127,25 @@ impl Compression {
         }
     }
 
+    /// Decompresses `bytes` as they are read, in bounded memory: 32 KiB beside what the codec needs.
+    ///
+    /// # Errors
+    /// [`DecompressError::Corrupt`] if the beginning is wrong already; reading gives any later error.
+    pub(crate) fn reader<'a>(self, bytes: &'a [u8]) -> Result<Box<dyn BufRead + 'a>, DecompressError> {
+        const BUFFER_BYTES: usize = 32 << 10;
+        Ok(match self {
+            Self::None => Box::new(bytes),
+            Self::Gzip => Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(bytes))),
+            Self::Snappy => Box::new(BufReader::with_capacity(BUFFER_BYTES, xerial::Blocks::new(bytes)?)),
+            Self::Lz4 => Box::new(BufReader::with_capacity(BUFFER_BYTES, FrameDecoder::new(bytes))),
+            Self::Zstd => {
+                let mut decoder = zstd::Decoder::with_buffer(bytes).map_err(|e| self.corrupt(&e))?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(|e| self.corrupt(&e))?;
+                Box::new(BufReader::with_capacity(BUFFER_BYTES, decoder))
+            }
+        })
+    }
+
     fn read_within(self, source: impl Read, limit: usize) -> Result<Vec<u8>, DecompressError> {
         let mut out = Vec::new();
         let one_too_many = (limit as u64).saturating_add(1);
@@ -181,6 +202,50 @@ mod xerial {
             out.extend_from_slice(&block);
         }
         out
+    }
+
+    /// Decompresses block by block.
+    pub(super) struct Blocks<'a> {
+        rest: &'a [u8],
+        is_framed: bool,
+        block: Vec<u8>,
+        given: usize,
+    }
+
+    impl<'a> Blocks<'a> {
+        pub(super) fn new(bytes: &'a [u8]) -> Result<Self, DecompressError> {
+            let framed = bytes.strip_prefix(MAGIC);
+            let rest = match framed {
+                Some(framed) => framed.get(VERSIONS.len()..).ok_or_else(|| truncated("header"))?,
+                None => bytes,
+            };
+            Ok(Self { rest, is_framed: framed.is_some(), block: Vec::new(), given: 0 })
+        }
+
+        /// Decompresses the next block in place of the last one.
+        fn advance(&mut self) -> Result<(), DecompressError> {
+            (self.given, self.block) = (0, Vec::new());
+            let mut block = std::mem::take(&mut self.rest);
+            if self.is_framed {
+                let (length, tail) =
+                    block.split_first_chunk::<4>().ok_or_else(|| truncated("block length"))?;
+                let length = u32::from_be_bytes(*length) as usize;
+                (block, self.rest) = tail.split_at_checked(length).ok_or_else(|| truncated("block"))?;
+            }
+            append_block(block, usize::MAX, &mut self.block)
+        }
+    }
+
+    impl std::io::Read for Blocks<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            while self.given == self.block.len() && !self.rest.is_empty() {
+                self.advance().map_err(std::io::Error::other)?;
+            }
+            let bytes = (self.block.len() - self.given).min(buffer.len());
+            buffer[..bytes].copy_from_slice(&self.block[self.given..self.given + bytes]);
+            self.given += bytes;
+            Ok(bytes)
+        }
     }
 
     pub(super) fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {

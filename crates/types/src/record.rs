@@ -9,6 +9,7 @@
 //! decompressed buffer), not copies; no allocation is larger than what the bytes present can justify.
 
 mod builder;
+mod times;
 
 use bytes::Bytes;
 
@@ -17,6 +18,7 @@ use crate::compression::{Compression, DecompressError};
 use crate::{Offset, Timestamp, varint};
 
 pub use builder::BatchBuilder;
+pub use times::{RecordTimes, times};
 
 /// The smallest record: length, attributes, two deltas, null key, null value, no headers.
 const SMALLEST_RECORD_BYTES: usize = 7;

@@ -285,3 +285,34 @@ async fn a_damaged_partition_is_quarantined_and_others_go_on() {
     assert_eq!(chunk.unreadable[0].from, Offset::new(1));
     machine.stop().await;
 }
+
+/// A bit flips in a log that was closed in order, so that no start reads it: whoever reads it first makes it known.
+#[tokio::test]
+async fn damage_that_a_reader_meets_is_told_and_closes_the_partition_to_records() {
+    let disk = prepared(1).await;
+    let machine = Machine::start(&disk).expect("a good disk");
+    for value in ["second", "third"] {
+        machine.broker.produce(&name("removed"), vec![record(value)]).await.expect("taken");
+    }
+    machine.stop().await;
+    let log = Path::new("/data/topics/removed/0/00000000000000000000.log");
+    let length = disk.contents(log).expect("the segment is there").len();
+    disk.flip_bit(log, length / 2 * 8);
+    let machine = Machine::start(&disk).expect("nothing was read");
+    assert_eq!(machine.broker.health().problems, [] as [String; 0], "nobody knows yet");
+    let at = TopicPartition::new(name("removed"), 0);
+    for _ in 0..2 {
+        let read = machine.broker.read(&at, Offset::new(1), 1_000, std::time::Duration::ZERO).await;
+        let chunk = read.expect("damage is an item of the read");
+        assert_eq!((chunk.unreadable.len(), chunk.next), (1, Offset::new(2)), "{chunk:?}");
+    }
+    let problems = machine.broker.health().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0].starts_with("partition removed/0 takes no records: offset 1 is damaged"),
+        "{problems:?}"
+    );
+    let error = machine.broker.produce(&name("removed"), vec![record("more")]).await.expect_err("read-only");
+    assert!(matches!(error, factum_eventlog::ProduceError::NotDurable { .. }), "not {error}");
+    machine.stop().await;
+}

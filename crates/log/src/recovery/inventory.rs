@@ -10,6 +10,7 @@ use crate::disk::{Disk, remove_if_there, write_cache};
 use crate::epochs::Epochs;
 use crate::partition_log::{CHECKPOINT, EPOCHS};
 use crate::segment::{base_of, log_path};
+use crate::synced_end;
 
 /// The files of a log.
 pub(super) struct Inventory {
@@ -19,7 +20,12 @@ pub(super) struct Inventory {
     pub(super) bases: Vec<Offset>,
     /// The newest checkpoint that can be read.
     pub(super) checkpoint: Option<Checkpoint>,
-    /// Whether that is surely the last one saved.
+    /// Up to where the log is known to have been whole and durable, by the checkpoint or by the last note of the
+    /// synced end; `None` if neither can be read.
+    pub(super) durable: Option<Mark>,
+    /// Whether no acknowledged batch lies behind `durable`, so that a torn tail there may be cut off.
+    pub(super) may_cut: bool,
+    /// Whether the checkpoint is surely the last one saved.
     pub(super) is_certain: bool,
     /// The leader epochs, if their list can be read.
     pub(super) epochs: Option<Epochs>,
@@ -37,7 +43,13 @@ impl Inventory {
         let loaded = checkpoint::load(disk, &dir.join(CHECKPOINT))?;
         let epochs = Epochs::load(disk, &dir.join(EPOCHS))?;
         let is_certain = loaded.checkpoint.is_some() && !loaded.doubtful;
-        let mut inventory = Self { names, bases, checkpoint: loaded.checkpoint, is_certain, epochs };
+        let notes = synced_end::load(disk, &dir.join(CHECKPOINT), epochs.as_ref())?;
+        let point = loaded.checkpoint.map(|last| last.recovery_point);
+        let noted = notes.synced_end.map(|note| note.mark);
+        let durable = point.into_iter().chain(noted).max_by_key(|mark| (mark.offset, mark.segment));
+        let may_cut = durable.is_some() && !notes.are_lost;
+        let checkpoint = loaded.checkpoint;
+        let mut inventory = Self { names, bases, checkpoint, durable, may_cut, is_certain, epochs };
         inventory.drop_below_log_start(disk, dir)?;
         inventory.replace_lost_segments(disk, dir)?;
         Ok(inventory)
@@ -61,7 +73,7 @@ impl Inventory {
     /// The segment that recovery reads from: nothing after it was acknowledged, all before it is whole.
     pub(super) fn recovery_segment(&self) -> Offset {
         let last = self.bases[self.bases.len() - 1];
-        self.checkpoint.map_or(last, |checkpoint| checkpoint.recovery_point.segment)
+        self.durable.map_or(last, |durable| durable.segment)
     }
 
     fn drop_below_log_start(&mut self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
@@ -80,7 +92,7 @@ impl Inventory {
     /// A log that has lost all its segments keeps its offsets: an empty segment holds the place where it ended.
     fn replace_lost_segments(&mut self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
         if let (true, Some(checkpoint)) = (self.bases.is_empty(), self.checkpoint) {
-            let base = checkpoint.recovery_point.offset;
+            let base = self.durable.unwrap_or(checkpoint.recovery_point).offset;
             disk.create(&log_path(dir, base))?;
             self.bases.push(base);
         }

@@ -11,8 +11,9 @@ use crate::damage::{Damage, Fault};
 use crate::disk::{Disk, DiskFile, read_file, read_fully, remove_if_there, write_cache};
 use crate::epochs::Epochs;
 use crate::index::{SUMMARY_BYTES, SegmentIndex, Summary};
-use crate::scan::{Scan, scan};
+use crate::scan::{DamagedRange, Extent, Scan};
 use crate::segment::log_path;
+use crate::segment_damage::{index_around, scan_against};
 
 use super::inventory::Inventory;
 
@@ -95,7 +96,7 @@ impl<'a> Surveyor<'a> {
             None => (self.survey_tail(&bases[tail..])?, false),
         };
         let (file, index) = active;
-        let durable = self.inventory.checkpoint.map_or(Offset::ZERO, |last| last.recovery_point.offset);
+        let durable = self.inventory.durable.map_or(Offset::ZERO, |mark| mark.offset);
         Ok(Survey {
             sealed: self.sealed,
             file,
@@ -114,18 +115,17 @@ impl<'a> Surveyor<'a> {
     fn check_presence(&mut self) {
         let (first, log_start) = (self.inventory.bases[0], self.inventory.log_start());
         if first > log_start {
-            self.break_at(log_start, log_start, 0, Fault::Missing);
+            self.break_at(log_start, first, log_start, 0, Fault::Missing);
         }
-        let Some(checkpoint) = self.inventory.checkpoint else { return };
-        let point = checkpoint.recovery_point;
+        let Some(point) = self.inventory.durable else { return };
         let is_there = self.inventory.bases.contains(&point.segment);
         if !is_there && point.segment >= first && point.offset > log_start {
-            self.break_at(point.segment.max(log_start), point.segment, 0, Fault::Missing);
+            self.break_at(point.segment.max(log_start), point.offset, point.segment, 0, Fault::Missing);
         }
     }
 
-    fn break_at(&mut self, at: Offset, segment: Offset, byte: u64, fault: Fault) {
-        self.damage.get_or_insert(Damage { at, next: at.next(), segment, byte, fault });
+    fn break_at(&mut self, at: Offset, next: Offset, segment: Offset, byte: u64, fault: Fault) {
+        self.damage.get_or_insert(Damage { at, next, segment, byte, fault });
     }
 
     /// Checks a segment that is known to have been whole and durable up to the next one's base offset.
@@ -133,23 +133,38 @@ impl<'a> Surveyor<'a> {
         let path = log_path(self.dir, base);
         let file = self.disk.open(&path)?;
         let bytes = file.size()?;
-        let is_whole = |stored: &Summary| (stored.base, stored.next, stored.bytes) == (base, next, bytes);
+        let is_whole = |stored: &Summary| {
+            (stored.base, stored.next, stored.bytes) == (base, next, bytes) && !stored.is_damaged
+        };
         let stored = self.stored_summary(base)?.filter(is_whole);
         if let (Some(summary), Some(_)) = (stored, &self.inventory.epochs) {
             self.sealed.push(summary);
             return Ok(());
         }
-        let scan = self.scan(&file, base, bytes)?;
+        let before = self.stored_index(base)?.filter(|index| index.summary.next == next);
+        let (scan, before) = self.scan(&file, base, bytes, Some(next), before)?;
         let (found, sound) = (scan.index.summary, scan.sound);
-        if let Some(damage) = scan.damage {
-            self.damage.get_or_insert(damage);
-        } else if found.next != next {
-            self.break_at(sound.offset, base, sound.position, Fault::Short { next });
+        let is_short = scan.damage.is_none() && found.next != next;
+        if is_short {
+            self.break_at(sound.offset, next, base, sound.position, Fault::Short { next });
         }
-        let mut index = scan.index;
-        index.summary = Summary { next, bytes, ..found };
+        let mut index = match scan.damage {
+            Some(damage) => {
+                self.damage.get_or_insert(Damage { next: behind(&scan.ranges, next), ..damage });
+                index_around(scan.index, before)
+            }
+            None if is_short => index_around(scan.index, before),
+            None => scan.index,
+        };
+        index.summary = Summary { next, bytes, ..index.summary };
         self.sealed.push(index.summary);
-        self.store_index(&index)
+        self.store_index(&index);
+        Ok(())
+    }
+
+    fn stored_index(&self, base: Offset) -> io::Result<Option<SegmentIndex>> {
+        let stored = read_file(self.disk, &log_path(self.dir, base).with_extension("index"))?;
+        Ok(stored.and_then(|bytes| SegmentIndex::decode(&bytes)).filter(|index| index.summary.base == base))
     }
 
     fn stored_summary(&self, base: Offset) -> io::Result<Option<Summary>> {
@@ -169,15 +184,17 @@ impl<'a> Surveyor<'a> {
             return Ok(None);
         };
         let point = checkpoint.recovery_point;
+        if inventory.durable != Some(point) {
+            return Ok(None);
+        }
         if inventory.bases.last() != Some(&point.segment) || inventory.epochs.is_none() {
             return Ok(None);
         }
         let path = log_path(self.dir, point.segment);
         let file = self.disk.open(&path)?;
-        let stored = read_file(self.disk, &path.with_extension("index"))?;
-        let index = stored.and_then(|bytes| SegmentIndex::decode(&bytes)).filter(|index| {
+        let index = self.stored_index(point.segment)?.filter(|index| {
             let found = index.summary;
-            (found.base, found.next, found.bytes) == (point.segment, point.offset, point.position)
+            (found.next, found.bytes) == (point.offset, point.position) && !found.is_damaged
         });
         let is_same_size = file.size()? == point.position;
         Ok(index.filter(|_| is_same_size).map(|index| (file, index)))
@@ -193,11 +210,11 @@ impl<'a> Surveyor<'a> {
                 break;
             }
             if end.next != *base {
-                self.break_at(end.next, end.base, end.bytes, Fault::Short { next: *base });
+                self.break_at(end.next, *base, end.base, end.bytes, Fault::Short { next: *base });
             }
             let index = active.1;
             if may_cut {
-                self.store_index(&index)?;
+                self.store_index(&index);
             }
             self.sealed.push(Summary { next: *base, ..index.summary });
             active = self.survey_tail_segment(*base)?;
@@ -208,33 +225,59 @@ impl<'a> Surveyor<'a> {
     fn survey_tail_segment(&mut self, base: Offset) -> io::Result<Active> {
         let file = self.disk.open(&log_path(self.dir, base))?;
         let bytes = file.size()?;
-        let scan = self.scan(&file, base, bytes)?;
-        let point = self.inventory.checkpoint.map(|last| last.recovery_point);
-        let durable = point.filter(|point| point.segment == base);
+        let durable = self.inventory.durable.filter(|point| point.segment == base);
+        let before = self.stored_index(base)?.filter(|index| {
+            let found = index.summary;
+            durable.is_some_and(|point| (found.next, found.bytes) == (point.offset, point.position))
+        });
+        let end = durable.filter(|point| point.position == bytes).map(|point| point.offset);
+        let (scan, before) = self.scan(&file, base, bytes, end, before)?;
         let least = durable.map_or(0, |point| point.position);
-        let sound = scan.sound;
+        let (sound, mut index) = (scan.sound, scan.index);
         match scan.damage {
-            Some(_) if self.damage.is_none() && !scan.goes_on && sound.position >= least => {
+            Some(_) if self.may_cut() && !scan.goes_on && sound.position >= least => {
                 file.set_len(sound.position)?;
                 self.truncated_bytes += bytes - sound.position;
             }
             Some(damage) => {
-                self.damage.get_or_insert(damage);
+                let end = durable.map_or(damage.at.next(), |point| point.offset.max(damage.at.next()));
+                self.damage.get_or_insert(Damage { next: behind(&scan.ranges, end), ..damage });
+                index = index_around(index, before);
+                index.summary.bytes = index.summary.bytes.min(bytes);
             }
             None => {}
         }
         if let Some(point) = durable.filter(|point| sound.position < point.position) {
-            self.break_at(sound.offset, base, sound.position, Fault::Short { next: point.offset });
+            self.break_at(
+                sound.offset,
+                point.offset,
+                base,
+                sound.position,
+                Fault::Short { next: point.offset },
+            );
         }
         self.scanned.push(Arc::clone(&file));
-        Ok((file, scan.index))
+        Ok((file, index))
     }
 
-    fn scan(&mut self, file: &Arc<dyn DiskFile>, base: Offset, bytes: u64) -> io::Result<Scan> {
-        self.scanned_bytes += bytes;
+    fn may_cut(&self) -> bool {
+        self.inventory.may_cut && self.damage.is_none()
+    }
+
+    /// Scans a segment; returns `before`, an index made earlier, if what is found agrees with it.
+    fn scan(
+        &mut self,
+        file: &Arc<dyn DiskFile>,
+        base: Offset,
+        size: u64,
+        end: Option<Offset>,
+        before: Option<SegmentIndex>,
+    ) -> io::Result<(Scan, Option<SegmentIndex>)> {
+        self.scanned_bytes += size;
         let observed = &mut self.observed;
         let epochs = self.inventory.epochs.as_ref();
-        scan(&**file, base, bytes, epochs, self.interval, |header| observed.observe(header))
+        let extent = Extent { file: &**file, base, size, end, epochs, interval: self.interval };
+        scan_against(&extent, before, |header| observed.observe(header))
     }
 
     /// Segments that do not continue the log behind a torn one: a checkpoint comes before the first
@@ -248,8 +291,16 @@ impl<'a> Surveyor<'a> {
         Ok(())
     }
 
-    fn store_index(&self, index: &SegmentIndex) -> io::Result<()> {
+    /// Stores an index, which is a cache: a failure costs a scan at the next start.
+    fn store_index(&self, index: &SegmentIndex) {
         let path = log_path(self.dir, index.summary.base).with_extension("index");
-        write_cache(self.disk, &path, &index.encode())
+        if let Err(error) = write_cache(self.disk, &path, &index.encode()) {
+            tracing::warn!(path = %path.display(), %error, "could not store an index");
+        }
     }
+}
+
+/// Where reading goes on behind the first of `ranges`: at the batch behind it, or at `end`.
+fn behind(ranges: &[DamagedRange], end: Offset) -> Offset {
+    ranges.first().and_then(|range| range.next).map_or(end, |next| next.offset)
 }

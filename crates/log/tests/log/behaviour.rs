@@ -71,7 +71,6 @@ fn a_torn_tail_is_cut_and_the_epoch_rises() {
         "append a b c
          sync
          append d
-         sync
          cut 00000000000000000000.log 3
          kill
          read 0
@@ -114,6 +113,65 @@ fn a_tail_of_zeros_is_the_end_of_the_log() {
     );
 }
 
+/// As the test above, but for the sync that acknowledged the last batch: only the note of the synced end knows.
+#[test]
+fn damage_to_the_last_acknowledged_batch_is_no_torn_tail() {
+    check(
+        "append a b c
+         sync
+         append d
+         sync
+         append e
+         cut 00000000000000000000.log 76
+         kill
+         read 0
+         append f
+         bounds",
+        expect![[r#"
+            appended 0..=2
+            appended 3..=3
+            appended 4..=4
+            opened epoch=0 quarantined: offset 3 is damaged at byte 85 of segment 0: record batch needs 69 bytes, 62 are there
+            read 0:a 1:b 2:c
+            offset 3 is damaged at byte 85 of segment 0: the segment ends before offset 4
+            refused: the log is in quarantine
+            start=0 high-watermark=4 end=4 epoch=0 bytes=85
+        "#]],
+    );
+}
+
+/// A note names an end that a binary without notes has cut off since: the leader epochs tell.
+#[test]
+fn a_note_of_a_history_that_was_cut_off_is_void() {
+    check(
+        "append a b c
+         sync
+         append d
+         sync
+         save-notes
+         epoch-end 0
+         forget-notes
+         cut 00000000000000000000.log 3
+         kill
+         restore-notes
+         kill
+         read 0
+         append e
+         sync
+         read 0",
+        expect![[r#"
+            appended 0..=2
+            appended 3..=3
+            epoch 0 ends at Some((0, 4))
+            opened epoch=1 cut=66
+            opened epoch=2
+            read 0:a 1:b 2:c
+            appended 3..=3
+            read 0:a 1:b 2:c 3:e
+        "#]],
+    );
+}
+
 #[test]
 fn what_was_once_durable_is_never_cut() {
     check(
@@ -130,9 +188,9 @@ fn what_was_once_durable_is_never_cut() {
             appended 3..=3
             opened epoch=0 quarantined: offset 3 is damaged at byte 85 of segment 0: record batch needs 69 bytes, 66 are there
             read 0:a 1:b 2:c
-            offset 3 is damaged at byte 85 of segment 0: the segment ends before offset 4
+            offset 3 is damaged at byte 85 of segment 0: record batch needs 69 bytes, 66 are there
             refused: the log is in quarantine
-            start=0 high-watermark=4 end=4 epoch=0 bytes=85
+            start=0 high-watermark=4 end=4 epoch=0 bytes=151
         "#]],
     );
 }

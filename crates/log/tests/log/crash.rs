@@ -82,6 +82,8 @@ impl Client {
         }
         if self.log.failure().is_some() {
             self.give_up();
+        } else if self.disk.is_down() {
+            self.restart();
         } else if self.log.trouble().is_some() {
             self.disk.heal();
         }

@@ -10,7 +10,7 @@ use factum_types::{BatchHeader, Offset};
 use crate::bench::{Bench, OPTIONS, dir, file, read_all, records_of, sent};
 
 /// A log of several segments; every value tells its offset. Returns the bench and the batches' base offsets.
-fn written(close: bool) -> (Bench, Vec<i64>) {
+pub(crate) fn written(close: bool) -> (Bench, Vec<i64>) {
     let bench = Bench::new(3);
     let mut bases = Vec::new();
     let mut next = 0;
@@ -29,7 +29,15 @@ fn written(close: bool) -> (Bench, Vec<i64>) {
     (bench, bases)
 }
 
-fn value(offset: i64) -> String {
+/// Appends a batch of one record, not yet synced; returns its offset.
+fn append_next(bench: &Bench) -> i64 {
+    let next = bench.log.bounds().log_end.get();
+    let sequence = i32::try_from(next).expect("small");
+    bench.log.append(sent(1, 0, sequence, &[&value(next)]), at(next)).expect("the log takes it");
+    next
+}
+
+pub(crate) fn value(offset: i64) -> String {
     format!("value of offset {offset:0width$}", width = 10 + usize::try_from(offset % 7).expect("small"))
 }
 
@@ -46,13 +54,13 @@ fn readable(log: &PartitionLog, end: i64) -> Vec<i64> {
             records.iter().any(|(found, _)| found == offset)
         }
         Err(ReadError::Damaged(_) | ReadError::OutOfRange { .. }) => false,
-        Err(ReadError::Io(error)) => panic!("{error}"),
+        Err(error) => panic!("{error}"),
     };
     (0..end).filter(reads).collect()
 }
 
 /// Where each batch of a segment file ends.
-fn batch_ends(contents: &[u8]) -> Vec<usize> {
+pub(crate) fn batch_ends(contents: &[u8]) -> Vec<usize> {
     let mut ends = vec![0];
     while ends[ends.len() - 1] < contents.len() {
         let at = ends[ends.len() - 1];
@@ -62,8 +70,14 @@ fn batch_ends(contents: &[u8]) -> Vec<usize> {
 }
 
 #[test]
-fn a_tail_torn_at_any_byte_of_the_last_three_batches_is_cut_at_the_batch_before() {
-    let (bench, bases) = written(false);
+fn a_tail_torn_at_any_byte_of_the_last_three_batches_is_cut_if_nobody_was_told_of_them() {
+    let (bench, mut bases) = written(false);
+    let first_of_a_segment = bench.log.segments().len() + 1;
+    while bench.log.segments().len() < first_of_a_segment {
+        bases.push(append_next(&bench));
+        bench.environment.committer().round();
+    }
+    bases.extend([0; 3].map(|_| append_next(&bench)));
     let end = bench.log.bounds().log_end.get();
     let active = bench.log.segments().last().expect("a log has a segment").base_offset;
     let path = file(&format!("{:020}.log", active.get()));
@@ -83,6 +97,29 @@ fn a_tail_torn_at_any_byte_of_the_last_three_batches_is_cut_at_the_batch_before(
         assert_eq!(readable(&torn.log, end), (0..expected_end).collect::<Vec<_>>());
         let again = torn.append(&["next"]).expect("the log takes more");
         assert_eq!(again.base_offset.get(), expected_end);
+    }
+}
+
+#[test]
+fn a_tail_torn_at_any_byte_of_the_last_acknowledged_batches_is_damage() {
+    let (bench, bases) = written(false);
+    let end = bench.log.bounds().log_end.get();
+    let active = bench.log.segments().last().expect("a log has a segment").base_offset;
+    let path = file(&format!("{:020}.log", active.get()));
+    let contents = bench.disk.contents(&path).expect("the segment is there");
+    let ends = batch_ends(&contents);
+    for length in ends[ends.len() - 4]..contents.len() {
+        let disk = bench.disk.fork();
+        disk.overwrite(&path, contents[..length].to_vec());
+        let torn = Bench::on(disk.clone());
+        assert!(torn.recovery.quarantined.is_some(), "cut to {length}");
+        assert_eq!(torn.recovery.truncated_bytes, 0, "cut to {length}");
+        assert_eq!(disk.contents(&path).map(|kept| kept.len()), Some(length), "nothing on disk is touched");
+        let lost = ends.len() - 1 - ends.iter().rposition(|end| *end <= length).expect("0 is among them");
+        let sound: Vec<_> = (0..bases[bases.len() - lost]).collect();
+        assert_eq!(readable(&torn.log, end), sound, "cut to {length}");
+        assert_eq!(torn.log.bounds().log_end.get(), end, "a lost tail keeps its offsets");
+        assert!(torn.append(&["next"]).is_err());
     }
 }
 
@@ -128,6 +165,9 @@ fn no_flipped_bit_is_ever_served() {
 
 /// Opens a log with one flipped bit in `path` and checks what it still serves.
 fn check_flipped(disk: CrashDisk, path: &Path, byte: usize, before: &[u8], bases: &[i64], end: i64) {
+    if is_segment(path) {
+        check_repeats(&Bench::on(disk.fork()), byte);
+    }
     let flipped = Bench::on(disk);
     let readable = readable(&flipped.log, end);
     let what = format!("byte {byte} of {}", path.display());
@@ -142,6 +182,13 @@ fn check_flipped(disk: CrashDisk, path: &Path, byte: usize, before: &[u8], bases
     let after = bases.get(first + batch + 1).copied().unwrap_or(end);
     assert!(readable.starts_with(&(0..hit).collect::<Vec<_>>()), "{what}: what lies before is served");
     assert!(!readable.contains(&hit), "{what}: the batch itself is not");
+    let is_sealed =
+        flipped.log.segments().last().is_some_and(|active| active.base_offset.get() != base_of(path));
+    assert!(
+        is_sealed || flipped.recovery.clean || flipped.recovery.quarantined.is_some(),
+        "{what}: acknowledged"
+    );
+    assert_eq!(flipped.log.bounds().log_end.get(), end, "{what}: no offset is given out again");
     if after < end && flipped.recovery.quarantined.is_none() {
         let next_segment = flipped.log.segments().iter().find_map(|segment| {
             let base = segment.base_offset.get();
@@ -150,16 +197,15 @@ fn check_flipped(disk: CrashDisk, path: &Path, byte: usize, before: &[u8], bases
         let behind: Vec<_> = (next_segment.unwrap_or(end)..end).collect();
         assert!(readable.ends_with(&behind), "{what}: later segments are served");
     }
-    check_repeats(&flipped, hit);
 }
 
 /// A log that still takes appends neither doubles nor skips what the producer sends again.
-fn check_repeats(flipped: &Bench, hit: i64) {
+fn check_repeats(flipped: &Bench, byte: usize) {
     let next = flipped.log.bounds().log_end.get();
     if flipped.recovery.quarantined.is_none() {
         let sequence = i32::try_from(next).expect("small");
         let appended = flipped.log.append(sent(1, 0, sequence, &[&value(next)]), at(next));
-        assert_eq!(appended.expect("the sequence goes on").base_offset.get(), next, "hit {hit}");
+        assert_eq!(appended.expect("the sequence goes on").base_offset.get(), next, "byte {byte}");
     }
 }
 
@@ -228,11 +274,11 @@ fn one_damaged_partition_leaves_the_others_alone() {
     assert_eq!(readable(&other, 1), [0]);
 }
 
-fn is_segment(path: &Path) -> bool {
+pub(crate) fn is_segment(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "log")
 }
 
-fn base_of(path: &Path) -> i64 {
+pub(crate) fn base_of(path: &Path) -> i64 {
     let stem = PathBuf::from(path.file_stem().expect("a segment has a name"));
     stem.to_str().and_then(|name| name.parse().ok()).expect("a segment is named after its base offset")
 }

@@ -12,6 +12,41 @@ use factum_types::{Offset, Timestamp};
 use crate::bench::{Bench, COLD, OPTIONS, batch, now, read_all};
 
 #[test]
+fn a_log_opens_on_a_full_disk_and_takes_appends_once_there_is_space() {
+    let bench = Bench::new(3);
+    for value in ["one", "two", "three"].repeat(4) {
+        bench.put(&[value]);
+    }
+    bench.append(&["not acknowledged"]).expect("the log takes it");
+    let expected = Bench::on(bench.disk.fork()).read_all(0).0;
+    let mut struck = 0;
+    for after in 0..12 {
+        for kind in [FaultKind::NoSpace, FaultKind::Refused { call: Call::Write, os_error: 28 }] {
+            let disk = bench.disk.fork();
+            disk.inject(Fault { after, kind, lasting: true });
+            let full = Bench::on(disk.clone());
+            assert_eq!(full.read_all(0).0, expected, "{kind:?} after {after}");
+            let Err(refused) = full.append(&["more"]) else {
+                continue;
+            };
+            struck += 1;
+            assert!(refused.is_transient(), "{refused}");
+            full.environment.committer().round();
+            assert!(full.append(&["more"]).is_err(), "it is still full");
+            disk.heal();
+            full.environment.committer().round();
+            let appended = full.put(&["more"]);
+            assert_eq!(appended.base_offset.get(), 13, "{kind:?} after {after}");
+            assert!(full.log.bounds().is_writable);
+            let again = Bench::on(disk);
+            assert_eq!(again.recovery.quarantined, None);
+            assert_eq!(again.read_all(0).0.len(), 14);
+        }
+    }
+    assert!(struck >= 4, "opening writes several times: {struck}");
+}
+
+#[test]
 fn nothing_is_acknowledged_or_seen_before_it_is_synced() {
     let bench = Bench::new(1);
     let appended = bench.append(&["a"]).expect("the log takes it");

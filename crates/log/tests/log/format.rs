@@ -104,7 +104,7 @@ fn checkpoint() {
         "#]],
     );
     check(
-        &bytes[4096..],
+        &bytes[4096..4149],
         expect![[r#"
             0000  46435443 4b505431 00000000 00000003  FCTCKPT1........
             0010  00000000 00000000 00000000 00000004  ................
@@ -112,7 +112,31 @@ fn checkpoint() {
             0030  01345697 6e                          .4V.n
         "#]],
     );
-    assert!(bytes[53..4096].iter().all(|byte| *byte == 0), "nothing lies between the slots");
+    let between = [53..4096, 4149..8192, 8232..12288];
+    let is_blank = between.into_iter().all(|range| bytes[range].iter().all(|byte| *byte == 0));
+    assert!(is_blank, "nothing lies between the slots");
+}
+
+#[test]
+fn synced_end() {
+    let bytes = contents(&written(), "checkpoint");
+    assert_eq!(bytes.len(), 12328);
+    check(
+        &bytes[8192..8232],
+        expect![[r#"
+        0000  46435453 454e4431 00000001 00000000  FCTSEND1........
+        0010  00000004 00000000 000001b7 00000000  ................
+        0020  00000006 a1db708e                    ......p.
+    "#]],
+    );
+    check(
+        &bytes[12288..],
+        expect![[r#"
+        0000  46435453 454e4431 00000000 00000000  FCTSEND1........
+        0010  00000004 00000000 00000172 00000000  ...........r....
+        0020  00000005 c1e460fa                    ......`.
+    "#]],
+    );
 }
 
 #[test]

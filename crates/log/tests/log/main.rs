@@ -12,3 +12,4 @@ mod format;
 mod model;
 mod open_files;
 mod script;
+mod unreadable;

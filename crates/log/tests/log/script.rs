@@ -15,12 +15,17 @@ struct Script {
     bench: Bench,
     now: i64,
     out: String,
+    /// Saved bytes of the checkpoint file.
+    notes: Option<Vec<u8>>,
 }
+
+/// Where in the checkpoint file the notes of the synced end begin.
+const NOTES: usize = 8192;
 
 /// Runs one command per line and compares what they print.
 #[expect(clippy::needless_pass_by_value, reason = "`expect!` makes a value")]
 pub(crate) fn check(script: &str, expected: Expect) {
-    let mut run = Script { bench: Bench::new(7), now: 1_000, out: String::new() };
+    let mut run = Script { bench: Bench::new(7), now: 1_000, out: String::new(), notes: None };
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<_> = line.split_whitespace().collect();
         run.command(words[0], &words[1..]);
@@ -46,6 +51,12 @@ impl Script {
             "segments" => self.segments(),
             "cut" => self.cut(words[0], number(words[1])),
             "lose" => self.bench.disk.lose(&file(words[0])),
+            "save-notes" => self.notes = Some(self.checkpoint()[NOTES..].to_vec()),
+            "forget-notes" => self.replace_notes(None),
+            "restore-notes" => {
+                let saved = self.notes.take();
+                self.replace_notes(saved);
+            }
             "zeros" => self.zeros(words[0], number(words[1])),
             "options" => self.options(words),
             "days" => self.now += number(words[0]) * DAY,
@@ -134,6 +145,18 @@ impl Script {
         let mut contents = self.bench.disk.contents(&file(name)).expect("the file is there");
         contents.truncate(contents.len() - usize::try_from(bytes).expect("a length"));
         self.bench.disk.overwrite(&file(name), contents);
+    }
+
+    fn checkpoint(&self) -> Vec<u8> {
+        self.bench.disk.contents(&file("checkpoint")).expect("the file is there")
+    }
+
+    /// Puts `notes` in place of the notes of the synced end, or nothing.
+    fn replace_notes(&mut self, notes: Option<Vec<u8>>) {
+        let mut contents = self.checkpoint();
+        contents.truncate(NOTES);
+        contents.extend(notes.unwrap_or_default());
+        self.bench.disk.overwrite(&file("checkpoint"), contents);
     }
 
     fn zeros(&mut self, name: &str, bytes: i64) {
