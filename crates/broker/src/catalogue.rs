@@ -19,13 +19,22 @@ use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
 
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, StorageError};
+use crate::heavy_work::HeavyWork;
 use crate::metrics::{TopicLabels, TopicMetrics};
 use crate::options::Options;
 use crate::partition::{Limits, Partition};
 use crate::topic::{self, Defaults, OFFSETS_TOPIC, Topic, TopicFile};
 use crate::topic_store::{StoredTopic, TopicStore};
 
+use crate::access::Access;
 use index::Index;
+
+/// Names a topic.
+#[derive(Debug, Clone)]
+pub(crate) enum Which {
+    Name(TopicName),
+    Id(TopicId),
+}
 
 /// All topics.
 pub(crate) struct Catalogue {
@@ -38,6 +47,7 @@ pub(crate) struct Catalogue {
     clock: SharedClock,
     random: Random,
     labels: TopicLabels,
+    heavy_work: Arc<HeavyWork>,
     index: RwLock<Index>,
     /// Held by the one change under way.
     change: Mutex<()>,
@@ -65,6 +75,7 @@ impl Catalogue {
             clock,
             random,
             labels: TopicLabels::default(),
+            heavy_work: Arc::default(),
             index: RwLock::default(),
             change: Mutex::new(()),
             is_closed: AtomicBool::new(false),
@@ -76,6 +87,10 @@ impl Catalogue {
 
     pub(crate) fn clock(&self) -> &SharedClock {
         &self.clock
+    }
+
+    pub(crate) fn heavy_work(&self) -> &Arc<HeavyWork> {
+        &self.heavy_work
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -163,11 +178,11 @@ impl Catalogue {
         if self.is_closed() {
             return Err(AlterTopicError::Stopping);
         }
-        let topic =
-            self.topic(name.as_str()).ok_or_else(|| AlterTopicError::Unknown { topic: name.clone() })?;
-        if topic.is_reserved() {
+        if topic::is_offsets_topic(name) {
             return Err(AlterTopicError::Internal { topic: name.clone() });
         }
+        let topic =
+            self.topic(name.as_str()).ok_or_else(|| AlterTopicError::Unknown { topic: name.clone() })?;
         topic::check_config(config)?;
         let file = TopicFile::new(name.clone(), topic.id(), topic.partition_count(), config);
         self.store.rewrite(topic.directory(), &file)?;
@@ -175,18 +190,20 @@ impl Catalogue {
         Ok(topic)
     }
 
-    /// Removes a topic: gone for good when this returns. Blocks.
+    /// Removes a topic: gone for good when this returns; gives its name. Blocks.
     ///
     /// After an error of the disk the topic stays and is opened anew, if the disk lets it.
-    pub(crate) fn delete(&self, name: &TopicName) -> Result<(), DeleteTopicError> {
-        if topic::is_reserved(name) {
-            return Err(DeleteTopicError::Internal { topic: name.clone() });
-        }
+    pub(crate) fn delete(&self, which: &Which, access: Access) -> Result<TopicName, DeleteTopicError> {
         let change = self.change.lock();
         if self.is_closed() {
             return Err(DeleteTopicError::Stopping);
         }
-        let topic = self.index.write().remove(name);
+        // Found and removed under one lock: an id never takes away another topic that was made under its name.
+        let name = self.find(which)?;
+        if topic::is_offsets_topic(&name) || !access.reaches(&name) {
+            return Err(DeleteTopicError::Internal { topic: name });
+        }
+        let topic = self.index.write().remove(&name);
         let topic = topic.ok_or_else(|| DeleteTopicError::Unknown { topic: name.clone() })?;
         topic.mark_deleted();
         self.close_logs(&topic);
@@ -200,7 +217,18 @@ impl Catalogue {
         drop(change);
         info!(topic = %name, id = %topic.id(), "deleted topic");
         self.free(&retired);
-        Ok(())
+        Ok(name)
+    }
+
+    /// The name of the topic that is asked for, which need not exist if it was asked for by name.
+    fn find(&self, which: &Which) -> Result<TopicName, DeleteTopicError> {
+        match which {
+            Which::Name(name) => Ok(name.clone()),
+            Which::Id(id) => match self.topic_by_id(*id) {
+                Some(topic) => Ok(topic.name().clone()),
+                None => Err(DeleteTopicError::UnknownId { id: *id }),
+            },
+        }
     }
 
     /// Closes every log; what comes later is refused. Blocks.
@@ -247,7 +275,8 @@ impl Catalogue {
         let partitions = logs.zip(0..).map(|(log, number)| {
             let name = TopicPartition::new(file.name.clone(), number);
             let (limits, clock) = (Arc::clone(&limits), Arc::clone(&self.clock));
-            Arc::new(Partition::new(name, log, limits, clock, metrics.clone()))
+            let heavy_work = Arc::clone(&self.heavy_work);
+            Arc::new(Partition::new(name, log, limits, clock, metrics.clone(), heavy_work))
         });
         let partitions = partitions.collect();
         Topic::new(&file, directory, partitions, limits)

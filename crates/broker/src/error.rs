@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use factum_types::TopicName;
+use factum_types::{TopicId, TopicName};
 
 use crate::topic::InvalidConfig;
 use crate::{coordinator, json_file};
@@ -85,6 +85,12 @@ pub enum CreateTopicError {
         /// The name asked for.
         topic: TopicName,
     },
+    /// The name is reserved for the server's own records.
+    #[error("topic {topic} is reserved for the server itself")]
+    Reserved {
+        /// The name asked for.
+        topic: TopicName,
+    },
     /// The number of partitions is not possible.
     #[error("a topic has 1 to {limit} partitions, not {asked}")]
     InvalidPartitions {
@@ -140,8 +146,14 @@ pub enum DeleteTopicError {
         /// The name asked for.
         topic: TopicName,
     },
-    /// The broker itself lives on it.
-    #[error("topic {topic} belongs to the broker itself")]
+    /// No topic has this id, or none has it any more.
+    #[error("there is no topic of id {id}")]
+    UnknownId {
+        /// The id asked for.
+        id: TopicId,
+    },
+    /// The name is reserved for the server's own records.
+    #[error("topic {topic} is reserved for the server itself")]
     Internal {
         /// The name asked for.
         topic: TopicName,
@@ -163,8 +175,8 @@ pub enum AlterTopicError {
         /// The name asked for.
         topic: TopicName,
     },
-    /// The broker itself lives on it.
-    #[error("topic {topic} belongs to the broker itself")]
+    /// The name is reserved for the server's own records.
+    #[error("topic {topic} is reserved for the server itself")]
     Internal {
         /// The name asked for.
         topic: TopicName,

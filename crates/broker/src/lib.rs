@@ -23,6 +23,7 @@
 //!
 //! Not here: sockets and codes of any protocol, authorisation (each edge asks before it calls), and schemas.
 
+mod access;
 mod broker;
 mod catalogue;
 mod cluster;
@@ -31,6 +32,7 @@ mod data_dir_lock;
 mod error;
 mod fetch;
 mod health;
+mod heavy_work;
 mod in_process;
 mod json_file;
 mod metrics;
@@ -54,6 +56,8 @@ pub use error::{
 };
 pub use fetch::{Fetch, FetchPartition, Fetched};
 pub use health::Health;
+pub use heavy_work::Busy;
+pub use in_process::InternalLog;
 pub use json_file::Error as FileError;
 pub use options::Options;
 pub use partition::{Partition, ProduceError, ReadError};

@@ -1,9 +1,9 @@
 //! One partition as clients meet it: the log behind the rules that clients must keep to.
 //!
 //! The rules, checked before a byte is kept: a batch fits `max.message.bytes`; control records are the broker's
-//! own; no record is dated more than an hour ahead, which is Kafka's default since 4.0
-//! (`message.timestamp.after.max.ms`, KIP-937), because one record from the future would hold its whole segment
-//! back from retention. Records are not opened: their batch's header speaks for them.
+//! own; every record is one, as Kafka's broker checks it (`INVALID_RECORD`); no record is dated more than an hour
+//! ahead, which is Kafka's default since 4.0 (`message.timestamp.after.max.ms`, KIP-937), because one record from the
+//! future would hold its whole segment back from retention.
 
 use std::fmt;
 use std::future::Future;
@@ -13,13 +13,18 @@ use std::time::Duration;
 
 use factum_base::clock::SharedClock;
 use factum_log::{AppendError, Appended, Bounds, Damage, PartitionLog, Slice, SyncError, Waiter};
+use factum_types::compression::DecompressError;
+use factum_types::record::{self, RecordSummary};
 use factum_types::{Offset, RecordBatch, Timestamp, TopicPartition};
 
+use crate::heavy_work::{Busy, HeavyWork};
 use crate::metrics::TopicMetrics;
-use crate::topic;
 
 /// How far ahead of the broker's clock a record may be dated.
 pub(crate) const MAX_TIMESTAMP_AHEAD: Duration = Duration::from_secs(60 * 60);
+
+/// Bytes of a compressed batch that are unpacked on the caller's thread: less than a millisecond of work.
+const UNPACKED_AT_ONCE: usize = 512 << 10;
 
 /// Why a batch was not appended.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +32,8 @@ pub enum ProduceError {
     /// The topic was removed.
     #[error("the topic was deleted")]
     Deleted,
-    /// Only the broker itself writes to this topic.
-    #[error("the topic belongs to the broker itself")]
+    /// Only the server itself writes to this topic.
+    #[error("the topic is reserved for the server itself")]
     Reserved,
     /// The batch is larger than the topic takes.
     #[error("a batch of {bytes} bytes is larger than {limit}")]
@@ -44,6 +49,12 @@ pub enum ProduceError {
     /// The batch belongs to a transaction, and there are none here.
     #[error("transactions are not supported")]
     Transactional,
+    /// The records are none, although the batch's checksum fits.
+    #[error(transparent)]
+    InvalidRecords(#[from] record::Error),
+    /// Too many batches are being unpacked.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// A record is dated further ahead than Kafka's rule allows.
     #[error("timestamp {timestamp} is later than {latest}")]
     FutureTimestamp {
@@ -115,6 +126,7 @@ pub struct Partition {
     limits: Arc<Limits>,
     clock: SharedClock,
     metrics: TopicMetrics,
+    heavy_work: Arc<HeavyWork>,
     is_reserved: bool,
 }
 
@@ -125,9 +137,10 @@ impl Partition {
         limits: Arc<Limits>,
         clock: SharedClock,
         metrics: TopicMetrics,
+        heavy_work: Arc<HeavyWork>,
     ) -> Self {
-        let is_reserved = topic::is_reserved(&name.topic);
-        Self { name, log, limits, clock, metrics, is_reserved }
+        let is_reserved = name.topic.is_internal();
+        Self { name, log, limits, clock, metrics, heavy_work, is_reserved }
     }
 
     /// Its topic and number.
@@ -145,14 +158,36 @@ impl Partition {
         self.limits.max_message_bytes()
     }
 
-    /// Appends a batch; it is in the page cache when this returns, on disk once [`Partition::durable`] resolves.
-    /// Takes microseconds and may be called on an async thread.
+    /// Appends a client's batch after a walk over its records; it is in the page cache when this returns, on disk once
+    /// [`Partition::durable`] resolves. Takes microseconds and may be called on an async thread: a compressed batch that
+    /// unpacks to much is walked after the runtime's other tasks were moved away.
     ///
     /// # Errors
     /// [`ProduceError`]; nothing of the batch was kept.
-    pub fn append(&self, batch: RecordBatch) -> Result<Appended, ProduceError> {
+    pub fn append(&self, mut batch: RecordBatch) -> Result<Appended, ProduceError> {
+        if self.is_reserved {
+            return Err(ProduceError::Reserved);
+        }
+        self.check(&batch)?;
+        let greatest = self.validate(&batch)?.max_timestamp;
+        if greatest != batch.header().max_timestamp {
+            batch.correct_max_timestamp(greatest);
+        }
+        self.append_own(batch)
+    }
+
+    /// Appends a batch that was built in this process, for a caller that may write here.
+    ///
+    /// # Errors
+    /// As [`Partition::append`].
+    pub(crate) fn append_own(&self, batch: RecordBatch) -> Result<Appended, ProduceError> {
         let now = self.clock.now();
-        self.check(&batch, now)?;
+        self.check(&batch)?;
+        let latest = now.plus(MAX_TIMESTAMP_AHEAD);
+        let timestamp = batch.header().max_timestamp;
+        if timestamp > latest {
+            return Err(ProduceError::FutureTimestamp { timestamp, latest });
+        }
         let (bytes, records) = (batch.encoded_len(), batch.header().record_count);
         let appended = self.log.append(batch, now).map_err(|error| self.refused(error))?;
         if !appended.duplicate {
@@ -214,12 +249,20 @@ impl Partition {
         self.log.bounds()
     }
 
-    fn check(&self, batch: &RecordBatch, now: Timestamp) -> Result<(), ProduceError> {
+    /// Walks the records: a little of a compressed batch here, and if there is more of it where it holds nobody up.
+    fn validate(&self, batch: &RecordBatch) -> Result<RecordSummary, ProduceError> {
+        match record::validate(batch, UNPACKED_AT_ONCE) {
+            Err(record::Error::Decompress(DecompressError::TooLarge { .. })) => {
+                let walk = || record::validate(batch, record::MAX_UNPACKED_BYTES);
+                Ok(self.heavy_work.run_in_place(walk)??)
+            }
+            walked => Ok(walked?),
+        }
+    }
+
+    fn check(&self, batch: &RecordBatch) -> Result<(), ProduceError> {
         if self.limits.is_deleted() {
             return Err(ProduceError::Deleted);
-        }
-        if self.is_reserved {
-            return Err(ProduceError::Reserved);
         }
         let (bytes, limit) = (batch.encoded_len(), self.limits.max_message_bytes());
         if bytes > limit {
@@ -231,10 +274,6 @@ impl Partition {
         }
         if header.is_transactional() {
             return Err(ProduceError::Transactional);
-        }
-        let latest = now.plus(MAX_TIMESTAMP_AHEAD);
-        if header.max_timestamp > latest {
-            return Err(ProduceError::FutureTimestamp { timestamp: header.max_timestamp, latest });
         }
         Ok(())
     }

@@ -83,6 +83,7 @@ impl Service {
         let coordinator = Coordinator::open(offsets, options.groups.clone(), Arc::clone(&clock), random)?;
         let topics = catalogue.topics().len();
         info!(data_dir = %options.data_dir.display(), topics, "opened the embedded log");
+        let heavy_work = Arc::clone(catalogue.heavy_work());
         let (partitioner, tasks) = (Partitioner::default(), OnceLock::new());
         let broker = Broker::new(Shared {
             options,
@@ -91,6 +92,7 @@ impl Service {
             producer_ids,
             coordinator,
             clock,
+            heavy_work,
             partitioner,
             tasks,
         });

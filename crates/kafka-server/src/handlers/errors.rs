@@ -32,7 +32,9 @@ impl From<&ProduceError> for ErrorCode {
             ProduceError::Deleted => Self::UnknownTopicOrPartition,
             ProduceError::Reserved => Self::InvalidTopicException,
             ProduceError::TooLarge { .. } => Self::MessageTooLarge,
-            ProduceError::Control => Self::InvalidRecord,
+            ProduceError::Control | ProduceError::InvalidRecords(_) => Self::InvalidRecord,
+            // Clients send the same batch again; nothing of it was kept.
+            ProduceError::Busy(_) => Self::RequestTimedOut,
             ProduceError::Transactional => Self::InvalidTxnState,
             ProduceError::FutureTimestamp { .. } => Self::InvalidTimestamp,
             ProduceError::Log(error) => error.into(),
@@ -84,6 +86,7 @@ impl From<&CreateTopicError> for ErrorCode {
     fn from(error: &CreateTopicError) -> Self {
         match error {
             CreateTopicError::Exists { .. } => Self::TopicAlreadyExists,
+            CreateTopicError::Reserved { .. } => Self::InvalidTopicException,
             CreateTopicError::InvalidPartitions { .. } => Self::InvalidPartitions,
             CreateTopicError::TooManyPartitions { .. } => Self::PolicyViolation,
             CreateTopicError::InvalidConfig { .. } => Self::InvalidConfig,
@@ -106,6 +109,7 @@ impl From<&DeleteTopicError> for ErrorCode {
     fn from(error: &DeleteTopicError) -> Self {
         match error {
             DeleteTopicError::Unknown { .. } => Self::UnknownTopicOrPartition,
+            DeleteTopicError::UnknownId { .. } => Self::UnknownTopicId,
             DeleteTopicError::Internal { .. } => Self::InvalidTopicException,
             DeleteTopicError::Storage(_) => Self::KafkaStorageError,
             DeleteTopicError::Stopping => Self::NotController,
