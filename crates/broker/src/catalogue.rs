@@ -6,6 +6,8 @@
 mod index;
 mod opening;
 
+use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,10 +26,18 @@ use crate::metrics::{TopicLabels, TopicMetrics};
 use crate::options::Options;
 use crate::partition::{Limits, Partition};
 use crate::topic::{self, Defaults, OFFSETS_TOPIC, Topic, TopicFile};
-use crate::topic_store::{StoredTopic, TopicStore};
+use crate::topic_store::{StoredTopic, TopicStore, UnusableEntry};
 
 use crate::access::Access;
 use index::Index;
+
+fn report(entry: &UnusableEntry) {
+    let UnusableEntry { directory, reason, is_topic } = entry;
+    match is_topic {
+        true => error!(directory, reason, "a topic cannot be used; the others go on"),
+        false => warn!(directory, reason, "passed over what is no topic"),
+    }
+}
 
 /// Names a topic.
 #[derive(Debug, Clone)]
@@ -47,6 +57,8 @@ pub(crate) struct Catalogue {
     clock: SharedClock,
     random: Random,
     labels: TopicLabels,
+    /// What lies among the topics' directories and is none, as found at the start.
+    unusable: Vec<UnusableEntry>,
     heavy_work: Arc<HeavyWork>,
     index: RwLock<Index>,
     /// Held by the one change under way.
@@ -64,7 +76,8 @@ impl Catalogue {
         random: Random,
     ) -> Result<Self, StorageError> {
         let store = TopicStore::open(disk, &options.data_dir)?;
-        let stored = store.load()?;
+        let (stored, unusable) = store.load()?;
+        unusable.iter().for_each(report);
         let catalogue = Self {
             store,
             environment,
@@ -75,6 +88,7 @@ impl Catalogue {
             clock,
             random,
             labels: TopicLabels::default(),
+            unusable,
             heavy_work: Arc::default(),
             index: RwLock::default(),
             change: Mutex::new(()),
@@ -119,6 +133,10 @@ impl Catalogue {
         if index.by_name(new.name.as_str()).is_some() {
             return Err(CreateTopicError::Exists { topic: new.name.clone() });
         }
+        if let Some(unusable) = self.unusable.iter().find(|entry| entry.may_be(&new.name)) {
+            let (directory, reason) = (unusable.directory.clone(), unusable.reason.clone());
+            return Err(StorageError::Unusable { directory, reason }.into());
+        }
         let (asked, limit) = (new.partitions.unwrap_or(self.default_partitions), self.max_topic_partitions);
         if asked < 1 || asked > limit {
             return Err(CreateTopicError::InvalidPartitions { asked, limit });
@@ -137,7 +155,9 @@ impl Catalogue {
         let partitions = self.validate(new)?;
         let id = TopicId::new(self.random.uuid());
         let file = TopicFile::new(new.name.clone(), id, partitions, &new.config);
-        let directory = TopicStore::choose_directory(&new.name, id, self.index.read().directories());
+        let mut taken = self.index.read().directories().clone();
+        taken.extend(self.unusable.iter().map(|entry| entry.directory.to_ascii_lowercase()));
+        let directory = TopicStore::choose_directory(&new.name, id, &taken);
         self.store.create(&directory, &file)?;
         let opened = self.open_topics(vec![StoredTopic { directory: directory.clone(), file }]);
         let topic = match opened {
@@ -228,6 +248,34 @@ impl Catalogue {
                 Some(topic) => Ok(topic.name().clone()),
                 None => Err(DeleteTopicError::UnknownId { id: *id }),
             },
+        }
+    }
+
+    /// What lies among the topics' directories and is no topic that can be used.
+    pub(crate) fn unusable(&self) -> &[UnusableEntry] {
+        &self.unusable
+    }
+
+    /// Whether the topic is there, or may be there and cannot be used.
+    pub(crate) fn may_exist(&self, topic: &TopicName) -> bool {
+        self.topic(topic.as_str()).is_some() || self.unusable.iter().any(|entry| entry.may_be(topic))
+    }
+
+    /// Looks whether every topic still has its directory; one that was removed takes no more records. Blocks.
+    pub(crate) fn check_directories(&self) {
+        let topics = self.topics();
+        let entries = match self.store.entries() {
+            Ok(entries) => entries.into_iter().collect(),
+            Err(StorageError::Directory { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                BTreeSet::new()
+            }
+            // Whether they are there cannot be told now.
+            Err(_) => return,
+        };
+        for topic in topics {
+            if !entries.contains(topic.directory()) && !self.is_closed() && topic.mark_missing() {
+                error!(topic = %topic.name(), directory = topic.directory(), "the topic's directory was removed");
+            }
         }
     }
 

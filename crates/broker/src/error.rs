@@ -37,6 +37,14 @@ pub enum StorageError {
         /// The directory.
         path: PathBuf,
     },
+    /// A topic of this name is on disk and cannot be used.
+    #[error("the topic's directory {directory} is there and cannot be used; restore or remove it: {reason}")]
+    Unusable {
+        /// Its entry among the topics' directories.
+        directory: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A partition's log.
     #[error(transparent)]
     Log(#[from] factum_log::OpenError),

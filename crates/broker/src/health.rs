@@ -20,13 +20,17 @@ pub struct Health {
 pub(crate) fn health(catalogue: &Catalogue) -> Health {
     let topics = catalogue.topics();
     let partitions: Vec<_> = topics.iter().flat_map(|topic| topic.partitions()).collect();
-    let (writable, stuck): (Vec<_>, Vec<_>) =
-        partitions.into_iter().partition(|partition| partition.bounds().is_writable);
+    let (writable, stuck): (Vec<_>, Vec<_>) = partitions
+        .into_iter()
+        .partition(|partition| partition.bounds().is_writable && !partition.is_missing());
     let mut problems: Vec<_> =
         stuck.iter().take(LISTED_PROBLEMS).map(|partition| problem(partition)).collect();
     if stuck.len() > LISTED_PROBLEMS {
         problems.push(format!("{} more partitions take no records", stuck.len() - LISTED_PROBLEMS));
     }
+    let unusable = catalogue.unusable().iter().filter(|entry| entry.is_topic).take(LISTED_PROBLEMS);
+    problems
+        .extend(unusable.map(|entry| format!("topic {} cannot be used: {}", entry.directory, entry.reason)));
     if catalogue.is_closed() {
         problems.push("the broker is stopping".to_owned());
     }
@@ -39,6 +43,11 @@ pub(crate) fn health(catalogue: &Catalogue) -> Health {
 
 fn problem(partition: &Partition) -> String {
     let (name, log) = (partition.topic_partition(), partition.log());
+    if partition.is_missing() {
+        return format!(
+            "partition {name} takes no records: its directory was removed; restore it and restart"
+        );
+    }
     match (log.quarantine(), log.failure()) {
         (Some(damage), _) => format!("partition {name} takes no records: {damage}"),
         (None, Some(failure)) => format!("partition {name} takes no records: {failure}"),

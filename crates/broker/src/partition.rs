@@ -35,6 +35,9 @@ pub enum ProduceError {
     /// Only the server itself writes to this topic.
     #[error("the topic is reserved for the server itself")]
     Reserved,
+    /// Somebody removed the topic's directory from under the server.
+    #[error("the topic's directory was removed from the disk; restore it and restart")]
+    Missing,
     /// The batch is larger than the topic takes.
     #[error("a batch of {bytes} bytes is larger than {limit}")]
     TooLarge {
@@ -95,11 +98,14 @@ pub enum ReadError {
 pub(crate) struct Limits {
     max_message_bytes: AtomicUsize,
     is_deleted: AtomicBool,
+    /// Whether somebody removed the topic's directory: what is written goes nowhere.
+    is_missing: AtomicBool,
 }
 
 impl Limits {
     pub(crate) fn new(max_message_bytes: usize) -> Self {
-        Self { max_message_bytes: AtomicUsize::new(max_message_bytes), is_deleted: AtomicBool::new(false) }
+        let max_message_bytes = AtomicUsize::new(max_message_bytes);
+        Self { max_message_bytes, is_deleted: AtomicBool::new(false), is_missing: AtomicBool::new(false) }
     }
 
     pub(crate) fn set_max_message_bytes(&self, bytes: usize) {
@@ -108,6 +114,15 @@ impl Limits {
 
     pub(crate) fn mark_deleted(&self) {
         self.is_deleted.store(true, Ordering::Release);
+    }
+
+    /// True the first time.
+    pub(crate) fn mark_missing(&self) -> bool {
+        !self.is_missing.swap(true, Ordering::AcqRel)
+    }
+
+    fn is_missing(&self) -> bool {
+        self.is_missing.load(Ordering::Acquire)
     }
 
     fn max_message_bytes(&self) -> usize {
@@ -244,6 +259,11 @@ impl Partition {
         self.log.offset_for_time(time).map_err(|error| self.unreadable(Offset::ZERO, error))
     }
 
+    /// Whether somebody removed the topic's directory, so that it takes no records although its log would.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.limits.is_missing()
+    }
+
     /// What it holds at this moment.
     pub fn bounds(&self) -> Bounds {
         self.log.bounds()
@@ -263,6 +283,9 @@ impl Partition {
     fn check(&self, batch: &RecordBatch) -> Result<(), ProduceError> {
         if self.limits.is_deleted() {
             return Err(ProduceError::Deleted);
+        }
+        if self.limits.is_missing() {
+            return Err(ProduceError::Missing);
         }
         let (bytes, limit) = (batch.encoded_len(), self.limits.max_message_bytes());
         if bytes > limit {

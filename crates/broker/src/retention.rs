@@ -16,7 +16,7 @@ use crate::metrics::{self, Census};
 
 const LARGEST_DRIFT: Duration = Duration::from_secs(60 * 60);
 const SETTLED_AFTER: Duration = Duration::from_secs(60 * 60);
-const CENSUS_INTERVAL: Duration = Duration::from_secs(10);
+const CENSUS_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Runs rounds every `interval` until the stop is requested.
 pub(crate) async fn run(catalogue: Arc<Catalogue>, interval: Duration, stop: Stop) {
@@ -29,7 +29,7 @@ pub(crate) async fn run(catalogue: Arc<Catalogue>, interval: Duration, stop: Sto
             () = stop.requested() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        metrics::observe_census(census(&catalogue));
+        take_census(&catalogue).await;
         if clock.monotonic() < next_round {
             continue;
         }
@@ -38,6 +38,19 @@ pub(crate) async fn run(catalogue: Arc<Catalogue>, interval: Duration, stop: Sto
             true => retain_on_thread(&catalogue).await,
             false => warn!("the clock has jumped, records are kept until it has stood for an hour"),
         }
+    }
+}
+
+/// Counts the partitions, and looks whether their directories are there.
+async fn take_census(catalogue: &Arc<Catalogue>) {
+    let catalogue = Arc::clone(catalogue);
+    let taken = tokio::task::spawn_blocking(move || {
+        catalogue.check_directories();
+        census(&catalogue)
+    });
+    match taken.await {
+        Ok(census) => metrics::observe_census(census),
+        Err(source) => error!(error = %source, "a census broke an invariant"),
     }
 }
 
@@ -71,9 +84,11 @@ fn retain(catalogue: &Catalogue, now: Timestamp) {
 fn census(catalogue: &Catalogue) -> Census {
     let topics = catalogue.topics();
     let mut census = Census { topics: topics.len(), ..Census::default() };
-    for bounds in topics.iter().flat_map(|topic| topic.partitions()).map(|partition| partition.bounds()) {
+    for partition in topics.iter().flat_map(|topic| topic.partitions()) {
+        let bounds = partition.bounds();
+        let is_writable = bounds.is_writable && !partition.is_missing();
         census.partitions += 1;
-        census.read_only += usize::from(!bounds.is_writable);
+        census.read_only += usize::from(!is_writable);
         census.bytes += bounds.bytes;
         let unsynced = bounds.log_end.since(bounds.high_watermark);
         census.unsynced_records_max = census.unsynced_records_max.max(unsynced);

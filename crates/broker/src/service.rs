@@ -128,7 +128,7 @@ impl Service {
             retention::run(catalogue, interval, retention_stop).await;
             Ok(())
         });
-        let exists = |topic: &TopicName| shared.catalogue.topic(topic.as_str()).is_some();
+        let exists = |topic: &TopicName| shared.catalogue.may_exist(topic);
         if let Err(error) = shared.coordinator.retain_topics(exists).await {
             warn!(%error, "offsets of topics that are gone are kept until the next start");
         }

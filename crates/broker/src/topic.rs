@@ -93,6 +93,11 @@ impl Topic {
     pub(crate) fn mark_deleted(&self) {
         self.limits.mark_deleted();
     }
+
+    /// From here on its partitions refuse records; true the first time.
+    pub(crate) fn mark_missing(&self) -> bool {
+        self.limits.mark_missing()
+    }
 }
 
 impl fmt::Debug for Topic {

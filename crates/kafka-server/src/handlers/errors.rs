@@ -37,6 +37,7 @@ impl From<&ProduceError> for ErrorCode {
             ProduceError::Busy(_) => Self::RequestTimedOut,
             ProduceError::Transactional => Self::InvalidTxnState,
             ProduceError::FutureTimestamp { .. } => Self::InvalidTimestamp,
+            ProduceError::Missing => Self::KafkaStorageError,
             ProduceError::Log(error) => error.into(),
         }
     }
