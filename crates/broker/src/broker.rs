@@ -23,6 +23,7 @@ use crate::metrics;
 use crate::options::Options;
 use crate::producer_ids::ProducerIds;
 use crate::topic::Topic;
+use crate::trusted_time::TrustedTime;
 
 /// The only node there is.
 const NODE_ID: i32 = 1;
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) coordinator: Coordinator,
     pub(crate) clock: SharedClock,
     pub(crate) heavy_work: Arc<HeavyWork>,
+    pub(crate) trusted_time: Arc<TrustedTime>,
     pub(crate) partitioner: Partitioner,
     /// Where members of groups run their heartbeats; there once the service runs.
     pub(crate) tasks: OnceLock<TaskGroup>,
@@ -224,7 +226,7 @@ impl Broker {
 
     /// How the embedded log is.
     pub fn health(&self) -> Health {
-        health(&self.0.catalogue)
+        health(&self.0.catalogue, self.0.trusted_time.problem())
     }
 
     /// The same log for the server's own parts: it may write reserved topics too, the coordinator's own excepted.

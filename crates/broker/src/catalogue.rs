@@ -16,7 +16,7 @@ use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_eventlog::{NewTopic, TopicConfig};
 use factum_log::{Disk, Environment, PartitionLog};
-use factum_types::{ByteSize, TopicId, TopicName, TopicPartition};
+use factum_types::{ByteSize, Timestamp, TopicId, TopicName, TopicPartition};
 use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
 
@@ -249,6 +249,14 @@ impl Catalogue {
                 None => Err(DeleteTopicError::UnknownId { id: *id }),
             },
         }
+    }
+
+    /// The greatest timestamp of any record, if there is one.
+    pub(crate) fn newest_timestamp(&self) -> Option<Timestamp> {
+        let topics = self.topics();
+        let partitions = topics.iter().flat_map(|topic| topic.partitions());
+        let segments = partitions.flat_map(|partition| partition.log().segments());
+        segments.map(|segment| segment.max_timestamp).max().filter(|newest| *newest > Timestamp::NONE)
     }
 
     /// What lies among the topics' directories and is no topic that can be used.

@@ -17,7 +17,8 @@ pub struct Health {
     pub problems: Vec<String>,
 }
 
-pub(crate) fn health(catalogue: &Catalogue) -> Health {
+/// `others` are the problems of what is no topic.
+pub(crate) fn health(catalogue: &Catalogue, others: impl IntoIterator<Item = String>) -> Health {
     let topics = catalogue.topics();
     let partitions: Vec<_> = topics.iter().flat_map(|topic| topic.partitions()).collect();
     let (writable, stuck): (Vec<_>, Vec<_>) = partitions
@@ -31,6 +32,7 @@ pub(crate) fn health(catalogue: &Catalogue) -> Health {
     let unusable = catalogue.unusable().iter().filter(|entry| entry.is_topic).take(LISTED_PROBLEMS);
     problems
         .extend(unusable.map(|entry| format!("topic {} cannot be used: {}", entry.directory, entry.reason)));
+    problems.extend(others);
     if catalogue.is_closed() {
         problems.push("the broker is stopping".to_owned());
     }

@@ -10,6 +10,7 @@
 //!
 //!   <data>/lock                      held while a server uses the directory
 //!   <data>/cluster.json              the cluster's id
+//!   <data>/clock.json            the last time that was believed
 //!   <data>/producer-ids.json         producer ids handed out so far, by blocks
 //!   <data>/topics/<topic>/topic.json id, partitions, configuration
 //!   <data>/topics/<topic>/<n>/       partition n's log
@@ -43,6 +44,7 @@ mod retention;
 mod service;
 mod topic;
 mod topic_store;
+mod trusted_time;
 
 pub use broker::Broker;
 pub use coordinator::Coordinator;

@@ -16,7 +16,7 @@ impl Coordinator {
         let groups = &*self.0;
         groups.check_metadata(&commit.offsets)?;
         let Commit { group, generation, member_id, instance_id, offsets } = commit;
-        let (now, wall) = (groups.clock.monotonic(), groups.clock.now());
+        let (now, wall) = (groups.clock.monotonic(), groups.trusted_time.stamp());
         let work = |inside: &mut Cell| -> Result<Option<Offset>, CoordinatorError> {
             inside.group.check_commit(generation, &member_id, instance_id.as_deref(), now)?;
             inside.commit(offsets, &groups.journal, wall)?;

@@ -19,6 +19,7 @@ use super::records::Decoded;
 use super::timers::Timers;
 use super::{CoordinatorError, GroupState, OpenError, Options};
 use crate::partition::Partition;
+use crate::trusted_time::TrustedTime;
 
 /// Looks after all consumer groups. Cloning is cheap and gives another hand on the same groups.
 #[derive(Clone)]
@@ -28,6 +29,7 @@ pub struct Coordinator(pub(super) Arc<Groups>);
 pub(super) struct Groups {
     pub(super) options: Options,
     pub(super) clock: SharedClock,
+    pub(super) trusted_time: Arc<TrustedTime>,
     pub(super) random: Random,
     pub(super) journal: Journal,
     pub(super) timers: Timers,
@@ -41,26 +43,29 @@ impl Coordinator {
     /// # Errors
     /// [`OpenError::Read`] if the partition cannot be read. Damage in it is no error: what comes before it is read,
     /// and the partition takes no change.
-    pub fn open(
+    pub(crate) fn open(
         offsets: Arc<Partition>,
         options: Options,
         clock: SharedClock,
+        trusted_time: Arc<TrustedTime>,
         random: Random,
     ) -> Result<Self, OpenError> {
         let log = PartitionOffsets { partition: offsets, clock: Arc::clone(&clock) };
-        Self::over(Arc::new(log), options, clock, random)
+        Self::over(Arc::new(log), options, clock, trusted_time, random)
     }
 
     pub(super) fn over(
         log: Arc<dyn OffsetsLog>,
         options: Options,
         clock: SharedClock,
+        trusted_time: Arc<TrustedTime>,
         random: Random,
     ) -> Result<Self, OpenError> {
         let journal = Journal::new(log, options.snapshot_after.0);
         let groups = Groups {
             options,
             clock,
+            trusted_time,
             random,
             journal,
             timers: Timers::default(),
@@ -116,7 +121,7 @@ impl Groups {
             return None;
         }
         let done = work(&mut inside);
-        inside.settle(&self.journal, self.clock.monotonic(), self.clock.now());
+        inside.settle(&self.journal, self.clock.monotonic(), self.trusted_time.stamp());
         if inside.is_unused() {
             inside.group.die();
         }
