@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) cluster_id: String,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) producer_ids: ProducerIds,
+    pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) coordinator: Coordinator,
     pub(crate) clock: SharedClock,
     pub(crate) heavy_work: Arc<HeavyWork>,
@@ -226,7 +226,8 @@ impl Broker {
 
     /// How the embedded log is.
     pub fn health(&self) -> Health {
-        health(&self.0.catalogue, self.0.trusted_time.problem())
+        let others = [self.0.trusted_time.problem(), self.0.coordinator.problem()];
+        health(&self.0.catalogue, others.into_iter().flatten())
     }
 
     /// The same log for the server's own parts: it may write reserved topics too, the coordinator's own excepted.

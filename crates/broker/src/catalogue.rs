@@ -24,7 +24,8 @@ use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, StorageE
 use crate::heavy_work::HeavyWork;
 use crate::metrics::{TopicLabels, TopicMetrics};
 use crate::options::Options;
-use crate::partition::{Limits, Partition};
+use crate::partition::{BatchChecks, Limits, Partition};
+use crate::producer_ids::ProducerIds;
 use crate::topic::{self, Defaults, OFFSETS_TOPIC, Topic, TopicFile};
 use crate::topic_store::{StoredTopic, TopicStore, UnusableEntry};
 
@@ -59,7 +60,7 @@ pub(crate) struct Catalogue {
     labels: TopicLabels,
     /// What lies among the topics' directories and is none, as found at the start.
     unusable: Vec<UnusableEntry>,
-    heavy_work: Arc<HeavyWork>,
+    batch_checks: BatchChecks,
     index: RwLock<Index>,
     /// Held by the one change under way.
     change: Mutex<()>,
@@ -74,6 +75,7 @@ impl Catalogue {
         environment: Environment,
         clock: SharedClock,
         random: Random,
+        producer_ids: Arc<ProducerIds>,
     ) -> Result<Self, StorageError> {
         let store = TopicStore::open(disk, &options.data_dir)?;
         let (stored, unusable) = store.load()?;
@@ -89,7 +91,7 @@ impl Catalogue {
             random,
             labels: TopicLabels::default(),
             unusable,
-            heavy_work: Arc::default(),
+            batch_checks: BatchChecks { heavy_work: Arc::default(), producer_ids },
             index: RwLock::default(),
             change: Mutex::new(()),
             is_closed: AtomicBool::new(false),
@@ -104,7 +106,7 @@ impl Catalogue {
     }
 
     pub(crate) fn heavy_work(&self) -> &Arc<HeavyWork> {
-        &self.heavy_work
+        &self.batch_checks.heavy_work
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -331,8 +333,8 @@ impl Catalogue {
         let partitions = logs.zip(0..).map(|(log, number)| {
             let name = TopicPartition::new(file.name.clone(), number);
             let (limits, clock) = (Arc::clone(&limits), Arc::clone(&self.clock));
-            let heavy_work = Arc::clone(&self.heavy_work);
-            Arc::new(Partition::new(name, log, limits, clock, metrics.clone(), heavy_work))
+            let checks = self.batch_checks.clone();
+            Arc::new(Partition::new(name, log, limits, clock, metrics.clone(), checks))
         });
         let partitions = partitions.collect();
         Topic::new(&file, directory, partitions, limits)

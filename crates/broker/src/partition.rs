@@ -15,10 +15,11 @@ use factum_base::clock::SharedClock;
 use factum_log::{AppendError, Appended, Bounds, Damage, PartitionLog, Slice, SyncError, Waiter};
 use factum_types::compression::DecompressError;
 use factum_types::record::{self, RecordSummary};
-use factum_types::{Offset, RecordBatch, Timestamp, TopicPartition};
+use factum_types::{Offset, ProducerId, RecordBatch, Timestamp, TopicPartition};
 
 use crate::heavy_work::{Busy, HeavyWork};
 use crate::metrics::TopicMetrics;
+use crate::producer_ids::ProducerIds;
 
 /// How far ahead of the broker's clock a record may be dated.
 pub(crate) const MAX_TIMESTAMP_AHEAD: Duration = Duration::from_secs(60 * 60);
@@ -52,6 +53,12 @@ pub enum ProduceError {
     /// The batch belongs to a transaction, and there are none here.
     #[error("transactions are not supported")]
     Transactional,
+    /// The batch names an idempotent producer that never was.
+    #[error("producer id {producer_id} was never given out; ask for one")]
+    UnknownProducer {
+        /// The id in the batch.
+        producer_id: ProducerId,
+    },
     /// The records are none, although the batch's checksum fits.
     #[error(transparent)]
     InvalidRecords(#[from] record::Error),
@@ -91,6 +98,13 @@ pub enum ReadError {
     /// Anything else.
     #[error(transparent)]
     Log(factum_log::ReadError),
+}
+
+/// What the partitions of all topics share to check a client's batches.
+#[derive(Clone)]
+pub(crate) struct BatchChecks {
+    pub(crate) heavy_work: Arc<HeavyWork>,
+    pub(crate) producer_ids: Arc<ProducerIds>,
 }
 
 /// What the partitions of one topic share.
@@ -141,7 +155,7 @@ pub struct Partition {
     limits: Arc<Limits>,
     clock: SharedClock,
     metrics: TopicMetrics,
-    heavy_work: Arc<HeavyWork>,
+    checks: BatchChecks,
     is_reserved: bool,
 }
 
@@ -152,10 +166,10 @@ impl Partition {
         limits: Arc<Limits>,
         clock: SharedClock,
         metrics: TopicMetrics,
-        heavy_work: Arc<HeavyWork>,
+        checks: BatchChecks,
     ) -> Self {
         let is_reserved = name.topic.is_internal();
-        Self { name, log, limits, clock, metrics, heavy_work, is_reserved }
+        Self { name, log, limits, clock, metrics, checks, is_reserved }
     }
 
     /// Its topic and number.
@@ -184,6 +198,10 @@ impl Partition {
             return Err(ProduceError::Reserved);
         }
         self.check(&batch)?;
+        let producer_id = batch.header().producer_id;
+        if batch.header().is_idempotent() && !self.checks.producer_ids.is_given_out(producer_id) {
+            return Err(ProduceError::UnknownProducer { producer_id });
+        }
         let greatest = self.validate(&batch)?.max_timestamp;
         if greatest != batch.header().max_timestamp {
             batch.correct_max_timestamp(greatest);
@@ -274,7 +292,7 @@ impl Partition {
         match record::validate(batch, UNPACKED_AT_ONCE) {
             Err(record::Error::Decompress(DecompressError::TooLarge { .. })) => {
                 let walk = || record::validate(batch, record::MAX_UNPACKED_BYTES);
-                Ok(self.heavy_work.run_in_place(walk)??)
+                Ok(self.checks.heavy_work.run_in_place(walk)??)
             }
             walked => Ok(walked?),
         }

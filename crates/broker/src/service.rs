@@ -70,7 +70,7 @@ impl Service {
         metrics::describe();
         make_data_dir(&*disk, &options.data_dir)?;
         let cluster_id = cluster::id(&*disk, &options.data_dir, &random)?;
-        let producer_ids = ProducerIds::open(Arc::clone(&disk), &options.data_dir)?;
+        let producer_ids = Arc::new(ProducerIds::open(Arc::clone(&disk), &options.data_dir, &random)?);
         let environment = Environment::new(Arc::clone(&disk), environment_options(&options));
         let own_disk = Arc::clone(&disk);
         let catalogue = Arc::new(Catalogue::open(
@@ -79,6 +79,7 @@ impl Service {
             environment.clone(),
             Arc::clone(&clock),
             random.clone(),
+            Arc::clone(&producer_ids),
         )?);
         let newest = catalogue.newest_timestamp();
         let trusted_time =

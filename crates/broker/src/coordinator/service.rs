@@ -17,7 +17,7 @@ use super::journal::Journal;
 use super::offsets_log::{OffsetsLog, PartitionOffsets};
 use super::records::Decoded;
 use super::timers::Timers;
-use super::{CoordinatorError, GroupState, OpenError, Options};
+use super::{CoordinatorError, GroupState, LogError, OpenError, Options};
 use crate::partition::Partition;
 use crate::trusted_time::TrustedTime;
 
@@ -32,6 +32,8 @@ pub(super) struct Groups {
     pub(super) trusted_time: Arc<TrustedTime>,
     pub(super) random: Random,
     pub(super) journal: Journal,
+    /// What could not be read back at the start: an offset that is not there may have been in it.
+    pub(super) unreadable: Option<Arc<str>>,
     pub(super) timers: Timers,
     cells: RwLock<HashMap<GroupId, Arc<Mutex<Cell>>>>,
     tickets: AtomicU64,
@@ -54,6 +56,15 @@ impl Coordinator {
         Self::over(Arc::new(log), options, clock, trusted_time, random)
     }
 
+    /// What is wrong with what groups committed, for operators.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let reason = self.0.unreadable.as_ref()?;
+        Some(format!(
+            "offsets of consumer groups were read back only in part, and groups without a known offset are told to wait: \
+             {reason}; reset the groups concerned"
+        ))
+    }
+
     pub(super) fn over(
         log: Arc<dyn OffsetsLog>,
         options: Options,
@@ -62,17 +73,19 @@ impl Coordinator {
         random: Random,
     ) -> Result<Self, OpenError> {
         let journal = Journal::new(log, options.snapshot_after.0);
-        let groups = Groups {
+        let mut groups = Groups {
             options,
             clock,
             trusted_time,
             random,
             journal,
+            unreadable: None,
             timers: Timers::default(),
             cells: RwLock::default(),
             tickets: AtomicU64::new(0),
         };
-        groups.read_back()?;
+        let damage = groups.read_back()?;
+        groups.unreadable = damage.map(|damage| damage.to_string().into());
         Ok(Self(Arc::new(groups)))
     }
 }
@@ -164,7 +177,8 @@ impl Groups {
         }
     }
 
-    fn read_back(&self) -> Result<(), OpenError> {
+    /// Gives the damage that it had to pass over.
+    fn read_back(&self) -> Result<Option<LogError>, OpenError> {
         let now = self.clock.monotonic();
         let mut cells = self.cells.write();
         let mut cell = |group: &GroupId, work: &mut dyn FnMut(&mut Cell)| {
@@ -172,7 +186,7 @@ impl Groups {
                 cells.entry(group.clone()).or_insert_with(|| Arc::new(Mutex::new(Cell::new(group.clone()))));
             work(&mut cell.lock());
         };
-        self.journal.replay(|decoded| match decoded {
+        let damage = self.journal.replay(|decoded| match decoded {
             Decoded::Offset(group, partition, Some(stored)) => {
                 cell(&group, &mut |cell| cell.offsets.set(partition.clone(), stored.clone()));
             }
@@ -189,7 +203,7 @@ impl Groups {
         for cell in cells.values() {
             self.schedule(&mut cell.lock());
         }
-        Ok(())
+        Ok(damage)
     }
 }
 

@@ -40,7 +40,7 @@ impl Admin for Broker {
     async fn groups(&self) -> Result<Vec<Group>, AdminError> {
         let mut groups = Vec::new();
         for listing in self.coordinator().list() {
-            let offsets = self.coordinator().fetch_offsets(&listing.group, None).await;
+            let offsets = self.coordinator().known_offsets(&listing.group, None).await;
             let offsets = offsets.map_err(|error| AdminError::Unavailable { reason: reason(&error) })?;
             let description = self.coordinator().describe(&listing.group);
             groups.push(self.summarise(description, offsets));

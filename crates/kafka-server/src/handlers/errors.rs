@@ -37,6 +37,7 @@ impl From<&ProduceError> for ErrorCode {
             ProduceError::Busy(_) => Self::RequestTimedOut,
             ProduceError::Transactional => Self::InvalidTxnState,
             ProduceError::FutureTimestamp { .. } => Self::InvalidTimestamp,
+            ProduceError::UnknownProducer { .. } => Self::UnknownProducerId,
             ProduceError::Missing => Self::KafkaStorageError,
             ProduceError::Log(error) => error.into(),
         }
@@ -141,7 +142,9 @@ impl From<&CoordinatorError> for ErrorCode {
             CoordinatorError::GroupNotFound => Self::GroupIdNotFound,
             CoordinatorError::GroupFull { .. } => Self::GroupMaxSizeReached,
             CoordinatorError::TooManyGroups { .. } => Self::PolicyViolation,
-            CoordinatorError::TooLarge { .. } => Self::InvalidRequest,
+            // Clients ask again, and start nowhere meanwhile.
+            CoordinatorError::UnreadableOffsets { .. } => Self::CoordinatorLoadInProgress,
+            CoordinatorError::TooMany { .. } | CoordinatorError::TooLarge { .. } => Self::InvalidRequest,
             CoordinatorError::OffsetMetadataTooLarge { .. } => Self::OffsetMetadataTooLarge,
             CoordinatorError::Storage(_) => Self::CoordinatorNotAvailable,
         }
