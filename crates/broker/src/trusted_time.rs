@@ -135,7 +135,8 @@ impl TrustedTime {
         metrics::observe_doubted_clock(if state.doubted.is_some() { ahead } else { 0.0 });
         match (was_doubted, state.doubted.is_some()) {
             (false, true) => {
-                warn!(clock = %wall, expected = %state.expected, "{}", state.problem().unwrap_or_default())
+                let problem = state.problem().unwrap_or_default();
+                warn!(clock = %wall, expected = %state.expected, "{problem}");
             }
             (true, false) => info!(clock = %wall, "the clock is believed again"),
             _ => {}
