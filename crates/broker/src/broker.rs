@@ -11,15 +11,19 @@ use factum_types::{ProducerEpoch, ProducerId, TopicId, TopicName};
 use tokio::sync::oneshot;
 use tracing::warn;
 
-use crate::catalogue::Catalogue;
+use crate::access::Access;
+use crate::catalogue::{Catalogue, Which};
 use crate::coordinator::Coordinator;
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, ProducerIdError};
 use crate::fetch::{Fetch, Fetched};
 use crate::health::{Health, health};
+use crate::heavy_work::HeavyWork;
+use crate::in_process::InternalLog;
 use crate::metrics;
 use crate::options::Options;
 use crate::producer_ids::ProducerIds;
 use crate::topic::Topic;
+use crate::trusted_time::TrustedTime;
 
 /// The only node there is.
 const NODE_ID: i32 = 1;
@@ -32,9 +36,11 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) cluster_id: String,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) producer_ids: ProducerIds,
+    pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) coordinator: Coordinator,
     pub(crate) clock: SharedClock,
+    pub(crate) heavy_work: Arc<HeavyWork>,
+    pub(crate) trusted_time: Arc<TrustedTime>,
     pub(crate) partitioner: Partitioner,
     /// Where members of groups run their heartbeats; there once the service runs.
     pub(crate) tasks: OnceLock<TaskGroup>,
@@ -69,6 +75,15 @@ impl Broker {
     /// # Errors
     /// [`CreateTopicError`]; nothing of the topic exists then.
     pub async fn create_topic(&self, new: NewTopic) -> Result<Arc<Topic>, CreateTopicError> {
+        self.create_topic_as(Access::Client, new).await
+    }
+
+    pub(crate) async fn create_topic_as(
+        &self,
+        access: Access,
+        new: NewTopic,
+    ) -> Result<Arc<Topic>, CreateTopicError> {
+        check_name(access, &new.name)?;
         self.change("create", move |catalogue| catalogue.create(&new)).await
     }
 
@@ -77,6 +92,7 @@ impl Broker {
     /// # Errors
     /// [`CreateTopicError`], but for the disk's.
     pub fn validate_topic(&self, new: &NewTopic) -> Result<i32, CreateTopicError> {
+        check_name(Access::Client, &new.name)?;
         self.0.catalogue.validate(new)
     }
 
@@ -115,6 +131,18 @@ impl Broker {
         name: &TopicName,
         config: TopicConfig,
     ) -> Result<Arc<Topic>, AlterTopicError> {
+        self.alter_topic_as(Access::Client, name, config).await
+    }
+
+    pub(crate) async fn alter_topic_as(
+        &self,
+        access: Access,
+        name: &TopicName,
+        config: TopicConfig,
+    ) -> Result<Arc<Topic>, AlterTopicError> {
+        if !access.reaches(name) {
+            return Err(AlterTopicError::Internal { topic: name.clone() });
+        }
         let name = name.clone();
         self.change("alter", move |catalogue| catalogue.alter(&name, &config)).await
     }
@@ -125,10 +153,21 @@ impl Broker {
     /// # Errors
     /// [`DeleteTopicError`].
     pub async fn delete_topic(&self, name: &TopicName) -> Result<(), DeleteTopicError> {
-        let (broker, name) = (self.clone(), name.clone());
+        self.delete_topic_as(Access::Client, Which::Name(name.clone())).await
+    }
+
+    /// Removes the topic of this id and never another that was made under its name; else as [`Broker::delete_topic`].
+    ///
+    /// # Errors
+    /// [`DeleteTopicError`].
+    pub async fn delete_topic_by_id(&self, id: TopicId) -> Result<(), DeleteTopicError> {
+        self.delete_topic_as(Access::Client, Which::Id(id)).await
+    }
+
+    pub(crate) async fn delete_topic_as(&self, access: Access, which: Which) -> Result<(), DeleteTopicError> {
+        let broker = self.clone();
         let removal = async move {
-            let removed = name.clone();
-            broker.change("delete", move |catalogue| catalogue.delete(&removed)).await?;
+            let name = broker.change("delete", move |catalogue| catalogue.delete(&which, access)).await?;
             if let Err(error) = broker.0.coordinator.forget_topic(&name).await {
                 // Otherwise the topic is gone, and the next start forgets what it finds.
                 warn!(topic = %name, %error, "offsets of a deleted topic are kept until the next start");
@@ -187,7 +226,14 @@ impl Broker {
 
     /// How the embedded log is.
     pub fn health(&self) -> Health {
-        health(&self.0.catalogue)
+        let others = [self.0.trusted_time.problem(), self.0.coordinator.problem()];
+        health(&self.0.catalogue, others.into_iter().flatten())
+    }
+
+    /// The same log for the server's own parts: it may write reserved topics too, the coordinator's own excepted.
+    /// Never hand it to what acts for a client.
+    pub fn internal_log(&self) -> InternalLog {
+        InternalLog::new(self.clone())
     }
 
     /// Runs `work` to its end even if nobody waits for it any more.
@@ -217,6 +263,13 @@ impl Broker {
 impl fmt::Debug for Broker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Broker").field("cluster_id", &self.0.cluster_id).finish_non_exhaustive()
+    }
+}
+
+fn check_name(access: Access, name: &TopicName) -> Result<(), CreateTopicError> {
+    match access.reaches(name) {
+        true => Ok(()),
+        false => Err(CreateTopicError::Reserved { topic: name.clone() }),
     }
 }
 

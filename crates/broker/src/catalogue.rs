@@ -7,6 +7,8 @@ mod index;
 mod opening;
 mod side_by_side;
 
+use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,18 +17,36 @@ use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_eventlog::{NewTopic, TopicConfig};
 use factum_log::{Disk, Environment, PartitionLog};
-use factum_types::{ByteSize, TopicId, TopicName, TopicPartition};
+use factum_types::{ByteSize, Timestamp, TopicId, TopicName, TopicPartition};
 use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
 
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, StorageError};
+use crate::heavy_work::HeavyWork;
 use crate::metrics::{TopicLabels, TopicMetrics};
 use crate::options::Options;
-use crate::partition::{Limits, Partition};
+use crate::partition::{BatchChecks, Limits, Partition};
+use crate::producer_ids::ProducerIds;
 use crate::topic::{self, Defaults, OFFSETS_TOPIC, Topic, TopicFile};
-use crate::topic_store::{StoredTopic, TopicStore};
+use crate::topic_store::{StoredTopic, TopicStore, UnusableEntry};
 
+use crate::access::Access;
 use index::Index;
+
+fn report(entry: &UnusableEntry) {
+    let UnusableEntry { directory, reason, is_topic } = entry;
+    match is_topic {
+        true => error!(directory, reason, "a topic cannot be used; the others go on"),
+        false => warn!(directory, reason, "passed over what is no topic"),
+    }
+}
+
+/// Names a topic.
+#[derive(Debug, Clone)]
+pub(crate) enum Which {
+    Name(TopicName),
+    Id(TopicId),
+}
 
 /// All topics.
 pub(crate) struct Catalogue {
@@ -39,6 +59,9 @@ pub(crate) struct Catalogue {
     clock: SharedClock,
     random: Random,
     labels: TopicLabels,
+    /// What lies among the topics' directories and is none, as found at the start.
+    unusable: Vec<UnusableEntry>,
+    batch_checks: BatchChecks,
     index: RwLock<Index>,
     /// Held by the one change under way.
     change: Mutex<()>,
@@ -53,9 +76,11 @@ impl Catalogue {
         environment: Environment,
         clock: SharedClock,
         random: Random,
+        producer_ids: Arc<ProducerIds>,
     ) -> Result<Self, StorageError> {
         let store = TopicStore::open(disk, &options.data_dir)?;
-        let stored = store.load()?;
+        let (stored, unusable) = store.load()?;
+        unusable.iter().for_each(report);
         let catalogue = Self {
             store,
             environment,
@@ -66,6 +91,8 @@ impl Catalogue {
             clock,
             random,
             labels: TopicLabels::default(),
+            unusable,
+            batch_checks: BatchChecks { heavy_work: Arc::default(), producer_ids },
             index: RwLock::default(),
             change: Mutex::new(()),
             is_closed: AtomicBool::new(false),
@@ -77,6 +104,10 @@ impl Catalogue {
 
     pub(crate) fn clock(&self) -> &SharedClock {
         &self.clock
+    }
+
+    pub(crate) fn heavy_work(&self) -> &Arc<HeavyWork> {
+        &self.batch_checks.heavy_work
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -105,6 +136,10 @@ impl Catalogue {
         if index.by_name(new.name.as_str()).is_some() {
             return Err(CreateTopicError::Exists { topic: new.name.clone() });
         }
+        if let Some(unusable) = self.unusable.iter().find(|entry| entry.may_be(&new.name)) {
+            let (directory, reason) = (unusable.directory.clone(), unusable.reason.clone());
+            return Err(StorageError::Unusable { directory, reason }.into());
+        }
         let (asked, limit) = (new.partitions.unwrap_or(self.default_partitions), self.max_topic_partitions);
         if asked < 1 || asked > limit {
             return Err(CreateTopicError::InvalidPartitions { asked, limit });
@@ -123,7 +158,9 @@ impl Catalogue {
         let partitions = self.validate(new)?;
         let id = TopicId::new(self.random.uuid());
         let file = TopicFile::new(new.name.clone(), id, partitions, &new.config);
-        let directory = TopicStore::choose_directory(&new.name, id, self.index.read().directories());
+        let mut taken = self.index.read().directories().clone();
+        taken.extend(self.unusable.iter().map(|entry| entry.directory.to_ascii_lowercase()));
+        let directory = TopicStore::choose_directory(&new.name, id, &taken);
         let failed = |error: StorageError| match error.is_out_of_open_files() {
             true => CreateTopicError::OutOfOpenFiles { topic: new.name.clone(), source: error },
             false => error.into(),
@@ -168,11 +205,11 @@ impl Catalogue {
         if self.is_closed() {
             return Err(AlterTopicError::Stopping);
         }
-        let topic =
-            self.topic(name.as_str()).ok_or_else(|| AlterTopicError::Unknown { topic: name.clone() })?;
-        if topic.is_reserved() {
+        if topic::is_offsets_topic(name) {
             return Err(AlterTopicError::Internal { topic: name.clone() });
         }
+        let topic =
+            self.topic(name.as_str()).ok_or_else(|| AlterTopicError::Unknown { topic: name.clone() })?;
         topic::check_config(config)?;
         let file = TopicFile::new(name.clone(), topic.id(), topic.partition_count(), config);
         self.store.rewrite(topic.directory(), &file)?;
@@ -180,18 +217,20 @@ impl Catalogue {
         Ok(topic)
     }
 
-    /// Removes a topic: gone for good when this returns. Blocks.
+    /// Removes a topic: gone for good when this returns; gives its name. Blocks.
     ///
     /// After an error of the disk the topic stays and is opened anew, if the disk lets it.
-    pub(crate) fn delete(&self, name: &TopicName) -> Result<(), DeleteTopicError> {
-        if topic::is_reserved(name) {
-            return Err(DeleteTopicError::Internal { topic: name.clone() });
-        }
+    pub(crate) fn delete(&self, which: &Which, access: Access) -> Result<TopicName, DeleteTopicError> {
         let change = self.change.lock();
         if self.is_closed() {
             return Err(DeleteTopicError::Stopping);
         }
-        let topic = self.index.write().remove(name);
+        // Found and removed under one lock: an id never takes away another topic that was made under its name.
+        let name = self.find(which)?;
+        if topic::is_offsets_topic(&name) || !access.reaches(&name) {
+            return Err(DeleteTopicError::Internal { topic: name });
+        }
+        let topic = self.index.write().remove(&name);
         let topic = topic.ok_or_else(|| DeleteTopicError::Unknown { topic: name.clone() })?;
         topic.mark_deleted();
         close_logs(topic.partitions().iter());
@@ -205,7 +244,54 @@ impl Catalogue {
         drop(change);
         info!(topic = %name, id = %topic.id(), "deleted topic");
         self.free(&retired);
-        Ok(())
+        Ok(name)
+    }
+
+    /// The name of the topic that is asked for, which need not exist if it was asked for by name.
+    fn find(&self, which: &Which) -> Result<TopicName, DeleteTopicError> {
+        match which {
+            Which::Name(name) => Ok(name.clone()),
+            Which::Id(id) => match self.topic_by_id(*id) {
+                Some(topic) => Ok(topic.name().clone()),
+                None => Err(DeleteTopicError::UnknownId { id: *id }),
+            },
+        }
+    }
+
+    /// The greatest timestamp of any record, if there is one.
+    pub(crate) fn newest_timestamp(&self) -> Option<Timestamp> {
+        let topics = self.topics();
+        let partitions = topics.iter().flat_map(|topic| topic.partitions());
+        let segments = partitions.flat_map(|partition| partition.log().segments());
+        segments.map(|segment| segment.max_timestamp).max().filter(|newest| *newest > Timestamp::NONE)
+    }
+
+    /// What lies among the topics' directories and is no topic that can be used.
+    pub(crate) fn unusable(&self) -> &[UnusableEntry] {
+        &self.unusable
+    }
+
+    /// Whether the topic is there, or may be there and cannot be used.
+    pub(crate) fn may_exist(&self, topic: &TopicName) -> bool {
+        self.topic(topic.as_str()).is_some() || self.unusable.iter().any(|entry| entry.may_be(topic))
+    }
+
+    /// Looks whether every topic still has its directory; one that was removed takes no more records. Blocks.
+    pub(crate) fn check_directories(&self) {
+        let topics = self.topics();
+        let entries = match self.store.entries() {
+            Ok(entries) => entries.into_iter().collect(),
+            Err(StorageError::Directory { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                BTreeSet::new()
+            }
+            // Whether they are there cannot be told now.
+            Err(_) => return,
+        };
+        for topic in topics {
+            if !entries.contains(topic.directory()) && !self.is_closed() && topic.mark_missing() {
+                error!(topic = %topic.name(), directory = topic.directory(), "the topic's directory was removed");
+            }
+        }
     }
 
     /// Closes every log; what comes later is refused. Blocks.
@@ -243,7 +329,8 @@ impl Catalogue {
         let partitions = logs.zip(0..).map(|(log, number)| {
             let name = TopicPartition::new(file.name.clone(), number);
             let (limits, clock) = (Arc::clone(&limits), Arc::clone(&self.clock));
-            Arc::new(Partition::new(name, log, limits, clock, metrics.clone()))
+            let checks = self.batch_checks.clone();
+            Arc::new(Partition::new(name, log, limits, clock, metrics.clone(), checks))
         });
         let partitions = partitions.collect();
         Topic::new(&file, directory, partitions, limits)

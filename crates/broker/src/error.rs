@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use factum_types::TopicName;
+use factum_types::{TopicId, TopicName};
 
 use crate::topic::InvalidConfig;
 use crate::{coordinator, json_file};
@@ -36,6 +36,14 @@ pub enum StorageError {
     NotATopic {
         /// The directory.
         path: PathBuf,
+    },
+    /// A topic of this name is on disk and cannot be used.
+    #[error("the topic's directory {directory} is there and cannot be used; restore or remove it: {reason}")]
+    Unusable {
+        /// Its entry among the topics' directories.
+        directory: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A partition's log.
     #[error(transparent)]
@@ -100,6 +108,12 @@ pub enum CreateTopicError {
     /// A topic has this name already.
     #[error("topic {topic} exists already")]
     Exists {
+        /// The name asked for.
+        topic: TopicName,
+    },
+    /// The name is reserved for the server's own records.
+    #[error("topic {topic} is reserved for the server itself")]
+    Reserved {
         /// The name asked for.
         topic: TopicName,
     },
@@ -170,8 +184,14 @@ pub enum DeleteTopicError {
         /// The name asked for.
         topic: TopicName,
     },
-    /// The broker itself lives on it.
-    #[error("topic {topic} belongs to the broker itself")]
+    /// No topic has this id, or none has it any more.
+    #[error("there is no topic of id {id}")]
+    UnknownId {
+        /// The id asked for.
+        id: TopicId,
+    },
+    /// The name is reserved for the server's own records.
+    #[error("topic {topic} is reserved for the server itself")]
     Internal {
         /// The name asked for.
         topic: TopicName,
@@ -193,8 +213,8 @@ pub enum AlterTopicError {
         /// The name asked for.
         topic: TopicName,
     },
-    /// The broker itself lives on it.
-    #[error("topic {topic} belongs to the broker itself")]
+    /// The name is reserved for the server's own records.
+    #[error("topic {topic} is reserved for the server itself")]
     Internal {
         /// The name asked for.
         topic: TopicName,

@@ -1,14 +1,17 @@
 //! Reads over many partitions at once, waiting for records where there are none yet.
 //!
 //! ```text
-//!   read all ──► enough? ──yes──► answer
-//!      ▲            │no
-//!      │            ▼
-//!      └── woken ── one waiter, registered with every partition ── time is up ──► answer
+//!   read all ──► enough? ──yes──────────────────────────► answer
+//!                   │no
+//!                   ▼
+//!        ┌── one waiter, registered with every partition ── time is up ──► read all ──► answer
+//!        ▲          │ woken
+//!        └── no ── count what has come: enough? ── yes ──► read all ──► answer
 //! ```
 //!
-//! Always holds: nothing polls. A waiter is registered *behind* what was read; if the high watermark passed that
-//! point in between, the registration says so and the read is repeated, so no wake-up is missed.
+//! Invariants: nothing polls. A waiter is registered *behind* what was counted; if the high watermark passed that point in
+//! between, the registration says so and counting goes on, so no wake-up is missed. However long a fetch waits, what
+//! was there before is not read again for each batch that comes.
 //!
 //! Sizes follow KIP-74: partitions are served in the order given; the first that has records gives at least one
 //! batch however large, those after it only what fits. An error in any partition is answered at once.
@@ -56,10 +59,14 @@ impl Fetch {
     /// Runs it. One [`Fetched`] for each partition, in their order. Dropping the future has no effect.
     pub(crate) async fn run(self) -> Vec<Fetched> {
         let mut answer = Answer::read(&self);
-        if !self.max_wait.is_zero() {
-            let enough = self.wait_until_enough(&mut answer);
-            // Out of time is no failure: the last read is the answer.
+        if !self.max_wait.is_zero() && !answer.is_enough(&self) {
+            let mut arrived = Arrived::behind(&answer);
+            let enough = self.wait_until_enough(&mut arrived);
+            // Out of time is no failure: what is there by then is the answer.
             tokio::time::timeout(self.max_wait, enough).await.unwrap_or_default();
+            if arrived.is_something {
+                answer = Answer::read(&self);
+            }
         }
         for (asked, fetched) in self.partitions.iter().zip(&answer.fetched) {
             asked.partition.observe_fetch(fetched.result.as_ref().map_or(0, |slice| slice.bytes));
@@ -67,25 +74,66 @@ impl Fetch {
         answer.fetched
     }
 
-    async fn wait_until_enough(&self, answer: &mut Answer) {
-        while !answer.is_enough(self) {
-            self.wait_behind(answer).await;
-            *answer = Answer::read(self);
+    async fn wait_until_enough(&self, arrived: &mut Arrived) {
+        while !arrived.is_enough(self) {
+            self.wait_behind(&arrived.seen).await;
+            arrived.count(self);
         }
     }
 
-    /// Resolves once any partition has records that `answer` does not count.
-    async fn wait_behind(&self, answer: &Answer) {
+    /// Resolves once any partition has records behind those `seen`.
+    async fn wait_behind(&self, seen: &[Offset]) {
         let waiter = Waiter::new();
-        let passed = self
-            .partitions
-            .iter()
-            .zip(&answer.seen)
-            .any(|(asked, seen)| asked.partition.wait_past(*seen, &waiter));
+        let passed =
+            self.partitions.iter().zip(seen).any(|(asked, seen)| asked.partition.wait_past(*seen, &waiter));
         match passed {
             true => tokio::task::yield_now().await,
             false => waiter.woken().await,
         }
+    }
+
+    /// The bytes that end the wait.
+    fn wanted_bytes(&self) -> usize {
+        self.min_bytes.min(self.max_bytes)
+    }
+}
+
+/// What has come while a fetch waits. Only sizes are kept: each batch is looked at once, when it has come, and read with
+/// all others when there are enough.
+struct Arrived {
+    /// The high watermark of each partition when it was looked at last.
+    seen: Vec<Offset>,
+    /// Bytes of each partition that the answer will have.
+    bytes: Vec<usize>,
+    has_error: bool,
+    is_something: bool,
+}
+
+impl Arrived {
+    fn behind(answer: &Answer) -> Self {
+        let bytes =
+            answer.fetched.iter().map(|fetched| fetched.result.as_ref().map_or(0, |slice| slice.bytes));
+        Self { seen: answer.seen.clone(), bytes: bytes.collect(), has_error: false, is_something: false }
+    }
+
+    fn count(&mut self, fetch: &Fetch) {
+        for (at, asked) in fetch.partitions.iter().enumerate() {
+            let room = asked.limit_bytes.saturating_sub(self.bytes[at]);
+            let (seen, partition) = (self.seen[at], &asked.partition);
+            let new = if room == 0 { partition.peek(seen.get()) } else { partition.read(seen.get(), room) };
+            match new {
+                Ok(slice) => {
+                    self.is_something |= slice.bounds.high_watermark > seen;
+                    self.bytes[at] += slice.bytes;
+                    self.seen[at] = slice.bounds.high_watermark.max(seen);
+                }
+                Err(_) => (self.has_error, self.is_something) = (true, true),
+            }
+        }
+    }
+
+    fn is_enough(&self, fetch: &Fetch) -> bool {
+        self.has_error || self.bytes.iter().sum::<usize>() >= fetch.wanted_bytes()
     }
 }
 
@@ -139,6 +187,6 @@ impl Answer {
     }
 
     fn is_enough(&self, fetch: &Fetch) -> bool {
-        self.has_error || self.bytes >= fetch.min_bytes.min(fetch.max_bytes)
+        self.has_error || self.bytes >= fetch.wanted_bytes()
     }
 }

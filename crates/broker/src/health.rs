@@ -1,5 +1,7 @@
 //! Whether the embedded log can do its work.
 
+use std::sync::Arc;
+
 use crate::catalogue::Catalogue;
 use crate::in_process::reason;
 use crate::partition::Partition;
@@ -18,7 +20,8 @@ pub struct Health {
     pub problems: Vec<String>,
 }
 
-pub(crate) fn health(catalogue: &Catalogue) -> Health {
+/// `others` are the problems of what is no topic.
+pub(crate) fn health(catalogue: &Catalogue, others: impl IntoIterator<Item = String>) -> Health {
     let topics = catalogue.topics();
     let partitions: Vec<_> = topics.iter().flat_map(|topic| topic.partitions()).collect();
     let found: Vec<_> = partitions.iter().filter_map(|partition| problem(partition)).collect();
@@ -27,7 +30,13 @@ pub(crate) fn health(catalogue: &Catalogue) -> Health {
     if unlisted > 0 {
         problems.push(format!("{unlisted} more partitions have problems"));
     }
-    let writable: Vec<_> = partitions.iter().filter(|partition| partition.bounds().is_writable).collect();
+    let is_writable =
+        |partition: &&&Arc<Partition>| partition.bounds().is_writable && !partition.is_missing();
+    let writable: Vec<_> = partitions.iter().filter(is_writable).collect();
+    let unusable = catalogue.unusable().iter().filter(|entry| entry.is_topic).take(LISTED_PROBLEMS);
+    problems
+        .extend(unusable.map(|entry| format!("topic {} cannot be used: {}", entry.directory, entry.reason)));
+    problems.extend(others);
     if catalogue.is_closed() {
         problems.push("the broker is stopping".to_owned());
     }
@@ -41,6 +50,10 @@ pub(crate) fn health(catalogue: &Catalogue) -> Health {
 /// What is wrong with a partition, if something is. Troubles end by themselves.
 fn problem(partition: &Partition) -> Option<String> {
     let (name, log) = (partition.topic_partition(), partition.log());
+    if partition.is_missing() {
+        let advice = "its directory was removed; restore it and restart";
+        return Some(format!("partition {name} takes no records: {advice}"));
+    }
     if let Some(damage) = log.quarantine() {
         return Some(format!("partition {name} takes no records: {damage}"));
     }

@@ -6,6 +6,8 @@
 
 mod admin;
 mod consumer;
+mod decode;
+mod internal_log;
 mod produce;
 mod protocol;
 mod read;
@@ -22,13 +24,16 @@ use factum_eventlog::{
 };
 use factum_types::{Offset, TopicName, TopicPartition};
 
+use crate::access::Access;
 use crate::broker::Broker;
 use crate::partition::Partition;
+
+pub use internal_log::InternalLog;
 
 #[async_trait]
 impl EventLog for Broker {
     async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError> {
-        produce::produce(self, topic, records).await
+        produce::produce(self, Access::Client, topic, records).await
     }
 
     async fn read(

@@ -10,6 +10,7 @@
 //!
 //!   <data>/lock                      held while a server uses the directory
 //!   <data>/cluster.json              the cluster's id
+//!   <data>/clock.json            the last time that was believed
 //!   <data>/producer-ids.json         producer ids handed out so far, by blocks
 //!   <data>/topics/<topic>/topic.json id, partitions, configuration
 //!   <data>/topics/<topic>/<n>/       partition n's log
@@ -23,6 +24,7 @@
 //!
 //! Not here: sockets and codes of any protocol, authorisation (each edge asks before it calls), and schemas.
 
+mod access;
 mod broker;
 mod catalogue;
 mod cluster;
@@ -31,6 +33,7 @@ mod data_dir_lock;
 mod error;
 mod fetch;
 mod health;
+mod heavy_work;
 mod in_process;
 mod json_file;
 mod metrics;
@@ -41,6 +44,7 @@ mod retention;
 mod service;
 mod topic;
 mod topic_store;
+mod trusted_time;
 
 pub use broker::Broker;
 pub use coordinator::Coordinator;
@@ -54,6 +58,8 @@ pub use error::{
 };
 pub use fetch::{Fetch, FetchPartition, Fetched};
 pub use health::Health;
+pub use heavy_work::Busy;
+pub use in_process::InternalLog;
 pub use json_file::Error as FileError;
 pub use options::{DEFAULT_OPEN_FILES, Options};
 pub use partition::{Partition, ProduceError, ReadError};

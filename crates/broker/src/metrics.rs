@@ -29,11 +29,20 @@ pub(crate) fn describe() {
         "factum_partitions_retrying",
         "Partitions to which the disk refused an append or a sync, and which are tried again"
     );
+    describe_gauge!(
+        "factum_clock_jump_seconds",
+        "How far the clock jumped, while nothing is deleted by its age for that; else 0"
+    );
     describe_gauge!("factum_log_bytes", "Bytes of all partitions on disk");
     describe_gauge!(
         "factum_unsynced_records_max",
         "Most records that one partition has appended but not synced"
     );
+}
+
+/// Seconds by which the wall clock is ahead of the expected time while it is not believed; 0 while it is.
+pub(crate) fn observe_doubted_clock(seconds: f64) {
+    gauge!("factum_clock_jump_seconds").set(seconds);
 }
 
 /// Which topics have a label of their own.

@@ -1,9 +1,9 @@
 //! One partition as clients meet it: the log behind the rules that clients must keep to.
 //!
 //! The rules, checked before a byte is kept: a batch fits `max.message.bytes`; control records are the broker's
-//! own; no record is dated more than an hour ahead, which is Kafka's default since 4.0
-//! (`message.timestamp.after.max.ms`, KIP-937), because one record from the future would hold its whole segment
-//! back from retention. Records are not opened: their batch's header speaks for them.
+//! own; every record is one, as Kafka's broker checks it (`INVALID_RECORD`); no record is dated more than an hour
+//! ahead, which is Kafka's default since 4.0 (`message.timestamp.after.max.ms`, KIP-937), because one record from the
+//! future would hold its whole segment back from retention.
 
 use std::fmt;
 use std::future::Future;
@@ -14,13 +14,19 @@ use std::time::Duration;
 
 use factum_base::clock::SharedClock;
 use factum_log::{AppendError, Appended, Bounds, Damage, PartitionLog, Slice, SyncError, Waiter};
-use factum_types::{Offset, RecordBatch, Timestamp, TopicPartition};
+use factum_types::compression::DecompressError;
+use factum_types::record::{self, RecordSummary};
+use factum_types::{Offset, ProducerId, RecordBatch, Timestamp, TopicPartition};
 
+use crate::heavy_work::{Busy, HeavyWork};
 use crate::metrics::TopicMetrics;
-use crate::topic;
+use crate::producer_ids::ProducerIds;
 
 /// How far ahead of the broker's clock a record may be dated.
 pub(crate) const MAX_TIMESTAMP_AHEAD: Duration = Duration::from_secs(60 * 60);
+
+/// Bytes of a compressed batch that are unpacked on the caller's thread: less than a millisecond of work.
+const UNPACKED_AT_ONCE: usize = 512 << 10;
 
 /// Why a batch was not appended.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +34,12 @@ pub enum ProduceError {
     /// The topic was removed.
     #[error("the topic was deleted")]
     Deleted,
-    /// Only the broker itself writes to this topic.
-    #[error("the topic belongs to the broker itself")]
+    /// Only the server itself writes to this topic.
+    #[error("the topic is reserved for the server itself")]
     Reserved,
+    /// Somebody removed the topic's directory from under the server.
+    #[error("the topic's directory was removed from the disk; restore it and restart")]
+    Missing,
     /// The batch is larger than the topic takes.
     #[error("a batch of {bytes} bytes is larger than {limit}")]
     TooLarge {
@@ -45,6 +54,18 @@ pub enum ProduceError {
     /// The batch belongs to a transaction, and there are none here.
     #[error("transactions are not supported")]
     Transactional,
+    /// The batch names an idempotent producer that never was.
+    #[error("producer id {producer_id} was never given out; ask for one")]
+    UnknownProducer {
+        /// The id in the batch.
+        producer_id: ProducerId,
+    },
+    /// The records are none, although the batch's checksum fits.
+    #[error(transparent)]
+    InvalidRecords(#[from] record::Error),
+    /// Too many batches are being unpacked.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// A record is dated further ahead than Kafka's rule allows.
     #[error("timestamp {timestamp} is later than {latest}")]
     FutureTimestamp {
@@ -80,16 +101,26 @@ pub enum ReadError {
     Log(factum_log::ReadError),
 }
 
+/// What the partitions of all topics share to check a client's batches.
+#[derive(Clone)]
+pub(crate) struct BatchChecks {
+    pub(crate) heavy_work: Arc<HeavyWork>,
+    pub(crate) producer_ids: Arc<ProducerIds>,
+}
+
 /// What the partitions of one topic share.
 #[derive(Debug)]
 pub(crate) struct Limits {
     max_message_bytes: AtomicUsize,
     is_deleted: AtomicBool,
+    /// Whether somebody removed the topic's directory: what is written goes nowhere.
+    is_missing: AtomicBool,
 }
 
 impl Limits {
     pub(crate) fn new(max_message_bytes: usize) -> Self {
-        Self { max_message_bytes: AtomicUsize::new(max_message_bytes), is_deleted: AtomicBool::new(false) }
+        let max_message_bytes = AtomicUsize::new(max_message_bytes);
+        Self { max_message_bytes, is_deleted: AtomicBool::new(false), is_missing: AtomicBool::new(false) }
     }
 
     pub(crate) fn set_max_message_bytes(&self, bytes: usize) {
@@ -98,6 +129,15 @@ impl Limits {
 
     pub(crate) fn mark_deleted(&self) {
         self.is_deleted.store(true, Ordering::Release);
+    }
+
+    /// True the first time.
+    pub(crate) fn mark_missing(&self) -> bool {
+        !self.is_missing.swap(true, Ordering::AcqRel)
+    }
+
+    fn is_missing(&self) -> bool {
+        self.is_missing.load(Ordering::Acquire)
     }
 
     fn max_message_bytes(&self) -> usize {
@@ -116,6 +156,7 @@ pub struct Partition {
     limits: Arc<Limits>,
     clock: SharedClock,
     metrics: TopicMetrics,
+    checks: BatchChecks,
     is_reserved: bool,
 }
 
@@ -126,9 +167,10 @@ impl Partition {
         limits: Arc<Limits>,
         clock: SharedClock,
         metrics: TopicMetrics,
+        checks: BatchChecks,
     ) -> Self {
-        let is_reserved = topic::is_reserved(&name.topic);
-        Self { name, log, limits, clock, metrics, is_reserved }
+        let is_reserved = name.topic.is_internal();
+        Self { name, log, limits, clock, metrics, checks, is_reserved }
     }
 
     /// Its topic and number.
@@ -146,8 +188,9 @@ impl Partition {
         self.limits.max_message_bytes()
     }
 
-    /// Appends a batch; it is in the page cache when this returns, on disk once [`Partition::durable`] resolves.
-    /// Takes microseconds and may be called on an async thread.
+    /// Appends a client's batch after a walk over its records; it is in the page cache when this returns, on disk once
+    /// [`Partition::durable`] resolves. Takes microseconds and may be called on an async thread: a compressed batch that
+    /// unpacks to much is walked after the runtime's other tasks were moved away.
     ///
     /// # Errors
     /// [`ProduceError`]; nothing of the batch was kept.
@@ -162,11 +205,41 @@ impl Partition {
     /// [`ProduceError`]; nothing of the batch was kept.
     pub fn append_as_part(
         &self,
+        mut batch: RecordBatch,
+        request: NonZeroUsize,
+    ) -> Result<Appended, ProduceError> {
+        if self.is_reserved {
+            return Err(ProduceError::Reserved);
+        }
+        self.check(&batch)?;
+        let producer_id = batch.header().producer_id;
+        if batch.header().is_idempotent() && !self.checks.producer_ids.is_given_out(producer_id) {
+            return Err(ProduceError::UnknownProducer { producer_id });
+        }
+        let greatest = self.validate(&batch)?.max_timestamp;
+        if greatest != batch.header().max_timestamp {
+            batch.correct_max_timestamp(greatest);
+        }
+        self.append_own(batch, request)
+    }
+
+    /// Appends a batch that was built in this process, for a caller that may write here, as part of a request that
+    /// appends to `request` partitions.
+    ///
+    /// # Errors
+    /// As [`Partition::append`].
+    pub(crate) fn append_own(
+        &self,
         batch: RecordBatch,
         request: NonZeroUsize,
     ) -> Result<Appended, ProduceError> {
         let now = self.clock.now();
-        self.check(&batch, now)?;
+        self.check(&batch)?;
+        let latest = now.plus(MAX_TIMESTAMP_AHEAD);
+        let timestamp = batch.header().max_timestamp;
+        if timestamp > latest {
+            return Err(ProduceError::FutureTimestamp { timestamp, latest });
+        }
         let (bytes, records) = (batch.encoded_len(), batch.header().record_count);
         let appended = self.log.append_as_part(batch, now, request).map_err(|error| self.refused(error))?;
         if !appended.duplicate {
@@ -223,17 +296,33 @@ impl Partition {
         self.log.offset_for_time(time).map_err(|error| self.unreadable(Offset::ZERO, error))
     }
 
+    /// Whether somebody removed the topic's directory, so that it takes no records although its log would.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.limits.is_missing()
+    }
+
     /// What it holds at this moment.
     pub fn bounds(&self) -> Bounds {
         self.log.bounds()
     }
 
-    fn check(&self, batch: &RecordBatch, now: Timestamp) -> Result<(), ProduceError> {
+    /// Walks the records: a little of a compressed batch here, and if there is more of it where it holds nobody up.
+    fn validate(&self, batch: &RecordBatch) -> Result<RecordSummary, ProduceError> {
+        match record::validate(batch, UNPACKED_AT_ONCE) {
+            Err(record::Error::Decompress(DecompressError::TooLarge { .. })) => {
+                let walk = || record::validate(batch, record::MAX_UNPACKED_BYTES);
+                Ok(self.checks.heavy_work.run_in_place(walk)??)
+            }
+            walked => Ok(walked?),
+        }
+    }
+
+    fn check(&self, batch: &RecordBatch) -> Result<(), ProduceError> {
         if self.limits.is_deleted() {
             return Err(ProduceError::Deleted);
         }
-        if self.is_reserved {
-            return Err(ProduceError::Reserved);
+        if self.limits.is_missing() {
+            return Err(ProduceError::Missing);
         }
         let (bytes, limit) = (batch.encoded_len(), self.limits.max_message_bytes());
         if bytes > limit {
@@ -245,10 +334,6 @@ impl Partition {
         }
         if header.is_transactional() {
             return Err(ProduceError::Transactional);
-        }
-        let latest = now.plus(MAX_TIMESTAMP_AHEAD);
-        if header.max_timestamp > latest {
-            return Err(ProduceError::FutureTimestamp { timestamp: header.max_timestamp, latest });
         }
         Ok(())
     }

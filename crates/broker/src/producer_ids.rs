@@ -1,21 +1,30 @@
 //! Ids for idempotent producers.
 //!
 //! ```text
-//!   0 ───────── handed out ─────────┬─ this block ─┬─ never reserved yet ──▶
-//!                                 next          reserved (on disk)
+//!   count  0 ───────── handed out ─────────┬─ this block ─┬─ never reserved yet ──▶
+//!                                        next          reserved (on disk)
+//!   id     = the count, scrambled by a key of this data directory
 //! ```
 //!
-//! Always holds: an id is given out only after the end of its block is on disk, and a start goes on from there.
-//! So no id is given out twice; a crash wastes at most the rest of a block, of 2^63.
+//! Invariants: an id is given out only after the end of its block is on disk, and a start goes on from there, so that no id
+//! is given out twice; a crash wastes at most the rest of a block, of 2^62. Whether an id was ever given out can be told
+//! from the id alone. Ids do not follow each other: whoever has one cannot tell another producer's.
+//!
+//! Version 1 of the file gave ids out one by one from 0; those stay good.
+
+mod scramble;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use factum_base::random::Random;
 use factum_log::Disk;
 use factum_types::ProducerId;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use self::scramble::Scramble;
 use crate::json_file::{self, Versioned};
 
 /// Ids reserved by one write.
@@ -26,11 +35,31 @@ const BLOCK: i64 = 1_000;
 #[serde(deny_unknown_fields)]
 struct ProducerIdsFile {
     format: u32,
-    /// No id from here on was ever given out.
+    /// Ids below this were given out by version 1, one by one.
+    plain: i64,
+    /// What scrambles the others.
+    key: [u64; 2],
+    /// No id of this count or a later one was ever given out.
     reserved: i64,
 }
 
 impl Versioned for ProducerIdsFile {
+    const FORMAT: u32 = 2;
+
+    fn format(&self) -> u32 {
+        self.format
+    }
+}
+
+/// The same as version 1 wrote it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainFile {
+    format: u32,
+    reserved: i64,
+}
+
+impl Versioned for PlainFile {
     const FORMAT: u32 = 1;
 
     fn format(&self) -> u32 {
@@ -38,10 +67,14 @@ impl Versioned for ProducerIdsFile {
     }
 }
 
-/// Gives out ids.
+/// Gives out ids, and tells whether one was.
 pub(crate) struct ProducerIds {
     disk: Arc<dyn Disk>,
     path: PathBuf,
+    plain: i64,
+    scramble: Scramble,
+    /// Counts below this may have been given out.
+    reserved: AtomicI64,
     state: Mutex<State>,
 }
 
@@ -52,36 +85,66 @@ struct State {
 }
 
 impl ProducerIds {
-    pub(crate) fn open(disk: Arc<dyn Disk>, data_dir: &Path) -> Result<Self, json_file::Error> {
+    pub(crate) fn open(
+        disk: Arc<dyn Disk>,
+        data_dir: &Path,
+        random: &Random,
+    ) -> Result<Self, json_file::Error> {
         let path = data_dir.join("producer-ids.json");
-        let reserved = json_file::read::<ProducerIdsFile>(&*disk, &path)?.map_or(0, |file| file.reserved);
-        Ok(Self { disk, path, state: Mutex::new(State { next: reserved, reserved }) })
+        let (plain, key, reserved) = match json_file::read::<PlainFile>(&*disk, &path) {
+            Ok(Some(file)) => (file.reserved, new_key(random), 0),
+            Ok(None) => (0, new_key(random), 0),
+            Err(_) => match json_file::read::<ProducerIdsFile>(&*disk, &path)? {
+                Some(file) => (file.plain, file.key, file.reserved),
+                None => (0, new_key(random), 0),
+            },
+        };
+        let state = Mutex::new(State { next: reserved, reserved });
+        let (scramble, reserved) = (Scramble::new(key), AtomicI64::new(reserved));
+        Ok(Self { disk, path, plain, scramble, reserved, state })
+    }
+
+    /// Whether the id was ever given out, or may have been before a crash.
+    pub(crate) fn is_given_out(&self, id: ProducerId) -> bool {
+        match self.scramble.count_of(id) {
+            Some(count) => count < self.reserved.load(Ordering::Acquire),
+            None => (0..self.plain).contains(&id),
+        }
     }
 
     /// The next id, if it needs no disk.
     pub(crate) fn take_reserved(&self) -> Option<ProducerId> {
-        self.state.lock().take()
+        self.state.lock().take().map(|count| self.scramble.id_of(count))
     }
 
     /// The next id; reserves a block first if need be, which blocks on the disk.
     pub(crate) fn take(&self) -> Result<ProducerId, json_file::Error> {
         let mut state = self.state.lock();
-        if let Some(id) = state.take() {
-            return Ok(id);
+        if let Some(count) = state.take() {
+            return Ok(self.scramble.id_of(count));
         }
-        let file = ProducerIdsFile { format: ProducerIdsFile::FORMAT, reserved: state.reserved + BLOCK };
+        let reserved = state.reserved + BLOCK;
+        let (plain, key) = (self.plain, self.scramble.key());
+        let file = ProducerIdsFile { format: ProducerIdsFile::FORMAT, plain, key, reserved };
         json_file::write(&*self.disk, &self.path, &file)?;
-        state.reserved = file.reserved;
-        Ok(state.take().expect("a block was reserved just now"))
+        state.reserved = reserved;
+        self.reserved.store(reserved, Ordering::Release);
+        Ok(self.scramble.id_of(state.take().expect("a block was reserved just now")))
     }
 }
 
 impl State {
-    fn take(&mut self) -> Option<ProducerId> {
-        let id = self.next;
-        (id < self.reserved).then(|| {
+    fn take(&mut self) -> Option<i64> {
+        let count = self.next;
+        (count < self.reserved).then(|| {
             self.next += 1;
-            id
+            count
         })
     }
+}
+
+fn new_key(random: &Random) -> [u64; 2] {
+    let (high, low) = (random.uuid().as_u128(), random.uuid().as_u128());
+    // A UUID's fixed bits are mixed with random ones of another.
+    [(high ^ (low >> 64)) as u64, ((high >> 64) ^ low) as u64]
 }

@@ -28,6 +28,7 @@ use crate::error::{OpenError, StorageError};
 use crate::options::{DEFAULT_OPEN_FILES, Options};
 use crate::producer_ids::ProducerIds;
 use crate::topic::Defaults;
+use crate::trusted_time::TrustedTime;
 use crate::{cluster, metrics, retention};
 
 /// More threads than this only wait for each other at the disk.
@@ -76,20 +77,34 @@ impl Service {
         metrics::describe();
         make_data_dir(&*disk, &options.data_dir)?;
         let cluster_id = cluster::id(&*disk, &options.data_dir, &random)?;
-        let producer_ids = ProducerIds::open(Arc::clone(&disk), &options.data_dir)?;
+        let producer_ids = Arc::new(ProducerIds::open(Arc::clone(&disk), &options.data_dir, &random)?);
         let environment = Environment::new(Arc::clone(&disk), environment_options(&options));
+        let own_disk = Arc::clone(&disk);
         let catalogue = Arc::new(Catalogue::open(
             &options,
             disk,
             environment.clone(),
             Arc::clone(&clock),
             random.clone(),
+            Arc::clone(&producer_ids),
         )?);
+        let newest = catalogue.newest_timestamp();
+        let trusted_time =
+            Arc::new(TrustedTime::open(own_disk, &options.data_dir, Arc::clone(&clock), newest));
+        // A first reading, so that a clock that jumped is named from the start on.
+        trusted_time.now();
         let offsets = catalogue.offsets_topic().map_err(OpenError::OffsetsTopic)?;
         let offsets = Arc::clone(&offsets.partitions()[0]);
-        let coordinator = Coordinator::open(offsets, options.groups.clone(), Arc::clone(&clock), random)?;
+        let coordinator = Coordinator::open(
+            offsets,
+            options.groups.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&trusted_time),
+            random,
+        )?;
         let topics = catalogue.topics().len();
         info!(data_dir = %options.data_dir.display(), topics, "opened the embedded log");
+        let heavy_work = Arc::clone(catalogue.heavy_work());
         let (partitioner, tasks) = (Partitioner::default(), OnceLock::new());
         let broker = Broker::new(Shared {
             options,
@@ -98,6 +113,8 @@ impl Service {
             producer_ids,
             coordinator,
             clock,
+            heavy_work,
+            trusted_time,
             partitioner,
             tasks,
         });
@@ -129,11 +146,12 @@ impl Service {
         });
         let catalogue = Arc::clone(&shared.catalogue);
         let (interval, retention_stop) = (shared.options.retention_check_interval, stop.clone());
+        let trusted_time = Arc::clone(&shared.trusted_time);
         tasks.spawn("retention", OnError::Log, async move {
-            retention::run(catalogue, interval, retention_stop).await;
+            retention::run(catalogue, trusted_time, interval, retention_stop).await;
             Ok(())
         });
-        let exists = |topic: &TopicName| shared.catalogue.topic(topic.as_str()).is_some();
+        let exists = |topic: &TopicName| shared.catalogue.may_exist(topic);
         if let Err(error) = shared.coordinator.retain_topics(exists).await {
             warn!(%error, "offsets of topics that are gone are kept until the next start");
         }
@@ -144,7 +162,12 @@ impl Service {
             drop(committed.await);
         }
         let catalogue = Arc::clone(&shared.catalogue);
-        tokio::task::spawn_blocking(move || catalogue.close()).await?;
+        let trusted_time = Arc::clone(&shared.trusted_time);
+        let close = move || {
+            catalogue.close();
+            trusted_time.close();
+        };
+        tokio::task::spawn_blocking(close).await?;
         drop(self.lock);
         info!("closed the embedded log");
         Ok(())

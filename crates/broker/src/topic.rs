@@ -16,7 +16,7 @@ use crate::partition::Limits;
 pub(crate) use config::{Defaults, InvalidConfig, check as check_config};
 pub(crate) use file::TopicFile;
 
-/// The topic that the group coordinator keeps its state in; nobody else writes to it.
+/// The topic that the group coordinator keeps its state in; nobody else writes to it, not even the server's other parts.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// A topic that exists on disk.
@@ -71,14 +71,9 @@ impl Topic {
         i32::try_from(self.partitions.len()).expect("a topic has at most i32::MAX partitions")
     }
 
-    /// Whether Factum keeps its own records here, so that listings set it apart.
+    /// Whether the server keeps its own records here: listings set it apart, and [`Partition::append`] refuses.
     pub fn is_internal(&self) -> bool {
         self.name.is_internal()
-    }
-
-    /// Whether only the broker itself writes here, so that [`Partition::append`] refuses.
-    pub fn is_reserved(&self) -> bool {
-        is_reserved(&self.name)
     }
 
     pub(crate) fn directory(&self) -> &str {
@@ -98,6 +93,11 @@ impl Topic {
     pub(crate) fn mark_deleted(&self) {
         self.limits.mark_deleted();
     }
+
+    /// From here on its partitions refuse records; true the first time.
+    pub(crate) fn mark_missing(&self) -> bool {
+        self.limits.mark_missing()
+    }
 }
 
 impl fmt::Debug for Topic {
@@ -107,6 +107,7 @@ impl fmt::Debug for Topic {
     }
 }
 
-pub(crate) fn is_reserved(name: &TopicName) -> bool {
+/// Whether this is the coordinator's own topic.
+pub(crate) fn is_offsets_topic(name: &TopicName) -> bool {
     name.as_str() == OFFSETS_TOPIC
 }

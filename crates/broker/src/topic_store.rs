@@ -8,6 +8,8 @@
 //!   ~deleted-<id>  being removed
 //! ```
 //!
+//! Entries that are none of these, and topics whose `topic.json` cannot be understood, are passed over and said.
+//!
 //! Always holds: a directory under a topic's name is complete. What a crash leaves behind under another name is
 //! removed at the next start. `~` is in no topic's name, so neither prefix can be mistaken for a topic.
 //!
@@ -15,6 +17,7 @@
 //! topic's id is appended, because some file systems do not tell case apart. `topic.json` has the true name.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +41,25 @@ pub(crate) struct StoredTopic {
     pub(crate) file: TopicFile,
 }
 
+/// An entry among the topics' directories that is no usable topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnusableEntry {
+    pub(crate) directory: String,
+    pub(crate) reason: String,
+    /// Whether a topic was here: then records are out of reach. Else somebody put it there.
+    pub(crate) is_topic: bool,
+}
+
+impl UnusableEntry {
+    /// Whether `topic` may be the one that was here; see the naming rule above.
+    pub(crate) fn may_be(&self, topic: &TopicName) -> bool {
+        let prefix = self.directory.split('~').next().unwrap_or_default();
+        self.is_topic
+            && topic.as_str().starts_with(prefix)
+            && (prefix.len() == topic.as_str().len() || prefix.len() >= LONGEST_PREFIX)
+    }
+}
+
 /// Makes, finds and removes topics' directories.
 pub(crate) struct TopicStore {
     disk: Arc<dyn Disk>,
@@ -50,7 +72,7 @@ impl TopicStore {
         let store = Self { disk, root: data_dir.join("topics") };
         store.in_root("make", |disk, root| disk.create_dir_all(root))?;
         store.in_root("sync", |disk, _| disk.sync_dir(data_dir))?;
-        let entries = store.in_root("list", |disk, root| disk.list(root))?;
+        let entries = store.entries()?;
         let leftovers = entries.iter().filter(|name| name.starts_with(STAGED) || name.starts_with(DELETED));
         for name in leftovers {
             info!(directory = %name, "removing what was left half made or half removed");
@@ -59,11 +81,38 @@ impl TopicStore {
         Ok(store)
     }
 
-    /// Every topic on disk, in the order of their directories' names.
-    pub(crate) fn load(&self) -> Result<Vec<StoredTopic>, StorageError> {
-        let mut entries = self.in_root("list", |disk, root| disk.list(root))?;
+    /// Every topic on disk, in the order of their directories' names, and what lies among them that is none. An entry
+    /// that is no topic, or a damaged one, stops no other.
+    pub(crate) fn load(&self) -> Result<(Vec<StoredTopic>, Vec<UnusableEntry>), StorageError> {
+        let mut entries = self.entries()?;
         entries.sort_unstable();
-        entries.into_iter().map(|directory| self.load_one(directory)).collect()
+        let (mut topics, mut unusable) = (Vec::new(), Vec::new());
+        let mut names = BTreeSet::new();
+        for directory in entries {
+            match self.load_one(directory.clone()) {
+                Ok(topic) if names.insert(topic.file.name.clone()) => topics.push(topic),
+                Ok(topic) => unusable.push(UnusableEntry {
+                    directory,
+                    reason: format!("topic {} is in another directory too", topic.file.name),
+                    is_topic: true,
+                }),
+                Err(error) => unusable.push(self.unusable(directory, &error)),
+            }
+        }
+        Ok((topics, unusable))
+    }
+
+    /// The names in the root, in no particular order.
+    pub(crate) fn entries(&self) -> Result<Vec<String>, StorageError> {
+        self.in_root("list", |disk, root| disk.list(root))
+    }
+
+    fn unusable(&self, directory: String, error: &StorageError) -> UnusableEntry {
+        let inside = self.disk.list(&self.root.join(&directory)).unwrap_or_default();
+        let is_topic = inside.iter().any(|name| name == "topic.json" || name.parse::<u32>().is_ok());
+        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+        let reason = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+        UnusableEntry { directory, reason, is_topic }
     }
 
     /// Where partition `number` of the topic in `directory` keeps its log.

@@ -17,6 +17,12 @@ pub enum AdminError {
         /// The name asked for.
         topic: TopicName,
     },
+    /// The name is reserved: the server keeps its own records there.
+    #[error("topic {topic} is reserved for the server itself")]
+    ReservedTopic {
+        /// The name asked for.
+        topic: TopicName,
+    },
     /// No group has this name.
     #[error("there is no group {group}")]
     UnknownGroup {

@@ -59,6 +59,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn EventLog>) {
     topics::have_possible_partitions(make().await).await;
     topics::are_altered(make().await).await;
     topics::are_deleted_and_made_anew(make().await).await;
+    topics::of_the_server_are_out_of_reach(make().await).await;
     groups::share_partitions_and_take_over(make().await).await;
     groups::resume_after_the_commit(make().await).await;
     groups::deliver_again_what_was_not_committed(make().await).await;

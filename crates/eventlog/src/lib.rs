@@ -4,6 +4,9 @@
 //! embedded broker implements them in process, a Kafka cluster through its client. What these traits
 //! promise is tested once, by `conformance`, on each implementation.
 //!
+//! Topics whose name [`TopicName::is_internal`] are read like any other; who may write them is the implementation's to
+//! say, and every other caller's attempt is refused as reserved.
+//!
 //! Always holds: what [`EventLog::produce`] acknowledged is on disk, and [`EventLog::read`] shows nothing
 //! that a power cut can take back.
 //!
@@ -42,8 +45,8 @@ pub trait EventLog: Admin {
     /// [`ProduceError`]; after [`ProduceError::is_transient`] the records may or may not be in the log.
     async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError>;
 
-    /// Reads records from `from` on, at most about `limit_bytes` of encoded batches but always one batch if
-    /// there is one; waits up to `wait` for the first. A chunk whose `next` is `from` means that none came.
+    /// Reads records from `from` on, about `limit_bytes` of decoded records but always one item if there is one, so
+    /// that a batch which unpacks to much is handed out in several reads; waits up to `wait` for the first. A chunk whose `next` is `from` means that none came.
     /// What cannot be read is an item of the chunk and never an error, so that no reader stops at it.
     /// Dropping the future has no effect on the log.
     ///
@@ -88,7 +91,8 @@ pub trait Admin: Send + Sync + 'static {
     /// Makes a topic; it exists on disk when this returns.
     ///
     /// # Errors
-    /// [`AdminError::TopicExists`], [`AdminError::Invalid`], [`AdminError::Unavailable`].
+    /// [`AdminError::TopicExists`], [`AdminError::ReservedTopic`], [`AdminError::Invalid`],
+    /// [`AdminError::Unavailable`].
     async fn create_topic(&self, new: NewTopic) -> Result<Topic, AdminError>;
 
     /// Replaces a topic's configuration.
@@ -100,7 +104,7 @@ pub trait Admin: Send + Sync + 'static {
     /// Removes a topic with all its records.
     ///
     /// # Errors
-    /// [`AdminError::UnknownTopic`], [`AdminError::Unavailable`].
+    /// [`AdminError::UnknownTopic`], [`AdminError::ReservedTopic`], [`AdminError::Unavailable`].
     async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError>;
 
     /// Every consumer group with its members and committed offsets, by name.

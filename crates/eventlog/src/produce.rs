@@ -36,6 +36,12 @@ pub enum ProduceError {
         /// The name asked for.
         topic: TopicName,
     },
+    /// The name is reserved: the server keeps its own records there.
+    #[error("topic {topic} is reserved for the server itself")]
+    ReservedTopic {
+        /// The name asked for.
+        topic: TopicName,
+    },
     /// The topic has no such partition.
     #[error("topic {topic} has no partition {partition}")]
     UnknownPartition {

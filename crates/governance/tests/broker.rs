@@ -35,7 +35,7 @@ async fn what_was_applied_is_still_applied_after_a_restart() {
 
     with_broker(data.path(), async |broker| {
         let plan = Plan::between(&project, &broker).await.expect("the project can be planned");
-        let applied = plan.apply(&broker).await.expect("the plan applies");
+        let applied = plan.apply(&broker.internal_log()).await.expect("the plan applies");
         assert_eq!(applied.created, std::slice::from_ref(&orders));
         assert!(Plan::between(&project, &broker).await.expect("the project can be planned").is_empty());
     })

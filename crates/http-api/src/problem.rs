@@ -235,6 +235,7 @@ impl From<ProduceError> for Problem {
             ProduceError::UnknownTopic { .. } | ProduceError::UnknownPartition { .. } => {
                 Self::not_found(&error)
             }
+            ProduceError::ReservedTopic { .. } => Self::forbidden(&error),
             ProduceError::TooLarge { limit, .. } => Self::too_large(&error, *limit),
             ProduceError::Refused { index, reason } => Self::refused(reason).in_event(*index),
             ProduceError::NotDurable { topic, reason } => {
@@ -261,6 +262,7 @@ impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         match &error {
             AdminError::UnknownTopic { .. } | AdminError::UnknownGroup { .. } => Self::not_found(&error),
+            AdminError::ReservedTopic { .. } => Self::forbidden(&error),
             AdminError::TopicExists { .. } => Self::conflict(&error),
             AdminError::GroupInUse { members, .. } => Self::conflict(&error).with("members", *members),
             AdminError::Invalid { .. } => Self::refused(&error),

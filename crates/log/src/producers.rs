@@ -20,6 +20,9 @@ const KIND: Kind = *b"FCTPROD1";
 /// As many as a client may have in flight (`max.in.flight.requests.per.connection` with idempotence).
 const REMEMBERED_BATCHES: usize = 5;
 
+/// Most producers that one log remembers; ids cost a client nothing (KIP-854 thinks of the same).
+const MAX_PRODUCERS: usize = 10_000;
+
 /// The idempotent producers of one log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Producers(HashMap<ProducerId, Producer>);
@@ -100,6 +103,18 @@ impl Producers {
         if producer.batches.len() > REMEMBERED_BATCHES {
             producer.batches.pop_front();
         }
+        if self.0.len() > MAX_PRODUCERS {
+            self.forget_oldest();
+        }
+    }
+
+    /// Forgets the tenth that wrote longest ago, so that this is done seldom.
+    fn forget_oldest(&mut self) {
+        let latest = |producer: &Producer| producer.batches.back().map_or(Offset::ZERO, |sent| sent.last);
+        let mut offsets: Vec<_> = self.0.values().map(latest).collect();
+        let (_, oldest_kept, _) = offsets.select_nth_unstable(MAX_PRODUCERS / 10);
+        let oldest_kept = *oldest_kept;
+        self.0.retain(|_, producer| latest(producer) >= oldest_kept);
     }
 
     /// Forgets producers that appended nothing for `expiry`. One that nobody could date is dated `now`: it was no
@@ -179,4 +194,30 @@ fn last_sequence(header: &BatchHeader) -> i32 {
 /// The sequence number `records` further on; behind `i32::MAX` they begin again at 0.
 fn after(sequence: i32, records: i32) -> i32 {
     sequence.wrapping_add(records) & i32::MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use factum_types::BatchBuilder;
+
+    use super::*;
+
+    #[test]
+    fn the_producers_that_wrote_last_are_remembered() {
+        let mut producers = Producers::default();
+        let header = |id: i64| {
+            let mut builder = BatchBuilder::new().producer(id, 0, 0);
+            builder.push(Timestamp::NONE, None, None, &[]);
+            let mut batch = builder.build();
+            batch.place(Offset::new(id), 0);
+            *batch.header()
+        };
+        for id in 0..25_000 {
+            producers.record(&header(id), Timestamp::NONE);
+            assert!(producers.0.len() <= MAX_PRODUCERS);
+        }
+        let oldest = producers.0.keys().min().copied().expect("some are kept");
+        assert_eq!(producers.0.len() as i64, 25_000 - oldest, "the latest are kept, without a gap");
+        assert!(producers.0.len() >= MAX_PRODUCERS * 9 / 10);
+    }
 }

@@ -63,6 +63,7 @@ impl Parts {
 
         let broker = start_broker(&options, &data_dir, &clock, &random, groups).await?;
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
+        let internal_log = broker.internal_log();
         let catalogue = Catalogue::load(&*log).await?;
         let engine = start_engine(&options, &data_dir, &log, &clock, groups).await?;
         let health = Health::new(broker.clone(), catalogue.clone(), engine.clone());
@@ -92,7 +93,9 @@ impl Parts {
             },
             groups.edge.clone(),
         )?;
-        let (project, applied) = start_project(&options, &log, &catalogue, kept, groups).await?;
+        // The one writer of a reserved topic beside the broker itself: governance keeps what was applied there.
+        let internal_log: Arc<dyn EventLog> = Arc::new(internal_log);
+        let (project, applied) = start_project(&options, &internal_log, &catalogue, kept, groups).await?;
 
         let edge = &groups.edge;
         let stop = edge.stop();

@@ -259,6 +259,15 @@ impl RecordBatch {
         self.bytes[17..21].copy_from_slice(&self.header.crc.to_be_bytes());
     }
 
+    /// Sets the header's greatest timestamp to what the records say; the CRC is computed anew. Kafka's broker does the
+    /// same, because searches by time trust the header.
+    pub fn correct_max_timestamp(&mut self, max_timestamp: Timestamp) {
+        self.header.max_timestamp = max_timestamp;
+        self.bytes[35..43].copy_from_slice(&max_timestamp.as_millis().to_be_bytes());
+        self.header.crc = crc(&self.bytes[CRC_COVERS_FROM..]);
+        self.bytes[17..21].copy_from_slice(&self.header.crc.to_be_bytes());
+    }
+
     /// Gives up ownership, so that readers may share the bytes.
     pub fn freeze(self) -> Bytes {
         self.bytes.freeze()

@@ -20,6 +20,6 @@ pub use compression::Compression;
 pub use event::Event;
 pub use name::{GroupId, MAX_TOPIC_NAME_BYTES, NameError, TeamName, TopicId, TopicName};
 pub use offset::{LeaderEpoch, Offset, PartitionId, ProducerEpoch, ProducerId, TopicPartition};
-pub use record::{BatchBuilder, Header, Record};
+pub use record::{BatchBuilder, Header, Record, RecordReader};
 pub use timestamp::Timestamp;
 pub use units::ByteSize;

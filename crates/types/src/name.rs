@@ -72,7 +72,8 @@ impl TopicName {
         &self.0
     }
 
-    /// Whether Factum keeps its own records here (`__consumer_offsets`, `_schemas`, `_factum.…`).
+    /// Whether the name is reserved for the server's own records (`__consumer_offsets` and every other `__…`,
+    /// `_schemas`, `_factum.…`): clients may read such a topic, and neither write, make, change nor delete it.
     pub fn is_internal(&self) -> bool {
         self.0.starts_with("__") || self.0.starts_with("_factum.") || &*self.0 == "_schemas"
     }

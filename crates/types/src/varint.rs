@@ -1,7 +1,7 @@
 //! Zig-zag variable-length integers, as records use them (Protocol Buffers' `sint32` and `sint64`).
 
 /// The longest encoding of 64 bits.
-const MAX_BYTES: usize = 10;
+pub(crate) const MAX_BYTES: usize = 10;
 
 /// Takes one integer off the front of `bytes`; `None` if it is cut off or longer than 64 bits allow.
 #[inline]

@@ -1,5 +1,7 @@
 //! Committing offsets, and reading them.
 
+use std::sync::Arc;
+
 use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 
 use super::cell::Cell;
@@ -16,7 +18,7 @@ impl Coordinator {
         let groups = &*self.0;
         groups.check_metadata(&commit.offsets)?;
         let Commit { group, generation, member_id, instance_id, offsets } = commit;
-        let (now, wall) = (groups.clock.monotonic(), groups.clock.now());
+        let (now, wall) = (groups.clock.monotonic(), groups.trusted_time.stamp());
         let work = |inside: &mut Cell| -> Result<Option<Offset>, CoordinatorError> {
             inside.group.check_commit(generation, &member_id, instance_id.as_deref(), now)?;
             inside.commit(offsets, &groups.journal, wall)?;
@@ -34,8 +36,26 @@ impl Coordinator {
     /// The offsets of `partitions`, or all that the group has; only what is on disk is shown.
     ///
     /// # Errors
+    /// [`CoordinatorError::UnreadableOffsets`] if one that is not known may have been in what could not be read back:
+    /// a client that took it for none would skip records. It ends for a partition when the group commits, or is reset.
     /// [`CoordinatorError::Storage`].
     pub async fn fetch_offsets(
+        &self,
+        group: &GroupId,
+        partitions: Option<&[TopicPartition]>,
+    ) -> Result<Vec<(TopicPartition, Option<CommittedOffset>)>, CoordinatorError> {
+        let offsets = self.known_offsets(group, partitions).await?;
+        let is_whole = partitions.is_some() && offsets.iter().all(|(_, committed)| committed.is_some());
+        match &self.0.unreadable {
+            Some(reason) if !is_whole => {
+                Err(CoordinatorError::UnreadableOffsets { reason: Arc::clone(reason) })
+            }
+            _ => Ok(offsets),
+        }
+    }
+
+    /// The same for listings: what is known, even if that may not be all.
+    pub(crate) async fn known_offsets(
         &self,
         group: &GroupId,
         partitions: Option<&[TopicPartition]>,

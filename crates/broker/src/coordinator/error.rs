@@ -1,5 +1,6 @@
 //! Why a group refused.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use factum_types::TopicPartition;
@@ -55,16 +56,32 @@ pub enum CoordinatorError {
     #[error("there is no such group")]
     GroupNotFound,
     /// The group has all the members that it may have.
-    #[error("the group has all the {limit} members that a group may have")]
+    #[error("too many members: the limit of a group is {limit}")]
     GroupFull {
         /// Most members of one group.
         limit: usize,
     },
     /// There are all the groups that there may be.
-    #[error("there are all the {limit} groups that there may be")]
+    #[error("too many groups: the limit is {limit}")]
     TooManyGroups {
         /// Most groups.
         limit: usize,
+    },
+    /// Something that a client sent has more parts than are looked at.
+    #[error("too many {what}: {count}, and the limit is {limit}")]
+    TooMany {
+        /// What there is too much of, in words.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// Most allowed.
+        limit: usize,
+    },
+    /// What could not be read back of the group's offsets is not known, so that it is not the same as none.
+    #[error("offsets of the group could not be read back ({reason}); commit or reset them to go on")]
+    UnreadableOffsets {
+        /// What is wrong with the partition that keeps them.
+        reason: Arc<str>,
     },
     /// Something that a client sent is larger than is kept.
     #[error("{what} of {bytes} bytes is larger than {limit}")]
@@ -94,7 +111,7 @@ pub enum CoordinatorError {
 impl CoordinatorError {
     /// Whether the same request can succeed later with no change to it.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::RebalanceInProgress | Self::Storage(_))
+        matches!(self, Self::RebalanceInProgress | Self::Storage(_) | Self::UnreadableOffsets { .. })
     }
 }
 

@@ -27,7 +27,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -238,27 +238,44 @@ impl Group {
         }
     }
 
-    /// A member goes.
-    ///
-    /// # Errors
-    /// [`CoordinatorError::UnknownMember`], [`CoordinatorError::FencedInstance`].
-    pub(crate) fn leave(&mut self, leaving: &Leaving, now: Instant) -> Result<(), CoordinatorError> {
-        if leaving.instance_id.is_none() && self.pending.remove(&leaving.member_id).is_some() {
-            self.complete_join_if_all_came(now);
-            return Ok(());
+    /// Members go, each with a result of its own: [`CoordinatorError::UnknownMember`] or
+    /// [`CoordinatorError::FencedInstance`] where it does not. The others share out anew once, not for each.
+    pub(crate) fn leave(&mut self, leaving: &[Leaving], now: Instant) -> Vec<Result<(), CoordinatorError>> {
+        let instance = |member: &Member| Some((member.instance_id.clone()?, member.id.clone()));
+        let holders: HashMap<_, _> = self.members.values().filter_map(instance).collect();
+        let before = self.members.len();
+        let left = leaving.iter().map(|leaving| self.leave_one(leaving, &holders)).collect();
+        match self.members.len() < before {
+            true => self.rebalance(now),
+            false => self.complete_join_if_all_came(now),
         }
-        let id = match &leaving.instance_id {
-            Some(instance) if leaving.member_id.is_empty() => {
-                self.holder(instance).ok_or(CoordinatorError::UnknownMember)?.id.clone()
+        left
+    }
+
+    /// `holders` are the members by instance id.
+    fn leave_one(
+        &mut self,
+        leaving: &Leaving,
+        holders: &HashMap<String, String>,
+    ) -> Result<(), CoordinatorError> {
+        let Leaving { member_id, instance_id } = leaving;
+        let holder = instance_id.as_ref().map(|instance| holders.get(instance));
+        let id = match (instance_id, holder) {
+            (Some(_), Some(None)) => return Err(CoordinatorError::UnknownMember),
+            (Some(_), Some(Some(holder))) if member_id.is_empty() || holder == member_id => holder,
+            (Some(instance_id), _) => {
+                return Err(CoordinatorError::FencedInstance { instance_id: instance_id.clone() });
             }
-            instance => {
-                self.check_member(&leaving.member_id, instance.as_deref())?;
-                leaving.member_id.clone()
-            }
+            (None, _) if self.pending.remove(member_id).is_some() => return Ok(()),
+            (None, _) => member_id,
         };
-        self.remove(&id);
-        self.rebalance(now);
-        Ok(())
+        match self.members.contains_key(id) {
+            true => {
+                self.remove(id);
+                Ok(())
+            }
+            false => Err(CoordinatorError::UnknownMember),
+        }
     }
 
     /// The caller of a parked request has gone. Its member's session begins now; a member that never learnt

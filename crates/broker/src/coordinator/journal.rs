@@ -50,16 +50,21 @@ impl Journal {
         Self { log, snapshot_after, grown: AtomicU64::new(0), due_at, due: Notify::new() }
     }
 
-    /// Reads every record from the log's start, in order. Damage ends the reading: the log takes no change then.
-    pub(crate) fn replay(&self, mut visit: impl FnMut(Decoded)) -> Result<(), OpenError> {
-        let mut from = self.log.start();
+    /// Reads every record from the log's start, in order, and passes over what is damaged; gives what that was, the
+    /// first of it, because nobody can tell which groups it told of.
+    pub(crate) fn replay(&self, mut visit: impl FnMut(Decoded)) -> Result<Option<LogError>, OpenError> {
+        let (mut from, mut damage) = (self.log.start(), None);
         loop {
             let unreadable = |source| OpenError::Read { partition: self.log.name(), at: from.get(), source };
             match self.log.read(from).map_err(unreadable)? {
-                Progress::End => return Ok(()),
-                Progress::Damaged(error) => {
+                Progress::End => return Ok(damage),
+                Progress::Damaged(error, next) => {
                     error!(error = &error as &dyn std::error::Error, "groups are read back only in part");
-                    return Ok(());
+                    damage.get_or_insert(error);
+                    from = next.max(from.next());
+                    if from >= self.log.end() {
+                        return Ok(damage);
+                    }
                 }
                 Progress::Batches(chunks) => {
                     for chunk in &chunks {

@@ -72,20 +72,22 @@ impl Coordinator {
     /// Takes members out at once, each with a result of its own, in their order.
     ///
     /// # Errors
-    /// [`CoordinatorError::Storage`] if the change could not be stored; the members are out all the same.
+    /// [`CoordinatorError::TooMany`] if more are named than a group may have; [`CoordinatorError::Storage`] if the
+    /// change could not be stored; the members are out all the same.
     pub async fn leave(
         &self,
         group: &GroupId,
         leaving: Vec<Leaving>,
     ) -> Result<Vec<Result<(), CoordinatorError>>, CoordinatorError> {
+        let (count, limit) = (leaving.len(), self.0.options.max_members);
+        if count > limit {
+            return Err(CoordinatorError::TooMany { what: "members that leave at once", count, limit });
+        }
         let now = self.0.clock.monotonic();
         let cell = self.0.cell(group);
-        let left = cell.as_ref().and_then(|cell| {
-            let leave = |inside: &mut Cell| {
-                leaving.iter().map(|leaving| inside.group.leave(leaving, now)).collect::<Vec<_>>()
-            };
-            self.0.work_on(cell, leave)
-        });
+        let left = cell
+            .as_ref()
+            .and_then(|cell| self.0.work_on(cell, |inside: &mut Cell| inside.group.leave(&leaving, now)));
         let Some(left) = left else {
             return Ok(leaving.iter().map(|_| Err(CoordinatorError::UnknownMember)).collect());
         };

@@ -30,8 +30,8 @@ pub(crate) enum Progress {
     Batches(Vec<Bytes>),
     /// The end of the log.
     End,
-    /// The bytes from here on are not what was written; the log takes no more.
-    Damaged(LogError),
+    /// The bytes from here to the offset given are not what was written.
+    Damaged(LogError, Offset),
 }
 
 /// A log of group records: the partition, or its stand-in in a test.
@@ -76,7 +76,8 @@ impl OffsetsLog for PartitionOffsets {
             Ok(slice) if slice.chunks.is_empty() => Ok(Progress::End),
             Ok(slice) => Ok(Progress::Batches(slice.chunks)),
             Err(ReadError::Damaged(damage)) => {
-                Ok(Progress::Damaged(LogError::new(ReadError::Damaged(damage))))
+                let next = damage.next;
+                Ok(Progress::Damaged(LogError::new(ReadError::Damaged(damage)), next))
             }
             Err(error) => Err(LogError::new(error)),
         }

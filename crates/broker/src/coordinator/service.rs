@@ -17,8 +17,9 @@ use super::journal::Journal;
 use super::offsets_log::{OffsetsLog, PartitionOffsets};
 use super::records::Decoded;
 use super::timers::Timers;
-use super::{CoordinatorError, GroupState, OpenError, Options};
+use super::{CoordinatorError, GroupState, LogError, OpenError, Options};
 use crate::partition::Partition;
+use crate::trusted_time::TrustedTime;
 
 /// Looks after all consumer groups. Cloning is cheap and gives another hand on the same groups.
 #[derive(Clone)]
@@ -28,8 +29,11 @@ pub struct Coordinator(pub(super) Arc<Groups>);
 pub(super) struct Groups {
     pub(super) options: Options,
     pub(super) clock: SharedClock,
+    pub(super) trusted_time: Arc<TrustedTime>,
     pub(super) random: Random,
     pub(super) journal: Journal,
+    /// What could not be read back at the start: an offset that is not there may have been in it.
+    pub(super) unreadable: Option<Arc<str>>,
     pub(super) timers: Timers,
     cells: RwLock<HashMap<GroupId, Arc<Mutex<Cell>>>>,
     tickets: AtomicU64,
@@ -41,33 +45,47 @@ impl Coordinator {
     /// # Errors
     /// [`OpenError::Read`] if the partition cannot be read. Damage in it is no error: what comes before it is read,
     /// and the partition takes no change.
-    pub fn open(
+    pub(crate) fn open(
         offsets: Arc<Partition>,
         options: Options,
         clock: SharedClock,
+        trusted_time: Arc<TrustedTime>,
         random: Random,
     ) -> Result<Self, OpenError> {
         let log = PartitionOffsets { partition: offsets, clock: Arc::clone(&clock) };
-        Self::over(Arc::new(log), options, clock, random)
+        Self::over(Arc::new(log), options, clock, trusted_time, random)
+    }
+
+    /// What is wrong with what groups committed, for operators.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let reason = self.0.unreadable.as_ref()?;
+        Some(format!(
+            "offsets of consumer groups were read back only in part, and groups without a known offset are told to wait: \
+             {reason}; reset the groups concerned"
+        ))
     }
 
     pub(super) fn over(
         log: Arc<dyn OffsetsLog>,
         options: Options,
         clock: SharedClock,
+        trusted_time: Arc<TrustedTime>,
         random: Random,
     ) -> Result<Self, OpenError> {
         let journal = Journal::new(log, options.snapshot_after.0);
-        let groups = Groups {
+        let mut groups = Groups {
             options,
             clock,
+            trusted_time,
             random,
             journal,
+            unreadable: None,
             timers: Timers::default(),
             cells: RwLock::default(),
             tickets: AtomicU64::new(0),
         };
-        groups.read_back()?;
+        let damage = groups.read_back()?;
+        groups.unreadable = damage.map(|damage| damage.to_string().into());
         Ok(Self(Arc::new(groups)))
     }
 }
@@ -116,7 +134,7 @@ impl Groups {
             return None;
         }
         let done = work(&mut inside);
-        inside.settle(&self.journal, self.clock.monotonic(), self.clock.now());
+        inside.settle(&self.journal, self.clock.monotonic(), self.trusted_time.stamp());
         if inside.is_unused() {
             inside.group.die();
         }
@@ -159,7 +177,8 @@ impl Groups {
         }
     }
 
-    fn read_back(&self) -> Result<(), OpenError> {
+    /// Gives the damage that it had to pass over.
+    fn read_back(&self) -> Result<Option<LogError>, OpenError> {
         let now = self.clock.monotonic();
         let mut cells = self.cells.write();
         let mut cell = |group: &GroupId, work: &mut dyn FnMut(&mut Cell)| {
@@ -167,7 +186,7 @@ impl Groups {
                 cells.entry(group.clone()).or_insert_with(|| Arc::new(Mutex::new(Cell::new(group.clone()))));
             work(&mut cell.lock());
         };
-        self.journal.replay(|decoded| match decoded {
+        let damage = self.journal.replay(|decoded| match decoded {
             Decoded::Offset(group, partition, Some(stored)) => {
                 cell(&group, &mut |cell| cell.offsets.set(partition.clone(), stored.clone()));
             }
@@ -184,7 +203,7 @@ impl Groups {
         for cell in cells.values() {
             self.schedule(&mut cell.lock());
         }
-        Ok(())
+        Ok(damage)
     }
 }
 

@@ -268,3 +268,28 @@ async fn the_journal_is_kept_short() {
     assert_eq!(offsets(&rig.groups, "g").await, "t/0=499 note");
     rig.groups.heartbeat(&group("members"), 1, &member, None).expect("alive");
 }
+
+#[tokio::test]
+async fn what_a_client_may_list_is_bounded() {
+    let rig = Rig::new();
+    let protocols = (0..33).map(|n| (format!("p{n}"), Bytes::new())).collect();
+    let refused = rig.groups.join(JoinGroup { protocols, ..join("g", "a") }).await.expect_err("refused");
+    assert_eq!(refused.to_string(), "too many protocols of one member: 33, and the limit is 32");
+    rig.lone_member("g", "a").await;
+    let nobody = Leaving { member_id: "nobody".to_owned(), instance_id: None };
+    let refused = rig.groups.leave(&group("g"), vec![nobody; 10_001]).await.expect_err("refused");
+    assert_eq!(refused.to_string(), "too many members that leave at once: 10001, and the limit is 10000");
+}
+
+#[tokio::test]
+async fn many_that_leave_at_once_are_one_rebalance() {
+    let rig = Rig::new();
+    let member = rig.lone_member("g", "a").await;
+    let gone = |id: &str| Leaving { member_id: id.to_owned(), instance_id: None };
+    let left =
+        rig.groups.leave(&group("g"), vec![gone("x"), gone(&member), gone(&member)]).await.expect("stored");
+    let left: Vec<_> = left.iter().map(|result| result.as_ref().map_err(ToString::to_string)).collect();
+    let unknown = || Err("the group has no such member".to_owned());
+    assert_eq!(left, [unknown(), Ok(&()), unknown()]);
+    assert_eq!(rig.groups.describe(&group("g")).state, GroupState::Empty);
+}

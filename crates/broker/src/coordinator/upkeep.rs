@@ -51,12 +51,12 @@ impl Groups {
 
     /// Removes offsets that have outlived their retention, and groups that have nothing left.
     pub(super) fn expire_offsets(&self) {
-        let wall = self.clock.now();
+        let (wall, now) = (self.clock.now(), self.trusted_time.now());
         let expire = |inside: &mut Cell| -> Result<usize, CoordinatorError> {
             if !inside.group.is_deserted() {
                 return Ok(0);
             }
-            let partitions = inside.offsets.expired(self.options.offsets_retention, inside.empty_since, wall);
+            let partitions = inside.offsets.expired(self.options.offsets_retention, inside.empty_since, now);
             let keeps_nothing = partitions.len() == inside.offsets.len() && inside.waiting.is_empty();
             inside.remove(&partitions, keeps_nothing, &self.journal, wall)?;
             Ok(partitions.len())

@@ -7,7 +7,9 @@ use factum_eventlog::{
 use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 
 use super::{protocol, reason};
+use crate::access::Access;
 use crate::broker::Broker;
+use crate::catalogue::Which;
 use crate::coordinator::{Commit, CommittedOffset, CoordinatorError, GroupDescription, MemberDescription};
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError};
 use crate::topic;
@@ -24,44 +26,21 @@ impl Admin for Broker {
     }
 
     async fn create_topic(&self, new: NewTopic) -> Result<Topic, AdminError> {
-        match Broker::create_topic(self, new).await {
-            Ok(topic) => Ok(describe(&topic)),
-            Err(CreateTopicError::Exists { topic }) => Err(AdminError::TopicExists { topic }),
-            Err(
-                error @ (CreateTopicError::Storage(_)
-                | CreateTopicError::OutOfOpenFiles { .. }
-                | CreateTopicError::Stopping),
-            ) => Err(AdminError::Unavailable { reason: reason(&error) }),
-            Err(error) => Err(AdminError::Invalid { reason: reason(&error) }),
-        }
+        create(self, Access::Client, new).await
     }
 
     async fn alter_topic(&self, name: &TopicName, config: TopicConfig) -> Result<Topic, AdminError> {
-        match Broker::alter_topic(self, name, config).await {
-            Ok(topic) => Ok(describe(&topic)),
-            Err(AlterTopicError::Unknown { topic }) => Err(AdminError::UnknownTopic { topic }),
-            Err(error @ (AlterTopicError::Storage(_) | AlterTopicError::Stopping)) => {
-                Err(AdminError::Unavailable { reason: reason(&error) })
-            }
-            Err(error) => Err(AdminError::Invalid { reason: reason(&error) }),
-        }
+        alter(self, Access::Client, name, config).await
     }
 
     async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {
-        match Broker::delete_topic(self, name).await {
-            Ok(()) => Ok(()),
-            Err(DeleteTopicError::Unknown { topic }) => Err(AdminError::UnknownTopic { topic }),
-            Err(error @ DeleteTopicError::Internal { .. }) => {
-                Err(AdminError::Invalid { reason: reason(&error) })
-            }
-            Err(error) => Err(AdminError::Unavailable { reason: reason(&error) }),
-        }
+        delete(self, Access::Client, name).await
     }
 
     async fn groups(&self) -> Result<Vec<Group>, AdminError> {
         let mut groups = Vec::new();
         for listing in self.coordinator().list() {
-            let offsets = self.coordinator().fetch_offsets(&listing.group, None).await;
+            let offsets = self.coordinator().known_offsets(&listing.group, None).await;
             let offsets = offsets.map_err(|error| AdminError::Unavailable { reason: reason(&error) })?;
             let description = self.coordinator().describe(&listing.group);
             groups.push(self.summarise(description, offsets));
@@ -93,6 +72,46 @@ impl Admin for Broker {
 
     async fn delete_group(&self, group: &GroupId) -> Result<(), AdminError> {
         self.coordinator().delete(group).await.map_err(|error| self.group_error(group, &error))
+    }
+}
+
+pub(super) async fn create(broker: &Broker, access: Access, new: NewTopic) -> Result<Topic, AdminError> {
+    match broker.create_topic_as(access, new).await {
+        Ok(topic) => Ok(describe(&topic)),
+        Err(CreateTopicError::Exists { topic }) => Err(AdminError::TopicExists { topic }),
+        Err(CreateTopicError::Reserved { topic }) => Err(AdminError::ReservedTopic { topic }),
+        Err(
+            error @ (CreateTopicError::Storage(_)
+            | CreateTopicError::OutOfOpenFiles { .. }
+            | CreateTopicError::Stopping),
+        ) => Err(AdminError::Unavailable { reason: reason(&error) }),
+        Err(error) => Err(AdminError::Invalid { reason: reason(&error) }),
+    }
+}
+
+pub(super) async fn alter(
+    broker: &Broker,
+    access: Access,
+    name: &TopicName,
+    config: TopicConfig,
+) -> Result<Topic, AdminError> {
+    match broker.alter_topic_as(access, name, config).await {
+        Ok(topic) => Ok(describe(&topic)),
+        Err(AlterTopicError::Unknown { topic }) => Err(AdminError::UnknownTopic { topic }),
+        Err(AlterTopicError::Internal { topic }) => Err(AdminError::ReservedTopic { topic }),
+        Err(error @ (AlterTopicError::Storage(_) | AlterTopicError::Stopping)) => {
+            Err(AdminError::Unavailable { reason: reason(&error) })
+        }
+        Err(error) => Err(AdminError::Invalid { reason: reason(&error) }),
+    }
+}
+
+pub(super) async fn delete(broker: &Broker, access: Access, name: &TopicName) -> Result<(), AdminError> {
+    match broker.delete_topic_as(access, Which::Name(name.clone())).await {
+        Ok(()) => Ok(()),
+        Err(DeleteTopicError::Unknown { topic }) => Err(AdminError::UnknownTopic { topic }),
+        Err(DeleteTopicError::Internal { topic }) => Err(AdminError::ReservedTopic { topic }),
+        Err(error) => Err(AdminError::Unavailable { reason: reason(&error) }),
     }
 }
 

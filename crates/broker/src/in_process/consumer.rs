@@ -8,18 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use factum_eventlog::{GroupConsumer, GroupError, Membership, Polled, ReadError, Unreadable};
-use factum_log::Bounds;
+use factum_eventlog::{Chunk, GroupConsumer, GroupError, Membership, Polled};
+use factum_log::{Bounds, Slice};
 use factum_types::{GroupId, Offset, Record, TopicPartition};
 
-use super::read;
 use super::session::{NoShare, Session, Share};
+use super::{decode, read};
 use crate::broker::Broker;
 use crate::coordinator::{Commit, CommittedOffset, CoordinatorError};
 use crate::fetch::{Fetch, FetchPartition, Fetched};
 use crate::partition::{self, Partition};
 
+/// Encoded bytes fetched of one partition at a time.
 const PARTITION_BYTES: usize = 1 << 20;
+/// Bytes of one poll: encoded as they are fetched, and again of decoded records.
 const POLL_BYTES: usize = 4 << 20;
 /// Longer than anybody polls; the poll itself ends the wait.
 const NO_END: Duration = Duration::from_secs(24 * 60 * 60);
@@ -36,8 +38,9 @@ pub(super) struct Consumer {
     turn: usize,
 }
 
-/// A partition's next records, and what among them cannot be read.
-type Opened = (Vec<Record>, Vec<Unreadable>);
+/// What was fetched of a partition, before and after decoding.
+type Asked = (TopicPartition, Arc<Partition>, Offset, Result<Slice, partition::ReadError>);
+type Opened = (TopicPartition, Result<Chunk, partition::ReadError>);
 
 /// Where a partition is read next. The partition is held rather than looked up: a topic made anew under the same
 /// name is another one, and the next rebalance brings it.
@@ -71,7 +74,8 @@ impl Consumer {
                 fetched = self.broker.fetch(fetch) => fetched,
                 () = self.session.lost(&share) => continue,
             };
-            let polled = self.hand_out(names.into_iter().zip(fetched))?;
+            let opened = self.open(names, fetched).await;
+            let polled = self.hand_out(opened)?;
             if !polled.is_empty() {
                 return Ok(polled);
             }
@@ -110,17 +114,44 @@ impl Consumer {
         (names, Fetch { partitions, min_bytes: 1, max_bytes: POLL_BYTES, max_wait: NO_END })
     }
 
-    /// Opens what was fetched and moves the positions behind it.
-    fn hand_out(
-        &mut self,
-        fetched: impl Iterator<Item = (TopicPartition, Fetched)>,
-    ) -> Result<Vec<Polled>, GroupError> {
+    /// Opens what was fetched, about [`POLL_BYTES`] of records; what is beyond is fetched again.
+    async fn open(&self, names: Vec<TopicPartition>, fetched: Vec<Fetched>) -> Vec<Opened> {
+        let mut asked = Vec::with_capacity(names.len());
+        for (name, fetched) in names.into_iter().zip(fetched) {
+            let Some(position) = self.positions.get(&name) else { continue };
+            asked.push((name, Arc::clone(&position.partition), position.next, fetched.result));
+        }
+        let is_packed = asked.iter().any(|(.., result)| result.as_ref().is_ok_and(decode::is_packed));
+        match is_packed {
+            true => self.broker.shared().heavy_work.run(move || open_all(asked)).await,
+            false => open_all(asked),
+        }
+    }
+
+    /// Moves the positions behind what was opened.
+    fn hand_out(&mut self, opened: Vec<Opened>) -> Result<Vec<Polled>, GroupError> {
         let (mut polled, mut failed) = (Vec::new(), None);
-        for (partition, fetched) in fetched {
-            match self.open(&partition, fetched) {
-                Ok((records, gaps)) if records.is_empty() && gaps.is_empty() => {}
-                Ok((records, unreadable)) => polled.push(Polled { partition, records, unreadable }),
-                Err(error) => failed = Some(error),
+        for (name, result) in opened {
+            match result {
+                Ok(chunk) => {
+                    if let Some(position) = self.positions.get_mut(&name) {
+                        position.next = chunk.next;
+                    }
+                    let (records, unreadable) = (chunk.records, chunk.unreadable);
+                    if !records.is_empty() || !unreadable.is_empty() {
+                        polled.push(Polled { partition: name, records, unreadable });
+                    }
+                }
+                // The committed offset is gone, by retention or deletion.
+                Err(partition::ReadError::OutOfRange { bounds, .. }) => {
+                    if let Some(position) = self.positions.get_mut(&name) {
+                        position.next = first_offset(self.start_at_latest, &bounds);
+                    }
+                }
+                Err(partition::ReadError::Deleted) => {
+                    self.positions.remove(&name);
+                }
+                Err(error) => failed = Some(read::refused(&name, error)),
             }
         }
         match failed {
@@ -130,28 +161,6 @@ impl Consumer {
             }
             _ => Ok(polled),
         }
-    }
-
-    fn open(&mut self, name: &TopicPartition, fetched: Fetched) -> Result<Opened, ReadError> {
-        let Some(position) = self.positions.get_mut(name) else { return Ok(Opened::default()) };
-        let chunk = match fetched.result {
-            Ok(slice) => read::decode(position.next, &slice),
-            Err(partition::ReadError::Damaged(damage)) => {
-                read::damaged(&position.partition, position.next, &damage)
-            }
-            // The committed offset is gone, by retention or deletion.
-            Err(partition::ReadError::OutOfRange { bounds, .. }) => {
-                position.next = first_offset(self.start_at_latest, &bounds);
-                return Ok(Opened::default());
-            }
-            Err(partition::ReadError::Deleted) => {
-                self.positions.remove(name);
-                return Ok(Opened::default());
-            }
-            Err(error) => return Err(read::refused(name, error)),
-        };
-        position.next = chunk.next;
-        Ok((chunk.records, chunk.unreadable))
     }
 
     fn no_share(&self, error: NoShare) -> GroupError {
@@ -174,6 +183,24 @@ impl Consumer {
             _ => GroupError::Refused { group, reason },
         }
     }
+}
+
+/// Decodes about [`POLL_BYTES`] of records in the order of the partitions; those that find no room are left out.
+fn open_all(asked: Vec<Asked>) -> Vec<Opened> {
+    let mut opened = Vec::with_capacity(asked.len());
+    let mut room = POLL_BYTES;
+    for (name, partition, next, result) in asked {
+        let result = match result {
+            Ok(_) if room == 0 => continue,
+            Ok(slice) => Ok(decode::decode(next, &slice, room)),
+            Err(partition::ReadError::Damaged(damage)) => Ok(decode::damaged(&partition, next, &damage)),
+            Err(error) => Err(error),
+        };
+        let records = result.iter().flat_map(|chunk| &chunk.records);
+        room = room.saturating_sub(records.map(Record::size_in_memory).sum());
+        opened.push((name, result));
+    }
+    opened
 }
 
 /// Where to start without a committed offset.

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use factum_eventlog::{NewRecord, Placed, ProduceError};
 use factum_types::{BatchBuilder, Offset, PartitionId, Timestamp, TopicName};
 
+use crate::access::Access;
 use crate::broker::Broker;
-use crate::error::EnsureTopicError;
+use crate::error::{CreateTopicError, EnsureTopicError};
 use crate::partition::{self, MAX_TIMESTAMP_AHEAD, Partition};
-use crate::topic::Topic;
+use crate::topic::{self, Topic};
 
 /// What one partition is to get.
 struct Share {
@@ -25,9 +26,13 @@ struct Share {
 
 pub(super) async fn produce(
     broker: &Broker,
+    access: Access,
     name: &TopicName,
     records: Vec<NewRecord>,
 ) -> Result<Vec<Placed>, ProduceError> {
+    if !access.reaches(name) || topic::is_offsets_topic(name) {
+        return Err(ProduceError::ReservedTopic { topic: name.clone() });
+    }
     let topic = ensure_topic(broker, name).await?;
     let count = records.len();
     let shares = share_out(broker, &topic, &records)?;
@@ -40,7 +45,7 @@ pub(super) async fn produce(
     let mut durable = Vec::with_capacity(shares.len());
     let request = NonZeroUsize::new(shares.len()).unwrap_or(NonZeroUsize::MIN);
     for (number, share) in shares {
-        let appended = share.partition.append_as_part(share.batch.build(), request);
+        let appended = share.partition.append_own(share.batch.build(), request);
         let appended = appended.map_err(|error| refused(name, error))?;
         durable.push(share.partition.durable(appended.last_offset));
         for (index, offset) in share.indexes.into_iter().zip(appended.base_offset.get()..) {
@@ -55,15 +60,14 @@ pub(super) async fn produce(
 
 async fn ensure_topic(broker: &Broker, name: &TopicName) -> Result<Arc<Topic>, ProduceError> {
     let topic = broker.ensure_topic(name, broker.options().auto_create_topics).await;
-    let topic = topic.map_err(|error| match error {
-        EnsureTopicError::Unknown { topic } => ProduceError::UnknownTopic { topic },
+    topic.map_err(|error| match error {
+        // A reserved topic is made by whoever keeps records in it, not by its first record.
+        EnsureTopicError::Unknown { topic }
+        | EnsureTopicError::Create(CreateTopicError::Reserved { topic }) => {
+            ProduceError::UnknownTopic { topic }
+        }
         EnsureTopicError::Create(error) => not_durable(name, &error),
-    })?;
-    if topic.is_reserved() {
-        let reason = format!("topic {name} belongs to the broker itself");
-        return Err(ProduceError::Refused { index: 0, reason });
-    }
-    Ok(topic)
+    })
 }
 
 fn share_out(

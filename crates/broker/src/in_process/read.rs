@@ -3,17 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use factum_eventlog::{Chunk, Position, ReadError, Unreadable};
-use factum_log::{Damage, Slice};
-use factum_types::{Offset, Record, TopicPartition, batch, record};
+use factum_eventlog::{Chunk, Position, ReadError};
+use factum_types::{Offset, TopicPartition};
 
+use super::decode;
 use crate::broker::Broker;
 use crate::fetch::{Fetch, FetchPartition};
-use crate::partition::{self, Partition};
-
-/// The most that one compressed batch may grow to: the format has no bound of its own.
-const MAX_DECOMPRESSED_BYTES: usize = 64 << 20;
+use crate::partition;
 
 pub(super) async fn read(
     broker: &Broker,
@@ -28,56 +24,14 @@ pub(super) async fn read(
         Fetch { partitions: vec![asked], min_bytes: 1, max_bytes: limit_bytes.max(1), max_wait: wait };
     let fetched = broker.fetch(fetch).await.pop().expect("one answer for one partition");
     match fetched.result {
-        Ok(slice) => Ok(decode(from, &slice)),
-        Err(partition::ReadError::Damaged(damage)) => Ok(damaged(&found, from, &damage)),
+        Ok(slice) if decode::is_packed(&slice) => {
+            let heavy_work = &broker.shared().heavy_work;
+            Ok(heavy_work.run(move || decode::decode(from, &slice, limit_bytes)).await)
+        }
+        Ok(slice) => Ok(decode::decode(from, &slice, limit_bytes)),
+        Err(partition::ReadError::Damaged(damage)) => Ok(decode::damaged(&found, from, &damage)),
         Err(error) => Err(refused(partition, error)),
     }
-}
-
-/// Opens the batches of `slice`, leaving out what the first has before `from`, and the last ones if all of them
-/// would grow beyond bounds. A batch that cannot be opened is one unreadable range.
-pub(super) fn decode(from: Offset, slice: &Slice) -> Chunk {
-    let (log_start, high_watermark) = (slice.bounds.log_start, slice.bounds.high_watermark);
-    let mut chunk =
-        Chunk { records: Vec::new(), unreadable: Vec::new(), next: from, log_start, high_watermark };
-    let mut grown = 0;
-    for bytes in &slice.chunks {
-        for found in batch::headers(bytes) {
-            if grown > MAX_DECOMPRESSED_BYTES {
-                return chunk;
-            }
-            let (at, header) = found.expect("the log hands out whole batches");
-            let one = bytes.slice(at..at + header.encoded_len());
-            let next = Offset::new(header.last_offset() + 1);
-            match record::decode(&one, MAX_DECOMPRESSED_BYTES) {
-                Ok(records) => {
-                    grown += records.iter().map(size).sum::<usize>();
-                    chunk.records.extend(records.into_iter().filter(|record| record.offset >= from));
-                }
-                Err(error) => {
-                    chunk.unreadable.push(Unreadable { from: chunk.next, next, reason: error.to_string() });
-                }
-            }
-            chunk.next = next;
-        }
-    }
-    chunk
-}
-
-/// The range that bytes damaged on disk take from a reader.
-pub(super) fn damaged(partition: &Partition, from: Offset, damage: &Damage) -> Chunk {
-    let bounds = partition.bounds();
-    let unreadable = Unreadable { from, next: damage.next.max(from.next()), reason: damage.to_string() };
-    let (log_start, high_watermark) = (bounds.log_start, bounds.high_watermark);
-    let next = unreadable.next;
-    Chunk { records: Vec::new(), unreadable: vec![unreadable], next, log_start, high_watermark }
-}
-
-/// About the bytes that a decoded record holds.
-fn size(record: &Record) -> usize {
-    let of = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
-    let headers = record.headers.iter().map(|header| header.key.len() + of(&header.value));
-    of(&record.key) + of(&record.value) + headers.sum::<usize>() + size_of::<Record>()
 }
 
 pub(super) fn offset_of(

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use factum_base::clock::SystemClock;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
+use factum_broker::coordinator::CoordinatorError;
 use factum_broker::{Broker, OpenError, Options, Service, StorageError};
-use factum_eventlog::{EventLog, TopicConfig};
+use factum_eventlog::{Admin, EventLog, TopicConfig};
 use factum_testkit::{CrashDisk, Fault, FaultKind};
-use factum_types::{ByteSize, Offset, TopicPartition};
+use factum_types::{ByteSize, GroupId, Offset, TopicPartition};
 
 use crate::support::{PATIENCE, name, new_topic, record};
 
@@ -77,7 +78,7 @@ async fn check(broker: &Broker, told: &Told) {
     }
     if let Some(given) = told.producer_id {
         let (id, _) = broker.allocate_producer_id().await.expect("an id");
-        assert!(id > given, "a producer id is never given out twice");
+        assert_ne!(id, given, "a producer id is never given out twice");
     }
     let made = broker.topic("made");
     assert!(made.is_some() || !told.made, "a topic that was made is there");
@@ -314,5 +315,38 @@ async fn damage_that_a_reader_meets_is_told_and_closes_the_partition_to_records(
     );
     let error = machine.broker.produce(&name("removed"), vec![record("more")]).await.expect_err("read-only");
     assert!(matches!(error, factum_eventlog::ProduceError::NotDurable { .. }), "not {error}");
+    machine.stop().await;
+}
+
+/// A bit flips among the committed offsets: what is not known is an error, and never the same as none.
+#[tokio::test]
+async fn damaged_offsets_are_never_taken_for_none() {
+    let disk = prepared(1).await;
+    let machine = Machine::start(&disk).expect("a good disk");
+    let group = |name: &str| GroupId::new(name).expect("valid");
+    let at = TopicPartition::new(name("removed"), 0);
+    for (name, offset) in [("first", 1), ("second", 1), ("third", 1)] {
+        let offsets = vec![(at.clone(), Offset::new(offset))];
+        machine.broker.reset_group(&group(name), offsets).await.expect("committed");
+    }
+    disk.inject(Fault { after: 0, kind: FaultKind::Crash, lasting: true });
+    machine.stop().await;
+    disk.crash();
+    let log = Path::new("/data/topics/__consumer_offsets/0/00000000000000000000.log");
+    let length = disk.contents(log).expect("the segment is there").len();
+    disk.flip_bit(log, length / 2 * 8);
+    let machine = Machine::start(&disk).expect("damage does not keep a broker from starting");
+    let coordinator = machine.broker.coordinator();
+    let asked = [at.clone()];
+    let known = coordinator.fetch_offsets(&group("first"), Some(&asked)).await.expect("before the damage");
+    assert_eq!(known[0].1.as_ref().map(|committed| committed.offset), Some(1));
+    let lost = coordinator.fetch_offsets(&group("second"), Some(&asked)).await.expect_err("not known");
+    assert!(matches!(lost, CoordinatorError::UnreadableOffsets { .. }), "not {lost}");
+    assert!(lost.is_transient(), "clients ask again");
+    let all = coordinator.fetch_offsets(&group("first"), None).await.expect_err("there may have been more");
+    assert!(matches!(all, CoordinatorError::UnreadableOffsets { .. }), "not {all}");
+    machine.broker.groups().await.expect("a list shows what is known");
+    let problems = machine.broker.health().problems.join("\n");
+    assert!(problems.contains("offsets of consumer groups were read back only in part"), "{problems}");
     machine.stop().await;
 }

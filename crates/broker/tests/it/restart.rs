@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use expect_test::expect;
 use factum_base::clock::SystemClock;
-use factum_broker::OpenError;
-use factum_eventlog::{EventLog, NewTopic, TopicConfig};
+use factum_broker::{OpenError, ProduceError};
+use factum_eventlog::{Admin, EventLog, NewTopic, TopicConfig};
 use factum_types::{ByteSize, GroupId, Offset, TopicPartition};
 
-use crate::support::{Running, fresh, name, new_topic, options, produce};
+use crate::support::{PATIENCE, Running, batch_of, fresh, name, new_topic, options, produce, record};
 
 #[tokio::test]
 async fn a_restart_keeps_topics_records_and_identities() {
@@ -23,7 +23,7 @@ async fn a_restart_keeps_topics_records_and_identities() {
     };
     let new = NewTopic { name: name("store.orders"), partitions: Some(3), config: config.clone() };
     let topic = running.broker.create_topic(new).await.expect("a new topic");
-    running.broker.produce(topic.name(), vec![crate::support::record("kept")]).await.expect("taken");
+    running.broker.produce(topic.name(), vec![record("kept")]).await.expect("taken");
     let before = describe(&running);
     running.stop().await;
     let running = Running::start(dir.path());
@@ -112,26 +112,82 @@ async fn two_brokers_never_share_a_directory() {
     Running::start(dir.path()).stop().await;
 }
 
-#[tokio::test]
-async fn a_directory_that_was_tampered_with_is_named() {
+/// Harms topic `a` of a stopped broker by `harm`, starts it again and gives what health says.
+async fn problems_after(harm: impl FnOnce(&Path)) -> String {
     let (dir, running) = fresh();
-    running.broker.create_topic(new_topic("a", 2)).await.expect("a new topic");
+    for topic in ["a", "b"] {
+        running.broker.create_topic(new_topic(topic, 2)).await.expect("a new topic");
+        produce(&running.broker, topic, "kept").await;
+    }
+    let group = GroupId::new("readers").expect("a valid name");
+    let at = TopicPartition::new(name("a"), 0);
+    running.broker.reset_group(&group, vec![(at, Offset::ZERO)]).await.expect("nobody is in the group");
     running.stop().await;
-    let topics = dir.path().join("topics");
-    let refused = || {
-        let error = Running::open(options(dir.path()), Arc::new(SystemClock)).err().expect("refused");
-        error.to_string().replace(&dir.path().display().to_string(), "<data>")
+    harm(&dir.path().join("topics"));
+    let running = Running::start(dir.path());
+    produce(&running.broker, "b", "the other goes on").await;
+    let groups = running.broker.groups().await.expect("a list");
+    assert_eq!(groups[0].offsets.len(), 1, "offsets of a topic that may come back are kept");
+    let problems = running.broker.health().problems.join("\n");
+    if running.broker.topic("a").is_none() {
+        let error = running.broker.create_topic(new_topic("a", 1)).await.expect_err("its records are there");
+        assert!(error.to_string().contains("restore or remove it"), "{error}");
+    }
+    running.stop().await;
+    problems.replace(&dir.path().display().to_string(), "<data>")
+}
+
+#[tokio::test]
+async fn a_damaged_topic_stops_no_other() {
+    let cut = problems_after(|topics| {
+        std::fs::write(topics.join("a/topic.json"), "{\"format\":1,").expect("written");
+    });
+    expect!["topic a cannot be used: understand <data>/topics/a/topic.json: EOF while parsing a value at line 1 column 12"]
+        .assert_eq(&cut.await);
+    let lost = problems_after(|topics| std::fs::remove_file(topics.join("a/topic.json")).expect("removed"));
+    expect![
+        "topic a cannot be used: <data>/topics/a holds no topic.json; restore it, or remove the directory"
+    ]
+    .assert_eq(&lost.await);
+    let partly = problems_after(|topics| std::fs::remove_dir_all(topics.join("a/1")).expect("removed"));
+    expect![
+        "topic a cannot be used: <data>/topics/a/1 is missing; restore it, or remove its topic's directory"
+    ]
+    .assert_eq(&partly.await);
+}
+
+#[tokio::test]
+async fn what_is_no_topic_is_passed_over() {
+    let problems = problems_after(|topics| {
+        std::fs::create_dir(topics.join("lost+found")).expect("made");
+        std::fs::write(topics.join(".DS_Store"), "Bud1").expect("written");
+        std::fs::create_dir(topics.join("stray")).expect("made");
+    });
+    assert_eq!(problems.await, "");
+}
+
+#[tokio::test]
+async fn a_topic_whose_directory_is_removed_takes_no_more_records() {
+    let (dir, running) = fresh();
+    for topic in ["a", "b"] {
+        running.broker.create_topic(new_topic(topic, 1)).await.expect("a new topic");
+        produce(&running.broker, topic, "taken").await;
+    }
+    std::fs::remove_dir_all(dir.path().join("topics/a")).expect("removed");
+    let noticed = async {
+        while running.broker.health().problems.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     };
-    std::fs::rename(topics.join("a/1"), dir.path().join("aside")).expect("moved");
-    expect!["<data>/topics/a/1 is missing; restore it, or remove its topic's directory"]
-        .assert_eq(&refused());
-    std::fs::rename(dir.path().join("aside"), topics.join("a/1")).expect("moved back");
-    std::fs::create_dir(topics.join("stray")).expect("made");
-    expect!["<data>/topics/stray holds no topic.json; restore it, or remove the directory"]
-        .assert_eq(&refused());
-    std::fs::remove_dir(topics.join("stray")).expect("removed");
-    std::fs::write(topics.join("a/topic.json"), "{\"format\":1,").expect("written");
-    expect!["understand <data>/topics/a/topic.json"].assert_eq(&refused());
+    tokio::time::timeout(PATIENCE, noticed).await.expect("noticed in time");
+    expect!["partition a/0 takes no records: its directory was removed; restore it and restart"]
+        .assert_eq(&running.broker.health().problems.join("\n"));
+    let error = running.broker.produce(&name("a"), vec![record("lost")]).await.expect_err("refused");
+    assert!(error.is_transient(), "not {error}");
+    let partition = Arc::clone(&running.broker.topic("a").expect("still listed").partitions()[0]);
+    assert!(matches!(partition.append(batch_of(1)), Err(ProduceError::Missing)));
+    produce(&running.broker, "b", "the other goes on").await;
+    running.stop().await;
 }
 
 #[tokio::test]

@@ -7,7 +7,9 @@ use bytes::BytesMut;
 use factum_broker::{Partition, ProduceError};
 use factum_eventlog::{EventLog, NewRecord, TopicConfig};
 use factum_testkit::HeldClock;
-use factum_types::{ByteSize, Offset, RecordBatch, Timestamp, TopicPartition, batch};
+use factum_types::{
+    BatchBuilder, ByteSize, Compression, Offset, RecordBatch, Timestamp, TopicPartition, batch,
+};
 
 use crate::support::{
     PATIENCE, Running, append, batch_at, batch_of, fresh, name, one_partition, options, record,
@@ -17,6 +19,11 @@ use crate::support::{
 fn with_attributes(batch: &RecordBatch, attributes: i16) -> RecordBatch {
     let mut bytes = BytesMut::from(batch.as_bytes());
     bytes[21..23].copy_from_slice(&attributes.to_be_bytes());
+    sealed(bytes)
+}
+
+/// The bytes as a batch whose checksum fits.
+fn sealed(mut bytes: BytesMut) -> RecordBatch {
     let crc = batch::crc(&bytes[21..]);
     bytes[17..21].copy_from_slice(&crc.to_be_bytes());
     RecordBatch::new(bytes).expect("a sound batch")
@@ -76,13 +83,56 @@ async fn records_from_the_future_are_refused_those_from_the_past_are_not() {
     running.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_are_none_are_refused() {
+    let (_dir, running) = fresh();
+    let partition = one_partition(&running.broker, "a").await;
+    let error = refusal(&partition, with_attributes(&batch_of(100), 4));
+    assert!(error.starts_with("zstd data is corrupt"), "{error}");
+    let mut junk = BytesMut::from(batch_of(100).as_bytes());
+    junk[batch::HEADER_BYTES + 2..].fill(0x7f);
+    let error = refusal(&partition, sealed(junk));
+    assert_eq!(error, "record 0 of 1 at byte 0: its offset is not the next one");
+    // 130 MiB in a few kilobytes.
+    let mut builder = BatchBuilder::new().compression(Compression::Zstd);
+    let value = vec![0; 26 << 20];
+    (0..5).for_each(|_| builder.push(Timestamp::from_millis(0), None, Some(&value), &[]));
+    let error = refusal(&partition, builder.build());
+    assert_eq!(error, "zstd data is larger than 134217728 bytes when decompressed");
+    assert_eq!(append(&partition, 10).await, 0, "nothing of them was kept");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_record_later_than_its_header_says_is_judged_by_its_own_time() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let now = Timestamp::from_millis(1_700_000_000_000);
+    let running = Running::open(options(dir.path()), Arc::new(HeldClock::at(now))).expect("opened");
+    let partition = one_partition(&running.broker, "a").await;
+    let lying = |timestamp| {
+        let mut batch = batch_at(10, timestamp);
+        batch.correct_max_timestamp(now);
+        batch
+    };
+    let error = refusal(&partition, lying(now.plus(Duration::from_secs(7_200))));
+    assert!(error.ends_with("is later than 2023-11-14T23:13:20.000Z"), "{error}");
+    let later = now.plus(Duration::from_secs(60));
+    let appended = partition.append(lying(later)).expect("within the hour");
+    partition.durable(appended.last_offset).await.expect("synced");
+    let found = partition.offset_for_time(later).expect("readable");
+    assert_eq!(found, Some((Offset::ZERO, later)), "a search by time finds it");
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn a_batch_that_cannot_be_opened_is_named_and_not_shown() {
     let (_dir, running) = fresh();
     let partition = one_partition(&running.broker, "a").await;
     append(&partition, 10).await;
-    // Attributes say zstd, the records are not: only whoever opens the batch can tell.
-    let appended = partition.append(with_attributes(&batch_of(100), 4)).expect("its checksum fits");
+    // Attributes say zstd, the records are not. Earlier versions took what a client must not send.
+    let now = Timestamp::from_millis(0);
+    let appended =
+        partition.log().append(with_attributes(&batch_of(100), 4), now).expect("its checksum fits");
     partition.durable(appended.last_offset).await.expect("synced");
     let at = TopicPartition::new(name("a"), 0);
     let chunk = running.broker.read(&at, Offset::new(1), 1_000, PATIENCE).await.expect("readable around it");

@@ -100,7 +100,7 @@ async fn the_coordinators_topic_is_nobody_elses() {
     let partition = &broker.topic(offsets.as_str()).expect("it exists").partitions()[0].clone();
     assert!(matches!(partition.append(batch_of(10)), Err(ProduceError::Reserved)));
     let error = broker.produce(&offsets, vec![crate::support::record("forged")]).await.expect_err("the same");
-    assert!(matches!(error, factum_eventlog::ProduceError::Refused { .. }), "not {error}");
+    assert!(matches!(error, factum_eventlog::ProduceError::ReservedTopic { .. }), "not {error}");
     running.stop().await;
 }
 

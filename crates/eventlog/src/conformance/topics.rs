@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use factum_types::{ByteSize, Offset, TopicId};
+use factum_types::{ByteSize, Offset, TopicId, TopicName};
 
 use super::{Log, PLENTY, at, end_of, new_topic, produce_values, read_from, topic_name, value};
 use crate::{AdminError, NewTopic, ProduceError, ReadError, TopicConfig};
@@ -84,4 +84,19 @@ pub(super) async fn are_deleted_and_made_anew(log: Log) {
     assert_eq!(read_from(&log, &at(&topic, 0), 0, PLENTY).await, [], "and starts empty");
     produce_values(&log, &topic, &["new"]).await;
     assert_eq!(end_of(&log, &at(&topic, 0)).await, 1, "from offset 0");
+}
+
+pub(super) async fn of_the_server_are_out_of_reach(log: Log) {
+    for name in ["_factum.resources", "_factum.anything", "_schemas", "__consumer_offsets", "__anything"] {
+        let topic = TopicName::new(name).expect("a valid topic name");
+        let new = NewTopic { name: topic.clone(), partitions: Some(1), config: TopicConfig::default() };
+        let made = log.create_topic(new).await.expect_err("reserved");
+        assert!(matches!(made, AdminError::ReservedTopic { .. }), "create {name}: {made}");
+        let altered = log.alter_topic(&topic, TopicConfig::default()).await.expect_err("reserved");
+        assert!(matches!(altered, AdminError::ReservedTopic { .. }), "alter {name}: {altered}");
+        let deleted = log.delete_topic(&topic).await.expect_err("reserved");
+        assert!(matches!(deleted, AdminError::ReservedTopic { .. }), "delete {name}: {deleted}");
+        let produced = log.produce(&topic, vec![value("junk")]).await.expect_err("reserved");
+        assert!(matches!(produced, ProduceError::ReservedTopic { .. }), "produce to {name}: {produced}");
+    }
 }

@@ -123,7 +123,10 @@ async fn what_is_wrong_with_the_project_is_shown_until_it_is_mended() {
         std::fs::write(path, text).expect("written");
     };
     FILES.iter().for_each(|(path, text)| write(path, text));
-    let apply = async || apply_once(folder.path(), &server.broker, &server.catalogue, &()).await.map(drop);
+    let apply = async || {
+        let log = server.broker.internal_log();
+        apply_once(folder.path(), &log, &server.catalogue, &()).await.map(drop)
+    };
     apply().await.expect("it applies");
     assert!(Project::load(folder.path()).is_ok());
     let shown = async || {

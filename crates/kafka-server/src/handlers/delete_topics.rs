@@ -33,7 +33,13 @@ async fn delete(call: &Call, asked: DeletableTopic) -> DeletedTopic {
         Ok(found) => found,
         Err(code) => return refused(asked, code, None),
     };
-    match call.session.broker().delete_topic(&name).await {
+    let broker = call.session.broker();
+    // By id where the client gave one: the name may be another topic's by the time it is removed.
+    let deleted = match asked.name {
+        Some(_) => broker.delete_topic(&name).await,
+        None => broker.delete_topic_by_id(topic_id).await,
+    };
+    match deleted {
         Ok(()) => DeletedTopic {
             name: Some(name.into()),
             topic_id,

@@ -32,9 +32,13 @@ impl From<&ProduceError> for ErrorCode {
             ProduceError::Deleted => Self::UnknownTopicOrPartition,
             ProduceError::Reserved => Self::InvalidTopicException,
             ProduceError::TooLarge { .. } => Self::MessageTooLarge,
-            ProduceError::Control => Self::InvalidRecord,
+            ProduceError::Control | ProduceError::InvalidRecords(_) => Self::InvalidRecord,
+            // Clients send the same batch again; nothing of it was kept.
+            ProduceError::Busy(_) => Self::RequestTimedOut,
             ProduceError::Transactional => Self::InvalidTxnState,
             ProduceError::FutureTimestamp { .. } => Self::InvalidTimestamp,
+            ProduceError::UnknownProducer { .. } => Self::UnknownProducerId,
+            ProduceError::Missing => Self::KafkaStorageError,
             ProduceError::Log(error) => error.into(),
         }
     }
@@ -85,6 +89,7 @@ impl From<&CreateTopicError> for ErrorCode {
     fn from(error: &CreateTopicError) -> Self {
         match error {
             CreateTopicError::Exists { .. } => Self::TopicAlreadyExists,
+            CreateTopicError::Reserved { .. } => Self::InvalidTopicException,
             CreateTopicError::InvalidPartitions { .. } => Self::InvalidPartitions,
             CreateTopicError::TooManyPartitions { .. } => Self::PolicyViolation,
             CreateTopicError::InvalidConfig { .. } => Self::InvalidConfig,
@@ -107,6 +112,7 @@ impl From<&DeleteTopicError> for ErrorCode {
     fn from(error: &DeleteTopicError) -> Self {
         match error {
             DeleteTopicError::Unknown { .. } => Self::UnknownTopicOrPartition,
+            DeleteTopicError::UnknownId { .. } => Self::UnknownTopicId,
             DeleteTopicError::Internal { .. } => Self::InvalidTopicException,
             DeleteTopicError::Storage(_) => Self::KafkaStorageError,
             DeleteTopicError::Stopping => Self::NotController,
@@ -137,7 +143,9 @@ impl From<&CoordinatorError> for ErrorCode {
             CoordinatorError::GroupNotFound => Self::GroupIdNotFound,
             CoordinatorError::GroupFull { .. } => Self::GroupMaxSizeReached,
             CoordinatorError::TooManyGroups { .. } => Self::PolicyViolation,
-            CoordinatorError::TooLarge { .. } => Self::InvalidRequest,
+            // Clients ask again, and start nowhere meanwhile.
+            CoordinatorError::UnreadableOffsets { .. } => Self::CoordinatorLoadInProgress,
+            CoordinatorError::TooMany { .. } | CoordinatorError::TooLarge { .. } => Self::InvalidRequest,
             CoordinatorError::OffsetMetadataTooLarge { .. } => Self::OffsetMetadataTooLarge,
             CoordinatorError::Storage(_) => Self::CoordinatorNotAvailable,
         }

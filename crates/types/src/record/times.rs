@@ -1,22 +1,24 @@
 //! The times of a batch's records, one by one, without unpacking the batch whole.
 //!
-//! Invariants: memory is bounded whatever the batch claims: a buffer of 32 KiB, and what the codec needs (zstd
-//! at most a window of 16 MiB, snappy one block). No more than the caller's limit is unpacked.
+//! Invariants: memory is bounded whatever the batch claims: a buffer of 32 KiB, and what the codec needs (its
+//! window, as far as data fills it, or one block). No more than the caller's limit is unpacked.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, BufReader, Read};
 
 use crate::batch::{self, BatchHeader, HEADER_BYTES};
 use crate::{Offset, Timestamp};
 
 use super::Error;
 
+/// What is read ahead of a record's fields.
+const BUFFER_BYTES: usize = 32 << 10;
 /// The most bytes that a variable-length integer takes.
 const VARINT_BYTES: u32 = 10;
 
 /// Walks the records of one batch. Ends behind the last one, or with an error at the first that is none.
 pub struct RecordTimes<'a> {
     header: BatchHeader,
-    body: Box<dyn BufRead + 'a>,
+    body: BufReader<Box<dyn Read + Send + 'a>>,
     left: u64,
     at: u64,
     index: i32,
@@ -39,7 +41,7 @@ pub fn times(batch: &[u8], limit_bytes: u64) -> Result<RecordTimes<'_>, Error> {
         header.record_count = 0;
     }
     let codec = header.compression().map_err(batch::Error::from)?;
-    let body = codec.reader(&batch[HEADER_BYTES..])?;
+    let body = BufReader::with_capacity(BUFFER_BYTES, codec.reader(&batch[HEADER_BYTES..])?);
     Ok(RecordTimes { header, body, left: limit_bytes, at: 0, index: 0, has_failed: false })
 }
 

@@ -4,3 +4,4 @@ mod batches;
 mod codecs;
 mod events;
 mod hostile;
+mod records;

@@ -1,17 +1,20 @@
 //! Joining: from the first request to the moment at which the next generation has its members.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use uuid::Uuid;
 
+use super::member::metadata_bytes;
 use super::{CoordinatorError, Grace, Group, Joined, Member, Options, Parked, Reply, State, Ticket};
 use crate::coordinator::JoinGroup;
 
 /// The longest text of a client that is kept or made part of a member id.
 const MAX_NAME_BYTES: usize = 255;
+/// Most protocols that one member may offer: clients know a handful.
+const MAX_PROTOCOLS: usize = 32;
 /// A rebalance waits at least this long, whatever its members ask, so that time always moves on between two.
 const LEAST_PATIENCE: Duration = Duration::from_millis(100);
 
@@ -86,9 +89,9 @@ impl Group {
         if others.peek().is_none() {
             return named.then_some(()).ok_or(CoordinatorError::InconsistentProtocol);
         }
-        let mut shared: Vec<&str> = request.protocols.iter().map(|(name, _)| name.as_str()).collect();
+        let mut shared: BTreeSet<&str> = request.protocols.iter().map(|(name, _)| name.as_str()).collect();
         for other in others {
-            shared.retain(|name| other.supports(name));
+            shared = other.protocol_names().filter(|name| shared.contains(name)).collect();
         }
         let same_type = self.protocol_type.as_ref() == Some(&request.protocol_type);
         (named && same_type && !shared.is_empty()).then_some(()).ok_or(CoordinatorError::InconsistentProtocol)
@@ -96,8 +99,7 @@ impl Group {
 
     fn check_metadata(&self, request: &JoinGroup, options: &Options) -> Result<(), CoordinatorError> {
         let others = self.members.values().filter(|member| !is_same(member, request));
-        let own: usize = request.protocols.iter().map(|(name, metadata)| name.len() + metadata.len()).sum();
-        let bytes = others.map(Member::metadata_bytes).sum::<usize>() + own;
+        let bytes = others.map(Member::metadata_bytes).sum::<usize>() + metadata_bytes(&request.protocols);
         check_size("the subscriptions of the group's members", bytes, options)
     }
 
@@ -319,16 +321,21 @@ impl Group {
     fn select_protocol(&self) -> Option<String> {
         let mut members = self.members.values();
         let first = members.next()?;
-        let mut shared: BTreeSet<&str> = first.protocols.iter().map(|(name, _)| name.as_str()).collect();
+        let mut shared: BTreeSet<&str> = first.protocol_names().collect();
         for member in members {
-            shared.retain(|name| member.supports(name));
+            shared = member.protocol_names().filter(|name| shared.contains(name)).collect();
         }
-        let favourite = |member: &Member| -> Option<String> {
-            member.protocols.iter().map(|(name, _)| name).find(|name| shared.contains(name.as_str())).cloned()
-        };
-        let votes: Vec<String> = self.members.values().filter_map(favourite).collect();
-        let count = |name: &str| votes.iter().filter(|vote| *vote == name).count();
-        shared.iter().copied().max_by_key(|name| (count(name), Reverse(*name))).map(str::to_owned)
+        let mut votes: BTreeMap<&str, usize> = shared.iter().map(|name| (*name, 0)).collect();
+        for member in self.members.values() {
+            let favourite = member.protocol_names().find(|name| shared.contains(name));
+            if let Some(count) = favourite.and_then(|name| votes.get_mut(name)) {
+                *count += 1;
+            }
+        }
+        votes
+            .into_iter()
+            .max_by_key(|(name, count)| (*count, Reverse(*name)))
+            .map(|(name, _)| name.to_owned())
     }
 
     /// What member `id` learns of the generation; the leader learns of everybody.
@@ -359,6 +366,10 @@ fn check_request(request: &mut JoinGroup, options: &Options) -> Result<(), Coord
     let asked = request.session_timeout;
     if asked < least || asked > most {
         return Err(CoordinatorError::InvalidSessionTimeout { asked, least, most });
+    }
+    let (count, limit) = (request.protocols.len(), MAX_PROTOCOLS);
+    if count > limit {
+        return Err(CoordinatorError::TooMany { what: "protocols of one member", count, limit });
     }
     let names = request.protocols.iter().map(|(name, _)| ("a protocol's name", name));
     let names = names.chain(request.instance_id.iter().map(|name| ("an instance id", name)));

@@ -83,8 +83,9 @@ impl Member {
         }
     }
 
-    pub(super) fn supports(&self, protocol: &str) -> bool {
-        self.protocols.iter().any(|(name, _)| name == protocol)
+    /// The protocols that it offers, best first.
+    pub(super) fn protocol_names(&self) -> impl Iterator<Item = &str> {
+        self.protocols.iter().map(|(name, _)| name.as_str())
     }
 
     pub(super) fn metadata(&self, protocol: Option<&str>) -> Bytes {
@@ -101,6 +102,11 @@ impl Member {
     }
 
     pub(super) fn metadata_bytes(&self) -> usize {
-        self.protocols.iter().map(|(name, metadata)| name.len() + metadata.len()).sum()
+        metadata_bytes(&self.protocols)
     }
+}
+
+/// Bytes that protocols with their subscriptions take.
+pub(super) fn metadata_bytes(protocols: &[(String, Bytes)]) -> usize {
+    protocols.iter().map(|(name, metadata)| name.len() + metadata.len()).sum()
 }

@@ -565,9 +565,9 @@ fn a_full_group_takes_no_more() {
         expect![[r#"
             a: member id given
             b: waits
-            c: refused, the group has all the 2 members that a group may have
-            c: refused, the group has all the 2 members that a group may have
-            b: refused, the group has all the 2 members that a group may have
+            c: refused, too many members: the limit of a group is 2
+            c: refused, too many members: the limit of a group is 2
+            b: refused, too many members: the limit of a group is 2
         "#]],
     );
 }

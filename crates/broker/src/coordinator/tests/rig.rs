@@ -11,6 +11,7 @@ use factum_types::{GroupId, Timestamp, TopicName, TopicPartition};
 
 use super::memory_log::MemoryLog;
 use crate::coordinator::{Commit, CommittedOffset, Coordinator, JoinGroup, Options, SyncGroup};
+use crate::trusted_time::TrustedTime;
 
 pub(super) struct Rig {
     pub(super) groups: Coordinator,
@@ -38,8 +39,9 @@ impl Rig {
     pub(super) fn with(log: MemoryLog, options: Options, (clock, shared): (HeldClock, SharedClock)) -> Self {
         let random = Random::seeded(1);
         let over = Arc::new(log.clone());
-        let groups =
-            Coordinator::over(over, options.clone(), Arc::clone(&shared), random).expect("read back");
+        let trusted_time = Arc::new(TrustedTime::in_memory(Arc::clone(&shared)));
+        let groups = Coordinator::over(over, options.clone(), Arc::clone(&shared), trusted_time, random);
+        let groups = groups.expect("read back");
         Self { groups, log, clock, shared, options }
     }
 

@@ -195,7 +195,7 @@ impl World {
         let leaving = Leaving { member_id: self.clients[who].id.clone(), instance_id: Self::instance(who) };
         self.hang_up(who);
         let now = self.clock.monotonic();
-        drop(self.group.leave(&leaving, now));
+        drop(self.group.leave(&[leaving], now));
         self.clients[who] = Client::default();
     }
 

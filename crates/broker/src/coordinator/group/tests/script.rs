@@ -205,7 +205,7 @@ impl Run {
         let member_id = self.clients.get(name).map(|client| client.id.clone()).unwrap_or_default();
         let leaving = Leaving { member_id, instance_id: words.value("static").map(str::to_owned) };
         let now = self.now();
-        let result = self.group.leave(&leaving, now);
+        let result = self.group.leave(&[leaving], now).remove(0);
         self.tell_result(name, "left", result);
     }
 

@@ -1,0 +1,90 @@
+//! The embedded log for the server's own parts, which keep their records in reserved topics.
+//!
+//! Invariant: differs from [`Broker`] only in what it may write; whoever reads sees the same.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use factum_eventlog::{
+    Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
+    Placed, Position, ProduceError, ReadError, Topic, TopicConfig,
+};
+use factum_types::{GroupId, Offset, TopicName, TopicPartition};
+
+use super::{admin, produce};
+use crate::access::Access;
+use crate::broker::Broker;
+
+/// A handle that may write reserved topics; see [`Broker::internal_log`].
+#[derive(Debug, Clone)]
+pub struct InternalLog(Broker);
+
+impl InternalLog {
+    pub(crate) fn new(broker: Broker) -> Self {
+        Self(broker)
+    }
+}
+
+#[async_trait]
+impl EventLog for InternalLog {
+    async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError> {
+        produce::produce(&self.0, Access::Server, topic, records).await
+    }
+
+    async fn read(
+        &self,
+        partition: &TopicPartition,
+        from: Offset,
+        limit_bytes: usize,
+        wait: Duration,
+    ) -> Result<Chunk, ReadError> {
+        self.0.read(partition, from, limit_bytes, wait).await
+    }
+
+    async fn offset_of(&self, partition: &TopicPartition, position: Position) -> Result<Offset, ReadError> {
+        self.0.offset_of(partition, position).await
+    }
+
+    async fn join(&self, membership: Membership) -> Result<Box<dyn GroupConsumer>, GroupError> {
+        self.0.join(membership).await
+    }
+}
+
+#[async_trait]
+impl Admin for InternalLog {
+    async fn topics(&self) -> Result<Vec<Topic>, AdminError> {
+        Admin::topics(&self.0).await
+    }
+
+    async fn topic(&self, name: &TopicName) -> Result<Topic, AdminError> {
+        Admin::topic(&self.0, name).await
+    }
+
+    async fn create_topic(&self, new: NewTopic) -> Result<Topic, AdminError> {
+        admin::create(&self.0, Access::Server, new).await
+    }
+
+    async fn alter_topic(&self, name: &TopicName, config: TopicConfig) -> Result<Topic, AdminError> {
+        admin::alter(&self.0, Access::Server, name, config).await
+    }
+
+    async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {
+        admin::delete(&self.0, Access::Server, name).await
+    }
+
+    async fn groups(&self) -> Result<Vec<Group>, AdminError> {
+        self.0.groups().await
+    }
+
+    async fn reset_group(
+        &self,
+        group: &GroupId,
+        offsets: Vec<(TopicPartition, Offset)>,
+    ) -> Result<(), AdminError> {
+        self.0.reset_group(group, offsets).await
+    }
+
+    async fn delete_group(&self, group: &GroupId) -> Result<(), AdminError> {
+        self.0.delete_group(group).await
+    }
+}
