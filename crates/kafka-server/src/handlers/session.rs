@@ -9,7 +9,7 @@ use factum_broker::Broker;
 use factum_types::auth::Authorizer;
 use factum_types::{Action, GroupId, Principal, Resource, TopicName};
 
-use crate::connection::Budget;
+use crate::connection::{AddressConnection, Budget, RequestMemory};
 use crate::error_code::ErrorCode;
 use crate::messages::metadata::OPERATIONS_NOT_ASKED;
 use crate::metrics::Metrics;
@@ -32,6 +32,7 @@ pub(crate) struct Node {
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) clock: SharedClock,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) request_memory: Arc<RequestMemory>,
     pub(crate) metrics: Metrics,
 }
 
@@ -48,6 +49,8 @@ pub(crate) struct Session {
     pub(crate) principal: Principal,
     /// Where the client is.
     pub(crate) peer: SocketAddr,
+    /// What it shares with the other connections of its address.
+    pub(crate) connection: AddressConnection,
     /// The address that the client reached.
     pub(crate) local: SocketAddr,
 }

@@ -11,5 +11,6 @@ mod metadata;
 mod pipeline;
 mod producing;
 mod server;
+mod stalling;
 mod stopping;
 mod topics;
