@@ -22,6 +22,8 @@ use crate::options::Options;
 
 /// Connections that the system may hold ready for us: ten thousand clients may come at once.
 const BACKLOG: i32 = 4096;
+/// Searches through the log at once, over all clients.
+const SEARCHES: usize = 4;
 /// How long to wait when the process has no descriptor left for a connection.
 const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 /// A peer that vanished without a word is noticed within about two minutes.
@@ -84,6 +86,7 @@ impl Service {
         let node = Arc::new(Node {
             budget: Arc::new(Budget::new(&options)),
             request_memory: Arc::new(RequestMemory::new(&options)),
+            searches: Arc::new(Semaphore::new(SEARCHES)),
             metrics: Metrics::new(),
             options,
             broker,

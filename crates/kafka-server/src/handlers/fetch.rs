@@ -4,6 +4,8 @@
 //! client to go on without one. There are no transactions yet, so the last stable offset is the high watermark
 //! and both isolation levels read the same.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ impl Handle for FetchRequest {
             return answer(ErrorCode::FetchSessionIdNotFound, Vec::new());
         }
         let mut plan = Plan { is_read_committed: self.isolation_level == 1, ..Plan::default() };
-        for topic in &self.topics {
+        for topic in &once(&self.topics) {
             plan.add(call, topic);
         }
         let fetch = plan.fetch(&self, call);
@@ -40,6 +42,34 @@ impl Handle for FetchRequest {
         }
         answer(ErrorCode::None, plan.topics)
     }
+}
+
+/// Each topic and partition once, in the order in which they are first named; as in Kafka, what is said of it
+/// last counts.
+fn once(asked: &[FetchTopic]) -> Vec<FetchTopic> {
+    let mut topics: Vec<FetchTopic> = Vec::with_capacity(asked.len());
+    let (mut places, mut partition_places) = (HashMap::new(), HashMap::new());
+    for topic in asked {
+        let at = *places.entry((topic.topic_id, &topic.name)).or_insert_with(|| {
+            topics.push(FetchTopic {
+                name: topic.name.clone(),
+                topic_id: topic.topic_id,
+                partitions: Vec::new(),
+            });
+            topics.len() - 1
+        });
+        let partitions = &mut topics[at].partitions;
+        for partition in &topic.partitions {
+            match partition_places.entry((at, partition.partition)) {
+                Entry::Occupied(place) => partitions[*place.get()] = *partition,
+                Entry::Vacant(place) => {
+                    place.insert(partitions.len());
+                    partitions.push(*partition);
+                }
+            }
+        }
+    }
+    topics
 }
 
 fn answer(error_code: ErrorCode, topics: Vec<FetchedTopic>) -> FetchResponse {

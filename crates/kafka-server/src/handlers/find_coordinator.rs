@@ -2,7 +2,7 @@
 
 use factum_types::Action;
 
-use super::{Call, Handle};
+use super::{Call, Handle, lookup};
 use crate::error_code::ErrorCode;
 use crate::messages::find_coordinator::{
     Coordinator, FindCoordinatorRequest, FindCoordinatorResponse, GROUP, TRANSACTION,
@@ -13,7 +13,7 @@ impl Handle for FindCoordinatorRequest {
 
     async fn handle(self, call: &Call) -> FindCoordinatorResponse {
         let key_type = self.key_type;
-        let keys = self.coordinator_keys.into_iter();
+        let keys = lookup::unique(self.coordinator_keys, String::clone);
         let coordinators = keys.map(|key| match check(call, key_type, &key) {
             Ok(()) => here(call, key),
             Err((error_code, reason)) => nowhere(key, error_code, reason),

@@ -8,6 +8,7 @@ use factum_base::clock::SharedClock;
 use factum_broker::Broker;
 use factum_types::auth::Authorizer;
 use factum_types::{Action, GroupId, Principal, Resource, TopicName};
+use tokio::sync::Semaphore;
 
 use crate::connection::{AddressConnection, Budget, RequestMemory};
 use crate::error_code::ErrorCode;
@@ -33,6 +34,8 @@ pub(crate) struct Node {
     pub(crate) clock: SharedClock,
     pub(crate) budget: Arc<Budget>,
     pub(crate) request_memory: Arc<RequestMemory>,
+    /// One permit for each search through the log that may read much, of all clients.
+    pub(crate) searches: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
 }
 

@@ -52,7 +52,7 @@ async fn what_was_produced_is_fetched_in_every_version() {
     let mut client = server.client().await;
     client.ask(&produce("orders", 0, -1, Some(batch(&["a", "b"]))), 9).await;
     client.ask(&produce("orders", 0, -1, Some(batch(&["c"]))), 9).await;
-    for version in 4..=17 {
+    for version in 4..=18 {
         let mut request = fetch("orders", 0, SHORT);
         if version >= 13 {
             request.topics[0].topic_id = id;

@@ -21,6 +21,10 @@ use proptest::prelude::*;
 
 use source::Source;
 
+/// Newer than the other implementation. Kafka's own Java client compares them (`crates/cli/tests/clients`).
+const UNKNOWN_TO_OTHERS: &[(ApiKey, i16)] =
+    &[(ApiKey::ListOffsets, 11), (ApiKey::OffsetCommit, 10), (ApiKey::OffsetFetch, 10)];
+
 /// Exchanges one request and one response of `api`; gives the request's frame.
 fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
     match api {
@@ -46,9 +50,10 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
     }
 }
 
-/// Every API in every version that is decoded.
+/// Every API in every version that is decoded, as far as the other implementation goes.
 fn served() -> impl Iterator<Item = (ApiKey, i16)> {
-    ApiKey::ALL.iter().flat_map(|api| api.versions().map(|version| (*api, version)))
+    let all = ApiKey::ALL.iter().flat_map(|api| api.versions().map(|version| (*api, version)));
+    all.filter(|served| !UNKNOWN_TO_OTHERS.contains(served))
 }
 
 proptest! {
