@@ -25,10 +25,11 @@ impl Handle for FindCoordinatorRequest {
 fn check(call: &Call, key_type: i8, key: &str) -> Result<(), (ErrorCode, Option<String>)> {
     match key_type {
         GROUP => call.session.group(Action::Describe, key).map(drop).map_err(|code| (code, None)),
-        // The code that makes producers give up rather than ask again.
-        TRANSACTION => {
-            Err((ErrorCode::UnsupportedVersion, Some("transactions are not supported".to_owned())))
-        }
+        // The code that makes every client give up: librdkafka asks again for ever after any other but one.
+        TRANSACTION => Err((
+            ErrorCode::TransactionalIdAuthorizationFailed,
+            Some("transactions are not supported".to_owned()),
+        )),
         other => Err((ErrorCode::InvalidRequest, Some(format!("there is no coordinator of type {other}")))),
     }
 }

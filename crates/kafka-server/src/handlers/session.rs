@@ -23,7 +23,11 @@ const CREATE: (Action, i32) = (Action::Create, 5);
 const DELETE: (Action, i32) = (Action::Delete, 6);
 const ALTER: (Action, i32) = (Action::Alter, 7);
 const DESCRIBE: (Action, i32) = (Action::Describe, 8);
+/// What brokers ask of each other. There are no others, so it is for whoever may alter the cluster.
+const CLUSTER_ACTION: (Action, i32) = (Action::Alter, 9);
 const DESCRIBE_CONFIGS: (Action, i32) = (Action::DescribeConfigs, 10);
+/// Altering a thing and altering its configuration are the same here.
+const ALTER_CONFIGS: (Action, i32) = (Action::Alter, 11);
 const IDEMPOTENT_WRITE: (Action, i32) = (Action::IdempotentWrite, 12);
 
 /// What all connections of a listener share.
@@ -73,14 +77,19 @@ impl Session {
     }
 
     /// What the client may do with `resource`, as bits of Kafka's ACL operations, if it asked for them (KIP-430).
+    /// All that Kafka's `AclEntry.supportedOperations` has for the kind of resource.
     pub(super) fn operations(&self, is_asked: bool, resource: Resource<'_>) -> i32 {
         if !is_asked {
             return OPERATIONS_NOT_ASKED;
         }
         let actions: &[(Action, i32)] = match resource {
-            Resource::Cluster => &[CREATE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, IDEMPOTENT_WRITE],
-            Resource::Topic(_) => &[READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS],
-            Resource::Group(_) => &[READ, DELETE, DESCRIBE],
+            Resource::Cluster => {
+                &[CREATE, ALTER, DESCRIBE, CLUSTER_ACTION, DESCRIBE_CONFIGS, ALTER_CONFIGS, IDEMPOTENT_WRITE]
+            }
+            Resource::Topic(_) => {
+                &[READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS]
+            }
+            Resource::Group(_) => &[READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS],
             Resource::View(_) => &[READ, DESCRIBE],
         };
         let allowed = actions.iter().filter(|(action, _)| self.may(*action, resource));
