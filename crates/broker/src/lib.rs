@@ -23,6 +23,7 @@
 //!
 //! Not here: sockets and codes of any protocol, authorisation (each edge asks before it calls), and schemas.
 
+mod append_rules;
 mod broker;
 mod catalogue;
 mod cluster;
@@ -45,7 +46,7 @@ mod topic_store;
 pub use broker::Broker;
 pub use coordinator::Coordinator;
 // What the signatures below name of the crates underneath, for edges that may use this crate alone.
-pub use factum_eventlog::{NewTopic, TopicConfig};
+pub use factum_eventlog::{CompressionType, NewTopic, TimestampType, TopicConfig};
 pub use factum_log::{AppendError, Bounds, ReadError as LogReadError, Slice, SyncError};
 
 pub use error::{

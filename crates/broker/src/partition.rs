@@ -13,12 +13,15 @@ use std::time::Duration;
 
 use factum_base::clock::SharedClock;
 use factum_log::{AppendError, Appended, Bounds, Damage, PartitionLog, Slice, SyncError, Waiter};
+use factum_types::compression::DecompressError;
 use factum_types::{Offset, RecordBatch, Timestamp, TopicPartition};
+use parking_lot::RwLock;
 
+use crate::append_rules::AppendRules;
 use crate::metrics::TopicMetrics;
 use crate::topic;
 
-/// How far ahead of the broker's clock a record may be dated.
+/// How far ahead of the broker's clock a record may be dated where the topic does not say.
 pub(crate) const MAX_TIMESTAMP_AHEAD: Duration = Duration::from_secs(60 * 60);
 
 /// Why a batch was not appended.
@@ -52,6 +55,23 @@ pub enum ProduceError {
         /// The latest allowed now.
         latest: Timestamp,
     },
+    /// A record is dated further back than the topic allows.
+    #[error("timestamp {timestamp} is earlier than {earliest}")]
+    OldTimestamp {
+        /// The batch's least timestamp.
+        timestamp: Timestamp,
+        /// The earliest allowed now.
+        earliest: Timestamp,
+    },
+    /// The records cannot be unpacked, so that they cannot be compressed as the topic wants them.
+    #[error("the records cannot be compressed anew")]
+    Recompress(#[source] DecompressError),
+    /// The records cannot be read, so that their timestamps cannot be checked.
+    #[error("the records cannot be read: {reason}")]
+    Undecodable {
+        /// What is wrong.
+        reason: String,
+    },
     /// The log refused.
     #[error(transparent)]
     Log(#[from] AppendError),
@@ -84,11 +104,24 @@ pub enum ReadError {
 pub(crate) struct Limits {
     max_message_bytes: AtomicUsize,
     is_deleted: AtomicBool,
+    rules: RwLock<AppendRules>,
 }
 
 impl Limits {
-    pub(crate) fn new(max_message_bytes: usize) -> Self {
-        Self { max_message_bytes: AtomicUsize::new(max_message_bytes), is_deleted: AtomicBool::new(false) }
+    pub(crate) fn new(max_message_bytes: usize, rules: AppendRules) -> Self {
+        Self {
+            max_message_bytes: AtomicUsize::new(max_message_bytes),
+            is_deleted: AtomicBool::new(false),
+            rules: RwLock::new(rules),
+        }
+    }
+
+    pub(crate) fn set_rules(&self, rules: AppendRules) {
+        *self.rules.write() = rules;
+    }
+
+    fn rules(&self) -> AppendRules {
+        *self.rules.read()
     }
 
     pub(crate) fn set_max_message_bytes(&self, bytes: usize) {
@@ -151,14 +184,25 @@ impl Partition {
     /// # Errors
     /// [`ProduceError`]; nothing of the batch was kept.
     pub fn append(&self, batch: RecordBatch) -> Result<Appended, ProduceError> {
+        self.append_timed(batch).map(|(appended, _)| appended)
+    }
+
+    /// Appends a batch as [`Partition::append`], and gives the time that the records got if that is not their own.
+    ///
+    /// # Errors
+    /// [`ProduceError`]; nothing of the batch was kept.
+    pub fn append_timed(&self, batch: RecordBatch) -> Result<(Appended, Option<Timestamp>), ProduceError> {
         let now = self.clock.now();
-        self.check(&batch, now)?;
+        self.check(&batch)?;
+        let rules = self.limits.rules();
+        let batch = rules.apply(batch, now)?;
+        self.check_size(&batch)?;
         let (bytes, records) = (batch.encoded_len(), batch.header().record_count);
         let appended = self.log.append(batch, now).map_err(|error| self.refused(error))?;
         if !appended.duplicate {
             self.metrics.observe_append(bytes, records);
         }
-        Ok(appended)
+        Ok((appended, rules.append_time(now).filter(|_| !appended.duplicate)))
     }
 
     /// Resolves once every record up to `last` is on disk. Dropping the future takes nothing back.
@@ -214,17 +258,14 @@ impl Partition {
         self.log.bounds()
     }
 
-    fn check(&self, batch: &RecordBatch, now: Timestamp) -> Result<(), ProduceError> {
+    fn check(&self, batch: &RecordBatch) -> Result<(), ProduceError> {
         if self.limits.is_deleted() {
             return Err(ProduceError::Deleted);
         }
         if self.is_reserved {
             return Err(ProduceError::Reserved);
         }
-        let (bytes, limit) = (batch.encoded_len(), self.limits.max_message_bytes());
-        if bytes > limit {
-            return Err(ProduceError::TooLarge { bytes, limit });
-        }
+        self.check_size(batch)?;
         let header = batch.header();
         if header.is_control() {
             return Err(ProduceError::Control);
@@ -232,11 +273,12 @@ impl Partition {
         if header.is_transactional() {
             return Err(ProduceError::Transactional);
         }
-        let latest = now.plus(MAX_TIMESTAMP_AHEAD);
-        if header.max_timestamp > latest {
-            return Err(ProduceError::FutureTimestamp { timestamp: header.max_timestamp, latest });
-        }
         Ok(())
+    }
+
+    fn check_size(&self, batch: &RecordBatch) -> Result<(), ProduceError> {
+        let (bytes, limit) = (batch.encoded_len(), self.limits.max_message_bytes());
+        if bytes > limit { Err(ProduceError::TooLarge { bytes, limit }) } else { Ok(()) }
     }
 
     fn check_offset(&self, from: i64) -> Result<Offset, ReadError> {

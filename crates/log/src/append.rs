@@ -6,6 +6,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use factum_types::{Offset, ProducerEpoch, ProducerId, RecordBatch, Timestamp};
 
@@ -105,7 +106,8 @@ impl PartitionLog {
             return Ok(Appended { base_offset, last_offset, log_start, duplicate: true });
         }
         let options = *log.options.read();
-        if writer.is_too_full(batch.encoded_len() as u64, options.segment_bytes) {
+        let is_full = writer.is_too_full(batch.encoded_len() as u64, options.segment_bytes);
+        if is_full || options.segment_age.is_some_and(|age| writer.is_too_old(age, now)) {
             log.roll(&mut writer)?;
         }
         let base_offset = writer.end.offset;
@@ -155,6 +157,7 @@ impl Shared {
         let segment = Arc::new(Segment::new(&self.dir, state));
         let old = std::mem::replace(&mut writer.active, Arc::clone(&segment));
         writer.file = file;
+        writer.first_append = None;
         writer.end = Mark { segment: base, position: 0, offset: base };
         let (file, index) = old.seal().expect("the writer's segment is the active one");
         let index = Arc::new(index);
@@ -177,11 +180,17 @@ impl Writer {
         self.end.position > 0 && (self.end.position + length > limit || far)
     }
 
+    /// Whether the active segment was begun longer ago than `age`.
+    fn is_too_old(&self, age: Duration, now: Timestamp) -> bool {
+        self.end.position > 0 && self.first_append.is_some_and(|first| now >= first.plus(age))
+    }
+
     /// Takes note of a batch that was written at the end.
     fn advance(&mut self, batch: &RecordBatch, now: Timestamp, interval: u32) {
         let header = batch.header();
         self.last_append = self.last_append.max(now);
         let appended_at = self.last_append;
+        self.first_append.get_or_insert(appended_at);
         self.active.grow(|index| index.add(header, appended_at, interval));
         self.producers.record(header, appended_at);
         self.end.position += batch.encoded_len() as u64;

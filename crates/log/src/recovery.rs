@@ -155,7 +155,15 @@ fn assemble(
     let sealed = survey.sealed.iter().map(|summary| Arc::new(Segment::new(dir, State::Sealed(*summary))));
     let segments: Vec<_> = sealed.chain([Arc::clone(&active)]).collect();
     let bytes = segments.iter().map(|segment| segment.summary().bytes).sum();
-    let writer = Writer { active, file: survey.file, end, last_append, producers, sealed: Vec::new() };
+    let writer = Writer {
+        active,
+        file: survey.file,
+        end,
+        last_append,
+        first_append: None,
+        producers,
+        sealed: Vec::new(),
+    };
     PartitionLog(Arc::new(Shared {
         environment: environment.clone(),
         id: environment.tail_cache.register(),

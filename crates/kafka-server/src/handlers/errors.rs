@@ -34,7 +34,10 @@ impl From<&ProduceError> for ErrorCode {
             ProduceError::TooLarge { .. } => Self::MessageTooLarge,
             ProduceError::Control => Self::InvalidRecord,
             ProduceError::Transactional => Self::InvalidTxnState,
-            ProduceError::FutureTimestamp { .. } => Self::InvalidTimestamp,
+            ProduceError::FutureTimestamp { .. } | ProduceError::OldTimestamp { .. } => {
+                Self::InvalidTimestamp
+            }
+            ProduceError::Recompress(_) | ProduceError::Undecodable { .. } => Self::InvalidRecord,
             ProduceError::Log(error) => error.into(),
         }
     }

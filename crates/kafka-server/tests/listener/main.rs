@@ -14,4 +14,5 @@ mod producing;
 mod server;
 mod stalling;
 mod stopping;
+mod topic_settings;
 mod topics;
