@@ -260,6 +260,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         if self.reservation.capacity() <= held {
             if !self.may_begin() {
+                // Others may use its turn meanwhile.
+                self.reservation.stop_waiting();
                 return Poll::Pending;
             }
             let was_waiting = self.reservation.is_waiting();
@@ -292,11 +294,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let options = &self.session.node.options;
         let own = if !self.output.is_empty() {
             let is_crowded = self.session.node.budget.is_crowded();
-            Some(self.taking.deadline(if is_crowded {
-                options.crowded_timeout
-            } else {
-                options.stall_timeout
-            }))
+            let limit = if is_crowded { options.crowded_timeout } else { options.stall_timeout };
+            Some(self.taking.deadline(limit))
         } else if !self.pending.is_empty() {
             None
         } else if !self.input.is_empty() {
