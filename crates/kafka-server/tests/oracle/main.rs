@@ -9,6 +9,7 @@ mod exchange;
 mod groups;
 mod hostile;
 mod in_place;
+mod java;
 mod offsets;
 mod records;
 mod source;
@@ -21,7 +22,7 @@ use proptest::prelude::*;
 
 use source::Source;
 
-/// Newer than the other implementation. Kafka's own Java client compares them (`crates/cli/tests/clients`).
+/// Newer than the other implementation; Kafka's own is asked about them (see [`java`]).
 const UNKNOWN_TO_OTHERS: &[(ApiKey, i16)] =
     &[(ApiKey::ListOffsets, 11), (ApiKey::OffsetCommit, 10), (ApiKey::OffsetFetch, 10)];
 
@@ -50,10 +51,14 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
     }
 }
 
-/// Every API in every version that is decoded, as far as the other implementation goes.
+/// Every API in every version that is decoded.
+fn every_version() -> impl Iterator<Item = (ApiKey, i16)> {
+    ApiKey::ALL.iter().flat_map(|api| api.versions().map(|version| (*api, version)))
+}
+
+/// The same as far as the other implementation goes.
 fn served() -> impl Iterator<Item = (ApiKey, i16)> {
-    let all = ApiKey::ALL.iter().flat_map(|api| api.versions().map(|version| (*api, version)));
-    all.filter(|served| !UNKNOWN_TO_OTHERS.contains(served))
+    every_version().filter(|served| !UNKNOWN_TO_OTHERS.contains(served))
 }
 
 proptest! {
