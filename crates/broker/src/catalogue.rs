@@ -21,6 +21,7 @@ use factum_types::{ByteSize, Timestamp, TopicId, TopicName, TopicPartition};
 use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
 
+use crate::append_rules::AppendRules;
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, StorageError};
 use crate::heavy_work::HeavyWork;
 use crate::metrics::{TopicLabels, TopicMetrics};
@@ -324,7 +325,9 @@ impl Catalogue {
 
     fn assemble(&self, stored: StoredTopic, logs: impl Iterator<Item = PartitionLog>) -> Topic {
         let StoredTopic { directory, file } = stored;
-        let limits = Arc::new(Limits::new(self.defaults.max_message_bytes(&file.config())));
+        let config = file.config();
+        let limits = Limits::new(self.defaults.max_message_bytes(&config), AppendRules::new(&config));
+        let limits = Arc::new(limits);
         let metrics = TopicMetrics::new(&file.name, &self.labels);
         let partitions = logs.zip(0..).map(|(log, number)| {
             let name = TopicPartition::new(file.name.clone(), number);

@@ -25,6 +25,7 @@
 //! Not here: sockets and codes of any protocol, authorisation (each edge asks before it calls), and schemas.
 
 mod access;
+mod append_rules;
 mod broker;
 mod catalogue;
 mod cluster;
@@ -49,7 +50,7 @@ mod trusted_time;
 pub use broker::Broker;
 pub use coordinator::Coordinator;
 // What the signatures below name of the crates underneath, for edges that may use this crate alone.
-pub use factum_eventlog::{NewTopic, TopicConfig};
+pub use factum_eventlog::{CompressionType, NewTopic, TimestampType, TopicConfig};
 pub use factum_log::{AppendError, Bounds, ReadError as LogReadError, Slice, SyncError};
 
 pub use error::{

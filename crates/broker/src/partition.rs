@@ -17,12 +17,14 @@ use factum_log::{AppendError, Appended, Bounds, Damage, PartitionLog, Slice, Syn
 use factum_types::compression::DecompressError;
 use factum_types::record::{self, RecordSummary};
 use factum_types::{Offset, ProducerId, RecordBatch, Timestamp, TopicPartition};
+use parking_lot::RwLock;
 
+use crate::append_rules::AppendRules;
 use crate::heavy_work::{Busy, HeavyWork};
 use crate::metrics::TopicMetrics;
 use crate::producer_ids::ProducerIds;
 
-/// How far ahead of the broker's clock a record may be dated.
+/// How far ahead of the broker's clock a record may be dated where the topic does not say.
 pub(crate) const MAX_TIMESTAMP_AHEAD: Duration = Duration::from_secs(60 * 60);
 
 /// Bytes of a compressed batch that are unpacked on the caller's thread: less than a millisecond of work.
@@ -74,6 +76,23 @@ pub enum ProduceError {
         /// The latest allowed now.
         latest: Timestamp,
     },
+    /// A record is dated further back than the topic allows.
+    #[error("timestamp {timestamp} is earlier than {earliest}")]
+    OldTimestamp {
+        /// The batch's least timestamp.
+        timestamp: Timestamp,
+        /// The earliest allowed now.
+        earliest: Timestamp,
+    },
+    /// The records cannot be unpacked, so that they cannot be compressed as the topic wants them.
+    #[error("the records cannot be compressed anew")]
+    Recompress(#[source] DecompressError),
+    /// The records cannot be read, so that their timestamps cannot be checked.
+    #[error("the records cannot be read: {reason}")]
+    Undecodable {
+        /// What is wrong.
+        reason: String,
+    },
     /// The log refused.
     #[error(transparent)]
     Log(#[from] AppendError),
@@ -115,12 +134,25 @@ pub(crate) struct Limits {
     is_deleted: AtomicBool,
     /// Whether somebody removed the topic's directory: what is written goes nowhere.
     is_missing: AtomicBool,
+    rules: RwLock<AppendRules>,
 }
 
 impl Limits {
-    pub(crate) fn new(max_message_bytes: usize) -> Self {
-        let max_message_bytes = AtomicUsize::new(max_message_bytes);
-        Self { max_message_bytes, is_deleted: AtomicBool::new(false), is_missing: AtomicBool::new(false) }
+    pub(crate) fn new(max_message_bytes: usize, rules: AppendRules) -> Self {
+        Self {
+            max_message_bytes: AtomicUsize::new(max_message_bytes),
+            is_deleted: AtomicBool::new(false),
+            is_missing: AtomicBool::new(false),
+            rules: RwLock::new(rules),
+        }
+    }
+
+    pub(crate) fn set_rules(&self, rules: AppendRules) {
+        *self.rules.write() = rules;
+    }
+
+    fn rules(&self) -> AppendRules {
+        *self.rules.read()
     }
 
     pub(crate) fn set_max_message_bytes(&self, bytes: usize) {
@@ -195,19 +227,19 @@ impl Partition {
     /// # Errors
     /// [`ProduceError`]; nothing of the batch was kept.
     pub fn append(&self, batch: RecordBatch) -> Result<Appended, ProduceError> {
-        self.append_as_part(batch, NonZeroUsize::MIN)
+        self.append_timed(batch, NonZeroUsize::MIN).map(|(appended, _)| appended)
     }
 
-    /// As [`Partition::append`], for a request that appends to `request` partitions: those of smaller requests are
-    /// synced first.
+    /// Appends a batch as [`Partition::append`], as part of a request that appends to `request` partitions (those of
+    /// smaller requests are synced first), and gives the time that the records got if that is not their own.
     ///
     /// # Errors
     /// [`ProduceError`]; nothing of the batch was kept.
-    pub fn append_as_part(
+    pub fn append_timed(
         &self,
         mut batch: RecordBatch,
         request: NonZeroUsize,
-    ) -> Result<Appended, ProduceError> {
+    ) -> Result<(Appended, Option<Timestamp>), ProduceError> {
         if self.is_reserved {
             return Err(ProduceError::Reserved);
         }
@@ -216,11 +248,11 @@ impl Partition {
         if batch.header().is_idempotent() && !self.checks.producer_ids.is_given_out(producer_id) {
             return Err(ProduceError::UnknownProducer { producer_id });
         }
-        let greatest = self.validate(&batch)?.max_timestamp;
-        if greatest != batch.header().max_timestamp {
-            batch.correct_max_timestamp(greatest);
+        let summary = self.validate(&batch)?;
+        if summary.max_timestamp != batch.header().max_timestamp {
+            batch.correct_max_timestamp(summary.max_timestamp);
         }
-        self.append_own(batch, request)
+        self.place(batch, request)
     }
 
     /// Appends a batch that was built in this process, for a caller that may write here, as part of a request that
@@ -233,19 +265,28 @@ impl Partition {
         batch: RecordBatch,
         request: NonZeroUsize,
     ) -> Result<Appended, ProduceError> {
-        let now = self.clock.now();
         self.check(&batch)?;
-        let latest = now.plus(MAX_TIMESTAMP_AHEAD);
-        let timestamp = batch.header().max_timestamp;
-        if timestamp > latest {
-            return Err(ProduceError::FutureTimestamp { timestamp, latest });
-        }
+        self.place(batch, request).map(|(appended, _)| appended)
+    }
+
+    /// Does to a checked batch what the topic's settings ask for, and gives it to the log.
+    fn place(
+        &self,
+        batch: RecordBatch,
+        request: NonZeroUsize,
+    ) -> Result<(Appended, Option<Timestamp>), ProduceError> {
+        let (now, rules) = (self.clock.now(), self.limits.rules());
+        let batch = match rules.unpacks(&batch) {
+            true => self.checks.heavy_work.run_in_place(|| rules.apply(batch, now))??,
+            false => rules.apply(batch, now)?,
+        };
+        self.check_size(&batch)?;
         let (bytes, records) = (batch.encoded_len(), batch.header().record_count);
         let appended = self.log.append_as_part(batch, now, request).map_err(|error| self.refused(error))?;
         if !appended.duplicate {
             self.metrics.observe_append(bytes, records);
         }
-        Ok(appended)
+        Ok((appended, rules.append_time(now).filter(|_| !appended.duplicate)))
     }
 
     /// Resolves once every record up to `last` is on disk. Dropping the future takes nothing back.
@@ -324,10 +365,7 @@ impl Partition {
         if self.limits.is_missing() {
             return Err(ProduceError::Missing);
         }
-        let (bytes, limit) = (batch.encoded_len(), self.limits.max_message_bytes());
-        if bytes > limit {
-            return Err(ProduceError::TooLarge { bytes, limit });
-        }
+        self.check_size(batch)?;
         let header = batch.header();
         if header.is_control() {
             return Err(ProduceError::Control);
@@ -336,6 +374,11 @@ impl Partition {
             return Err(ProduceError::Transactional);
         }
         Ok(())
+    }
+
+    fn check_size(&self, batch: &RecordBatch) -> Result<(), ProduceError> {
+        let (bytes, limit) = (batch.encoded_len(), self.limits.max_message_bytes());
+        if bytes > limit { Err(ProduceError::TooLarge { bytes, limit }) } else { Ok(()) }
     }
 
     fn check_offset(&self, from: i64) -> Result<Offset, ReadError> {

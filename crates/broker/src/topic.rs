@@ -11,6 +11,7 @@ use factum_types::{PartitionId, TopicId, TopicName};
 use parking_lot::RwLock;
 
 use crate::Partition;
+use crate::append_rules::AppendRules;
 use crate::partition::Limits;
 
 pub(crate) use config::{Defaults, InvalidConfig, check as check_config};
@@ -83,6 +84,7 @@ impl Topic {
     /// Takes a new configuration that is on disk already.
     pub(crate) fn reconfigure(&self, config: TopicConfig, defaults: &Defaults) {
         self.limits.set_max_message_bytes(defaults.max_message_bytes(&config));
+        self.limits.set_rules(AppendRules::new(&config));
         for partition in &self.partitions {
             partition.log().set_options(defaults.log_options(&config));
         }

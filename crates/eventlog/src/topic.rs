@@ -1,21 +1,10 @@
 //! Topics as a user sees them.
 
-use std::time::Duration;
+mod config;
 
-use factum_types::{ByteSize, Offset, PartitionId, TopicId, TopicName};
+use factum_types::{Offset, PartitionId, TopicId, TopicName};
 
-/// What may be set for a topic; what is `None` follows the log's own default.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TopicConfig {
-    /// Records older than this may be dropped (`retention.ms`); [`Duration::MAX`] keeps them for ever.
-    pub retention: Option<Duration>,
-    /// A partition larger than this drops its oldest segments (`retention.bytes`).
-    pub retention_bytes: Option<ByteSize>,
-    /// The size at which a segment is sealed (`segment.bytes`).
-    pub segment_bytes: Option<ByteSize>,
-    /// The largest batch taken (`max.message.bytes`).
-    pub max_message_bytes: Option<ByteSize>,
-}
+pub use config::{CompressionType, TimestampType, TopicConfig};
 
 /// A topic that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]

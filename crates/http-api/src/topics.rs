@@ -295,7 +295,7 @@ impl PartitionView {
 
 impl From<TopicConfig> for Config {
     fn from(config: TopicConfig) -> Self {
-        let TopicConfig { retention, retention_bytes, segment_bytes, max_message_bytes } = config;
+        let TopicConfig { retention, retention_bytes, segment_bytes, max_message_bytes, .. } = config;
         Self { retention, retention_bytes, segment_bytes, max_message_bytes }
     }
 }
@@ -303,7 +303,7 @@ impl From<TopicConfig> for Config {
 impl From<Config> for TopicConfig {
     fn from(config: Config) -> Self {
         let Config { retention, retention_bytes, segment_bytes, max_message_bytes } = config;
-        Self { retention, retention_bytes, segment_bytes, max_message_bytes }
+        Self { retention, retention_bytes, segment_bytes, max_message_bytes, ..Self::default() }
     }
 }
 
@@ -314,6 +314,7 @@ impl ConfigPatch {
             retention_bytes: self.retention_bytes.unwrap_or(config.retention_bytes),
             segment_bytes: self.segment_bytes.unwrap_or(config.segment_bytes),
             max_message_bytes: self.max_message_bytes.unwrap_or(config.max_message_bytes),
+            ..config.clone()
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   socket ─▶ input ─▶ frame ─▶ handlers::begin ─▶ pending ─▶ output ─▶ socket
-//!                        ╰─ waits for a permit of the shared budget
+//!               ╰─ what is large waits for memory, step by step
 //! ```
 //!
 //! One task does all of it, so that a request costs one wake-up when it arrives and, if it waits for the disk
@@ -12,32 +12,37 @@
 //! - Requests begin, and are answered, in the order in which they came.
 //! - Unless the client resets the connection, what was begun is finished: also when it ends its side, also
 //!   when the server stops.
-//! - A client that is silent, or slow within a request or in taking an answer, is let go after a time.
+//! - A client that is silent, or slow within a request or in taking an answer, is let go after a time: after a
+//!   short one if others wait for the memory that it holds.
+//! - What it holds of its requests, begun or not, is reserved beyond the first 16 KiB (see [`request_memory`]).
 //!
 //! Not here: what requests mean (see [`crate::handlers`]), who the client is.
 
+mod addresses;
 mod budget;
 mod input;
 mod output;
 mod pending;
+mod progress;
+mod request_memory;
 
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use factum_base::tasks::Stop;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_util::sync::PollSemaphore;
 use tracing::{debug, warn};
 
+pub(crate) use addresses::{AddressConnection, Addresses};
 pub(crate) use budget::{Budget, to_usize};
 pub(crate) use input::READ_BYTES;
 pub(crate) use pending::Answer;
+pub(crate) use request_memory::RequestMemory;
 
 use crate::handlers::{self, Refusal, Session};
 use crate::messages::ApiKey;
@@ -45,6 +50,8 @@ use crate::metrics::Metrics;
 use input::{FrameError, Input};
 use output::Output;
 use pending::{Pending, Request};
+use progress::Progress;
+use request_memory::{FREE_BYTES, Reservation};
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -72,31 +79,36 @@ pub(crate) struct Connection<S> {
     input: Input,
     pending: Pending,
     output: Output,
-    permits: PollSemaphore,
-    /// For the frame at the front of the input, or none yet.
-    permit: Option<OwnedSemaphorePermit>,
+    /// Of memory for the input and the pending requests.
+    reservation: Reservation,
     /// Why nothing more is read: the client ended its side, or the server stops.
     ending: Option<End>,
     /// The last byte in or out, or answer.
     active_at: Instant,
     /// When the frame at the front of the input began to arrive, or could have.
     frame_since: Instant,
+    /// Of the bytes of the frame at the front.
+    arriving: Progress,
+    /// Of the answers that the client has to take.
+    taking: Progress,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(crate) fn new(stream: S, session: Arc<Session>) -> Self {
-        let (options, budget) = (&session.node.options, &session.node.budget);
+        let (node, address) = (&session.node, &session.connection.address);
+        let options = &node.options;
         let now = Instant::now();
         Self {
             stream,
             input: Input::new(to_usize(options.max_frame_bytes.as_u64())),
             pending: Pending::new(to_usize(options.max_connection_in_flight_bytes.as_u64())),
-            output: Output::new(Arc::clone(budget)),
-            permits: PollSemaphore::new(budget.requests()),
-            permit: None,
+            output: Output::new(Arc::clone(&node.budget), Arc::clone(address)),
+            reservation: Reservation::new(Arc::clone(&node.request_memory), Arc::clone(address)),
             ending: None,
             active_at: now,
             frame_since: now,
+            arriving: Progress::new(now),
+            taking: Progress::new(now),
             session,
         }
     }
@@ -125,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         loop {
             let mut progress = self.poll_answers(cx);
             progress |= self.poll_output(cx)?;
-            progress |= self.begin_requests(cx)?;
+            progress |= self.begin_requests()?;
             progress |= self.poll_input(cx)?;
             if self.is_over() {
                 return Poll::Ready(Ok(()));
@@ -142,13 +154,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut progress = false;
         while let Poll::Ready(Some(answered)) = self.pending.poll_answer(cx) {
             self.measure(answered.api, answered.begun_at, answered.response.len());
+            let now = Instant::now();
+            if self.output.is_empty() {
+                self.taking.restart(now);
+            }
             self.output.push(answered.response);
             // Until now the next request may have been held back by us.
-            self.frame_since = Instant::now();
+            self.frame_since = now;
             progress = true;
         }
         if self.is_stopping() {
             self.pending.abandon_patient();
+        }
+        if progress {
+            self.reservation.shrink_to(self.held_bytes());
         }
         progress
     }
@@ -157,7 +176,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut progress = false;
         while !self.output.is_empty() {
             match self.output.poll_write(Pin::new(&mut self.stream), cx) {
-                Poll::Ready(written) => progress |= written? > 0,
+                Poll::Ready(written) => {
+                    self.taking.add(written?, Instant::now());
+                    progress = true;
+                }
                 Poll::Pending => break,
             }
         }
@@ -165,23 +187,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Begins the requests that are there as a whole.
-    fn begin_requests(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+    fn begin_requests(&mut self) -> Result<bool, End> {
         let mut progress = false;
         while self.may_begin() {
-            let Some(len) = self.input.frame_len()? else { break };
-            let is_whole = self.input.is_whole(len);
-            if !is_whole && !self.input.has_first_read() {
-                break;
-            }
-            if self.permit.is_none() && !self.poll_permit(len, cx) {
-                break;
-            }
-            if !is_whole {
-                break;
-            }
-            let permit = self.permit.take().expect("taken just above");
+            let Some(len) = self.input.frame_len()?.filter(|len| self.input.is_whole(*len)) else { break };
             let frame = self.input.take_frame(len);
-            self.begin(frame, permit)?;
+            self.begin(frame)?;
             progress = true;
         }
         Ok(progress)
@@ -192,62 +203,80 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         !self.is_stopping() && self.pending.may_begin() && self.output.is_empty()
     }
 
-    /// Whether the permit for a frame of `len` bytes is held now.
-    fn poll_permit(&mut self, len: usize, cx: &mut Context<'_>) -> bool {
-        let count = u32::try_from(len).expect("a frame is at most as long as an i32 counts");
-        match self.permits.poll_acquire_many(cx, count) {
-            Poll::Ready(permit) => {
-                self.permit = Some(permit.expect("the budget is never closed"));
-                true
-            }
-            Poll::Pending => false,
-        }
-    }
-
-    fn begin(&mut self, frame: BytesMut, permit: OwnedSemaphorePermit) -> Result<(), End> {
-        let (len, begun_at) = (frame.len(), self.session.node.clock.monotonic());
-        self.frame_since = Instant::now();
+    fn begin(&mut self, frame: BytesMut) -> Result<(), End> {
+        let (len, begun_at, now) = (frame.len(), self.session.node.clock.monotonic(), Instant::now());
+        self.frame_since = now;
+        self.arriving.restart(now);
         let begun = handlers::begin(&self.session, frame)?;
         self.metrics().begun(begun.api, len);
         match begun.answer {
-            Some(answer) => self.pending.push(Request { api: begun.api, len, begun_at, answer, permit }),
-            None => self.measure(begun.api, begun_at, 0),
+            Some(answer) => self.pending.push(Request { api: begun.api, len, begun_at, answer }),
+            None => {
+                self.reservation.shrink_to(self.held_bytes());
+                self.measure(begun.api, begun_at, 0);
+            }
         }
         Ok(())
     }
 
     /// Reads once, unless what is there has to be dealt with first.
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
-        let Some(wanted) = self.wanted()? else { return Ok(false) };
+        let missing = match self.input.frame_len()? {
+            _ if self.ending.is_some() => return Ok(false),
+            Some(len) if self.input.is_whole(len) => return Ok(false),
+            Some(len) => self.input.missing(len),
+            None => 0,
+        };
+        let Poll::Ready(step) = self.poll_step(missing, cx) else { return Ok(false) };
         let was_empty = self.input.is_empty();
-        match self.input.poll_read(Pin::new(&mut self.stream), wanted, cx) {
-            Poll::Pending => Ok(false),
+        match self.input.poll_read(Pin::new(&mut self.stream), step, missing, cx) {
+            Poll::Pending => {
+                self.reservation.shrink_to(self.held_bytes());
+                Ok(false)
+            }
             Poll::Ready(Ok(0)) => {
                 self.ending = Some(End::Closed);
                 Ok(true)
             }
-            Poll::Ready(Ok(_)) => {
+            Poll::Ready(Ok(read)) => {
+                let now = Instant::now();
                 if was_empty {
-                    self.frame_since = Instant::now();
+                    self.frame_since = now;
+                    self.arriving.restart(now);
                 }
+                self.arriving.add(read, now);
                 Ok(true)
             }
             Poll::Ready(Err(error)) => Err(error.into()),
         }
     }
 
-    /// `None` if nothing is to be read now; else the frame that may be read to its end, if one may.
-    fn wanted(&self) -> Result<Option<Option<usize>>, FrameError> {
-        if self.ending.is_some() {
-            return Ok(None);
+    /// How many bytes may be read now of a frame of which `missing` have yet to come. Waits if there is memory
+    /// for none; not for a frame that could not begin when it is whole.
+    fn poll_step(&mut self, missing: usize, cx: &mut Context<'_>) -> Poll<usize> {
+        let (held, step) = (self.held_bytes(), self.input.step(missing));
+        if self.reservation.try_extend(held + step) {
+            return Poll::Ready(step);
         }
-        Ok(match self.input.frame_len()? {
-            None => Some(None),
-            Some(len) if self.input.is_whole(len) => None,
-            Some(len) if self.permit.is_some() => Some(Some(len)),
-            Some(_) if self.input.has_first_read() => None,
-            Some(_) => Some(None),
-        })
+        if self.reservation.capacity() <= held {
+            if !self.may_begin() {
+                // Others may use its turn meanwhile.
+                self.reservation.stop_waiting();
+                return Poll::Pending;
+            }
+            let was_waiting = self.reservation.is_waiting();
+            ready!(self.reservation.poll_extend(held + step.min(FREE_BYTES), missing, cx));
+            if was_waiting {
+                self.arriving.restart(Instant::now());
+            }
+        }
+        self.reservation.stop_waiting();
+        Poll::Ready(step.min(self.reservation.capacity() - held))
+    }
+
+    /// What is in memory of the client's requests.
+    fn held_bytes(&self) -> usize {
+        self.input.len() + self.pending.bytes()
     }
 
     fn is_stopping(&self) -> bool {
@@ -263,33 +292,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// When the connection ends if nothing happens until then; none while the client waits for us.
     fn deadline(&self) -> Option<Instant> {
         let options = &self.session.node.options;
-        if !self.output.is_empty() {
-            Some(self.active_at + options.stall_timeout)
+        let own = if !self.output.is_empty() {
+            let is_crowded = self.session.node.budget.is_crowded();
+            let limit = if is_crowded { options.crowded_timeout } else { options.stall_timeout };
+            Some(self.taking.deadline(limit))
         } else if !self.pending.is_empty() {
             None
         } else if !self.input.is_empty() {
             Some(self.frame_since + options.stall_timeout)
         } else {
             Some(self.active_at + options.idle_timeout)
-        }
+        };
+        let is_in_the_way = self.is_arriving() && self.reservation.is_in_the_way();
+        let crowded = is_in_the_way.then(|| self.arriving.deadline(options.crowded_timeout));
+        [own, crowded].into_iter().flatten().min()
+    }
+
+    /// Whether a part of a request is there.
+    fn is_arriving(&self) -> bool {
+        let is_whole = |len: usize| self.input.is_whole(len);
+        !self.input.is_empty() && !self.input.frame_len().is_ok_and(|len| len.is_some_and(is_whole))
     }
 
     /// Ends the connection once its deadline is past. The timer moves forward only when it fires, and back
     /// only when something shorter begins, so that a busy connection hardly touches it.
     fn poll_deadline(&self, mut timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<End> {
-        let Some(deadline) = self.deadline() else { return Poll::Pending };
         loop {
-            if deadline < timer.deadline() {
-                timer.as_mut().reset(deadline);
+            let (deadline, now) = (self.deadline(), Instant::now());
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                let is_idle = self.output.is_empty() && self.input.is_empty();
+                return Poll::Ready(if is_idle { End::Idle } else { End::Stalled });
+            }
+            // Others may come to wait for what it holds, and nobody would tell.
+            let may_be_in_the_way = !self.output.is_empty() || self.is_arriving();
+            let look = may_be_in_the_way.then(|| now + self.session.node.options.crowded_timeout);
+            let Some(check) = [deadline, look].into_iter().flatten().min() else { return Poll::Pending };
+            if check < timer.deadline() {
+                timer.as_mut().reset(check);
             }
             if timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            if deadline <= Instant::now() {
-                let is_idle = self.output.is_empty() && self.input.is_empty();
-                return Poll::Ready(if is_idle { End::Idle } else { End::Stalled });
-            }
-            timer.as_mut().reset(deadline);
+            timer.as_mut().reset(check);
         }
     }
 

@@ -18,16 +18,21 @@ pub struct Options {
     pub advertised: Option<Endpoint>,
     /// Connections held at once; one more is closed at once.
     pub max_connections: usize,
+    /// Connections held at once for one client address (of IPv6 a /64 network); one more is closed at once.
+    pub max_connections_per_address: usize,
     /// The largest request taken. A longer one closes its connection before a byte of it is kept.
     pub max_frame_bytes: ByteSize,
-    /// Bytes of requests in memory at once, over all connections.
+    /// Bytes of requests in memory at once, over all connections. The first 16 KiB of each connection are not
+    /// counted, so that a small request waits for nobody.
     pub max_in_flight_bytes: ByteSize,
+    /// Bytes of requests in memory at once for one client address.
+    pub max_address_in_flight_bytes: ByteSize,
     /// Bytes of requests begun and not yet answered, per connection.
     pub max_connection_in_flight_bytes: ByteSize,
     /// The largest answer to one fetch; a first batch larger than this is sent all the same (KIP-74).
     pub max_fetch_bytes: ByteSize,
     /// Bytes of fetched records on their way to clients at once, over all connections, before answers are
-    /// made smaller.
+    /// made smaller; half of it for one client address.
     pub max_fetch_in_flight_bytes: ByteSize,
     /// The longest that a fetch waits for records, whatever it asks for.
     #[serde(with = "factum_types::units::duration")]
@@ -35,10 +40,14 @@ pub struct Options {
     /// A connection on which nothing happened for so long is closed.
     #[serde(with = "factum_types::units::duration")]
     pub idle_timeout: Duration,
-    /// A request that has not arrived whole within this, or an answer of which nothing could be sent, closes
-    /// the connection. Clients give up after 30 s themselves.
+    /// A request that has not arrived whole within this, or an answer of which less than 64 KiB was taken
+    /// within this, closes the connection. Clients give up after 30 s themselves.
     #[serde(with = "factum_types::units::duration")]
     pub stall_timeout: Duration,
+    /// As `stall_timeout`, while other clients wait for the memory that such a connection holds: less than
+    /// 64 KiB within this, of a request or of an answer, closes the connection.
+    #[serde(with = "factum_types::units::duration")]
+    pub crowded_timeout: Duration,
 }
 
 impl Default for Options {
@@ -47,14 +56,17 @@ impl Default for Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 9092)),
             advertised: None,
             max_connections: 12_000,
+            max_connections_per_address: 4_000,
             max_frame_bytes: ByteSize::mib(16),
             max_in_flight_bytes: ByteSize::mib(64),
+            max_address_in_flight_bytes: ByteSize::mib(32),
             max_connection_in_flight_bytes: ByteSize::mib(8),
             max_fetch_bytes: ByteSize::mib(8),
             max_fetch_in_flight_bytes: ByteSize::mib(64),
             max_fetch_wait: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(600),
             stall_timeout: Duration::from_secs(30),
+            crowded_timeout: Duration::from_secs(2),
         }
     }
 }

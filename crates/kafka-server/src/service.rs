@@ -1,7 +1,7 @@
 //! The listener: accepts connections and runs one task for each.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,13 +15,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
 
-use crate::connection::{Budget, Connection};
+use crate::connection::{AddressConnection, Addresses, Budget, Connection, RequestMemory};
 use crate::handlers::{Node, Session};
 use crate::metrics::Metrics;
 use crate::options::Options;
 
 /// Connections that the system may hold ready for us: ten thousand clients may come at once.
 const BACKLOG: i32 = 4096;
+/// Searches through the log at once, over all clients.
+const SEARCHES: usize = 4;
 /// How long to wait when the process has no descriptor left for a connection.
 const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 /// A peer that vanished without a word is noticed within about two minutes.
@@ -45,6 +47,7 @@ pub struct Service {
     node: Arc<Node>,
     tasks: TaskGroup,
     slots: Arc<Semaphore>,
+    addresses: Arc<Addresses>,
 }
 
 /// What was said already, and is not said again before it changes.
@@ -52,6 +55,7 @@ pub struct Service {
 struct Quiet {
     is_full: bool,
     is_failing: bool,
+    full_address: Option<IpAddr>,
 }
 
 /// What others may know of a listener.
@@ -78,9 +82,18 @@ impl Service {
         let listener = listen(address).map_err(failed)?;
         let local_addr = listener.local_addr().map_err(failed)?;
         let slots = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
-        let budget = Arc::new(Budget::new(&options));
-        let node = Arc::new(Node { options, broker, authorizer, clock, budget, metrics: Metrics::new() });
-        Ok((Self { listener, node, tasks, slots }, Handle { local_addr }))
+        let addresses = Arc::new(Addresses::new(options.max_connections_per_address));
+        let node = Arc::new(Node {
+            budget: Arc::new(Budget::new(&options)),
+            request_memory: Arc::new(RequestMemory::new(&options)),
+            searches: Arc::new(Semaphore::new(SEARCHES)),
+            metrics: Metrics::new(),
+            options,
+            broker,
+            authorizer,
+            clock,
+        });
+        Ok((Self { listener, node, tasks, slots, addresses }, Handle { local_addr }))
     }
 
     /// Accepts until `stop`. Connections outlive this call: each finishes what it began and then ends, and the
@@ -109,19 +122,34 @@ impl Service {
     /// Serves a client, or turns it away if there are too many.
     fn admit(&self, stream: TcpStream, peer: SocketAddr, stop: &Stop, quiet: &mut Quiet) {
         quiet.is_failing = false;
-        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
-            quiet.is_full = false;
-            self.serve(stream, peer, slot, stop.clone());
+        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
+            self.node.metrics.turned_away();
+            if !std::mem::replace(&mut quiet.is_full, true) {
+                let limit = self.node.options.max_connections;
+                warn!(limit, "too many Kafka connections, turning new ones away");
+            }
             return;
-        }
-        self.node.metrics.turned_away();
-        if !std::mem::replace(&mut quiet.is_full, true) {
-            let limit = self.node.options.max_connections;
-            warn!(limit, "too many Kafka connections, turning new ones away");
-        }
+        };
+        quiet.is_full = false;
+        let Some(connection) = self.addresses.connect(peer.ip()) else {
+            self.node.metrics.turned_away();
+            if quiet.full_address.replace(peer.ip()) != Some(peer.ip()) {
+                let (address, limit) = (peer.ip(), self.node.options.max_connections_per_address);
+                warn!(%address, limit, "too many Kafka connections of one address, turning new ones away");
+            }
+            return;
+        };
+        self.serve(stream, peer, slot, connection, stop.clone());
     }
 
-    fn serve(&self, stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, stop: Stop) {
+    fn serve(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        slot: OwnedSemaphorePermit,
+        connection: AddressConnection,
+        stop: Stop,
+    ) {
         let local = match prepare(&stream) {
             Ok(local) => local,
             // It was gone before we looked.
@@ -129,7 +157,7 @@ impl Service {
         };
         let node = Arc::clone(&self.node);
         let (principal, unsynced) = (Principal::anonymous(), Arc::default());
-        let session = Session { node: Arc::clone(&node), principal, peer, local, unsynced };
+        let session = Session { node: Arc::clone(&node), principal, peer, connection, local, unsynced };
         let mut connection = Connection::new(stream, Arc::new(session));
         self.tasks.spawn_quiet(async move {
             let _slot = slot;

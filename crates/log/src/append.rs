@@ -8,6 +8,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use factum_types::{Offset, ProducerEpoch, ProducerId, RecordBatch, Timestamp};
 
@@ -122,7 +123,8 @@ impl PartitionLog {
         }
         let options = *log.options.read();
         let bytes = batch.encoded_len();
-        if writer.is_too_full(bytes as u64, options.segment_bytes) {
+        let is_full = writer.is_too_full(bytes as u64, options.segment_bytes);
+        if is_full || options.segment_age.is_some_and(|age| writer.is_too_old(age, now)) {
             log.roll(&mut writer).map_err(|error| self.refused(error, bytes, true))?;
         }
         let base_offset = writer.end.offset;
@@ -233,6 +235,7 @@ impl Shared {
         let segment = Arc::new(Segment::new(&self.dir, state));
         let old = std::mem::replace(&mut writer.active, Arc::clone(&segment));
         writer.file = file;
+        writer.first_append = None;
         writer.end = Mark { segment: base, position: 0, offset: base };
         let (file, index) = old.seal().expect("the writer's segment is the active one");
         let index = Arc::new(index);
@@ -257,11 +260,17 @@ impl Writer {
         self.end.position > 0 && (self.end.position + length > limit || far)
     }
 
+    /// Whether the active segment was begun longer ago than `age`.
+    fn is_too_old(&self, age: Duration, now: Timestamp) -> bool {
+        self.end.position > 0 && self.first_append.is_some_and(|first| now >= first.plus(age))
+    }
+
     /// Takes note of a batch that was written at the end.
     fn advance(&mut self, batch: &RecordBatch, now: Timestamp, interval: u32) {
         let header = batch.header();
         self.last_append = self.last_append.max(now);
         let appended_at = self.last_append;
+        self.first_append.get_or_insert(appended_at);
         self.active.grow(|index| index.add(header, appended_at, interval));
         self.producers.record(header, appended_at);
         self.end.position += batch.encoded_len() as u64;

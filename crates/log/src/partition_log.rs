@@ -36,6 +36,9 @@ pub(crate) const EPOCHS: &str = "leader-epochs";
 pub struct Options {
     /// A segment that would grow beyond this many bytes is sealed; one batch always fits.
     pub segment_bytes: u64,
+    /// A segment whose first batch was appended so long ago is sealed before the next; `None` sets no limit. After a
+    /// start the time counts from the first append.
+    pub segment_age: Option<Duration>,
     /// About every so many bytes a segment's index has an entry.
     pub index_interval_bytes: u32,
     /// Segments whose records are all older may be removed; `None` keeps them for ever.
@@ -48,6 +51,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             segment_bytes: 128 << 20,
+            segment_age: None,
             index_interval_bytes: 64 << 10,
             retention: Some(Duration::from_secs(7 * 24 * 3600)),
             retention_bytes: None,
@@ -128,6 +132,8 @@ pub(crate) struct Writer {
     pub(crate) end: Mark,
     /// Time does not run backwards here, whatever the clock says.
     pub(crate) last_append: Timestamp,
+    /// The first append to the active segment since it was opened.
+    pub(crate) first_append: Option<Timestamp>,
     pub(crate) producers: Producers,
     /// Segments sealed since the last commit; their last bytes may not be synced.
     pub(crate) sealed: Vec<JustSealed>,

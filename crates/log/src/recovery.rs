@@ -169,6 +169,7 @@ fn assemble(
         file,
         end,
         last_append,
+        first_append: None,
         producers,
         sealed: Vec::new(),
         is_torn: false,

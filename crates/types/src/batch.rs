@@ -12,6 +12,8 @@
 //! The two fields that a broker assigns, base offset and leader epoch, lie before the CRC: assigning them
 //! changes no checksum. Records inside stay encoded; [`crate::record`] reads them.
 
+mod recompress;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::compression::{Compression, UnknownCompression};

@@ -28,6 +28,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -36,7 +37,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * What a stranger does with Kafka's own Java client: one scenario a run, JSON lines out, a reason on standard error.
  *
  * <pre>
- * usage: Client BOOTSTRAP codecs|group|resume|time|admin|idempotent
+ * usage: Client BOOTSTRAP codecs|group|resume|time|admin|idempotent|transactional
  *        Client BOOTSTRAP member TOPIC GROUP      one member of `group`, as a process of its own
  * </pre>
  */
@@ -63,6 +64,7 @@ public final class Client {
                 case "time" -> client.time();
                 case "admin" -> client.administer();
                 case "idempotent" -> client.idempotent();
+                case "transactional" -> client.transactional();
                 case "member" -> client.member(arguments[2], arguments[3]);
                 default -> fail("no scenario is called " + arguments[1]);
             }
@@ -254,6 +256,16 @@ public final class Client {
         expect(values(found), sent, "records");
         expect(found.stream().map(ConsumerRecord::offset).toList(), IntStream.range(0, 1000).mapToObj(n -> (long) n).toList(), "offsets");
         say("{\"records\":%d}", found.size());
+    }
+
+    /** There are no transactions: a producer that wants them is told so, and does not ask for a minute. */
+    private void transactional() {
+        try (var producer = producer(Map.of("transactional.id", named("transactional")))) {
+            producer.initTransactions();
+            throw new AssertionError("transactions were granted");
+        } catch (TransactionalIdAuthorizationException refused) {
+            say("{\"refused\":\"%s\"}", refused.getClass().getSimpleName());
+        }
     }
 
     private static String named(String scenario) {

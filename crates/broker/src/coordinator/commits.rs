@@ -16,7 +16,9 @@ impl Coordinator {
     /// [`CoordinatorError`]; after [`CoordinatorError::Storage`] the offsets may or may not have been kept.
     pub async fn commit(&self, commit: Commit) -> Result<(), CoordinatorError> {
         let groups = &*self.0;
-        groups.check_metadata(&commit.offsets)?;
+        for (partition, committed) in &commit.offsets {
+            self.check_metadata(partition, committed)?;
+        }
         let Commit { group, generation, member_id, instance_id, offsets } = commit;
         let (now, wall) = (groups.clock.monotonic(), groups.trusted_time.stamp());
         let work = |inside: &mut Cell| -> Result<Option<Offset>, CoordinatorError> {
@@ -31,6 +33,25 @@ impl Coordinator {
             groups.with(&group, work).ok_or(unknown)??
         };
         groups.journal.durable(last).await
+    }
+
+    /// Whether the text beside an offset may be kept: [`Coordinator::commit`] asks it of all of them, and a caller
+    /// may ask it before, of each.
+    ///
+    /// # Errors
+    /// [`CoordinatorError::OffsetMetadataTooLarge`].
+    pub fn check_metadata(
+        &self,
+        partition: &TopicPartition,
+        committed: &CommittedOffset,
+    ) -> Result<(), CoordinatorError> {
+        let limit = self.0.options.offset_metadata_max_bytes;
+        let bytes = committed.metadata.as_deref().map_or(0, str::len);
+        if bytes > limit {
+            let partition = partition.clone();
+            return Err(CoordinatorError::OffsetMetadataTooLarge { partition, bytes, limit });
+        }
+        Ok(())
     }
 
     /// The offsets of `partitions`, or all that the group has; only what is on disk is shown.
@@ -95,18 +116,6 @@ impl Coordinator {
 }
 
 impl Groups {
-    fn check_metadata(&self, offsets: &[(TopicPartition, CommittedOffset)]) -> Result<(), CoordinatorError> {
-        let limit = self.options.offset_metadata_max_bytes;
-        for (partition, committed) in offsets {
-            let bytes = committed.metadata.as_deref().map_or(0, str::len);
-            if bytes > limit {
-                let partition = partition.clone();
-                return Err(CoordinatorError::OffsetMetadataTooLarge { partition, bytes, limit });
-            }
-        }
-        Ok(())
-    }
-
     fn remove_offsets_where(
         &self,
         is_gone: impl Fn(&TopicName) -> bool,

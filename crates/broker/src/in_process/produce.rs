@@ -121,6 +121,10 @@ fn refused(topic: &TopicName, error: partition::ProduceError) -> ProduceError {
         partition::ProduceError::TooLarge { bytes, limit } => {
             ProduceError::TooLarge { topic: topic.clone(), bytes, limit }
         }
+        other @ (partition::ProduceError::FutureTimestamp { .. }
+        | partition::ProduceError::OldTimestamp { .. }) => {
+            ProduceError::Refused { index: 0, reason: other.to_string() }
+        }
         other => not_durable(topic, &other),
     }
 }

@@ -59,6 +59,7 @@ impl Defaults {
         factum_log::Options {
             segment_bytes: config.segment_bytes.unwrap_or(self.segment_bytes).0,
             index_interval_bytes: INDEX_INTERVAL_BYTES,
+            segment_age: config.segment_age.filter(|age| *age != Duration::MAX),
             retention: config.retention.or(self.retention).filter(|kept| *kept != Duration::MAX),
             retention_bytes: config.retention_bytes.or(self.retention_bytes).map(|bytes| bytes.0),
         }
@@ -79,7 +80,13 @@ pub(crate) fn check(config: &TopicConfig) -> Result<(), InvalidConfig> {
     match config.retention {
         Some(kept) if kept != Duration::MAX && i64::try_from(kept.as_millis()).is_err() => {
             let reason = "is beyond every calendar; leave it out to keep records for ever".to_owned();
-            Err(InvalidConfig { key: "retention.ms", reason })
+            return Err(InvalidConfig { key: "retention.ms", reason });
+        }
+        _ => {}
+    }
+    match config.segment_age {
+        Some(age) if age.is_zero() => {
+            Err(InvalidConfig { key: "segment.ms", reason: "must be at least 1".to_owned() })
         }
         _ => Ok(()),
     }

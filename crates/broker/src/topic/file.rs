@@ -1,8 +1,9 @@
 //! `topic.json`: a topic as it is kept on disk.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use factum_eventlog::TopicConfig;
+use factum_eventlog::{CompressionType, TimestampType, TopicConfig};
 use factum_types::{ByteSize, TopicId, TopicName};
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +33,21 @@ struct Settings {
     retention_bytes: Option<u64>,
     #[serde(rename = "segment.bytes", skip_serializing_if = "Option::is_none")]
     segment_bytes: Option<u64>,
+    #[serde(rename = "segment.ms", skip_serializing_if = "Option::is_none")]
+    segment_ms: Option<i64>,
     #[serde(rename = "max.message.bytes", skip_serializing_if = "Option::is_none")]
     max_message_bytes: Option<u64>,
+    #[serde(rename = "compression.type", skip_serializing_if = "Option::is_none")]
+    compression_type: Option<String>,
+    #[serde(rename = "message.timestamp.type", skip_serializing_if = "Option::is_none")]
+    timestamp_type: Option<String>,
+    #[serde(rename = "message.timestamp.before.max.ms", skip_serializing_if = "Option::is_none")]
+    timestamp_before_max_ms: Option<i64>,
+    #[serde(rename = "message.timestamp.after.max.ms", skip_serializing_if = "Option::is_none")]
+    timestamp_after_max_ms: Option<i64>,
+    /// What is kept to be shown, by Kafka's names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    without_effect: BTreeMap<String, String>,
 }
 
 impl Versioned for TopicFile {
@@ -50,15 +64,21 @@ impl TopicFile {
     }
 
     pub(crate) fn config(&self) -> TopicConfig {
-        let retention = |millis: i64| match millis {
+        let duration = |millis: i64| match millis {
             FOR_EVER => Duration::MAX,
             millis => Duration::from_millis(u64::try_from(millis).unwrap_or(0)),
         };
         TopicConfig {
-            retention: self.config.retention_ms.map(retention),
+            retention: self.config.retention_ms.map(duration),
             retention_bytes: self.config.retention_bytes.map(ByteSize),
             segment_bytes: self.config.segment_bytes.map(ByteSize),
+            segment_age: self.config.segment_ms.map(duration),
             max_message_bytes: self.config.max_message_bytes.map(ByteSize),
+            compression: self.config.compression_type.as_deref().and_then(CompressionType::from_name),
+            timestamp_type: self.config.timestamp_type.as_deref().and_then(TimestampType::from_name),
+            timestamp_before_max: self.config.timestamp_before_max_ms.map(duration),
+            timestamp_after_max: self.config.timestamp_after_max_ms.map(duration),
+            without_effect: self.config.without_effect.clone(),
         }
     }
 }
@@ -73,7 +93,13 @@ impl Settings {
             retention_ms: config.retention.map(millis),
             retention_bytes: config.retention_bytes.map(|bytes| bytes.0),
             segment_bytes: config.segment_bytes.map(|bytes| bytes.0),
+            segment_ms: config.segment_age.map(millis),
             max_message_bytes: config.max_message_bytes.map(|bytes| bytes.0),
+            compression_type: config.compression.map(|each| each.as_str().to_owned()),
+            timestamp_type: config.timestamp_type.map(|each| each.as_str().to_owned()),
+            timestamp_before_max_ms: config.timestamp_before_max.map(millis),
+            timestamp_after_max_ms: config.timestamp_after_max.map(millis),
+            without_effect: config.without_effect.clone(),
         }
     }
 }

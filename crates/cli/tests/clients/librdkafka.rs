@@ -8,6 +8,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, Top
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers as _, Message, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -195,4 +196,15 @@ async fn admin() {
     assert_eq!(deleted, vec![Ok("librdkafka.admin".to_owned())]);
     let groups = admin.inner().fetch_group_list(None, PATIENCE).expect("listed");
     assert_eq!(groups.groups().len(), 0);
+}
+
+#[test]
+fn a_transactional_producer_is_told_at_once_that_there_are_no_transactions() {
+    let factum = factum();
+    let producer: BaseProducer =
+        config(&factum, &[("transactional.id", "payments")]).create().expect("a producer");
+    let refused = producer.init_transactions(PATIENCE).expect_err("there are no transactions");
+    let KafkaError::Transaction(refused) = refused else { panic!("{refused}") };
+    assert!(refused.is_fatal(), "{refused}");
+    assert!(refused.to_string().contains("transactions are not supported"), "{refused}");
 }

@@ -31,6 +31,6 @@ macro_rules! scenarios {
 
 scenarios! {
     python: codecs group resume time admin idempotent;
-    java: codecs group resume time admin idempotent;
+    java: codecs group resume time admin idempotent transactional;
     go: codecs group resume time admin idempotent;
 }

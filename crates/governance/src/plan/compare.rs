@@ -163,7 +163,7 @@ fn desired_config(
             was(|event| event.max_message_bytes),
             now.max_message_bytes,
         ),
-        segment_bytes: now.segment_bytes,
+        ..now.clone()
     }
 }
 

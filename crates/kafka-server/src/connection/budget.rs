@@ -1,53 +1,70 @@
-//! What all connections together may hold in memory on behalf of their clients.
+//! Answers on their way to clients, over all connections.
 //!
-//! Requests wait for room before their bodies are read; answers to fetches are made smaller while unsent
-//! bytes pile up. Either way the bound does not grow with the number of clients.
+//! Answers to fetches are made smaller while unsent bytes pile up, of one address sooner than of all; beyond
+//! twice the limit no further records are read until clients have taken some. So the bound does not grow with
+//! the number of clients.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::Semaphore;
+use tokio::sync::Notify;
 
+use super::addresses::ClientAddress;
 use crate::options::Options;
 
 /// Shared by all connections of one listener.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    requests: Arc<Semaphore>,
     unsent: AtomicUsize,
     unsent_limit: usize,
     fetch_limit: usize,
+    /// Somebody has taken bytes.
+    taken: Notify,
 }
 
 impl Budget {
     pub(crate) fn new(options: &Options) -> Self {
-        // One request of the largest size must fit, or it would wait for ever.
-        let requests = options.max_in_flight_bytes.max(options.max_frame_bytes);
         Self {
-            requests: Arc::new(Semaphore::new(to_usize(requests.as_u64()).min(Semaphore::MAX_PERMITS))),
             unsent: AtomicUsize::new(0),
             unsent_limit: to_usize(options.max_fetch_in_flight_bytes.as_u64()),
             fetch_limit: to_usize(options.max_fetch_bytes.as_u64()),
+            taken: Notify::new(),
         }
     }
 
-    /// One permit for each byte of requests in memory.
-    pub(super) fn requests(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.requests)
-    }
-
     /// How many bytes of records to read for a client that takes `wanted`.
-    pub(crate) fn fetch_limit(&self, wanted: usize) -> usize {
+    pub(crate) fn fetch_limit(&self, address: &ClientAddress, wanted: usize) -> usize {
         let free = self.unsent_limit.saturating_sub(self.unsent.load(Ordering::Relaxed));
-        wanted.min(self.fetch_limit).min(free)
+        let own = (self.unsent_limit / 2).saturating_sub(address.unsent_bytes.load(Ordering::Relaxed));
+        wanted.min(self.fetch_limit).min(free).min(own)
     }
 
-    pub(super) fn add_unsent(&self, bytes: usize) {
+    /// Whether clients have taken so little of their answers that those who take nothing are let go sooner.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.unsent.load(Ordering::Relaxed) >= self.unsent_limit
+    }
+
+    /// Resolves once there is room for one more batch, however large. Dropping it has no effect.
+    pub(crate) async fn room(&self) {
+        loop {
+            let taken = self.taken.notified();
+            if self.unsent.load(Ordering::Relaxed) < self.unsent_limit.saturating_mul(2) {
+                return;
+            }
+            taken.await;
+        }
+    }
+
+    pub(super) fn add_unsent(&self, address: &ClientAddress, bytes: usize) {
         self.unsent.fetch_add(bytes, Ordering::Relaxed);
+        address.unsent_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn sent(&self, bytes: usize) {
-        self.unsent.fetch_sub(bytes, Ordering::Relaxed);
+    pub(super) fn sent(&self, address: &ClientAddress, bytes: usize) {
+        address.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let before = self.unsent.fetch_sub(bytes, Ordering::Relaxed);
+        if before >= self.unsent_limit.saturating_mul(2) {
+            self.taken.notify_waiters();
+        }
     }
 }
 
@@ -58,8 +75,12 @@ pub(crate) fn to_usize(bytes: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+    use std::sync::Arc;
+
     use factum_types::ByteSize;
 
+    use super::super::addresses::Addresses;
     use super::*;
 
     #[test]
@@ -70,12 +91,17 @@ mod tests {
             ..Options::default()
         };
         let budget = Budget::new(&options);
-        assert_eq!(budget.fetch_limit(1_000), 100);
-        budget.add_unsent(80);
-        assert_eq!(budget.fetch_limit(1_000), 70);
-        budget.add_unsent(500);
-        assert_eq!(budget.fetch_limit(1_000), 0);
-        budget.sent(580);
-        assert_eq!(budget.fetch_limit(10), 10);
+        let addresses = Arc::new(Addresses::new(10));
+        let [one, other] = [1, 2].map(|n| addresses.connect(IpAddr::from([192, 0, 2, n])).expect("room"));
+        let (one, other) = (&one.address, &other.address);
+        assert_eq!(budget.fetch_limit(one, 1_000), 75, "one address has half of it");
+        budget.add_unsent(one, 80);
+        assert_eq!((budget.fetch_limit(one, 1_000), budget.fetch_limit(other, 1_000)), (0, 70));
+        assert!(!budget.is_crowded());
+        budget.add_unsent(one, 500);
+        assert_eq!(budget.fetch_limit(other, 1_000), 0);
+        assert!(budget.is_crowded());
+        budget.sent(one, 580);
+        assert_eq!(budget.fetch_limit(other, 10), 10);
     }
 }

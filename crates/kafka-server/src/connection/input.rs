@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Always holds
-//! - Memory follows bytes that arrived, or bytes that the connection holds a permit for; never a length alone.
+//! - Memory follows bytes that arrived, or the next step of them; never a length alone. The buffer is made
+//!   larger than that, up to four times, so that it is seldom copied; what was not written to takes no memory.
 //! - An idle connection holds no buffer.
 //! - A whole frame is handed out without a copy.
 
@@ -15,15 +16,21 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::AsyncRead;
+
+use super::request_memory::FREE_BYTES;
 
 /// Bytes of the length before each request.
 const PREFIX_BYTES: usize = 4;
 /// What is read before anything is known of a frame.
-pub(super) const FIRST_READ_BYTES: usize = 2 * 1024;
+const FIRST_READ_BYTES: usize = 2 * 1024;
 /// What is read at once while requests keep coming; batches small beside it are copied when they are kept.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
+/// A frame is read in steps of what is there of it, but of so much at most.
+const LARGEST_STEP_BYTES: usize = 1024 * 1024;
+/// So many times what is there of a frame is made room for at once.
+const GROWTH: usize = 3;
 /// Less room than this is not worth a read.
 const LEAST_ROOM_BYTES: usize = 512;
 
@@ -100,9 +107,25 @@ impl Input {
         self.buffer.is_empty()
     }
 
-    /// Whether so much is there that the rest of the frame is only read with a permit.
-    pub(super) fn has_first_read(&self) -> bool {
-        self.buffer.len() >= FIRST_READ_BYTES
+    /// Bytes that are there.
+    pub(super) fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// How many bytes of a frame of `len` bytes have yet to come.
+    pub(super) fn missing(&self, len: usize) -> usize {
+        (PREFIX_BYTES + len).saturating_sub(self.buffer.len())
+    }
+
+    /// How many bytes are worth reading at once when `missing` bytes of a frame have yet to come; 0 if that is
+    /// not known.
+    pub(super) fn step(&self, missing: usize) -> usize {
+        let there = self.buffer.len().clamp(FREE_BYTES, LARGEST_STEP_BYTES);
+        missing.min(there).max(self.read_ahead())
+    }
+
+    fn read_ahead(&self) -> usize {
+        if self.is_busy { READ_BYTES } else { FIRST_READ_BYTES }
     }
 
     /// Splits off the frame at the front, which is whole and has `len` bytes.
@@ -115,18 +138,18 @@ impl Input {
         frame
     }
 
-    /// Reads once: into room for `wanted`, the frame whose permit is held, or else a first piece.
+    /// Reads once, at most `step` bytes, of a frame of which `missing` bytes have yet to come.
     /// `Ok(0)` is the end of the stream.
     pub(super) fn poll_read<S: AsyncRead>(
         &mut self,
         stream: Pin<&mut S>,
-        wanted: Option<usize>,
+        step: usize,
+        missing: usize,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        let missing = wanted.map_or(0, |len| (PREFIX_BYTES + len).saturating_sub(self.buffer.len()));
-        self.make_room(missing);
-        let room = self.buffer.capacity() - self.buffer.len();
-        let polled = tokio_util::io::poll_read_buf(stream, cx, &mut self.buffer);
+        self.make_room(step, missing);
+        let room = (self.buffer.capacity() - self.buffer.len()).min(step);
+        let polled = tokio_util::io::poll_read_buf(stream, cx, &mut (&mut self.buffer).limit(step));
         match &polled {
             Poll::Ready(Ok(read)) => self.is_busy = *read == room,
             Poll::Ready(Err(_)) | Poll::Pending => self.release_if_idle(),
@@ -134,14 +157,12 @@ impl Input {
         polled
     }
 
-    /// Makes room for the `missing` bytes of a frame, or for a first piece of the next.
-    fn make_room(&mut self, missing: usize) {
+    fn make_room(&mut self, step: usize, missing: usize) {
         let room = self.buffer.capacity() - self.buffer.len();
-        let ahead = if self.is_busy { READ_BYTES } else { FIRST_READ_BYTES };
-        if missing > room {
-            self.buffer.reserve(missing);
-        } else if missing == 0 && room < LEAST_ROOM_BYTES {
-            self.buffer.reserve(ahead);
+        let is_short =
+            if missing == 0 { room < LEAST_ROOM_BYTES.min(step) } else { room < missing.min(step) };
+        if is_short {
+            self.buffer.reserve(missing.min(GROWTH * self.buffer.len()).max(step));
         }
     }
 

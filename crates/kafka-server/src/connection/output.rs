@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 
+use super::addresses::ClientAddress;
 use super::budget::Budget;
 use crate::wire::Rope;
 
@@ -15,11 +16,12 @@ use crate::wire::Rope;
 pub(super) struct Output {
     rope: Rope,
     budget: Arc<Budget>,
+    address: Arc<ClientAddress>,
 }
 
 impl Output {
-    pub(super) fn new(budget: Arc<Budget>) -> Self {
-        Self { rope: Rope::default(), budget }
+    pub(super) fn new(budget: Arc<Budget>, address: Arc<ClientAddress>) -> Self {
+        Self { rope: Rope::default(), budget, address }
     }
 
     /// Whether everything was sent.
@@ -29,7 +31,7 @@ impl Output {
 
     /// Puts `response` behind what is there.
     pub(super) fn push(&mut self, response: Rope) {
-        self.budget.add_unsent(response.len());
+        self.budget.add_unsent(&self.address, response.len());
         if self.rope.is_empty() {
             self.rope = response;
             return;
@@ -49,7 +51,7 @@ impl Output {
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
-        self.budget.sent(written);
+        self.budget.sent(&self.address, written);
         if self.rope.is_empty() {
             self.rope = Rope::default();
         }
@@ -59,6 +61,6 @@ impl Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        self.budget.sent(self.rope.len());
+        self.budget.sent(&self.address, self.rope.len());
     }
 }

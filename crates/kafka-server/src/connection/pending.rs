@@ -15,7 +15,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use futures::future::BoxFuture;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::messages::ApiKey;
 use crate::wire::Rope;
@@ -44,9 +43,6 @@ pub(super) struct Request {
     pub(super) len: usize,
     pub(super) begun_at: Instant,
     pub(super) answer: Answer,
-    /// Bytes of the shared budget, held until the answer is there.
-    #[expect(dead_code, reason = "it is held, not read")]
-    pub(super) permit: OwnedSemaphorePermit,
 }
 
 /// An answered request.
@@ -71,6 +67,11 @@ impl Pending {
 
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// Bytes of the requests in the queue.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether another request may begin now.

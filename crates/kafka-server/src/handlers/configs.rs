@@ -1,7 +1,7 @@
 //! Settings under Kafka's names: read from CreateTopics, shown by DescribeConfigs.
 //!
-//! Four settings of a topic can be chosen. The others that clients know are shown with the value that fits how
-//! the log really behaves, and may be set to that value only.
+//! What has an effect here can be chosen; what has none is taken and shown; what would promise something that one
+//! node cannot keep is refused with the reason.
 
 mod broker;
 mod topic;

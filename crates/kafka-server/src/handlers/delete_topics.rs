@@ -1,5 +1,7 @@
 //! DeleteTopics: topics away, with all their records.
 
+use std::collections::HashSet;
+
 use factum_broker::DeleteTopicError;
 use factum_types::{Action, TopicId, TopicName};
 use tracing::error;
@@ -14,21 +16,33 @@ impl Handle for DeleteTopicsRequest {
     type Response = DeleteTopicsResponse;
 
     async fn handle(self, call: &Call) -> DeleteTopicsResponse {
+        let twice = named_twice(&self.topics);
         let mut responses = Vec::with_capacity(self.topics.len());
         for topic in self.topics {
-            responses.push(delete(call, topic).await);
+            responses.push(match twice.contains(&(topic.name.clone(), topic.topic_id)) {
+                true => {
+                    let reason = "the request names the topic twice".to_owned();
+                    refused(topic, ErrorCode::InvalidRequest, Some(reason))
+                }
+                false => delete(call, topic).await,
+            });
         }
         DeleteTopicsResponse { throttle_time_ms: 0, responses }
     }
 }
 
+/// The topics that the request names more than once; as in Kafka, none of them is deleted.
+fn named_twice(topics: &[DeletableTopic]) -> HashSet<(Option<String>, TopicId)> {
+    let mut seen = HashSet::new();
+    let all = topics.iter().map(|topic| (topic.name.clone(), topic.topic_id));
+    all.filter(|topic| !seen.insert(topic.clone())).collect()
+}
+
+fn refused(asked: DeletableTopic, error_code: ErrorCode, error_message: Option<String>) -> DeletedTopic {
+    DeletedTopic { name: asked.name, topic_id: asked.topic_id, error_code, error_message }
+}
+
 async fn delete(call: &Call, asked: DeletableTopic) -> DeletedTopic {
-    let refused = |asked: DeletableTopic, error_code, error_message| DeletedTopic {
-        name: asked.name,
-        topic_id: asked.topic_id,
-        error_code,
-        error_message,
-    };
     let (name, topic_id) = match find(call, &asked) {
         Ok(found) => found,
         Err(code) => return refused(asked, code, None),

@@ -36,7 +36,10 @@ impl From<&ProduceError> for ErrorCode {
             // Clients send the same batch again; nothing of it was kept.
             ProduceError::Busy(_) => Self::RequestTimedOut,
             ProduceError::Transactional => Self::InvalidTxnState,
-            ProduceError::FutureTimestamp { .. } => Self::InvalidTimestamp,
+            ProduceError::FutureTimestamp { .. } | ProduceError::OldTimestamp { .. } => {
+                Self::InvalidTimestamp
+            }
+            ProduceError::Recompress(_) | ProduceError::Undecodable { .. } => Self::InvalidRecord,
             ProduceError::UnknownProducer { .. } => Self::UnknownProducerId,
             ProduceError::Missing => Self::KafkaStorageError,
             ProduceError::Log(error) => error.into(),

@@ -4,6 +4,8 @@
 //! client to go on without one. There are no transactions yet, so the last stable offset is the high watermark
 //! and both isolation levels read the same.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,17 +25,51 @@ impl Handle for FetchRequest {
     const IS_PATIENT: bool = true;
 
     async fn handle(self, call: &Call) -> FetchResponse {
-        if self.session_id != 0 {
+        // A request that is in no session, or begins one, is a full one whatever session it names: it closes that.
+        if !matches!(self.session_epoch, 0 | -1) {
             return answer(ErrorCode::FetchSessionIdNotFound, Vec::new());
         }
         let mut plan = Plan { is_read_committed: self.isolation_level == 1, ..Plan::default() };
-        for topic in &self.topics {
+        for topic in &once(&self.topics) {
             plan.add(call, topic);
         }
-        let fetched = call.session.broker().fetch(plan.fetch(&self, call)).await;
-        plan.fill(fetched);
+        let fetch = plan.fetch(&self, call);
+        // One batch is answered whatever the limits say, so there must be room for one.
+        let room = tokio::time::timeout(fetch.max_wait, call.session.node.budget.room());
+        match room.await {
+            Ok(()) => plan.fill(call.session.broker().fetch(fetch).await),
+            Err(_) => plan.leave_empty(&fetch),
+        }
         answer(ErrorCode::None, plan.topics)
     }
+}
+
+/// Each topic and partition once, in the order in which they are first named; as in Kafka, what is said of it
+/// last counts.
+fn once(asked: &[FetchTopic]) -> Vec<FetchTopic> {
+    let mut topics: Vec<FetchTopic> = Vec::with_capacity(asked.len());
+    let (mut places, mut partition_places) = (HashMap::new(), HashMap::new());
+    for topic in asked {
+        let at = *places.entry((topic.topic_id, &topic.name)).or_insert_with(|| {
+            topics.push(FetchTopic {
+                name: topic.name.clone(),
+                topic_id: topic.topic_id,
+                partitions: Vec::new(),
+            });
+            topics.len() - 1
+        });
+        let partitions = &mut topics[at].partitions;
+        for partition in &topic.partitions {
+            match partition_places.entry((at, partition.partition)) {
+                Entry::Occupied(place) => partitions[*place.get()] = *partition,
+                Entry::Vacant(place) => {
+                    place.insert(partitions.len());
+                    partitions.push(*partition);
+                }
+            }
+        }
+    }
+    topics
 }
 
 fn answer(error_code: ErrorCode, topics: Vec<FetchedTopic>) -> FetchResponse {
@@ -84,8 +120,15 @@ impl Plan {
         Fetch {
             partitions: std::mem::take(&mut self.wanted),
             min_bytes: size(request.min_bytes),
-            max_bytes: node.budget.fetch_limit(size(request.max_bytes)),
+            max_bytes: node.budget.fetch_limit(&call.session.connection.address, size(request.max_bytes)),
             max_wait: if self.is_urgent { Duration::ZERO } else { asked.min(node.options.max_fetch_wait) },
+        }
+    }
+
+    /// Answers with no records, and with where they are.
+    fn leave_empty(&mut self, fetch: &Fetch) {
+        for (wanted, (topic, at)) in fetch.partitions.iter().zip(&self.places) {
+            place(&mut self.topics[*topic].partitions[*at], wanted.partition.bounds());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use factum_types::Action;
 
-use super::{Call, Handle};
+use super::{Call, Handle, lookup};
 use crate::error_code::ErrorCode;
 use crate::messages::find_coordinator::{
     Coordinator, FindCoordinatorRequest, FindCoordinatorResponse, GROUP, TRANSACTION,
@@ -13,7 +13,7 @@ impl Handle for FindCoordinatorRequest {
 
     async fn handle(self, call: &Call) -> FindCoordinatorResponse {
         let key_type = self.key_type;
-        let keys = self.coordinator_keys.into_iter();
+        let keys = lookup::unique(self.coordinator_keys, String::clone);
         let coordinators = keys.map(|key| match check(call, key_type, &key) {
             Ok(()) => here(call, key),
             Err((error_code, reason)) => nowhere(key, error_code, reason),
@@ -25,10 +25,11 @@ impl Handle for FindCoordinatorRequest {
 fn check(call: &Call, key_type: i8, key: &str) -> Result<(), (ErrorCode, Option<String>)> {
     match key_type {
         GROUP => call.session.group(Action::Describe, key).map(drop).map_err(|code| (code, None)),
-        // The code that makes producers give up rather than ask again.
-        TRANSACTION => {
-            Err((ErrorCode::UnsupportedVersion, Some("transactions are not supported".to_owned())))
-        }
+        // The code that makes every client give up: librdkafka asks again for ever after any other but one.
+        TRANSACTION => Err((
+            ErrorCode::TransactionalIdAuthorizationFailed,
+            Some("transactions are not supported".to_owned()),
+        )),
         other => Err((ErrorCode::InvalidRequest, Some(format!("there is no coordinator of type {other}")))),
     }
 }

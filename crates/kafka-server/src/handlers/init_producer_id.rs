@@ -16,8 +16,8 @@ impl Handle for InitProducerIdRequest {
             return refuse(ErrorCode::ClusterAuthorizationFailed);
         }
         if self.transactional_id.is_some() {
-            // The code that makes producers give up rather than ask again.
-            return refuse(ErrorCode::UnsupportedVersion);
+            // As FindCoordinator: the code that makes every client give up rather than ask again.
+            return refuse(ErrorCode::TransactionalIdAuthorizationFailed);
         }
         // A producer that lost its place asks with its old id (KIP-360): a new one is always a good answer.
         match session.broker().allocate_producer_id().await {

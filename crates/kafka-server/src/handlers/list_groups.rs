@@ -1,5 +1,7 @@
 //! ListGroups: which groups there are, as far as the client may see them.
 
+use std::collections::HashSet;
+
 use factum_broker::coordinator::GroupListing;
 use factum_types::{Action, Resource};
 
@@ -16,11 +18,11 @@ impl Handle for ListGroupsRequest {
     async fn handle(self, call: &Call) -> ListGroupsResponse {
         let session = &call.session;
         let sees_all = session.may(Action::Describe, Resource::Cluster);
+        let (states, types) = (Filter::new(&self.states_filter), Filter::new(&self.types_filter));
         let groups = session.broker().coordinator().list().into_iter();
         let groups = groups
             .filter(|found| sees_all || session.may(Action::Describe, Resource::Group(&found.group)))
-            .filter(|found| is_wanted(&self.states_filter, found.state.as_str()))
-            .filter(|_| is_wanted(&self.types_filter, GROUP_TYPE));
+            .filter(|found| states.takes(found.state.as_str()) && types.takes(GROUP_TYPE));
         ListGroupsResponse {
             throttle_time_ms: 0,
             error_code: ErrorCode::None,
@@ -29,9 +31,18 @@ impl Handle for ListGroupsRequest {
     }
 }
 
-/// An empty filter wants everything; letters of either case are the same (KIP-848).
-fn is_wanted(filter: &[String], value: &str) -> bool {
-    filter.is_empty() || filter.iter().any(|wanted| wanted.eq_ignore_ascii_case(value))
+/// What a client wants of something; letters of either case are the same (KIP-848).
+struct Filter(HashSet<String>);
+
+impl Filter {
+    fn new(wanted: &[String]) -> Self {
+        Self(wanted.iter().map(|each| each.to_ascii_lowercase()).collect())
+    }
+
+    /// An empty filter takes everything.
+    fn takes(&self, value: &str) -> bool {
+        self.0.is_empty() || self.0.contains(&value.to_ascii_lowercase())
+    }
 }
 
 fn render(found: GroupListing) -> ListedGroup {

@@ -1,7 +1,9 @@
 //! OffsetFetch: how far groups have read.
 
+use std::collections::{HashMap, HashSet};
+
 use factum_broker::coordinator::CommittedOffset;
-use factum_types::{Action, GroupId, Resource, TopicName, TopicPartition};
+use factum_types::{Action, GroupId, PartitionId, Resource, TopicId, TopicName, TopicPartition};
 
 use super::{Call, Handle, lookup};
 use crate::error_code::ErrorCode;
@@ -9,6 +11,9 @@ use crate::messages::offset_fetch::{
     FetchGroup, FetchTopic, FetchedGroup, FetchedPartition, FetchedTopic, OffsetFetchRequest,
     OffsetFetchResponse,
 };
+
+/// From this version topics go by id and not by name (KIP-848).
+const TOPIC_IDS_SINCE: i16 = 10;
 
 impl Handle for OffsetFetchRequest {
     type Response = OffsetFetchResponse;
@@ -23,6 +28,7 @@ impl Handle for OffsetFetchRequest {
 }
 
 async fn one_group(call: &Call, asked: FetchGroup) -> FetchedGroup {
+    let asked = FetchGroup { topics: asked.topics.map(once), ..asked };
     let outcome = match call.session.group(Action::Describe, &asked.group_id) {
         Err(code) => Err(code),
         Ok(group) => match &asked.topics {
@@ -41,19 +47,30 @@ async fn one_group(call: &Call, asked: FetchGroup) -> FetchedGroup {
     }
 }
 
+/// All that the group has, of topics that the client may see; where topics go by id, of topics that there are.
 async fn every_offset(call: &Call, group: &GroupId) -> Result<Vec<FetchedTopic>, ErrorCode> {
-    let mut topics: Vec<FetchedTopic> = Vec::new();
+    let mut topics: Vec<(TopicName, FetchedTopic)> = Vec::new();
     for (TopicPartition { topic, partition }, offset) in offsets(call, group, None).await? {
+        let found = render(partition, offset);
+        if let Some((_, last)) = topics.last_mut().filter(|(name, _)| *name == topic) {
+            last.partitions.push(found);
+            continue;
+        }
         if !call.session.may(Action::Describe, Resource::Topic(&topic)) {
             continue;
         }
-        let found = render(partition, offset);
-        match topics.last_mut().filter(|last| last.name == topic.as_str()) {
-            Some(last) => last.partitions.push(found),
-            None => topics.push(FetchedTopic { name: topic.into(), partitions: vec![found] }),
-        }
+        let Some((name, topic_id)) = spoken_of(call, &topic) else { continue };
+        topics.push((topic, FetchedTopic { name, topic_id, partitions: vec![found] }));
     }
-    Ok(topics)
+    Ok(topics.into_iter().map(|(_, topic)| topic).collect())
+}
+
+/// How this version speaks of a topic: by its name or by its id, if it has one.
+fn spoken_of(call: &Call, topic: &TopicName) -> Option<(String, TopicId)> {
+    if call.header.version < TOPIC_IDS_SINCE {
+        return Some((topic.as_str().to_owned(), TopicId::NIL));
+    }
+    Some((String::new(), call.session.broker().topic(topic.as_str())?.id()))
 }
 
 async fn asked_offsets(
@@ -63,10 +80,8 @@ async fn asked_offsets(
 ) -> Result<Vec<FetchedTopic>, ErrorCode> {
     let mut topics = Vec::with_capacity(asked.len());
     for topic in asked {
-        topics.push(FetchedTopic {
-            name: topic.name.clone(),
-            partitions: one_topic(call, group, topic).await?,
-        });
+        let partitions = one_topic(call, group, topic).await?;
+        topics.push(FetchedTopic { name: topic.name.clone(), topic_id: topic.topic_id, partitions });
     }
     Ok(topics)
 }
@@ -77,14 +92,39 @@ async fn one_topic(
     asked: &FetchTopic,
 ) -> Result<Vec<FetchedPartition>, ErrorCode> {
     let numbers = asked.partition_indexes.iter().copied();
-    let name = TopicName::new(asked.name.as_str()).map_err(|_| ErrorCode::UnknownTopicOrPartition);
-    let name = match name.and_then(|name| call.session.check_topic(Action::Describe, &name).map(|()| name)) {
+    let name = match find(call, asked) {
         Ok(name) => name,
         Err(code) => return Ok(numbers.map(|number| absent(number, code)).collect()),
     };
     let partitions: Vec<_> = numbers.map(|number| TopicPartition::new(name.clone(), number)).collect();
     let found = offsets(call, group, Some(&partitions)).await?;
     Ok(found.into_iter().map(|(partition, offset)| render(partition.partition, offset)).collect())
+}
+
+/// The topic's name, if the client may describe it. A topic that goes by name need not exist any more.
+fn find(call: &Call, asked: &FetchTopic) -> Result<TopicName, ErrorCode> {
+    if asked.topic_id != TopicId::NIL {
+        return Ok(call.session.topic_by_id(Action::Describe, asked.topic_id)?.name().clone());
+    }
+    if call.header.version >= TOPIC_IDS_SINCE {
+        return Err(ErrorCode::UnknownTopicId);
+    }
+    let name = TopicName::new(asked.name.as_str()).map_err(|_| ErrorCode::UnknownTopicOrPartition)?;
+    call.session.check_topic(Action::Describe, &name)?;
+    Ok(name)
+}
+
+/// Each topic and partition once: what is kept beside an offset may be a thousand times as long as the question.
+fn once(asked: Vec<FetchTopic>) -> Vec<FetchTopic> {
+    let mut partitions: HashMap<(String, TopicId), HashSet<PartitionId>> = HashMap::new();
+    let mut topics = Vec::with_capacity(asked.len());
+    for mut topic in asked {
+        let seen = partitions.entry((topic.name.clone(), topic.topic_id)).or_default();
+        topic.partition_indexes.retain(|partition| seen.insert(*partition));
+        topics.push(topic);
+    }
+    topics.retain(|topic| !topic.partition_indexes.is_empty());
+    topics
 }
 
 async fn offsets(
@@ -121,5 +161,5 @@ fn absent(partition_index: i32, error_code: ErrorCode) -> FetchedPartition {
 
 fn without_offsets(topic: FetchTopic) -> FetchedTopic {
     let partitions = topic.partition_indexes.into_iter().map(|number| absent(number, ErrorCode::None));
-    FetchedTopic { partitions: partitions.collect(), name: topic.name }
+    FetchedTopic { partitions: partitions.collect(), name: topic.name, topic_id: topic.topic_id }
 }

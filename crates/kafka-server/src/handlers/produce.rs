@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::BytesMut;
 use factum_broker::Partition;
-use factum_types::{Action, Compression, Offset, RecordBatch, TopicId};
+use factum_types::{Action, Compression, Offset, RecordBatch, Timestamp, TopicId};
 use tracing::debug;
 
 use super::{Begun, Call, Refusal, lookup};
@@ -162,15 +162,15 @@ impl Produce<'_> {
             return Err(ErrorCode::InvalidRequiredAcks.into());
         }
         let batch = self.batch(records.unwrap_or_default())?;
-        let appended = partition
-            .append_as_part(batch, self.request_size)
+        let (appended, append_time) = partition
+            .append_timed(batch, self.request_size)
             .map_err(|error| Refused { code: ErrorCode::from(&error), reason: error.to_string() })?;
         self.appended.push(Appended { place, partition: Arc::clone(partition), last: appended.last_offset });
         Ok(PartitionOutcome {
             index,
             error_code: ErrorCode::None,
             base_offset: appended.base_offset.get(),
-            log_append_time_ms: -1,
+            log_append_time_ms: append_time.map_or(-1, Timestamp::as_millis),
             log_start_offset: appended.log_start.get(),
             record_errors: Vec::new(),
             error_message: None,

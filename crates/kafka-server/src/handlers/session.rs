@@ -9,8 +9,9 @@ use factum_base::clock::SharedClock;
 use factum_broker::Broker;
 use factum_types::auth::Authorizer;
 use factum_types::{Action, GroupId, Principal, Resource, TopicName};
+use tokio::sync::Semaphore;
 
-use crate::connection::Budget;
+use crate::connection::{AddressConnection, Budget, RequestMemory};
 use crate::error_code::ErrorCode;
 use crate::messages::metadata::OPERATIONS_NOT_ASKED;
 use crate::metrics::Metrics;
@@ -23,7 +24,11 @@ const CREATE: (Action, i32) = (Action::Create, 5);
 const DELETE: (Action, i32) = (Action::Delete, 6);
 const ALTER: (Action, i32) = (Action::Alter, 7);
 const DESCRIBE: (Action, i32) = (Action::Describe, 8);
+/// What brokers ask of each other. There are no others, so it is for whoever may alter the cluster.
+const CLUSTER_ACTION: (Action, i32) = (Action::Alter, 9);
 const DESCRIBE_CONFIGS: (Action, i32) = (Action::DescribeConfigs, 10);
+/// Altering a thing and altering its configuration are the same here.
+const ALTER_CONFIGS: (Action, i32) = (Action::Alter, 11);
 const IDEMPOTENT_WRITE: (Action, i32) = (Action::IdempotentWrite, 12);
 
 /// What all connections of a listener share.
@@ -33,6 +38,9 @@ pub(crate) struct Node {
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) clock: SharedClock,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) request_memory: Arc<RequestMemory>,
+    /// One permit for each search through the log that may read much, of all clients.
+    pub(crate) searches: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
 }
 
@@ -49,6 +57,8 @@ pub(crate) struct Session {
     pub(crate) principal: Principal,
     /// Where the client is.
     pub(crate) peer: SocketAddr,
+    /// What it shares with the other connections of its address.
+    pub(crate) connection: AddressConnection,
     /// The address that the client reached.
     pub(crate) local: SocketAddr,
     /// Partitions that wait to be synced for requests of this connection.
@@ -70,14 +80,19 @@ impl Session {
     }
 
     /// What the client may do with `resource`, as bits of Kafka's ACL operations, if it asked for them (KIP-430).
+    /// All that Kafka's `AclEntry.supportedOperations` has for the kind of resource.
     pub(super) fn operations(&self, is_asked: bool, resource: Resource<'_>) -> i32 {
         if !is_asked {
             return OPERATIONS_NOT_ASKED;
         }
         let actions: &[(Action, i32)] = match resource {
-            Resource::Cluster => &[CREATE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, IDEMPOTENT_WRITE],
-            Resource::Topic(_) => &[READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS],
-            Resource::Group(_) => &[READ, DELETE, DESCRIBE],
+            Resource::Cluster => {
+                &[CREATE, ALTER, DESCRIBE, CLUSTER_ACTION, DESCRIBE_CONFIGS, ALTER_CONFIGS, IDEMPOTENT_WRITE]
+            }
+            Resource::Topic(_) => {
+                &[READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS]
+            }
+            Resource::Group(_) => &[READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS],
             Resource::View(_) => &[READ, DESCRIBE],
         };
         let allowed = actions.iter().filter(|(action, _)| self.may(*action, resource));

@@ -40,11 +40,11 @@ macro_rules! apis {
 // that cannot compress (KAFKA-18659).
 apis! {
     Produce           =  0, 0..=13, decoded from 3, flexible from 9;
-    Fetch             =  1, 4..=17, decoded from 4, flexible from 12;
-    ListOffsets       =  2, 1..=10, decoded from 1, flexible from 6;
+    Fetch             =  1, 4..=18, decoded from 4, flexible from 12;
+    ListOffsets       =  2, 1..=11, decoded from 1, flexible from 6;
     Metadata          =  3, 0..=13, decoded from 0, flexible from 9;
-    OffsetCommit      =  8, 2..=9,  decoded from 2, flexible from 8;
-    OffsetFetch       =  9, 1..=9,  decoded from 1, flexible from 6;
+    OffsetCommit      =  8, 2..=10, decoded from 2, flexible from 8;
+    OffsetFetch       =  9, 1..=10, decoded from 1, flexible from 6;
     FindCoordinator   = 10, 0..=6,  decoded from 0, flexible from 3;
     JoinGroup         = 11, 0..=9,  decoded from 0, flexible from 6;
     Heartbeat         = 12, 0..=4,  decoded from 0, flexible from 4;

@@ -2,7 +2,7 @@
 //!
 //! Always holds: the chunks in a response are shared with the log, not copied; see [`Writer::records`].
 //!
-//! Followers fetch by the same API; their fields (replica epoch, directory id, snapshot id) are skipped.
+//! Followers fetch by the same API; their fields (replica epoch, directory id, high watermark) are skipped.
 
 use bytes::Bytes;
 use factum_types::{LeaderEpoch, PartitionId, ProducerId, TopicId};
@@ -51,7 +51,7 @@ pub struct FetchTopic {
 }
 
 /// Where to read one partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FetchPartition {
     /// The partition's number.
     pub partition: PartitionId,

@@ -16,6 +16,8 @@ pub const MAX_TIMESTAMP: i64 = -3;
 pub const EARLIEST_LOCAL: i64 = -4;
 /// The timestamp that asks for the last offset in remote storage, from version 9 (KIP-1005).
 pub const LATEST_TIERED: i64 = -5;
+/// The timestamp that asks for the first offset that remote storage lacks, from version 11 (KIP-1023).
+pub const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
 /// Asks for offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub struct ListOffsetsRequest {
     pub isolation_level: i8,
     /// Partitions by topic.
     pub topics: Vec<AskedTopic>,
-    /// Milliseconds to wait for remote storage, version 10.
+    /// Milliseconds to wait for remote storage, from version 10.
     pub timeout_ms: i32,
 }
 

@@ -1,6 +1,6 @@
 //! OffsetCommit: how far a group has read.
 
-use factum_types::{LeaderEpoch, PartitionId};
+use factum_types::{LeaderEpoch, PartitionId, TopicId};
 
 use super::{ApiKey, Request, Response};
 use crate::error_code::ErrorCode;
@@ -26,8 +26,10 @@ pub struct OffsetCommitRequest {
 /// The offsets in one topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitTopic {
-    /// The topic's name.
+    /// The topic's name; empty from version 10.
     pub name: String,
+    /// The topic's id, from version 10; nil before.
+    pub topic_id: TopicId,
     /// The offsets by partition.
     pub partitions: Vec<CommitPartition>,
 }
@@ -57,8 +59,10 @@ pub struct OffsetCommitResponse {
 /// The outcomes in one topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommittedTopic {
-    /// The topic's name.
+    /// The topic's name; empty from version 10.
     pub name: String,
+    /// The topic's id, from version 10; nil before.
+    pub topic_id: TopicId,
     /// The outcomes by partition.
     pub partitions: Vec<CommittedPartition>,
 }
@@ -92,7 +96,8 @@ impl Request for OffsetCommitRequest {
 impl CommitTopic {
     fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, wire::Error> {
         let topic = Self {
-            name: r.string("name")?,
+            name: if version < 10 { r.string("name")? } else { String::new() },
+            topic_id: if version >= 10 { r.topic_id("topic_id")? } else { TopicId::NIL },
             partitions: r.array("partitions", |r| CommitPartition::decode(r, version))?,
         };
         r.skip_tagged_fields()?;
@@ -121,7 +126,10 @@ impl Response for OffsetCommitResponse {
             w.i32(self.throttle_time_ms);
         }
         w.array(&self.topics, |w, topic| {
-            w.string(&topic.name);
+            match version {
+                ..10 => w.string(&topic.name),
+                _ => w.topic_id(topic.topic_id),
+            }
             w.array(&topic.partitions, |w, partition| {
                 w.i32(partition.partition_index);
                 w.error_code(partition.error_code);

@@ -1,6 +1,6 @@
 //! OffsetFetch: where groups left off.
 
-use factum_types::{LeaderEpoch, PartitionId};
+use factum_types::{LeaderEpoch, PartitionId, TopicId};
 
 use super::{ApiKey, Request, Response};
 use crate::error_code::ErrorCode;
@@ -20,9 +20,9 @@ pub struct OffsetFetchRequest {
 pub struct FetchGroup {
     /// The group.
     pub group_id: String,
-    /// The member that asks, version 9 (KIP-848).
+    /// The member that asks, from version 9 (KIP-848).
     pub member_id: Option<String>,
-    /// The member's epoch, version 9; -1 for none.
+    /// The member's epoch, from version 9; -1 for none.
     pub member_epoch: i32,
     /// The partitions by topic; `None`, from version 2, for all that have an offset.
     pub topics: Option<Vec<FetchTopic>>,
@@ -31,8 +31,10 @@ pub struct FetchGroup {
 /// The partitions of one topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchTopic {
-    /// The topic's name.
+    /// The topic's name; empty from version 10.
     pub name: String,
+    /// The topic's id, from version 10; nil before.
+    pub topic_id: TopicId,
     /// The partitions.
     pub partition_indexes: Vec<PartitionId>,
 }
@@ -60,8 +62,10 @@ pub struct FetchedGroup {
 /// The offsets in one topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedTopic {
-    /// The topic's name.
+    /// The topic's name; empty from version 10.
     pub name: String,
+    /// The topic's id, from version 10; nil before.
+    pub topic_id: TopicId,
     /// The offsets by partition.
     pub partitions: Vec<FetchedPartition>,
 }
@@ -103,7 +107,7 @@ impl FetchGroup {
             group_id: r.string("group_id")?,
             member_id: if version >= 9 { r.nullable_string("member_id")? } else { None },
             member_epoch: if version >= 9 { r.i32("member_epoch")? } else { -1 },
-            topics: r.nullable_array("topics", FetchTopic::decode)?,
+            topics: r.nullable_array("topics", |r| FetchTopic::decode(r, version))?,
         };
         r.skip_tagged_fields()?;
         Ok(group)
@@ -115,16 +119,20 @@ impl FetchGroup {
             member_id: None,
             member_epoch: -1,
             topics: match version {
-                ..2 => Some(r.array("topics", FetchTopic::decode)?),
-                _ => r.nullable_array("topics", FetchTopic::decode)?,
+                ..2 => Some(r.array("topics", |r| FetchTopic::decode(r, version))?),
+                _ => r.nullable_array("topics", |r| FetchTopic::decode(r, version))?,
             },
         })
     }
 }
 
 impl FetchTopic {
-    fn decode(r: &mut Reader<'_>) -> Result<Self, wire::Error> {
-        let topic = Self { name: r.string("name")?, partition_indexes: r.i32_array("partition_indexes")? };
+    fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, wire::Error> {
+        let topic = Self {
+            name: if version < 10 { r.string("name")? } else { String::new() },
+            topic_id: if version >= 10 { r.topic_id("topic_id")? } else { TopicId::NIL },
+            partition_indexes: r.i32_array("partition_indexes")?,
+        };
         r.skip_tagged_fields()?;
         Ok(topic)
     }
@@ -166,7 +174,10 @@ impl FetchedGroup {
     fn encode_topics(&self, w: &mut Writer, version: i16) {
         let inherited = if version < 2 { self.error_code } else { ErrorCode::None };
         w.array(&self.topics, |w, topic| {
-            w.string(&topic.name);
+            match version {
+                ..10 => w.string(&topic.name),
+                _ => w.topic_id(topic.topic_id),
+            }
             w.array(&topic.partitions, |w, partition| partition.encode(w, version, inherited));
             w.no_tagged_fields();
         });

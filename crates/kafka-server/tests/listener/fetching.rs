@@ -52,7 +52,7 @@ async fn what_was_produced_is_fetched_in_every_version() {
     let mut client = server.client().await;
     client.ask(&produce("orders", 0, -1, Some(batch(&["a", "b"]))), 9).await;
     client.ask(&produce("orders", 0, -1, Some(batch(&["c"]))), 9).await;
-    for version in 4..=17 {
+    for version in 4..=18 {
         let mut request = fetch("orders", 0, SHORT);
         if version >= 13 {
             request.topics[0].topic_id = id;
@@ -119,6 +119,24 @@ async fn errors_are_answered_at_once_and_by_partition() {
     }
     let response = client.ask(&fetch("orders", 0, LONG).with_session_id(9).with_session_epoch(3), 12).await;
     assert_eq!(response.error_code, 70, "there are no sessions");
+}
+
+/// As in Kafka's `FetchManager.newContext`: the session matters only to a request that goes on with it.
+#[tokio::test]
+async fn a_full_fetch_is_served_whatever_session_it_names() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    client.ask(&produce("orders", 0, -1, Some(batch(&["a"]))), 9).await;
+    for (id, epoch, expected) in
+        [(0, -1, 0), (0, 0, 0), (-1, -1, 0), (9, 0, 0), (9, -1, 0), (0, 1, 70), (9, 1, 70), (9, -2, 70)]
+    {
+        let asked = fetch("orders", 0, SHORT).with_session_id(id).with_session_epoch(epoch);
+        let response = client.ask(&asked, 12).await;
+        assert_eq!(response.error_code, expected, "session {id}, epoch {epoch}");
+        assert_eq!(response.responses.len(), usize::from(expected == 0), "session {id}, epoch {epoch}");
+        assert_eq!(response.session_id, 0);
+    }
 }
 
 #[tokio::test]

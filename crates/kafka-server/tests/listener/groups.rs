@@ -206,9 +206,9 @@ async fn this_node_coordinates_groups_and_no_transactions() {
         assert_eq!(port, i32::from(server.address.port()), "version {version}");
     }
     let request = FindCoordinatorRequest::default().with_key_type(1).with_coordinator_keys(vec![text("pay")]);
-    assert_eq!(client.ask(&request, 4).await.coordinators[0].error_code, 35);
+    assert_eq!(client.ask(&request, 4).await.coordinators[0].error_code, 53);
     let request = InitProducerIdRequest::default().with_transactional_id(Some(TransactionalId(text("pay"))));
-    assert_eq!(client.ask(&request, 4).await.error_code, 35);
+    assert_eq!(client.ask(&request, 4).await.error_code, 53);
     let mut ids = Vec::new();
     for version in 0..=5 {
         let request = InitProducerIdRequest::default().with_transactional_id(None);

@@ -34,7 +34,8 @@ fn affordable_connections() -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_connections_cost_little_and_hinder_nobody() {
     let count = affordable_connections();
-    let server = Server::start().await;
+    let options = Options { max_connections_per_address: count + 1, ..Options::default() };
+    let server = Server::start_with(options, Arc::new(AllowAll)).await;
     server.create_topic("orders", 1).await;
     let mut client = server.client().await;
     let before = resident_bytes();

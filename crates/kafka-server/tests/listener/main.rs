@@ -1,6 +1,7 @@
 //! The listener as a client meets it: real sockets, frames built and read by an independent implementation.
 
 mod access;
+mod asking_twice;
 mod client;
 mod documentation;
 mod fetching;
@@ -11,5 +12,7 @@ mod metadata;
 mod pipeline;
 mod producing;
 mod server;
+mod stalling;
 mod stopping;
+mod topic_settings;
 mod topics;

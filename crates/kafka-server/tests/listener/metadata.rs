@@ -6,7 +6,9 @@ use factum_kafka_server::Options;
 use factum_types::auth::AllowAll;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::MetadataResponse;
-use kafka_protocol::messages::{DescribeClusterRequest, MetadataRequest, TopicName};
+use kafka_protocol::messages::{
+    DescribeClusterRequest, DescribeGroupsRequest, GroupId, MetadataRequest, TopicName,
+};
 use uuid::Uuid;
 
 use crate::client::text;
@@ -85,4 +87,25 @@ async fn topics_are_found_by_id_and_all_at_once() {
     // In version 0 an empty list asks for all.
     let request = MetadataRequest::default().with_topics(Some(Vec::new()));
     assert_eq!(names(&client.ask(&request, 0).await), all);
+}
+
+/// Bits of Kafka's `AclOperation`, as its `AclEntry.supportedOperations` has them.
+#[tokio::test]
+async fn whoever_may_do_everything_is_told_every_operation_of_kafka() {
+    let bits = |operations: &[i32]| operations.iter().fold(0, |bits, operation| bits | 1 << operation);
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    let asked = MetadataRequest::default()
+        .with_topics(None)
+        .with_include_topic_authorized_operations(true)
+        .with_include_cluster_authorized_operations(true);
+    let response = client.ask(&asked, 8).await;
+    assert_eq!(response.topics[0].topic_authorized_operations, bits(&[3, 4, 5, 6, 7, 8, 10, 11]));
+    assert_eq!(response.cluster_authorized_operations, bits(&[5, 7, 8, 9, 10, 11, 12]));
+    let asked = DescribeGroupsRequest::default()
+        .with_groups(vec![GroupId(text("readers"))])
+        .with_include_authorized_operations(true);
+    let response = client.ask(&asked, 5).await;
+    assert_eq!(response.groups[0].authorized_operations, bits(&[3, 6, 8, 10, 11]));
 }

@@ -1,5 +1,6 @@
 //! One request and one response, across both implementations.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -7,6 +8,48 @@ use factum_kafka_server::messages::{ApiKey, Request, RequestHeader, Response};
 use factum_kafka_server::wire::{Reader, Rope};
 use kafka_protocol::messages as theirs;
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
+
+thread_local! {
+    /// What went between the two, while somebody listens.
+    static HEARD: RefCell<Option<Vec<Body>>> = const { RefCell::new(None) };
+}
+
+/// The body of a request or of a response, as the side that sends it wrote it.
+pub(crate) struct Body {
+    pub(crate) kind: Kind,
+    pub(crate) api: ApiKey,
+    pub(crate) version: i16,
+    pub(crate) bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Request,
+    Response,
+}
+
+/// Every body that goes between the two while `work` runs.
+pub(crate) fn listen(work: impl FnOnce()) -> Vec<Body> {
+    HEARD.set(Some(Vec::new()));
+    work();
+    HEARD.take().expect("set just above")
+}
+
+/// Says that a body goes from one side to the other.
+pub(crate) fn overhear(kind: Kind, api: ApiKey, version: i16, bytes: &[u8]) {
+    HEARD.with_borrow_mut(|heard| {
+        if let Some(heard) = heard {
+            heard.push(Body { kind, api, version, bytes: bytes.to_vec() });
+        }
+    });
+}
+
+/// The body of a response, without its header.
+pub(crate) fn response_body<S: Response>(response: &S, version: i16) -> Body {
+    let frame = flatten(&response.frame(version, CORRELATION_ID));
+    let header = if S::API.response_header_version(version) > 0 { 9 } else { 8 };
+    Body { kind: Kind::Response, api: S::API, version, bytes: frame[header..].to_vec() }
+}
 
 const CORRELATION_ID: i32 = 0x0102_0304;
 
@@ -54,6 +97,7 @@ where
     let frame = frame(Q::API, version, &sent);
     let mut r = Reader::new(&frame);
     header(Q::API, version, &mut r);
+    overhear(Kind::Request, Q::API, version, &frame[r.position()..]);
     let decoded = Q::decode(&mut r, version).unwrap_or_else(|error| panic!("{} {version}: {error}", Q::API));
     assert_eq!(decoded, expected, "{} {version}", Q::API);
     assert_eq!(r.remaining(), 0, "{} {version} is read to its end", Q::API);
@@ -71,6 +115,7 @@ where
     assert_eq!(bytes.get_i32() as usize, bytes.len(), "{} {version} has its length in front", S::API);
     let header = theirs::ResponseHeader::decode(&mut bytes, T::header_version(version)).expect("header");
     assert_eq!(header.correlation_id, CORRELATION_ID);
+    overhear(Kind::Response, S::API, version, &bytes);
     let decoded =
         T::decode(&mut bytes, version).unwrap_or_else(|error| panic!("{} {version}: {error}", S::API));
     assert_eq!(decoded, expected, "{} {version}", S::API);

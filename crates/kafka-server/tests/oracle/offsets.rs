@@ -2,6 +2,7 @@
 
 use factum_kafka_server::messages::list_offsets::*;
 use factum_kafka_server::messages::{offset_commit as commit, offset_fetch as fetch};
+use factum_types::TopicId;
 use kafka_protocol::messages as theirs;
 use kafka_protocol::messages::{
     list_offsets_request as their_question, list_offsets_response as their_answer,
@@ -128,7 +129,7 @@ fn commit_topic(v: i16, s: &mut Source<'_>) -> (their_commit::OffsetCommitReques
     let name = s.text();
     let mut sent = their_commit::OffsetCommitRequestTopic::default();
     (sent.name, sent.partitions) = (topic(&name), their_partitions);
-    (sent, commit::CommitTopic { name, partitions })
+    (sent, commit::CommitTopic { name, topic_id: TopicId::NIL, partitions })
 }
 
 fn committed_topic(
@@ -144,7 +145,7 @@ fn committed_topic(
     let name = s.text();
     let mut expected = their_committed::OffsetCommitResponseTopic::default();
     (expected.name, expected.partitions) = (topic(&name), their_partitions);
-    (expected, commit::CommittedTopic { name, partitions })
+    (expected, commit::CommittedTopic { name, topic_id: TopicId::NIL, partitions })
 }
 
 pub(crate) fn offset_fetch(v: i16, s: &mut Source<'_>) -> Vec<u8> {
@@ -184,7 +185,11 @@ fn offset_fetch_request(
     let group_id = s.text();
     let all = v >= 2 && s.bool();
     let (their_topics, topics) = s.pairs(|s| {
-        let ours = fetch::FetchTopic { name: s.text(), partition_indexes: s.list(Source::i32) };
+        let ours = fetch::FetchTopic {
+            name: s.text(),
+            topic_id: TopicId::NIL,
+            partition_indexes: s.list(Source::i32),
+        };
         let mut asked = their_fetch::OffsetFetchRequestTopic::default();
         asked.name = topic(&ours.name);
         asked.partition_indexes = ours.partition_indexes.clone();
@@ -198,8 +203,13 @@ fn offset_fetch_request(
 }
 
 fn fetch_group(v: i16, s: &mut Source<'_>) -> (their_fetch::OffsetFetchRequestGroup, fetch::FetchGroup) {
-    let topics = s
-        .option(|s| s.list(|s| fetch::FetchTopic { name: s.text(), partition_indexes: s.list(Source::i32) }));
+    let topics = s.option(|s| {
+        s.list(|s| fetch::FetchTopic {
+            name: s.text(),
+            topic_id: TopicId::NIL,
+            partition_indexes: s.list(Source::i32),
+        })
+    });
     let ours = fetch::FetchGroup {
         group_id: s.text(),
         member_id: if v >= 9 { s.maybe_text() } else { None },
@@ -247,7 +257,7 @@ fn fetched_group(s: &mut Source<'_>) -> (their_fetched::OffsetFetchResponseGroup
         let name = s.text();
         let mut expected = their_fetched::OffsetFetchResponseTopics::default();
         (expected.name, expected.partitions) = (topic(&name), their_partitions);
-        (expected, fetch::FetchedTopic { name, partitions })
+        (expected, fetch::FetchedTopic { name, topic_id: TopicId::NIL, partitions })
     });
     let ours = fetch::FetchedGroup { group_id: s.text(), topics, error_code: s.error() };
     let mut expected = their_fetched::OffsetFetchResponseGroup::default();
@@ -278,5 +288,5 @@ fn fetched_topic_alone(
     let name = s.text();
     let mut expected = their_fetched::OffsetFetchResponseTopic::default();
     (expected.name, expected.partitions) = (topic(&name), their_partitions);
-    (expected, fetch::FetchedTopic { name, partitions })
+    (expected, fetch::FetchedTopic { name, topic_id: TopicId::NIL, partitions })
 }

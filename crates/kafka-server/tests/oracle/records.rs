@@ -13,7 +13,7 @@ use kafka_protocol::messages::{
     produce_response as their_produced,
 };
 
-use crate::exchange::{frame, header, maybe, request, response, text, topic};
+use crate::exchange::{Kind, frame, header, maybe, overhear, request, response, text, topic};
 use crate::source::Source;
 
 /// A topic's name before version 13, its id from then on.
@@ -28,6 +28,7 @@ pub(crate) fn produce(v: i16, s: &mut Source<'_>) -> Vec<u8> {
     let frame = frame(ApiKey::Produce, v, &sent);
     let mut r = Reader::new(&frame);
     header(ApiKey::Produce, v, &mut r);
+    overhear(Kind::Request, ApiKey::Produce, v, &frame[r.position()..]);
     let decoded = ProduceRequest::decode(BytesMut::from(&frame[..]), r.position(), v);
     assert_eq!(decoded, Ok(expected), "Produce {v}");
     frame

@@ -1,6 +1,7 @@
 //! The behaviour of a log in words: small scripts and what they print.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use expect_test::expect;
 use factum_log::{Environment, Options, PartitionLog};
@@ -523,4 +524,20 @@ fn a_batch_larger_than_a_segment_has_one_of_its_own() {
     environment.committer().round();
     assert_eq!(log.segments().len(), 2);
     assert_eq!(read_all(&log, 0).0.len(), 2);
+}
+
+#[test]
+fn a_segment_is_sealed_by_the_first_append_after_its_time() {
+    let disk = CrashDisk::seeded(1);
+    let environment = Environment::new(Arc::new(disk), COLD);
+    let options =
+        Options { segment_bytes: 1 << 20, segment_age: Some(Duration::from_millis(100)), ..OPTIONS };
+    let (log, _) = PartitionLog::open(&environment, dir(), options).expect("the disk is well");
+    let segments_after = |now| {
+        log.append(batch_at(1, &["a"]), Timestamp::from_millis(now)).expect("the log takes it");
+        environment.committer().round();
+        log.segments().len()
+    };
+    assert_eq!([0, 99, 100, 150, 200, 1_000].map(segments_after), [1, 1, 2, 2, 3, 4]);
+    assert_eq!(read_all(&log, 0).0.len(), 6);
 }

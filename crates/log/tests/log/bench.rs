@@ -11,8 +11,13 @@ use factum_testkit::CrashDisk;
 use factum_types::{BatchBuilder, BatchHeader, Offset, RecordBatch, Timestamp, record};
 
 /// Small segments, so that a short test has several; index entries often.
-pub(crate) const OPTIONS: Options =
-    Options { segment_bytes: 600, index_interval_bytes: 150, retention: None, retention_bytes: None };
+pub(crate) const OPTIONS: Options = Options {
+    segment_bytes: 600,
+    segment_age: None,
+    index_interval_bytes: 150,
+    retention: None,
+    retention_bytes: None,
+};
 
 /// No cache: every read is a cold one.
 pub(crate) const COLD: EnvironmentOptions =

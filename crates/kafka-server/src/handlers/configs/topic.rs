@@ -1,42 +1,54 @@
 //! The settings of one topic.
+//!
+//! ```text
+//!   chosen          has its effect here: retention, segments, compression, timestamps
+//!   without effect  taken, kept and shown; what it would do is not done here, and nothing depends on it
+//!   fixed           one value fits how the log behaves; any other is refused with the reason
+//! ```
 
 use std::time::Duration;
 
-use factum_broker::{Options, TopicConfig};
+use factum_broker::{CompressionType, Options, TimestampType, TopicConfig};
 use factum_types::ByteSize;
 
-use super::{Fixed, UNLIMITED, fixed, shown, source_of};
+use super::{Fixed, UNLIMITED, fixed, shown};
 use crate::messages::create_topics::ConfigEntry;
 use crate::messages::describe_configs::ConfigType::{Boolean, Double, Int, List, Long, String as Text};
 use crate::messages::describe_configs::{ConfigSource, ConfigSynonym, ConfigType, DescribedConfig};
 
-/// What every topic has, whatever it says.
-const FIXED: &[Fixed] = &[
-    fixed("cleanup.policy", "delete", List),
-    fixed("compression.type", "producer", Text),
+/// Kafka's "without limit" for times that compare with a record's.
+const NEVER: &str = "9223372036854775807";
+
+/// What every topic has, whatever it says, and why.
+const FIXED: &[(Fixed, &str)] = &[
+    (fixed("cleanup.policy", "delete", List), "compaction is not here yet"),
+    (fixed("follower.replication.throttled.replicas", "", List), "there are no followers"),
+    (fixed("leader.replication.throttled.replicas", "", List), "there are no followers"),
+    (fixed("local.retention.bytes", "-2", Long), "there is no remote storage"),
+    (fixed("local.retention.ms", "-2", Long), "there is no remote storage"),
+    (fixed("min.insync.replicas", "1", Int), "there is one node, so there is one replica"),
+    (fixed("remote.storage.enable", "false", Boolean), "there is no remote storage"),
+];
+
+/// What may be set and changes nothing: when segments are synced (every append is), how compaction goes (there is
+/// none), and how files are laid out.
+const WITHOUT_EFFECT: &[Fixed] = &[
     fixed("delete.retention.ms", "86400000", Long),
     fixed("file.delete.delay.ms", "0", Long),
     fixed("flush.messages", "1", Long),
     fixed("flush.ms", "0", Long),
-    fixed("follower.replication.throttled.replicas", "", List),
     fixed("index.interval.bytes", "4096", Int),
-    fixed("leader.replication.throttled.replicas", "", List),
-    fixed("local.retention.bytes", "-2", Long),
-    fixed("local.retention.ms", "-2", Long),
-    fixed("max.compaction.lag.ms", "9223372036854775807", Long),
-    fixed("message.timestamp.after.max.ms", "3600000", Long),
-    fixed("message.timestamp.before.max.ms", "9223372036854775807", Long),
-    fixed("message.timestamp.type", "CreateTime", Text),
+    fixed("max.compaction.lag.ms", NEVER, Long),
     fixed("min.cleanable.dirty.ratio", "0.5", Double),
     fixed("min.compaction.lag.ms", "0", Long),
-    fixed("min.insync.replicas", "1", Int),
     fixed("preallocate", "false", Boolean),
-    fixed("remote.storage.enable", "false", Boolean),
     fixed("segment.index.bytes", "10485760", Int),
     fixed("segment.jitter.ms", "0", Long),
-    fixed("segment.ms", "9223372036854775807", Long),
     fixed("unclean.leader.election.enable", "false", Boolean),
 ];
+
+/// The default of `retention.ms`, as Kafka gives it.
+const RETENTION_HOURS: &str = "168";
 
 /// A setting that can be chosen.
 struct Choice {
@@ -53,12 +65,44 @@ struct Choice {
 
 const CHOICES: &[Choice] = &[
     Choice {
+        name: "compression.type",
+        broker_name: "compression.type",
+        kind: Text,
+        set: |config, text| put(&mut config.compression, CompressionType::from_name(text)),
+        own: |config| config.compression.map(|each| each.as_str().to_owned()),
+        default: |_| CompressionType::Producer.as_str().to_owned(),
+    },
+    Choice {
         name: "max.message.bytes",
         broker_name: "message.max.bytes",
         kind: Int,
         set: |config, text| put_size(&mut config.max_message_bytes, text),
         own: |config| config.max_message_bytes.map(size),
         default: |options| size(options.max_message_bytes),
+    },
+    Choice {
+        name: "message.timestamp.after.max.ms",
+        broker_name: "log.message.timestamp.after.max.ms",
+        kind: Long,
+        set: |config, text| put(&mut config.timestamp_after_max, distance(text)),
+        own: |config| config.timestamp_after_max.map(shown_distance),
+        default: |_| "3600000".to_owned(),
+    },
+    Choice {
+        name: "message.timestamp.before.max.ms",
+        broker_name: "log.message.timestamp.before.max.ms",
+        kind: Long,
+        set: |config, text| put(&mut config.timestamp_before_max, distance(text)),
+        own: |config| config.timestamp_before_max.map(shown_distance),
+        default: |_| NEVER.to_owned(),
+    },
+    Choice {
+        name: "message.timestamp.type",
+        broker_name: "log.message.timestamp.type",
+        kind: Text,
+        set: |config, text| put(&mut config.timestamp_type, TimestampType::from_name(text)),
+        own: |config| config.timestamp_type.map(|each| each.as_str().to_owned()),
+        default: |_| TimestampType::CreateTime.as_str().to_owned(),
     },
     Choice {
         name: "retention.bytes",
@@ -93,6 +137,14 @@ const CHOICES: &[Choice] = &[
         own: |config| config.segment_bytes.map(size),
         default: |options| size(options.segment_bytes),
     },
+    Choice {
+        name: "segment.ms",
+        broker_name: "log.roll.ms",
+        kind: Long,
+        set: |config, text| put(&mut config.segment_age, distance(text)),
+        own: |config| config.segment_age.map(shown_distance),
+        default: |_| NEVER.to_owned(),
+    },
 ];
 
 /// Reads what a client wants set. A null value, or the one that holds anyway, sets nothing.
@@ -105,12 +157,17 @@ pub(in crate::handlers) fn parse(entries: &[ConfigEntry]) -> Result<TopicConfig,
         let Some(value) = value.as_deref().map(str::trim) else { continue };
         if let Some(choice) = CHOICES.iter().find(|choice| choice.name == name) {
             (choice.set)(&mut config, value).ok_or_else(|| format!("{name} cannot be {value:?}"))?;
-            continue;
-        }
-        match FIXED.iter().find(|fixed| fixed.name == name) {
-            Some(fixed) if fixed.value == value => {}
-            Some(fixed) => return Err(format!("{name} can only be {:?} here, not {value:?}", fixed.value)),
-            None => return Err(format!("{name:?} is not a setting of a topic")),
+        } else if let Some(known) = WITHOUT_EFFECT.iter().find(|known| known.name == name) {
+            if !known.takes(value) {
+                return Err(format!("{name} cannot be {value:?}"));
+            }
+            config.without_effect.insert(name.clone(), value.to_owned());
+        } else if let Some((fixed, reason)) = FIXED.iter().find(|(fixed, _)| fixed.name == name) {
+            if fixed.value != value {
+                return Err(format!("{name} can only be {:?}, not {value:?}: {reason}", fixed.value));
+            }
+        } else {
+            return Err(format!("{name:?} is not a setting of a topic"));
         }
     }
     Ok(config)
@@ -120,34 +177,63 @@ pub(in crate::handlers) fn parse(entries: &[ConfigEntry]) -> Result<TopicConfig,
 pub(in crate::handlers) fn describe(config: &TopicConfig, options: &Options) -> Vec<DescribedConfig> {
     let defaults = Options::default();
     let choices = CHOICES.iter().map(|choice| choice.describe(config, options, &defaults));
-    let mut all: Vec<_> = FIXED.iter().map(Fixed::describe).chain(choices).collect();
+    let kept = WITHOUT_EFFECT.iter().map(|known| match config.without_effect.get(known.name) {
+        Some(value) => shown(known.name, value.clone(), ConfigSource::DynamicTopicConfig, known.kind, false),
+        None => DescribedConfig { read_only: false, ..known.describe() },
+    });
+    let mut all: Vec<_> =
+        FIXED.iter().map(|(fixed, _)| fixed.describe()).chain(choices).chain(kept).collect();
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
 }
 
 impl Choice {
     fn describe(&self, config: &TopicConfig, options: &Options, defaults: &Options) -> DescribedConfig {
-        let fallback = (self.default)(options);
-        let source = source_of(&fallback, &(self.default)(defaults));
-        let synonym =
-            ConfigSynonym { name: self.broker_name.to_owned(), value: Some(fallback.clone()), source };
-        match (self.own)(config) {
-            Some(value) => {
-                let mut own = shown(self.name, value, ConfigSource::DynamicTopicConfig, self.kind, false);
-                own.synonyms.push(synonym);
-                own
-            }
-            None => DescribedConfig {
-                synonyms: vec![synonym],
-                ..shown(self.name, fallback, source, self.kind, false)
-            },
+        let (fallback, default) = ((self.default)(options), (self.default)(defaults));
+        let own = (self.own)(config);
+        let (value, source) = match &own {
+            Some(value) => (value, ConfigSource::DynamicTopicConfig),
+            None if fallback == default => (&fallback, ConfigSource::DefaultConfig),
+            None => (&fallback, ConfigSource::StaticBrokerConfig),
+        };
+        let mut synonyms = Vec::new();
+        synonyms.extend(own.as_ref().map(|own| synonym(self.name, own, ConfigSource::DynamicTopicConfig)));
+        if fallback != default {
+            synonyms.push(synonym(self.broker_name, &fallback, ConfigSource::StaticBrokerConfig));
+        }
+        synonyms.push(match self.name {
+            // In Kafka only the hours have a default, which the milliseconds come from.
+            "retention.ms" => synonym("log.retention.hours", RETENTION_HOURS, ConfigSource::DefaultConfig),
+            _ => synonym(self.broker_name, &default, ConfigSource::DefaultConfig),
+        });
+        DescribedConfig { synonyms, ..shown(self.name, value.clone(), source, self.kind, false) }
+    }
+}
+
+impl Fixed {
+    /// Whether `value` is one of its kind.
+    fn takes(&self, value: &str) -> bool {
+        match self.kind {
+            Boolean => value.parse::<bool>().is_ok(),
+            Int => value.parse::<i32>().is_ok_and(|number| number >= 0),
+            Long => value.parse::<i64>().is_ok_and(|number| number >= 0),
+            Double => value.parse::<f64>().is_ok_and(|ratio| (0.0..=1.0).contains(&ratio)),
+            _ => true,
         }
     }
 }
 
-fn put_size(place: &mut Option<ByteSize>, text: &str) -> Option<()> {
-    *place = Some(ByteSize(text.parse().ok()?));
+fn synonym(name: &str, value: &str, source: ConfigSource) -> ConfigSynonym {
+    ConfigSynonym { name: name.to_owned(), value: Some(value.to_owned()), source }
+}
+
+fn put<T>(place: &mut Option<T>, value: Option<T>) -> Option<()> {
+    *place = Some(value?);
     Some(())
+}
+
+fn put_size(place: &mut Option<ByteSize>, text: &str) -> Option<()> {
+    put(place, text.parse().ok().map(ByteSize))
 }
 
 fn size(bytes: ByteSize) -> String {
@@ -166,48 +252,17 @@ fn millis(duration: Duration) -> String {
     if duration == Duration::MAX { UNLIMITED.to_owned() } else { duration.as_millis().to_string() }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(name: &str, value: &str) -> ConfigEntry {
-        ConfigEntry { name: name.to_owned(), value: Some(value.to_owned()) }
-    }
-
-    fn value(config: &TopicConfig, name: &str) -> (String, ConfigSource) {
-        let all = describe(config, &Options::default());
-        let found = all.into_iter().find(|each| each.name == name).expect("described");
-        (found.value.expect("every setting has a value"), found.source)
-    }
-
-    #[test]
-    fn what_is_set_is_what_is_shown() {
-        for (name, text) in [
-            ("retention.ms", "60000"),
-            ("retention.ms", "-1"),
-            ("retention.bytes", "-1"),
-            ("retention.bytes", "1048576"),
-            ("segment.bytes", "65536"),
-            ("max.message.bytes", "2000000"),
-        ] {
-            let config = parse(&[entry(name, text)]).expect("accepted");
-            assert_eq!(value(&config, name), (text.to_owned(), ConfigSource::DynamicTopicConfig), "{name}");
-        }
-        let nothing = TopicConfig::default();
-        assert_eq!(value(&nothing, "retention.ms"), ("604800000".to_owned(), ConfigSource::DefaultConfig));
-        assert_eq!(value(&nothing, "retention.bytes"), ("-1".to_owned(), ConfigSource::DefaultConfig));
-    }
-
-    #[test]
-    fn what_cannot_be_set_is_named() {
-        assert_eq!(parse(&[entry("cleanup.policy", "delete")]), Ok(TopicConfig::default()));
-        for (name, text, expected) in [
-            ("cleanup.policy", "compact", "cleanup.policy can only be \"delete\" here, not \"compact\""),
-            ("retention.ms", "soon", "retention.ms cannot be \"soon\""),
-            ("retention.ms", "-2", "retention.ms cannot be \"-2\""),
-            ("no.such.thing", "1", "\"no.such.thing\" is not a setting of a topic"),
-        ] {
-            assert_eq!(parse(&[entry(name, text)]), Err(expected.to_owned()));
-        }
+/// A time whose greatest value means that there is no limit.
+fn distance(text: &str) -> Option<Duration> {
+    match text.parse::<i64>().ok()? {
+        i64::MAX => Some(Duration::MAX),
+        millis => Some(Duration::from_millis(u64::try_from(millis).ok()?)),
     }
 }
+
+fn shown_distance(duration: Duration) -> String {
+    if duration == Duration::MAX { NEVER.to_owned() } else { duration.as_millis().to_string() }
+}
+
+#[cfg(test)]
+mod tests;
