@@ -18,7 +18,7 @@ use datafusion::common::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::SessionContext;
-use factum_state::{Changes, Progress, ReadError, StateStore, TableId, TaskId};
+use factum_state::{Changes, Owner, Progress, ReadError, StateStore, TableId, TaskId};
 use factum_types::Offset;
 
 use crate::feed::Slot;
@@ -26,6 +26,9 @@ use aggregate::{Aggregate, Kept};
 use stored_rows::StoredRows;
 
 pub(crate) use aggregate::HIDDEN;
+
+/// Whose tasks those of views are.
+pub(crate) const OWNER: Owner = Owner::from_static("sql");
 
 /// The table that a cut keeps its rows in; a task has one cut.
 const TABLE: TableId = 0;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use factum_types::{Offset, TopicName, TopicPartition};
 
-use crate::{Changes, CommitError, Epoch, Outgoing, StateStore, TaskId};
+use crate::{Changes, CommitError, Epoch, Outgoing, Owner, StateStore, TaskId};
 
 /// Runs every behaviour, each on a store of its own.
 ///
@@ -30,8 +30,10 @@ where
     a_forgotten_task_begins_anew(&*make().await).await;
 }
 
+const OWNER: Owner = Owner::from_static("tests");
+
 fn task(partition: i32) -> TaskId {
-    TaskId::new("store.top_movies@1", partition)
+    TaskId::new(OWNER, "store.top_movies@1", partition)
 }
 
 fn rows(table: u16, rows: &[(&str, Option<&str>)]) -> Epoch {
@@ -93,7 +95,7 @@ async fn an_epoch_tells_how_far_it_is(store: &dyn StateStore) {
     assert_eq!((committed.epoch, committed.watermark, committed.outbox.len()), (1, Some(-7), 1));
     let again = store.take_over(&task(0)).await.expect("taken over").progress;
     assert_eq!(again, committed);
-    let listed = store.tasks().await.expect("listed");
+    let listed = store.tasks(&OWNER).await.expect("listed");
     assert_eq!(
         listed.into_iter().map(|(id, progress, _)| (id, progress)).collect::<Vec<_>>(),
         [(task(0), committed)]
@@ -165,7 +167,7 @@ async fn a_forgotten_task_begins_anew(store: &dyn StateStore) {
     store.forget(&task(0)).await.expect("forgotten");
     store.forget(&task(0)).await.expect("forgotten twice");
     assert_eq!(found(store, &task(0), 0, &["a"]).await, [None]);
-    assert!(store.tasks().await.expect("listed").is_empty());
+    assert!(store.tasks(&OWNER).await.expect("listed").is_empty());
     let taken = store.take_over(&task(0)).await.expect("taken over");
     assert_eq!(taken.progress.epoch, 0);
 }

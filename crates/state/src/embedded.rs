@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::journal::{Entry, encode_epoch, encode_mark, encode_task};
 use crate::spill::{SpillError, SpillSpace};
 use crate::store::{CommitError, Found, ReadError, StateStore, TakeOver, Visit};
-use crate::{Epoch, Fence, Progress, TableId, TaskId};
+use crate::{Epoch, Fence, Owner, Progress, TableId, TaskId};
 use task::{Task, Unapplied};
 
 pub use recovery::OpenError;
@@ -146,8 +146,17 @@ impl StateStore for Embedded {
             let last = self.0.append_mark(id, fence, &Entry::TakenOver).await.map_err(unavailable)?;
             held.needed_from.get_or_insert(last);
             held.fence = fence;
-            return Ok(TakeOver { fence, progress: held.progress.clone() });
+            return Ok(TakeOver { fence, progress: held.progress.clone(), lost: None });
         }
+    }
+
+    async fn acknowledge_loss(&self, id: &TaskId, fence: Fence) -> Result<(), CommitError> {
+        let task = self.0.task_or_new(id);
+        let held = task.held.lock().await;
+        if fence == held.fence {
+            return Ok(());
+        }
+        Err(CommitError::Fenced { task: id.clone(), held: fence, current: held.fence })
     }
 
     async fn get_many(&self, id: &TaskId, table: TableId, keys: &[&[u8]]) -> Result<Found, ReadError> {
@@ -221,10 +230,11 @@ impl StateStore for Embedded {
         Ok(())
     }
 
-    async fn tasks(&self) -> Result<Vec<(TaskId, Progress, u64)>, ReadError> {
+    async fn tasks(&self, owner: &Owner) -> Result<Vec<(TaskId, Progress, u64)>, ReadError> {
         let tasks: Vec<_> = self.0.tasks.read().values().cloned().collect();
+        let tasks = tasks.iter().filter(|task| task.id.owner() == owner);
         let mut all: Vec<_> =
-            tasks.iter().map(|task| (task.id.clone(), task.progress(), task.bytes() as u64)).collect();
+            tasks.map(|task| (task.id.clone(), task.progress(), task.bytes() as u64)).collect();
         all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         Ok(all)
     }

@@ -3,7 +3,7 @@
 //! The journal is an ordinary [`factum_log::PartitionLog`]; each record is one entry, its key the task's name:
 //!
 //! ```text
-//!   key    pipeline \0 partition (decimal)
+//!   key    owner \0 name \0 partition (decimal); without the owner, which was "sql", before there were owners
 //!   value  format u8 = 1 │ kind u8 │ fence u64 │ body            little-endian throughout
 //!   body   of an epoch:  epoch u64 │ watermark flag u8, i64 │ offsets │ outbox │ changes (to the end)
 //!          of a take-over or a forgetting: empty
@@ -15,7 +15,7 @@
 use bytes::{Buf, BufMut, Bytes};
 use factum_types::{Offset, TopicName, TopicPartition};
 
-use crate::{Epoch, Fence, Outgoing, Progress, TaskId};
+use crate::{Epoch, Fence, Outgoing, Owner, Progress, TaskId};
 
 const FORMAT: u8 = 1;
 const ABSENT: u32 = u32::MAX;
@@ -42,13 +42,17 @@ pub(crate) enum Entry {
 pub(crate) struct Unreadable;
 
 pub(crate) fn encode_task(task: &TaskId) -> Vec<u8> {
-    format!("{}\0{}", task.pipeline(), task.partition()).into_bytes()
+    format!("{}\0{}\0{}", task.owner(), task.name(), task.partition()).into_bytes()
 }
 
 pub(crate) fn decode_task(key: &[u8]) -> Result<TaskId, Unreadable> {
     let text = std::str::from_utf8(key).map_err(|_| Unreadable)?;
-    let (pipeline, partition) = text.rsplit_once('\0').ok_or(Unreadable)?;
-    Ok(TaskId::new(pipeline, partition.parse().map_err(|_| Unreadable)?))
+    let (task, partition) = text.rsplit_once('\0').ok_or(Unreadable)?;
+    let (owner, name) = match task.split_once('\0') {
+        Some((owner, name)) => (Owner::stored(owner).ok_or(Unreadable)?, name),
+        None => (Owner::FIRST, task),
+    };
+    Ok(TaskId::new(owner, name, partition.parse().map_err(|_| Unreadable)?))
 }
 
 pub(crate) fn encode_mark(fence: Fence, entry: &Entry) -> Vec<u8> {
@@ -225,7 +229,13 @@ mod tests {
 
     #[test]
     fn a_task_name_comes_back() {
-        let task = TaskId::new("store.top_movies@3f", 2);
+        let task = TaskId::new(Owner::from_static("delivery"), "store.top_movies@3f", 2);
         assert_eq!(decode_task(&encode_task(&task)), Ok(task));
+    }
+
+    #[test]
+    fn a_task_without_an_owner_belongs_to_the_first_one() {
+        let task = TaskId::new(Owner::from_static("sql"), "store.top_movies@3f", 2);
+        assert_eq!(decode_task(b"store.top_movies@3f\x002"), Ok(task));
     }
 }

@@ -20,6 +20,7 @@ pub mod conformance;
 mod embedded;
 mod epoch;
 mod journal;
+mod loss;
 mod snapshot;
 mod spill;
 mod store;
@@ -28,5 +29,6 @@ mod task;
 
 pub use embedded::{Embedded, OpenError, Options, Service};
 pub use epoch::{Changes, Epoch, Outgoing, Progress};
+pub use loss::Loss;
 pub use store::{CommitError, Found, ReadError, StateStore, TakeOver, Visit};
-pub use task::{Fence, TableId, TaskId};
+pub use task::{Fence, Owner, TableId, TaskId};

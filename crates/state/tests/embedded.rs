@@ -7,7 +7,7 @@ use std::sync::Arc;
 use factum_base::clock::SystemClock;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_log::{Committer, Disk, Environment, EnvironmentOptions, LocalDisk};
-use factum_state::{Changes, Embedded, Epoch, Options, Service, StateStore, TaskId, conformance};
+use factum_state::{Changes, Embedded, Epoch, Options, Owner, Service, StateStore, TaskId, conformance};
 use factum_types::{ByteSize, Offset, TopicName, TopicPartition};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -92,7 +92,7 @@ struct Model {
 }
 
 fn id(task: u8) -> TaskId {
-    TaskId::new(format!("pipeline-{task}"), i32::from(task))
+    TaskId::new(Owner::from_static("tests"), format!("pipeline-{task}"), i32::from(task))
 }
 
 /// Values differ in length, so that rows move within a shard.

@@ -28,7 +28,7 @@ use crate::definitions::{
     Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,
 };
 use crate::feed::{FeedTable, Slot};
-use crate::operator::Operator;
+use crate::operator::{OWNER, Operator};
 use crate::plan::{Cut, Planned, ViewPlan, plan, table_reference};
 use crate::schema::EventSchema;
 use crate::session;
@@ -170,7 +170,7 @@ impl Store {
             }
             for (partition, epochs) in epochs.iter().enumerate() {
                 let partition = i32::try_from(partition).expect("a few partitions");
-                let task = TaskId::new(view.pipeline(number), partition);
+                let task = TaskId::new(OWNER, view.pipeline(number), partition);
                 self.keep_partition(&view.sql, cut, task, epochs).await;
             }
         }
@@ -202,7 +202,7 @@ impl Store {
         for (number, cut) in view.cuts.iter().enumerate() {
             let partitions = 0..i32::try_from(partitions).expect("a few partitions");
             let tasks: Vec<_> =
-                partitions.map(|partition| TaskId::new(view.pipeline(number), partition)).collect();
+                partitions.map(|partition| TaskId::new(OWNER, view.pipeline(number), partition)).collect();
             let lifted = cut.lifted_at(now, closed).expect("compiled");
             let read = operator(cut).await.read(&self.state, &tasks, lifted.as_ref()).await;
             let (rows, _) = read.unwrap_or_else(|error| panic!("{}: {error}", view.sql));
