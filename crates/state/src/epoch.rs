@@ -92,6 +92,11 @@ pub(crate) fn changes(mut bytes: &[u8]) -> impl Iterator<Item = Option<Change<'_
     })
 }
 
+/// Whether `bytes` are packed changes from end to end.
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
+    changes(bytes).all(|change| change.is_some())
+}
+
 fn split_change<'a>(bytes: &mut &'a [u8]) -> Option<Change<'a>> {
     let (head, rest) = bytes.split_first_chunk::<ROW_HEADER>()?;
     let table = u16::from_le_bytes([head[0], head[1]]);

@@ -15,12 +15,15 @@
 //! Not here: what rows mean. Keys and values are bytes; their encoding belongs to whoever wrote them.
 
 mod arena;
+mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod embedded;
 mod epoch;
 mod journal;
 mod loss;
+mod run;
+mod shard;
 mod snapshot;
 mod spill;
 mod store;
