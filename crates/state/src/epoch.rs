@@ -49,6 +49,11 @@ impl Changes {
         self.rows == 0
     }
 
+    /// How many bytes it takes in the journal.
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The packed form.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes

@@ -176,7 +176,13 @@ impl Store {
         }
     }
 
-    async fn keep_partition(&self, sql: &str, cut: &Cut, task: TaskId, epochs: &[RecordBatch]) {
+    /// Runs a view of one cut over the epochs of one partition; the bytes that each of them commits.
+    pub(super) async fn written(&self, view: &ViewPlan, epochs: &[RecordBatch]) -> Vec<usize> {
+        self.keep_partition(&view.sql, &view.cuts[0], TaskId::new(OWNER, view.pipeline(0), 0), epochs).await
+    }
+
+    async fn keep_partition(&self, sql: &str, cut: &Cut, task: TaskId, epochs: &[RecordBatch]) -> Vec<usize> {
+        let mut written = Vec::with_capacity(epochs.len());
         let operator = operator(cut).await;
         let fence = self.state.take_over(&task).await.expect("state").fence;
         let mut first = 0;
@@ -185,8 +191,10 @@ impl Store {
             let run = operator.run(vec![events], Offset::new(first), &self.state, &task).await;
             let changes = run.unwrap_or_else(|error| panic!("{sql}: {error}"));
             first += i64::try_from(epoch.num_rows()).expect("few rows");
+            written.push(changes.byte_len());
             self.state.commit(&task, fence, Epoch { changes, ..Epoch::default() }).await.expect("durable");
         }
+        written
     }
 
     /// What a view shows; `below` are the rows of the views that it stands on.
