@@ -5,9 +5,10 @@
 //!   count, sum, max, stddev, …      its state, in the row of the group      one row
 //!   count(DISTINCT), sum(DISTINCT)  a row for each (group, value)           one row, if the value is new
 //!   array_agg, median, …            a row for each (group, epoch)           what the epoch added
+//!   array_agg(… ORDER BY …), …      its state, in the row of the group      all that the group holds
 //! ```
 //!
-//! Always holds: what an epoch writes does not depend on how much a group holds already. States of one group can be
+//! Always holds: but for lists with an ORDER BY, what an epoch writes does not depend on how much a group holds. States of one group can be
 //! merged in any number, in the order of their offsets; so a group's state is the sum of its rows.
 //!
 //! ```text
@@ -77,7 +78,7 @@ impl Layout {
                 let types = function.expressions().into_iter().map(|argument| argument.data_type(input));
                 let fields = types.map(|data_type| Ok(Arc::new(Field::new("value", data_type?, true))));
                 Storage::Values(RowCodec::new(&fields.collect::<Result<Vec<_>>>()?)?)
-            } else if LISTS.contains(&function.fun().name()) && !function.is_distinct() {
+            } else if is_list(function) {
                 Storage::Chunks(RowCodec::new(&fields)?)
             } else {
                 let from = in_group.len();
@@ -99,6 +100,13 @@ impl Layout {
 /// Whether a function depends on nothing but the set of its arguments.
 fn is_set(function: &AggregateFunctionExpr) -> bool {
     function.is_distinct() && function.order_bys().is_empty() && !INDIFFERENT.contains(&function.fun().name())
+}
+
+/// Whether a function holds all its arguments, in the order that they come. With an ORDER BY of its own its state is
+/// written as a whole: the sorted states of single epochs do not merge to the sorted whole where two functions of one
+/// query are sorted in opposite directions.
+fn is_list(function: &AggregateFunctionExpr) -> bool {
+    LISTS.contains(&function.fun().name()) && !function.is_distinct() && function.order_bys().is_empty()
 }
 
 /// The key of what the epoch at `first` adds to a group.

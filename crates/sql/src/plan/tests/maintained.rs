@@ -31,10 +31,6 @@ const QUERIES: &[(&str, Option<&str>)] = &[
         "SELECT customer, median(quantity) AS middle, max(DISTINCT total) AS best, sum(quantity) AS n FROM orders GROUP BY customer",
         None,
     ),
-    (
-        "SELECT quantity, string_agg(customer, ',' ORDER BY id) AS who, array_agg(id ORDER BY id DESC) FILTER (WHERE total > 5) AS ids FROM orders GROUP BY quantity",
-        None,
-    ),
     ("SELECT id, total * 2 AS twice, upper(customer) AS who FROM orders WHERE quantity % 2 = 0", None),
     (
         "SELECT * FROM (SELECT id, customer FROM orders) AS o WHERE customer IS NOT NULL ORDER BY id DESC LIMIT 3",
