@@ -7,6 +7,7 @@ use factum_broker::Broker;
 use factum_governance::Catalogue;
 use factum_http_api::{HealthReport, RoleHealth};
 use factum_sql::{Engine, ViewState};
+use factum_state::Embedded;
 
 /// Says how each role is; asked on every request for readiness.
 #[derive(Clone)]
@@ -14,12 +15,13 @@ pub(crate) struct Health {
     broker: Broker,
     catalogue: Catalogue,
     engine: Engine,
+    state: Embedded,
     kafka_accepts: Arc<AtomicBool>,
 }
 
 impl Health {
-    pub(crate) fn new(broker: Broker, catalogue: Catalogue, engine: Engine) -> Self {
-        Self { broker, catalogue, engine, kafka_accepts: Arc::default() }
+    pub(crate) fn new(broker: Broker, catalogue: Catalogue, engine: Engine, state: Embedded) -> Self {
+        Self { broker, catalogue, engine, state, kafka_accepts: Arc::default() }
     }
 
     /// The Kafka port is accepting from now on, or no longer.
@@ -38,6 +40,8 @@ impl Health {
                 role("project", true, self.catalogue.problems().iter().map(ToString::to_string).collect()),
                 // A view that is stuck is read as it was; the others go on.
                 role("views", true, self.stuck_views()),
+                // Views are read as they were.
+                role("state", true, self.state.problems()),
             ],
         }
     }

@@ -13,6 +13,7 @@ use factum_governance::Catalogue;
 use factum_governance::watch::{self, Outcome};
 use factum_governance::{Pipelines, PipelinesError};
 use factum_sql::Engine;
+use factum_state::Embedded;
 use tracing::error;
 
 use crate::access::authorizer;
@@ -65,8 +66,8 @@ impl Parts {
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
         let internal_log = broker.internal_log();
         let catalogue = Catalogue::load(&*log).await?;
-        let engine = start_engine(&options, &data_dir, &log, &clock, groups).await?;
-        let health = Health::new(broker.clone(), catalogue.clone(), engine.clone());
+        let (engine, store) = start_engine(&options, &data_dir, &log, &clock, groups).await?;
+        let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store);
         let (kafka_service, kafka) = factum_kafka_server::Service::bind(
             options.kafka.clone(),
             broker,
@@ -164,10 +165,11 @@ async fn start_engine(
     log: &Arc<dyn EventLog>,
     clock: &SharedClock,
     groups: &Groups,
-) -> Result<Engine, StartError> {
+) -> Result<(Engine, Embedded), StartError> {
     let store = state::start(options.state.clone(), data_dir, clock, &groups.state).await?;
     let (log, clock) = (Arc::clone(log), Arc::clone(clock));
-    Ok(Engine::open(options.sql.clone(), log, Arc::new(store), clock, groups.domain.clone()))
+    let state = Arc::new(store.clone());
+    Ok((Engine::open(options.sql.clone(), log, state, clock, groups.domain.clone()), store))
 }
 
 /// The generators, where they are to run; none of them is told to yet.

@@ -42,7 +42,7 @@ pub(crate) async fn start(
         }
     };
     let (service, stop) = (Service::new(&store), group.stop());
-    group.spawn("state", OnError::StopServer, async move {
+    group.spawn("state", OnError::Log, async move {
         let ran = service.run(stop).await;
         committer.stop();
         // An error only tells that the thread is gone already.

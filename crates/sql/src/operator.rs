@@ -6,6 +6,7 @@
 //! ```
 
 mod aggregate;
+mod kept;
 mod lookup;
 mod reused_plan;
 mod row_codec;
@@ -18,17 +19,23 @@ use datafusion::common::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::SessionContext;
-use factum_state::{Changes, Progress, ReadError, StateStore, TableId, TaskId};
+use factum_state::{Changes, Owner, Progress, ReadError, StateStore, TableId, TaskId};
 use factum_types::Offset;
 
 use crate::feed::Slot;
-use aggregate::{Aggregate, Kept};
+use aggregate::{Aggregate, KeptStates};
+use kept::Kept;
 use stored_rows::StoredRows;
 
 pub(crate) use aggregate::HIDDEN;
 
+/// Whose tasks those of views are.
+pub(crate) const OWNER: Owner = Owner::from_static("sql");
+
 /// The table that a cut keeps its rows in; a task has one cut.
 const TABLE: TableId = 0;
+/// The table of groups whose states have parts; table 1 has the task's own counts.
+const PARTS: TableId = 2;
 
 /// The kept part of a view.
 #[derive(Debug)]
@@ -77,8 +84,10 @@ impl Operator {
         match self {
             Self::Aggregate(aggregate) => {
                 let grouped = aggregate.group(batches).await?;
-                let old = state.get_many(task, TABLE, &grouped.keys()).await?;
-                aggregate.fold(&grouped, &old, TABLE, &mut changes)?;
+                let (keys, table) =
+                    (aggregate.keys(&grouped)?, if aggregate.has_parts() { PARTS } else { TABLE });
+                let old = state.get_many(task, table, &keys.all()).await?;
+                aggregate.fold(&grouped, &keys, &old, first, table, &mut changes)?;
             }
             Self::Rows(rows) => rows.run(batches, first, TABLE, &mut changes).await?,
         }
@@ -92,13 +101,21 @@ impl Operator {
         tasks: &[TaskId],
         lifted: Option<&Arc<dyn PhysicalExpr>>,
     ) -> Result<(Vec<RecordBatch>, Vec<Progress>), Error> {
-        let (mut kept, mut progress) = (Kept::default(), Vec::with_capacity(tasks.len()));
+        let (mut kept, mut progress) = (KeptStates::default(), Vec::with_capacity(tasks.len()));
         for task in tasks {
-            progress.push(state.scan(task, TABLE, &mut |key, value| kept.push(key, value)).await?);
+            // Where there are parts, whole rows are of an earlier version and change no more.
+            let rows = &mut kept.whole;
+            let mut told = state.scan(task, TABLE, &mut |key, value| rows.push(key, value)).await?;
+            if matches!(self, Self::Aggregate(aggregate) if aggregate.has_parts()) {
+                let mut parts = Kept::default();
+                told = state.scan(task, PARTS, &mut |key, value| parts.push(key, value)).await?;
+                kept.parts.push_sorted(&parts);
+            }
+            progress.push(told);
         }
         let rows = match self {
             Self::Aggregate(aggregate) => aggregate.merge(&kept, lifted).await?,
-            Self::Rows(rows) => vec![rows.read(&kept, lifted)?],
+            Self::Rows(rows) => vec![rows.read(&kept.whole, lifted)?],
         };
         Ok((rows, progress))
     }

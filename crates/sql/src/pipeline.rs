@@ -26,7 +26,7 @@ use crate::decode::Decoder;
 use crate::error::ReadError;
 use crate::feed::{FeedTable, Slot};
 use crate::metrics::PipelineMetrics;
-use crate::operator::{self, Operator};
+use crate::operator::{self, OWNER, Operator};
 use crate::plan::{Cut, ViewPlan};
 use crate::schema::EventSchema;
 use crate::session;
@@ -163,7 +163,7 @@ impl Pipeline {
         let intake = Intake::new(Arc::clone(&self.environment), place, decoder, time, Arc::clone(&status));
         let writer = Writer {
             environment: Arc::clone(&self.environment),
-            id: TaskId::new(Arc::clone(&self.id), partition),
+            id: TaskId::new(OWNER, Arc::clone(&self.id), partition),
             letters: dead_letter::topic(&self.plan.name),
             status: Arc::clone(&status),
             metrics: PipelineMetrics::new(&self.plan.name),
@@ -205,8 +205,10 @@ impl Pipeline {
             return Err(ReadError::Dropped { view: self.plan.name.clone() });
         }
         let partitions: Vec<_> = self.partitions.read().keys().copied().collect();
-        let tasks: Vec<_> =
-            partitions.into_iter().map(|partition| TaskId::new(Arc::clone(&self.id), partition)).collect();
+        let tasks: Vec<_> = partitions
+            .into_iter()
+            .map(|partition| TaskId::new(OWNER, Arc::clone(&self.id), partition))
+            .collect();
         let failed =
             |source| ReadError::Compute { view: self.plan.name.to_string(), source: Box::new(source) };
         let lifted = self.cut().lifted_at(now, self.closed_until()).map_err(failed)?;
@@ -247,7 +249,7 @@ impl Pipeline {
         }
         let partitions: Vec<_> = self.partitions.read().keys().copied().collect();
         for partition in partitions {
-            let task = TaskId::new(Arc::clone(&self.id), partition);
+            let task = TaskId::new(OWNER, Arc::clone(&self.id), partition);
             if let Err(error) = self.environment.state.forget(&task).await {
                 warn!(%task, %error, "state cannot be forgotten");
             }

@@ -202,7 +202,7 @@ impl Task {
 impl Writer {
     async fn take_over(&mut self) -> Result<state::Progress, TaskError> {
         let environment = &self.environment;
-        let TakeOver { fence, progress } = environment.state.take_over(&self.id).await?;
+        let TakeOver { fence, progress, .. } = environment.state.take_over(&self.id).await?;
         let counts = environment.state.get_many(&self.id, COUNTS, &[POISONED, LATE, CLOSED, TOPIC]).await?;
         let count = |index: usize| counts.get(index).and_then(|bytes| bytes.try_into().ok());
         if let Some(closed) = count(2) {

@@ -19,7 +19,7 @@ use hashbrown::HashTable;
 const SMALLEST_PACKED: usize = 4 * 1024;
 
 /// Rows of one shard.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Arena {
     buffer: Vec<u8>,
     index: HashTable<u32>,
@@ -41,7 +41,7 @@ impl Arena {
     /// Puts `value` under `key`.
     ///
     /// # Panics
-    /// If the shard passes 4 GiB; a table is spread over shards and spilled long before.
+    /// If the shard passes 4 GiB: commits are refused long before, see `Options::largest_shard`.
     pub(crate) fn put(&mut self, hash: u64, key: &[u8], value: &[u8]) {
         let Self { buffer, index, holes } = self;
         let found = index.find_mut(hash, |at| row(buffer, *at).key == key);

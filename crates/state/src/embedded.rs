@@ -8,14 +8,22 @@
 //! Always holds
 //! - Rows become visible only after the journal has them durably, whole epochs at a time.
 //! - The journal is cut only before what every task's durable snapshot contains.
-//! - An epoch's number is one more than its predecessor's; a task whose chain is broken is dropped and said so,
-//!   because state can be computed again and a wrong answer cannot be taken back.
+//! - An epoch's number is one more than its predecessor's; a task whose chain is broken begins anew and its owner is
+//!   told ([`Loss`](crate::Loss)), because state can be computed again and a wrong answer cannot be taken back.
+//! - What was made durable fails no more: moving rows out of memory and writing snapshots come after, and are tried
+//!   again. While they cannot be done, commits are refused before they are written, so that neither memory nor
+//!   journal grow without bound.
 
+mod health;
+mod journal;
 mod recovery;
+mod renewal;
+mod replay;
 mod service;
 mod task;
 
 use std::collections::HashMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,36 +31,52 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use factum_base::clock::SharedClock;
-use factum_log::{Disk, PartitionLog};
-use factum_types::{BatchBuilder, Offset};
+use factum_log::{self as log, Disk};
+use factum_types::{BatchBuilder, ByteSize, Offset};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Entry, encode_epoch, encode_mark, encode_task};
-use crate::spill::{SpillError, SpillSpace};
+use crate::spill::Spill;
 use crate::store::{CommitError, Found, ReadError, StateStore, TakeOver, Visit};
-use crate::{Epoch, Fence, Progress, TableId, TaskId};
-use task::{Task, Unapplied};
+use crate::{Epoch, Fence, Owner, Progress, TableId, TaskId};
+use health::{Health, Part};
+use journal::{Journal, describe};
+use task::{Effect, Held, Task, Unapplied};
 
 pub use recovery::OpenError;
 pub use service::Service;
+
+/// A journal that cannot be cut takes commits until it is so many times as large as it should be.
+const LARGEST_JOURNAL: u64 = 4;
 
 /// How state is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Rows beyond this go to disk.
-    pub memory: factum_types::ByteSize,
+    /// Rows beyond this go to disk. While somebody reads a table or it is snapshotted, it may take twice its memory.
+    pub memory: ByteSize,
     /// A task is snapshotted once its journal entries pass this and the size of its rows.
-    pub snapshot_after: factum_types::ByteSize,
-    /// A journal larger than this has its slowest tasks snapshotted, so that it can be cut.
-    pub journal: factum_types::ByteSize,
+    pub snapshot_after: ByteSize,
+    /// A journal larger than this has its slowest tasks snapshotted, so that it can be cut. One that is four times as
+    /// large, because snapshots cannot be written, takes no more commits.
+    pub journal: ByteSize,
+    /// Rows of a sixteenth of a table go to disk beyond this, whatever memory there is; below 2 GiB.
+    pub largest_shard: ByteSize,
+    /// An epoch that takes more in the journal is refused; below 1 GiB.
+    pub largest_epoch: ByteSize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let mib = factum_types::ByteSize::mib;
-        Self { memory: mib(1024), snapshot_after: mib(16), journal: mib(256) }
+        let mib = ByteSize::mib;
+        Self {
+            memory: mib(1024),
+            snapshot_after: mib(16),
+            journal: mib(256),
+            largest_shard: mib(1024),
+            largest_epoch: mib(512),
+        }
     }
 }
 
@@ -63,18 +87,43 @@ pub struct Embedded(Arc<Inner>);
 pub(crate) struct Inner {
     options: Options,
     disk: Arc<dyn Disk>,
+    environment: log::Environment,
     clock: SharedClock,
-    journal: PartitionLog,
-    snapshots: PathBuf,
+    directory: PathBuf,
+    /// Read by whoever appends, for as long as it waits; written to replace it.
+    journal: tokio::sync::RwLock<Journal>,
     next_snapshot: AtomicU64,
-    spill: SpillSpace,
-    next_table: AtomicU64,
+    /// Fences rise over all tasks, so that a task that was forgotten and made again is told from its former self.
+    last_fence: AtomicU64,
+    spill: Spill,
     tasks: RwLock<HashMap<TaskId, Arc<Task>>>,
+    health: Health,
+}
+
+impl Embedded {
+    /// What hinders the store at this moment, and which tasks lost their state; for operators.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = self.0.health.problems();
+        for task in self.0.all_tasks() {
+            if let Some(lost) = task.lost() {
+                problems.push(format!("state of {} was lost and is computed anew: {}", task.id, lost.reason));
+            }
+        }
+        problems
+    }
 }
 
 impl Inner {
+    fn snapshots(&self) -> PathBuf {
+        self.directory.join("snapshots")
+    }
+
     fn task(&self, id: &TaskId) -> Option<Arc<Task>> {
         self.tasks.read().get(id).cloned()
+    }
+
+    fn all_tasks(&self) -> Vec<Arc<Task>> {
+        self.tasks.read().values().cloned().collect()
     }
 
     fn task_or_new(&self, id: &TaskId) -> Arc<Task> {
@@ -86,45 +135,141 @@ impl Inner {
         Arc::clone(task)
     }
 
-    /// Appends one entry; the offset to wait for.
-    fn append(&self, task: &TaskId, value: &[u8]) -> Result<Offset, CommitError> {
+    fn see_fence(&self, fence: Fence) {
+        self.last_fence.fetch_max(fence.get(), Ordering::Relaxed);
+    }
+
+    fn next_fence(&self, held: Fence) -> Fence {
+        self.see_fence(held);
+        Fence::new(self.last_fence.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Appends one entry; the offset to wait for. On an error nothing of it is in the journal.
+    fn append(&self, journal: &Journal, task: &TaskId, value: &[u8]) -> Result<Offset, CommitError> {
+        let unavailable = |reason: String| {
+            self.health.failed(Part::Journal, &reason);
+            CommitError::Unavailable { task: task.clone(), reason }
+        };
+        if let Some(reason) = journal.end() {
+            return Err(unavailable(reason));
+        }
         let now = self.clock.now();
         let mut batch = BatchBuilder::new();
         batch.push(now, Some(&encode_task(task)), Some(value), &[]);
-        match self.journal.append(batch.build(), now) {
+        match journal.log.append(batch.build(), now) {
             Ok(appended) => Ok(appended.last_offset),
-            Err(error) => Err(not_durable(task, &error)),
+            Err(error) => Err(unavailable(describe(&error))),
         }
     }
 
-    async fn append_mark(&self, task: &TaskId, fence: Fence, entry: &Entry) -> Result<Offset, CommitError> {
-        let last = self.append(task, &encode_mark(fence, entry))?;
-        self.journal.durable(last).await.map_err(|error| not_durable(task, &error))?;
+    /// Waits until the entry at `last` is durable.
+    async fn durable(&self, journal: &Journal, task: &TaskId, last: Offset) -> Result<(), CommitError> {
+        match journal.log.durable(last).await {
+            Ok(()) => {
+                self.health.succeeded(Part::Journal);
+                Ok(())
+            }
+            Err(error) => {
+                let reason = describe(&error);
+                self.health.failed(Part::Journal, &reason);
+                Err(CommitError::NotDurable { task: task.clone(), reason })
+            }
+        }
+    }
+
+    async fn append_mark(
+        &self,
+        journal: &Journal,
+        task: &TaskId,
+        fence: Fence,
+        entry: &Entry,
+    ) -> Result<Offset, CommitError> {
+        let last = self.append(journal, task, &encode_mark(fence, entry))?;
+        self.durable(journal, task, last).await?;
         Ok(last)
     }
 
-    /// Finishes an epoch that is in the journal: waits until it is durable, then shows it.
-    async fn settle(&self, task: &Task, held: &mut task::Held) -> Result<(), CommitError> {
+    /// Finishes what is under way of a task: an epoch that is in the journal is shown once it is durable, a loss that
+    /// is not in the journal is put there.
+    async fn settle(&self, journal: &Journal, task: &Task, held: &mut Held) -> Result<(), CommitError> {
+        if held.is_loss_unrecorded {
+            self.record_loss(journal, task, held).await?;
+        }
         let Some(unapplied) = &held.unapplied else { return Ok(()) };
-        self.journal.durable(unapplied.offset).await.map_err(|error| not_durable(&task.id, &error))?;
-        task.apply(self, &unapplied.changes, Some(&unapplied.progress))
-            .map_err(|error| spill_not_durable(&task.id, &error))?;
-        held.progress = unapplied.progress.clone();
-        held.unapplied = None;
-        self.relieve(&task.id)
+        self.durable(journal, &task.id, unapplied.offset).await?;
+        match held.unapplied.take().map(|unapplied| unapplied.effect) {
+            Some(Effect::Epoch { progress, changes }) => {
+                task.apply(&changes, Some(&progress));
+                held.progress = progress;
+                // The epoch is durable and shown; if rows cannot be moved out of memory, the next commit hears of it.
+                self.relieve().ok();
+            }
+            Some(Effect::Forgotten) => self.drop_task(task, held),
+            None => {}
+        }
+        Ok(())
     }
 
-    /// Moves rows to the spill while memory is over its budget.
-    fn relieve(&self, task: &TaskId) -> Result<(), CommitError> {
-        let budget = usize::try_from(self.options.memory.0).unwrap_or(usize::MAX);
-        let tasks: Vec<_> = self.tasks.read().values().cloned().collect();
+    /// Lets go of a task that the journal says is forgotten.
+    fn drop_task(&self, task: &Task, held: &mut Held) {
+        self.tasks.write().remove(&task.id);
+        held.is_forgotten = true;
+        task.clear();
+        if let Some(snapshot) = held.snapshot.take() {
+            // Recovery removes one that stays, as long as the journal has the mark.
+            let removed = self.disk.remove_file(&snapshot.path);
+            drop(removed.and_then(|()| self.disk.sync_dir(&self.snapshots())));
+        }
+    }
+
+    /// Tells the journal that a task begins anew, so that no later start takes it for its former self.
+    async fn record_loss(&self, journal: &Journal, task: &Task, held: &mut Held) -> Result<(), CommitError> {
+        if let Some(lost) = task.lost() {
+            let at = self.append_mark(journal, &task.id, held.fence, &Entry::Lost(lost)).await?;
+            held.needed_from = Some(at);
+        }
+        held.is_loss_unrecorded = false;
+        Ok(())
+    }
+
+    /// Moves rows to the spill while memory is over its budget, or a shard over its bound.
+    fn relieve(&self) -> io::Result<()> {
+        let relieved = self.spill_excess();
+        match &relieved {
+            Ok(()) => self.health.succeeded(Part::Spill),
+            Err(error) => self.health.failed(Part::Spill, &error.to_string()),
+        }
+        relieved
+    }
+
+    fn spill_excess(&self) -> io::Result<()> {
+        let bytes = |size: ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
+        let (budget, largest_shard) = (bytes(self.options.memory), bytes(self.options.largest_shard));
+        let tasks = self.all_tasks();
+        for table in tasks.iter().flat_map(|task| task.tables_over(largest_shard)) {
+            while table.fullest_shard() > largest_shard && table.spill_largest(&self.spill)? > 0 {}
+        }
         let mut used: usize = tasks.iter().map(|task| task.bytes()).sum();
         while used > budget {
             let largest = tasks.iter().max_by_key(|task| task.bytes()).expect("some task holds rows");
-            match largest.spill_largest().map_err(|error| spill_not_durable(task, &error))? {
+            match largest.spill_largest(&self.spill)? {
                 0 => return Ok(()),
                 freed => used = used.saturating_sub(freed),
             }
+        }
+        Ok(())
+    }
+
+    /// Whether there is room for another commit, in memory and in the journal.
+    fn check_room(&self, journal: &Journal, task: &TaskId) -> Result<(), CommitError> {
+        let unavailable = |reason| CommitError::Unavailable { task: task.clone(), reason };
+        if self.health.has(Part::Spill) {
+            self.relieve()
+                .map_err(|error| unavailable(format!("rows cannot be moved from memory to disk: {error}")))?;
+        }
+        let bytes = journal.log.bounds().bytes;
+        if self.health.has(Part::Snapshots) && bytes / LARGEST_JOURNAL > self.options.journal.0 {
+            return Err(unavailable("the journal is too large and snapshots cannot be written".to_owned()));
         }
         Ok(())
     }
@@ -135,19 +280,38 @@ impl StateStore for Embedded {
     async fn take_over(&self, id: &TaskId) -> Result<TakeOver, ReadError> {
         let unavailable =
             |error: CommitError| ReadError::Unavailable { task: id.clone(), reason: error.to_string() };
+        check_name(id).map_err(unavailable)?;
+        let journal = self.0.journal.read().await;
         loop {
             let task = self.0.task_or_new(id);
             let mut held = task.held.lock().await;
             if held.is_forgotten {
                 continue;
             }
-            self.0.settle(&task, &mut held).await.map_err(unavailable)?;
-            let fence = held.fence.next();
-            let last = self.0.append_mark(id, fence, &Entry::TakenOver).await.map_err(unavailable)?;
+            self.0.settle(&journal, &task, &mut held).await.map_err(unavailable)?;
+            if held.is_forgotten {
+                continue;
+            }
+            let fence = self.0.next_fence(held.fence);
+            let mark = self.0.append_mark(&journal, id, fence, &Entry::TakenOver);
+            let last = mark.await.map_err(unavailable)?;
             held.needed_from.get_or_insert(last);
             held.fence = fence;
-            return Ok(TakeOver { fence, progress: held.progress.clone() });
+            return Ok(TakeOver { fence, progress: held.progress.clone(), lost: task.lost() });
         }
+    }
+
+    async fn acknowledge_loss(&self, id: &TaskId, fence: Fence) -> Result<(), CommitError> {
+        let journal = self.0.journal.read().await;
+        let task = self.0.task_or_new(id);
+        let mut held = task.held.lock().await;
+        check_fence(id, fence, &held)?;
+        self.0.settle(&journal, &task, &mut held).await?;
+        if task.lost().is_some() {
+            self.0.append_mark(&journal, id, fence, &Entry::LossAcknowledged).await?;
+            task.set_lost(None);
+        }
+        Ok(())
     }
 
     async fn get_many(&self, id: &TaskId, table: TableId, keys: &[&[u8]]) -> Result<Found, ReadError> {
@@ -161,7 +325,11 @@ impl StateStore for Embedded {
 
     async fn scan(&self, id: &TaskId, table: TableId, visit: &mut Visit<'_>) -> Result<Progress, ReadError> {
         let Some(task) = self.0.task(id) else { return Ok(Progress::default()) };
-        task.scan(table, visit).map_err(|error| unreadable(id, &error))
+        let (cut, progress) = task.cut(table);
+        match cut.map_or(Ok(()), |cut| cut.scan(visit)) {
+            Ok(()) => Ok(progress),
+            Err(error) => Err(unreadable(id, &error)),
+        }
     }
 
     async fn range(
@@ -185,66 +353,77 @@ impl StateStore for Embedded {
     }
 
     async fn commit(&self, id: &TaskId, fence: Fence, epoch: Epoch) -> Result<Progress, CommitError> {
+        check_name(id)?;
+        let journal = self.0.journal.read().await;
         let task = self.0.task_or_new(id);
         let mut held = task.held.lock().await;
-        self.0.settle(&task, &mut held).await?;
-        if fence != held.fence {
-            return Err(CommitError::Fenced { task: id.clone(), held: fence, current: held.fence });
-        }
+        self.0.settle(&journal, &task, &mut held).await?;
+        check_fence(id, fence, &held)?;
+        self.0.check_room(&journal, id)?;
         let number = held.progress.epoch + 1;
         let value = encode_epoch(fence, number, &epoch);
-        let offset = self.0.append(id, &value)?;
-        held.journaled_bytes += value.len() as u64;
+        let (bytes, limit) = (value.len() as u64, self.0.options.largest_epoch);
+        if bytes > limit.0 {
+            let reason = format!("it takes {bytes} bytes, the limit is {} (state.largest_epoch)", limit.0);
+            return Err(CommitError::Refused { task: id.clone(), reason });
+        }
+        let offset = self.0.append(&journal, id, &value)?;
+        held.journaled_bytes += bytes;
         held.needed_from.get_or_insert(offset);
         let Epoch { changes, offsets, watermark, outbox } = epoch;
         let progress = Progress { epoch: number, offsets, watermark, outbox };
         // From here on the epoch counts even if the caller goes away: whoever comes next settles it first.
-        held.unapplied = Some(Unapplied { offset, progress, changes: changes.into_bytes() });
-        self.0.settle(&task, &mut held).await?;
+        let effect = Effect::Epoch { progress, changes: changes.into_bytes() };
+        held.unapplied = Some(Unapplied { offset, effect });
+        self.0.settle(&journal, &task, &mut held).await?;
         Ok(held.progress.clone())
     }
 
     async fn forget(&self, id: &TaskId) -> Result<(), CommitError> {
+        let journal = self.0.journal.read().await;
         let Some(task) = self.0.task(id) else { return Ok(()) };
         let mut held = task.held.lock().await;
-        self.0.settle(&task, &mut held).await?;
-        self.0.append_mark(id, held.fence, &Entry::Forgotten).await?;
-        self.0.tasks.write().remove(id);
-        // Whoever still has this hand on the task must not commit to rows that are gone, nor keep them.
-        held.fence = held.fence.next();
-        held.is_forgotten = true;
-        task.clear().map_err(|error| spill_not_durable(id, &error))?;
-        if let Some(path) = held.snapshot.take() {
-            // Recovery removes one that stays, as long as the journal has the mark.
-            drop(self.0.disk.remove_file(&path).and_then(|()| self.0.disk.sync_dir(&self.0.snapshots)));
+        self.0.settle(&journal, &task, &mut held).await?;
+        if held.is_forgotten {
+            return Ok(());
         }
-        Ok(())
+        let offset = self.0.append(&journal, id, &encode_mark(held.fence, &Entry::Forgotten))?;
+        held.unapplied = Some(Unapplied { offset, effect: Effect::Forgotten });
+        self.0.settle(&journal, &task, &mut held).await
     }
 
-    async fn tasks(&self) -> Result<Vec<(TaskId, Progress, u64)>, ReadError> {
-        let tasks: Vec<_> = self.0.tasks.read().values().cloned().collect();
+    async fn tasks(&self, owner: &Owner) -> Result<Vec<(TaskId, Progress, u64)>, ReadError> {
+        let tasks = self.0.all_tasks().into_iter().filter(|task| task.id.owner() == owner);
         let mut all: Vec<_> =
-            tasks.iter().map(|task| (task.id.clone(), task.progress(), task.bytes() as u64)).collect();
+            tasks.map(|task| (task.id.clone(), task.progress(), task.bytes() as u64)).collect();
         all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         Ok(all)
     }
 }
 
+fn check_fence(task: &TaskId, fence: Fence, held: &Held) -> Result<(), CommitError> {
+    if fence == held.fence && !held.is_forgotten {
+        return Ok(());
+    }
+    Err(CommitError::Fenced { task: task.clone(), held: fence, current: held.fence })
+}
+
+fn check_name(task: &TaskId) -> Result<(), CommitError> {
+    if task.is_valid() {
+        return Ok(());
+    }
+    let (length, limit) = (task.name().len(), TaskId::MAX_NAME_LEN);
+    let reason = format!("a task's name is 1 to {limit} bytes without NUL, this one has {length}");
+    Err(CommitError::Refused { task: task.clone(), reason })
+}
+
+fn unreadable(task: &TaskId, error: &io::Error) -> ReadError {
+    ReadError::Unavailable { task: task.clone(), reason: format!("spilled rows cannot be read: {error}") }
+}
+
 /// The next number of this counter.
 fn draw(counter: &AtomicU64) -> u64 {
     counter.fetch_add(1, Ordering::Relaxed)
-}
-
-fn not_durable(task: &TaskId, error: &dyn std::fmt::Display) -> CommitError {
-    CommitError::NotDurable { task: task.clone(), reason: error.to_string() }
-}
-
-fn spill_not_durable(task: &TaskId, error: &SpillError) -> CommitError {
-    not_durable(task, error)
-}
-
-fn unreadable(task: &TaskId, error: &SpillError) -> ReadError {
-    ReadError::Unavailable { task: task.clone(), reason: error.to_string() }
 }
 
 /// Bytes that share the journal entry they were read from.

@@ -49,6 +49,11 @@ impl Changes {
         self.rows == 0
     }
 
+    /// How many bytes it takes in the journal.
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The packed form.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -90,6 +95,11 @@ pub(crate) fn changes(mut bytes: &[u8]) -> impl Iterator<Item = Option<Change<'_
         }
         Some(change)
     })
+}
+
+/// Whether `bytes` are packed changes from end to end.
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
+    changes(bytes).all(|change| change.is_some())
 }
 
 fn split_change<'a>(bytes: &mut &'a [u8]) -> Option<Change<'a>> {

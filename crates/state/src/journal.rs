@@ -1,24 +1,28 @@
-//! What a commit looks like in the journal.
+//! What a commit looks like in the journal (docs/format/state.md).
 //!
 //! The journal is an ordinary [`factum_log::PartitionLog`]; each record is one entry, its key the task's name:
 //!
 //! ```text
-//!   key    pipeline \0 partition (decimal)
-//!   value  format u8 = 1 │ kind u8 │ fence u64 │ body            little-endian throughout
-//!   body   of an epoch:  epoch u64 │ watermark flag u8, i64 │ offsets │ outbox │ changes (to the end)
-//!          of a take-over or a forgetting: empty
+//!   key    owner \0 name \0 partition (decimal); without the owner, which was "sql", before there were owners
+//!   value  format u8 = 2 │ kind u8 │ fence u64 │ body            little-endian throughout
+//!   body   1 an epoch            progress │ changes (to the end)
+//!          2 a take-over         empty
+//!          3 a forgetting        empty
+//!          4 a loss              progress │ reason
+//!          5 its acknowledgement empty
+//!          6 a snapshot taken    number of the snapshot u64 │ progress, without outbox
 //! ```
 //!
 //! Always holds: an entry decodes to what was encoded, or not at all; the log's checksums guard its bytes, so
-//! one that does not decode was written by another version.
+//! one that does not decode was written by another version. Format 1 had kinds 1 to 3, and keys without an owner.
 
-use bytes::{Buf, BufMut, Bytes};
-use factum_types::{Offset, TopicName, TopicPartition};
+use bytes::{BufMut, Bytes};
 
-use crate::{Epoch, Fence, Outgoing, Progress, TaskId};
+use crate::codec::{self, Take, Unreadable};
+use crate::{Epoch, Fence, Loss, Owner, Progress, TaskId, epoch};
 
-const FORMAT: u8 = 1;
-const ABSENT: u32 = u32::MAX;
+/// What is written; each before it is read.
+const FORMAT: u8 = 2;
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,160 +38,97 @@ pub(crate) enum Entry {
         /// Packed [`crate::Changes`].
         changes: Bytes,
     },
+    /// Damage took the task's rows; it begins anew.
+    Lost(Loss),
+    /// Whoever must know of the loss was told.
+    LossAcknowledged,
+    /// All of the task before this entry is in a snapshot.
+    SnapshotTaken {
+        /// The snapshot's number.
+        number: u64,
+        /// How far the task was in it; without its outbox.
+        progress: Progress,
+    },
 }
 
-/// The bytes are no entry of this version.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("a journal entry is not of format {FORMAT}")]
-pub(crate) struct Unreadable;
-
 pub(crate) fn encode_task(task: &TaskId) -> Vec<u8> {
-    format!("{}\0{}", task.pipeline(), task.partition()).into_bytes()
+    format!("{}\0{}\0{}", task.owner(), task.name(), task.partition()).into_bytes()
 }
 
 pub(crate) fn decode_task(key: &[u8]) -> Result<TaskId, Unreadable> {
     let text = std::str::from_utf8(key).map_err(|_| Unreadable)?;
-    let (pipeline, partition) = text.rsplit_once('\0').ok_or(Unreadable)?;
-    Ok(TaskId::new(pipeline, partition.parse().map_err(|_| Unreadable)?))
+    let (task, partition) = text.rsplit_once('\0').ok_or(Unreadable)?;
+    let (owner, name) = match task.split_once('\0') {
+        Some((owner, name)) => (Owner::stored(owner).ok_or(Unreadable)?, name),
+        None => (Owner::FIRST, task),
+    };
+    Ok(TaskId::new(owner, name, partition.parse().map_err(|_| Unreadable)?))
 }
 
+/// Encodes any entry but an epoch, which is encoded from where its rows are.
 pub(crate) fn encode_mark(fence: Fence, entry: &Entry) -> Vec<u8> {
     let kind = match entry {
-        Entry::Committed { .. } => unreachable!("an epoch is encoded where its rows are"),
+        Entry::Committed { .. } => 1,
         Entry::TakenOver => 2,
         Entry::Forgotten => 3,
+        Entry::Lost(_) => 4,
+        Entry::LossAcknowledged => 5,
+        Entry::SnapshotTaken { .. } => 6,
     };
     let mut value = vec![FORMAT, kind];
     value.put_u64_le(fence.get());
+    match entry {
+        Entry::TakenOver | Entry::Forgotten | Entry::LossAcknowledged => {}
+        Entry::Lost(loss) => codec::put_loss(&mut value, loss),
+        Entry::SnapshotTaken { number, progress } => {
+            value.put_u64_le(*number);
+            codec::put_progress_of(&mut value, &Progress { outbox: Vec::new(), ..progress.clone() });
+        }
+        Entry::Committed { progress, changes } => {
+            codec::put_progress_of(&mut value, progress);
+            value.put_slice(changes);
+        }
+    }
     value
 }
 
+/// Encodes a commit of `epoch` as the task's epoch `number`.
 pub(crate) fn encode_epoch(fence: Fence, number: u64, epoch: &Epoch) -> Vec<u8> {
     let mut value = Vec::with_capacity(256 + epoch.changes.as_bytes().len());
     value.extend_from_slice(&[FORMAT, 1]);
     value.put_u64_le(fence.get());
-    encode_progress(&mut value, number, epoch.watermark, &epoch.offsets, &epoch.outbox);
+    codec::put_progress(&mut value, number, epoch.watermark, &epoch.offsets, &epoch.outbox);
     value.put_slice(epoch.changes.as_bytes());
     value
 }
 
 pub(crate) fn decode(mut value: Bytes) -> Result<(Fence, Entry), Unreadable> {
-    if u8::take(&mut value)? != FORMAT {
-        return Err(Unreadable);
-    }
+    let format = u8::take(&mut value)?;
     let kind = u8::take(&mut value)?;
     let fence = Fence::new(u64::take(&mut value)?);
-    let entry = match kind {
-        1 => Entry::Committed { progress: decode_progress(&mut value)?, changes: value },
-        2 => Entry::TakenOver,
-        3 => Entry::Forgotten,
+    let entry = match (format, kind) {
+        (1..=FORMAT, 1) => Entry::Committed { progress: codec::progress(&mut value)?, changes: value },
+        (1..=FORMAT, 2) => Entry::TakenOver,
+        (1..=FORMAT, 3) => Entry::Forgotten,
+        (2, 4) => Entry::Lost(codec::loss(&mut value)?),
+        (2, 5) => Entry::LossAcknowledged,
+        (2, 6) => {
+            Entry::SnapshotTaken { number: u64::take(&mut value)?, progress: codec::progress(&mut value)? }
+        }
         _ => return Err(Unreadable),
     };
-    Ok((fence, entry))
-}
-
-/// Appends a task's progress; snapshots carry it in the same form.
-pub(crate) fn encode_progress(
-    to: &mut Vec<u8>,
-    epoch: u64,
-    watermark: Option<i64>,
-    offsets: &[(TopicPartition, Offset)],
-    outbox: &[Outgoing],
-) {
-    to.put_u64_le(epoch);
-    to.put_u8(u8::from(watermark.is_some()));
-    to.put_i64_le(watermark.unwrap_or(0));
-    to.put_u32_le(count(offsets.len()));
-    for (source, offset) in offsets {
-        put_bytes(to, Some(source.topic.as_str().as_bytes()));
-        to.put_i32_le(source.partition);
-        to.put_i64_le(offset.get());
-    }
-    to.put_u32_le(count(outbox.len()));
-    for record in outbox {
-        put_bytes(to, Some(record.topic.as_bytes()));
-        put_bytes(to, record.key.as_deref());
-        put_bytes(to, record.value.as_deref());
-        to.put_u32_le(count(record.headers.len()));
-        for (name, value) in &record.headers {
-            put_bytes(to, Some(name.as_bytes()));
-            put_bytes(to, Some(value));
-        }
+    match &entry {
+        Entry::Committed { changes, .. } if !epoch::is_whole(changes) => Err(Unreadable),
+        _ => Ok((fence, entry)),
     }
 }
-
-pub(crate) fn decode_progress(from: &mut Bytes) -> Result<Progress, Unreadable> {
-    let epoch = u64::take(from)?;
-    let has_watermark = u8::take(from)? != 0;
-    let watermark = i64::take(from)?;
-    let mut offsets = Vec::new();
-    for _ in 0..u32::take(from)? {
-        let topic = TopicName::new(text(from)?).map_err(|_| Unreadable)?;
-        let partition = i32::take(from)?;
-        let offset = i64::take(from)?;
-        if offset < 0 {
-            return Err(Unreadable);
-        }
-        offsets.push((TopicPartition::new(topic, partition), Offset::new(offset)));
-    }
-    let mut outbox = Vec::new();
-    for _ in 0..u32::take(from)? {
-        let (topic, key, value) = (text(from)?, bytes(from)?, bytes(from)?);
-        let mut headers = Vec::new();
-        for _ in 0..u32::take(from)? {
-            headers.push((text(from)?, bytes(from)?.ok_or(Unreadable)?));
-        }
-        outbox.push(Outgoing { topic, key, value, headers });
-    }
-    Ok(Progress { epoch, offsets, watermark: has_watermark.then_some(watermark), outbox })
-}
-
-fn count(n: usize) -> u32 {
-    u32::try_from(n).expect("an epoch is thousands of records, not billions")
-}
-
-fn put_bytes(to: &mut Vec<u8>, bytes: Option<&[u8]>) {
-    to.put_u32_le(bytes.map_or(ABSENT, |bytes| count(bytes.len())));
-    to.put_slice(bytes.unwrap_or_default());
-}
-
-fn bytes(from: &mut Bytes) -> Result<Option<Bytes>, Unreadable> {
-    match u32::take(from)? {
-        ABSENT => Ok(None),
-        length if length as usize <= from.len() => Ok(Some(from.split_to(length as usize))),
-        _ => Err(Unreadable),
-    }
-}
-
-fn text(from: &mut Bytes) -> Result<String, Unreadable> {
-    let bytes = bytes(from)?.ok_or(Unreadable)?;
-    String::from_utf8(bytes.to_vec()).map_err(|_| Unreadable)
-}
-
-/// A number at the front of the bytes, if they are long enough.
-trait Take: Sized {
-    fn take(from: &mut Bytes) -> Result<Self, Unreadable>;
-}
-
-macro_rules! take {
-    ($($number:ty, $get:ident);*) => {$(
-        impl Take for $number {
-            fn take(from: &mut Bytes) -> Result<Self, Unreadable> {
-                if from.len() < size_of::<$number>() {
-                    return Err(Unreadable);
-                }
-                Ok(from.$get())
-            }
-        }
-    )*};
-}
-
-take!(u8, get_u8; u32, get_u32_le; i32, get_i32_le; u64, get_u64_le; i64, get_i64_le);
 
 #[cfg(test)]
 mod tests {
+    use factum_types::{Offset, TopicName, TopicPartition};
+
     use super::*;
-    use crate::Changes;
+    use crate::{Changes, Outgoing};
 
     fn epoch() -> Epoch {
         let topic = TopicName::new("store.orders").expect("valid");
@@ -218,14 +159,37 @@ mod tests {
         };
         let changes = Bytes::copy_from_slice(epoch.changes.as_bytes());
         assert_eq!(decode(value.clone()), Ok((fence, Entry::Committed { progress, changes })));
-        for length in 0..value.len() - epoch.changes.as_bytes().len() {
+        let whole_without_changes = value.len() - epoch.changes.as_bytes().len();
+        for length in (0..value.len()).filter(|length| *length != whole_without_changes) {
             assert_eq!(decode(value.slice(..length)), Err(Unreadable), "{length}");
         }
     }
 
     #[test]
+    fn marks_come_back() {
+        let progress = Progress { epoch: 9, watermark: Some(3), ..Progress::default() };
+        let loss = Loss { progress: progress.clone(), reason: "snapshot 3 is damaged".to_owned() };
+        for entry in [
+            Entry::TakenOver,
+            Entry::Forgotten,
+            Entry::Lost(loss),
+            Entry::LossAcknowledged,
+            Entry::SnapshotTaken { number: 4, progress },
+        ] {
+            let value = Bytes::from(encode_mark(Fence::new(5), &entry));
+            assert_eq!(decode(value), Ok((Fence::new(5), entry)));
+        }
+    }
+
+    #[test]
     fn a_task_name_comes_back() {
-        let task = TaskId::new("store.top_movies@3f", 2);
+        let task = TaskId::new(Owner::from_static("delivery"), "store.top_movies@3f", 2);
         assert_eq!(decode_task(&encode_task(&task)), Ok(task));
+    }
+
+    #[test]
+    fn a_task_without_an_owner_belongs_to_the_first_one() {
+        let task = TaskId::new(Owner::from_static("sql"), "store.top_movies@3f", 2);
+        assert_eq!(decode_task(b"store.top_movies@3f\x002"), Ok(task));
     }
 }

@@ -15,11 +15,15 @@
 //! Not here: what rows mean. Keys and values are bytes; their encoding belongs to whoever wrote them.
 
 mod arena;
+mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod embedded;
 mod epoch;
 mod journal;
+mod loss;
+mod run;
+mod shard;
 mod snapshot;
 mod spill;
 mod store;
@@ -28,5 +32,6 @@ mod task;
 
 pub use embedded::{Embedded, OpenError, Options, Service};
 pub use epoch::{Changes, Epoch, Outgoing, Progress};
+pub use loss::Loss;
 pub use store::{CommitError, Found, ReadError, StateStore, TakeOver, Visit};
-pub use task::{Fence, TableId, TaskId};
+pub use task::{Fence, Owner, TableId, TaskId};

@@ -2,17 +2,24 @@
 
 use async_trait::async_trait;
 
-use crate::{Epoch, Fence, Progress, TableId, TaskId};
+use crate::{Epoch, Fence, Loss, Owner, Progress, TableId, TaskId};
 
 /// Keyed rows of tasks, with an atomic commit per epoch. What an implementation owes is written out in the
 /// `conformance` module and run on each.
 #[async_trait]
 pub trait StateStore: Send + Sync + 'static {
-    /// Takes `task` over from whoever held it and tells how far it is.
+    /// Takes `task` over from whoever held it and tells how far it is, and what damage took from it.
     ///
     /// # Errors
     /// [`ReadError`].
     async fn take_over(&self, task: &TaskId) -> Result<TakeOver, ReadError>;
+
+    /// Ends the report of a [`Loss`]: [`StateStore::take_over`] tells of it, over restarts too, until then. Call it
+    /// once whoever must know was told. Without a loss it changes nothing.
+    ///
+    /// # Errors
+    /// As for [`StateStore::commit`].
+    async fn acknowledge_loss(&self, task: &TaskId, fence: Fence) -> Result<(), CommitError>;
 
     /// The rows under `keys`, in their order.
     ///
@@ -20,7 +27,8 @@ pub trait StateStore: Send + Sync + 'static {
     /// [`ReadError`].
     async fn get_many(&self, task: &TaskId, table: TableId, keys: &[&[u8]]) -> Result<Found, ReadError>;
 
-    /// Shows every row of a table to `visit`, in no particular order, all of one epoch; tells which.
+    /// Shows every row of a table to `visit`, in no particular order, all of one epoch; tells which. Commits do
+    /// not wait for it.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -43,20 +51,21 @@ pub trait StateStore: Send + Sync + 'static {
     /// Makes `epoch` durable, all of it or nothing, and then visible. Dropping the future leaves open which.
     ///
     /// # Errors
-    /// [`CommitError::Fenced`] if the task was taken over since; [`CommitError::NotDurable`].
+    /// [`CommitError`]; [`CommitError::NotDurable`] leaves open whether the epoch counts, which the next
+    /// [`StateStore::take_over`] tells; the others keep nothing of it.
     async fn commit(&self, task: &TaskId, fence: Fence, epoch: Epoch) -> Result<Progress, CommitError>;
 
     /// Forgets a task and its rows.
     ///
     /// # Errors
-    /// [`CommitError::NotDurable`].
+    /// [`CommitError::Unavailable`], [`CommitError::NotDurable`].
     async fn forget(&self, task: &TaskId) -> Result<(), CommitError>;
 
-    /// Every task that has state, with how far it is and how many bytes it holds.
+    /// Every task of `owner` that has state, with how far it is and how many bytes of memory it holds.
     ///
     /// # Errors
     /// [`ReadError`].
-    async fn tasks(&self) -> Result<Vec<(TaskId, Progress, u64)>, ReadError>;
+    async fn tasks(&self, owner: &Owner) -> Result<Vec<(TaskId, Progress, u64)>, ReadError>;
 }
 
 /// Is shown the key and value of each row.
@@ -69,6 +78,9 @@ pub struct TakeOver {
     pub fence: Fence,
     /// How far it is; the default where it never committed.
     pub progress: Progress,
+    /// What damage took from it, until [`StateStore::acknowledge_loss`]. `progress` is that of the state which was
+    /// begun anew since.
+    pub lost: Option<Loss>,
 }
 
 /// Values found by [`StateStore::get_many`], in one buffer.
@@ -76,10 +88,10 @@ pub struct TakeOver {
 pub struct Found {
     bytes: Vec<u8>,
     /// Where each value lies; an end before its start marks an absent one.
-    places: Vec<(u32, u32)>,
+    places: Vec<(usize, usize)>,
 }
 
-const ABSENT: (u32, u32) = (1, 0);
+const ABSENT: (usize, usize) = (1, 0);
 
 impl Found {
     /// Room for `count` values.
@@ -88,16 +100,12 @@ impl Found {
     }
 
     /// Adds the value of the next key.
-    ///
-    /// # Panics
-    /// If all values together pass 4 GiB: an epoch is thousands of rows.
     pub fn push(&mut self, value: Option<&[u8]>) {
-        let place = |at: usize| u32::try_from(at).expect("an epoch's values stay below 4 GiB");
-        let start = place(self.bytes.len());
+        let start = self.bytes.len();
         self.places.push(match value {
             Some(value) => {
                 self.bytes.extend_from_slice(value);
-                (start, place(self.bytes.len()))
+                (start, self.bytes.len())
             }
             None => ABSENT,
         });
@@ -106,7 +114,7 @@ impl Found {
     /// The value of the key at `index`, if it has one.
     pub fn get(&self, index: usize) -> Option<&[u8]> {
         let (start, end) = *self.places.get(index)?;
-        self.bytes.get(start as usize..end as usize)
+        self.bytes.get(start..end)
     }
 
     /// How many keys were asked for.
@@ -128,7 +136,7 @@ impl Found {
 /// Why state could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The spill or the database does not answer.
+    /// The disk or the database does not answer.
     #[error("state of {task} cannot be read: {reason}")]
     Unavailable {
         /// The task.
@@ -151,7 +159,16 @@ pub enum CommitError {
         /// What is needed by now.
         current: Fence,
     },
-    /// Not durable now; whether the epoch is kept shows at the next start.
+    /// Nothing of it was kept; the same may succeed later, by itself: the disk is full, or rows that have no room
+    /// in memory cannot be moved out of it.
+    #[error("state of {task} takes no commits now: {reason}")]
+    Unavailable {
+        /// The task.
+        task: TaskId,
+        /// Why.
+        reason: String,
+    },
+    /// Not durable now; whether the epoch counts shows when the task is taken over again.
     #[error("state of {task} cannot be made durable: {reason}")]
     NotDurable {
         /// The task.
@@ -159,11 +176,19 @@ pub enum CommitError {
         /// Why.
         reason: String,
     },
+    /// The epoch, or the task's name, is larger than any that the store takes. Nothing was kept.
+    #[error("an epoch of {task} is refused: {reason}")]
+    Refused {
+        /// The task.
+        task: TaskId,
+        /// What is too large, and the limit.
+        reason: String,
+    },
 }
 
 impl CommitError {
     /// Whether the task may go on after taking itself over again.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::NotDurable { .. })
+        matches!(self, Self::NotDurable { .. } | Self::Unavailable { .. })
     }
 }

@@ -1,101 +1,87 @@
-//! A table in memory: shards, each locked for itself.
+//! A table: shards, each of which is copied when it is written while somebody reads.
+//!
+//! Always holds: a [`Cut`] is what the table was when it was taken, whatever is written after. Taking it costs a
+//! reference a shard; a shard that is then written is copied first. So while a cut lives, a table takes up to
+//! twice its memory, and a write waits for the copy of one shard at most, never for the reader.
+
+use std::io;
+use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use crate::arena::{Arena, hash};
-use crate::spill::{Spill, SpillError};
+use crate::arena::hash;
+use crate::shard::{RunFile, Shard};
+use crate::spill::Spill;
 use crate::store::Found;
 
-/// A power of two; growth of one shard moves a sixteenth of the table.
+/// A power of two; growth of one shard moves that part of the table.
 const SHARDS: usize = 16;
 
 /// Rows of one operator of one task.
 #[derive(Debug)]
 pub(crate) struct Table {
-    shards: Vec<RwLock<Shard>>,
-    spill: Option<Spill>,
+    shards: Vec<RwLock<Arc<Shard>>>,
 }
 
-/// Rows in memory, and whether older ones of the same shard lie in the spill.
-#[derive(Debug, Default)]
-struct Shard {
-    warm: Arena,
-    has_spilled: bool,
-}
+/// A table as it was at one moment.
+pub(crate) struct Cut(Vec<Arc<Shard>>);
 
 impl Table {
-    pub(crate) fn new(spill: Option<Spill>) -> Self {
-        Self { shards: (0..SHARDS).map(|_| RwLock::default()).collect(), spill }
+    pub(crate) fn new() -> Self {
+        Self { shards: (0..SHARDS).map(|_| RwLock::default()).collect() }
     }
 
     /// The rows under `keys`, in their order.
-    pub(crate) fn get_many(&self, keys: &[&[u8]]) -> Result<Found, SpillError> {
+    pub(crate) fn get_many(&self, keys: &[&[u8]]) -> io::Result<Found> {
+        let cut = self.cut();
+        let mut files: [RunFile; SHARDS] = Default::default();
         let mut found = Found::with_capacity(keys.len());
         for key in keys {
             let hash = hash(key);
-            let shard = self.shards[shard_of(hash)].read();
-            match (shard.warm.get(hash, key), &self.spill) {
-                (None, Some(spill)) if shard.has_spilled => found.push(spill.get(key)?.as_deref()),
-                (value, _) => found.push(value),
-            }
+            let shard = shard_of(hash);
+            cut.0[shard].get(&mut files[shard], hash, key, |value| found.push(value))?;
         }
         Ok(found)
     }
 
     /// Writes or deletes one row.
-    pub(crate) fn apply(&self, key: &[u8], value: Option<&[u8]>) -> Result<(), SpillError> {
+    pub(crate) fn apply(&self, key: &[u8], value: Option<&[u8]>) {
         let hash = hash(key);
-        let mut shard = self.shards[shard_of(hash)].write();
-        match value {
-            Some(value) => shard.warm.put(hash, key, value),
-            None => {
-                shard.warm.delete(hash, key);
-                if let (true, Some(spill)) = (shard.has_spilled, &self.spill) {
-                    spill.delete(key)?;
-                }
-            }
-        }
-        Ok(())
+        Arc::make_mut(&mut self.shards[shard_of(hash)].write()).apply(hash, key, value);
     }
 
-    /// Every row, in no particular order. A row that was written after it was spilled shows its newer value.
-    pub(crate) fn scan(&self, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), SpillError> {
-        let shards: Vec<_> = self.shards.iter().map(RwLock::read).collect();
-        for shard in &shards {
-            shard.warm.rows().for_each(|(key, value)| visit(key, value));
-        }
-        let Some(spill) = self.spill.as_ref().filter(|_| shards.iter().any(|s| s.has_spilled)) else {
-            return Ok(());
-        };
-        spill.scan(&mut |key, value| {
-            let hash = hash(key);
-            if shards[shard_of(hash)].warm.get(hash, key).is_none() {
-                visit(key, value);
-            }
-        })
+    /// The table as it is now.
+    pub(crate) fn cut(&self) -> Cut {
+        Cut(self.shards.iter().map(|shard| Arc::clone(&shard.read())).collect())
     }
 
-    /// Moves the largest shard out to the spill; the bytes freed.
-    pub(crate) fn spill_largest(&self) -> Result<usize, SpillError> {
-        let Some(spill) = &self.spill else { return Ok(0) };
-        let largest = self.shards.iter().max_by_key(|shard| shard.read().warm.bytes());
+    /// Moves the shard with the most rows in memory out of it; the bytes freed. If that fails the rows stay.
+    pub(crate) fn spill_largest(&self, spill: &Spill) -> io::Result<usize> {
+        let largest = self.shards.iter().max_by_key(|shard| shard.read().bytes_of_rows());
         let mut shard = largest.expect("a table has shards").write();
-        let bytes = shard.warm.bytes();
-        spill.put_all(shard.warm.rows())?;
-        *shard = Shard { warm: Arena::default(), has_spilled: true };
-        Ok(bytes)
-    }
-
-    /// Removes every row.
-    pub(crate) fn clear(&self) -> Result<(), SpillError> {
-        let mut shards: Vec<_> = self.shards.iter().map(RwLock::write).collect();
-        shards.iter_mut().for_each(|shard| **shard = Shard::default());
-        self.spill.as_ref().map_or(Ok(()), Spill::clear)
+        let before = shard.bytes();
+        if shard.bytes_of_rows() == 0 {
+            return Ok(0);
+        }
+        *shard = Arc::new(shard.spilled(spill)?);
+        Ok(before.saturating_sub(shard.bytes()))
     }
 
     /// Bytes held in memory.
     pub(crate) fn bytes(&self) -> usize {
-        self.shards.iter().map(|shard| shard.read().warm.bytes()).sum()
+        self.shards.iter().map(|shard| shard.read().bytes()).sum()
+    }
+
+    /// Bytes of rows in memory of the fullest shard.
+    pub(crate) fn fullest_shard(&self) -> usize {
+        self.shards.iter().map(|shard| shard.read().bytes_of_rows()).max().unwrap_or(0)
+    }
+}
+
+impl Cut {
+    /// Every row, in no particular order.
+    pub(crate) fn scan(&self, visit: &mut dyn FnMut(&[u8], &[u8])) -> io::Result<()> {
+        self.0.iter().try_for_each(|shard| shard.scan(visit))
     }
 }
 

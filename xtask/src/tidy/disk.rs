@@ -28,10 +28,6 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/cli/src", "reads what the user names on the command line; keeps no data"),
     ("crates/broker/src/data_dir_lock", "the operating system's lock on the data directory"),
     ("crates/http-api/build", "makes the folder that cargo looks at for a new console; keeps no data"),
-    (
-        "crates/state/src/spill",
-        "empties the folder that fjall keeps files of its own in; nothing is recovered from it",
-    ),
     ("crates/server/src", "makes the data directory, its lock and the temporary one of dev"),
     ("bench", "gives the measured server a folder; keeps no data"),
     ("xtask", "reads the repository"),

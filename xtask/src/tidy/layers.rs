@@ -94,7 +94,6 @@ const QUARANTINE: &[(&[&str], &[&str], &str)] = &[
         &["factum-sql"],
         "rows leave the engine as bytes or JSON, and its version changes in one place",
     ),
-    (&["fjall"], &["factum-state"], "how state spills is its own affair"),
     (&["kafka-protocol"], &["factum-kafka-server"], "the Kafka wire stays at the edge"),
     (&["rdkafka"], &[BENCH], "librdkafka is a driver for tests"),
 ];

@@ -13,6 +13,7 @@ use super::{Effective, Engine, schemas};
 use crate::changes::ChangeLog;
 use crate::definitions::{Definitions, RelationName};
 use crate::error::ApplyError;
+use crate::operator::OWNER;
 use crate::pipeline::Pipeline;
 use crate::plan::{self, Planned, ViewPlan};
 use crate::rebuild::Building;
@@ -217,7 +218,7 @@ impl Engine {
     /// Forgets state that an earlier run left for definitions that are gone.
     async fn forget_orphans(&self) {
         let state = &self.0.environment.state;
-        let tasks = match state.tasks().await {
+        let tasks = match state.tasks(&OWNER).await {
             Ok(tasks) => tasks,
             Err(error) => return warn!(%error, "tasks cannot be listed"),
         };
@@ -225,9 +226,10 @@ impl Engine {
             let running = self.0.pipelines.lock();
             running.keys().chain(self.0.retiring.lock().keys()).cloned().collect()
         };
-        let is_pipeline = |task: &TaskId| task.pipeline().contains('@');
+        // Columns are kept under the name of a topic, which has no '@' in it.
+        let is_pipeline = |task: &TaskId| task.name().contains('@');
         for (task, ..) in tasks {
-            if is_pipeline(&task) && !known.contains(task.pipeline()) {
+            if is_pipeline(&task) && !known.contains(task.name()) {
                 info!(%task, "forgetting state of a definition that is gone");
                 if let Err(error) = state.forget(&task).await {
                     warn!(%task, %error, "state cannot be forgotten");
@@ -265,7 +267,7 @@ impl Engine {
 pub(super) fn bytes_by_pipeline(tasks: impl Iterator<Item = (TaskId, u64)>) -> BTreeMap<String, u64> {
     let mut bytes = BTreeMap::new();
     for (task, size) in tasks {
-        *bytes.entry(task.pipeline().to_owned()).or_default() += size;
+        *bytes.entry(task.name().to_owned()).or_default() += size;
     }
     bytes
 }

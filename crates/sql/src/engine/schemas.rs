@@ -17,6 +17,7 @@ use tracing::debug;
 use super::Effective;
 use crate::definitions::{Definitions, EventDefinition, Problem};
 use crate::error::ApplyError;
+use crate::operator::OWNER;
 use crate::schema::{EventSchema, SchemaError};
 use crate::task::Environment;
 
@@ -117,7 +118,7 @@ impl Looked {
 }
 
 fn task(definition: &EventDefinition) -> TaskId {
-    TaskId::new(format!("{}!columns", definition.topic), 0)
+    TaskId::new(OWNER, format!("{}!columns", definition.topic), 0)
 }
 
 /// Another time column makes other columns.

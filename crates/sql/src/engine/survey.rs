@@ -4,6 +4,7 @@ use super::Engine;
 use super::apply::bytes_by_pipeline;
 use super::schemas::Looked;
 use crate::metrics;
+use crate::operator::OWNER;
 
 /// Looks until the stop.
 pub(super) async fn run(engine: Engine) {
@@ -15,7 +16,7 @@ pub(super) async fn run(engine: Engine) {
             () = stop.requested() => return,
             () = tokio::time::sleep(environment.options.survey) => {}
         }
-        if let Ok(tasks) = environment.state.tasks().await {
+        if let Ok(tasks) = environment.state.tasks(&OWNER).await {
             let bytes = bytes_by_pipeline(tasks.into_iter().map(|(task, _, size)| (task, size)));
             let running: Vec<_> = engine.0.pipelines.lock().values().cloned().collect();
             for pipeline in running {

@@ -15,7 +15,8 @@ use datafusion::prelude::SessionContext;
 use factum_state::{Changes, TableId};
 use factum_types::Offset;
 
-use super::aggregate::{HIDDEN, Kept};
+use super::aggregate::HIDDEN;
+use super::kept::Kept;
 use super::lookup::with_lookups;
 use super::reused_plan::ReusedPlan;
 use super::row_codec::RowCodec;

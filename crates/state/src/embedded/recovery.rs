@@ -1,31 +1,35 @@
-//! From the files of an earlier run to the same rows in memory.
+//! From the files of an earlier run to the same rows in memory: the snapshots.
+//!
+//! Always holds: recovery writes nothing that it needs, so that a store on a full disk opens and is read; what
+//! is to be written (that a task lost its state, a new journal in the place of a damaged one) is left to the
+//! service. A damaged file is moved to `damaged/` and never removed by itself, but for the oldest of many.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use bytes::Bytes;
 use factum_base::clock::SharedClock;
-use factum_log::{self as log, Disk, PartitionLog};
-use factum_types::{Offset, batch, record};
+use factum_log::{self as log, Disk};
+use factum_types::Offset;
+use metrics::counter;
 use parking_lot::RwLock;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
-use super::task::Task;
+use super::health::Health;
+use super::journal::{self, Journal};
+use super::replay::Replay;
+use super::task::{Snapshot, Task};
 use super::{Embedded, Inner, Options};
-use crate::journal::{self, Entry};
 use crate::snapshot;
-use crate::spill::{self, SpillError, SpillSpace};
-use crate::{CommitError, Fence, TaskId};
+use crate::spill::Spill;
+use crate::{Fence, Loss, Progress, TaskId};
 
-/// How much of the journal is read at once.
-const READ_BYTES: usize = 4 << 20;
-const SMALLEST_SEGMENT: u64 = 4 << 10;
-/// The largest entry; an epoch is a few thousand rows.
-const ENTRY_BYTES: usize = 1 << 30;
+const DAMAGED: &str = "damaged";
+/// So many damaged files and journals are kept.
+const DAMAGED_KEPT: usize = 16;
 
-/// Why state could not be opened.
+/// Why state could not be opened. The same may succeed later where [`OpenError::is_transient`]; nothing is lost.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The directory cannot be used.
@@ -40,25 +44,33 @@ pub enum OpenError {
     /// The journal does not open.
     #[error("cannot open the journal of state")]
     Journal(#[source] log::OpenError),
-    /// The journal cannot be read; move the state directory away, and every view is computed anew.
-    #[error("cannot read the journal of state at offset {at}; move {path} away to have views computed anew", path = path.display())]
-    Damaged {
-        /// The state directory.
-        path: PathBuf,
+    /// The journal cannot be read now.
+    #[error("cannot read the journal of state at offset {at}")]
+    Unreadable {
         /// The first entry that cannot be read.
         at: Offset,
+        /// What the log said.
+        #[source]
+        source: log::ReadError,
     },
-    /// The journal takes no mark.
-    #[error("cannot write to the journal of state")]
-    Unmarked(#[source] Box<CommitError>),
-    /// The spill does not take rows.
-    #[error(transparent)]
-    Spill(Box<dyn std::error::Error + Send + Sync>),
+    /// A later version of Factum wrote it.
+    #[error(
+        "{path} was written by a later version of Factum; run that version, or move {directory} away to have views computed anew",
+        path = path.display(),
+        directory = directory.display()
+    )]
+    Newer {
+        /// The file, or the journal's directory.
+        path: PathBuf,
+        /// The state directory.
+        directory: PathBuf,
+    },
 }
 
-impl From<SpillError> for OpenError {
-    fn from(error: SpillError) -> Self {
-        Self::Spill(Box::new(error))
+impl OpenError {
+    /// Whether it may succeed later although nobody touches the files.
+    pub fn is_transient(&self) -> bool {
+        !matches!(self, Self::Newer { .. })
     }
 }
 
@@ -67,7 +79,7 @@ impl Embedded {
     /// allowed. Run the [`super::Service`] beside it.
     ///
     /// # Errors
-    /// [`OpenError`].
+    /// [`OpenError`]. Damage is none: what it took is told by [`crate::StateStore::take_over`].
     pub fn open(
         environment: &log::Environment,
         disk: Arc<dyn Disk>,
@@ -75,184 +87,197 @@ impl Embedded {
         directory: &Path,
         options: Options,
     ) -> Result<Self, OpenError> {
-        let snapshots = directory.join("snapshots");
         let unusable = |source| OpenError::Directory { path: directory.to_owned(), source };
-        disk.create_dir_all(&snapshots).map_err(unusable)?;
-        let spill = directory.join("spill");
-        spill::empty(&spill).map_err(unusable)?;
+        let snapshots = directory.join("snapshots");
+        log::create_dir_durably(disk.as_ref(), &snapshots).map_err(unusable)?;
         let files = snapshot::list(disk.as_ref(), &snapshots).map_err(unusable)?;
-        let (journal, _) =
-            PartitionLog::open(environment, &directory.join("journal"), journal_options(&options))
-                .map_err(OpenError::Journal)?;
-        let inner = Inner {
+        // A damaged one that was moved aside had a number too.
+        let aside = snapshot::list(disk.as_ref(), &directory.join(DAMAGED)).unwrap_or_default();
+        let next_snapshot = files.iter().chain(&aside).map(|(number, _)| number + 1).max().unwrap_or(0);
+        let generations = journal::generations(disk.as_ref(), directory).map_err(unusable)?;
+        let generation = generations.last().copied().unwrap_or(0);
+        let journal =
+            Journal::open(environment, directory, generation, &options).map_err(OpenError::Journal)?;
+        // A directory that is there may have been made by a start that failed before it could make the name durable.
+        let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+        for made in [directory, parent.unwrap_or(Path::new("."))] {
+            disk.sync_dir(made).map_err(unusable)?;
+        }
+        let mut inner = Inner {
+            spill: Spill::empty(Arc::clone(&disk), directory.join("spill")),
+            health: Health::new(Arc::clone(&clock)),
+            environment: environment.clone(),
+            directory: directory.to_owned(),
             options,
             clock,
-            journal,
-            snapshots,
-            next_snapshot: AtomicU64::new(files.last().map_or(0, |(number, _)| number + 1)),
-            spill: SpillSpace::new(spill),
-            next_table: AtomicU64::new(0),
+            journal: tokio::sync::RwLock::new(journal),
+            next_snapshot: AtomicU64::new(next_snapshot),
+            last_fence: AtomicU64::new(0),
             tasks: RwLock::new(HashMap::new()),
             disk,
         };
-        let mut recovery = Recovery { inner: &inner, directory, broken: Vec::new() };
-        for (_, path) in files {
-            recovery.load(&path)?;
+        inner.remove_older_journals(&generations);
+        let suspects = inner.load_snapshots(files)?;
+        let condemned = Replay::new(&mut inner, suspects).run()?;
+        let journal = inner.journal.get_mut();
+        journal.condemned = journal.condemned.take().or(condemned);
+        if let Some(reason) = &journal.condemned {
+            error!(reason, "the journal of state is damaged; another takes its place");
         }
-        recovery.replay()?;
-        recovery.drop_broken()?;
         Ok(Self(Arc::new(inner)))
     }
 }
 
-/// The journal is cut by whole files, so they must be a small part of it.
-fn journal_options(options: &Options) -> log::Options {
-    let usual = log::Options::default();
-    let segment_bytes = (options.journal.0 / 4).clamp(SMALLEST_SEGMENT, usual.segment_bytes);
-    log::Options { segment_bytes, ..usual }
+/// Snapshots that were not used, by their numbers and by the task that they are of, where that can be read.
+#[derive(Default)]
+pub(super) struct Suspects {
+    pub(super) reasons: HashMap<u64, String>,
+    pub(super) tasks: HashMap<TaskId, Loss>,
+    /// Why the journal is not all that was written, if a snapshot knows of more.
+    pub(super) journal: Option<String>,
 }
 
-struct Recovery<'a> {
-    inner: &'a Inner,
-    directory: &'a Path,
-    broken: Vec<TaskId>,
+/// Why a snapshot is not used, and whose it is with how far that was, where its head can be read.
+struct Unusable {
+    task: Option<Box<(TaskId, Progress)>>,
+    error: snapshot::Error,
 }
 
-impl Recovery<'_> {
-    /// Loads one snapshot; a later one of the same task replaces it.
-    fn load(&mut self, path: &Path) -> Result<(), OpenError> {
-        let read = snapshot::Reader::open(self.inner.disk.as_ref(), path);
-        let (mut reader, head) = match read {
-            Ok(found) => found,
-            Err(error) => return self.give_up(path, &error),
-        };
-        let task = Task::new(head.task.clone());
-        loop {
-            match reader.block() {
-                Ok(Some(block)) => task.apply(self.inner, &block, None)?,
-                Ok(None) => break,
-                Err(error) => return self.give_up(path, &error),
-            }
-        }
-        task.apply(self.inner, &[], Some(&head.progress))?;
-        let mut task = task;
-        let held = task.held.get_mut();
-        held.fence = head.fence;
-        held.progress = head.progress;
-        // A journal that is shorter than it was has lost nothing that the snapshot does not contain.
-        held.needed_from = Some(head.journal_offset.min(self.inner.journal.bounds().high_watermark));
-        held.snapshot = Some(path.to_owned());
-        let replaced = self.inner.tasks.write().insert(head.task, Arc::new(task));
-        replaced.map_or(Ok(()), |replaced| self.discard(&replaced))
-    }
-
-    /// Says that a snapshot is unusable and removes it, lest it come back with the task's later life.
-    fn give_up(&self, path: &Path, error: &snapshot::Error) -> Result<(), OpenError> {
-        error!(path = %path.display(), %error, "snapshot of state is unusable");
-        self.remove(path)
-    }
-
-    /// Removes a task's rows and its snapshot.
-    fn discard(&self, task: &Task) -> Result<(), OpenError> {
-        task.clear()?;
-        match task.held.try_lock().ok().and_then(|mut held| held.snapshot.take()) {
-            Some(snapshot) => self.remove(&snapshot),
-            None => Ok(()),
-        }
-    }
-
-    fn remove(&self, snapshot: &Path) -> Result<(), OpenError> {
-        let unusable = |source| OpenError::Directory { path: self.directory.to_owned(), source };
-        self.inner.disk.remove_file(snapshot).map_err(unusable)
-    }
-
-    /// Applies every journal entry that no snapshot contains.
-    fn replay(&mut self) -> Result<(), OpenError> {
-        let bounds = self.inner.journal.bounds();
-        let mut at = bounds.log_start;
-        let mut entries = 0_u64;
-        while at < bounds.high_watermark {
-            let before = at;
-            let path = self.directory;
-            let damaged = || OpenError::Damaged { path: path.to_owned(), at: before };
-            let slice = self.inner.journal.read(at, READ_BYTES).map_err(|_| damaged())?;
-            for chunk in slice.chunks {
-                for found in batch::headers(&chunk) {
-                    let (start, header) = found.map_err(|_| damaged())?;
-                    let whole = chunk.slice(start..start + header.encoded_len());
-                    at = Offset::new(header.last_offset()).next();
-                    for record in record::decode(&whole, ENTRY_BYTES).map_err(|_| damaged())? {
-                        entries += 1;
-                        self.entry(record.offset, record.key, record.value).ok_or_else(damaged)??;
+impl Inner {
+    /// Loads each snapshot; a later one of the same task replaces it.
+    fn load_snapshots(&mut self, files: Vec<(u64, PathBuf)>) -> Result<Suspects, OpenError> {
+        let mut suspects = Suspects::default();
+        for (number, path) in files {
+            match self.load(number, &path, &mut suspects) {
+                Ok(()) => {}
+                Err(Unusable { task, error }) if error.is_damage() => {
+                    let place = self.set_aside(&path);
+                    let reason = format!("{error}; it is kept as {}", place.display());
+                    error!(path = %path.display(), reason, "a snapshot of state is damaged");
+                    if let Some((task, progress)) = task.map(|known| *known) {
+                        suspects.tasks.insert(task, Loss { progress, reason: reason.clone() });
                     }
+                    suspects.reasons.insert(number, reason);
                 }
-            }
-            if at == before {
-                return Err(damaged());
+                Err(Unusable { error: snapshot::Error::Io(source), .. }) => {
+                    return Err(OpenError::Directory { path, source });
+                }
+                Err(_) => return Err(OpenError::Newer { path, directory: self.directory.clone() }),
             }
         }
-        info!(entries, tasks = self.inner.tasks.read().len(), "recovered state");
-        Ok(())
+        Ok(suspects)
     }
 
-    /// Applies one entry; `None` if its bytes mean nothing.
-    fn entry(
-        &mut self,
-        at: Offset,
-        key: Option<Bytes>,
-        value: Option<Bytes>,
-    ) -> Option<Result<(), OpenError>> {
-        let id = journal::decode_task(&key?).ok()?;
-        let (fence, entry) = journal::decode(value?).ok()?;
-        if matches!(entry, Entry::Forgotten) {
-            return Some(self.forget(&id, at));
-        }
-        let task = self.inner.task_or_new(&id);
-        let Ok(mut held) = task.held.try_lock() else { return None };
-        if held.snapshot.is_some() && held.needed_from.is_some_and(|needed| at < needed) {
-            return Some(Ok(()));
-        }
-        held.needed_from.get_or_insert(at);
-        held.fence = held.fence.max(fence);
-        let Entry::Committed { progress, changes } = entry else { return Some(Ok(())) };
-        if progress.epoch != held.progress.epoch + 1 {
-            self.broken.push(id);
-            return Some(Ok(()));
-        }
-        held.journaled_bytes += changes.len() as u64;
-        if let Err(error) = task.apply(self.inner, &changes, Some(&progress)) {
-            return Some(Err(error.into()));
-        }
-        held.progress = progress;
-        Some(Ok(()))
-    }
-
-    fn forget(&mut self, id: &TaskId, at: Offset) -> Result<(), OpenError> {
-        let Some(task) = self.inner.task(id) else { return Ok(()) };
-        let is_newer = task
-            .held
-            .try_lock()
-            .is_ok_and(|held| held.snapshot.is_some() && held.needed_from.is_some_and(|needed| at < needed));
-        if is_newer {
+    /// Loads one snapshot.
+    fn load(&mut self, number: u64, path: &Path, suspects: &mut Suspects) -> Result<(), Unusable> {
+        let (mut reader, head) = snapshot::Reader::open(self.disk.as_ref(), path)
+            .map_err(|error| Unusable { task: None, error })?;
+        let journal = self.journal.get_mut();
+        if head.generation != journal.generation {
+            // What remains of a journal's end: begun and not finished, or finished and not tidied.
+            self.remove(path);
             return Ok(());
         }
-        self.broken.retain(|broken| broken != id);
-        self.inner.tasks.write().remove(id);
-        self.discard(&task)
-    }
-
-    /// A task whose chain of epochs has a gap starts from nothing: its sources still have every fact.
-    fn drop_broken(&mut self) -> Result<(), OpenError> {
-        for id in std::mem::take(&mut self.broken) {
-            let removed = self.inner.tasks.write().remove(&id);
-            if let Some(task) = removed {
-                error!(task = %id, "state has a gap and is computed anew");
-                self.discard(&task)?;
-                // What begins anew is told apart from what was there before.
-                let mark = journal::encode_mark(Fence::default(), &Entry::Forgotten);
-                self.inner.append(&id, &mark).map_err(|error| OpenError::Unmarked(Box::new(error)))?;
-            }
+        let end = journal.log.bounds().high_watermark;
+        if head.journal_offset > end {
+            suspects.journal = Some(format!("it ends at {end}, and was longer by {}", head.journal_offset));
+        }
+        let task = Arc::new(Task::new(head.task.clone()));
+        let before = self.tasks.write().insert(head.task.clone(), Arc::clone(&task));
+        let loaded = self.load_rows(&task, &mut reader);
+        if let Err(error) = loaded {
+            let mut tasks = self.tasks.write();
+            match before {
+                Some(before) => tasks.insert(head.task.clone(), before),
+                None => tasks.remove(&head.task),
+            };
+            let progress = Progress { outbox: Vec::new(), ..head.progress };
+            return Err(Unusable { task: Some(Box::new((head.task, progress))), error });
+        }
+        task.apply(&[], Some(&head.progress));
+        task.set_lost(head.lost);
+        let mut held = task.held.try_lock().expect("nobody else has the task yet");
+        held.fence = head.fence;
+        self.see_fence(head.fence);
+        held.progress = head.progress;
+        // A journal that is shorter than it was has lost nothing that the snapshot does not contain.
+        held.needed_from = Some(head.journal_offset.min(end));
+        held.snapshot = Some(Snapshot { number, path: path.to_owned() });
+        suspects.tasks.remove(&head.task);
+        if let Some(older) = before.and_then(|before| before.held.try_lock().ok()?.snapshot.take()) {
+            self.remove(&older.path);
         }
         Ok(())
+    }
+
+    fn load_rows(&self, task: &Task, reader: &mut snapshot::Reader) -> Result<(), snapshot::Error> {
+        while let Some(block) = reader.block()? {
+            task.apply(&block, None);
+            self.relieve().ok();
+        }
+        Ok(())
+    }
+
+    /// Removes a snapshot that nothing needs. One that stays is removed at the next start.
+    pub(super) fn remove(&self, snapshot: &Path) {
+        if let Err(error) = self.disk.remove_file(snapshot) {
+            warn!(path = %snapshot.display(), %error, "an old snapshot of state cannot be removed");
+        }
+    }
+
+    /// A task loses its rows and begins anew; the service, or whoever takes it over, tells the journal.
+    pub(super) fn begin_anew(&mut self, id: &TaskId, loss: Loss, fence: Fence) {
+        error!(task = %id, reason = loss.reason, epoch = loss.progress.epoch, "state is lost and computed anew");
+        counter!("factum_state_lost_total").increment(1);
+        let start = self.journal.get_mut().log.bounds().log_start;
+        let task = self.task_or_new(id);
+        task.clear();
+        task.set_lost(Some(loss));
+        let mut held = task.held.try_lock().expect("nobody else has the task yet");
+        if let Some(snapshot) = held.snapshot.take() {
+            self.remove(&snapshot.path);
+        }
+        held.fence = held.fence.max(fence);
+        held.progress = Progress::default();
+        held.is_loss_unrecorded = true;
+        // Until it is recorded, the journal is what tells of it.
+        held.needed_from = Some(start);
+    }
+
+    /// Moves a damaged file or journal where an operator can look at it; where it is then.
+    pub(super) fn set_aside(&self, path: &Path) -> PathBuf {
+        let folder = self.directory.join(DAMAGED);
+        let place = folder.join(path.file_name().unwrap_or_default());
+        let disk = self.disk.as_ref();
+        let moved = log::create_dir_durably(disk, &folder)
+            .and_then(|()| disk.rename(path, &place))
+            .and_then(|()| disk.sync_dir(&folder));
+        if let Err(error) = moved {
+            warn!(path = %path.display(), %error, "a damaged file cannot be moved aside");
+            return path.to_owned();
+        }
+        self.thin_out(&folder);
+        place
+    }
+
+    /// Removes the oldest of many damaged files, by their names, which are numbers.
+    fn thin_out(&self, folder: &Path) {
+        let mut names = self.disk.list(folder).unwrap_or_default();
+        names.sort_unstable();
+        for name in names.iter().take(names.len().saturating_sub(DAMAGED_KEPT)) {
+            let path = folder.join(name);
+            info!(path = %path.display(), "removing the oldest of many damaged files");
+            drop(self.disk.remove_file(&path).or_else(|_| self.disk.remove_dir_all(&path)));
+        }
+    }
+
+    /// Removes journals that another took the place of, where a crash kept the service from it.
+    fn remove_older_journals(&self, generations: &[u64]) {
+        for generation in &generations[..generations.len().saturating_sub(1)] {
+            let path = journal::path(&self.directory, *generation);
+            if let Err(error) = self.disk.remove_dir_all(&path) {
+                warn!(path = %path.display(), %error, "an old journal of state cannot be removed");
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! One task's rows and who may change them.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,18 +9,19 @@ use factum_types::Offset;
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
-use super::{Inner, Packed, draw};
+use super::Packed;
 use crate::epoch;
-use crate::spill::{Spill, SpillError};
-use crate::table::Table;
-use crate::{Fence, Progress, TableId, TaskId};
+use crate::spill::Spill;
+use crate::table::{Cut, Table};
+use crate::{Fence, Loss, Progress, TableId, TaskId};
 
 /// A task as this process keeps it.
 pub(crate) struct Task {
     pub(crate) id: TaskId,
     /// Who may commit, and what is under way; held for the whole of a commit.
     pub(crate) held: Mutex<Held>,
-    /// What readers see. Written for the moment it takes to apply an epoch, so that they see whole epochs.
+    /// What readers see. Locked for the moment it takes to apply an epoch or to take a cut, so that a cut is of one
+    /// whole epoch and nobody waits for a reader.
     shown: RwLock<Shown>,
 }
 
@@ -27,6 +29,7 @@ pub(crate) struct Task {
 struct Shown {
     tables: BTreeMap<TableId, Arc<Table>>,
     progress: Progress,
+    lost: Option<Loss>,
 }
 
 /// What only the holder of a task changes.
@@ -39,20 +42,32 @@ pub(crate) struct Held {
     pub(crate) journaled_bytes: u64,
     /// The first journal entry that recovery of this task needs.
     pub(crate) needed_from: Option<Offset>,
-    pub(crate) snapshot: Option<PathBuf>,
+    pub(crate) snapshot: Option<Snapshot>,
+    /// The journal does not know yet of the loss that is shown.
+    pub(crate) is_loss_unrecorded: bool,
     /// The store has it no more: whoever waited for it looks again, and no snapshot brings it back.
     pub(crate) is_forgotten: bool,
 }
 
-/// An epoch that is in the journal and not yet in memory.
-pub(crate) struct Unapplied {
-    pub(crate) offset: Offset,
-    pub(crate) progress: Progress,
-    pub(crate) changes: Packed,
+/// A snapshot of the task that is durable.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    pub(crate) number: u64,
+    pub(crate) path: PathBuf,
 }
 
-/// Is shown the table, key and value of each row.
-pub(crate) type VisitAll<'v> = dyn FnMut(TableId, &[u8], &[u8]) + 'v;
+/// What is in the journal and not yet in memory. It counts even if whoever began it goes away.
+pub(crate) struct Unapplied {
+    pub(crate) offset: Offset,
+    pub(crate) effect: Effect,
+}
+
+pub(crate) enum Effect {
+    /// An epoch was committed.
+    Epoch { progress: Progress, changes: Packed },
+    /// The task was forgotten.
+    Forgotten,
+}
 
 impl Task {
     pub(crate) fn new(id: TaskId) -> Self {
@@ -67,16 +82,20 @@ impl Task {
         self.shown.read().progress.clone()
     }
 
+    /// What damage took, until it is acknowledged.
+    pub(crate) fn lost(&self) -> Option<Loss> {
+        self.shown.read().lost.clone()
+    }
+
+    pub(crate) fn set_lost(&self, lost: Option<Loss>) {
+        self.shown.write().lost = lost;
+    }
+
     /// Applies packed changes; readers see all of them or none.
     ///
     /// # Panics
-    /// If `changes` is not whole: checksums guard it from where it was written.
-    pub(crate) fn apply(
-        &self,
-        inner: &Inner,
-        changes: &[u8],
-        progress: Option<&Progress>,
-    ) -> Result<(), SpillError> {
+    /// If `changes` are not whole: whoever decoded them made sure of it.
+    pub(crate) fn apply(&self, changes: &[u8], progress: Option<&Progress>) {
         let mut shown = self.shown.write();
         let mut current: Option<(TableId, Arc<Table>)> = None;
         for change in epoch::changes(changes) {
@@ -84,54 +103,46 @@ impl Task {
             let table = match &current {
                 Some((id, table)) if *id == change.table => table,
                 _ => {
-                    let table = shown.tables.entry(change.table).or_insert_with(|| {
-                        let name = format!("table-{}", draw(&inner.next_table));
-                        Arc::new(Table::new(Some(Spill::new(inner.spill.clone(), name))))
-                    });
+                    let table = shown.tables.entry(change.table).or_insert_with(|| Arc::new(Table::new()));
                     &current.insert((change.table, Arc::clone(table))).1
                 }
             };
-            table.apply(change.key, change.value)?;
+            table.apply(change.key, change.value);
         }
         if let Some(progress) = progress {
             shown.progress.clone_from(progress);
         }
-        Ok(())
     }
 
-    /// Shows every row of `table`, all of one epoch, and tells which.
-    pub(crate) fn scan(
-        &self,
-        table: TableId,
-        visit: &mut dyn FnMut(&[u8], &[u8]),
-    ) -> Result<Progress, SpillError> {
+    /// The rows of `table`, all of one epoch, and which that is.
+    pub(crate) fn cut(&self, table: TableId) -> (Option<Cut>, Progress) {
         let shown = self.shown.read();
-        if let Some(table) = shown.tables.get(&table) {
-            table.scan(visit)?;
-        }
-        Ok(shown.progress.clone())
+        (shown.tables.get(&table).map(|table| table.cut()), shown.progress.clone())
     }
 
-    /// Shows every row of every table.
-    pub(crate) fn scan_all(&self, visit: &mut VisitAll<'_>) -> Result<(), SpillError> {
-        let shown = self.shown.read();
-        shown.tables.iter().try_for_each(|(id, table)| table.scan(&mut |key, value| visit(*id, key, value)))
+    /// The rows of every table, all of one epoch.
+    pub(crate) fn cut_all(&self) -> Vec<(TableId, Cut)> {
+        self.shown.read().tables.iter().map(|(id, table)| (*id, table.cut())).collect()
     }
 
-    pub(crate) fn spill_largest(&self) -> Result<usize, SpillError> {
-        let shown = self.shown.read();
-        let largest = shown.tables.values().max_by_key(|table| table.bytes());
-        largest.map_or(Ok(0), |table| table.spill_largest())
+    pub(crate) fn spill_largest(&self, spill: &Spill) -> io::Result<usize> {
+        let largest = self.shown.read().tables.values().max_by_key(|table| table.bytes()).cloned();
+        largest.map_or(Ok(0), |table| table.spill_largest(spill))
     }
 
-    pub(crate) fn clear(&self) -> Result<(), SpillError> {
-        let mut shown = self.shown.write();
-        let tables = std::mem::take(&mut *shown).tables;
-        tables.values().try_for_each(|table| table.clear())
+    /// Removes every row; what is left is a task that never committed.
+    pub(crate) fn clear(&self) {
+        *self.shown.write() = Shown::default();
     }
 
     /// Bytes of rows in memory.
     pub(crate) fn bytes(&self) -> usize {
         self.shown.read().tables.values().map(|table| table.bytes()).sum()
+    }
+
+    /// Tables with a shard of more than `bytes` in memory.
+    pub(crate) fn tables_over(&self, bytes: usize) -> Vec<Arc<Table>> {
+        let shown = self.shown.read();
+        shown.tables.values().filter(|table| table.fullest_shard() > bytes).cloned().collect()
     }
 }

@@ -19,6 +19,18 @@ const QUERIES: &[(&str, Option<&str>)] = &[
         None,
     ),
     ("SELECT DISTINCT customer, quantity FROM orders", None),
+    (
+        "SELECT customer, sum(DISTINCT quantity) AS total, count(DISTINCT id) FILTER (WHERE total > 5) AS dear, count(*) AS n FROM orders GROUP BY customer",
+        None,
+    ),
+    (
+        "SELECT count(DISTINCT customer), sum(DISTINCT quantity), median(quantity) FROM orders WHERE quantity > 1000",
+        None,
+    ),
+    (
+        "SELECT customer, median(quantity) AS middle, max(DISTINCT total) AS best, sum(quantity) AS n FROM orders GROUP BY customer",
+        None,
+    ),
     ("SELECT id, total * 2 AS twice, upper(customer) AS who FROM orders WHERE quantity % 2 = 0", None),
     (
         "SELECT * FROM (SELECT id, customer FROM orders) AS o WHERE customer IS NOT NULL ORDER BY id DESC LIMIT 3",
@@ -247,4 +259,27 @@ fn a_view_over_views_is_computed_from_their_rows() {
         assert_eq!(shown(&best, false), ["ann | Cabaret"]);
         store.close().await;
     });
+}
+
+/// Functions that hold every value of a group, or every distinct one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_event_writes_does_not_grow_with_what_its_group_holds() {
+    let event = |id: i64| json!({"id": id, "customer": "ann", "quantity": id});
+    let events = |ids: std::ops::Range<i64>| batch("store.orders", &ids.map(event).collect::<Vec<_>>());
+    let epochs = [events(0..1), events(1..2), events(2..3000), events(3000..3001), events(7..8)];
+    for function in [
+        "count(DISTINCT id)",
+        "sum(DISTINCT quantity)",
+        "array_agg(id)",
+        "string_agg(customer, ',')",
+        "median(quantity)",
+    ] {
+        let store = Store::open();
+        let view =
+            view(&format!("SELECT customer, {function} AS f, count(*) AS n FROM orders GROUP BY customer"));
+        let written = store.written(&view, &epochs).await;
+        assert!(written[3] <= written[1] + 8, "{function}: {written:?}");
+        assert!(written[4] <= written[1] + 8, "{function}: {written:?}");
+        store.close().await;
+    }
 }

@@ -28,7 +28,7 @@ use crate::definitions::{
     Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,
 };
 use crate::feed::{FeedTable, Slot};
-use crate::operator::Operator;
+use crate::operator::{OWNER, Operator};
 use crate::plan::{Cut, Planned, ViewPlan, plan, table_reference};
 use crate::schema::EventSchema;
 use crate::session;
@@ -170,13 +170,19 @@ impl Store {
             }
             for (partition, epochs) in epochs.iter().enumerate() {
                 let partition = i32::try_from(partition).expect("a few partitions");
-                let task = TaskId::new(view.pipeline(number), partition);
+                let task = TaskId::new(OWNER, view.pipeline(number), partition);
                 self.keep_partition(&view.sql, cut, task, epochs).await;
             }
         }
     }
 
-    async fn keep_partition(&self, sql: &str, cut: &Cut, task: TaskId, epochs: &[RecordBatch]) {
+    /// Runs a view of one cut over the epochs of one partition; the bytes that each of them commits.
+    pub(super) async fn written(&self, view: &ViewPlan, epochs: &[RecordBatch]) -> Vec<usize> {
+        self.keep_partition(&view.sql, &view.cuts[0], TaskId::new(OWNER, view.pipeline(0), 0), epochs).await
+    }
+
+    async fn keep_partition(&self, sql: &str, cut: &Cut, task: TaskId, epochs: &[RecordBatch]) -> Vec<usize> {
+        let mut written = Vec::with_capacity(epochs.len());
         let operator = operator(cut).await;
         let fence = self.state.take_over(&task).await.expect("state").fence;
         let mut first = 0;
@@ -185,8 +191,10 @@ impl Store {
             let run = operator.run(vec![events], Offset::new(first), &self.state, &task).await;
             let changes = run.unwrap_or_else(|error| panic!("{sql}: {error}"));
             first += i64::try_from(epoch.num_rows()).expect("few rows");
+            written.push(changes.byte_len());
             self.state.commit(&task, fence, Epoch { changes, ..Epoch::default() }).await.expect("durable");
         }
+        written
     }
 
     /// What a view shows; `below` are the rows of the views that it stands on.
@@ -202,7 +210,7 @@ impl Store {
         for (number, cut) in view.cuts.iter().enumerate() {
             let partitions = 0..i32::try_from(partitions).expect("a few partitions");
             let tasks: Vec<_> =
-                partitions.map(|partition| TaskId::new(view.pipeline(number), partition)).collect();
+                partitions.map(|partition| TaskId::new(OWNER, view.pipeline(number), partition)).collect();
             let lifted = cut.lifted_at(now, closed).expect("compiled");
             let read = operator(cut).await.read(&self.state, &tasks, lifted.as_ref()).await;
             let (rows, _) = read.unwrap_or_else(|error| panic!("{}: {error}", view.sql));

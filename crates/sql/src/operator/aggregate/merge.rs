@@ -1,0 +1,159 @@
+//! What a reader sees: the states of all partitions merged into final values.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{filter, take};
+use datafusion::common::Result;
+use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
+use datafusion::physical_expr::{GroupsAccumulatorAdapter, PhysicalExpr};
+use datafusion::physical_plan::aggregates::group_values::new_group_values;
+use datafusion::physical_plan::aggregates::order::GroupOrdering;
+
+use super::super::kept::Kept;
+use super::layout::{self, Part, PartKind, Storage};
+use super::{Aggregate, accumulator, first_rows, nullable};
+
+/// What is kept of a view, from all partitions.
+#[derive(Debug, Default)]
+pub(crate) struct KeptStates {
+    /// Rows with the states of all functions of a group.
+    pub(crate) whole: Kept,
+    /// Rows with parts of them, each partition's in the order of keys.
+    pub(crate) parts: Kept,
+}
+
+/// States that pass the lifted filter, with the merged group of each.
+struct Merging<'a> {
+    whole: Vec<ArrayRef>,
+    whole_ids: Vec<usize>,
+    parts: Vec<(Part<'a>, usize)>,
+    groups: usize,
+}
+
+impl Merging<'_> {
+    /// The parts of one kind: their bytes, and their groups behind those of the whole rows.
+    fn of(&self, kind: PartKind) -> (Vec<&[u8]>, Vec<usize>) {
+        let parts = self.parts.iter().filter(|(part, _)| part.kind == kind);
+        parts.map(|(part, id)| (part.bytes, *id)).unzip()
+    }
+
+    /// The groups of the whole rows, and behind them those of `parts`.
+    fn ids(&self, parts: &[usize]) -> Cow<'_, [usize]> {
+        match parts {
+            [] => Cow::Borrowed(&self.whole_ids),
+            parts => Cow::Owned([&self.whole_ids, parts].concat()),
+        }
+    }
+}
+
+impl Aggregate {
+    /// Merges the states of all partitions and gives the final rows of the aggregate, hidden keys included (with
+    /// some value of their group). `lifted` keeps the partial states that it is true for.
+    pub(crate) async fn merge(
+        &self,
+        kept: &KeptStates,
+        lifted: Option<&Arc<dyn PhysicalExpr>>,
+    ) -> Result<Vec<RecordBatch>> {
+        let mut parts = layout::parts(&kept.parts);
+        let mut keys = self.keys.decode(kept.whole.keys().chain(parts.iter().map(|part| part.group)))?;
+        let mut whole = self.states.decode(kept.whole.values())?;
+        let mut count = kept.whole.len() + parts.len();
+        let mut whole_count = kept.whole.len();
+        if let Some(lifted) = lifted {
+            let batch = RecordBatch::try_new(nullable(&self.groups), keys.clone())?;
+            let mask = lifted.evaluate(&batch)?.into_array(count)?;
+            let mask = mask.as_boolean();
+            let of_whole: BooleanArray = mask.slice(0, whole_count);
+            keys = keys.iter().map(|column| filter(column, mask)).collect::<Result<_, _>>()?;
+            whole = whole.iter().map(|column| filter(column, &of_whole)).collect::<Result<_, _>>()?;
+            // A null is not true; `true_count` leaves it out as `filter` does.
+            let passes = |index| arrow::array::Array::is_valid(mask, index) && mask.value(index);
+            let mut index = whole_count;
+            parts.retain(|_| {
+                index += 1;
+                passes(index - 1)
+            });
+            whole_count = of_whole.true_count();
+            count = mask.true_count();
+        }
+        let (ids, groups) = self.merged_groups(&keys, count)?;
+        if groups == 0 {
+            return Ok(Vec::new());
+        }
+        let first = first_rows(&ids, groups);
+        let mut columns = Vec::with_capacity(self.finals.fields().len());
+        for key in &keys {
+            columns.push(take(key, &first, None)?);
+        }
+        let parts = parts.into_iter().zip(ids[whole_count..].iter().copied()).collect();
+        let merging = Merging { whole, whole_ids: ids[..whole_count].to_vec(), parts, groups };
+        self.finish(&merging, count, &mut columns)?;
+        let finals = RecordBatch::try_new(Arc::clone(&self.finals), columns)?;
+        self.above.run(vec![finals]).await
+    }
+
+    /// Adds the final values of each function.
+    fn finish(&self, merging: &Merging<'_>, count: usize, columns: &mut Vec<ArrayRef>) -> Result<()> {
+        let (bytes, part_ids) = merging.of(PartKind::Group);
+        let in_group = self.layout.in_group.decode(bytes.into_iter())?;
+        let mut from = 0;
+        for (number, (expression, function)) in
+            self.exec.aggr_expr().iter().zip(&self.layout.functions).enumerate()
+        {
+            let whole = &merging.whole[from..from + function.width];
+            from += function.width;
+            if count == 0 {
+                // The one row over nothing: an accumulator of groups has none to tell of.
+                columns.push(expression.create_accumulator()?.evaluate()?.to_array()?);
+                continue;
+            }
+            let mut merged: Box<dyn GroupsAccumulator> = match &function.storage {
+                Storage::InGroup(_) | Storage::Chunks(_) => accumulator(expression)?,
+                // One for each group: those that share a state take a group without values for one with some.
+                Storage::Values(_) => {
+                    let expression = Arc::clone(expression);
+                    Box::new(GroupsAccumulatorAdapter::new(move || expression.create_accumulator()))
+                }
+            };
+            match &function.storage {
+                Storage::InGroup(column) => {
+                    let states = in_group[*column..column + function.width].to_vec();
+                    let ids = merging.ids(&part_ids);
+                    merged.merge_batch(&layout::concat(whole, states)?, &ids, merging.groups)?;
+                }
+                Storage::Chunks(codec) => {
+                    let (bytes, ids) = merging.of(PartKind::Chunk(number));
+                    let states = layout::concat(whole, codec.decode(bytes.into_iter())?)?;
+                    merged.merge_batch(&states, &merging.ids(&ids), merging.groups)?;
+                }
+                Storage::Values(codec) => {
+                    merged.merge_batch(whole, &merging.whole_ids, merging.groups)?;
+                    let (bytes, ids) = merging.of(PartKind::Value(number));
+                    let values = codec.decode(bytes.into_iter())?;
+                    merged.update_batch(&values, &ids, None, merging.groups)?;
+                }
+            }
+            columns.push(merged.evaluate(EmitTo::All)?);
+        }
+        Ok(())
+    }
+
+    /// The merged group of each partial state, and how many groups there are.
+    fn merged_groups(&self, keys: &[ArrayRef], count: usize) -> Result<(Vec<usize>, usize)> {
+        if self.visible.is_empty() {
+            // Without keys there is one row even over nothing, as SQL has it.
+            return Ok((vec![0; count], 1));
+        }
+        if count == 0 {
+            return Ok((Vec::new(), 0));
+        }
+        let schema = Arc::new(self.groups.project(&self.visible)?);
+        let columns: Vec<_> = self.visible.iter().map(|key| Arc::clone(&keys[*key])).collect();
+        let mut values = new_group_values(schema, &GroupOrdering::None)?;
+        let mut ids = Vec::with_capacity(count);
+        values.intern(&columns, &mut ids)?;
+        Ok((ids, values.len()))
+    }
+}

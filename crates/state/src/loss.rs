@@ -1,0 +1,14 @@
+//! What damaged files took from a task.
+
+use crate::Progress;
+
+/// A task's state was damaged and is gone: its rows are removed and it begins anew, at epoch 0. Its sources may no
+/// longer have every event that the lost state had read, so whoever owns it says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// How far the task was, as far as the undamaged bytes tell: `offsets` is up to where events had been read. The
+    /// default where they tell nothing. Its outbox is left out.
+    pub progress: Progress,
+    /// What was damaged and where it is kept, for people.
+    pub reason: String,
+}

@@ -1,0 +1,10 @@
+//! The embedded store, through its public surface.
+
+mod crashes;
+mod damage;
+mod format;
+mod full_disk;
+mod model;
+mod restarts;
+mod store;
+mod support;
