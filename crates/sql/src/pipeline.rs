@@ -30,7 +30,7 @@ use crate::operator::{self, Operator};
 use crate::plan::{Cut, ViewPlan};
 use crate::schema::EventSchema;
 use crate::session;
-use crate::task::{Environment, EventTime, Held, Intake, Task, TaskStatus, Writer};
+use crate::task::{Environment, EventTime, Intake, Task, TaskStatus, Writer};
 use crate::view::bind;
 
 /// A running cut.
@@ -161,17 +161,15 @@ impl Pipeline {
         let decoder = Decoder::new(&self.schema, &cut.projection);
         let time = self.event_time();
         let intake = Intake::new(Arc::clone(&self.environment), place, decoder, time, Arc::clone(&status));
-        let writer = Writer {
-            environment: Arc::clone(&self.environment),
-            id: TaskId::new(Arc::clone(&self.id), partition),
-            letters: dead_letter::topic(&self.plan.name),
-            status: Arc::clone(&status),
-            metrics: PipelineMetrics::new(&self.plan.name),
-            advanced: Arc::clone(&self.advanced),
-            closed: Arc::clone(&self.closed),
-            held: Held::default(),
-            topic: None,
-        };
+        let writer = Writer::new(
+            Arc::clone(&self.environment),
+            TaskId::new(Arc::clone(&self.id), partition),
+            dead_letter::topic(&self.plan.name),
+            Arc::clone(&status),
+            PipelineMetrics::new(&self.plan.name),
+            Arc::clone(&self.advanced),
+            Arc::clone(&self.closed),
+        );
         let task = Task { intake, operator: operator(cut).await?, writer };
         self.partitions.write().insert(partition, Arc::clone(&status));
         let stop = self.stop.clone();

@@ -23,7 +23,7 @@ pub(super) async fn run(engine: Engine) {
             }
         }
         for status in engine.views() {
-            metrics::surveyed(&status.name, status.lag, status.rate, status.state_bytes);
+            metrics::surveyed(&status);
         }
         if !engine.effective().awaited.is_empty() {
             engine.apply_again(&mut looked).await;

@@ -2,10 +2,12 @@
 
 mod changes;
 mod closing;
+mod damaged_log;
 mod exactly_once;
 mod poison;
 mod reading;
 mod rebuild;
 mod slt;
+mod unreadable;
 mod waiting;
 mod world;
