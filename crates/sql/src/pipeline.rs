@@ -15,7 +15,7 @@ use datafusion::datasource::{provider_as_source, source_as_provider};
 use factum_base::tasks::Stop;
 use factum_eventlog::AdminError;
 use factum_state::TaskId;
-use factum_types::{PartitionId, Timestamp, TopicName, TopicPartition};
+use factum_types::{Offset, PartitionId, Timestamp, TopicName, TopicPartition};
 use futures::FutureExt;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, watch};
@@ -233,23 +233,30 @@ impl Pipeline {
         }
     }
 
-    /// Stops all tasks, waits for readers and forgets the state.
-    pub(crate) async fn retire(&self) {
+    /// Stops all tasks, and waits for them.
+    pub(crate) async fn end(&self) {
         self.stop.request();
         while self.ended.lock().await.recv().await.is_some() {}
+    }
+
+    /// Waits for readers and forgets the state. All tasks have ended.
+    pub(crate) async fn forget(&self) {
         let mut is_forgotten = self.is_forgotten.write().await;
         *is_forgotten = true;
-        if self.environment.tasks.stop().is_requested() {
-            // The state may be closed by now; what is left over is forgotten at the next start.
-            return;
-        }
-        let partitions: Vec<_> = self.partitions.read().keys().copied().collect();
-        for partition in partitions {
-            let task = TaskId::new(Arc::clone(&self.id), partition);
+        for (task, ..) in self.tasks() {
             if let Err(error) = self.environment.state.forget(&task).await {
                 warn!(%task, %error, "state cannot be forgotten");
             }
         }
+    }
+
+    /// Its tasks, with where each reads on.
+    pub(crate) fn tasks(&self) -> Vec<(TaskId, TopicPartition, Offset)> {
+        let task = |(partition, status): (PartitionId, Arc<TaskStatus>)| {
+            let place = TopicPartition::new(self.schema.topic.clone(), partition);
+            (TaskId::new(Arc::clone(&self.id), partition), place, Offset::new(status.next()))
+        };
+        self.statuses().into_iter().map(task).collect()
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {

@@ -4,6 +4,7 @@ mod changes;
 mod closing;
 mod damaged_log;
 mod exactly_once;
+mod history;
 mod poison;
 mod reading;
 mod rebuild;
