@@ -13,11 +13,14 @@ use factum_eventlog::{
 use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 use parking_lot::Mutex;
 
+/// Offsets of a partition.
+type DamagedRange = (TopicPartition, Range<i64>);
+
 /// The broker's log, but for the ranges that were damaged.
 #[derive(Clone)]
 pub(crate) struct DamagedLog {
     broker: Broker,
-    damaged: Arc<Mutex<Vec<(TopicPartition, Range<i64>)>>>,
+    damaged: Arc<Mutex<Vec<DamagedRange>>>,
 }
 
 impl DamagedLog {
