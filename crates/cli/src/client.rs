@@ -15,9 +15,10 @@ use serde::de::DeserializeOwned;
 pub(crate) use error::{Error, Problem};
 pub(crate) use events::{EventStream, ServerEvent};
 pub(crate) use shapes::{
-    Acknowledged, Changed, Committed, Explanation, Group, GroupLine, Groups, JsonRow, Member, Moved,
-    NewTopic, Partition, Pipeline, PipelineLine, PipelinePartition, Pipelines, Progress, Record, Reset,
-    ResetDone, Rows, SqlRequest, Topic, TopicLine, TopicSettings, Topics, ViewLine, Views, number,
+    Acknowledged, Changed, Committed, Explanation, Freshness, Group, GroupLine, Groups, JsonRow, LeftOut,
+    Member, Moved, NewTopic, Partition, Pipeline, PipelineLine, PipelinePartition, Pipelines, Progress,
+    Record, Reset, ResetDone, Rows, SqlRequest, Topic, TopicLine, TopicSettings, Topics, ViewLine, Views,
+    number,
 };
 
 /// Longer than any honest answer takes, the fsync of a slow disk included.
@@ -86,6 +87,31 @@ impl Client {
     pub(crate) async fn text(&self, request: RequestBuilder) -> Result<String, Error> {
         let response = self.send(request.timeout(TIMEOUT)).await?;
         response.text().await.map_err(|error| self.lost(&error))
+    }
+
+    /// Sends a request that answers with rows as CSV; what CSV cannot say is in headers.
+    pub(crate) async fn csv(&self, request: RequestBuilder) -> Result<(Rows, String), Error> {
+        let response = self.send(request.header("accept", "text/csv").timeout(TIMEOUT)).await?;
+        let header = |name: &str| {
+            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            value.unwrap_or_default().to_owned()
+        };
+        let left_out = header("x-factum-left-out");
+        let count = |name: &str| {
+            let mut pairs = left_out.split(", ").filter_map(|pair| pair.split_once('='));
+            pairs.find(|(key, _)| *key == name).map(|(_, count)| count.to_owned()).unwrap_or_default()
+        };
+        let rows = Rows {
+            rows: Vec::new(),
+            freshness: Freshness {
+                as_of: header("x-factum-as-of"),
+                lag: header("x-factum-lag"),
+                state: header("x-factum-state"),
+                reason: None,
+            },
+            left_out: LeftOut { undecodable: count("undecodable"), unreadable: count("unreadable") },
+        };
+        Ok((rows, response.text().await.map_err(|error| self.lost(&error))?))
     }
 
     /// Sends a request; any status that is not 2xx is an error.

@@ -46,6 +46,19 @@ struct PipelineLine {
     /// Rows that came after their window had closed, a 64-bit number as text.
     #[schema(example = "0")]
     late: String,
+    /// Events whose time was too far ahead to move the watermark, a 64-bit number as text.
+    #[schema(example = "0")]
+    ahead: String,
+    /// Offsets that could not be read from the log, and went to its dead-letter topic as ranges; a 64-bit number as
+    /// text.
+    #[schema(example = "0")]
+    unreadable: String,
+    /// Dead letters that wait because their topic cannot be written, a 64-bit number as text.
+    #[schema(example = "0")]
+    letters_waiting: String,
+    /// Dead letters that were given up, a 64-bit number as text; the events themselves are still in their topic.
+    #[schema(example = "0")]
+    letters_lost: String,
     /// What went wrong last since the start.
     last_error: Option<String>,
 }
@@ -147,7 +160,11 @@ fn line(view: &ViewStatus) -> PipelineLine {
         state_bytes: view.state_bytes,
         poisoned: view.poisoned.to_string(),
         late: view.late.to_string(),
-        last_error: view.last_error.clone(),
+        ahead: view.ahead.to_string(),
+        unreadable: view.unreadable.to_string(),
+        letters_waiting: view.letters_waiting.to_string(),
+        letters_lost: view.letters_lost.to_string(),
+        last_error: view.letters_problem.clone().or_else(|| view.last_error.clone()),
     }
 }
 

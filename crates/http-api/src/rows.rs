@@ -2,20 +2,24 @@
 //!
 //! Always holds: rows are given whole or refused, never cut short without a word.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use factum_sql::{Rows, render};
+use factum_sql::{Freshness, LeftOut, Rows, render};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::json;
 use crate::problem::Problem;
+use crate::views;
 
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv";
 const ARROW: &str = "application/vnd.apache.arrow.stream";
 const AS_OF: HeaderName = HeaderName::from_static("x-factum-as-of");
+const LAG: HeaderName = HeaderName::from_static("x-factum-lag");
+const STATE: HeaderName = HeaderName::from_static("x-factum-state");
+const LEFT_OUT: HeaderName = HeaderName::from_static("x-factum-left-out");
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,20 +52,70 @@ impl Form {
     }
 }
 
-/// Rows, and the moment that they answer for.
+/// Rows, and how far they are behind the log.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RowsView {
     /// Decimals, and whole numbers beyond 2^53, are text.
     #[schema(value_type = Vec<Object>)]
     pub(crate) rows: Vec<Map<String, Value>>,
-    /// The moment.
+    #[serde(flatten)]
+    pub(crate) freshness: FreshnessView,
+    /// What the rows do not contain of the topics that they were computed from; absent where that is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<LeftOutView>,
+}
+
+/// How far rows are behind the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct FreshnessView {
+    /// The time up to which the log was read for them; now, where there was nothing left to read.
     #[schema(example = "2026-11-20T10:15:30.123Z")]
     pub(crate) as_of: String,
+    /// Events in the log that they do not contain yet, a 64-bit number as text.
+    #[schema(example = "0")]
+    lag: String,
+    /// What the view is doing: `live`, `building`, `waiting` or `failed`; the worst of them where there are several.
+    #[schema(example = "live")]
+    state: &'static str,
+    /// Why it waits or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl FreshnessView {
+    pub(crate) fn of(freshness: &Freshness) -> Self {
+        let (state, reason) = views::state(&freshness.state);
+        Self { as_of: freshness.as_of.to_string(), lag: freshness.lag.to_string(), state, reason }
+    }
+}
+
+/// What rows do not contain.
+#[derive(Serialize, ToSchema)]
+struct LeftOutView {
+    /// Events whose columns, as far as they are named, could not be decoded, or that a view could not compute; a 64-bit
+    /// number as text.
+    #[schema(example = "4")]
+    undecodable: String,
+    /// Offsets that could not be read from the log; a 64-bit number as text.
+    #[schema(example = "0")]
+    unreadable: String,
+}
+
+impl LeftOutView {
+    fn of(left_out: LeftOut) -> Option<Self> {
+        let LeftOut { undecodable, unreadable } = left_out;
+        (left_out != LeftOut::default())
+            .then(|| Self { undecodable: undecodable.to_string(), unreadable: unreadable.to_string() })
+    }
 }
 
 impl RowsView {
     pub(crate) fn of(rows: &Rows) -> Self {
-        Self { rows: render::json(&rows.batches), as_of: rows.as_of.to_string() }
+        Self {
+            rows: render::json(&rows.batches),
+            freshness: FreshnessView::of(&rows.freshness),
+            left_out: LeftOutView::of(rows.left_out),
+        }
     }
 }
 
@@ -86,8 +140,20 @@ fn write(form: Form, rows: &Rows) -> Result<Response, Problem> {
         Form::Csv => ("text/csv; charset=utf-8", unwritten(render::csv(&rows.schema, &rows.batches))?),
         Form::Arrow => (ARROW, unwritten(render::arrow_ipc(&rows.schema, &rows.batches))?),
     };
-    let headers = [(header::CONTENT_TYPE, media_type.to_owned()), (AS_OF, rows.as_of.to_string())];
+    let mut headers = told(rows);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     Ok((headers, body).into_response())
+}
+
+/// What JSON says beside the rows, for the forms that hold rows alone.
+fn told(rows: &Rows) -> HeaderMap {
+    let FreshnessView { as_of, lag, state, .. } = FreshnessView::of(&rows.freshness);
+    let state = state.to_owned();
+    let mut told = vec![(AS_OF, as_of), (LAG, lag), (STATE, state)];
+    if let Some(LeftOutView { undecodable, unreadable }) = LeftOutView::of(rows.left_out) {
+        told.push((LEFT_OUT, format!("undecodable={undecodable}, unreadable={unreadable}")));
+    }
+    told.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect()
 }
 
 fn unwritten<E: std::fmt::Display>(result: Result<Vec<u8>, E>) -> Result<Vec<u8>, Problem> {

@@ -53,6 +53,18 @@ impl Frame {
         self.event_without_id(kind, data);
     }
 
+    /// An event whose data is shared with other clients: it is sent as it is, between the bytes of this frame.
+    pub(crate) fn shared_event(
+        mut self,
+        kind: &str,
+        id: &impl Display,
+        before: &str,
+        data: Bytes,
+    ) -> [Bytes; 3] {
+        self.0.extend_from_slice(format!("id: {id}\nevent: {kind}\ndata: {before}").as_bytes());
+        [self.finish(), data, Bytes::from_static(b"\n\n")]
+    }
+
     /// An id without an event, and how soon to come back.
     pub(crate) fn position(&mut self, id: &impl Display) {
         self.0.extend_from_slice(format!("retry: 1000\nid: {id}\n\n").as_bytes());

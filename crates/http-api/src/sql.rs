@@ -33,13 +33,14 @@ pub(crate) struct Explanation {
 
 /// Ask with SQL
 ///
-/// Runs over what views, topics and reference tables hold at this moment.
+/// Runs over what views, topics and reference tables hold at this moment. Events that the columns named cannot be read
+/// from are left out and counted in `left_out`.
 #[utoipa::path(post, path = "/api/v1/sql", tag = "views",
     request_body(content = SqlRequest, example = json!({"query": "SELECT count(*) AS orders FROM store.orders"})),
     params(("Accept" = Option<String>, Header, description = "`application/json`, `text/csv` or \
         `application/vnd.apache.arrow.stream`")),
     responses((status = 200, body = RowsView, example = json!({"rows": [{"orders": 42}],
-            "as_of": "2026-11-20T10:15:30.123Z"})),
+            "as_of": "2026-11-20T10:15:30.123Z", "lag": "0", "state": "live"})),
         (status = 400, body = Problem, description = "The query is wrong; `line` and `column` say where"),
         (status = 422, body = Problem, description = "It takes more rows or time than one query may, or fails")))]
 pub(crate) async fn post_sql(

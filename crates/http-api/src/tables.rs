@@ -18,7 +18,7 @@ use crate::{lookup, sql, views};
     params(("table" = String, Path, example = "store.products"),
         ("key" = String, Path, description = "The row's key", example = "11")),
     responses((status = 200, body = RowsView, example = json!({"rows": [{"ItemId": 11, "ProductName": "Alien"}],
-            "as_of": "2026-11-20T10:15:30.123Z"})),
+            "as_of": "2026-11-20T10:15:30.123Z", "lag": "0", "state": "live"})),
         (status = 404, body = Problem)))]
 pub(crate) async fn get_row(
     State(api): State<Arc<Api>>,

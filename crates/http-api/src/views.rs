@@ -2,6 +2,7 @@
 
 mod changes;
 mod columns;
+mod freshness;
 mod together;
 
 use std::sync::Arc;
@@ -77,7 +78,8 @@ pub(crate) async fn list_views(
 
 /// Read a view
 ///
-/// The rows as they are at this moment, in the view's order. Any column can be a parameter and selects the rows
+/// The rows as they are at this moment, in the view's order, with how far they are behind the log: a view that is stuck
+/// answers with the rows that it had, and says so. Any column can be a parameter and selects the rows
 /// with that value; a column given several times selects any of them.
 #[utoipa::path(get, path = "/api/v1/views/{view}", tag = "views",
     params(("view" = String, Path, description = "In full, or its bare name where only one team has it",
@@ -89,7 +91,7 @@ pub(crate) async fn list_views(
         ("Accept" = Option<String>, Header, description = "`application/json`, `text/csv` or \
             `application/vnd.apache.arrow.stream`")),
     responses((status = 200, body = RowsView, example = json!({"rows": [{"product_id": 11, "sold": 42}],
-            "as_of": "2026-11-20T10:15:30.123Z"})),
+            "as_of": "2026-11-20T10:15:30.123Z", "lag": "0", "state": "live"})),
         (status = 404, body = Problem), (status = 422, body = Problem, description = "The rows cannot be computed, \
             or take more time than one query may"),
         (status = 503, body = Problem, description = "It waits for its first event")))]

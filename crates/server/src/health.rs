@@ -48,10 +48,16 @@ impl Health {
 
     fn stuck_views(&self) -> Vec<String> {
         let views = self.engine.views().into_iter();
-        let stuck = views.filter_map(|view| match view.state {
-            ViewState::Failed(reason) => Some(format!("{} is stuck: {reason}", view.name)),
-            ViewState::Building { .. } | ViewState::Live | ViewState::Waiting(_) => None,
+        let problems = views.flat_map(|view| {
+            let stuck = match view.state {
+                ViewState::Failed(reason) => Some(format!("{} is stuck: {reason}", view.name)),
+                ViewState::Building { .. } | ViewState::Live | ViewState::Waiting(_) => None,
+            };
+            let letters = view.letters_problem.map(|problem| {
+                format!("{}: {} dead letters wait: {problem}", view.name, view.letters_waiting)
+            });
+            stuck.into_iter().chain(letters)
         });
-        stuck.collect()
+        problems.collect()
     }
 }

@@ -13,6 +13,7 @@
 
 mod diff;
 mod refresh;
+mod rendering;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -30,6 +31,7 @@ use crate::metrics;
 use crate::view::Rows;
 use diff::RowSet;
 pub(crate) use refresh::{Followed, any_moved, follow};
+pub use rendering::Rendering;
 
 /// Most bytes of changes that are kept of one view.
 const RING_BYTES: usize = 16 << 20;
@@ -72,17 +74,21 @@ pub enum Change {
         id: ChangeId,
         /// All rows, in the view's order.
         rows: Rows,
+        /// What they are written as.
+        rendering: Rendering,
     },
     /// Rows that went and rows that came.
     Changed {
         /// Where to resume behind it.
         id: ChangeId,
-        /// The moment that the view was computed for.
+        /// The time up to which the log was read for it.
         as_of: Timestamp,
         /// Rows that the view no longer has.
         removed: RecordBatch,
         /// Rows that it did not have before, in the view's order.
         added: RecordBatch,
+        /// What they are written as.
+        rendering: Rendering,
     },
 }
 
@@ -91,6 +97,13 @@ impl Change {
     pub fn id(&self) -> ChangeId {
         match self {
             Self::Snapshot { id, .. } | Self::Changed { id, .. } => *id,
+        }
+    }
+
+    /// What it is written as, shared by all who are told it.
+    pub fn rendering(&self) -> Rendering {
+        match self {
+            Self::Snapshot { rendering, .. } | Self::Changed { rendering, .. } => rendering.clone(),
         }
     }
 }
@@ -123,6 +136,7 @@ struct Kept {
 struct Current {
     rows: Rows,
     set: Option<RowSet>,
+    rendering: Rendering,
 }
 
 /// Why there is nothing to begin with.
@@ -223,7 +237,11 @@ impl ChangeLog {
                 return Next::Change(change.clone());
             }
         }
-        Next::Change(Change::Snapshot { id: newest, rows: current.rows.clone() })
+        Next::Change(Change::Snapshot {
+            id: newest,
+            rows: current.rows.clone(),
+            rendering: current.rendering.clone(),
+        })
     }
 }
 
@@ -240,7 +258,16 @@ impl Kept {
             if removed.num_rows() > 0 || added.num_rows() > 0 {
                 self.number += 1;
                 let id = ChangeId { run: self.run, number: self.number };
-                self.push(Change::Changed { id, as_of: rows.as_of, removed, added }, most);
+                self.push(
+                    Change::Changed {
+                        id,
+                        as_of: rows.freshness.as_of,
+                        removed,
+                        added,
+                        rendering: Rendering::default(),
+                    },
+                    most,
+                );
             }
         } else {
             // The first rows, or other columns than before: whoever follows begins again.
@@ -249,7 +276,7 @@ impl Kept {
             self.ring.clear();
             self.ring_bytes = 0;
         }
-        self.current = Some(Current { rows, set });
+        self.current = Some(Current { rows, set, rendering: Rendering::default() });
     }
 
     fn push(&mut self, change: Change, most: usize) {

@@ -9,9 +9,12 @@
 //! Always holds
 //! - Definitions are put into effect whole or not at all.
 //! - A cut that is defined as before goes on from its state; any other starts anew beside it.
-//! - State that no version needs is forgotten, after the last reader has looked at it.
+//! - State that no version needs is forgotten, after the last reader has looked at it; what the log could not give
+//!   again is kept for a while, and a definition that would do without it is refused unless that is accepted.
 
 mod apply;
+mod history;
+mod kept_state;
 mod options;
 mod query;
 mod schemas;
@@ -42,6 +45,7 @@ use crate::plan::Planned;
 use crate::schema::EventSchema;
 use crate::task::Environment;
 pub use apply::Applied;
+use kept_state::KeptState;
 pub use options::Options;
 pub use query::{Query, QueryLimits};
 pub use status::{PartitionStatus, ViewState, ViewStatus};
@@ -59,6 +63,7 @@ struct Shared {
     pipelines: Mutex<HashMap<Arc<str>, Arc<Pipeline>>>,
     /// Pipelines whose state is being forgotten; the sender is gone once it is.
     retiring: Mutex<HashMap<Arc<str>, watch::Receiver<()>>>,
+    kept_state: KeptState,
     /// Tells the change ids of this run from those of others.
     run: u64,
 }
@@ -91,18 +96,21 @@ impl Engine {
             effective: RwLock::default(),
             pipelines: Mutex::default(),
             retiring: Mutex::default(),
+            kept_state: KeptState::new(Arc::clone(&environment.state)),
             run: Random::system().uuid().as_u64_pair().0,
         }));
         environment.tasks.spawn_quiet(survey::run(engine.clone()));
         engine
     }
 
-    /// Checks definitions without putting them into effect.
+    /// Checks definitions without putting them into effect. A view that would be built anew from less than it was
+    /// made from is a problem, unless a line above its statement accepts that.
     ///
     /// # Errors
     /// [`ApplyError`], with every problem found.
     pub async fn check(&self, definitions: &Definitions) -> Result<(), ApplyError> {
-        self.plan(definitions).await.map(drop)
+        let (planned, _) = self.plan(definitions).await?;
+        self.guard_history(definitions, &planned).await
     }
 
     /// Puts definitions into effect in place of those before; answers once every view that can run does.

@@ -43,10 +43,11 @@ mod topic_scan;
 mod tumble;
 mod view;
 
-pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream};
+pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream, Rendering};
 pub use definitions::{
     Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,
 };
 pub use engine::{Applied, Engine, Options, PartitionStatus, Query, QueryLimits, ViewState, ViewStatus};
 pub use error::{ApplyError, QueryError, ReadError};
-pub use view::Rows;
+pub use topic_scan::LeftOut;
+pub use view::{Freshness, Rows};

@@ -15,7 +15,7 @@ use datafusion::datasource::{provider_as_source, source_as_provider};
 use factum_base::tasks::Stop;
 use factum_eventlog::AdminError;
 use factum_state::TaskId;
-use factum_types::{PartitionId, Timestamp, TopicName, TopicPartition};
+use factum_types::{Offset, PartitionId, Timestamp, TopicName, TopicPartition};
 use futures::FutureExt;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, watch};
@@ -30,7 +30,7 @@ use crate::operator::{self, OWNER, Operator};
 use crate::plan::{Cut, ViewPlan};
 use crate::schema::EventSchema;
 use crate::session;
-use crate::task::{Environment, EventTime, Held, Intake, Task, TaskStatus, Writer};
+use crate::task::{Environment, EventTime, Intake, Task, TaskStatus, Writer};
 use crate::view::bind;
 
 /// A running cut.
@@ -161,17 +161,15 @@ impl Pipeline {
         let decoder = Decoder::new(&self.schema, &cut.projection);
         let time = self.event_time();
         let intake = Intake::new(Arc::clone(&self.environment), place, decoder, time, Arc::clone(&status));
-        let writer = Writer {
-            environment: Arc::clone(&self.environment),
-            id: TaskId::new(OWNER, Arc::clone(&self.id), partition),
-            letters: dead_letter::topic(&self.plan.name),
-            status: Arc::clone(&status),
-            metrics: PipelineMetrics::new(&self.plan.name),
-            advanced: Arc::clone(&self.advanced),
-            closed: Arc::clone(&self.closed),
-            held: Held::default(),
-            topic: None,
-        };
+        let writer = Writer::new(
+            Arc::clone(&self.environment),
+            TaskId::new(OWNER, Arc::clone(&self.id), partition),
+            dead_letter::topic(&self.plan.name),
+            Arc::clone(&status),
+            PipelineMetrics::new(&self.plan.name),
+            Arc::clone(&self.advanced),
+            Arc::clone(&self.closed),
+        );
         let task = Task { intake, operator: operator(cut).await?, writer };
         self.partitions.write().insert(partition, Arc::clone(&status));
         let stop = self.stop.clone();
@@ -237,23 +235,30 @@ impl Pipeline {
         }
     }
 
-    /// Stops all tasks, waits for readers and forgets the state.
-    pub(crate) async fn retire(&self) {
+    /// Stops all tasks, and waits for them.
+    pub(crate) async fn end(&self) {
         self.stop.request();
         while self.ended.lock().await.recv().await.is_some() {}
+    }
+
+    /// Waits for readers and forgets the state. All tasks have ended.
+    pub(crate) async fn forget(&self) {
         let mut is_forgotten = self.is_forgotten.write().await;
         *is_forgotten = true;
-        if self.environment.tasks.stop().is_requested() {
-            // The state may be closed by now; what is left over is forgotten at the next start.
-            return;
-        }
-        let partitions: Vec<_> = self.partitions.read().keys().copied().collect();
-        for partition in partitions {
-            let task = TaskId::new(OWNER, Arc::clone(&self.id), partition);
+        for (task, ..) in self.tasks() {
             if let Err(error) = self.environment.state.forget(&task).await {
                 warn!(%task, %error, "state cannot be forgotten");
             }
         }
+    }
+
+    /// Its tasks, with where each reads on.
+    pub(crate) fn tasks(&self) -> Vec<(TaskId, TopicPartition, Offset)> {
+        let task = |(partition, status): (PartitionId, Arc<TaskStatus>)| {
+            let place = TopicPartition::new(self.schema.topic.clone(), partition);
+            (TaskId::new(OWNER, Arc::clone(&self.id), partition), place, Offset::new(status.next()))
+        };
+        self.statuses().into_iter().map(task).collect()
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {

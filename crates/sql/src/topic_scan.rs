@@ -1,12 +1,13 @@
 //! A topic as a table of an ad-hoc query: its records from the first kept to the last durable one.
 //!
 //! Always holds: a query sees the topic as it was when it was planned; what arrives meanwhile is not shown.
-//! Records that are no events of their topic are left out, as they are from views. No more of them are in memory
-//! than are being decoded.
+//! Records that are no events of their topic, and offsets that cannot be read, are left out, as they are from views,
+//! and counted. No more records are in memory than are being decoded.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -31,12 +32,59 @@ const READ_BYTES: usize = 4 << 20;
 /// Records decoded at once.
 const CHUNK: usize = 2_048;
 
+/// What an answer does not contain of the topics that it was computed from: of a view all that it ever left out, of a
+/// topic what this query did. A topic that is read twice counts twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Events whose columns, as far as they are named, could not be decoded, or that a view could not compute.
+    pub undecodable: u64,
+    /// Offsets that could not be read from the log: damaged, or expired before they were read.
+    pub unreadable: u64,
+}
+
+impl LeftOut {
+    /// Both together.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            undecodable: self.undecodable + other.undecodable,
+            unreadable: self.unreadable + other.unreadable,
+        }
+    }
+}
+
+/// Counts what the scans of one query leave out.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOutCounter {
+    undecodable: AtomicU64,
+    unreadable: AtomicU64,
+}
+
+impl LeftOutCounter {
+    /// The count so far.
+    pub(crate) fn total(&self) -> LeftOut {
+        LeftOut {
+            undecodable: self.undecodable.load(Ordering::Relaxed),
+            unreadable: self.unreadable.load(Ordering::Relaxed),
+        }
+    }
+
+    fn undecodable(&self, events: usize) {
+        self.undecodable.fetch_add(events as u64, Ordering::Relaxed);
+    }
+
+    fn unreadable(&self, from: Offset, next: Offset) {
+        let offsets = u64::try_from(next.since(from)).unwrap_or(0);
+        self.unreadable.fetch_add(offsets, Ordering::Relaxed);
+    }
+}
+
 /// A topic that a query reads.
 pub(crate) struct TopicTable {
     log: Arc<dyn EventLog>,
     schema: EventSchema,
     /// A query that would read more records is refused.
     limit: usize,
+    left_out: Arc<LeftOutCounter>,
 }
 
 impl fmt::Debug for TopicTable {
@@ -46,9 +94,14 @@ impl fmt::Debug for TopicTable {
 }
 
 impl TopicTable {
-    /// A table of at most `limit` records.
-    pub(crate) fn new(log: Arc<dyn EventLog>, schema: EventSchema, limit: usize) -> Arc<Self> {
-        Arc::new(Self { log, schema, limit })
+    /// A table of at most `limit` records; what it leaves out is counted in `left_out`.
+    pub(crate) fn new(
+        log: Arc<dyn EventLog>,
+        schema: EventSchema,
+        limit: usize,
+        left_out: Arc<LeftOutCounter>,
+    ) -> Arc<Self> {
+        Arc::new(Self { log, schema, limit, left_out })
     }
 
     /// The partitions as they are now.
@@ -74,6 +127,7 @@ struct Scan {
     projection: Vec<usize>,
     projected: SchemaRef,
     bounds: Vec<PartitionBounds>,
+    left_out: Arc<LeftOutCounter>,
 }
 
 impl fmt::Debug for Scan {
@@ -95,6 +149,7 @@ impl PartitionStream for Scan {
             bounds: self.bounds.clone().into(),
             next: None,
             pending: VecDeque::new(),
+            left_out: Arc::clone(&self.left_out),
         };
         let batches = stream::try_unfold(reading, |mut reading| async {
             Ok(reading.batch().await?.map(|batch| (batch, reading)))
@@ -114,6 +169,7 @@ struct Reading {
     next: Option<Offset>,
     /// Records of it that were read and not yet decoded.
     pending: VecDeque<Record>,
+    left_out: Arc<LeftOutCounter>,
 }
 
 impl Reading {
@@ -122,7 +178,9 @@ impl Reading {
             if !self.pending.is_empty() {
                 let count = self.pending.len().min(CHUNK);
                 let records: Vec<_> = self.pending.drain(..count).collect();
-                return Ok(Some(self.decoder.decode(bounds.partition, &records).batch));
+                let decoded = self.decoder.decode(bounds.partition, &records);
+                self.left_out.undecodable(decoded.poisoned.len());
+                return Ok(Some(decoded.batch));
             }
             let next = self.next.unwrap_or(bounds.log_start);
             if next < bounds.high_watermark && self.read(&bounds, next).await? {
@@ -141,12 +199,16 @@ impl Reading {
             Ok(chunk) => chunk,
             // Retention went on while we read: what is gone is gone.
             Err(ReadError::OutOfRange { log_start, .. }) if log_start > next => {
+                self.left_out.unreadable(next, log_start.min(bounds.high_watermark));
                 self.next = Some(log_start);
                 return Ok(true);
             }
             Err(error) => return Err(failed(error)),
         };
         chunk.records.retain(|record| record.offset < bounds.high_watermark);
+        for range in chunk.unreadable.iter().filter(|range| range.from < bounds.high_watermark) {
+            self.left_out.unreadable(range.from, range.next.min(bounds.high_watermark));
+        }
         self.pending = chunk.records.into();
         self.next = Some(chunk.next);
         Ok(chunk.next > next)
@@ -183,6 +245,7 @@ impl TableProvider for TopicTable {
             projection,
             projected: Arc::clone(&projected),
             bounds: self.bounds().await?,
+            left_out: Arc::clone(&self.left_out),
         };
         Ok(Arc::new(StreamingTableExec::try_new(projected, vec![Arc::new(scan)], None, [], false, limit)?))
     }

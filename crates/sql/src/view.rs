@@ -25,12 +25,14 @@ use futures::future::BoxFuture;
 use tokio::sync::{Mutex, watch};
 
 use crate::clock_function::set_clock;
+use crate::engine::ViewState;
 use crate::error::ReadError;
 use crate::metrics;
 use crate::pipeline::Pipeline;
 use crate::plan::{ViewPlan, table_reference};
 use crate::session;
 use crate::task::Environment;
+use crate::topic_scan::LeftOut;
 
 /// Rows as they were at a moment.
 #[derive(Debug, Clone)]
@@ -39,8 +41,37 @@ pub struct Rows {
     pub schema: SchemaRef,
     /// The rows, in order where the query has one.
     pub batches: Arc<[RecordBatch]>,
-    /// The moment that they answer for.
+    /// How far they are behind the log.
+    pub freshness: Freshness,
+    /// What they do not contain of topics that were read for them.
+    pub left_out: LeftOut,
+}
+
+/// How far rows are behind the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freshness {
+    /// The time up to which the log was read for them; the moment of the reading where nothing is left to read.
     pub as_of: Timestamp,
+    /// Events in the log that they do not contain yet.
+    pub lag: u64,
+    /// What the view is doing; the worst of them where there are several.
+    pub state: ViewState,
+}
+
+impl Freshness {
+    /// Of rows that are up to date at `now`.
+    pub(crate) fn at(now: Timestamp) -> Self {
+        Self { as_of: now, lag: 0, state: ViewState::Live }
+    }
+
+    /// Of rows that were made from both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            as_of: self.as_of.min(other.as_of),
+            lag: self.lag + other.lag,
+            state: self.state.worse(other.state),
+        }
+    }
 }
 
 impl Rows {
@@ -117,15 +148,39 @@ impl Version {
             // One computes, the others wait and find its rows.
             let mut cached = self.cached.lock().await;
             let stamp = self.stamp(now);
+            // Before the rows: what is committed while they are computed may be in them or not.
+            let (freshness, left_out) = (self.freshness(now), self.left_out());
             if let Some(Cached { rows, .. }) = cached.as_ref().filter(|cached| cached.stamp == stamp) {
-                return Ok(Rows { as_of: now, ..rows.clone() });
+                return Ok(Rows { freshness, left_out, ..rows.clone() });
             }
             let started = self.environment.clock.monotonic();
-            let rows = self.compute(now).await?;
+            let rows = Rows { freshness, left_out, ..self.compute(now).await? };
             let took = self.environment.clock.monotonic().duration_since(started);
             metrics::read(&self.plan.name, took);
             *cached = Some(Cached { stamp, rows: rows.clone() });
             Ok(rows)
+        })
+    }
+
+    /// How far the state below is behind the log, at `now`.
+    pub(crate) fn freshness(&self, now: Timestamp) -> Freshness {
+        let pipelines = self.all_pipelines();
+        let statuses: Vec<_> = pipelines.iter().flat_map(|pipeline| pipeline.statuses()).collect();
+        let read_to = statuses.iter().filter_map(|(_, status)| status.read_to(now)).min();
+        Freshness {
+            as_of: read_to.unwrap_or(now).min(now),
+            lag: statuses.iter().map(|(_, status)| status.lag()).sum(),
+            state: ViewState::of(self, None),
+        }
+    }
+
+    /// What the state below does not contain.
+    fn left_out(&self) -> LeftOut {
+        let pipelines = self.all_pipelines();
+        let statuses = pipelines.iter().flat_map(|pipeline| pipeline.statuses());
+        let counts = statuses.map(|(_, status)| status.counts());
+        counts.fold(LeftOut::default(), |left_out, counts| {
+            left_out.plus(LeftOut { undecodable: counts.poisoned, unreadable: counts.unreadable })
         })
     }
 
@@ -156,7 +211,8 @@ impl Version {
             view: self.plan.name.to_string(),
             source: Box::new(source),
         })?;
-        Ok(Rows { schema, batches: batches.into(), as_of: now })
+        let freshness = Freshness::at(now);
+        Ok(Rows { schema, batches: batches.into(), freshness, left_out: LeftOut::default() })
     }
 }
 

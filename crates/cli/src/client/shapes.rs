@@ -217,6 +217,32 @@ pub(crate) type JsonRow = serde_json::Map<String, serde_json::Value>;
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Rows {
     pub(crate) rows: Vec<JsonRow>,
+    #[serde(flatten)]
+    pub(crate) freshness: Freshness,
+    #[serde(default)]
+    pub(crate) left_out: LeftOut,
+}
+
+/// How far rows are behind the log.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Freshness {
+    #[serde(default)]
+    pub(crate) as_of: String,
+    #[serde(default)]
+    pub(crate) lag: String,
+    #[serde(default)]
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+}
+
+/// What rows do not contain, counted.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct LeftOut {
+    #[serde(default)]
+    pub(crate) undecodable: String,
+    #[serde(default)]
+    pub(crate) unreadable: String,
 }
 
 /// What changed in a view.
@@ -293,6 +319,12 @@ pub(crate) struct PipelineLine {
     pub(crate) poisoned: Offset,
     #[serde(default)]
     pub(crate) late: Offset,
+    #[serde(default)]
+    pub(crate) unreadable: Offset,
+    #[serde(default)]
+    pub(crate) letters_waiting: Offset,
+    #[serde(default)]
+    pub(crate) letters_lost: Offset,
     #[serde(default)]
     pub(crate) last_error: Option<String>,
 }

@@ -30,6 +30,7 @@ impl Row for PipelineLine {
         numbers("rate", |pipeline| pipeline.rate.to_string()),
         numbers("state_bytes", |pipeline| pipeline.state_bytes.to_string()),
         numbers("poisoned", |pipeline| pipeline.poisoned.clone()),
+        numbers("unreadable", |pipeline| pipeline.unreadable.clone()),
         words("watermark", |pipeline| pipeline.watermark.clone().unwrap_or_default()),
         words("last_error", |pipeline| pipeline.last_error.clone().unwrap_or_default()),
     ];
@@ -99,6 +100,13 @@ fn for_people(pipeline: &Pipeline) -> String {
     pairs.push(("state bytes", line.state_bytes.to_string()));
     pairs.push(("poisoned", line.poisoned.clone()));
     pairs.push(("late", line.late.clone()));
+    pairs.push(("unreadable", line.unreadable.clone()));
+    if !matches!(line.letters_waiting.as_str(), "" | "0") {
+        pairs.push(("dead letters waiting", line.letters_waiting.clone()));
+    }
+    if !matches!(line.letters_lost.as_str(), "" | "0") {
+        pairs.push(("dead letters lost", line.letters_lost.clone()));
+    }
     pairs.extend(line.last_error.clone().map(|error| ("last error", output::printable(&error))));
     let mut text = output::pairs(&pairs);
     if !pipeline.partitions.is_empty() {

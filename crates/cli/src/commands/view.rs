@@ -1,5 +1,6 @@
 //! `factum view`: list, get, watch.
 
+mod freshness;
 mod watch;
 
 use miette::Report;
@@ -101,10 +102,12 @@ pub(super) async fn print_rows(
     format: Format,
 ) -> Result<(), Report> {
     if format == Format::Csv {
-        let csv = client.text(request.header("accept", "text/csv")).await?;
+        let (rows, csv) = client.csv(request).await?;
+        freshness::warn(&rows);
         return Ok(output::print(&csv.replace("\r\n", "\n"))?);
     }
     let rows: Rows = client.json(request.header("accept", "application/json")).await?;
+    freshness::warn(&rows);
     if rows.rows.is_empty() && format == Format::Table {
         report::say("no rows");
     }

@@ -3,17 +3,19 @@
 //! Always holds: the next change is taken from the engine only when the client has taken the one before, so a slow
 //! client costs nothing but its place; if that is gone, it gets a snapshot again.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use factum_sql::{Change, ChangeId, ChangeStream, render};
+use factum_sql::{Change, ChangeId, ChangeStream, ReadError, RelationName, render};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use super::freshness::{FreshnessWatch, LOOK};
 use super::readable;
 use crate::extract::{Caller, NamePath};
 use crate::metrics::Present;
@@ -25,7 +27,8 @@ use crate::state::Api;
 /// Follow a view
 ///
 /// Server-sent events: a `snapshot` with all rows, then a `change` with the rows that went and the rows that came,
-/// whenever there are some; `error` before the stream ends early. A client that reconnects with `Last-Event-ID` goes
+/// whenever there are some; `stale` with the reason when the view stands still, and `live` when it goes on; `error` before
+/// the stream ends early. A client that reconnects with `Last-Event-ID` goes
 /// on behind that event, or gets a snapshot if the changes since are no longer known.
 #[utoipa::path(get, path = "/api/v1/views/{view}/changes", tag = "views",
     params(("view" = String, Path, example = "store.top_movies"),
@@ -48,6 +51,9 @@ pub(crate) async fn follow_view(
     let changes = api.state.engine.changes(&view.name, resume)?;
     let feed = Feed {
         api,
+        view: view.name,
+        freshness: FreshnessWatch::default(),
+        parts: VecDeque::new(),
         changes,
         resume,
         is_begun: false,
@@ -67,6 +73,10 @@ fn parse(id: &[u8]) -> Result<ChangeId, Problem> {
 /// A follower under way.
 struct Feed {
     api: Arc<Api>,
+    view: RelationName,
+    freshness: FreshnessWatch,
+    /// Parts of an event that are still to be sent.
+    parts: VecDeque<Bytes>,
     changes: ChangeStream,
     resume: Option<ChangeId>,
     is_begun: bool,
@@ -77,6 +87,9 @@ struct Feed {
 
 impl Frames for Feed {
     async fn next_frame(&mut self) -> Option<Bytes> {
+        if let Some(part) = self.parts.pop_front() {
+            return Some(part);
+        }
         let mut frame = Frame::default();
         if !self.is_begun {
             self.is_begun = true;
@@ -90,32 +103,49 @@ impl Frames for Feed {
             return None;
         }
         let stop = self.api.stop.clone();
-        let change = tokio::select! {
+        let told = tokio::select! {
             biased;
             () = stop.requested() => return None,
-            change = timeout(KEEP_ALIVE, self.changes.next()) => change,
+            told = timeout(KEEP_ALIVE, self.told()) => told,
         };
-        match change {
+        match told {
             Err(_) => frame.comment("keep-alive"),
-            Ok(Ok(change)) => self.write(change, &mut frame).await,
-            Ok(Err(error)) => self.end(&Problem::from(error), &mut frame),
+            Ok(Told::News(kind, data)) => {
+                let data = serde_json::to_vec(&data).expect("text and JSON values serialise");
+                frame.event_without_id(kind, &data);
+            }
+            Ok(Told::Change(Ok(change))) => match too_large(&change, self.api.options.max_rows) {
+                Some(problem) => self.end(&problem, &mut frame),
+                None => {
+                    let id = change.id();
+                    let (kind, data) = rendered(change).await;
+                    self.parts.extend(frame.shared_event(kind, &id, "", data));
+                    return self.parts.pop_front();
+                }
+            },
+            Ok(Told::Change(Err(error))) => self.end(&Problem::from(error), &mut frame),
         }
         Some(frame.finish())
     }
 }
 
+/// What is to be told next.
+enum Told {
+    Change(Result<Change, ReadError>),
+    News(&'static str, Value),
+}
+
 impl Feed {
-    async fn write(&mut self, change: Change, frame: &mut Frame) {
-        let (id, most) = (change.id(), self.api.options.max_rows);
-        if let Some(problem) = too_large(&change, most) {
-            return self.end(&problem, frame);
+    /// The next change, or that the view stands still or goes on. Dropping the future loses nothing.
+    async fn told(&mut self) -> Told {
+        loop {
+            if let Ok(change) = timeout(LOOK, self.changes.next()).await {
+                return Told::Change(change);
+            }
+            if let Some((kind, data)) = self.freshness.news(&self.api.state.engine, &self.view) {
+                return Told::News(kind, data);
+            }
         }
-        let rendered = tokio::task::spawn_blocking(move || {
-            let (kind, data) = event(&change);
-            (kind, serde_json::to_vec(&data).expect("text and JSON values serialise"))
-        });
-        let (kind, data) = rendered.await.expect("rendering rows does not panic");
-        frame.event(kind, &id, &data);
     }
 
     fn end(&mut self, problem: &Problem, frame: &mut Frame) {
@@ -136,15 +166,26 @@ pub(super) fn too_large(change: &Change, most: usize) -> Option<Problem> {
     Some(Problem::refused(detail).with("limit", most).also("follow a view that selects or sums them"))
 }
 
-/// A change as an event: its kind and its data.
-pub(super) fn event(change: &Change) -> (&'static str, Value) {
-    let (kind, value) = match change {
-        Change::Snapshot { rows, .. } => ("snapshot", serde_json::to_value(RowsView::of(rows))),
+/// A change as an event: its kind and its data, which all share who are told it at the same time.
+pub(super) async fn rendered(change: Change) -> (&'static str, Bytes) {
+    let rendered = tokio::task::spawn_blocking(move || {
+        let kind = match change {
+            Change::Snapshot { .. } => "snapshot",
+            Change::Changed { .. } => "change",
+        };
+        let render = || serde_json::to_vec(&data(&change)).expect("text and JSON values serialise");
+        (kind, Bytes::from_owner(change.rendering().get_or_render(render)))
+    });
+    rendered.await.expect("rendering rows does not panic")
+}
+
+fn data(change: &Change) -> Value {
+    let value = match change {
+        Change::Snapshot { rows, .. } => serde_json::to_value(RowsView::of(rows)),
         Change::Changed { as_of, removed, added, .. } => {
             let rows = |batch| render::json(std::slice::from_ref(batch));
-            let value = json!({"removed": rows(removed), "added": rows(added), "as_of": as_of.to_string()});
-            ("change", Ok(value))
+            Ok(json!({"removed": rows(removed), "added": rows(added), "as_of": as_of.to_string()}))
         }
     };
-    (kind, value.expect("text and JSON values serialise"))
+    value.expect("text and JSON values serialise")
 }

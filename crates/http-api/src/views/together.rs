@@ -8,7 +8,7 @@
 //! - The id of an event holds the place in every view, so that a client that comes back goes on in each.
 //! - The next change of a view is taken from the engine only when the client has taken the one before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +17,14 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use factum_sql::{Change, ChangeId, ChangeStream};
+use factum_sql::{Change, ChangeId, ChangeStream, RelationName};
 use factum_types::{Action, Resource};
 use futures::stream::{self, BoxStream, SelectAll, StreamExt};
 use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 
+use super::freshness::{FreshnessWatch, LOOK};
 use super::{changes, readable};
 use crate::extract::{Caller, Params};
 use crate::metrics::Present;
@@ -38,7 +39,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 /// Follow several views
 ///
-/// Server-sent events as for one view, each with its `view`: a `snapshot` of each, then each `change`. What is wrong
+/// Server-sent events as for one view, each with its `view`: a `snapshot` of each, then each `change`, and `stale` and `live`. What is wrong
 /// with one view is an `error` that names it; the others go on, and so does it once it can be followed again. A client
 /// that reconnects with `Last-Event-ID` goes on behind that event in every view.
 #[utoipa::path(get, path = "/api/v1/changes", tag = "views",
@@ -66,11 +67,28 @@ pub(crate) async fn follow_views(
     let follow = |view: String| {
         let resume = places.0.get(&view).copied();
         let (api, caller) = (Arc::clone(&api), Arc::clone(&caller));
-        let one = Followed { api, caller, view, resume, changes: None, refusal: None };
+        let one = Followed {
+            api,
+            caller,
+            view,
+            resume,
+            changes: None,
+            name: None,
+            freshness: FreshnessWatch::default(),
+            refusal: None,
+        };
         stream::unfold(one, |mut one| async { Some((one.next().await, one)) }).boxed()
     };
     let told = stream::select_all(views.into_iter().map(follow));
-    let feed = Feed { api, told, places, is_begun: false, _place: place, _present: Present::follower() };
+    let feed = Feed {
+        api,
+        told,
+        places,
+        parts: VecDeque::new(),
+        is_begun: false,
+        _place: place,
+        _present: Present::follower(),
+    };
     Ok(server_sent::answer(feed))
 }
 
@@ -134,13 +152,23 @@ struct Followed {
     view: String,
     resume: Option<ChangeId>,
     changes: Option<ChangeStream>,
+    /// Its full name, once it could be followed.
+    name: Option<RelationName>,
+    freshness: FreshnessWatch,
     /// What the client was told last, if the view cannot be followed.
     refusal: Option<Problem>,
+}
+
+/// What a view has to say that can be followed.
+enum Next {
+    Change(Change),
+    News(&'static str, Value),
 }
 
 /// What a view has to say.
 enum Told {
     Change { view: String, change: Change },
+    News { view: String, kind: &'static str, data: Value },
     Refused { view: String, problem: Problem },
 }
 
@@ -149,7 +177,8 @@ impl Followed {
     async fn next(&mut self) -> Told {
         loop {
             match self.change().await {
-                Ok(change) => {
+                Ok(Next::News(kind, data)) => return Told::News { view: self.view.clone(), kind, data },
+                Ok(Next::Change(change)) => {
                     self.refusal = None;
                     return Told::Change { view: self.view.clone(), change };
                 }
@@ -165,7 +194,7 @@ impl Followed {
         }
     }
 
-    async fn change(&mut self) -> Result<Change, Problem> {
+    async fn change(&mut self) -> Result<Next, Problem> {
         if self.changes.is_none() && self.refusal.is_some() {
             sleep(AGAIN).await;
         }
@@ -174,13 +203,23 @@ impl Followed {
             None => {
                 let status = readable(&self.api, &self.caller, &self.view)?;
                 let changes = self.api.state.engine.changes(&status.name, self.resume)?;
+                self.name = Some(status.name);
                 self.changes.insert(changes)
             }
         };
-        let change = changes.next().await?;
+        let change = loop {
+            if let Ok(change) = timeout(LOOK, changes.next()).await {
+                break change?;
+            }
+            let engine = &self.api.state.engine;
+            let news = self.name.as_ref().and_then(|name| self.freshness.news(engine, name));
+            if let Some((kind, data)) = news {
+                return Ok(Next::News(kind, data));
+            }
+        };
         match changes::too_large(&change, self.api.options.max_rows) {
             Some(problem) => Err(problem),
-            None => Ok(change),
+            None => Ok(Next::Change(change)),
         }
     }
 }
@@ -190,6 +229,8 @@ struct Feed {
     api: Arc<Api>,
     told: SelectAll<BoxStream<'static, Told>>,
     places: Places,
+    /// Parts of an event that are still to be sent.
+    parts: VecDeque<Bytes>,
     is_begun: bool,
     _place: OwnedSemaphorePermit,
     _present: Present,
@@ -197,6 +238,9 @@ struct Feed {
 
 impl Frames for Feed {
     async fn next_frame(&mut self) -> Option<Bytes> {
+        if let Some(part) = self.parts.pop_front() {
+            return Some(part);
+        }
         let mut frame = Frame::default();
         if !self.is_begun {
             self.is_begun = true;
@@ -213,31 +257,35 @@ impl Frames for Feed {
             told = timeout(KEEP_ALIVE, self.told.next()) => told,
         };
         match told {
-            Err(_) => frame.comment("keep-alive"),
-            Ok(told) => self.write(told?, &mut frame).await,
+            Err(_) => {
+                frame.comment("keep-alive");
+                Some(frame.finish())
+            }
+            Ok(told) => Some(self.write(told?, frame).await),
         }
-        Some(frame.finish())
     }
 }
 
 impl Feed {
-    async fn write(&mut self, told: Told, frame: &mut Frame) {
+    /// What is told, or the first part of it.
+    async fn write(&mut self, told: Told, mut frame: Frame) -> Bytes {
         match told {
             Told::Change { view, change } => {
                 self.places.0.insert(view.clone(), change.id());
-                let rendered = tokio::task::spawn_blocking(move || {
-                    let (kind, data) = changes::event(&change);
-                    (kind, of_view(&view, data))
-                });
-                let (kind, data) = rendered.await.expect("rendering rows does not panic");
-                frame.event(kind, &self.places, &data);
+                let (kind, data) = changes::rendered(change).await;
+                let before = format!("{{\"view\":{},", Value::from(view));
+                let [first, data, last] = frame.shared_event(kind, &self.places, &before, data.slice(1..));
+                self.parts.extend([data, last]);
+                return first;
             }
+            Told::News { view, kind, data } => frame.event_without_id(kind, &of_view(&view, data)),
             Told::Refused { view, problem } => {
                 self.places.0.remove(&view);
                 let problem = serde_json::to_value(&problem).expect("text and JSON values serialise");
                 frame.event_without_id("error", &of_view(&view, problem));
             }
         }
+        frame.finish()
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::expect;
+use factum_eventlog::Admin;
 use factum_sql::{Definitions, EventDefinition, PipelineDefinition};
 use factum_types::TopicName;
 use serde_json::Value;
@@ -62,7 +63,7 @@ async fn follow(server: &Server, path: &str) -> TcpStream {
     // Not so small that each packet waits for its acknowledgement.
     socket.set_recv_buffer_size(64 << 10).expect("a small buffer");
     let mut stream = socket.connect(server.address).await.expect("connected");
-    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.0\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
     stream
 }
@@ -174,5 +175,43 @@ async fn no_more_follow_than_may() {
         }
     };
     timeout(PATIENCE, again).await.expect("a place comes free");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn followers_are_told_when_a_view_stands_still_and_when_it_goes_on() {
+    let server = start(Setup::default()).await;
+    note(&server, 0).await;
+    let mut one = follow(&server, "/api/v1/views/store.notes/changes").await;
+    let mut several = follow(&server, "/api/v1/changes?view=store.notes").await;
+    let (mut told, mut told_several) = (String::new(), String::new());
+    read_until(&mut one, &mut told, |told| told.contains("event: snapshot")).await;
+    let topic = TopicName::new("store.notebook").expect("a name");
+    Admin::delete_topic(&server.broker, &topic).await.expect("it is there");
+    let is_stale =
+        |told: &str| told.contains("event: stale") && told.contains("there is no topic store.notebook");
+    read_until(&mut one, &mut told, is_stale).await;
+    read_until(&mut several, &mut told_several, is_stale).await;
+    let answer = server.get("/api/v1/views/store.notes").await.text();
+    assert!(answer.contains(r#""state":"waiting","reason":"there is no topic store.notebook"#), "{answer}");
+    server.topic("store.notebook").await;
+    read_until(&mut one, &mut told, |told| told.contains("event: live")).await;
+    read_until(&mut several, &mut told_several, |told| told.contains("event: live")).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_says_what_it_leaves_out() {
+    let server = start(Setup::default()).await;
+    note(&server, 0).await;
+    assert_eq!(server.post_json("/events/store.notebook", r#"{"page":"seven"}"#).await.status, 202);
+    let query = r#"{"query":"SELECT max(page) AS page FROM store.notebook"}"#;
+    let answer = server.post_json("/api/v1/sql", query).await.text();
+    let left_out = r#""lag":"0","state":"live","left_out":{"undecodable":"1","unreadable":"0"}}"#;
+    assert!(answer.trim_end().ends_with(left_out), "{answer}");
+    let json = ("content-type", "application/json");
+    let csv = server.send("POST", "/api/v1/sql", &[json, ("accept", "text/csv")], query).await;
+    assert_eq!(csv.header("x-factum-left-out"), "undecodable=1, unreadable=0");
+    assert_eq!(csv.header("x-factum-state"), "live");
     server.stop().await;
 }

@@ -131,8 +131,9 @@ impl Server {
         };
         let (media_type, retry_after, location) =
             (header("content-type"), header("retry-after"), header("location"));
+        let headers = response.headers().clone();
         let body = response.bytes().await.expect("a whole body").to_vec();
-        Answer { status, media_type, retry_after, location, body }
+        Answer { status, media_type, retry_after, location, headers, body }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -242,10 +243,16 @@ pub(crate) struct Answer {
     pub(crate) media_type: String,
     pub(crate) retry_after: String,
     pub(crate) location: String,
+    pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
+    /// A header's value; empty if there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).expect("UTF-8")
     }

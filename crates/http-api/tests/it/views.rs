@@ -128,31 +128,31 @@ async fn a_view_is_read_filtered_and_ordered() {
         lines.push(format!("{query}\n  {}", server.get(query).await.problem()));
     }
     expect![[r#"
-        {"rows":[{"product":2,"sold":5,"revenue":"1.25","big":"9007199254740993"},{"product":1,"sold":3,"revenue":"2.5","big":"9007199254740993"},{"product":3,"sold":3,"revenue":"1.25","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z"}
+        {"rows":[{"product":2,"sold":5,"revenue":"1.25","big":"9007199254740993"},{"product":1,"sold":3,"revenue":"2.5","big":"9007199254740993"},{"product":3,"sold":3,"revenue":"1.25","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z","lag":"0","state":"live"}
 
         /api/v1/views/top?limit=1
-          200 {"rows":[{"product":2,"sold":5,"revenue":"1.25","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z"}
+          200 {"rows":[{"product":2,"sold":5,"revenue":"1.25","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z","lag":"0","state":"live"}
 
         /api/v1/views/top?product=1
-          200 {"rows":[{"product":1,"sold":3,"revenue":"2.5","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z"}
+          200 {"rows":[{"product":1,"sold":3,"revenue":"2.5","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z","lag":"0","state":"live"}
 
         /api/v1/views/top?Product=1&product=3&order=-product
-          200 {"rows":[{"product":3,"sold":3,"revenue":"1.25","big":"9007199254740993"},{"product":1,"sold":3,"revenue":"2.5","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z"}
+          200 {"rows":[{"product":3,"sold":3,"revenue":"1.25","big":"9007199254740993"},{"product":1,"sold":3,"revenue":"2.5","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z","lag":"0","state":"live"}
 
         /api/v1/views/top?revenue=2.5
-          200 {"rows":[{"product":1,"sold":3,"revenue":"2.5","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z"}
+          200 {"rows":[{"product":1,"sold":3,"revenue":"2.5","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z","lag":"0","state":"live"}
 
         /api/v1/views/top?filter=sold%20%3E%203&sold=5
-          200 {"rows":[{"product":2,"sold":5,"revenue":"1.25","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z"}
+          200 {"rows":[{"product":2,"sold":5,"revenue":"1.25","big":"9007199254740993"}],"as_of":"2026-11-20T10:00:00.000Z","lag":"0","state":"live"}
 
         /api/v1/views/store.day?day=2026-11-20T00:00:00Z
-          200 {"rows":[{"day":"2026-11-20T00:00:00Z","sales":4}],"as_of":"2026-11-20T10:00:00.000Z"}
+          200 {"rows":[{"day":"2026-11-20T00:00:00Z","sales":4}],"as_of":"2026-11-20T10:00:00.000Z","lag":"0","state":"live"}
 
         /api/v1/tables/products/2
-          200 {"rows":[{"ItemId":2,"Title":"Up, up","Price":"12.5"}],"as_of":"2026-11-20T10:00:00.000Z"}
+          200 {"rows":[{"ItemId":2,"Title":"Up, up","Price":"12.5"}],"as_of":"2026-11-20T10:00:00.000Z","lag":"0","state":"live"}
 
         /api/v1/tables/store.products/3
-          200 {"rows":[{"ItemId":3,"Title":"Heat","Price":"7"}],"as_of":"2026-11-20T10:00:00.000Z"}
+          200 {"rows":[{"ItemId":3,"Title":"Heat","Price":"7"}],"as_of":"2026-11-20T10:00:00.000Z","lag":"0","state":"live"}
 
         /api/v1/views/tpo
           404 there is no view tpo; did you mean top? {"near":"top"}
@@ -350,6 +350,10 @@ async fn views_and_pipelines_are_listed_and_shown() {
           "state_bytes": null,
           "poisoned": "0",
           "late": "0",
+          "ahead": "0",
+          "unreadable": "0",
+          "letters_waiting": "0",
+          "letters_lost": "0",
           "last_error": null,
           "sql": "CREATE MATERIALIZED VIEW top AS\n  SELECT product, sum(quantity) AS sold, sum(price) AS revenue, max(big) AS big\n  FROM sales GROUP BY product ORDER BY sold DESC, product",
           "columns": null,

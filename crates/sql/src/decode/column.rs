@@ -3,6 +3,7 @@
 //! Always holds: after a row was read or refused, [`StructColumn::settle`] gives every column the same length;
 //! a refused row leaves something in them that the decoder filters out.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -285,6 +286,12 @@ impl<'de> DeserializeSeed<'de> for &mut Column {
             values.append_option(value);
             return Ok(());
         }
+        // So is what a text column makes of a number.
+        if let Column::Text(values) = self {
+            let raw: &RawValue = serde::Deserialize::deserialize(deserializer)?;
+            values.append_option(text_value(raw.get()).map_err(D::Error::custom)?);
+            return Ok(());
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -302,6 +309,23 @@ fn decimal_value(json: &str, scale: i8) -> Result<Option<i128>, String> {
         }
         decimal::NotDecimal::TooLarge => format!("{} has more than 38 digits", shortened(text)),
     })
+}
+
+/// The text of a JSON value: a string's, a number or a truth as it is written, or none for null.
+fn text_value(json: &str) -> Result<Option<Cow<'_, str>>, String> {
+    match json.as_bytes() {
+        b"null" => Ok(None),
+        [b'"', .., b'"'] if !json.contains('\\') => Ok(Some(Cow::Borrowed(&json[1..json.len() - 1]))),
+        [b'"', ..] => serde_json::from_str(json).map(Some).map_err(|error| error.to_string()),
+        [b'{', ..] => Err("an object is not a string".to_owned()),
+        [b'[', ..] => Err("an array is not a string".to_owned()),
+        _ => Ok(Some(Cow::Borrowed(json))),
+    }
+}
+
+/// The whole number in a string.
+fn whole_number(text: &str) -> Option<i64> {
+    decimal::parse(text, 0).ok().and_then(|value| i64::try_from(value).ok())
 }
 
 impl Column {
@@ -368,11 +392,10 @@ impl<'de> Visitor<'de> for &mut Column {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        // What a value of the column's type looks like in JSON may stand in a string as well, as for decimals.
         let parsed = match self {
-            Column::Text(values) => {
-                values.append_value(text);
-                return Ok(());
-            }
+            Column::Integer(values) => whole_number(text).map(|value| values.append_value(value)),
+            Column::Truth(values) => text.parse().ok().map(|value| values.append_value(value)),
             Column::Instant(values) => instant::micros(text).map(|value| values.append_value(value)),
             Column::Date(values) => instant::days(text).map(|value| values.append_value(value)),
             _ => None,

@@ -13,7 +13,6 @@ use super::{Effective, Engine, schemas};
 use crate::changes::ChangeLog;
 use crate::definitions::{Definitions, RelationName};
 use crate::error::ApplyError;
-use crate::operator::OWNER;
 use crate::pipeline::Pipeline;
 use crate::plan::{self, Planned, ViewPlan};
 use crate::rebuild::Building;
@@ -35,6 +34,33 @@ pub struct Applied {
     pub waiting: Vec<RelationName>,
 }
 
+/// A view with what it goes on with.
+struct Placement {
+    view: Arc<View>,
+    plan: Arc<ViewPlan>,
+    is_new: bool,
+    place: Place,
+}
+
+/// The version that a definition is given.
+enum Place {
+    /// The one that is being built is defined the same.
+    Building(Arc<Version>),
+    /// The one that is served is.
+    Serving(Arc<Version>),
+    /// Neither is.
+    New(Building),
+}
+
+impl Place {
+    fn version(&self) -> &Arc<Version> {
+        match self {
+            Self::Building(version) | Self::Serving(version) => version,
+            Self::New(building) => &building.version,
+        }
+    }
+}
+
 impl Engine {
     pub(super) async fn plan(&self, definitions: &Definitions) -> Result<(Planned, Schemas), ApplyError> {
         let mut schemas = schemas::find(&self.0.environment, definitions).await?;
@@ -51,30 +77,25 @@ impl Engine {
 
     pub(super) async fn put_into_effect(&self, definitions: Definitions) -> Result<Applied, ApplyError> {
         let (planned, schemas) = self.plan(&definitions).await?;
-        let before = self.effective();
-        let mut applied = Applied::default();
+        if !self.effective().views.is_empty() {
+            self.guard_history(&definitions, &planned).await?;
+        }
         let mut effective = Effective {
             definitions,
             schemas: schemas.known,
             awaited: schemas.awaited,
             ..Effective::default()
         };
-        let mut newest: HashMap<RelationName, Arc<Version>> = HashMap::new();
-        for plan in &planned.views {
-            let known = before.views.get(&plan.name).cloned();
-            let is_new = known.is_none();
-            let view = known.unwrap_or_else(|| self.new_view(&plan.name));
-            *view.declared.write() = Declared { sql: Arc::clone(&plan.sql), waiting: None };
-            let (version, is_unchanged) = self.place(&view, plan, &newest, &effective).await?;
-            let list = match (is_new, is_unchanged) {
-                (true, _) => &mut applied.created,
-                (false, true) => &mut applied.unchanged,
-                (false, false) => &mut applied.changed,
-            };
-            list.push(plan.name.clone());
-            newest.insert(plan.name.clone(), version);
-            effective.views.insert(plan.name.clone(), view);
-        }
+        let placements = match self.prepare(&planned, &effective).await {
+            Ok(placements) => placements,
+            Err(error) => {
+                // Nothing has been switched: pipelines that were started are needed by nobody.
+                self.sweep();
+                return Err(error);
+            }
+        };
+        let before = self.effective();
+        let mut applied = self.switch(placements, &mut effective);
         for awaiting in &planned.awaiting {
             let known = before.views.get(&awaiting.name).cloned();
             let view = known.unwrap_or_else(|| self.new_view(&awaiting.name));
@@ -92,7 +113,7 @@ impl Engine {
             applied.dropped.push(name);
         }
         self.sweep();
-        self.forget_orphans().await;
+        self.forget_unneeded().await;
         info!(
             created = applied.created.len(),
             changed = applied.changed.len(),
@@ -104,20 +125,61 @@ impl Engine {
         Ok(applied)
     }
 
+    /// Finds or starts everything that the views need. Whatever fails, nothing that is served has changed.
+    async fn prepare(&self, planned: &Planned, effective: &Effective) -> Result<Vec<Placement>, ApplyError> {
+        let before = self.effective();
+        let mut newest: HashMap<RelationName, Arc<Version>> = HashMap::new();
+        let mut placements = Vec::with_capacity(planned.views.len());
+        for plan in &planned.views {
+            let known = before.views.get(&plan.name).cloned();
+            let is_new = known.is_none();
+            let view = known.unwrap_or_else(|| self.new_view(&plan.name));
+            let place = self.place(&view, plan, &newest, effective).await?;
+            newest.insert(plan.name.clone(), Arc::clone(place.version()));
+            placements.push(Placement { view, plan: Arc::clone(plan), is_new, place });
+        }
+        Ok(placements)
+    }
+
+    /// Lets each view go on with its place.
+    fn switch(&self, placements: Vec<Placement>, effective: &mut Effective) -> Applied {
+        let mut applied = Applied::default();
+        for Placement { view, plan, is_new, place } in placements {
+            *view.declared.write() = Declared { sql: Arc::clone(&plan.sql), waiting: None };
+            let list = match (is_new, &place) {
+                (true, _) => &mut applied.created,
+                (false, Place::New(_)) => &mut applied.changed,
+                (false, _) => &mut applied.unchanged,
+            };
+            list.push(plan.name.clone());
+            match place {
+                Place::Building(_) => {}
+                Place::Serving(_) => view.keep(),
+                Place::New(building) => {
+                    let given_up = self.0.environment.tasks.stop().child();
+                    view.build(building.clone(), given_up.clone());
+                    self.watch(Arc::clone(&view), building, given_up);
+                }
+            }
+            effective.views.insert(plan.name.clone(), view);
+        }
+        applied
+    }
+
     fn new_view(&self, name: &RelationName) -> Arc<View> {
         let environment = &self.0.environment;
         let changes = ChangeLog::new(name.clone(), self.0.run, environment.options.max_changes);
         View::new(name.clone(), changes, Arc::clone(&environment.clock))
     }
 
-    /// Goes on with a version that is defined the same, or builds one; tells which.
+    /// The version that is defined the same, or a new one.
     async fn place(
         &self,
         view: &Arc<View>,
         plan: &Arc<ViewPlan>,
         newest: &HashMap<RelationName, Arc<Version>>,
         effective: &Effective,
-    ) -> Result<(Arc<Version>, bool), ApplyError> {
+    ) -> Result<Place, ApplyError> {
         let depends_on: Vec<_> =
             plan.depends_on.iter().filter_map(|name| newest.get(name).cloned()).collect();
         let is_same = |version: &Version| {
@@ -127,11 +189,10 @@ impl Engine {
         };
         let (serving, building) = view.versions();
         if let Some(building) = building.filter(|building| is_same(&building.version)) {
-            return Ok((building.version, true));
+            return Ok(Place::Building(building.version));
         }
         if let Some(serving) = serving.filter(|serving| is_same(serving)) {
-            view.keep();
-            return Ok((serving, true));
+            return Ok(Place::Serving(serving));
         }
         let mut pipelines = Vec::with_capacity(plan.cuts.len());
         for cut in 0..plan.cuts.len() {
@@ -139,12 +200,8 @@ impl Engine {
         }
         let environment = &self.0.environment;
         let version = Version::new(environment, Arc::clone(plan), pipelines, depends_on);
-        let building = Building::new(environment, Arc::clone(&version)).await;
-        let building = building.map_err(|error| ApplyError::Unavailable { reason: error.to_string() })?;
-        let given_up = environment.tasks.stop().child();
-        view.build(building.clone(), given_up.clone());
-        self.watch(Arc::clone(view), building, given_up);
-        Ok((version, false))
+        let building = Building::new(environment, version).await;
+        building.map(Place::New).map_err(|error| ApplyError::Unavailable { reason: error.to_string() })
     }
 
     /// Swaps a version in once it has caught up.
@@ -208,33 +265,11 @@ impl Engine {
             self.0.retiring.lock().insert(Arc::clone(pipeline.id()), retiring);
             let engine = self.clone();
             self.0.environment.tasks.spawn_quiet(async move {
-                pipeline.retire().await;
+                pipeline.end().await;
+                engine.give_up_state(&pipeline).await;
                 engine.0.retiring.lock().remove(pipeline.id());
                 drop(done);
             });
-        }
-    }
-
-    /// Forgets state that an earlier run left for definitions that are gone.
-    async fn forget_orphans(&self) {
-        let state = &self.0.environment.state;
-        let tasks = match state.tasks(&OWNER).await {
-            Ok(tasks) => tasks,
-            Err(error) => return warn!(%error, "tasks cannot be listed"),
-        };
-        let known: HashSet<Arc<str>> = {
-            let running = self.0.pipelines.lock();
-            running.keys().chain(self.0.retiring.lock().keys()).cloned().collect()
-        };
-        // Columns are kept under the name of a topic, which has no '@' in it.
-        let is_pipeline = |task: &TaskId| task.name().contains('@');
-        for (task, ..) in tasks {
-            if is_pipeline(&task) && !known.contains(task.name()) {
-                info!(%task, "forgetting state of a definition that is gone");
-                if let Err(error) = state.forget(&task).await {
-                    warn!(%task, %error, "state cannot be forgotten");
-                }
-            }
         }
     }
 

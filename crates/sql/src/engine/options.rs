@@ -30,6 +30,9 @@ pub struct Options {
     /// A partition that has given nothing for so long no longer holds windows open.
     #[serde(with = "units::duration")]
     pub idle_partition: Duration,
+    /// How long state is kept that no statement needs any more and that the log could not give again.
+    #[serde(with = "units::duration")]
+    pub keep_state: Duration,
     /// The shortest time between two refreshes of a change stream.
     #[serde(with = "units::duration")]
     pub refresh: Duration,
@@ -53,6 +56,7 @@ impl Default for Options {
             survey: Duration::from_secs(1),
             retry: Duration::from_secs(10),
             idle_partition: Duration::from_secs(30),
+            keep_state: Duration::from_secs(7 * 24 * 60 * 60),
             refresh: Duration::from_millis(20),
             max_changes: 1_000,
             keep_changes: Duration::from_secs(60),

@@ -25,8 +25,8 @@ use crate::names::Failure;
 use crate::plan::{QueryPlan, table_reference};
 use crate::session;
 use crate::statement::part;
-use crate::topic_scan::TopicTable;
-use crate::view::{Rows, bind, memory};
+use crate::topic_scan::{LeftOut, LeftOutCounter, TopicTable};
+use crate::view::{Freshness, Rows, bind, memory};
 
 /// Which rows of a view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -131,12 +131,16 @@ impl Engine {
     async fn run(&self, query: QueryPlan, most: Option<usize>) -> Result<Rows, QueryError> {
         let now = self.0.environment.clock.now();
         let effective = self.effective();
-        let mut found = HashMap::new();
+        let (mut found, mut freshness, mut of_views) =
+            (HashMap::new(), Freshness::at(now), LeftOut::default());
         for name in &query.views {
             let rows = self.find(name)?.read().await?;
+            freshness = freshness.and(rows.freshness);
+            of_views = of_views.plus(rows.left_out);
             found.insert(table_reference(name), rows.batches);
         }
-        let plan = self.bound(query, &effective, &found, now).map_err(failed)?;
+        let left_out = Arc::new(LeftOutCounter::default());
+        let plan = self.bound(query, &effective, &found, now, &left_out).map_err(failed)?;
         let (context, mut count) = (session::query(), 0);
         let plan = context.state().create_physical_plan(&plan).await.and_then(yielding).map_err(failed)?;
         let schema = plan.schema();
@@ -151,7 +155,7 @@ impl Engine {
             }
             batches.push(batch);
         }
-        Ok(Rows { schema, batches: batches.into(), as_of: now })
+        Ok(Rows { schema, batches: batches.into(), freshness, left_out: left_out.total().plus(of_views) })
     }
 
     /// The plan of a query over what its relations hold.
@@ -161,6 +165,7 @@ impl Engine {
         effective: &Effective,
         found: &HashMap<TableReference, Arc<[RecordBatch]>>,
         now: Timestamp,
+        left_out: &Arc<LeftOutCounter>,
     ) -> Result<LogicalPlan, DataFusionError> {
         let topics: HashMap<TableReference, TopicName> =
             query.topics.into_iter().map(|(name, topic)| (table_reference(&name), topic)).collect();
@@ -169,15 +174,19 @@ impl Engine {
                 return memory(&scan.source.schema(), batches).map(Some);
             }
             let schema = topics.get(&scan.table_name).and_then(|topic| effective.schemas.get(topic));
-            Ok(schema.map(|schema| self.topic_source(schema.clone())))
+            Ok(schema.map(|schema| self.topic_source(schema.clone(), left_out)))
         })?;
         set_clock(plan, now)
     }
 
-    fn topic_source(&self, schema: crate::schema::EventSchema) -> Arc<dyn TableSource> {
+    fn topic_source(
+        &self,
+        schema: crate::schema::EventSchema,
+        left_out: &Arc<LeftOutCounter>,
+    ) -> Arc<dyn TableSource> {
         let environment = &self.0.environment;
         let limit = environment.options.query_records;
-        provider_as_source(TopicTable::new(Arc::clone(&environment.log), schema, limit))
+        provider_as_source(TopicTable::new(Arc::clone(&environment.log), schema, limit, Arc::clone(left_out)))
     }
 
     /// A view by its name.

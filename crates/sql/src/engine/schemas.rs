@@ -1,7 +1,7 @@
 //! What the events of each topic are like: by contract, or as their first events showed.
 //!
 //! Always holds: columns once inferred are kept with the state, so that a view does not change because its topic
-//! has other first events by now. Events that show no columns hold up the views that read them, and no others.
+//! has other first events by now; a topic that was deleted and made anew is another topic. Events that show no columns hold up the views that read them, and no others.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use factum_eventlog::AdminError;
 use factum_state::{Changes, Epoch, TableId, TaskId};
-use factum_types::{Offset, Record, TopicName, TopicPartition};
+use factum_types::{Offset, Record, TopicId, TopicName, TopicPartition};
 use tracing::debug;
 
 use super::Effective;
@@ -126,12 +126,31 @@ fn key(definition: &EventDefinition) -> &[u8] {
     definition.time.as_deref().unwrap_or_default().as_bytes()
 }
 
+/// Under which the id of the topic is kept whose columns are: no field's name begins so.
+fn id_key(definition: &EventDefinition) -> Vec<u8> {
+    [b"\0id:", key(definition)].concat()
+}
+
+/// The id of the topic as it is; none while there is no topic.
+async fn topic_id(environment: &Environment, topic: &TopicName) -> Result<Option<TopicId>, ApplyError> {
+    match environment.log.topic(topic).await {
+        Ok(topic) => Ok(Some(topic.id)),
+        Err(AdminError::UnknownTopic { .. }) => Ok(None),
+        Err(error) => Err(unavailable(error)),
+    }
+}
+
 async fn kept(
     environment: &Environment,
     definition: &EventDefinition,
 ) -> Result<Option<EventSchema>, ApplyError> {
-    let found = environment.state.get_many(&task(definition), TABLE, &[key(definition)]).await;
-    let found = found.map_err(unavailable)?;
+    let keys = [key(definition), &id_key(definition)];
+    let found = environment.state.get_many(&task(definition), TABLE, &keys).await.map_err(unavailable)?;
+    let kept_id = found.get(1).and_then(|bytes| bytes.try_into().ok()).map(TopicId::from_bytes);
+    let id = topic_id(environment, &definition.topic).await?;
+    if kept_id.is_some() && id.is_some() && kept_id != id {
+        return Ok(None);
+    }
     Ok(found.get(0).and_then(|bytes| decode(&definition.topic, bytes)))
 }
 
@@ -144,6 +163,10 @@ async fn keep(
     let held = environment.state.take_over(&task).await.map_err(unavailable)?;
     let mut changes = Changes::new();
     changes.put(TABLE, key(definition), &encode(schema));
+    match topic_id(environment, &definition.topic).await? {
+        Some(id) => changes.put(TABLE, &id_key(definition), id.as_bytes()),
+        None => changes.delete(TABLE, &id_key(definition)),
+    }
     let epoch = Epoch { changes, ..Epoch::default() };
     environment.state.commit(&task, held.fence, epoch).await.map_err(unavailable)?;
     Ok(())

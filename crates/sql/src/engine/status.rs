@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use factum_types::PartitionId;
+use factum_types::{PartitionId, Timestamp};
 
 use super::View;
 use crate::definitions::RelationName;
@@ -25,6 +25,8 @@ pub struct ViewStatus {
     pub depends_on: Vec<String>,
     /// Each partition of each cut; none for a view that only stands on others.
     pub partitions: Vec<PartitionStatus>,
+    /// The time up to which the log was read for the rows that are served; now, where nothing is left to read.
+    pub as_of: Timestamp,
     /// Events in the log that it has not taken in.
     pub lag: u64,
     /// Events per second that it takes in.
@@ -37,6 +39,16 @@ pub struct ViewStatus {
     pub poisoned: u64,
     /// Rows that came after their window had closed, ever.
     pub late: u64,
+    /// Events whose time was too far ahead of their record's to move the watermark, ever.
+    pub ahead: u64,
+    /// Offsets that could not be read from the log, ever: damaged, or expired before they were read.
+    pub unreadable: u64,
+    /// Dead letters that wait, because their topic cannot be made or written.
+    pub letters_waiting: u64,
+    /// Why they wait.
+    pub letters_problem: Option<String>,
+    /// Dead letters that were given up, ever: too many waited, or their topic refused them.
+    pub letters_lost: u64,
     /// What went wrong last since the start.
     pub last_error: Option<String>,
 }
@@ -87,12 +99,18 @@ impl View {
             state: ViewState::Live,
             depends_on: Vec::new(),
             partitions: Vec::new(),
+            as_of: self.clock.now(),
             lag: 0,
             rate: 0.0,
             watermark: None,
             state_bytes: 0,
             poisoned: 0,
             late: 0,
+            ahead: 0,
+            unreadable: 0,
+            letters_waiting: 0,
+            letters_problem: None,
+            letters_lost: 0,
             last_error: None,
         };
         let newest = building.as_ref().map(|building| &building.version).or(serving.as_ref());
@@ -102,12 +120,13 @@ impl View {
             return status;
         };
         let shown = serving.as_ref().unwrap_or(newest);
+        status.as_of = shown.freshness(status.as_of).as_of;
         status.columns = Some(Arc::clone(&shown.plan.columns));
         status.depends_on = shown.plan.reads();
         for pipeline in &newest.pipelines {
             status.add(pipeline);
         }
-        status.state = state(newest, building.as_ref().map(|building| building.progress()));
+        status.state = ViewState::of(newest, building.as_ref().map(|building| building.progress()));
         status
     }
 }
@@ -119,8 +138,15 @@ impl ViewStatus {
         self.rate += surveyed.rate;
         for (partition, status) in pipeline.statuses() {
             self.lag += status.lag();
-            self.poisoned += status.poisoned();
-            self.late += status.late();
+            let counts = status.counts();
+            self.poisoned += counts.poisoned;
+            self.late += counts.late;
+            self.ahead += counts.ahead;
+            self.unreadable += counts.unreadable;
+            self.letters_lost += counts.letters_lost;
+            let (waiting, problem) = status.waiting_letters();
+            self.letters_waiting += waiting;
+            self.letters_problem = problem.or(self.letters_problem.take());
             self.last_error = status.last_error().or(self.last_error.take());
             let watermark = status.watermark();
             self.watermark = match self.partitions.is_empty() {
@@ -139,17 +165,31 @@ impl ViewStatus {
     }
 }
 
-fn state(version: &Version, progress: Option<(u64, u64)>) -> ViewState {
-    let pipelines = version.all_pipelines();
-    if let Some(reason) = pipelines.iter().find_map(|pipeline| pipeline.waiting()) {
-        return ViewState::Waiting(reason);
+impl ViewState {
+    /// What a version is doing; `progress` is of one that is being built: events taken in, of so many.
+    pub(crate) fn of(version: &Version, progress: Option<(u64, u64)>) -> Self {
+        let pipelines = version.all_pipelines();
+        if let Some(reason) = pipelines.iter().find_map(|pipeline| pipeline.waiting()) {
+            return Self::Waiting(reason);
+        }
+        let statuses = pipelines.iter().flat_map(|pipeline| pipeline.statuses());
+        if let Some(reason) = statuses.into_iter().find_map(|(_, status)| status.trouble()) {
+            return Self::Failed(reason);
+        }
+        match progress {
+            Some((done, total)) => Self::Building { done, total },
+            None => Self::Live,
+        }
     }
-    let statuses = pipelines.iter().flat_map(|pipeline| pipeline.statuses());
-    if let Some(reason) = statuses.into_iter().find_map(|(_, status)| status.trouble()) {
-        return ViewState::Failed(reason);
-    }
-    match progress {
-        Some((done, total)) => ViewState::Building { done, total },
-        None => ViewState::Live,
+
+    /// The one of both that rows suffer more from.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        let rank = |state: &Self| match state {
+            Self::Live => 0,
+            Self::Building { .. } => 1,
+            Self::Waiting(_) => 2,
+            Self::Failed(_) => 3,
+        };
+        if rank(&other) > rank(&self) { other } else { self }
     }
 }

@@ -8,7 +8,7 @@ use factum_base::tasks::Stop;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
-use super::blocking;
+use super::{ViewState, blocking};
 use crate::changes::{ChangeLog, Followed};
 use crate::definitions::{Problem, RelationName};
 use crate::error::ReadError;
@@ -23,7 +23,7 @@ pub(super) struct View {
     /// Rises when another version is served, or none any more.
     swapped: watch::Sender<u64>,
     pub(super) changes: Arc<ChangeLog>,
-    clock: SharedClock,
+    pub(super) clock: SharedClock,
 }
 
 /// What was declared last.
@@ -133,13 +133,25 @@ impl View {
     pub(super) async fn read(&self) -> Result<Rows, ReadError> {
         loop {
             let version = self.serving()?;
-            match version.rows(self.clock.now()).await {
+            match version.rows(self.clock.now()).await.map(|rows| self.with_progress(rows, &version)) {
                 // It was replaced while we looked at it.
                 Err(ReadError::Dropped { .. })
                     if self.serving().is_ok_and(|now| !Arc::ptr_eq(&now, &version)) => {}
                 done => return done,
             }
         }
+    }
+}
+
+impl View {
+    /// Rows of the version that is being built say so.
+    fn with_progress(&self, mut rows: Rows, version: &Arc<Version>) -> Rows {
+        let (_, building) = self.versions();
+        if let Some(building) = building.filter(|building| Arc::ptr_eq(&building.version, version)) {
+            let (done, total) = building.progress();
+            rows.freshness.state = rows.freshness.state.worse(ViewState::Building { done, total });
+        }
+        rows
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use factum_state::{Changes, ReadError, StateStore, TaskId};
 
-use super::intake::Prepared;
+use super::prepared::Prepared;
 use crate::operator::{self, Operator};
 
 /// What came of a range of records.

@@ -1,10 +1,9 @@
 //! From a partition to decoded epochs.
 //!
-//! Always holds: every record is in one epoch, in order; each is a row of it, poisoned, or late. What is late is
-//! decided record by record, so that it does not depend on where epochs are cut.
+//! Always holds: every offset is in one epoch, in order; each is a row of it, poisoned, late, or in a range that
+//! cannot be read. What is late is decided record by record, so that it does not depend on where epochs are cut.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -13,14 +12,16 @@ use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::TimestampMicrosecondType;
 use factum_base::tasks::Stop;
-use factum_eventlog::{Position, ReadError};
-use factum_types::{Offset, Record, TopicPartition};
+use factum_eventlog::{Position, ReadError, Unreadable};
+use factum_types::{Offset, Record, Timestamp, TopicId, TopicPartition};
 
 use super::Environment;
+use super::prepared::Prepared;
 use super::status::TaskStatus;
 use crate::decode::Decoder;
 
-/// How far ahead of the clock a watermark may be: an event a year ahead must not close every window.
+/// How far ahead of its record's timestamp an event may be to move the watermark: an event a year ahead must not close
+/// every window. The record's timestamp and not the clock, so that reading the same log again decides the same.
 const AHEAD: Duration = Duration::from_secs(300);
 
 /// What the times of events mean to a view.
@@ -58,79 +59,16 @@ pub(crate) struct Intake {
     status: Arc<TaskStatus>,
     watermark: Option<i64>,
     next: Offset,
-    /// Records read and not yet handed out, and where reading goes on behind them.
+    /// The topic that is read.
+    topic: Option<TopicId>,
+    /// Records read and not yet handed out, the ranges among them that cannot be read, and where reading goes on
+    /// behind all of them.
     pending: VecDeque<Record>,
+    unreadable: VecDeque<Unreadable>,
     after: Offset,
     is_resting: bool,
-}
-
-/// An epoch's records, decoded.
-#[derive(Debug, Default)]
-pub(crate) struct Prepared {
-    pub(crate) records: Vec<Record>,
-    batches: Vec<RecordBatch>,
-    /// For each row of all batches, the place of its record.
-    rows: Vec<usize>,
-    /// The watermark behind each record.
-    watermarks: Vec<Option<i64>>,
-    poisoned: Vec<(usize, String)>,
-    /// The places of records that came after their window had closed.
-    late: Vec<usize>,
-    /// Where the partition is read on behind all records.
-    after: Offset,
-}
-
-impl Prepared {
-    /// The rows of a range of records.
-    pub(crate) fn rows_of(&self, records: &Range<usize>) -> Range<usize> {
-        let place = |record: usize| self.rows.partition_point(|row| *row < record);
-        place(records.start)..place(records.end)
-    }
-
-    /// The record of a row.
-    pub(crate) fn record_of(&self, row: usize) -> usize {
-        self.rows[row]
-    }
-
-    /// The batches of `rows`, but for those in `without`, which ascend.
-    pub(crate) fn slices(&self, rows: &Range<usize>, without: &[usize]) -> Vec<RecordBatch> {
-        let mut kept = Vec::new();
-        let mut start = rows.start;
-        for row in without.iter().copied().chain([rows.end]) {
-            self.slice(start..row, &mut kept);
-            start = row + 1;
-        }
-        kept
-    }
-
-    fn slice(&self, rows: Range<usize>, kept: &mut Vec<RecordBatch>) {
-        let mut base = 0;
-        for batch in &self.batches {
-            let (start, end) = (rows.start.max(base), rows.end.min(base + batch.num_rows()));
-            if start < end {
-                kept.push(batch.slice(start - base, end - start));
-            }
-            base += batch.num_rows();
-        }
-    }
-
-    pub(crate) fn poisoned_in(&self, records: &Range<usize>) -> impl Iterator<Item = &(usize, String)> {
-        self.poisoned.iter().filter(|(record, _)| records.contains(record))
-    }
-
-    pub(crate) fn late_in(&self, records: &Range<usize>) -> u64 {
-        self.late.iter().filter(|record| records.contains(record)).count() as u64
-    }
-
-    /// The watermark behind a range of records.
-    pub(crate) fn watermark(&self, records: &Range<usize>) -> Option<i64> {
-        records.end.checked_sub(1).and_then(|last| self.watermarks[last])
-    }
-
-    /// Where the partition is read on behind a range of records.
-    pub(crate) fn next(&self, records: &Range<usize>) -> Offset {
-        if records.end == self.records.len() { self.after } else { self.records[records.end].offset }
-    }
+    /// When the log was read last, if that was to its end.
+    read_to_end: Option<Timestamp>,
 }
 
 impl Intake {
@@ -149,9 +87,12 @@ impl Intake {
             status,
             watermark: None,
             next: Offset::ZERO,
+            topic: None,
             pending: VecDeque::new(),
+            unreadable: VecDeque::new(),
             after: Offset::ZERO,
             is_resting: false,
+            read_to_end: None,
         }
     }
 
@@ -159,9 +100,10 @@ impl Intake {
         &self.place
     }
 
-    /// Goes on at `next`, or at the beginning.
+    /// Goes on at `next` of `topic`, or at the beginning.
     pub(crate) async fn resume(
         &mut self,
+        topic: TopicId,
         next: Option<Offset>,
         watermark: Option<i64>,
     ) -> Result<Offset, ReadError> {
@@ -171,9 +113,11 @@ impl Intake {
             Some(next) => next,
             None => log.offset_of(&self.place, Position::Earliest).await?,
         };
-        self.status.see_end(end);
+        self.status.begin_before(end);
         self.status.arrive(self.environment.clock.monotonic());
         self.pending.clear();
+        self.unreadable.clear();
+        self.topic = Some(topic);
         (self.next, self.after, self.watermark) = (next, next, watermark);
         Ok(next)
     }
@@ -181,14 +125,14 @@ impl Intake {
     /// The next epoch; `None` once a stop is requested. Dropping the future loses no record that was not handed
     /// out, but the intake must be resumed then.
     pub(crate) async fn next(&mut self, stop: &Stop) -> Result<Option<Prepared>, ReadError> {
-        if self.pending.is_empty() {
+        if self.is_empty() {
             if self.is_resting {
                 tokio::select! {
                     () = stop.requested() => return Ok(None),
                     () = tokio::time::sleep(self.environment.options.linger) => {}
                 }
             }
-            while self.pending.is_empty() {
+            while self.is_empty() {
                 tokio::select! {
                     () = stop.requested() => return Ok(None),
                     read = self.read() => read?,
@@ -200,42 +144,70 @@ impl Intake {
         Ok(Some(self.prepare().await))
     }
 
+    /// Whether there is nothing to hand out.
+    fn is_empty(&self) -> bool {
+        self.pending.is_empty() && self.unreadable.is_empty()
+    }
+
     async fn read(&mut self) -> Result<(), ReadError> {
         let environment = &self.environment;
         let limit = usize::try_from(environment.options.read_bytes.0).unwrap_or(usize::MAX);
         let read = environment.log.read(&self.place, self.next, limit, environment.options.poll).await;
         let chunk = match read {
-            // Retention was faster than this view.
+            // Retention was faster than this view: what is gone is a range that cannot be read any more.
             Err(ReadError::OutOfRange { asked, log_start, .. }) if asked < log_start => {
-                let lost = log_start.since(asked);
-                self.status.note(format!(
-                    "{lost} events of {} from offset {asked} on had expired before they were read",
-                    self.place
-                ));
+                let reason = "expired before the view had read it".to_owned();
+                self.unreadable.push_back(Unreadable { from: asked, next: log_start, reason });
                 (self.next, self.after) = (log_start, log_start);
                 return Ok(());
             }
             read => read?,
         };
-        self.status.see_end(chunk.high_watermark);
-        (self.next, self.after) = (chunk.next, chunk.next);
-        if chunk.records.is_empty() {
-            self.status.skip_to(chunk.next);
-        } else {
+        if !(chunk.records.is_empty() && chunk.unreadable.is_empty()) {
+            self.check_topic().await?;
             self.status.arrive(environment.clock.monotonic());
         }
+        self.status.see_end(chunk.high_watermark);
+        (self.next, self.after) = (chunk.next, chunk.next);
         self.pending = chunk.records.into();
+        self.unreadable = chunk.unreadable.into();
+        let now = environment.clock.now();
+        self.read_to_end = (chunk.next >= chunk.high_watermark).then_some(now);
+        if self.is_empty() {
+            self.status.skip_to(chunk.next);
+            if self.read_to_end.is_some() {
+                self.status.is_at_end(now);
+            }
+        }
         Ok(())
+    }
+
+    /// What was read is of the topic that the state is of, and not of another with its name: ids are never given
+    /// twice, so that asking behind the read is enough.
+    async fn check_topic(&self) -> Result<(), ReadError> {
+        let found = self.environment.log.topic(&self.place.topic).await;
+        match found.is_ok_and(|topic| Some(topic.id) == self.topic) {
+            true => Ok(()),
+            false => Err(ReadError::UnknownPartition { partition: self.place.clone() }),
+        }
     }
 
     /// Decodes an epoch of what is pending: equal parts, so that none is left small.
     async fn prepare(&mut self) -> Prepared {
         let most = self.environment.options.epoch_rows.max(1);
-        let count = self.pending.len().div_ceil(self.pending.len().div_ceil(most));
+        let epochs = self.pending.len().div_ceil(most).max(1);
+        let count = self.pending.len().div_ceil(epochs);
         let records: Vec<Record> = self.pending.drain(..count).collect();
         self.is_resting = self.pending.is_empty() && count < most / 4;
+        let after = self.pending.front().map_or(self.after, |record| record.offset);
+        let ranges = self.unreadable.iter().take_while(|range| range.from < after).count();
+        let ranges = self.unreadable.drain(..ranges);
+        let before = |range: &Unreadable| records.partition_point(|record| record.offset < range.from);
         let mut prepared = Prepared {
-            after: self.pending.front().map_or(self.after, |record| record.offset),
+            unreadable: ranges.map(|range| (before(&range), range)).collect(),
+            read_to: self.read_to(records.last()),
+            watermark_before: self.watermark,
+            after,
             ..Prepared::default()
         };
         for chunk in records.chunks(self.environment.options.chunk_rows.max(1)) {
@@ -247,6 +219,12 @@ impl Intake {
         prepared
     }
 
+    /// The time up to which the log was read with `last`.
+    fn read_to(&self, last: Option<&Record>) -> Option<Timestamp> {
+        let end = self.read_to_end.filter(|_| self.is_empty());
+        end.or_else(|| Some(last?.timestamp.min(self.environment.clock.now())))
+    }
+
     fn decode(&mut self, records: &[Record], prepared: &mut Prepared) {
         let base = prepared.watermarks.len();
         let decoded = self.decoder.decode(self.place.partition, records);
@@ -254,7 +232,7 @@ impl Intake {
         let places: Vec<usize> = (0..records.len()).filter(|index| bad.next_if_eq(index).is_none()).collect();
         let poisoned = decoded.poisoned.into_iter();
         prepared.poisoned.extend(poisoned.map(|poison| (base + poison.index, poison.reason)));
-        let on_time = self.watch(&decoded.batch, &places, records.len(), prepared);
+        let on_time = self.watch(&decoded.batch, &places, records, prepared);
         let rows = places.iter().enumerate();
         let kept = rows.filter(|(row, _)| on_time.as_ref().is_none_or(|on_time| on_time.value(*row)));
         prepared.rows.extend(kept.map(|(_, place)| base + place));
@@ -269,15 +247,14 @@ impl Intake {
         &mut self,
         batch: &RecordBatch,
         places: &[usize],
-        records: usize,
+        records: &[Record],
         prepared: &mut Prepared,
     ) -> Option<BooleanArray> {
         let base = prepared.watermarks.len();
         let Some(time) = &self.time else {
-            prepared.watermarks.resize(base + records, self.watermark);
+            prepared.watermarks.resize(base + records.len(), self.watermark);
             return None;
         };
-        let limit = self.environment.clock.now().plus(AHEAD).as_millis().saturating_mul(1_000);
         let times = batch.column(time.column).as_primitive::<TimestampMicrosecondType>();
         let mut on_time = vec![true; places.len()];
         for (row, place) in places.iter().enumerate() {
@@ -288,12 +265,16 @@ impl Intake {
                     on_time[row] = false;
                     prepared.late.push(base + place);
                 }
-                let behind = at.saturating_sub(time.lateness).min(limit);
-                self.watermark = self.watermark.max(Some(behind));
+                let limit = records[*place].timestamp.plus(AHEAD).as_millis().saturating_mul(1_000);
+                if at > limit {
+                    prepared.ahead.push(base + place);
+                } else {
+                    self.watermark = self.watermark.max(Some(at.saturating_sub(time.lateness)));
+                }
             }
             prepared.watermarks.push(self.watermark);
         }
-        prepared.watermarks.resize(base + records, self.watermark);
+        prepared.watermarks.resize(base + records.len(), self.watermark);
         on_time.contains(&false).then(|| BooleanArray::from(on_time))
     }
 }

@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Instant;
 
-use factum_types::Offset;
+use factum_types::{Offset, Timestamp};
 use parking_lot::Mutex;
+
+use super::counts::Counts;
 
 /// What one task shows of itself. Each value is right by itself; together they may be of different moments.
 #[derive(Debug)]
@@ -16,8 +18,9 @@ pub(crate) struct TaskStatus {
     epoch: AtomicU64,
     watermark: AtomicI64,
     events: AtomicU64,
-    poisoned: AtomicU64,
-    late: AtomicU64,
+    counts: Mutex<Counts>,
+    /// The time up to which the log was read, in milliseconds; the least there is while nothing was.
+    read_to: AtomicI64,
     /// When the last event came; none if the task began at the end of its partition.
     arrived: Mutex<Option<Instant>>,
     trouble: Mutex<Trouble>,
@@ -29,6 +32,9 @@ struct Trouble {
     current: Option<String>,
     /// What went wrong last, however long ago.
     last: Option<String>,
+    /// Dead letters that wait, and why.
+    letters: u64,
+    letters_problem: Option<String>,
 }
 
 impl Default for TaskStatus {
@@ -40,8 +46,8 @@ impl Default for TaskStatus {
             epoch: AtomicU64::new(0),
             watermark: AtomicI64::new(i64::MIN),
             events: AtomicU64::new(0),
-            poisoned: AtomicU64::new(0),
-            late: AtomicU64::new(0),
+            counts: Mutex::default(),
+            read_to: AtomicI64::new(i64::MIN),
             arrived: Mutex::new(None),
             trouble: Mutex::default(),
         }
@@ -55,8 +61,10 @@ pub(crate) struct Committed {
     pub(crate) next: Offset,
     pub(crate) watermark: Option<i64>,
     pub(crate) events: u64,
-    pub(crate) poisoned: u64,
-    pub(crate) late: u64,
+    /// The time up to which the log was read.
+    pub(crate) read_to: Option<Timestamp>,
+    /// Totals.
+    pub(crate) counts: Counts,
 }
 
 impl TaskStatus {
@@ -67,7 +75,7 @@ impl TaskStatus {
         self.resumed.store(true, Ordering::Release);
     }
 
-    /// An epoch was committed; the counts of poisoned and late rows are totals.
+    /// An epoch was committed.
     pub(crate) fn commit(&self, committed: Committed) {
         self.events.fetch_add(committed.events, Ordering::Relaxed);
         self.show(committed);
@@ -76,8 +84,8 @@ impl TaskStatus {
 
     fn show(&self, committed: Committed) {
         self.watermark.store(committed.watermark.unwrap_or(i64::MIN), Ordering::Relaxed);
-        self.poisoned.store(committed.poisoned, Ordering::Relaxed);
-        self.late.store(committed.late, Ordering::Relaxed);
+        *self.counts.lock() = committed.counts;
+        self.reach(committed.read_to);
         self.next.store(committed.next.get(), Ordering::Relaxed);
         self.end.fetch_max(committed.next.get(), Ordering::Relaxed);
         self.epoch.store(committed.epoch, Ordering::Release);
@@ -139,12 +147,45 @@ impl TaskStatus {
         self.events.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn poisoned(&self) -> u64 {
-        self.poisoned.load(Ordering::Relaxed)
+    fn reach(&self, read_to: Option<Timestamp>) {
+        self.read_to.fetch_max(read_to.map_or(i64::MIN, Timestamp::as_millis), Ordering::Relaxed);
     }
 
-    pub(crate) fn late(&self) -> u64 {
-        self.late.load(Ordering::Relaxed)
+    /// There was nothing to read at `now` behind what was committed: whatever was wrong is over.
+    pub(crate) fn is_at_end(&self, now: Timestamp) {
+        self.reach(Some(now));
+        self.trouble.lock().current = None;
+    }
+
+    /// The partition ends here, whatever another of its name did before.
+    pub(crate) fn begin_before(&self, end: Offset) {
+        self.end.store(end.get(), Ordering::Relaxed);
+    }
+
+    /// The time up to which the log was read: `now` while there is nothing behind it; none before anything is known.
+    pub(crate) fn read_to(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.is_resumed() && self.lag() == 0 && self.trouble.lock().current.is_none() {
+            return Some(now);
+        }
+        let read_to = self.read_to.load(Ordering::Relaxed);
+        (read_to != i64::MIN).then(|| Timestamp::from_millis(read_to))
+    }
+
+    /// What was counted, ever.
+    pub(crate) fn counts(&self) -> Counts {
+        *self.counts.lock()
+    }
+
+    /// So many dead letters wait for their topic, and why.
+    pub(crate) fn letters(&self, waiting: u64, problem: Option<String>) {
+        let mut trouble = self.trouble.lock();
+        (trouble.letters, trouble.letters_problem) = (waiting, problem);
+    }
+
+    /// How many dead letters wait, and why they do.
+    pub(crate) fn waiting_letters(&self) -> (u64, Option<String>) {
+        let trouble = self.trouble.lock();
+        (trouble.letters, trouble.letters_problem.clone())
     }
 
     pub(crate) fn arrived(&self) -> Option<Instant> {

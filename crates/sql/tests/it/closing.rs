@@ -64,8 +64,29 @@ fn a_clock_a_year_ahead_closes_nothing() {
     ahead.insert("order_date".to_owned(), "9999-01-01T00:00:00Z".into());
     world.post("store.orders", &[ahead.into()]);
     world.settle();
+    let status = world.status("store.hourly");
+    assert_eq!((status.watermark, status.ahead, status.last_error), (None, 1, None));
+    // Nor does it make those late that come on time.
+    world.post("store.orders", &[order(2, "a", 5, 1), order(3, "a", 71, 1)]);
+    world.settle();
+    assert_eq!(world.shown("store.hourly"), [hour(0, 1)]);
+    assert_eq!(world.status("store.hourly").late, 0);
+}
+
+#[test]
+fn future_timestamps_do_not_make_their_partition_late() {
+    let world = world(1, small());
+    let at = |id: i64, time: i64| {
+        let time = jiff::Timestamp::from_millisecond(time).expect("a time").to_string();
+        let mut event = order(id, "a", 0, 1).as_object().expect("an object").clone();
+        event.insert("order_date".to_owned(), time.into());
+        serde_json::Value::from(event)
+    };
     let now = factum_base::clock::Clock::now(&factum_base::clock::SystemClock).as_millis();
-    let watermark = world.status("store.hourly").watermark.expect("a watermark") / 1_000;
-    assert!((watermark - now).abs() <= 300_000, "at most five minutes ahead: {watermark} {now}");
-    assert!(world.status("store.hourly").last_error.is_none());
+    let events: Vec<_> = (0..25).map(|id| at(id, now + id)).collect();
+    world.post("store.orders", &[at(100, now + 40 * 24 * 3_600_000)]);
+    world.post("store.orders", &events);
+    world.settle();
+    let status = world.status("store.hourly");
+    assert_eq!((status.late, status.ahead), (0, 1));
 }

@@ -2,10 +2,13 @@
 
 mod changes;
 mod closing;
+mod damaged_log;
 mod exactly_once;
+mod history;
 mod poison;
 mod reading;
 mod rebuild;
 mod slt;
+mod unreadable;
 mod waiting;
 mod world;

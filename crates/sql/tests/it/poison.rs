@@ -114,7 +114,7 @@ fn a_refused_event_leaves_nothing_in_the_next() {
         json!({"clicks": [{"n": "six"}]}),
         json!({"clicks": [{"ms": [1, "x"]}]}),
         json!({"clicks": [{"n": 1, "ms": [1, "x"]}]}),
-        json!({"clicks": [{"ms": [1], "n": 1}, {"ms": [2], "page": 3}]}),
+        json!({"clicks": [{"ms": [1], "n": 1}, {"ms": [2], "page": [3]}]}),
         json!({"grid": [[1, 2], [3, "x"]]}),
         json!({"grid": [["x"]]}),
     ];
@@ -124,4 +124,44 @@ fn a_refused_event_leaves_nothing_in_the_next() {
     world.settle();
     assert_eq!(world.status("store.visited").poisoned, bad.len() as u64);
     assert_eq!(world.sorted("store.visited"), vec![good.to_string(); bad.len()]);
+}
+
+#[test]
+fn a_number_is_taken_in_a_text_column_and_a_string_in_a_number_column() {
+    let mut world = World::new(small());
+    world.topic("store.visits", 1);
+    let schema = json!({"type": "object", "properties": {
+        "page": {"type": "string"}, "ms": {"type": "integer"}, "price": {"type": "number", "multipleOf": 0.01},
+        "paid": {"type": "boolean"}}});
+    world.event("store.visits", Some(schema), None, std::time::Duration::ZERO);
+    world.apply("CREATE MATERIALIZED VIEW visited AS SELECT page, ms, price, paid FROM visits");
+    let events = [
+        r#"{"page": "a", "ms": 5, "price": 3.50, "paid": true}"#,
+        r#"{"page": 2.50, "ms": "5", "price": "3.50", "paid": "true"}"#,
+        r#"{"page": true, "ms": "-7.0", "price": 12345678901234567890.12, "paid": "false"}"#,
+        r#"{"page": 12345678901234567890123, "ms": null, "price": null, "paid": null}"#,
+        r#"{"page": "with \"quotes\" and \u00e9"}"#,
+        // No value of these types, however it is written.
+        r#"{"page": {}}"#,
+        r#"{"page": ["a"]}"#,
+        r#"{"ms": "5.5"}"#,
+        r#"{"ms": "five"}"#,
+        r#"{"ms": ""}"#,
+        r#"{"ms": "9223372036854775808"}"#,
+        r#"{"paid": "yes"}"#,
+        r#"{"paid": 1}"#,
+    ];
+    world.post_records("store.visits", events.into_iter().map(new_record).collect());
+    world.settle();
+    assert_eq!(
+        world.shown("store.visited"),
+        [
+            r#"{"page":"a","ms":5,"price":"3.5","paid":true}"#,
+            r#"{"page":"2.50","ms":5,"price":"3.5","paid":true}"#,
+            r#"{"page":"true","ms":-7,"price":"12345678901234567890.12","paid":false}"#,
+            r#"{"page":"12345678901234567890123","ms":null,"price":null,"paid":null}"#,
+            r#"{"page":"with \"quotes\" and é","ms":null,"price":null,"paid":null}"#,
+        ]
+    );
+    assert_eq!(world.status("store.visited").poisoned, 8);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_sql::{Query, QueryError, QueryLimits, ReadError};
+use factum_sql::{Query, QueryError, QueryLimits, ReadError, ViewState};
 use factum_testkit::HeldClock;
 use factum_types::Timestamp;
 use tokio::time::timeout;
@@ -177,4 +177,29 @@ fn a_filter_that_explodes_is_ended() {
     let ended = world.block(read).expect("in time").expect_err("ended");
     assert!(matches!(ended, ReadError::TooLarge { .. }), "{ended:?}");
     assert_eq!(ended.to_string(), "the query ran for 1 s and was ended");
+}
+
+#[test]
+fn rows_of_a_view_that_stands_still_are_as_of_when_it_read_last() {
+    let start = Timestamp::from_millis(1_777_631_400_000);
+    let clock = HeldClock::at(start);
+    let world = World::at(small(), Arc::new(clock.clone())).with_orders(1);
+    world.apply("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM orders");
+    world.post("store.orders", &[order(1, "a", 0, 1)]);
+    world.settle();
+    clock.advance(Duration::from_secs(60));
+    let fresh = world.read("store.v").freshness;
+    assert_eq!(
+        (fresh.as_of, fresh.lag, fresh.state),
+        (start.plus(Duration::from_secs(60)), 0, ViewState::Live)
+    );
+    world.delete("store.orders");
+    world.until("stuck", |world| world.status("store.v").state != ViewState::Live);
+    let stuck = world.clock_now();
+    clock.advance(Duration::from_secs(3_600));
+    let rows = world.read("store.v");
+    assert!(rows.freshness.as_of <= stuck, "{:?} {stuck:?}", rows.freshness);
+    assert_ne!(rows.freshness.state, ViewState::Live);
+    assert_eq!(world.status("store.v").as_of, rows.freshness.as_of);
+    assert_eq!(world.shown("store.v"), [r#"{"n":1}"#], "it still answers");
 }

@@ -54,3 +54,22 @@ fn a_view_that_does_not_fit_the_first_events_says_so() {
     world.settle_but_for(|view| &*view.name.name == "pages");
     assert_eq!(world.shown("store.n"), [r#"{"n":1}"#]);
 }
+
+#[test]
+fn columns_are_those_of_the_topic_and_not_of_its_name() {
+    let mut world = World::new(small());
+    world.topic("store.clicks", 1);
+    world.event("store.clicks", None, None, Duration::ZERO);
+    world.post("store.clicks", &[json!({"page": 7})]);
+    let sql = "CREATE MATERIALIZED VIEW pages AS SELECT page, count(*) AS n FROM clicks GROUP BY page";
+    world.apply(sql);
+    world.settle();
+    assert_eq!(world.shown("store.pages"), [r#"{"page":7,"n":1}"#]);
+    world.delete("store.clicks");
+    world.topic("store.clicks", 1);
+    world.post("store.clicks", &[json!({"page": "a"}), json!({"page": "b"})]);
+    world.restart();
+    world.apply(sql);
+    world.settle();
+    assert_eq!(world.sorted("store.pages"), [r#"{"page":"a","n":1}"#, r#"{"page":"b","n":1}"#]);
+}

@@ -9,17 +9,19 @@ use factum_base::clock::{Clock, SharedClock, SystemClock};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_broker::Broker;
-use factum_eventlog::{Admin, EventLog, NewRecord, NewTopic, TopicConfig};
+use factum_eventlog::{Admin, EventLog, NewRecord, NewTopic, Position, TopicConfig};
 use factum_log::{Committer, Environment, EnvironmentOptions, LocalDisk};
 use factum_sql::{
     Applied, Definitions, Engine, EventDefinition, Options, PipelineDefinition, Query, RelationName, Rows,
     TableDefinition, ViewState, ViewStatus, render,
 };
-use factum_state::Embedded;
-use factum_types::{ByteSize, Offset, Record, TopicName, TopicPartition};
+use factum_state::{Embedded, StateStore};
+use factum_types::{ByteSize, Record, TopicName, TopicPartition};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
+
+use crate::damaged_log::DamagedLog;
 
 /// How long anything may take before it counts as never.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -60,6 +62,8 @@ pub(crate) struct World {
     log_runtime: Option<Runtime>,
     log_tasks: TaskGroup,
     pub(crate) log: Broker,
+    /// What the engine reads.
+    pub(crate) damaged: DamagedLog,
     clock: SharedClock,
     options: Options,
     definitions: Definitions,
@@ -70,6 +74,7 @@ pub(crate) struct World {
 struct Process {
     runtime: Runtime,
     engine: Engine,
+    state: Embedded,
     tasks: TaskGroup,
     committer: Committer,
     state_tasks: TaskGroup,
@@ -81,12 +86,23 @@ impl World {
     }
 
     pub(crate) fn at(options: Options, clock: SharedClock) -> Self {
+        Self::over(options, clock, factum_broker::Options::default())
+    }
+
+    /// A world whose log takes no more than `most` partitions.
+    pub(crate) fn with_partitions(options: Options, most: usize) -> Self {
+        let log = factum_broker::Options { max_partitions: most, ..factum_broker::Options::default() };
+        Self::over(options, Arc::new(SystemClock), log)
+    }
+
+    fn over(options: Options, clock: SharedClock, log: factum_broker::Options) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let log_runtime = runtime();
         let log_tasks = TaskTree::new().child("log");
         let log = log_runtime.block_on(async {
             let data_dir = directory.path().join("log");
-            let options = factum_broker::Options { data_dir, ..factum_broker::Options::default() };
+            let retention_check_interval = Duration::from_millis(20);
+            let options = factum_broker::Options { data_dir, retention_check_interval, ..log };
             let opened =
                 factum_broker::Service::open_local(options, Arc::new(SystemClock), Random::seeded(1));
             let (service, log) = opened.expect("the log opens");
@@ -99,6 +115,7 @@ impl World {
             directory,
             log_runtime: Some(log_runtime),
             log_tasks,
+            damaged: DamagedLog::new(log.clone()),
             log,
             clock,
             options,
@@ -109,18 +126,20 @@ impl World {
         world
     }
 
-    fn open(&mut self) {
+    /// Starts the engine again.
+    pub(crate) fn open(&mut self) {
         let runtime = runtime();
         let process = runtime.block_on(async {
             let directory = self.directory.path().join("state");
             let (state, committer, state_tasks) = state(&directory, &self.clock);
             let tasks = TaskTree::new().child("sql");
-            let (log, clock) = (Arc::new(self.log.clone()), Arc::clone(&self.clock));
-            let engine = Engine::open(self.options.clone(), log, Arc::new(state), clock, tasks.clone());
-            (engine, tasks, committer, state_tasks)
+            let (log, clock) = (Arc::new(self.damaged.clone()), Arc::clone(&self.clock));
+            let engine =
+                Engine::open(self.options.clone(), log, Arc::new(state.clone()), clock, tasks.clone());
+            (engine, state, tasks, committer, state_tasks)
         });
-        let (engine, tasks, committer, state_tasks) = process;
-        self.process = Some(Process { runtime, engine, tasks, committer, state_tasks });
+        let (engine, state, tasks, committer, state_tasks) = process;
+        self.process = Some(Process { runtime, engine, state, tasks, committer, state_tasks });
     }
 
     fn process(&self) -> &Process {
@@ -135,23 +154,33 @@ impl World {
         self.process().runtime.block_on(work)
     }
 
-    /// Ends the engine and its state where they stand.
+    /// Ends the engine and its state where they stand, and opens them again.
     pub(crate) fn crash(&mut self) {
-        let Process { runtime, engine, tasks, committer, state_tasks } =
+        self.end();
+        self.open();
+    }
+
+    fn end(&mut self) {
+        let Process { runtime, engine, state, tasks, committer, state_tasks } =
             self.process.take().expect("an engine");
         // Every task of the engine is dropped at the await it has reached.
         runtime.shutdown_timeout(PATIENCE);
-        drop((engine, tasks));
+        drop((engine, state, tasks));
         committer.stop();
         self.log_runtime().block_on(async { state_tasks.stop_within(PATIENCE).await.log() });
-        self.open();
     }
 
     /// Stops the engine in order, and starts it again.
     pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.open();
+    }
+
+    /// Stops the engine in order.
+    pub(crate) fn stop(&mut self) {
         let stragglers = self.block(self.process().tasks.stop_within(PATIENCE));
         assert!(stragglers.is_empty(), "{stragglers}");
-        self.crash();
+        self.end();
     }
 
     fn log_runtime(&self) -> &Runtime {
@@ -166,6 +195,49 @@ impl World {
 
     pub(crate) fn delete(&self, name: &str) {
         self.log_runtime().block_on(self.log.delete_topic(&topic(name))).expect("a topic that there was");
+    }
+
+    pub(crate) fn alter(&self, name: &str, config: TopicConfig) {
+        self.log_runtime()
+            .block_on(self.log.alter_topic(&topic(name), config))
+            .expect("a topic that there is");
+    }
+
+    /// Appends `events` again and again, and lets the oldest records go, until at least `count` have gone.
+    pub(crate) fn expire(&self, name: &str, count: i64, events: &[Value]) {
+        let small = Some(ByteSize(2_000));
+        let config = TopicConfig { retention_bytes: small, segment_bytes: small, ..TopicConfig::default() };
+        self.alter(name, config);
+        self.until_alone("expired", |world| {
+            world.post(name, events);
+            world.log_start(name, 0) >= count
+        });
+        // Nothing more goes while a test looks.
+        self.alter(name, TopicConfig::default());
+    }
+
+    pub(crate) fn clock_now(&self) -> factum_types::Timestamp {
+        self.clock.now()
+    }
+
+    /// Tasks that have state.
+    pub(crate) fn kept_tasks(&self) -> usize {
+        self.block(self.process().state.tasks(&factum_state::Owner::from_static("sql"))).expect("tasks").len()
+    }
+
+    /// The first offset of a partition that is kept.
+    pub(crate) fn log_start(&self, name: &str, partition: usize) -> i64 {
+        let topic = self.log_runtime().block_on(Admin::topic(&self.log, &topic(name)));
+        topic.expect("a topic that there is").partitions[partition].log_start.get()
+    }
+
+    /// Waits until `holds`, with or without an engine.
+    pub(crate) fn until_alone(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let deadline = SystemClock.monotonic() + PATIENCE;
+        while !holds(self) {
+            assert!(SystemClock.monotonic() < deadline, "never {what}");
+            self.log_runtime().block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
+        }
     }
 
     /// Declares the orders of the store, by [`orders_schema`].
@@ -233,7 +305,8 @@ impl World {
     pub(crate) fn records(&self, name: &str, partition: i32) -> Vec<Record> {
         let place = TopicPartition::new(topic(name), partition);
         self.log_runtime().block_on(async {
-            let (mut records, mut next) = (Vec::new(), Offset::ZERO);
+            let start = self.log.offset_of(&place, Position::Earliest).await.expect("readable");
+            let (mut records, mut next) = (Vec::new(), start);
             loop {
                 let chunk = self.log.read(&place, next, 1 << 20, Duration::ZERO).await.expect("readable");
                 if chunk.next == next {

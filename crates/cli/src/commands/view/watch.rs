@@ -6,6 +6,7 @@ use miette::Report;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::freshness;
 use crate::args::Format;
 use crate::client::following::{self, Follow};
 use crate::client::{Changed, Client, Error, EventStream, JsonRow, Problem, Rows, ServerEvent};
@@ -81,6 +82,11 @@ impl Watch {
             let problem = Problem::read(status.unwrap_or(500), None, event.data.as_bytes());
             return Err(Error::Refused(Box::new(problem)));
         }
+        match event.kind.as_str() {
+            "stale" => freshness::stale(&self.read(&event.data)?),
+            "live" => report::say("the view goes on"),
+            _ => {}
+        }
         let is_change = event.kind == "change";
         if !is_change && event.kind != "snapshot" {
             return Ok(false);
@@ -94,7 +100,11 @@ impl Watch {
                 format!("---\n{}", serde_saphyr::to_string(&value).unwrap_or_default())
             }
             _ if is_change => changed(&self.read(&event.data)?),
-            _ => output::row_table(&self.read::<Rows>(&event.data)?.rows),
+            _ => {
+                let rows: Rows = self.read(&event.data)?;
+                freshness::warn(&rows);
+                output::row_table(&rows.rows)
+            }
         };
         if let Err(error) = output::print(&text) {
             report::failure(&error);

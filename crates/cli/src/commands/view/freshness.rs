@@ -1,0 +1,36 @@
+//! Says on standard error what rows do not say of themselves: that they are old, or not all there is.
+
+use crate::client::{Freshness, LeftOut, Rows};
+use crate::output::printable;
+use crate::report;
+
+/// Warns of rows that are behind the log for good, or that leave something out.
+pub(super) fn warn(rows: &Rows) {
+    stale(&rows.freshness);
+    let LeftOut { undecodable, unreadable } = &rows.left_out;
+    if is_some(undecodable) {
+        report::say(format_args!(
+            "warning: {undecodable} events are left out: the columns that are named cannot be read from them"
+        ));
+    }
+    if is_some(unreadable) {
+        report::say(format_args!("warning: {unreadable} events are left out: the log cannot read them"));
+    }
+}
+
+/// Warns of rows of a view that is stuck.
+pub(super) fn stale(freshness: &Freshness) {
+    if !matches!(freshness.state.as_str(), "failed" | "waiting") {
+        return;
+    }
+    let reason =
+        freshness.reason.as_deref().map(|reason| format!(": {}", printable(reason))).unwrap_or_default();
+    report::say(format_args!(
+        "warning: the view is {}, its rows are as of {} and {} events behind{reason}",
+        freshness.state, freshness.as_of, freshness.lag
+    ));
+}
+
+fn is_some(count: &str) -> bool {
+    !matches!(count, "" | "0")
+}

@@ -1,0 +1,36 @@
+//! Tells those who follow a view when it stops, and when it goes on.
+//!
+//! Always holds: a follower is told once for each stop and each reason. Rows that wait behind a busy view are no stop.
+
+use std::time::Duration;
+
+use factum_sql::{Engine, RelationName};
+use serde_json::{Value, json};
+
+/// How often a view that says nothing is looked at.
+pub(super) const LOOK: Duration = Duration::from_secs(1);
+
+/// What the follower of a view was told of its state.
+#[derive(Default)]
+pub(super) struct FreshnessWatch {
+    /// Why it stands still, if the follower was told so.
+    told: Option<String>,
+}
+
+impl FreshnessWatch {
+    /// An event, if the state is another than the follower knows: `stale`, or `live` once it goes on.
+    pub(super) fn news(&mut self, engine: &Engine, view: &RelationName) -> Option<(&'static str, Value)> {
+        let status = engine.view(view).ok()?;
+        let (state, reason) = super::state(&status.state);
+        let reason = reason.filter(|_| matches!(state, "failed" | "waiting"));
+        if self.told == reason {
+            return None;
+        }
+        self.told.clone_from(&reason);
+        let (as_of, lag) = (status.as_of.to_string(), status.lag.to_string());
+        Some(match reason {
+            Some(reason) => ("stale", json!({"as_of": as_of, "lag": lag, "state": state, "reason": reason})),
+            None => ("live", json!({"as_of": as_of, "lag": lag, "state": state})),
+        })
+    }
+}

@@ -1,0 +1,294 @@
+//! Commits a task's epochs, and sends their dead letters.
+//!
+//! Always holds: what an epoch adds to rows, offsets, counts and letters is one commit. Letters that cannot be sent
+//! wait in the outbox of each further epoch, [`MOST_WAITING`] of them at most; what is beyond that is counted.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::Bytes;
+use factum_state::{
+    self as state, Changes, Epoch, Fence, Found, Outgoing, Progress, StateStore, TakeOver, TaskId,
+};
+use factum_types::{Offset, Timestamp, TopicId, TopicName, TopicPartition};
+use tokio::sync::{Notify, watch};
+use tracing::{info, warn};
+
+use super::counts::{self, Counts};
+use super::evaluate::Evaluated;
+use super::prepared::Prepared;
+use super::status::Committed;
+use super::{Environment, TaskError, TaskStatus};
+use crate::dead_letter::{self, Delivery};
+use crate::metrics::PipelineMetrics;
+
+/// Up to where windows were shown as closed.
+const CLOSED: &[u8] = b"closed";
+/// The identity of the topic that was read.
+const TOPIC: &[u8] = b"topic";
+/// The first offset that was read.
+const BEGAN: &[u8] = b"began";
+/// The time up to which the log was read, in milliseconds.
+const READ_TO: &[u8] = b"read_to";
+/// Most letters, and bytes of them, that wait for their topic; every epoch writes them again.
+const MOST_WAITING: usize = 256;
+const MOST_WAITING_BYTES: usize = 256 << 10;
+
+/// Commits a task's epochs.
+pub(crate) struct Writer {
+    pub(crate) environment: Arc<Environment>,
+    pub(crate) id: TaskId,
+    pub(crate) letters: TopicName,
+    pub(crate) status: Arc<TaskStatus>,
+    pub(crate) metrics: PipelineMetrics,
+    /// Rises with each epoch of the pipeline.
+    pub(crate) advanced: Arc<watch::Sender<u64>>,
+    /// Windows of the pipeline up to here were shown as closed, in microseconds.
+    pub(crate) closed: Arc<AtomicI64>,
+    fence: Fence,
+    /// As committed.
+    counts: Counts,
+    /// What the next commit adds to the count.
+    letters_lost: u64,
+    /// Letters that could not be sent yet.
+    waiting: Vec<Outgoing>,
+    /// The epoch of the newest commit.
+    epoch: u64,
+    /// The topic that is read, once that is known, and whether the state says so already.
+    topic: Option<TopicId>,
+    is_topic_kept: bool,
+    /// The first offset that is read, until it is kept.
+    began: Option<Offset>,
+    /// The time up to which the log was read.
+    read_to: Option<Timestamp>,
+    /// Whether damage took the state, which is told until a commit says what was read again.
+    has_lost_state: bool,
+}
+
+/// What a task's state was made from, as far as it can be told from the log as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct History {
+    /// The topic.
+    pub(crate) topic: Option<TopicId>,
+    /// The first offset that was read.
+    pub(crate) began: Offset,
+}
+
+/// What the state of `task` was made from.
+///
+/// # Errors
+/// [`state::ReadError`].
+pub(crate) async fn history(state: &dyn StateStore, task: &TaskId) -> Result<History, state::ReadError> {
+    let found = state.get_many(task, counts::TABLE, &[TOPIC, BEGAN]).await?;
+    Ok(History { topic: topic(&found, 0), began: offset(&found, 1).unwrap_or(Offset::ZERO) })
+}
+
+fn topic(found: &Found, index: usize) -> Option<TopicId> {
+    found.get(index).and_then(|bytes| bytes.try_into().ok()).map(TopicId::from_bytes)
+}
+
+fn offset(found: &Found, index: usize) -> Option<Offset> {
+    let bytes = found.get(index).and_then(|bytes| bytes.try_into().ok());
+    bytes.map(|bytes| Offset::new(i64::from_le_bytes(bytes)))
+}
+
+impl Writer {
+    pub(crate) fn new(
+        environment: Arc<Environment>,
+        id: TaskId,
+        letters: TopicName,
+        status: Arc<TaskStatus>,
+        metrics: PipelineMetrics,
+        advanced: Arc<watch::Sender<u64>>,
+        closed: Arc<AtomicI64>,
+    ) -> Self {
+        Self {
+            environment,
+            id,
+            letters,
+            status,
+            metrics,
+            advanced,
+            closed,
+            fence: Fence::default(),
+            counts: Counts::default(),
+            letters_lost: 0,
+            waiting: Vec::new(),
+            epoch: 0,
+            topic: None,
+            is_topic_kept: false,
+            began: None,
+            read_to: None,
+            has_lost_state: false,
+        }
+    }
+
+    /// Whether damage took the state: what is not in the log any more cannot be read again.
+    pub(super) fn has_lost_state(&self) -> bool {
+        self.has_lost_state
+    }
+
+    /// Takes the state over, and begins it anew if it is of another topic of the same name.
+    pub(super) async fn take_over(&mut self, read: TopicId) -> Result<Progress, TaskError> {
+        let state = Arc::clone(&self.environment.state);
+        let mut taken = state.take_over(&self.id).await?;
+        let mut found = self.facts().await?;
+        if topic(&found, Counts::KEYS.len()).is_some_and(|known| known != read) {
+            info!(task = %self.id, "the topic was deleted and made again: its state begins anew");
+            self.forget().await?;
+            taken = state.take_over(&self.id).await?;
+            found = self.facts().await?;
+        }
+        let TakeOver { fence, progress, lost } = taken;
+        self.has_lost_state = lost.is_some();
+        if let Some(loss) = lost {
+            warn!(task = %self.id, reason = loss.reason, "the state was damaged and is built again");
+            self.status.note(format!("its state was damaged and is built again: {}", loss.reason));
+        }
+        let [of_topic, of_closed, of_began, of_read_to] =
+            [0, 1, 2, 3].map(|index| Counts::KEYS.len() + index);
+        if let Some(closed) = offset(&found, of_closed) {
+            self.closed.fetch_max(closed.get(), Ordering::Relaxed);
+        }
+        (self.fence, self.counts, self.epoch) = (fence, Counts::of(&found), progress.epoch);
+        (self.topic, self.is_topic_kept) = (Some(read), topic(&found, of_topic).is_some());
+        self.began = (progress.epoch == 0 && offset(&found, of_began).is_none()).then_some(Offset::ZERO);
+        self.read_to = offset(&found, of_read_to).map(|millis| Timestamp::from_millis(millis.get()));
+        self.waiting.clone_from(&progress.outbox);
+        self.send_letters().await;
+        Ok(progress)
+    }
+
+    async fn facts(&self) -> Result<Found, state::ReadError> {
+        let keys: Vec<&[u8]> = Counts::KEYS.into_iter().chain([TOPIC, CLOSED, BEGAN, READ_TO]).collect();
+        self.environment.state.get_many(&self.id, counts::TABLE, &keys).await
+    }
+
+    /// Reading goes on at `next`, behind epoch `epoch`. A state that begins anew is made from `first` on.
+    pub(super) fn resumed(&mut self, epoch: u64, next: Offset, first: Offset, watermark: Option<i64>) {
+        self.began = self.began.map(|_| first);
+        self.status.resume(Committed {
+            epoch,
+            next,
+            watermark,
+            events: 0,
+            read_to: self.read_to,
+            counts: self.counts,
+        });
+        self.advanced.send_modify(|count| *count += 1);
+    }
+
+    /// The partition is another one of the same name: its id is another, or it ends before what was read of it.
+    pub(super) async fn forget(&self) -> Result<(), state::CommitError> {
+        self.environment.state.forget(&self.id).await
+    }
+
+    /// Commits a part of an epoch.
+    pub(super) async fn commit(
+        &mut self,
+        prepared: &Prepared,
+        records: Range<usize>,
+        evaluated: Evaluated,
+        place: TopicPartition,
+    ) -> Result<(), TaskError> {
+        let Evaluated { mut changes, culprits } = evaluated;
+        let mut bad: Vec<_> = prepared.poisoned_in(&records).chain(&culprits).collect();
+        bad.sort_unstable();
+        let mut added = Counts {
+            poisoned: bad.len() as u64,
+            late: prepared.late_in(&records),
+            ahead: prepared.ahead_in(&records),
+            ..Counts::default()
+        };
+        let letter = |(record, reason): &&(usize, String)| {
+            dead_letter::letter(&self.letters, &place, &prepared.records[*record], reason)
+        };
+        let mut outbox: Vec<_> = bad.iter().map(letter).collect();
+        for range in prepared.unreadable_in(&records) {
+            added.unreadable += u64::try_from(range.next.since(range.from)).unwrap_or(0);
+            outbox.push(dead_letter::unreadable(&self.letters, &place, range));
+            self.status.note(dead_letter::in_words(&place, range));
+            warn!(task = %self.id, from = range.from.get(), next = range.next.get(), reason = range.reason,
+                "offsets cannot be read");
+        }
+        let outbox = self.with_waiting(outbox);
+        added.letters_lost = std::mem::take(&mut self.letters_lost);
+        let counts = self.counts.plus(added);
+        counts.put(self.counts, &mut changes);
+        let read_to = prepared.read_to(&records).or(self.read_to);
+        self.put_facts(read_to, &mut changes);
+        let (next, watermark) = (prepared.next(&records), prepared.watermark(&records));
+        let epoch = Epoch { changes, offsets: vec![(place, next)], watermark, outbox };
+        let progress = self.environment.state.commit(&self.id, self.fence, epoch).await?;
+        (self.counts, self.epoch, self.is_topic_kept, self.began) = (counts, progress.epoch, true, None);
+        self.read_to = read_to;
+        if std::mem::take(&mut self.has_lost_state) {
+            self.environment.state.acknowledge_loss(&self.id, self.fence).await?;
+        }
+        let events = records.len() as u64;
+        self.metrics.add(events, added);
+        self.status.commit(Committed { epoch: progress.epoch, next, watermark, events, read_to, counts });
+        self.advanced.send_modify(|count| *count += 1);
+        self.waiting = progress.outbox;
+        self.send_letters().await;
+        Ok(())
+    }
+
+    fn put_facts(&self, read_to: Option<Timestamp>, changes: &mut Changes) {
+        if let Some(read_to) = read_to {
+            changes.put(counts::TABLE, READ_TO, &read_to.as_millis().to_le_bytes());
+        }
+        let closed = self.closed.load(Ordering::Relaxed);
+        if closed != i64::MIN {
+            changes.put(counts::TABLE, CLOSED, &closed.to_le_bytes());
+        }
+        if let Some(topic) = self.topic.filter(|_| !self.is_topic_kept) {
+            changes.put(counts::TABLE, TOPIC, topic.as_bytes());
+        }
+        if let Some(began) = self.began {
+            changes.put(counts::TABLE, BEGAN, &began.get().to_le_bytes());
+        }
+    }
+
+    /// The outbox of the next epoch: letters that wait, then new ones. The first to wait are kept if there are too
+    /// many, since they say how the trouble began.
+    fn with_waiting(&mut self, new: Vec<Outgoing>) -> Vec<Outgoing> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            return new;
+        }
+        let (mut outbox, mut bytes) = (Vec::new(), 0);
+        for letter in waiting.into_iter().chain(new) {
+            bytes += letter.value.as_ref().map_or(0, Bytes::len);
+            match outbox.len() < MOST_WAITING && bytes <= MOST_WAITING_BYTES {
+                true => outbox.push(letter),
+                false => self.letters_lost += 1,
+            }
+        }
+        outbox
+    }
+
+    /// Sends the letters that wait; those that cannot be sent go on waiting.
+    pub(super) async fn send_letters(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let letters = std::mem::take(&mut self.waiting);
+        let delivery = dead_letter::publish(&*self.environment.log, &self.id, self.epoch, letters).await;
+        let Delivery { waiting, refused, problem } = delivery;
+        self.letters_lost += refused;
+        self.status.letters(waiting.len() as u64, problem);
+        self.waiting = waiting;
+    }
+
+    /// Sends letters that wait again and again, until `end`.
+    pub(super) async fn send_letters_until(&mut self, end: &Notify) {
+        while !self.waiting.is_empty() {
+            tokio::select! {
+                () = end.notified() => return,
+                () = tokio::time::sleep(self.environment.options.retry) => self.send_letters().await,
+            }
+        }
+    }
+}

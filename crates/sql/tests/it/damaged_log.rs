@@ -1,0 +1,110 @@
+//! A log of which ranges cannot be read, as if their bytes on disk were not what was written.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use factum_broker::Broker;
+use factum_eventlog::{
+    Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
+    Placed, Position, ProduceError, ReadError, Topic, TopicConfig, Unreadable,
+};
+use factum_types::{GroupId, Offset, TopicName, TopicPartition};
+use parking_lot::Mutex;
+
+/// Offsets of a partition.
+type DamagedRange = (TopicPartition, Range<i64>);
+
+/// The broker's log, but for the ranges that were damaged.
+#[derive(Clone)]
+pub(crate) struct DamagedLog {
+    broker: Broker,
+    damaged: Arc<Mutex<Vec<DamagedRange>>>,
+}
+
+impl DamagedLog {
+    pub(crate) fn new(broker: Broker) -> Self {
+        Self { broker, damaged: Arc::default() }
+    }
+
+    /// Offsets of a partition cannot be read from now on.
+    pub(crate) fn damage(&self, partition: TopicPartition, offsets: Range<i64>) {
+        self.damaged.lock().push((partition, offsets));
+    }
+}
+
+#[async_trait]
+impl EventLog for DamagedLog {
+    async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError> {
+        EventLog::produce(&self.broker, topic, records).await
+    }
+
+    async fn read(
+        &self,
+        partition: &TopicPartition,
+        from: Offset,
+        limit_bytes: usize,
+        wait: Duration,
+    ) -> Result<Chunk, ReadError> {
+        let mut chunk = EventLog::read(&self.broker, partition, from, limit_bytes, wait).await?;
+        let damaged = self.damaged.lock().clone();
+        for (_, range) in damaged.into_iter().filter(|(place, _)| place == partition) {
+            let (first, behind) = (range.start.max(from.get()), range.end.min(chunk.next.get()));
+            if first < behind {
+                chunk.records.retain(|record| !(first..behind).contains(&record.offset.get()));
+                let (from, next) = (Offset::new(first), Offset::new(behind));
+                let reason = "the checksum does not fit".to_owned();
+                chunk.unreadable.push(Unreadable { from, next, reason });
+            }
+        }
+        Ok(chunk)
+    }
+
+    async fn offset_of(&self, partition: &TopicPartition, position: Position) -> Result<Offset, ReadError> {
+        EventLog::offset_of(&self.broker, partition, position).await
+    }
+
+    async fn join(&self, membership: Membership) -> Result<Box<dyn GroupConsumer>, GroupError> {
+        EventLog::join(&self.broker, membership).await
+    }
+}
+
+#[async_trait]
+impl Admin for DamagedLog {
+    async fn topics(&self) -> Result<Vec<Topic>, AdminError> {
+        Admin::topics(&self.broker).await
+    }
+
+    async fn topic(&self, name: &TopicName) -> Result<Topic, AdminError> {
+        Admin::topic(&self.broker, name).await
+    }
+
+    async fn create_topic(&self, new: NewTopic) -> Result<Topic, AdminError> {
+        Admin::create_topic(&self.broker, new).await
+    }
+
+    async fn alter_topic(&self, name: &TopicName, config: TopicConfig) -> Result<Topic, AdminError> {
+        Admin::alter_topic(&self.broker, name, config).await
+    }
+
+    async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {
+        Admin::delete_topic(&self.broker, name).await
+    }
+
+    async fn groups(&self) -> Result<Vec<Group>, AdminError> {
+        Admin::groups(&self.broker).await
+    }
+
+    async fn reset_group(
+        &self,
+        group: &GroupId,
+        offsets: Vec<(TopicPartition, Offset)>,
+    ) -> Result<(), AdminError> {
+        Admin::reset_group(&self.broker, group, offsets).await
+    }
+
+    async fn delete_group(&self, group: &GroupId) -> Result<(), AdminError> {
+        Admin::delete_group(&self.broker, group).await
+    }
+}
