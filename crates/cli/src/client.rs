@@ -17,7 +17,7 @@ pub(crate) use events::{EventStream, ServerEvent};
 pub(crate) use shapes::{
     Acknowledged, Changed, Committed, Explanation, Group, GroupLine, Groups, JsonRow, Member, Moved,
     NewTopic, Partition, Pipeline, PipelineLine, PipelinePartition, Pipelines, Progress, Record, Reset,
-    ResetDone, Rows, SqlRequest, Topic, TopicLine, TopicSettings, Topics, ViewLine, Views, number,
+    ResetDone, RowError, Rows, SqlRequest, Topic, TopicLine, TopicSettings, Topics, ViewLine, Views, number,
 };
 
 /// Longer than any honest answer takes, the fsync of a slow disk included.

@@ -4,7 +4,7 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
-use factum_sql::{Rows, render};
+use factum_sql::{RowError, Rows, render};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -16,6 +16,9 @@ const JSON: &str = "application/json";
 const CSV: &str = "text/csv";
 const ARROW: &str = "application/vnd.apache.arrow.stream";
 const AS_OF: HeaderName = HeaderName::from_static("x-factum-as-of");
+
+/// How many values are null because they cannot be computed, where the form has no place to say which.
+const ROW_ERRORS: HeaderName = HeaderName::from_static("x-factum-row-errors");
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +60,19 @@ pub(crate) struct RowsView {
     /// The moment.
     #[schema(example = "2026-11-20T10:15:30.123Z")]
     pub(crate) as_of: String,
+    /// Values that are null because they cannot be computed, a hundred at most; left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub(crate) errors: Vec<RowError>,
 }
 
 impl RowsView {
     pub(crate) fn of(rows: &Rows) -> Self {
-        Self { rows: render::json(&rows.batches), as_of: rows.as_of.to_string() }
+        Self {
+            rows: render::json(&rows.batches),
+            as_of: rows.as_of.to_string(),
+            errors: rows.errors.to_vec(),
+        }
     }
 }
 
@@ -86,7 +97,11 @@ fn write(form: Form, rows: &Rows) -> Result<Response, Problem> {
         Form::Csv => ("text/csv; charset=utf-8", unwritten(render::csv(&rows.schema, &rows.batches))?),
         Form::Arrow => (ARROW, unwritten(render::arrow_ipc(&rows.schema, &rows.batches))?),
     };
-    let headers = [(header::CONTENT_TYPE, media_type.to_owned()), (AS_OF, rows.as_of.to_string())];
+    let headers = [
+        (header::CONTENT_TYPE, media_type.to_owned()),
+        (AS_OF, rows.as_of.to_string()),
+        (ROW_ERRORS, rows.errors.len().to_string()),
+    ];
     Ok((headers, body).into_response())
 }
 

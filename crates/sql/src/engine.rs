@@ -14,6 +14,7 @@
 mod apply;
 mod options;
 mod query;
+mod query_pool;
 mod schemas;
 mod status;
 mod survey;
@@ -44,6 +45,7 @@ use crate::task::Environment;
 pub use apply::Applied;
 pub use options::Options;
 pub use query::{Query, QueryLimits};
+use query_pool::QueryPool;
 pub use status::{PartitionStatus, ViewState, ViewStatus};
 use view::View;
 
@@ -59,6 +61,10 @@ struct Shared {
     pipelines: Mutex<HashMap<Arc<str>, Arc<Pipeline>>>,
     /// Pipelines whose state is being forgotten; the sender is gone once it is.
     retiring: Mutex<HashMap<Arc<str>, watch::Receiver<()>>>,
+    /// Where ad-hoc queries are computed.
+    queries: QueryPool,
+    /// Where rows of single views are selected: cheap by comparison, so that they do not wait for the others.
+    selections: QueryPool,
     /// Tells the change ids of this run from those of others.
     run: u64,
 }
@@ -84,6 +90,11 @@ impl Engine {
         tasks: TaskGroup,
     ) -> Self {
         metrics::describe();
+        let pool = |settings: &str| {
+            QueryPool::new(tasks.clone(), options.queries, options.waiting_queries, settings)
+        };
+        let queries = pool("sql.queries, sql.waiting_queries");
+        let selections = pool("sql.queries and sql.waiting_queries, for filters and orders of views");
         let environment = Arc::new(Environment { options, log, state, clock, tasks });
         let engine = Self(Arc::new(Shared {
             environment: Arc::clone(&environment),
@@ -91,6 +102,8 @@ impl Engine {
             effective: RwLock::default(),
             pipelines: Mutex::default(),
             retiring: Mutex::default(),
+            queries,
+            selections,
             run: Random::system().uuid().as_u64_pair().0,
         }));
         environment.tasks.spawn_quiet(survey::run(engine.clone()));

@@ -217,6 +217,17 @@ pub(crate) type JsonRow = serde_json::Map<String, serde_json::Value>;
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Rows {
     pub(crate) rows: Vec<JsonRow>,
+    #[serde(default)]
+    pub(crate) errors: Vec<RowError>,
+}
+
+/// A value that is null because it cannot be computed.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct RowError {
+    pub(crate) view: String,
+    pub(crate) key: JsonRow,
+    pub(crate) column: String,
+    pub(crate) reason: String,
 }
 
 /// What changed in a view.

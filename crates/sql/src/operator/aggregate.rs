@@ -37,6 +37,7 @@ use super::lookup::with_lookups;
 use super::reused_plan::ReusedPlan;
 use super::row_codec::RowCodec;
 use crate::feed::{Feed, Slot};
+use crate::row_errors::{self, GroupError};
 
 /// Group keys that the planner adds for lifted filters begin with this.
 pub(crate) const HIDDEN: &str = "__hidden_";
@@ -265,11 +266,23 @@ impl Aggregate {
                 continue;
             }
             accumulator.merge_batch(&states[from..from + width], &ids, groups)?;
-            columns.push(accumulator.evaluate(EmitTo::All)?);
+            let (values, errors) = row_errors::collect(|| accumulator.evaluate(EmitTo::All));
+            self.tell(function.name(), &columns, errors)?;
+            columns.push(values?);
             from += width;
         }
         let finals = RecordBatch::try_new(Arc::clone(&self.finals), columns)?;
         self.above.run(vec![finals]).await
+    }
+
+    /// Tells the reader which groups have no value of `function`; `columns` begin with their keys.
+    fn tell(&self, function: &str, columns: &[ArrayRef], errors: Vec<GroupError>) -> Result<()> {
+        if !errors.is_empty() {
+            let names = Arc::new(self.groups.project(&self.visible)?);
+            let keys: Vec<_> = self.visible.iter().map(|key| Arc::clone(&columns[*key])).collect();
+            row_errors::tell(function, &names, &keys, errors);
+        }
+        Ok(())
     }
 
     /// The merged group of each partial state, and how many groups there are.
