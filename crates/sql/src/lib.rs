@@ -15,6 +15,7 @@
 //!
 //! Not here: HTTP, projects, where the log or the state are kept.
 
+mod avg;
 mod changes;
 mod checked;
 mod clock_function;
@@ -25,6 +26,8 @@ mod engine;
 mod error;
 mod explain;
 mod feed;
+mod float_coercion;
+mod float_total;
 mod interrupt;
 mod literals;
 mod metrics;
