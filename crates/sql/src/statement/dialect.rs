@@ -13,7 +13,7 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -21,6 +21,9 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 /// Every other operator, as PostgreSQL's manual calls them.
 const OTHER: u8 = 70;
+
+/// A sign before its operand.
+const SIGN: u8 = 120;
 
 /// How statements are read.
 #[derive(Debug)]
@@ -91,6 +94,18 @@ impl Dialect for FactumDialect {
                 | Token::ExclamationMarkDoubleTildeAsterisk
         );
         is_other.then_some(Ok(OTHER))
+    }
+
+    fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        let op = match parser.peek_token_ref().token {
+            Token::Minus => UnaryOperator::Minus,
+            Token::Plus => UnaryOperator::Plus,
+            _ => return None,
+        };
+        parser.advance_token();
+        // The parser's own lets AT TIME ZONE go first.
+        let operand = parser.parse_subexpr(SIGN);
+        Some(operand.map(|expr| Expr::UnaryOp { op, expr: Box::new(expr) }))
     }
 
     fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, _: u8) -> Option<Result<Expr, ParserError>> {

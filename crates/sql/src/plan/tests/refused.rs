@@ -527,9 +527,9 @@ fn statements_that_cannot_be_compiled() {
     check_query(
         "SELECT id FROM orders WHERE customer LIKE ANY ('a', 'b')",
         &expect![[r#"
-        "customer LIKE ('a', 'b')": LIKE ANY is not supported
-          help: write name LIKE 'a%' OR name LIKE 'b%', or a regular expression: name ~ '^(a|b)'
-    "#]],
+            "customer LIKE ANY ('a', 'b'": LIKE ANY is not supported
+              help: write name LIKE 'a%' OR name LIKE 'b%', or a regular expression: name ~ '^(a|b)'
+        "#]],
     );
     check_query(
         "SELECT id FROM orders WHERE customer ILIKE customer ESCAPE '!'",
