@@ -6,6 +6,7 @@
 mod http;
 mod kafka;
 mod latency;
+mod neighbours;
 mod partitions;
 mod report;
 mod server;
@@ -76,5 +77,6 @@ async fn measure_own(arguments: &Arguments, report: &mut Report) -> Result<()> {
     partitions::measure(arguments, &server.kafka, report).await?;
     http::measure(arguments, &server.http, report).await?;
     report.one("memory, peak under load", "MiB", 128.0, server.peak_mib()?);
+    neighbours::measure(arguments, &server.http, report).await?;
     server.stop().await
 }

@@ -162,6 +162,25 @@ impl TaskGroup {
         std::thread::Builder::new().name(name.to_owned()).spawn(body).expect("a thread can be started");
     }
 
+    /// Runs work on a thread of its own that a stop does not wait for; on Linux its priority is lower than that of
+    /// everything else. The end of the process ends it wherever it is, so it must hold nothing that has to be
+    /// finished: it is for computing that cannot be interrupted, such as one step of a query.
+    ///
+    /// # Errors
+    /// If the machine has no thread left.
+    pub fn spawn_abandonable_thread<F>(&self, name: &'static str, work: F) -> std::io::Result<()>
+    where
+        F: FnOnce(Stop) + Send + 'static,
+    {
+        let stop = self.stop();
+        let body = move || {
+            lower_priority();
+            work(stop);
+        };
+        let builder = std::thread::Builder::new().name(name.to_owned()).stack_size(ABANDONABLE_STACK);
+        builder.spawn(body).map(drop)
+    }
+
     /// Requests a stop and waits until every task has returned.
     pub async fn stop_within(&self, limit: Duration) -> Stragglers {
         self.stop.request();
@@ -174,6 +193,18 @@ impl TaskGroup {
     fn begin(&self, name: &'static str, on_error: OnError) -> Ending {
         self.running.lock().push(name);
         Ending { name, on_error, tree: self.tree.clone(), running: Arc::clone(&self.running) }
+    }
+}
+
+/// Threads that compute what strangers wrote walk expressions by recursion.
+const ABANDONABLE_STACK: usize = 8 << 20;
+
+/// Lets all other threads go first. On Linux the nice value is one thread's (`sched(7)`), elsewhere it is the whole
+/// process's and stays as it is.
+fn lower_priority() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, 5) {
+        debug!(%error, "a thread keeps its priority");
     }
 }
 
@@ -276,6 +307,20 @@ mod tests {
         group.spawn("sleeper", OnError::Log, std::future::pending());
         let late = group.stop_within(Duration::from_millis(5)).await;
         assert_eq!(late.to_string(), "1 tasks, among them sleeper");
+    }
+
+    #[tokio::test]
+    async fn an_abandonable_thread_holds_no_stop_up() {
+        let group = TaskTree::new().child("test");
+        let (_kept, never) = std::sync::mpsc::channel::<()>();
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let work = move |_: Stop| {
+            begun.send(()).expect("somebody listens");
+            never.recv().ok();
+        };
+        group.spawn_abandonable_thread("computing", work).expect("a thread");
+        begins.await.expect("it begins");
+        assert!(group.stop_within(Duration::from_secs(5)).await.is_empty());
     }
 
     #[tokio::test]

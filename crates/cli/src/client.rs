@@ -17,8 +17,8 @@ pub(crate) use events::{EventStream, ServerEvent};
 pub(crate) use shapes::{
     Acknowledged, Changed, Committed, Explanation, Freshness, Group, GroupLine, Groups, JsonRow, LeftOut,
     Member, Moved, NewTopic, Partition, Pipeline, PipelineLine, PipelinePartition, Pipelines, Progress,
-    Record, Reset, ResetDone, Rows, SqlRequest, Topic, TopicLine, TopicSettings, Topics, ViewLine, Views,
-    number,
+    Record, Reset, ResetDone, RowError, Rows, SqlRequest, Topic, TopicLine, TopicSettings, Topics, ViewLine,
+    Views, number,
 };
 
 /// Longer than any honest answer takes, the fsync of a slow disk included.
@@ -110,6 +110,7 @@ impl Client {
                 reason: None,
             },
             left_out: LeftOut { undecodable: count("undecodable"), unreadable: count("unreadable") },
+            errors: Vec::new(),
         };
         Ok((rows, response.text().await.map_err(|error| self.lost(&error))?))
     }

@@ -281,6 +281,7 @@ impl From<sql::ReadError> for Problem {
             sql::ReadError::Waiting { .. } => Self::unavailable("waiting", &error),
             sql::ReadError::Invalid { help, .. } => Self::malformed(&error).helped(help.as_deref()),
             sql::ReadError::TooLarge { .. } => Self::refused(&error),
+            sql::ReadError::Busy { .. } => Self::unavailable("busy", &error),
             sql::ReadError::Broken { .. } => Self::broken(&error),
             sql::ReadError::Compute { source, .. } => Self::refused(&error).also(source),
             sql::ReadError::State { view, source } => {
@@ -298,6 +299,8 @@ impl From<sql::QueryError> for Problem {
                 problems.first().map_or_else(|| Self::malformed("the query cannot be planned"), Self::in_sql)
             }
             sql::QueryError::TooLarge { .. } => Self::refused(&error),
+            sql::QueryError::Busy { .. } => Self::unavailable("busy", &error),
+            sql::QueryError::Broken => Self::broken(&error),
             sql::QueryError::View(error) => error.into(),
             sql::QueryError::Compute(ref source) => Self::refused(&error).also(source),
         }

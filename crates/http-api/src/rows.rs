@@ -4,7 +4,7 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use factum_sql::{Freshness, LeftOut, Rows, render};
+use factum_sql::{Freshness, LeftOut, RowError, Rows, render};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -20,6 +20,9 @@ const AS_OF: HeaderName = HeaderName::from_static("x-factum-as-of");
 const LAG: HeaderName = HeaderName::from_static("x-factum-lag");
 const STATE: HeaderName = HeaderName::from_static("x-factum-state");
 const LEFT_OUT: HeaderName = HeaderName::from_static("x-factum-left-out");
+
+/// How many values are null because they cannot be computed, where the form has no place to say which.
+const ROW_ERRORS: HeaderName = HeaderName::from_static("x-factum-row-errors");
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +66,10 @@ pub(crate) struct RowsView {
     /// What the rows do not contain of the topics that they were computed from; absent where that is nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out: Option<LeftOutView>,
+    /// Values that are null because they cannot be computed, a hundred at most; left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub(crate) errors: Vec<RowError>,
 }
 
 /// How far rows are behind the log.
@@ -115,6 +122,7 @@ impl RowsView {
             rows: render::json(&rows.batches),
             freshness: FreshnessView::of(&rows.freshness),
             left_out: LeftOutView::of(rows.left_out),
+            errors: rows.errors.to_vec(),
         }
     }
 }
@@ -149,7 +157,8 @@ fn write(form: Form, rows: &Rows) -> Result<Response, Problem> {
 fn told(rows: &Rows) -> HeaderMap {
     let FreshnessView { as_of, lag, state, .. } = FreshnessView::of(&rows.freshness);
     let state = state.to_owned();
-    let mut told = vec![(AS_OF, as_of), (LAG, lag), (STATE, state)];
+    let errors = rows.errors.len().to_string();
+    let mut told = vec![(AS_OF, as_of), (LAG, lag), (STATE, state), (ROW_ERRORS, errors)];
     if let Some(LeftOutView { undecodable, unreadable }) = LeftOutView::of(rows.left_out) {
         told.push((LEFT_OUT, format!("undecodable={undecodable}, unreadable={unreadable}")));
     }

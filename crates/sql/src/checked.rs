@@ -2,12 +2,13 @@
 //!
 //! DataFusion's `+`, `-` and `*` of integers wrap, while planning as well as when run, and decimals may come out
 //! with more digits than they have. An analyzer rule puts functions in their place that compute the same or fail.
+//! Quotients of decimals, which DataFusion cuts, are rounded there.
 //!
 //! Always holds: an expression keeps its type and its name.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Datum};
+use arrow::array::{ArrayRef, AsArray, Datum, PrimitiveArray};
 use arrow::compute::kernels::numeric::{add, div, mul, neg, sub};
 use arrow::datatypes::{DataType, Decimal128Type, FieldRef};
 use arrow::error::ArrowError;
@@ -178,9 +179,40 @@ fn kernel(operator: Operator) -> Result<Kernel> {
         Operator::Plus => add,
         Operator::Minus => sub,
         Operator::Multiply => mul,
-        Operator::Divide => div,
+        Operator::Divide => div_rounded,
         _ => return internal_err!("{operator} is not checked"),
     })
+}
+
+/// A quotient whose last digit is rounded, halves away from zero, as PostgreSQL's numeric does; Arrow's own is cut.
+/// Its scale is Arrow's: four digits more than the dividend has.
+fn div_rounded(left: &dyn Datum, right: &dyn Datum) -> Result<ArrayRef, ArrowError> {
+    let cut = div(left, right)?;
+    let ((left, left_is_one), (right, right_is_one)) = (left.get(), right.get());
+    let (
+        DataType::Decimal128(_, scale),
+        DataType::Decimal128(_, left_scale),
+        DataType::Decimal128(_, right_scale),
+    ) = (cut.data_type(), left.data_type(), right.data_type())
+    else {
+        return Ok(cut);
+    };
+    let power = i32::from(*scale) - i32::from(*left_scale) + i32::from(*right_scale);
+    let factor = |wanted: bool| if wanted { 10_i128.pow(power.unsigned_abs()) } else { 1 };
+    let (of_left, of_right) = (factor(power > 0), factor(power < 0));
+    let (left, right) = (left.as_primitive::<Decimal128Type>(), right.as_primitive::<Decimal128Type>());
+    let quotients = cut.as_primitive::<Decimal128Type>();
+    let rounded = quotients.iter().enumerate().map(|(row, quotient)| {
+        let quotient = quotient?;
+        let dividend = left.value(if left_is_one { 0 } else { row }) * of_left;
+        let divisor = right.value(if right_is_one { 0 } else { row }) * of_right;
+        let rest = (dividend - quotient * divisor).unsigned_abs();
+        let is_half = rest >= divisor.unsigned_abs() - rest;
+        Some(quotient + if is_half { dividend.signum() * divisor.signum() } else { 0 })
+    });
+    // What would overflow here has overflowed above.
+    let rounded: PrimitiveArray<Decimal128Type> = rounded.collect();
+    Ok(Arc::new(rounded.with_data_type(cut.data_type().clone())))
 }
 
 /// The kernels check decimals against 128 bits only, which hold some numbers of 39 digits.

@@ -17,6 +17,7 @@ mod history;
 mod kept_state;
 mod options;
 mod query;
+mod query_pool;
 mod schemas;
 mod status;
 mod survey;
@@ -48,6 +49,7 @@ pub use apply::Applied;
 use kept_state::KeptState;
 pub use options::Options;
 pub use query::{Query, QueryLimits};
+use query_pool::QueryPool;
 pub use status::{PartitionStatus, ViewState, ViewStatus};
 use view::View;
 
@@ -64,6 +66,10 @@ struct Shared {
     /// Pipelines whose state is being forgotten; the sender is gone once it is.
     retiring: Mutex<HashMap<Arc<str>, watch::Receiver<()>>>,
     kept_state: KeptState,
+    /// Where ad-hoc queries are computed.
+    queries: QueryPool,
+    /// Where rows of single views are selected: cheap by comparison, so that they do not wait for the others.
+    selections: QueryPool,
     /// Tells the change ids of this run from those of others.
     run: u64,
 }
@@ -89,6 +95,11 @@ impl Engine {
         tasks: TaskGroup,
     ) -> Self {
         metrics::describe();
+        let pool = |settings: &str| {
+            QueryPool::new(tasks.clone(), options.queries, options.waiting_queries, settings)
+        };
+        let queries = pool("sql.queries, sql.waiting_queries");
+        let selections = pool("sql.queries and sql.waiting_queries, for filters and orders of views");
         let environment = Arc::new(Environment { options, log, state, clock, tasks });
         let engine = Self(Arc::new(Shared {
             environment: Arc::clone(&environment),
@@ -97,6 +108,8 @@ impl Engine {
             pipelines: Mutex::default(),
             retiring: Mutex::default(),
             kept_state: KeptState::new(Arc::clone(&environment.state)),
+            queries,
+            selections,
             run: Random::system().uuid().as_u64_pair().0,
         }));
         environment.tasks.spawn_quiet(survey::run(engine.clone()));

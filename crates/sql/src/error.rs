@@ -43,6 +43,12 @@ pub enum ReadError {
         /// Which limit.
         reason: String,
     },
+    /// Too many queries run and wait.
+    #[error("{reason}")]
+    Busy {
+        /// Which limit.
+        reason: String,
+    },
     /// The computation panicked. Whoever asks again begins it anew.
     #[error("the rows of {view} could not be computed by a mistake of the server; its log says more")]
     Broken {
@@ -72,7 +78,7 @@ pub enum ReadError {
 impl ReadError {
     /// Whether the same read can succeed later with no change to it.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Waiting { .. } | Self::State { .. } | Self::Broken { .. })
+        matches!(self, Self::Waiting { .. } | Self::State { .. } | Self::Busy { .. } | Self::Broken { .. })
     }
 }
 
@@ -88,12 +94,28 @@ pub enum QueryError {
         /// Which limit, and what to do.
         reason: String,
     },
+    /// Too many queries run and wait; the same one may succeed later.
+    #[error("{reason}")]
+    Busy {
+        /// Which limit.
+        reason: String,
+    },
+    /// Computing it panicked.
+    #[error("the query could not be computed by a mistake of the server; its log says more")]
+    Broken,
     /// A view that it reads cannot be read.
     #[error(transparent)]
     View(#[from] ReadError),
     /// The rows cannot be computed.
     #[error("the query failed")]
     Compute(#[source] Box<datafusion::error::DataFusionError>),
+}
+
+impl QueryError {
+    /// Of a query that was ended because nobody waits for it.
+    pub(crate) fn ended() -> Self {
+        Self::TooLarge { reason: "the query was ended".to_owned() }
+    }
 }
 
 /// Why definitions were not put into effect; what ran before runs on.

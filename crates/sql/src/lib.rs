@@ -15,6 +15,7 @@
 //!
 //! Not here: HTTP, projects, where the log or the state are kept.
 
+mod avg;
 mod changes;
 mod checked;
 mod clock_function;
@@ -25,6 +26,9 @@ mod engine;
 mod error;
 mod explain;
 mod feed;
+mod float_coercion;
+mod float_total;
+mod interrupt;
 mod literals;
 mod metrics;
 mod names;
@@ -34,6 +38,7 @@ mod plan;
 mod rebuild;
 mod reference;
 pub mod render;
+mod row_errors;
 mod schema;
 mod session;
 mod statement;
@@ -49,5 +54,6 @@ pub use definitions::{
 };
 pub use engine::{Applied, Engine, Options, PartitionStatus, Query, QueryLimits, ViewState, ViewStatus};
 pub use error::{ApplyError, QueryError, ReadError};
+pub use row_errors::RowError;
 pub use topic_scan::LeftOut;
 pub use view::{Freshness, Rows};

@@ -35,6 +35,10 @@ pub(crate) fn describe() {
         "bytes of state that no view needs and the log could not give again"
     );
     describe_histogram!("factum_view_read_seconds", "time that computing a view's rows took");
+    describe_gauge!(
+        "factum_view_row_errors",
+        "values of a view that are null because they cannot be computed"
+    );
     describe_gauge!("factum_view_subscribers", "readers of a view's changes");
 }
 
@@ -96,6 +100,11 @@ pub(crate) fn kept_state(bytes: u64) {
 /// A view's rows were computed.
 pub(crate) fn read(view: &RelationName, took: Duration) {
     histogram!("factum_view_read_seconds", "view" => view.to_string()).record(took);
+}
+
+/// How many values could not be computed when a view was read last.
+pub(crate) fn row_errors(view: &RelationName, count: usize) {
+    gauge!("factum_view_row_errors", "view" => view.to_string()).set(count as f64);
 }
 
 /// How many read a view's changes.

@@ -32,7 +32,7 @@ use factum_types::TopicName;
 
 use crate::definitions::{Problem, RelationName};
 use crate::plan::relations::Relations;
-use crate::statement::{SourceText, lower_first};
+use crate::statement::{SourceText, lower_first, spellings};
 use crate::tumble::Tumble;
 pub(crate) use places::{Part, Places};
 use scope::{Bound, Outputs, Scope, columns_of, same};
@@ -168,6 +168,11 @@ impl<'a> Resolver<'a> {
     }
 
     fn select(&mut self, select: &mut Select, order_by: Option<&mut OrderBy>) -> Result<(), Failure> {
+        if let Some(view) = select.lateral_views.first() {
+            let mut problem = self.problem(view.lateral_view.span(), "LATERAL VIEW is not supported");
+            problem.help = Some("write FROM orders, UNNEST(details) AS d".to_owned());
+            return Err(problem.into());
+        }
         self.scopes.push(Scope::default());
         let mut from = self.from(std::mem::take(&mut select.from))?;
         self.scope().outputs = select_list::outputs(&select.projection);
@@ -282,6 +287,13 @@ fn in_our_words(message: &str) -> (String, Option<String>) {
         }
         None => message.split("This issue was likely caused by a bug").next().unwrap_or(message),
     };
+    let unknown = message.split_once("nvalid function '").and_then(|(_, rest)| rest.split_once('\''));
+    if let Some((name, rest)) = unknown {
+        let near = rest.split('\'').nth(1).and_then(|near| suggest::nearest(name, [near]));
+        let meant = spellings::function(name).map(str::to_owned);
+        let help = meant.or_else(|| near.map(|near| format!("did you mean '{near}'?")));
+        return (format!("there is no function `{name}`"), help);
+    }
     let (message, help) = match message.trim().split_once('\n') {
         Some((message, help)) => (message, Some(lower_first(help.trim()))),
         None => (message.trim(), None),

@@ -10,6 +10,7 @@ mod closing;
 mod cut;
 mod fingerprint;
 mod planner;
+mod prepared;
 mod refuse;
 pub(crate) mod relations;
 mod slot_scan;

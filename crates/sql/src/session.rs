@@ -5,11 +5,11 @@
 
 mod bounded;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -59,16 +59,13 @@ pub(crate) fn batch() -> SessionContext {
     SessionContext::new_with_config(batch_config())
 }
 
-/// A session for an ad-hoc query. All of them together have so much memory and no disk: one that needs more fails.
-pub(crate) fn query() -> SessionContext {
-    const MEMORY: usize = 1 << 30;
-    static RUNTIME: LazyLock<Arc<RuntimeEnv>> = LazyLock::new(|| {
-        let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
-        let runtime =
-            RuntimeEnvBuilder::new().with_memory_limit(MEMORY, 1.0).with_disk_manager_builder(no_disk);
-        runtime.build_arc().expect("a runtime without a disk opens nothing")
-    });
-    SessionContext::new_with_config_rt(batch_config(), Arc::clone(&RUNTIME))
+/// A session for an ad-hoc query with so many bytes of memory and no disk: a query that needs more fails. How many
+/// there are at once is bounded by whoever runs them.
+pub(crate) fn query(memory: usize) -> SessionContext {
+    let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+    let runtime = RuntimeEnvBuilder::new().with_memory_limit(memory, 1.0).with_disk_manager_builder(no_disk);
+    let runtime = runtime.build_arc().expect("a runtime without a disk opens nothing");
+    SessionContext::new_with_config_rt(batch_config(), runtime)
 }
 
 fn batch_config() -> SessionConfig {

@@ -2,18 +2,21 @@
 //!
 //! Not here: what names mean. Only the shape of a statement is known and checked.
 
+mod dialect;
+mod meaning;
 mod source_text;
+pub(crate) mod spellings;
 
 use std::ops::Range;
 
 use datafusion::sql::sqlparser::ast::{
     CreateTableOptions, CreateView, Ident, ObjectName, Query, Spanned, Statement,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::definitions::Problem;
+use dialect::FactumDialect;
 pub(crate) use source_text::SourceText;
 
 /// Planning walks expressions by recursion; this many operators keep it well inside a thread's stack.
@@ -87,13 +90,16 @@ pub(crate) fn query(source: &SourceText) -> Result<Query, Problem> {
     let place = place_of(source, &tokens)
         .ok_or_else(|| source.problem(0..source.text().len(), "there is no query here"))?;
     match parse(source, tokens, &place)? {
-        Statement::Query(query) => Ok(*query),
+        Statement::Query(mut query) => {
+            meaning::settle(&mut query, source, place)?;
+            Ok(*query)
+        }
         _ => Err(source.problem(place, "only queries can be run here: SELECT, VALUES or WITH … SELECT")),
     }
 }
 
 fn tokenize(source: &SourceText) -> Result<Vec<TokenWithSpan>, Problem> {
-    let tokens = Tokenizer::new(&GenericDialect {}, source.text()).tokenize_with_location();
+    let tokens = Tokenizer::new(&FactumDialect, source.text()).tokenize_with_location();
     let tokens = tokens.map_err(|error| {
         let start = source.offset(error.location);
         source.problem(start..end_of_char(source, start), lower_first(&error.message))
@@ -112,17 +118,20 @@ fn declaration(
     place: Range<usize>,
 ) -> Result<Declaration, Problem> {
     let on_window_close = take_emit(source, &mut tokens);
+    let written = tokens.clone();
     let statement = parse(source, tokens, &place)?;
+    let refused = |message: &str| {
+        let problem = source.problem(first_word(source, &place), message);
+        Err(spellings::explained(source, &written, problem))
+    };
     match statement {
-        Statement::CreateView(view) => of_view(source, view, place, on_window_close),
-        Statement::Insert(_) => Err(source.problem(
-            first_word(source, &place),
-            "INSERT INTO is not supported by this version yet: declare a CREATE MATERIALIZED VIEW",
-        )),
-        _ => Err(source.problem(
-            first_word(source, &place),
+        Statement::CreateView(mut view) => {
+            meaning::settle(&mut view.query, source, place.clone())?;
+            of_view(source, view, place, on_window_close)
+        }
+        _ => refused(
             "this statement is not supported by this version yet: a pipeline holds CREATE MATERIALIZED VIEW and CREATE VIEW",
-        )),
+        ),
     }
 }
 
@@ -179,12 +188,13 @@ fn parse(
         let at = source.range(token.span).unwrap_or_else(|| place.clone());
         return Err(source.problem(at, format!("a statement has at most {MAX_OPERATORS} operators")));
     }
-    let mut parser = Parser::new(&GenericDialect {}).with_tokens_with_locations(tokens);
-    let statement = parser.parse_statement().map_err(|error| of_parser(source, &error, place))?;
+    let mut parser = Parser::new(&FactumDialect).with_tokens_with_locations(tokens.clone());
+    let explained = |problem| spellings::explained(source, &tokens, problem);
+    let statement = parser.parse_statement().map_err(|error| explained(of_parser(source, &error, place)))?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
         let at = source.range(rest.span).unwrap_or_else(|| place.clone());
-        return Err(source.problem(at, format!("`{}` is not expected here", rest.token)));
+        return Err(explained(source.problem(at, format!("`{}` is not expected here", rest.token))));
     }
     Ok(statement)
 }
@@ -194,11 +204,11 @@ pub(crate) fn part<T>(
     text: &str,
     parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
 ) -> Result<T, ParserError> {
-    let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location()?;
+    let tokens = Tokenizer::new(&FactumDialect, text).tokenize_with_location()?;
     if tokens.iter().filter(|token| is_operator(&token.token)).count() > MAX_OPERATORS {
         return Err(ParserError::ParserError(format!("it has more than {MAX_OPERATORS} operators")));
     }
-    let mut parser = Parser::new(&GenericDialect {}).with_tokens_with_locations(tokens);
+    let mut parser = Parser::new(&FactumDialect).with_tokens_with_locations(tokens);
     let parsed = parse(&mut parser)?;
     parser.expect_token(&Token::EOF)?;
     Ok(parsed)

@@ -6,8 +6,8 @@
 //! Always holds: a state is the exact total of its rows. A total that the type of the result cannot hold is an
 //! error to whoever reads it, and none any more once later values bring it back.
 //!
-//! Types are DataFusion's: `sum(bigint)` is bigint, `sum(decimal(p, s))` is decimal(38, s). Floats, intervals and
-//! decimals of 256 bits are left to DataFusion.
+//! Types are DataFusion's: `sum(bigint)` is bigint, `sum(decimal(p, s))` is decimal(38, s). Doubles have an exact total
+//! too ([`crate::float_total`]). Intervals and decimals of 256 bits are left to DataFusion.
 
 mod groups;
 mod total;
@@ -26,7 +26,9 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature,
 };
 
+use crate::float_total::aggregates::{self, DistinctFloats, Finish, FloatAggregate, FloatGroups};
 use groups::GroupTotals;
+pub(crate) use total::add;
 use total::{DistinctSum, Sum, Summand};
 
 /// `sum`, in the place of DataFusion's.
@@ -81,9 +83,17 @@ impl AggregateUDFImpl for ExactSum {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        let is_double = *args.return_field.data_type() == DataType::Float64;
         if args.is_distinct {
             let (name, result) = (args.name.to_owned(), args.return_field.data_type().clone());
-            return DistinctSum::wrap(&name, result, sum_udaf().accumulator(args)?);
+            let values = sum_udaf().accumulator(args)?;
+            return match is_double {
+                true => Ok(Box::new(DistinctFloats::new(values, Finish::Sum))),
+                false => DistinctSum::wrap(&name, result, values),
+            };
+        }
+        if is_double {
+            return Ok(Box::new(FloatAggregate::new(Finish::Sum)));
         }
         by_type!(args, Sum, sum_udaf().accumulator(args))
     }
@@ -93,10 +103,16 @@ impl AggregateUDFImpl for ExactSum {
             let (name, result) = (args.name.to_owned(), args.return_field.data_type().clone());
             return DistinctSum::wrap(&name, result, sum_udaf().inner().create_sliding_accumulator(args)?);
         }
+        if *args.return_field.data_type() == DataType::Float64 {
+            return Ok(Box::new(FloatAggregate::new(Finish::Sum)));
+        }
         by_type!(args, Sum, sum_udaf().inner().create_sliding_accumulator(args))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        if *args.return_type() == DataType::Float64 && !args.is_distinct {
+            return Ok(aggregates::state_fields(args.name));
+        }
         let Some(summand) = Summand::of(args.return_type()).filter(|_| !args.is_distinct) else {
             return sum_udaf().state_fields(args);
         };
@@ -111,6 +127,9 @@ impl AggregateUDFImpl for ExactSum {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        if *args.return_field.data_type() == DataType::Float64 {
+            return Ok(Box::new(FloatGroups::new(Finish::Sum)));
+        }
         by_type!(args, GroupTotals, sum_udaf().inner().create_groups_accumulator(args))
     }
 

@@ -30,6 +30,7 @@ use crate::error::ReadError;
 use crate::metrics;
 use crate::pipeline::Pipeline;
 use crate::plan::{ViewPlan, table_reference};
+use crate::row_errors::{self, RowError};
 use crate::session;
 use crate::task::Environment;
 use crate::topic_scan::LeftOut;
@@ -45,6 +46,8 @@ pub struct Rows {
     pub freshness: Freshness,
     /// What they do not contain of topics that were read for them.
     pub left_out: LeftOut,
+    /// Values among them that are null because they cannot be computed; a hundred at most.
+    pub errors: Arc<[RowError]>,
 }
 
 /// How far rows are behind the log.
@@ -154,7 +157,8 @@ impl Version {
                 return Ok(Rows { freshness, left_out, ..rows.clone() });
             }
             let started = self.environment.clock.monotonic();
-            let rows = Rows { freshness, left_out, ..self.compute(now).await? };
+            let (rows, errors) = row_errors::of_rows(self.compute(now)).await;
+            let rows = Rows { freshness, left_out, ..self.with_errors(rows?, errors) };
             let took = self.environment.clock.monotonic().duration_since(started);
             metrics::read(&self.plan.name, took);
             *cached = Some(Cached { stamp, rows: rows.clone() });
@@ -197,13 +201,23 @@ impl Version {
         self.plan.uses_clock || self.depends_on.iter().any(|view| view.uses_clock())
     }
 
+    /// Rows with the errors of this view's own groups beside those of the views that it stands on.
+    fn with_errors(&self, rows: Rows, errors: Vec<RowError>) -> Rows {
+        metrics::row_errors(&self.plan.name, errors.len());
+        let view = self.plan.name.to_string();
+        let own = errors.into_iter().map(|error| RowError { view: view.clone(), ..error });
+        let errors: Vec<_> = rows.errors.iter().cloned().chain(own).collect();
+        Rows { errors: errors.into(), ..rows }
+    }
+
     async fn compute(&self, now: Timestamp) -> Result<Rows, ReadError> {
-        let mut found = HashMap::new();
+        let (mut found, mut errors) = (HashMap::new(), Vec::new());
         for (pipeline, cut) in self.pipelines.iter().zip(&self.plan.cuts) {
             found.insert(cut.kept.clone(), pipeline.read(now).await?);
         }
         for view in &self.depends_on {
             let rows = view.rows(now).await?;
+            errors.extend(rows.errors.iter().cloned());
             found.insert(table_reference(&view.plan.name), rows.batches.to_vec());
         }
         let computed = run_above(&self.context, self.plan.top.clone(), &found, now).await;
@@ -212,7 +226,8 @@ impl Version {
             source: Box::new(source),
         })?;
         let freshness = Freshness::at(now);
-        Ok(Rows { schema, batches: batches.into(), freshness, left_out: LeftOut::default() })
+        let (left_out, errors) = (LeftOut::default(), errors.into());
+        Ok(Rows { schema, batches: batches.into(), freshness, left_out, errors })
     }
 }
 

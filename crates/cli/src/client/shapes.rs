@@ -221,6 +221,8 @@ pub(crate) struct Rows {
     pub(crate) freshness: Freshness,
     #[serde(default)]
     pub(crate) left_out: LeftOut,
+    #[serde(default)]
+    pub(crate) errors: Vec<RowError>,
 }
 
 /// How far rows are behind the log.
@@ -243,6 +245,15 @@ pub(crate) struct LeftOut {
     pub(crate) undecodable: String,
     #[serde(default)]
     pub(crate) unreadable: String,
+}
+
+/// A value that is null because it cannot be computed.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct RowError {
+    pub(crate) view: String,
+    pub(crate) key: JsonRow,
+    pub(crate) column: String,
+    pub(crate) reason: String,
 }
 
 /// What changed in a view.

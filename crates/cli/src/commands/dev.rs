@@ -138,7 +138,10 @@ pub(super) fn serve(options: Options, greeting: Greeting) -> Result<(), Report> 
         .build()
         .into_diagnostic()
         .wrap_err("start the runtime")?;
-    runtime.block_on(until_stopped(options, greeting))
+    let result = runtime.block_on(until_stopped(options, greeting));
+    // What must be finished was stopped in order; a thread that still computes rows for somebody is let go.
+    runtime.shutdown_background();
+    result
 }
 
 async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Report> {

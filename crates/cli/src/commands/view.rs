@@ -7,7 +7,7 @@ use miette::Report;
 use reqwest::Method;
 
 use crate::args::Format;
-use crate::client::{Client, Rows, ViewLine, Views};
+use crate::client::{Client, RowError, Rows, ViewLine, Views};
 use crate::output::{self, Column, Row, words};
 use crate::report;
 
@@ -110,6 +110,10 @@ pub(super) async fn print_rows(
     freshness::warn(&rows);
     if rows.rows.is_empty() && format == Format::Table {
         report::say("no rows");
+    }
+    for RowError { view, key, column, reason } in &rows.errors {
+        let key = serde_json::to_string(key).unwrap_or_default();
+        report::say(format_args!("{view}: {column} of {key} is null: {reason}"));
     }
     Ok(output::rows(format, &rows.rows)?)
 }

@@ -43,6 +43,12 @@ pub struct Options {
     pub keep_changes: Duration,
     /// Most records of a topic that one ad-hoc query may read.
     pub query_records: usize,
+    /// Ad-hoc queries that are computed at once, each on a thread of low priority.
+    pub queries: usize,
+    /// Ad-hoc queries that may wait for their turn; a further one is refused at once.
+    pub waiting_queries: usize,
+    /// Memory of one ad-hoc query: so much for its operators, and as much again for its answer.
+    pub query_memory: ByteSize,
 }
 
 impl Default for Options {
@@ -61,6 +67,9 @@ impl Default for Options {
             max_changes: 1_000,
             keep_changes: Duration::from_secs(60),
             query_records: 5_000_000,
+            queries: 4,
+            waiting_queries: 32,
+            query_memory: ByteSize::mib(256),
         }
     }
 }

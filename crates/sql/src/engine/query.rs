@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::datasource::provider_as_source;
@@ -16,17 +17,22 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use factum_types::{Timestamp, TopicName};
 use futures::StreamExt;
 
+use super::query_pool::Slot;
 use super::{Effective, Engine, View, blocking};
 use crate::clock_function::set_clock;
 use crate::definitions::RelationName;
 use crate::error::{QueryError, ReadError};
 use crate::explain::explain;
+use crate::interrupt::Interrupt;
 use crate::names::Failure;
 use crate::plan::{QueryPlan, table_reference};
 use crate::session;
 use crate::statement::part;
 use crate::topic_scan::{LeftOut, LeftOutCounter, TopicTable};
 use crate::view::{Freshness, Rows, bind, memory};
+
+/// How long an explanation waits for its turn.
+const EXPLAIN_WAIT: Duration = Duration::from_secs(10);
 
 /// Which rows of a view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,15 +65,11 @@ impl Engine {
         let view = self.find(name)?;
         let time = query.time.unwrap_or(Duration::MAX);
         let read = if query.filter.is_none() && query.order.is_none() {
-            blocking(within(time, async move { Ok(view.read().await?) })).await
+            within(time, blocking(async move { Ok(view.read().await?) })).await
         } else {
             // Before the view is awaited: a wrong filter is wrong whatever the view holds.
             view.serving()?;
-            let text = selection(name, &query)?;
-            let found = self.plan_query(&text).and_then(|plan| of_one_view(plan, name));
-            let plan = found.map_err(|failure| invalid(name, failure))?;
-            let engine = self.clone();
-            blocking(within(time, async move { engine.run(plan, None).await })).await
+            self.select(name, &query, time).await?
         };
         match read {
             Ok(rows) => Ok(match query.limit {
@@ -77,18 +79,50 @@ impl Engine {
             Err(QueryError::View(error)) => Err(error),
             Err(QueryError::Compute(source)) => Err(ReadError::Compute { view: name.to_string(), source }),
             Err(QueryError::TooLarge { reason }) => Err(ReadError::TooLarge { reason }),
-            Err(error) => Err(ReadError::Invalid { message: error.to_string(), help: None }),
+            Err(QueryError::Busy { reason }) => Err(ReadError::Busy { reason }),
+            Err(QueryError::Broken) => Err(ReadError::Broken { view: name.clone() }),
+            Err(error @ QueryError::Refused(_)) => {
+                Err(ReadError::Invalid { message: error.to_string(), help: None })
+            }
         }
     }
 
-    /// Runs one query over views, topics and tables as they are now. Names have their team before them.
+    /// Runs the selection of some rows of a view; an error of the second kind came of computing it.
+    async fn select(
+        &self,
+        name: &RelationName,
+        query: &Query,
+        time: Duration,
+    ) -> Result<Result<Rows, QueryError>, ReadError> {
+        let text = selection(name, query)?;
+        let (engine, view) = (self.clone(), name.clone());
+        let planning = async move { Ok(engine.plan_query(&text).and_then(|plan| of_one_view(plan, &view))) };
+        let selected = within(time, async {
+            let slot = self.0.selections.slot(time).await?;
+            match slot.run(planning).await? {
+                Ok(plan) => self.run(&slot, plan, None).await.map(Ok),
+                Err(failure) => Ok(Err(failure)),
+            }
+        });
+        match selected.await {
+            Ok(Ok(rows)) => Ok(Ok(rows)),
+            Ok(Err(failure)) => Err(invalid(name, failure)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// Runs one query over views, topics and tables as they are now. Names have their team before them. Dropping the
+    /// future ends the query.
     ///
     /// # Errors
     /// [`QueryError`].
     pub async fn query(&self, sql: &str, limits: QueryLimits) -> Result<Rows, QueryError> {
-        let plan = self.plan_query(&sql.into()).map_err(|failure| self.refused(failure))?;
-        let engine = self.clone();
-        blocking(within(limits.time, async move { engine.run(plan, Some(limits.rows)).await })).await
+        let slot = self.0.queries.slot(limits.time).await?;
+        within(limits.time, async {
+            let plan = self.planned_in(&slot, sql).await?;
+            self.run(&slot, plan, Some(limits.rows)).await
+        })
+        .await
     }
 
     /// A query in words: what is kept for the views that it reads, and what is computed when it is run. The name
@@ -103,13 +137,20 @@ impl Engine {
         if let Some(view) = named.as_ref().and_then(view_of) {
             return Ok(explain(view));
         }
-        let plan = self.plan_query(&sql.into()).map_err(|failure| self.refused(failure))?;
+        let slot = self.0.queries.slot(EXPLAIN_WAIT).await?;
+        let plan = self.planned_in(&slot, sql).await?;
         let mut text = format!("{}\n", plan.plan.display_indent());
         for view in plan.views.iter().filter_map(view_of) {
             text.push('\n');
             text.push_str(&explain(view));
         }
         Ok(text)
+    }
+
+    /// Plans a query where it holds nobody up: what a stranger wrote may take long to plan.
+    async fn planned_in(&self, slot: &Slot, sql: &str) -> Result<QueryPlan, QueryError> {
+        let (engine, sql) = (self.clone(), Arc::from(sql));
+        slot.run(async move { engine.plan_query(&sql).map_err(|failure| engine.refused(failure)) }).await
     }
 
     fn plan_query(&self, sql: &Arc<str>) -> Result<QueryPlan, Failure> {
@@ -128,34 +169,29 @@ impl Engine {
         }
     }
 
-    async fn run(&self, query: QueryPlan, most: Option<usize>) -> Result<Rows, QueryError> {
+    /// Reads the views that a query stands on as their own readers do, and computes the rest in `slot`.
+    async fn run(&self, slot: &Slot, query: QueryPlan, most: Option<usize>) -> Result<Rows, QueryError> {
         let now = self.0.environment.clock.now();
         let effective = self.effective();
-        let (mut found, mut freshness, mut of_views) =
-            (HashMap::new(), Freshness::at(now), LeftOut::default());
+        let (mut found, mut errors) = (HashMap::new(), Vec::new());
+        let (mut freshness, mut of_views) = (Freshness::at(now), LeftOut::default());
         for name in &query.views {
-            let rows = self.find(name)?.read().await?;
+            let view = self.find(name)?;
+            let rows = blocking(async move { view.read().await }).await?;
             freshness = freshness.and(rows.freshness);
             of_views = of_views.plus(rows.left_out);
+            errors.extend(rows.errors.iter().cloned());
             found.insert(table_reference(name), rows.batches);
         }
-        let left_out = Arc::new(LeftOutCounter::default());
-        let plan = self.bound(query, &effective, &found, now, &left_out).map_err(failed)?;
-        let (context, mut count) = (session::query(), 0);
-        let plan = context.state().create_physical_plan(&plan).await.and_then(yielding).map_err(failed)?;
-        let schema = plan.schema();
-        let mut stream = execute_stream(plan, context.task_ctx()).map_err(failed)?;
-        let mut batches = Vec::new();
-        while let Some(batch) = stream.next().await {
-            let batch: RecordBatch = batch.map_err(failed)?;
-            count += batch.num_rows();
-            if let Some(most) = most.filter(|most| count > *most) {
-                let reason = format!("the query gives more than {most} rows: select fewer, or add LIMIT");
-                return Err(QueryError::TooLarge { reason });
-            }
-            batches.push(batch);
-        }
-        Ok(Rows { schema, batches: batches.into(), freshness, left_out: left_out.total().plus(of_views) })
+        let counter = Arc::new(LeftOutCounter::default());
+        let plan = self.bound(query, &effective, &found, now, &counter).map_err(failed)?;
+        let memory = usize::try_from(self.0.environment.options.query_memory.0).unwrap_or(usize::MAX);
+        let limits = RunLimits { rows: most, memory };
+        let interrupt = slot.interrupt().clone();
+        let computed = slot.run(async move { compute(&plan, &interrupt, limits).await }).await?;
+        let (schema, batches) = computed;
+        let left_out = counter.total().plus(of_views);
+        Ok(Rows { schema, batches: batches.into(), freshness, left_out, errors: errors.into() })
     }
 
     /// The plan of a query over what its relations hold.
@@ -200,6 +236,49 @@ impl Engine {
             ReadError::UnknownView { view: name.clone(), nearest }
         })
     }
+}
+
+/// What computing one query may take.
+#[derive(Debug, Clone, Copy)]
+struct RunLimits {
+    rows: Option<usize>,
+    /// Bytes, of its operators and again of its answer.
+    memory: usize,
+}
+
+/// The rows of a plan whose tables hold what they are to hold.
+async fn compute(
+    plan: &LogicalPlan,
+    interrupt: &Interrupt,
+    limits: RunLimits,
+) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
+    let context = session::query(limits.memory);
+    let state = context.state();
+    // Asked after optimising: a condition that asks is none that a join can be planned by.
+    let plan = state.optimize(plan).and_then(|plan| interrupt.within(plan)).map_err(failed)?;
+    let plan = state.query_planner().create_physical_plan(&plan, &state).await;
+    let plan = plan.and_then(yielding).map_err(failed)?;
+    let schema = plan.schema();
+    let mut stream = execute_stream(plan, context.task_ctx()).map_err(failed)?;
+    let (mut batches, mut count, mut bytes) = (Vec::new(), 0, 0);
+    while let Some(batch) = stream.next().await {
+        let batch: RecordBatch = batch.map_err(failed)?;
+        count += batch.num_rows();
+        if let Some(most) = limits.rows.filter(|most| count > *most) {
+            let reason = format!("the query gives more than {most} rows: select fewer, or add LIMIT");
+            return Err(QueryError::TooLarge { reason });
+        }
+        bytes += batch.get_array_memory_size();
+        if bytes > limits.memory {
+            let most = limits.memory >> 20;
+            let reason = format!(
+                "the answer takes more than {most} MiB (sql.query_memory): select fewer rows or columns"
+            );
+            return Err(QueryError::TooLarge { reason });
+        }
+        batches.push(batch);
+    }
+    Ok((schema, batches))
 }
 
 /// `plan` with a pause now and then in what makes many rows of few, so that it can be ended.
@@ -277,14 +356,21 @@ async fn within<T>(
     work: impl Future<Output = Result<T, QueryError>>,
 ) -> Result<T, QueryError> {
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-        let reason = format!("the query ran for {} s and was ended", limit.as_secs());
+        let limit = limit.as_secs();
+        let reason =
+            format!("the query ran for {limit} s and was ended: that is the limit (http.query_timeout)");
         Err(QueryError::TooLarge { reason })
     })
 }
 
 fn failed(error: DataFusionError) -> QueryError {
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(reason) => QueryError::TooLarge { reason: reason.clone() },
+        DataFusionError::ResourcesExhausted(reason) => {
+            // DataFusion's words for it name its own parts, which nobody can act on.
+            let is_memory = reason.contains("memory pool");
+            let words = "the query needs more memory than one may take (sql.query_memory)";
+            QueryError::TooLarge { reason: if is_memory { words.to_owned() } else { reason.clone() } }
+        }
         _ => QueryError::Compute(Box::new(error)),
     }
 }

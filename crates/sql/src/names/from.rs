@@ -116,6 +116,11 @@ impl Resolver<'_> {
     /// Binds a relation; `place` is the item of FROM that it begins.
     pub(super) fn factor(&mut self, factor: &mut TableFactor, place: Option<usize>) -> Result<(), Failure> {
         let span = factor.span();
+        if let Some((what, help)) = beside_its_name(factor) {
+            let mut problem = self.problem(span, format!("{what} is not supported in FROM"));
+            problem.help = Some(help.to_owned());
+            return Err(problem.into());
+        }
         let bound = match factor {
             TableFactor::Table { name, alias, args: None, .. } => self.table(name, alias)?,
             TableFactor::Table { .. } => {
@@ -283,6 +288,27 @@ fn constraint_of(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
         | JoinOperator::Anti(constraint)
         | JoinOperator::LeftAnti(constraint)
         | JoinOperator::RightAnti(constraint) => Some(constraint),
+        _ => None,
+    }
+}
+
+/// What stands beside a relation and would not be heeded, and what to write.
+fn beside_its_name(factor: &TableFactor) -> Option<(&'static str, &'static str)> {
+    const SAMPLE: (&str, &str) = ("TABLESAMPLE", "choose rows by a condition, such as id % 100 = 0");
+    match factor {
+        TableFactor::Table { version: Some(_), .. } => Some((
+            "FOR SYSTEM_TIME AS OF",
+            "join the reference table as it is: FROM orders JOIN products ON …",
+        )),
+        TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
+            Some(SAMPLE)
+        }
+        TableFactor::Table { partitions, .. } if !partitions.is_empty() => {
+            Some(("PARTITION", "write WHERE _partition = 0"))
+        }
+        TableFactor::Derived { lateral: true, .. } | TableFactor::Function { lateral: true, .. } => {
+            Some(("LATERAL", "write FROM orders, UNNEST(details) AS d: each item is a row of its own"))
+        }
         _ => None,
     }
 }

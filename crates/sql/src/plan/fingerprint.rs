@@ -7,7 +7,7 @@ use std::fmt;
 pub(crate) struct Fingerprint(u128);
 
 /// Changes when rows are kept in another form, so that old state is not read as new.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 const OFFSET_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
 const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

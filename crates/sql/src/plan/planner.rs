@@ -17,7 +17,7 @@ use factum_types::TopicName;
 use super::cut::{self, Kept};
 use super::refuse::CutError;
 use super::relations::{Kind, Relations};
-use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, slot_scan};
+use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, prepared, slot_scan};
 use crate::clock_function::plan_reads_clock;
 use crate::definitions::{Definitions, PipelineDefinition, Problem, RelationName};
 use crate::names::{Failure, Part, Places, Resolved, Resolver, planning_problem};
@@ -146,9 +146,13 @@ impl Planner {
         let source = SourceText::new(Path::new("query"), Arc::clone(text));
         let query = statement::query(&source)?;
         let whole = 0..text.len();
+        let written = query.clone();
         let resolver = Resolver::new(&self.relations, Arc::from(team), &source, whole.clone());
         let resolved = resolver.resolve(query)?;
         let plan = self.analysed(resolved, &source, &whole)?;
+        // Places are sought only for somebody who is told of them: each is counted from the start of the text.
+        prepared::check_aggregates(&plan)
+            .map_err(|error| refused(error, &Places::of(&written, &source), &source, &whole))?;
         let mut query = QueryPlan { plan, topics: Vec::new(), views: Vec::new() };
         for name in scanned(&query.plan) {
             match self.relations.get(&name).map(|relation| &relation.kind) {
@@ -229,6 +233,7 @@ impl Planner {
             problem
         })?;
         let plan = with_columns(plan, view)?;
+        prepared::check_aggregates(&plan).map_err(|error| refused(error, &places, source, place))?;
         if !declaration.is_materialized {
             self.relations.add_inlined(name.clone(), plan);
             return Ok(None);
@@ -236,11 +241,8 @@ impl Planner {
         let emit = declaration.on_window_close.as_ref();
         let closing = emit.map(|emit| closing::of_tumbles(&tumbles, &self.relations, source, emit));
         let closing = closing.transpose().map_err(Failure::Problem)?;
-        let parts =
-            cut::cut(plan, &self.relations, closing.map(|(_, size)| size)).map_err(|error| match error {
-                CutError::Refused(refusal) => refusal.problem(&places, source.problem(place.clone(), "")),
-                CutError::Plan(error) => planning_problem(source, &error, place),
-            })?;
+        let parts = cut::cut(plan, &self.relations, closing.map(|(_, size)| size))
+            .map_err(|error| refused(error, &places, source, place))?;
         let closing = closing.map(|(closing, _)| closing);
         let kept = parts.kept.into_iter().enumerate();
         let cuts: Result<Vec<_>, _> = kept.map(|(number, kept)| self.cut(number, kept, closing)).collect();
@@ -249,6 +251,10 @@ impl Planner {
             Ok(cuts)
         });
         let cuts = checked.map_err(|error| planning_problem(source, &error, place))?;
+        for plan in cuts.iter().map(|cut| &cut.plan).chain([&parts.top]) {
+            prepared::check_runs(plan, self.relations.state())
+                .map_err(|error| refused(error, &places, source, place))?;
+        }
         let plan = self.assemble(view, cuts, parts.top);
         self.relations.add_view(name.clone(), Arc::clone(&plan.columns));
         Ok(Some(plan))
@@ -321,6 +327,14 @@ impl Planner {
             cuts,
             top,
         }
+    }
+}
+
+/// A plan that is refused, at the part that is to blame if that has a place.
+fn refused(error: CutError, places: &Places, source: &SourceText, place: &Range<usize>) -> Problem {
+    match error {
+        CutError::Refused(refusal) => refusal.problem(places, source.problem(place.clone(), "")),
+        CutError::Plan(error) => planning_problem(source, &error, place),
     }
 }
 

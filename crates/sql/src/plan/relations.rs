@@ -22,9 +22,10 @@ use factum_types::TopicName;
 use crate::checked::CheckedArithmetic;
 use crate::clock_function;
 use crate::definitions::RelationName;
+use crate::float_coercion::DoublesBesideDecimals;
 use crate::literals::SettledLiterals;
 use crate::schema::EventSchema;
-use crate::{session, sum, tumble};
+use crate::{avg, session, sum, tumble};
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
@@ -55,6 +56,7 @@ pub(crate) struct Relation {
 pub(crate) struct Relations {
     known: BTreeMap<RelationName, Relation>,
     state: SessionState,
+    analyzer: Analyzer,
 }
 
 /// The plan behind a name.
@@ -80,9 +82,12 @@ impl Relations {
         context.register_udf(clock_function::current_date());
         tumble::functions().into_iter().for_each(|function| context.register_udf(function));
         context.register_udaf(sum::sum());
-        context.add_analyzer_rule(Arc::new(SettledLiterals));
-        context.add_analyzer_rule(Arc::new(CheckedArithmetic));
-        Self { known: BTreeMap::new(), state: context.state() }
+        context.register_udaf(avg::avg());
+        let mut rules = Analyzer::new().rules;
+        rules.insert(0, Arc::new(DoublesBesideDecimals));
+        rules.push(Arc::new(SettledLiterals));
+        rules.push(Arc::new(CheckedArithmetic));
+        Self { known: BTreeMap::new(), state: context.state(), analyzer: Analyzer::with_rules(rules) }
     }
 
     pub(crate) fn add_stream(&mut self, name: RelationName, event: &EventSchema) {
@@ -157,8 +162,7 @@ impl Relations {
 
     /// Gives every expression its types.
     pub(crate) fn analyse(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
-        let analyzer: &Analyzer = self.state.analyzer();
-        analyzer.execute_and_check(plan, self.state.config_options(), |_, _| {})
+        self.analyzer.execute_and_check(plan, self.state.config_options(), |_, _| {})
     }
 
     fn planner(&self) -> SqlToRel<'_, Self> {

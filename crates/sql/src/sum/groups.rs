@@ -11,6 +11,8 @@ use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion::physical_expr::NullState;
 
+use crate::row_errors;
+
 use super::total::{Summand, add, fitting};
 
 /// Totals by group.
@@ -103,10 +105,15 @@ where
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let high = self.take_high(emit_to);
         let low = emit_to.take_needed(&mut self.low);
-        let totals = low.into_iter().zip(high);
-        let values = totals.map(|(low, high)| fitting::<T>(&self.name, &self.result, low, high));
-        let values: Vec<T::Native> = values.collect::<Result<_>>()?;
-        let values = PrimitiveArray::<T>::new(values.into(), self.nulls.build(emit_to));
+        let nulls = self.nulls.build(emit_to);
+        let is_null = |group| nulls.as_ref().is_some_and(|nulls| nulls.is_null(group));
+        let totals = low.into_iter().zip(high).enumerate().map(|(group, (low, high))| {
+            if is_null(group) {
+                return Ok(None);
+            }
+            row_errors::or_null(group, fitting::<T>(&self.name, &self.result, low, high).map(Some))
+        });
+        let values: PrimitiveArray<T> = totals.collect::<Result<_>>()?;
         Ok(Arc::new(values.with_data_type(self.result.clone())))
     }
 

@@ -51,7 +51,7 @@ impl Summand {
 
 /// Adds to the lower 128 bits; what is carried to those above.
 #[inline]
-pub(super) fn add(low: &mut i128, value: i128) -> i64 {
+pub(crate) fn add(low: &mut i128, value: i128) -> i64 {
     let (sum, has_wrapped) = low.overflowing_add(value);
     *low = sum;
     match (has_wrapped, value < 0) {

@@ -176,7 +176,10 @@ fn a_filter_that_explodes_is_ended() {
     };
     let ended = world.block(read).expect("in time").expect_err("ended");
     assert!(matches!(ended, ReadError::TooLarge { .. }), "{ended:?}");
-    assert_eq!(ended.to_string(), "the query ran for 1 s and was ended");
+    assert_eq!(
+        ended.to_string(),
+        "the query ran for 1 s and was ended: that is the limit (http.query_timeout)"
+    );
 }
 
 #[test]

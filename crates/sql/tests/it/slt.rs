@@ -15,6 +15,8 @@
 //! explain store.v                                                 how it is computed
 //! ```
 //!
+//! A line of an answer that begins with `!` is a value that could not be computed, and is null above.
+//!
 //! A `CREATE` declares a view of the team `store`, in place of one of the same name; any other statement is an
 //! ad-hoc query. `UPDATE_EXPECT=1` writes what came out into the file.
 
@@ -73,6 +75,7 @@ files! {
     names
     null_keys
     overflow
+    postgres
     queries
     refused
     scalar_functions

@@ -14,6 +14,7 @@ use datafusion::physical_plan::aggregates::order::GroupOrdering;
 use super::super::kept::Kept;
 use super::layout::{self, Part, PartKind, Storage};
 use super::{Aggregate, accumulator, first_rows, nullable};
+use crate::row_errors::{self, GroupError};
 
 /// What is kept of a view, from all partitions.
 #[derive(Debug, Default)]
@@ -135,7 +136,19 @@ impl Aggregate {
                     merged.update_batch(&values, &ids, None, merging.groups)?;
                 }
             }
-            columns.push(merged.evaluate(EmitTo::All)?);
+            let (values, errors) = row_errors::collect(|| merged.evaluate(EmitTo::All));
+            self.tell(expression.name(), columns, errors)?;
+            columns.push(values?);
+        }
+        Ok(())
+    }
+
+    /// Tells the reader which groups have no value of `function`; `columns` begin with their keys.
+    fn tell(&self, function: &str, columns: &[ArrayRef], errors: Vec<GroupError>) -> Result<()> {
+        if !errors.is_empty() {
+            let names = Arc::new(self.groups.project(&self.visible)?);
+            let keys: Vec<_> = self.visible.iter().map(|key| Arc::clone(&columns[*key])).collect();
+            row_errors::tell(function, &names, &keys, errors);
         }
         Ok(())
     }

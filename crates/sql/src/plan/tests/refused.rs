@@ -89,9 +89,9 @@ fn names_that_do_not_exist() {
     check_query(
         "SELECT summ(total) FROM orders",
         &expect![[r#"
-        "summ": invalid function 'summ'
-          help: did you mean 'sum'?
-    "#]],
+            "summ": there is no function `summ`
+              help: did you mean 'sum'?
+        "#]],
     );
     check_query(
         "SELECT * FROM TUMBLE(orders, oder_date, INTERVAL '1 hour')",
@@ -358,8 +358,9 @@ fn statements() {
     check(
         "INSERT INTO other.topic SELECT * FROM orders",
         &expect![[r#"
-        "INSERT": INSERT INTO is not supported by this version yet: declare a CREATE MATERIALIZED VIEW
-    "#]],
+            "INSERT INTO": `INSERT INTO` is not supported
+              help: declare a CREATE MATERIALIZED VIEW: its rows can be read and followed
+        "#]],
     );
     check(
         "DROP VIEW v; SELECT 1",
@@ -457,6 +458,212 @@ fn types() {
         "SELECT total + customer['x'] FROM orders",
         &expect![[r#"
         "v": cannot access field at argument 1: type Utf8 is not Struct, Map, or Null
+    "#]],
+    );
+}
+
+#[test]
+fn aggregates_that_would_not_compute_what_they_say() {
+    for query in [
+        "SELECT count(DISTINCT customer, total) FROM orders",
+        "SELECT stddev(DISTINCT quantity) FROM orders",
+        "SELECT corr(DISTINCT quantity, total) FROM orders",
+        "SELECT covar_pop(DISTINCT quantity, total) FROM orders",
+        "SELECT regr_count(DISTINCT quantity, total) FROM orders",
+        "SELECT array_agg(DISTINCT customer ORDER BY quantity) FROM orders",
+        "SELECT string_agg(customer, customer) FROM orders",
+        "SELECT percentile_cont(quantity) FROM orders",
+        "SELECT approx_percentile_cont(quantity, total) FROM orders",
+        "SELECT nth_value(customer, quantity) FROM orders",
+        "SELECT customer FROM orders GROUP BY customer HAVING stddev(DISTINCT quantity) > 1",
+    ] {
+        assert!(planned(&format!("CREATE MATERIALIZED VIEW v AS {query}")).is_err(), "{query}");
+    }
+    check_query(
+        "SELECT count(DISTINCT customer, total) FROM orders",
+        &expect![[r#"
+        "count(DISTINCT customer, total": count(DISTINCT …) takes one expression
+          help: count the rows of a subquery: FROM (SELECT DISTINCT a, b FROM …)
+    "#]],
+    );
+    check_query(
+        "SELECT stddev(DISTINCT quantity) FROM orders",
+        &expect![[r#"
+        "stddev(DISTINCT quantity": stddev(DISTINCT …) is not supported
+          help: aggregate a subquery of the distinct values: FROM (SELECT DISTINCT a, b FROM …)
+    "#]],
+    );
+    check_query(
+        "SELECT corr(DISTINCT quantity, total) FROM orders",
+        &expect![[r#"
+        "corr(DISTINCT quantity, total": corr(DISTINCT …) is not supported
+          help: aggregate a subquery of the distinct values: FROM (SELECT DISTINCT a, b FROM …)
+    "#]],
+    );
+    check_query(
+        "SELECT string_agg(customer, customer) FROM orders",
+        &expect![[r#"
+        "string_agg(customer, customer": string_agg cannot be computed in this form: string_agg delimiter must be a string literal
+          help: the separator is a constant: string_agg(name, ', ')
+    "#]],
+    );
+    check_query(
+        "SELECT percentile_cont(quantity) FROM orders",
+        &expect![[r#"
+        "percentile_cont(quantity": no function takes percentile_cont(Int64)
+          help: convert the value with CAST(… AS …)
+    "#]],
+    );
+    check_query(
+        "SELECT array_agg(DISTINCT customer ORDER BY quantity) FROM orders",
+        &expect![[r#"
+        "array_agg(DISTINCT customer ORDER BY quantity": array_agg cannot be computed in this form: in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list
+    "#]],
+    );
+}
+
+#[test]
+fn statements_that_cannot_be_compiled() {
+    check_query(
+        "SELECT id FROM orders WHERE customer LIKE ANY ('a', 'b')",
+        &expect![[r#"
+            "customer LIKE ANY ('a', 'b'": LIKE ANY is not supported
+              help: write name LIKE 'a%' OR name LIKE 'b%', or a regular expression: name ~ '^(a|b)'
+        "#]],
+    );
+    check_query(
+        "SELECT id FROM orders WHERE customer ILIKE customer ESCAPE '!'",
+        &expect![[r#"
+        "customer ILIKE customer": the pattern of LIKE … ESCAPE has to be a text constant
+          help: write it out, or match by a regular expression: name ~ pattern
+    "#]],
+    );
+    check_query(
+        "SELECT id FROM orders WHERE customer SIMILAR TO customer",
+        &expect![[r#"
+        "customer SIMILAR TO customer": the pattern of SIMILAR TO has to be a text constant
+          help: write it out, or match by a regular expression: name ~ pattern
+    "#]],
+    );
+    check_query(
+        "SELECT 2 ^ quantity FROM orders",
+        &expect![[r#"
+        "2 ^ quantity": `^` is a power in some databases and an exclusive or in others, and is not supported
+          help: write power(2, 3) for a power
+    "#]],
+    );
+    check_query(
+        "SELECT id FROM orders WHERE 1 < quantity < 3",
+        &expect![[r#"
+        "<": `<` does not chain: put one of the comparisons in parentheses, or join them by AND
+    "#]],
+    );
+}
+
+#[test]
+fn spellings_of_other_systems() {
+    check_query(
+        "SELECT window_start FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_date), INTERVAL '1' HOUR))",
+        &expect![[r#"
+            "TABLE(TUMBLE": `TABLE(TUMBLE` is not supported
+              help: write FROM TUMBLE(orders, order_date, INTERVAL '1 hour') and GROUP BY window_start
+        "#]],
+    );
+    check_query(
+        "SELECT count(*) FROM orders GROUP BY TUMBLE(order_date, INTERVAL '1 hour')",
+        &expect![[r#"
+        "TUMBLE": there is no function `tumble`
+          help: write FROM TUMBLE(orders, order_date, INTERVAL '1 hour') and GROUP BY window_start
+    "#]],
+    );
+    check_query(
+        "SELECT count(*) FROM orders WINDOW TUMBLING (SIZE 1 HOUR) GROUP BY customer",
+        &expect![[r#"
+        "WINDOW TUMBLING": `WINDOW TUMBLING` is not supported
+          help: write FROM TUMBLE(orders, order_date, INTERVAL '1 hour') and GROUP BY window_start
+    "#]],
+    );
+    check_query(
+        "SELECT id FROM orders JOIN products FOR SYSTEM_TIME AS OF order_date ON true",
+        &expect![[r#"
+            "FOR SYSTEM_TIME AS OF": `FOR SYSTEM_TIME AS OF` is not supported
+              help: join the reference table as it is: FROM orders JOIN products ON …
+        "#]],
+    );
+    check_query(
+        "SELECT id FROM orders CROSS JOIN LATERAL (SELECT 1) AS d",
+        &expect![[r#"
+        "SELECT 1) AS d": LATERAL is not supported in FROM
+          help: write FROM orders, UNNEST(details) AS d: each item is a row of its own
+    "#]],
+    );
+    check_query(
+        "SELECT id FROM orders LATERAL VIEW explode(tags) AS tag",
+        &expect![[r#"
+        "explode(tags": LATERAL VIEW is not supported
+          help: write FROM orders, UNNEST(details) AS d
+    "#]],
+    );
+    check_query(
+        "SELECT address ->> 'city' FROM orders",
+        &expect![[r#"
+        "address ->> 'city'": fields of JSON are columns here, so that no operator reads them from text
+          help: write address.city for a field of an object, and tags[1] for the first item of a list
+    "#]],
+    );
+    check_query(
+        "SELECT SPLIT_INDEX(customer, ',', 0) FROM orders",
+        &expect![[r#"
+        "SPLIT_INDEX": there is no function `split_index`
+          help: write split_part(name, ',', 1), which counts from 1
+    "#]],
+    );
+    check_query(
+        "SELECT mod(id, 2) FROM orders",
+        &expect![[r#"
+        "mod": there is no function `mod`
+          help: write a % b
+    "#]],
+    );
+    check_query(
+        "SELECT hour(order_date) FROM orders",
+        &expect![[r#"
+        "hour": there is no function `hour`
+          help: write extract(hour FROM order_date), and so for year, month, day, dow, minute, second
+    "#]],
+    );
+    check_query(
+        "SELECT frobnicate(id) FROM orders",
+        &expect![[r#"
+        "frobnicate": there is no function `frobnicate`
+    "#]],
+    );
+    check_query(
+        "SELECT id FROM orders TABLESAMPLE (10 PERCENT)",
+        &expect![[r#"
+        "orders": TABLESAMPLE is not supported in FROM
+          help: choose rows by a condition, such as id % 100 = 0
+    "#]],
+    );
+    check(
+        "CREATE STREAM s AS SELECT id FROM orders;",
+        &expect![[r#"
+        "CREATE STREAM": `CREATE STREAM` is not supported
+          help: a stream is a topic, with a file of its own in events/; what is computed is a CREATE MATERIALIZED VIEW
+    "#]],
+    );
+    check(
+        "CREATE TABLE t AS SELECT id FROM orders EMIT CHANGES;",
+        &expect![[r#"
+        "CREATE TABLE": `CREATE TABLE` is not supported
+          help: what is computed is a CREATE MATERIALIZED VIEW; rows that you write yourself are a CSV file in tables/
+    "#]],
+    );
+    check(
+        "INSERT INTO t SELECT id FROM orders;",
+        &expect![[r#"
+        "INSERT INTO": `INSERT INTO` is not supported
+          help: declare a CREATE MATERIALIZED VIEW: its rows can be read and followed
     "#]],
     );
 }

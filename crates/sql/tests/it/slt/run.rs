@@ -152,6 +152,10 @@ impl Script {
         if record.head.iter().any(|word| word == "rowsort") {
             lines.sort_unstable();
         }
+        lines.extend(rows.errors.iter().map(|error| {
+            let key = serde_json::to_string(&error.key).expect("JSON");
+            format!("! {}: {} of {key} is null: {}", error.view, error.column, error.reason)
+        }));
         record.head.resize(record.head.len().max(2), String::new());
         record.head[1] = answer::types(&rows.schema);
         lines

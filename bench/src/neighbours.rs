@@ -1,0 +1,70 @@
+//! A small client beside neighbours that take all they can get.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use tokio::task::JoinSet;
+
+use crate::Arguments;
+use crate::http::{Connection, get, post};
+use crate::report::Report;
+
+const ROUNDS: usize = 1_000;
+const QUERIES: usize = 10;
+/// Rows by rows by rows, none of which fits the condition.
+const ENDLESS: &str = "WITH n AS (SELECT unnest(range(0, 20000)) AS n) \
+     SELECT count(*) AS n FROM n AS a, n AS b, n AS c WHERE a.n + b.n + c.n < 0";
+
+/// Measures posts of one client alone, and beside ten queries that join everything with everything.
+pub(crate) async fn measure(arguments: &Arguments, http: &str, report: &mut Report) -> Result<()> {
+    let name = "beside ten queries";
+    if !arguments.wants(name) {
+        return Ok(());
+    }
+    let alone = post_p99(http).await?;
+    report.one("single posts alone, p99", "ms", f64::NAN, alone);
+    let mut queries = JoinSet::new();
+    for _ in 0..QUERIES {
+        let http = http.to_owned();
+        queries.spawn(async move {
+            let query = serde_json::json!({ "query": ENDLESS }).to_string();
+            post(&http, "/api/v1/sql", &query).await
+        });
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let beside = post_p99(http).await?;
+    report.one(&format!("{name}: single posts, p99"), "ms", 3.0 * alone, beside);
+    report.one(&format!("{name}: /health/live, p99"), "ms", 50.0, live_p99(http).await?);
+    // Whoever hangs up ends its query.
+    queries.shutdown().await;
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
+async fn post_p99(http: &str) -> Result<f64> {
+    let mut connection = Connection::open(http).await?;
+    let mut seen = Vec::with_capacity(ROUNDS);
+    for round in 0..ROUNDS {
+        let started = Instant::now();
+        connection.post_event("bench.neighbour", &format!("{{\"id\":{round}}}")).await?;
+        seen.push(started.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(p99(seen))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
+async fn live_p99(http: &str) -> Result<f64> {
+    let mut seen = Vec::with_capacity(ROUNDS / 10);
+    for _ in 0..ROUNDS / 10 {
+        let started = Instant::now();
+        let (status, _) = get(http, "/health/live").await?;
+        anyhow::ensure!(status == 200, "/health/live answered {status}");
+        seen.push(started.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(p99(seen))
+}
+
+fn p99(mut seen: Vec<f64>) -> f64 {
+    seen.sort_by(f64::total_cmp);
+    seen[(seen.len() - 1) * 99 / 100]
+}
