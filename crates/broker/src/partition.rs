@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -84,11 +85,28 @@ pub enum ReadError {
 pub(crate) struct Limits {
     max_message_bytes: AtomicUsize,
     is_deleted: AtomicBool,
+    is_refusing: AtomicBool,
 }
 
 impl Limits {
     pub(crate) fn new(max_message_bytes: usize) -> Self {
-        Self { max_message_bytes: AtomicUsize::new(max_message_bytes), is_deleted: AtomicBool::new(false) }
+        Self {
+            max_message_bytes: AtomicUsize::new(max_message_bytes),
+            is_deleted: AtomicBool::new(false),
+            is_refusing: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether records are refused for want of room on the disk, the server's own excepted.
+    pub(crate) fn set_refusing(&self, is_refusing: bool) {
+        self.is_refusing.store(is_refusing, Ordering::Relaxed);
+    }
+
+    fn check_room(&self) -> Result<(), AppendError> {
+        match self.is_refusing.load(Ordering::Relaxed) {
+            false => Ok(()),
+            true => Err(AppendError::Full(io::ErrorKind::StorageFull.into())),
+        }
     }
 
     pub(crate) fn set_max_message_bytes(&self, bytes: usize) {
@@ -220,6 +238,9 @@ impl Partition {
         }
         if self.is_reserved {
             return Err(ProduceError::Reserved);
+        }
+        if !self.is_reserved {
+            self.limits.check_room()?;
         }
         let (bytes, limit) = (batch.encoded_len(), self.limits.max_message_bytes());
         if bytes > limit {
