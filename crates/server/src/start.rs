@@ -16,6 +16,7 @@ use factum_sql::Engine;
 use crate::access::authorizer;
 use crate::feeds::FeedsAndPipelines;
 use crate::health::Health;
+use crate::machine::Machine;
 use crate::pipelines::EnginePipelines;
 use crate::running::{Groups, Running};
 use crate::{DataDir, Options, StartError, TemporaryFolder, state};
@@ -61,7 +62,11 @@ impl Parts {
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
         let catalogue = Catalogue::new();
         let engine = start_engine(&options, &data_dir, &log, &clock, groups).await?;
-        let health = Health::new(broker.clone(), catalogue.clone(), engine.clone());
+        let machine = Machine::new(data_dir.clone(), options.disk.clone());
+        let (watched, watching) = (broker.clone(), groups.broker.clone());
+        let watch = machine.clone().watch(watched, Arc::clone(&clock), watching.stop());
+        watching.spawn_quiet(watch);
+        let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), machine);
         let (kafka_service, kafka) = factum_kafka_server::Service::bind(
             options.kafka.clone(),
             broker,
