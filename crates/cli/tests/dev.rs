@@ -146,7 +146,19 @@ fn a_folder_that_is_no_project_is_refused_at_the_start() {
     let mut shell = Shell::new("http://127.0.0.1:9").replace(folder.path().display().to_string(), "FOLDER");
     shell.run(&format!("dev {} --http 0 --kafka 0", folder.path().display()));
     shell.run(&format!("dev {}/nowhere --http 0 --kafka 0", folder.path().display()));
-    expect![[""]].assert_eq(&shell.transcript());
+    expect![[r#"
+        $ factum dev FOLDER --http 0 --kafka 0
+        !   × factum.yaml: there is no such file
+        !   help: FOLDER is not a project; `factum init` makes one
+        !   × FOLDER is not a project, and Factum did not start
+        exit 1
+        $ factum dev FOLDER/nowhere --http 0 --kafka 0
+        !   × factum.yaml: there is no such file
+        !   help: the folder FOLDER/nowhere does not exist; `factum init` makes one
+        !   × FOLDER/nowhere is not a project, and Factum did not start
+        exit 1
+    "#]]
+    .assert_eq(&shell.transcript());
 }
 
 #[test]
@@ -158,10 +170,35 @@ fn a_first_start_applies_what_is_valid_and_says_the_rest() {
     std::fs::write(&orders, "sumary: Paid.\nkey: emial\n").expect("writable");
     let factum = Launch::new(BINARY).project(folder.path()).start();
     let said = await_said(&factum, "Plan: 1 to add");
-    expect![[""]].assert_eq(&tidy(&said, &factum, folder.path()));
+    expect![[r#"
+          × there is no field `sumary`
+           ╭─[teams/store/events/orders.yaml:1:1]
+         1 │ sumary: Paid.
+           · ───┬──
+           ·    ╰── did you mean `summary`?
+         2 │ key: emial
+           ╰────
+          help: known here: capture, format, key, lateness, max_message_bytes, partitions, retention,
+                retention_bytes, schema, source, summary, time, type, visibility
+          × `key` names a field that the contract does not have
+           ╭─[teams/store/events/orders.yaml:2:6]
+         1 │ sumary: Paid.
+         2 │ key: emial
+           ·      ──┬──
+           ·        ╰── did you mean `email`?
+           ╰────
+          help: fields of the contract: order_id, email, total, ordered_at
+        what is wrong stays as it was applied last; the rest of the project is in force
+        store
+          + team   store
+
+        Plan: 1 to add, 0 to change, 0 to forget."#]]
+    .assert_eq(&tidy(&said, &factum, folder.path()));
     let shell = Shell::of(&factum);
     let shown = shell.output("topic list", "");
-    assert_eq!(String::from_utf8_lossy(&shown.stdout).lines().count(), 1, "no topic yet");
+    assert!(!String::from_utf8_lossy(&shown.stdout).contains("store.orders"), "{shown:?}");
+    let block = factum.stdout();
+    assert!(block.contains("1 team, 0 events; not all of it is in force"), "{block}");
     save(&orders, &good);
     await_said(&factum, "+ event  store.orders");
 }
@@ -204,7 +241,15 @@ fn a_restart_with_a_broken_project_serves_what_was_applied_last() {
     factum.restart();
     await_true(|| count(&factum));
     let said = await_said(&factum, "the rest of the project is in force");
-    expect![[""]].assert_eq(&tidy(&said, &factum, folder.path()));
+    expect![[r#"
+          × there is no column `emial` in orders
+           ╭─[teams/store/pipelines/sales.sql:2:10]
+         1 │ CREATE MATERIALIZED VIEW sales AS
+         2 │   SELECT emial, count(*) AS orders FROM orders GROUP BY emial;
+           ·          ─────
+           ╰────
+        what is wrong stays as it was applied last; the rest of the project is in force"#]]
+    .assert_eq(&tidy(&said, &factum, folder.path()));
     let listed =
         String::from_utf8_lossy(&Shell::of(&factum).output("view list -o name", "").stdout).into_owned();
     assert!(listed.contains("store.sales") && listed.contains("store.buyers"), "{listed}");

@@ -19,7 +19,7 @@ use support::recount::{Catalogue, Recount};
 use tokio::task::JoinSet;
 
 const KILLS: usize = 100;
-const CUTS: usize = 12;
+const CUTS: usize = 6;
 const TOPIC: &str = "store.orders";
 const VIEWS: [&str; 5] =
     ["top_movies", "popular_categories", "orders_this_hour", "activity_today", "orders_per_minute"];
