@@ -33,6 +33,7 @@ const ALLOWED: &[(&str, &str)] = &[
         "empties the folder that fjall keeps files of its own in; nothing is recovered from it",
     ),
     ("crates/server/src", "makes the data directory, its lock and the temporary one of dev"),
+    ("fuzz/src", "writes the damaged files that a target opens"),
     ("bench", "gives the measured server a folder; keeps no data"),
     ("xtask", "reads the repository"),
 ];
