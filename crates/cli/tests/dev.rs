@@ -269,6 +269,31 @@ fn a_restart_with_a_broken_project_serves_what_was_applied_last() {
     assert!(factum.stop().success());
 }
 
+#[test]
+fn damage_in_the_record_of_what_is_applied_keeps_no_server_from_starting() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (project, data) = (folder.path().join("shop"), folder.path().join("data"));
+    init(&project);
+    let mut factum = Launch::new(BINARY).project(&project).data_dir(&data).start();
+    assert!(factum.stop().success());
+    let segment = data.join("topics/_factum.resources/0/00000000000000000000.log");
+    let mut bytes = std::fs::read(&segment).expect("readable");
+    bytes[120] ^= 1;
+    std::fs::write(&segment, bytes).expect("writable");
+
+    // Without its folder a server starts and says what it does not know; with it, all is in force.
+    let mut without = Launch::new(BINARY).data_dir(&data).start();
+    let doctor = Shell::of(&without).output("doctor -o csv", "");
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(said.contains("what was recorded there is not known"), "{said}");
+    assert!(without.stop().success());
+    factum.restart();
+    await_said(&factum, "its topic exists");
+    let shown = Shell::of(&factum).output("topic list -o csv", "");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("store.orders,store,"), "{shown}");
+}
+
 fn await_true(mut check: impl FnMut() -> bool) {
     for _ in 0..400 {
         if check() {

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use factum_eventlog::EventLog;
 use factum_types::{Timestamp, TopicName};
+use tracing::warn;
 
 use crate::problem::{Problem, Severity};
 use crate::project::{
@@ -90,6 +91,11 @@ impl Catalogue {
         state.pipelines = Arc::new(pipelines);
         state.feeds = Arc::new(feeds);
         state.dashboards = Arc::new(dashboards);
+        for problem in &unreadable {
+            if !state.unreadable.iter().any(|known| known.is_same(problem)) {
+                warn!(%problem, "passed over a part of the record of what is applied");
+            }
+        }
         state.unreadable = Arc::new(unreadable);
         state.project.applied_at = recorded.applied_at;
         if state.project.folder.is_none() {

@@ -23,7 +23,6 @@ use bytes::Bytes;
 use factum_eventlog::{Admin, AdminError, EventLog, NewRecord, NewTopic, Position, ReadError, TopicConfig};
 use factum_types::{ByteSize, Record, TeamName, Timestamp, TopicName, TopicPartition};
 use serde::Serialize;
-use tracing::warn;
 
 pub use unreadable::UnreadableResource;
 use unreadable::UnreadableResources;
@@ -125,9 +124,6 @@ impl Recorded {
             }
             holes.for_each(|hole| recorded.unreadable.lost(hole));
             next = chunk.next;
-        }
-        for found in recorded.unreadable().0 {
-            warn!(offset = %found.offset, key = found.key, reason = found.reason, "passed over a resource");
         }
         Ok(recorded)
     }
@@ -263,6 +259,13 @@ impl Recorded {
         let id = key.and_then(ResourceId::of_key).expect("records are made with keys of definitions");
         self.set(&id, record.value.as_deref()).expect("what was written as a definition is one");
         self.unreadable.settle(&id);
+    }
+
+    /// The same, with what a later reading of the topic says of its times and of its faults.
+    pub(crate) fn as_read_back(mut self, read: &Self) -> Self {
+        self.applied_at = read.applied_at;
+        self.unreadable = read.unreadable.clone();
+        self
     }
 
     /// Puts the definition in `value` in place of the one so far; without a value there is none any more.

@@ -38,7 +38,8 @@ impl Comparison<'_> {
                 match self.event(event) {
                     Ok(change) => changes.extend(change),
                     Err(problem) => {
-                        problems.push((ResourceId::new(ResourceKind::Event, event.topic.as_str()), problem))
+                        let id = ResourceId::new(ResourceKind::Event, event.topic.as_str());
+                        problems.push((id, problem));
                     }
                 }
             }

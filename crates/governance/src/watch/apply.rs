@@ -114,13 +114,16 @@ async fn try_apply(
     let plan = refused::plan_without(&mut project, &recorded, log, pipelines).await?;
     let prepared = plan.prepare(log).await?;
     // In effect first and recorded then: what is cut short in between is a change again for the next attempt.
-    let refused = refused::apply_what_runs(prepared.after(recorded), pipelines).await?;
+    let after = prepared.after(recorded);
+    let refused = refused::apply_what_runs(after.clone(), pipelines).await?;
     let applied = prepared.record(log).await?;
-    let recorded = catalogue.reload(log).await?;
+    // Where some of the record cannot be read, what was just written is known all the same.
+    let recorded = after.as_read_back(&Recorded::read(log).await?);
+    catalogue.replace(recorded.clone());
     if project.is_whole() && recorded.can_be_written_anew(&project.name) {
         info!("writing all that is applied anew, since some of its record cannot be read");
         plan::write(recorded.checkpoint(), log).await?;
-        catalogue.reload(log).await?;
+        catalogue.replace(recorded.as_read_back(&Recorded::read(log).await?));
     }
     let mut problems = project.faulty_panels(&pipelines.views());
     problems
