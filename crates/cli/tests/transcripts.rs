@@ -50,7 +50,7 @@ fn help_opens_with_examples() {
           produce     Send JSON lines to a topic
           generate    Make up events, at any rate
           tail        Print a topic's events as they arrive
-          doctor      Look for what would go wrong on this machine, and on that of a running server
+          doctor      Look for what would go wrong on this machine
           completion  Print a completion script for a shell
           help        Print this message or the help of the given subcommand(s)
 

@@ -262,7 +262,7 @@ impl Recorded {
     }
 
     /// The same, with what a later reading of the topic says of its times and of its faults.
-    pub(crate) fn as_read_back(mut self, read: &Self) -> Self {
+    pub(crate) fn confirmed_by(mut self, read: &Self) -> Self {
         self.applied_at = read.applied_at;
         self.unreadable = read.unreadable.clone();
         self

@@ -118,12 +118,12 @@ async fn try_apply(
     let refused = refused::apply_what_runs(after.clone(), pipelines).await?;
     let applied = prepared.record(log).await?;
     // Where some of the record cannot be read, what was just written is known all the same.
-    let recorded = after.as_read_back(&Recorded::read(log).await?);
+    let recorded = after.confirmed_by(&Recorded::read(log).await?);
     catalogue.replace(recorded.clone());
     if project.is_whole() && recorded.can_be_written_anew(&project.name) {
         info!("writing all that is applied anew, since some of its record cannot be read");
         plan::write(recorded.checkpoint(), log).await?;
-        catalogue.replace(recorded.as_read_back(&Recorded::read(log).await?));
+        catalogue.replace(recorded.confirmed_by(&Recorded::read(log).await?));
     }
     let mut problems = project.faulty_panels(&pipelines.views());
     problems
