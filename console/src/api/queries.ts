@@ -46,7 +46,7 @@ export interface PipelineActivity {
 }
 
 export interface ProjectProblem {
-  /** With an error nothing is applied until it is put right; a warning leaves this part alone without effect. */
+  /** An error leaves this part as it was applied last until it is put right; a warning leaves it without effect. */
   severity: "error" | "warning";
   file: string;
   line?: number | null;

@@ -1060,7 +1060,7 @@ export interface components {
             /** @example there is no column `quantty` in d */
             message: string;
             /**
-             * @description `error` where nothing is applied until it is put right, `warning` where this part alone has no effect.
+             * @description `error` where this part stays as it was applied last until it is put right, `warning` where it has no effect.
              * @example error
              */
             severity: string;
@@ -1073,7 +1073,7 @@ export interface components {
              */
             applied_at?: string | null;
             /**
-             * @description Why the last attempt changed nothing; the last good project stays in force.
+             * @description Why the folder is not in force as it stands, or not all of it; null when it is.
              * @example the project has a problem
              */
             failure?: string | null;

@@ -224,6 +224,14 @@ impl Broker {
         fetch.run().await
     }
 
+    /// Refuses clients' records, as a full disk does, or takes them again: for whoever watches the disk. The server's
+    /// own records, reading and administration go on. Topics made later are told the next time.
+    pub fn refuse_records(&self, is_refusing: bool) {
+        for topic in self.0.catalogue.topics() {
+            topic.set_refusing(is_refusing);
+        }
+    }
+
     /// How the embedded log is.
     pub fn health(&self) -> Health {
         let others = [self.0.trusted_time.problem(), self.0.coordinator.problem()];

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -134,6 +135,8 @@ pub(crate) struct Limits {
     is_deleted: AtomicBool,
     /// Whether somebody removed the topic's directory: what is written goes nowhere.
     is_missing: AtomicBool,
+    /// Whether the disk has no room for clients' records.
+    is_refusing: AtomicBool,
     rules: RwLock<AppendRules>,
 }
 
@@ -143,7 +146,20 @@ impl Limits {
             max_message_bytes: AtomicUsize::new(max_message_bytes),
             is_deleted: AtomicBool::new(false),
             is_missing: AtomicBool::new(false),
+            is_refusing: AtomicBool::new(false),
             rules: RwLock::new(rules),
+        }
+    }
+
+    /// Whether records are refused for want of room on the disk, the server's own excepted.
+    pub(crate) fn set_refusing(&self, is_refusing: bool) {
+        self.is_refusing.store(is_refusing, Ordering::Relaxed);
+    }
+
+    fn check_room(&self) -> Result<(), AppendError> {
+        match self.is_refusing.load(Ordering::Relaxed) {
+            false => Ok(()),
+            true => Err(AppendError::Full(Arc::new(io::ErrorKind::StorageFull.into()))),
         }
     }
 
@@ -364,6 +380,9 @@ impl Partition {
         }
         if self.limits.is_missing() {
             return Err(ProduceError::Missing);
+        }
+        if !self.is_reserved {
+            self.limits.check_room()?;
         }
         self.check_size(batch)?;
         let header = batch.header();

@@ -1,8 +1,9 @@
 //! The server is killed again and again under load; then everything that it acknowledged is read back.
 //!
 //! What a kill can show: an acknowledgement before the append, a torn tail that is served or cut too far, producer
-//! state that is not rebuilt (a retried batch stored twice), offsets with holes. A power cut is the crashing disk's
-//! business (`factum-log`).
+//! state that is not rebuilt (a retried batch stored twice), offsets with holes. A power cut takes what was not synced
+//! as well, which the kernel keeps for a process that is only killed: it shows an acknowledgement before the sync, and
+//! a file whose name was never synced.
 
 mod support;
 
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use factum_testkit::FactumProcess;
+use factum_testkit::{FactumProcess, Launch, PowerCut};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
@@ -21,6 +22,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use support::BINARY;
 
 const KILLS: usize = 24;
+const CUTS: usize = 8;
 const PARTITIONS: i32 = 4;
 const KAFKA: &str = "crash.kafka";
 const HTTP: &str = "crash.http";
@@ -51,19 +53,29 @@ impl Load {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_acknowledged_event_is_lost_and_none_is_doubled() {
-    let run = tokio::time::timeout(PATIENCE, kill_and_read_back());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let factum = FactumProcess::start(BINARY, folder.path());
+    let run = tokio::time::timeout(PATIENCE, kill_and_read_back(factum, KILLS, None));
     run.await.expect("the whole run ends in time");
 }
 
-async fn kill_and_read_back() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut factum = FactumProcess::start(BINARY, folder.path());
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_event_is_lost_to_a_power_cut() {
+    let power = Arc::new(PowerCut::new());
+    let factum = power.of(Launch::new(BINARY)).start();
+    let run = tokio::time::timeout(PATIENCE, kill_and_read_back(factum, CUTS, Some(power)));
+    run.await.expect("the whole run ends in time");
+}
+
+/// Ends the process `kills` times under load, with its power where that is given.
+async fn kill_and_read_back(mut factum: FactumProcess, kills: usize, power: Option<Arc<PowerCut>>) {
     create_topics(&factum.http()).await;
     let load = Load::default();
     let kafka = produce_by_kafka(load.clone(), producer(&factum.kafka()));
     let http = produce_by_http(load.clone(), factum.http());
     let killer = async {
-        for kill in 0..KILLS {
+        for kill in 0..kills {
             let so_far = load.acknowledged.load(Ordering::Relaxed);
             // Sometimes at once, sometimes deep in the flow.
             let further = [0, 1, 50, 400][kill % 4] + random() % 100;
@@ -71,8 +83,12 @@ async fn kill_and_read_back() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             tokio::time::sleep(Duration::from_micros(random() % 20_000)).await;
+            let power = power.clone();
             factum = tokio::task::spawn_blocking(move || {
                 factum.kill();
+                if let Some(power) = power {
+                    power.cut();
+                }
                 factum.restart();
                 factum
             })

@@ -108,7 +108,7 @@ fn init_then_dev_then_edits() {
     let before = std::fs::read_to_string(&orders).expect("readable");
     let said_before = factum.stderr().len();
     save(&orders, &before.replace("partitions: 4", "partitions: many"));
-    await_said(&factum, "the last good project stays");
+    await_said(&factum, "stays as it was applied last");
     save(&orders, &before.replace("retention: 30d", "retention: 60d"));
     let said = await_said(&factum, "Plan: 0 to add, 1 to change");
     expect![[r#"
@@ -120,7 +120,7 @@ fn init_then_dev_then_edits() {
          7 │ retention: 30d
            ╰────
           help: for example `partitions: 4`
-        the last good project stays in force
+        what is wrong stays as it was applied last; the rest of the project is in force
         store
           ~ event  store.orders
               retention  30d → 60d
@@ -141,42 +141,167 @@ fn init_then_dev_then_edits() {
 }
 
 #[test]
-fn a_broken_project_is_refused_at_the_start() {
+fn a_folder_that_is_no_project_is_refused_at_the_start() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    init(folder.path());
-    let orders = folder.path().join("teams/store/events/orders.yaml");
-    std::fs::write(&orders, "sumary: Paid.\nkey: emial\n").expect("writable");
     let mut shell = Shell::new("http://127.0.0.1:9").replace(folder.path().display().to_string(), "FOLDER");
     shell.run(&format!("dev {} --http 0 --kafka 0", folder.path().display()));
     shell.run(&format!("dev {}/nowhere --http 0 --kafka 0", folder.path().display()));
     expect![[r#"
         $ factum dev FOLDER --http 0 --kafka 0
-        !   × there is no field `sumary`
-        !    ╭─[teams/store/events/orders.yaml:1:1]
-        !  1 │ sumary: Paid.
-        !    · ───┬──
-        !    ·    ╰── did you mean `summary`?
-        !  2 │ key: emial
-        !    ╰────
-        !   help: known here: capture, format, key, lateness, max_message_bytes, partitions, retention,
-        !         retention_bytes, schema, source, summary, time, type, visibility
-        !   × `key` names a field that the contract does not have
-        !    ╭─[teams/store/events/orders.yaml:2:6]
-        !  1 │ sumary: Paid.
-        !  2 │ key: emial
-        !    ·      ──┬──
-        !    ·        ╰── did you mean `email`?
-        !    ╰────
-        !   help: fields of the contract: order_id, email, total, ordered_at
-        !   × the project in FOLDER was not applied, and Factum did not start
+        !   × factum.yaml: there is no such file
+        !   help: FOLDER is not a project; `factum init` makes one
+        !   × FOLDER is not a project, and Factum did not start
         exit 1
         $ factum dev FOLDER/nowhere --http 0 --kafka 0
         !   × factum.yaml: there is no such file
         !   help: the folder FOLDER/nowhere does not exist; `factum init` makes one
-        !   × the project in FOLDER/nowhere was not applied, and Factum did not start
+        !   × FOLDER/nowhere is not a project, and Factum did not start
         exit 1
     "#]]
     .assert_eq(&shell.transcript());
+}
+
+#[test]
+fn a_first_start_applies_what_is_valid_and_says_the_rest() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    init(folder.path());
+    let orders = folder.path().join("teams/store/events/orders.yaml");
+    let good = std::fs::read_to_string(&orders).expect("readable");
+    std::fs::write(&orders, "sumary: Paid.\nkey: emial\n").expect("writable");
+    let factum = Launch::new(BINARY).project(folder.path()).start();
+    let said = await_said(&factum, "Plan: 1 to add");
+    expect![[r#"
+          × there is no field `sumary`
+           ╭─[teams/store/events/orders.yaml:1:1]
+         1 │ sumary: Paid.
+           · ───┬──
+           ·    ╰── did you mean `summary`?
+         2 │ key: emial
+           ╰────
+          help: known here: capture, format, key, lateness, max_message_bytes, partitions, retention,
+                retention_bytes, schema, source, summary, time, type, visibility
+          × `key` names a field that the contract does not have
+           ╭─[teams/store/events/orders.yaml:2:6]
+         1 │ sumary: Paid.
+         2 │ key: emial
+           ·      ──┬──
+           ·        ╰── did you mean `email`?
+           ╰────
+          help: fields of the contract: order_id, email, total, ordered_at
+        what is wrong stays as it was applied last; the rest of the project is in force
+        store
+          + team   store
+
+        Plan: 1 to add, 0 to change, 0 to forget."#]]
+    .assert_eq(&tidy(&said, &factum, folder.path()));
+    let shell = Shell::of(&factum);
+    let shown = shell.output("topic list", "");
+    assert!(!String::from_utf8_lossy(&shown.stdout).contains("store.orders"), "{shown:?}");
+    let block = factum.stdout();
+    assert!(block.contains("1 team, 0 events; not all of it is in force"), "{block}");
+    save(&orders, &good);
+    await_said(&factum, "+ event  store.orders");
+}
+
+/// A view over `store.orders`, and one over that view.
+fn write_views(folder: &Path) {
+    let views = folder.join("teams/store/pipelines");
+    std::fs::create_dir_all(&views).expect("a folder");
+    let write = |name: &str, sql: &str| std::fs::write(views.join(name), sql).expect("writable");
+    write(
+        "sales.sql",
+        "CREATE MATERIALIZED VIEW sales AS\n  SELECT email, count(*) AS orders FROM orders GROUP BY email;\n",
+    );
+    write("buyers.sql", "CREATE MATERIALIZED VIEW buyers AS\n  SELECT count(*) AS orders FROM orders;\n");
+}
+
+#[test]
+fn a_restart_with_a_broken_project_serves_what_was_applied_last() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (project, data) = (folder.path().join("shop"), folder.path().join("data"));
+    init(&project);
+    write_views(&project);
+    let mut factum = Launch::new(BINARY).project(&project).data_dir(&data).start();
+    let sample = std::fs::read_to_string(project.join("sample-orders.jsonl")).expect("readable");
+    let shell = Shell::of(&factum);
+    assert!(shell.output("produce store.orders", &sample).status.success());
+    let orders = sample.lines().count().to_string();
+    let count = |factum: &FactumProcess| {
+        let shown = Shell::of(factum).output("view get store.buyers -o json", "");
+        String::from_utf8_lossy(&shown.stdout).contains(&format!("\"orders\":{orders}"))
+            || String::from_utf8_lossy(&shown.stdout).contains(&format!("\"orders\": {orders}"))
+    };
+    await_true(|| count(&factum));
+
+    // One view is wrong, another file cannot be read, and a third is as good as it was.
+    let view = project.join("teams/store/pipelines/sales.sql");
+    let good = std::fs::read_to_string(&view).expect("readable");
+    factum.kill();
+    std::fs::write(&view, good.replace("email", "emial")).expect("writable");
+    factum.restart();
+    await_true(|| count(&factum));
+    let said = await_said(&factum, "the rest of the project is in force");
+    expect![[r#"
+          × there is no column `emial` in orders
+           ╭─[teams/store/pipelines/sales.sql:2:10]
+         1 │ CREATE MATERIALIZED VIEW sales AS
+         2 │   SELECT emial, count(*) AS orders FROM orders GROUP BY emial;
+           ·          ─────
+           ╰────
+        what is wrong stays as it was applied last; the rest of the project is in force"#]]
+    .assert_eq(&tidy(&said, &factum, folder.path()));
+    let listed =
+        String::from_utf8_lossy(&Shell::of(&factum).output("view list -o name", "").stdout).into_owned();
+    assert!(listed.contains("store.sales") && listed.contains("store.buyers"), "{listed}");
+
+    // The whole project is unreadable, then gone; both views go on.
+    let manifest = project.join("factum.yaml");
+    let header = std::fs::read_to_string(&manifest).expect("readable");
+    factum.kill();
+    std::fs::write(&manifest, "name: [\n").expect("writable");
+    factum.restart();
+    await_true(|| count(&factum));
+    await_said(&factum, "the last good project stays in force");
+    // Mended while it runs, it is applied.
+    save(&view, &good);
+    save(&manifest, &header);
+    await_said(&factum, "the project is whole again");
+    assert!(factum.stop().success());
+}
+
+#[test]
+fn damage_in_the_record_of_what_is_applied_keeps_no_server_from_starting() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (project, data) = (folder.path().join("shop"), folder.path().join("data"));
+    init(&project);
+    let mut factum = Launch::new(BINARY).project(&project).data_dir(&data).start();
+    assert!(factum.stop().success());
+    let segment = data.join("topics/_factum.resources/0/00000000000000000000.log");
+    let mut bytes = std::fs::read(&segment).expect("readable");
+    bytes[120] ^= 1;
+    std::fs::write(&segment, bytes).expect("writable");
+
+    // Without its folder a server starts and says what it does not know; with it, all is in force.
+    let mut without = Launch::new(BINARY).data_dir(&data).start();
+    let doctor = Shell::of(&without).output("doctor -o csv", "");
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(said.contains("what was recorded there is not known"), "{said}");
+    assert!(without.stop().success());
+    factum.restart();
+    await_said(&factum, "its topic exists");
+    let shown = Shell::of(&factum).output("topic list -o csv", "");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("store.orders,store,"), "{shown}");
+}
+
+fn await_true(mut check: impl FnMut() -> bool) {
+    for _ in 0..400 {
+        if check() {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    panic!("it did not come true within 20 seconds");
 }
 
 #[test]
@@ -233,7 +358,7 @@ fn production_needs_a_place_for_its_data() {
         $ factum server --config FOLDER/factum.toml
         !   × the configuration cannot be used
         !   ╰─▶ FOLDER/factum.toml: there is no setting data_dri; known here: data_dir, project, access, log,
-        !       kafka, http, state, sql, feeds, watch
+        !       kafka, http, state, sql, feeds, disk, watch
         exit 1
         $ factum server --config nowhere.toml
         !   × the configuration cannot be used

@@ -1,12 +1,14 @@
-//! The server is killed a hundred times while orders flow; after each, every view must equal a recount of the topic.
+//! The server is killed a hundred times while orders flow, and loses its power some times; after each, every view must
+//! equal a recount of the topic.
 
 mod support;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use factum_testkit::{FactumProcess, Launch};
+use factum_testkit::{FactumProcess, Launch, PowerCut};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
@@ -17,6 +19,7 @@ use support::recount::{Catalogue, Recount};
 use tokio::task::JoinSet;
 
 const KILLS: usize = 100;
+const CUTS: usize = 6;
 const TOPIC: &str = "store.orders";
 const VIEWS: [&str; 5] =
     ["top_movies", "popular_categories", "orders_this_hour", "activity_today", "orders_per_minute"];
@@ -27,16 +30,38 @@ const PATIENCE: Duration = Duration::from_secs(60);
 async fn every_view_equals_a_recount_after_each_kill() {
     let (project, data) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let tables = support::movies(project.path());
-    let catalogue = Catalogue::read(&tables);
-    let mut factum = Launch::new(BINARY).project(project.path()).data_dir(data.path()).start();
+    let launch = Launch::new(BINARY).project(project.path());
+    kill_and_recount(launch.data_dir(data.path()).start(), &tables, KILLS, None).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_view_equals_a_recount_after_each_power_cut() {
+    let (project, power) = (tempfile::tempdir().expect("a folder"), Arc::new(PowerCut::new()));
+    let tables = support::movies(project.path());
+    let launch = Launch::new(BINARY).project(project.path());
+    kill_and_recount(power.of(launch).start(), &tables, CUTS, Some(power)).await;
+}
+
+async fn kill_and_recount(
+    mut factum: FactumProcess,
+    tables: &Path,
+    kills: usize,
+    power: Option<Arc<PowerCut>>,
+) {
+    let catalogue = Catalogue::read(tables);
     let load = Load::start(&factum.http(), catalogue.films());
-    for kill in 0..KILLS {
+    for kill in 0..kills {
         load.flow();
         // Sometimes at once, also while the views are still catching up; sometimes deep in the flow.
         load.acknowledge([0, 1, 20, 150][kill % 4]).await;
         tokio::time::sleep(Duration::from_micros(random() % 20_000)).await;
+        let power = power.clone();
         factum = tokio::task::spawn_blocking(move || {
             factum.kill();
+            if let Some(power) = power {
+                power.cut();
+            }
             factum.restart();
             factum
         })
@@ -47,7 +72,7 @@ async fn every_view_equals_a_recount_after_each_kill() {
         compare(&factum, &catalogue, kill).await;
     }
     let orders = read_back(&factum.kafka(), &catalogue).orders;
-    assert!(orders > KILLS * 20, "only {orders} orders: the load did not flow");
+    assert!(orders > kills * 20, "only {orders} orders: the load did not flow");
 }
 
 /// Waits until the views have taken in everything, then compares each with a recount of the topic.

@@ -8,12 +8,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use factum_eventlog::EventLog;
 use factum_types::{Timestamp, TopicName};
+use tracing::warn;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 use crate::project::{
     DashboardDefinition, EventDefinition, FeedDefinition, PipelineDefinition, TableDefinition, TeamDefinition,
 };
-use crate::resources::{Recorded, RecordedError};
+use crate::resources::{self, Recorded, RecordedError};
 
 /// A cheap handle on the newest state; clones see the same.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +29,8 @@ struct State {
     feeds: Arc<Vec<Arc<FeedDefinition>>>,
     dashboards: Arc<Vec<Arc<DashboardDefinition>>>,
     project: ProjectStatus,
+    /// What of the record of applied resources was passed over.
+    unreadable: Arc<Vec<Problem>>,
 }
 
 /// The project's folder, and what the last attempt to apply it said.
@@ -39,9 +42,9 @@ pub struct ProjectStatus {
     pub folder: Option<PathBuf>,
     /// When what is in force was applied.
     pub applied_at: Option<Timestamp>,
-    /// Why the last attempt changed nothing; `None` when the folder is in force as it stands.
+    /// Why the folder is not in force as it stands, or not all of it; `None` when it is.
     pub failure: Option<String>,
-    /// What is wrong with the files, warnings included.
+    /// What is wrong with the files, warnings included; and what of the record of applied resources cannot be read.
     pub problems: Arc<Vec<Problem>>,
 }
 
@@ -73,6 +76,7 @@ impl Catalogue {
 
     /// Puts `recorded` in place of the state so far; problems stay.
     pub fn replace(&self, recorded: Recorded) {
+        let unreadable = unreadable(&recorded);
         let events = recorded.events.into_iter().map(|(topic, event)| (topic, Arc::new(event))).collect();
         let teams: Vec<_> = recorded.teams.into_values().map(Arc::new).collect();
         let tables = recorded.tables.into_values().map(Arc::new).collect();
@@ -87,23 +91,38 @@ impl Catalogue {
         state.pipelines = Arc::new(pipelines);
         state.feeds = Arc::new(feeds);
         state.dashboards = Arc::new(dashboards);
+        for problem in &unreadable {
+            if !state.unreadable.iter().any(|known| known.is_same(problem)) {
+                warn!(%problem, "passed over a part of the record of what is applied");
+            }
+        }
+        state.unreadable = Arc::new(unreadable);
         state.project.applied_at = recorded.applied_at;
         if state.project.folder.is_none() {
             state.project.name = name;
         }
     }
 
-    /// Says what is wrong with the project's folder at this moment.
-    pub fn set_problems(&self, problems: Vec<Problem>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).project.problems = Arc::new(problems);
+    /// Notes that what was recorded is in effect, and what of it does not run. What is said of a folder stays.
+    pub(crate) fn note_resumed(&self, refused: Vec<Problem>) {
+        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut problems = state.project.problems.as_ref().clone();
+        problems.retain(|known| !refused.iter().any(|problem| problem.is_same(known)));
+        problems.extend(refused);
+        state.project.problems = Arc::new(problems);
     }
 
-    /// Notes that the project in `folder`, called `name`, is in force, and what of it has no effect.
-    pub(crate) fn note_applied(&self, folder: &Path, name: &str, warnings: Vec<Problem>) {
+    /// Notes that the project in `folder`, called `name`, is in force, except what has errors among `problems`.
+    pub(crate) fn note_applied(&self, folder: &Path, name: &str, problems: Vec<Problem>) {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let project = &mut state.project;
         (project.folder, project.name) = (Some(folder.to_owned()), Some(name.to_owned()));
-        (project.failure, project.problems) = (None, Arc::new(warnings));
+        project.failure = match problems.iter().filter(|it| it.severity() == Severity::Error).count() {
+            0 => None,
+            1 => Some("one error: what it concerns stays as it was; the rest is applied".to_owned()),
+            n => Some(format!("{n} errors: what they concern stays as it was; the rest is applied")),
+        };
+        project.problems = Arc::new(problems);
     }
 
     /// Notes why the project in `folder` is not in force.
@@ -151,17 +170,42 @@ impl Catalogue {
 
     /// The project's folder, and what the last attempt to apply it said.
     pub fn project(&self) -> ProjectStatus {
-        self.state().project
+        let State { mut project, unreadable, .. } = self.state();
+        if !unreadable.is_empty() {
+            project.problems = Arc::new(unreadable.iter().chain(project.problems.iter()).cloned().collect());
+        }
+        project
     }
 
-    /// What is wrong with the project's folder: the state is the last good one while there are errors.
+    /// What is wrong with the project's folder and with the record of what was applied: what an error concerns is as it
+    /// was applied last.
     pub fn problems(&self) -> Arc<Vec<Problem>> {
-        self.state().project.problems
+        self.project().problems
     }
 
     fn state(&self) -> State {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// What of the record was passed over, as problems of the topic that holds it.
+fn unreadable(recorded: &Recorded) -> Vec<Problem> {
+    let file = Path::new(resources::TOPIC);
+    let (listed, more) = recorded.unreadable();
+    let mut problems: Vec<_> = listed
+        .iter()
+        .map(|found| match found.hides {
+            true => Problem::of_file(file, found.to_string()).help(
+                "no view is dropped while it is not known what is applied; apply the project's folder, which records \
+                 all of it anew",
+            ),
+            false => Problem::of_file(file, found.to_string()).warning(),
+        })
+        .collect();
+    if more > 0 {
+        problems.push(Problem::of_file(file, format!("{more} more records cannot be read")).warning());
+    }
+    problems
 }
 
 /// The project that every team belongs to, where there is one such.

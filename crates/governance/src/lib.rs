@@ -20,6 +20,7 @@ mod pipelines;
 pub mod plan;
 mod problem;
 pub mod project;
+mod resource_id;
 pub mod resources;
 pub mod scaffold;
 pub mod suggest;
@@ -34,3 +35,4 @@ pub use project::{
     LoadError, Panel, PanelFault, PanelKind, PanelPart, PipelineDefinition, Project, Rate, TableDefinition,
     Team, TeamDefinition, Visibility,
 };
+pub use resource_id::{ResourceId, ResourceKind};

@@ -1,7 +1,8 @@
 //! What would change, and changing it.
 //!
 //! Always holds: a plan without changes applies to nothing; applying a plan and planning again finds no change;
-//! no change removes a topic or a record. An event that left the project is forgotten, its topic stays.
+//! no change removes a topic or a record. An event that left the project is forgotten, its topic stays. What cannot be
+//! done is a problem of the event that asks for it; the other changes are planned.
 
 mod apply;
 mod change;
@@ -11,36 +12,48 @@ mod display;
 use std::fmt;
 
 use factum_eventlog::{AdminError, EventLog};
-use miette::Diagnostic;
 
-pub use apply::{Applied, ApplyError};
+pub(crate) use apply::write;
+pub use apply::{Applied, ApplyError, Prepared};
 pub use change::{Change, Definition, FieldChange};
 
 use crate::problem::Problem;
 use crate::project::Project;
+use crate::resource_id::ResourceId;
 use crate::resources::{Recorded, RecordedError};
 
 /// The changes that make a log what a project says, in the order in which they are applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// The project's name.
     pub project: String,
     /// What changes.
     pub changes: Vec<Change>,
+    /// Events that ask for what cannot be done, with the place in their file. They stay as they are.
+    pub problems: Vec<(ResourceId, Problem)>,
 }
 
 impl Plan {
     /// Compares `project` with the topics and the applied resources of `log`.
     ///
     /// # Errors
-    /// [`PlanError::Refused`] where the project asks for what cannot be done, with its place in the file.
+    /// [`PlanError`], where the log does not answer.
     pub async fn between(project: &Project, log: &dyn EventLog) -> Result<Self, PlanError> {
         let recorded = Recorded::read(log).await?;
+        Self::from_recorded(project, &recorded, log).await
+    }
+
+    /// The same, where it is known already what was applied.
+    pub(crate) async fn from_recorded(
+        project: &Project,
+        recorded: &Recorded,
+        log: &dyn EventLog,
+    ) -> Result<Self, PlanError> {
         let topics = log.topics().await.map_err(PlanError::Topics)?;
         let topics = topics.into_iter().map(|topic| (topic.name.clone(), topic)).collect();
-        let comparison = compare::Comparison { project, recorded: &recorded, topics: &topics };
-        let changes = comparison.changes().map_err(PlanError::Refused)?;
-        Ok(Self { project: project.name.clone(), changes })
+        let comparison = compare::Comparison { project, recorded, topics: &topics };
+        let (changes, problems) = comparison.changes();
+        Ok(Self { project: project.name.clone(), changes, problems })
     }
 
     /// Whether nothing would change.
@@ -52,8 +65,6 @@ impl Plan {
 /// Why there is no plan.
 #[derive(Debug)]
 pub enum PlanError {
-    /// The project asks for what cannot be done.
-    Refused(Vec<Problem>),
     /// The log's topics could not be listed.
     Topics(AdminError),
     /// What was applied before could not be read.
@@ -64,17 +75,8 @@ impl PlanError {
     /// Whether the same project can be planned later with no change to it.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Refused(_) => false,
             Self::Topics(error) => error.is_transient(),
             Self::Recorded(error) => error.is_transient(),
-        }
-    }
-
-    /// What is wrong with the project, if that is the reason.
-    pub fn problems(&self) -> &[Problem] {
-        match self {
-            Self::Refused(problems) => problems,
-            Self::Topics(_) | Self::Recorded(_) => &[],
         }
     }
 }
@@ -88,7 +90,6 @@ impl From<RecordedError> for PlanError {
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Refused(_) => "the project cannot be applied as it is",
             Self::Topics(_) => "list the topics",
             Self::Recorded(_) => "read what was applied before",
         })
@@ -98,20 +99,8 @@ impl fmt::Display for PlanError {
 impl std::error::Error for PlanError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Refused(_) => None,
             Self::Topics(error) => Some(error),
             Self::Recorded(error) => Some(error),
-        }
-    }
-}
-
-impl Diagnostic for PlanError {
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        match self {
-            Self::Refused(problems) => {
-                Some(Box::new(problems.iter().map(|problem| problem as &dyn Diagnostic)))
-            }
-            Self::Topics(_) | Self::Recorded(_) => None,
         }
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Nothing is applied until it is put right.
+    /// What it concerns stays as it was applied last until it is put right; the rest is applied.
     Error,
     /// The rest is applied; this part has no effect.
     Warning,
@@ -119,6 +119,11 @@ impl Problem {
     /// Where it belongs among others: by file, then by place.
     pub(crate) fn order(&self) -> (&Path, usize) {
         (&self.file, self.place.as_ref().map_or(0, |place| place.span.offset()))
+    }
+
+    /// Whether the other says the same of the same place.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.order() == other.order() && self.message == other.message
     }
 
     /// The line of the place and the one before it, numbered, with marks and a word under the place: for whoever does not have

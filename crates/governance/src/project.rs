@@ -26,7 +26,7 @@ mod project_file;
 mod table_file;
 mod team_file;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,13 +41,17 @@ use crate::manifest::SourceFile;
 use crate::pipelines::KeptView;
 use crate::plan::Definition;
 use crate::problem::{Problem, Severity};
+use crate::resource_id::{ResourceId, ResourceKind};
 pub use dashboard::{DashboardDefinition, Panel, PanelFault, PanelKind, PanelPart};
 pub use feed::{FeedDefinition, Generator, Rate};
 
 /// The file that makes a folder a project.
 pub const PROJECT_FILE: &str = "factum.yaml";
 
-/// A folder of manifests, whole and valid.
+/// A folder of manifests: what of it is valid, and what is withheld because it is not.
+///
+/// Always holds: a definition that is withheld is given by none of the iterators; it is neither changed nor forgotten,
+/// whatever was applied of it before.
 #[derive(Debug, Clone)]
 pub struct Project {
     /// The folder.
@@ -60,8 +64,13 @@ pub struct Project {
     pub environments: BTreeMap<String, Environment>,
     /// Its teams, by name.
     pub teams: Vec<Team>,
-    /// What has no effect: parts that this version does not support, files that nothing refers to.
-    pub warnings: Vec<Problem>,
+    /// What is wrong with its files, by file and place. Errors are of what is withheld; warnings of what has no effect:
+    /// parts that this version does not support, files that nothing refers to.
+    pub problems: Vec<Problem>,
+    /// Definitions whose files are invalid, or that cannot be put into effect.
+    withheld: BTreeSet<ResourceId>,
+    /// Teams of which it is not known what they define.
+    withheld_teams: BTreeSet<TeamName>,
     /// Where each event was read from.
     pub(crate) origins: BTreeMap<TopicName, Origin>,
     /// Where each dashboard was read from.
@@ -78,27 +87,98 @@ pub(crate) struct Origin {
 }
 
 impl Project {
-    /// Reads the project in the folder `root`. Blocking: it reads files.
+    /// Reads the project in the folder `root`, which must be valid as a whole. Blocking: it reads files.
     ///
     /// # Errors
     /// [`LoadError`] with everything that is wrong, not only the first.
     pub fn load(root: impl AsRef<Path>) -> Result<Self, LoadError> {
+        let project = load::load(root.as_ref())?;
+        match project.is_whole() {
+            true => Ok(project),
+            false => Err(LoadError { problems: project.problems }),
+        }
+    }
+
+    /// The same, but a definition whose file is invalid is withheld, and its problem kept, while the others are given.
+    ///
+    /// # Errors
+    /// [`LoadError`] where it is not known what the project holds: there is no such folder, `factum.yaml` is invalid,
+    /// the teams cannot be listed.
+    pub fn load_valid_part(root: impl AsRef<Path>) -> Result<Self, LoadError> {
         load::load(root.as_ref())
+    }
+
+    /// Whether the folder `root` is a project at all, valid or not. Blocking.
+    ///
+    /// # Errors
+    /// What it lacks.
+    pub fn find(root: impl AsRef<Path>) -> Result<(), Problem> {
+        match root.as_ref().join(PROJECT_FILE).exists() {
+            true => Ok(()),
+            false => Err(load::no_project_file(root.as_ref())),
+        }
+    }
+
+    /// Whether nothing is withheld.
+    pub fn is_whole(&self) -> bool {
+        !self.problems.iter().any(|problem| problem.severity() == Severity::Error)
+    }
+
+    /// Leaves a definition as it was applied last, because of `problem` with it.
+    pub(crate) fn withhold(&mut self, id: ResourceId, problem: Option<Problem>) {
+        self.withheld.insert(id);
+        if let Some(problem) = problem {
+            self.add_problem(problem);
+        }
+    }
+
+    /// Says something once.
+    pub(crate) fn add_problem(&mut self, problem: Problem) {
+        if !self.problems.iter().any(|known| known.is_same(&problem)) {
+            self.problems.push(problem);
+            self.problems.sort_by(|a, b| a.order().cmp(&b.order()));
+        }
+    }
+
+    /// Whether the definition, or all of its team, is withheld.
+    pub(crate) fn is_withheld(&self, id: &ResourceId) -> bool {
+        self.withheld.contains(id) || self.withheld_teams.iter().any(|team| team.as_str() == id.team())
+    }
+
+    /// Every team, by name.
+    pub(crate) fn team_definitions(&self) -> impl Iterator<Item = &TeamDefinition> {
+        let teams = self.teams.iter().map(|team| &team.definition);
+        teams.filter(|team| self.gives(ResourceKind::Team, team.name.as_str()))
     }
 
     /// Every event of every team, by topic.
     pub fn events(&self) -> impl Iterator<Item = &EventDefinition> {
-        self.teams.iter().flat_map(|team| &team.events)
+        let events = self.teams.iter().flat_map(|team| &team.events);
+        events.filter(|event| self.gives(ResourceKind::Event, event.topic.as_str()))
     }
 
     /// Every reference table of every team, by name.
     pub fn tables(&self) -> impl Iterator<Item = &TableDefinition> {
-        self.teams.iter().flat_map(|team| &team.tables)
+        let tables = self.teams.iter().flat_map(|team| &team.tables);
+        tables.filter(|table| self.gives(ResourceKind::Table, &table.name))
     }
 
     /// Every pipeline of every team, by name.
     pub fn pipelines(&self) -> impl Iterator<Item = &PipelineDefinition> {
-        self.teams.iter().flat_map(|team| &team.pipelines)
+        let pipelines = self.teams.iter().flat_map(|team| &team.pipelines);
+        pipelines.filter(|pipeline| self.gives(ResourceKind::Pipeline, &pipeline.name))
+    }
+
+    /// Every feed of every team, by name.
+    pub fn feeds(&self) -> impl Iterator<Item = &FeedDefinition> {
+        let feeds = self.teams.iter().flat_map(|team| &team.feeds);
+        feeds.filter(|feed| self.gives(ResourceKind::Feed, &feed.name))
+    }
+
+    /// Every dashboard of every team, by name.
+    pub fn dashboards(&self) -> impl Iterator<Item = &DashboardDefinition> {
+        let dashboards = self.teams.iter().flat_map(|team| &team.dashboards);
+        dashboards.filter(|dashboard| self.gives(ResourceKind::Dashboard, &dashboard.name))
     }
 
     /// Everything besides teams and events, in the order in which it comes in.
@@ -110,9 +190,10 @@ impl Project {
         tables.chain(pipelines).chain(feeds).chain(dashboards)
     }
 
-    /// Every dashboard of every team, by name.
-    pub fn dashboards(&self) -> impl Iterator<Item = &DashboardDefinition> {
-        self.teams.iter().flat_map(|team| &team.dashboards)
+    fn gives(&self, kind: ResourceKind, name: &str) -> bool {
+        // Nearly always nothing is withheld, and no name need be made to look it up.
+        let nothing = self.withheld.is_empty() && self.withheld_teams.is_empty();
+        nothing || !self.is_withheld(&ResourceId::new(kind, name))
     }
 
     /// What dashboards want to show and `views` do not have.
@@ -123,11 +204,6 @@ impl Project {
             panels.filter_map(move |(at, panel)| Some(origin?.problem(at, &panel.resolve(views).err()?)))
         });
         faults.collect()
-    }
-
-    /// Every feed of every team, by name.
-    pub fn feeds(&self) -> impl Iterator<Item = &FeedDefinition> {
-        self.teams.iter().flat_map(|team| &team.feeds)
     }
 }
 

@@ -7,25 +7,32 @@
 //!   key  pipeline/store.top     value  likewise, with the SQL
 //!   key  feed/store.orders      value  likewise
 //!   key  dashboard/store.live   value  likewise
+//!   key  checkpoint             everything in force was written anew before this record
 //! ```
 //!
-//! Always holds: the last record of a key is what was applied last. Keys and fields of later versions are passed
-//! over, so that an older Factum reads a newer one's log.
+//! Always holds: the last record of a key is what was applied last. What cannot be read (damage, junk, definitions
+//! of a later version) is passed over and listed: it is never an error, and never taken for the end of a definition.
 
-use std::collections::BTreeMap;
+mod unreadable;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
 use factum_eventlog::{Admin, AdminError, EventLog, NewRecord, NewTopic, Position, ReadError, TopicConfig};
-use factum_types::{ByteSize, TeamName, Timestamp, TopicName, TopicPartition};
+use factum_types::{ByteSize, Record, TeamName, Timestamp, TopicName, TopicPartition};
 use serde::Serialize;
-use tracing::warn;
+
+pub use unreadable::UnreadableResource;
+use unreadable::UnreadableResources;
 
 use crate::plan::Definition;
 use crate::project::{
     DashboardDefinition, EventDefinition, FeedDefinition, PipelineDefinition, Project, TableDefinition,
     TeamDefinition,
 };
+use crate::resource_id::{ResourceId, ResourceKind};
 
 /// The topic that holds them.
 pub const TOPIC: &str = "_factum.resources";
@@ -35,6 +42,8 @@ const MAX_BATCH: ByteSize = ByteSize::mib(20);
 /// Records are written together up to about this many bytes.
 const BATCH_BYTES: usize = 512 * 1024;
 const READ_BYTES: usize = 1024 * 1024;
+/// The key of the record that says that everything in force was written anew before it.
+const CHECKPOINT: &str = "checkpoint";
 /// Everything read here is behind the high watermark already: longer than this means that the log is ill.
 const READ_WAIT: Duration = Duration::from_secs(10);
 
@@ -55,6 +64,9 @@ pub struct Recorded {
     pub dashboards: BTreeMap<String, DashboardDefinition>,
     /// When the last of it was applied; `None` where nothing ever was.
     pub applied_at: Option<Timestamp>,
+    unreadable: UnreadableResources,
+    /// Whether definitions were left out.
+    is_cut: bool,
 }
 
 /// Why the applied resources could not be read.
@@ -83,10 +95,11 @@ impl RecordedError {
 }
 
 impl Recorded {
-    /// Reads the topic from its beginning to its end; where there is no such topic, nothing is applied.
+    /// Reads the topic from its beginning to its end; where there is no such topic, nothing is applied. What cannot
+    /// be read is passed over, see [`Recorded::unreadable`].
     ///
     /// # Errors
-    /// [`RecordedError`].
+    /// [`RecordedError`], where the log does not answer at all.
     pub async fn read(log: &dyn EventLog) -> Result<Self, RecordedError> {
         let mut recorded = Self::default();
         let partition = TopicPartition::new(topic(), 0);
@@ -102,28 +115,112 @@ impl Recorded {
             if chunk.next <= next {
                 return Err(RecordedError::Stalled);
             }
-            for record in chunk.records {
-                recorded.take(record.key.as_deref(), record.value.as_deref());
-                recorded.applied_at = recorded.applied_at.max(Some(record.timestamp));
+            let mut holes = chunk.unreadable.iter().peekable();
+            for record in &chunk.records {
+                while let Some(hole) = holes.next_if(|hole| hole.from < record.offset) {
+                    recorded.unreadable.lost(hole);
+                }
+                recorded.take(record);
             }
+            holes.for_each(|hole| recorded.unreadable.lost(hole));
             next = chunk.next;
         }
         Ok(recorded)
     }
 
-    /// What will be applied once `project` is: what others applied stays.
+    /// What was passed over, in the order of the log, and how many more there are than are listed.
+    pub fn unreadable(&self) -> (Vec<UnreadableResource>, usize) {
+        self.unreadable.listed()
+    }
+
+    /// Whether every definition that is applied is known. Where not, a definition that is missing here may be in
+    /// force all the same: nothing may be dropped because of it.
+    pub fn is_complete(&self) -> bool {
+        !self.is_cut && !self.unreadable.may_hide_definitions()
+    }
+
+    /// Which definitions a problem with `file` is about: manifests, contracts, rows and SQL by their paths relative to the
+    /// project's folder; an event without a contract also by its topic.
+    pub(crate) fn defined_in(&self, file: &Path) -> Vec<ResourceId> {
+        let manifest = |id: &ResourceId| file.with_extension("yaml") == Path::new(&id.manifest());
+        let events = self.events.values().map(|event| {
+            let is_named = event.schema.as_deref() == Some(file) || file.as_os_str() == event.topic.as_str();
+            (ResourceId::new(ResourceKind::Event, event.topic.as_str()), is_named)
+        });
+        let tables = self
+            .tables
+            .values()
+            .map(|table| (ResourceId::new(ResourceKind::Table, &table.name), table.from == file));
+        let pipelines = self
+            .pipelines
+            .values()
+            .map(|pipeline| (ResourceId::new(ResourceKind::Pipeline, &pipeline.name), pipeline.file == file));
+        let feeds = self.feeds.keys().map(|name| (ResourceId::new(ResourceKind::Feed, name), false));
+        let all = events.chain(tables).chain(pipelines).chain(feeds);
+        all.filter(|(id, is_named)| *is_named || manifest(id)).map(|(id, _)| id).collect()
+    }
+
+    /// What is in one of both and not the same in the other.
+    pub(crate) fn differences(&self, other: &Self) -> BTreeSet<ResourceId> {
+        let (these, those) = (self.values(), other.values());
+        let names = these.keys().chain(those.keys());
+        names.filter(|id| these.get(*id) != those.get(*id)).cloned().collect()
+    }
+
+    /// Each definition's record.
+    fn values(&self) -> BTreeMap<ResourceId, NewRecord> {
+        let records = self.checkpoint().into_iter();
+        let id = |record: &NewRecord| ResourceId::of_key(std::str::from_utf8(record.key.as_deref()?).ok()?);
+        records.filter_map(|record| Some((id(&record)?, record))).collect()
+    }
+
+    /// Leaves definitions out that cannot run. They are in force all the same: see [`Recorded::is_complete`].
+    pub(crate) fn leave_out(&mut self, refused: &BTreeSet<ResourceId>) {
+        self.is_cut |= !refused.is_empty();
+        for id in refused {
+            self.set(id, None).ok();
+        }
+    }
+
+    /// Whether [`Recorded::checkpoint`] may stand for all of the record: something of it cannot be read, and whatever it
+    /// held was `project`'s, since nothing is known of another.
+    pub(crate) fn can_be_written_anew(&self, project: &str) -> bool {
+        let mut projects = (self.teams.values().map(|team| &team.project))
+            .chain(self.events.values().map(|event| &event.project));
+        let (listed, _) = self.unreadable();
+        !listed.is_empty() && projects.all(|found| found == project)
+    }
+
+    /// Whether the last record of a definition could not be read: what is known of it is older, or nothing.
+    pub(crate) fn is_doubtful(&self, id: &ResourceId) -> bool {
+        self.unreadable.is_doubtful(id)
+    }
+
+    /// Everything as records, closed by one that says that nothing before them counts.
+    pub(crate) fn checkpoint(&self) -> Vec<NewRecord> {
+        let teams = self.teams.iter().map(|(name, team)| team_record(name, Some(team)));
+        let events = self.events.iter().map(|(topic, event)| event_record(topic, Some(event)));
+        let definitions = self.definitions();
+        let definitions = definitions.iter().map(|definition| definition_record(definition, false));
+        let end = record(CHECKPOINT.to_owned(), Some(&serde_json::json!({})));
+        teams.chain(events).chain(definitions).chain([end]).collect()
+    }
+
+    /// What will be applied once `project` is: what others applied stays, and so does what is withheld.
     #[must_use]
     pub fn with(mut self, project: &Project) -> Self {
-        let name = &project.name;
-        self.events.retain(|_, event| event.project != *name);
-        self.teams.retain(|_, team| team.project != *name);
-        self.tables.retain(|_, table| table.project != *name);
-        self.pipelines.retain(|_, pipeline| pipeline.project != *name);
-        self.feeds.retain(|_, feed| feed.project != *name);
-        self.dashboards.retain(|_, dashboard| dashboard.project != *name);
+        use ResourceKind::{Dashboard, Event, Feed, Pipeline, Table, Team};
+        let stays = |of: &str, kind, name: &str| {
+            of != project.name || project.is_withheld(&ResourceId::new(kind, name))
+        };
+        self.events.retain(|topic, event| stays(&event.project, Event, topic.as_str()));
+        self.teams.retain(|name, team| stays(&team.project, Team, name.as_str()));
+        self.tables.retain(|name, table| stays(&table.project, Table, name));
+        self.pipelines.retain(|name, pipeline| stays(&pipeline.project, Pipeline, name));
+        self.feeds.retain(|name, feed| stays(&feed.project, Feed, name));
+        self.dashboards.retain(|name, dashboard| stays(&dashboard.project, Dashboard, name));
         self.events.extend(project.events().map(|event| (event.topic.clone(), event.clone())));
-        let teams = project.teams.iter().map(|team| team.definition.clone());
-        self.teams.extend(teams.map(|team| (team.name.clone(), team)));
+        self.teams.extend(project.team_definitions().map(|team| (team.name.clone(), team.clone())));
         self.tables.extend(project.tables().map(|table| (table.name.clone(), table.clone())));
         self.pipelines.extend(project.pipelines().map(|found| (found.name.clone(), found.clone())));
         self.feeds.extend(project.feeds().map(|feed| (feed.name.clone(), feed.clone())));
@@ -140,23 +237,53 @@ impl Recorded {
         tables.chain(pipelines).chain(feeds).chain(dashboards).collect()
     }
 
-    fn take(&mut self, key: Option<&[u8]>, value: Option<&[u8]>) {
-        let key = key.and_then(|key| std::str::from_utf8(key).ok()).unwrap_or_default();
-        let result = match key.split_once('/') {
-            Some(("event", name)) => {
-                TopicName::new(name).ok().map(|name| replace(&mut self.events, name, value))
-            }
-            Some(("team", name)) => {
-                TeamName::new(name).ok().map(|name| replace(&mut self.teams, name, value))
-            }
-            Some(("table", name)) => Some(replace(&mut self.tables, name.to_owned(), value)),
-            Some(("pipeline", name)) => Some(replace(&mut self.pipelines, name.to_owned(), value)),
-            Some(("feed", name)) => Some(replace(&mut self.feeds, name.to_owned(), value)),
-            Some(("dashboard", name)) => Some(replace(&mut self.dashboards, name.to_owned(), value)),
-            _ => None,
+    fn take(&mut self, record: &Record) {
+        self.applied_at = self.applied_at.max(Some(record.timestamp));
+        let key = record.key.as_deref();
+        let text = key.and_then(|key| std::str::from_utf8(key).ok());
+        if text == Some(CHECKPOINT) {
+            return self.unreadable.settle_all();
+        }
+        let Some(id) = text.and_then(ResourceId::of_key) else {
+            return self.unreadable.foreign(record.offset, key);
         };
-        if let Some(Err(error)) = result {
-            warn!(key, %error, "passed over a resource that cannot be read");
+        match self.set(&id, record.value.as_deref()) {
+            Ok(()) => self.unreadable.settle(&id),
+            Err(reason) => self.unreadable.doubt(id, record.offset, reason),
+        }
+    }
+
+    /// Takes what a record that was just made says, as reading it back would.
+    pub(crate) fn take_new(&mut self, record: &NewRecord) {
+        let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
+        let id = key.and_then(ResourceId::of_key).expect("records are made with keys of definitions");
+        self.set(&id, record.value.as_deref()).expect("what was written as a definition is one");
+        self.unreadable.settle(&id);
+    }
+
+    /// The same, with what a later reading of the topic says of its times and of its faults.
+    pub(crate) fn confirmed_by(mut self, read: &Self) -> Self {
+        self.applied_at = read.applied_at;
+        self.unreadable = read.unreadable.clone();
+        self
+    }
+
+    /// Puts the definition in `value` in place of the one so far; without a value there is none any more.
+    fn set(&mut self, id: &ResourceId, value: Option<&[u8]>) -> Result<(), String> {
+        let name = id.name.clone();
+        match id.kind {
+            ResourceKind::Event => {
+                let topic = TopicName::new(name).map_err(|error| error.to_string())?;
+                replace(&mut self.events, topic, value)
+            }
+            ResourceKind::Team => {
+                let team = TeamName::new(name).map_err(|error| error.to_string())?;
+                replace(&mut self.teams, team, value)
+            }
+            ResourceKind::Table => replace(&mut self.tables, name, value),
+            ResourceKind::Pipeline => replace(&mut self.pipelines, name, value),
+            ResourceKind::Feed => replace(&mut self.feeds, name, value),
+            ResourceKind::Dashboard => replace(&mut self.dashboards, name, value),
         }
     }
 }
@@ -165,11 +292,17 @@ fn replace<K: Ord, V: serde::de::DeserializeOwned>(
     map: &mut BTreeMap<K, V>,
     key: K,
     value: Option<&[u8]>,
-) -> Result<(), serde_json::Error> {
+) -> Result<(), String> {
     match value {
-        Some(value) => map.insert(key, serde_json::from_slice(value)?),
-        None => map.remove(&key),
-    };
+        Some(value) => {
+            let definition = serde_json::from_slice(value)
+                .map_err(|error| format!("the value is no definition that this version reads: {error}"))?;
+            map.insert(key, definition);
+        }
+        None => {
+            map.remove(&key);
+        }
+    }
     Ok(())
 }
 
@@ -210,8 +343,7 @@ pub(crate) fn team_record(name: &TeamName, team: Option<&TeamDefinition>) -> New
 
 /// The record of a table, pipeline, feed or dashboard, or of its end.
 pub(crate) fn definition_record(definition: &Definition, is_forgotten: bool) -> NewRecord {
-    let key = format!("{}/{}", definition.kind(), definition.name());
-    record(key, (!is_forgotten).then_some(definition))
+    record(definition.id().to_string(), (!is_forgotten).then_some(definition))
 }
 
 /// Records in the order given, cut so that only a large record makes a large batch.

@@ -27,8 +27,8 @@ async fn edits_are_applied(options: Options) {
     scaffold::init(folder.path()).expect("an empty folder takes a project");
     let (log, catalogue) = (Arc::new(MemoryLog::default()), Catalogue::new());
     apply_once(folder.path(), &*log, &catalogue, &()).await.expect("the scaffold applies");
-    let (service, mut handle) =
-        Service::new(folder.path().to_owned(), log.clone(), catalogue.clone(), Arc::new(()), options);
+    let root = Some(folder.path().to_owned());
+    let (service, mut handle) = Service::new(root, log.clone(), catalogue.clone(), Arc::new(()), options);
     let stop = Stop::new();
     let script = async {
         write_files(folder.path(), "=== teams/store/events/carts.yaml\nsummary: A cart was left.\n");
@@ -40,7 +40,9 @@ async fn edits_are_applied(options: Options) {
         assert!(log.topic(&carts).await.is_ok());
 
         write_files(folder.path(), "=== teams/store/events/carts.yaml\nsumary: A cart was left.\n");
-        while !matches!(&*next(&mut handle).await, Outcome::Kept(_)) {}
+        let has_error =
+            |outcome: &Outcome| matches!(outcome, Outcome::Applied { problems, .. } if !problems.is_empty());
+        while !has_error(&*next(&mut handle).await) {}
         assert_eq!(
             catalogue.event(&carts).and_then(|event| event.summary.clone()).as_deref(),
             Some("A cart was left.")
@@ -74,7 +76,7 @@ async fn the_scaffold_is_valid_and_overwrites_nothing() {
     scaffold::init(&project).expect("a new folder takes a project");
     let loaded = factum_governance::Project::load(&project).expect("the scaffold loads");
     assert_eq!(loaded.name, "my-shop");
-    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
     let refused = scaffold::init(&project).expect_err("a second time is refused");
     assert!(matches!(refused, scaffold::InitError::Exists { .. } | scaffold::InitError::NotEmpty { .. }));
 }

@@ -25,7 +25,7 @@ pub(crate) struct ProjectView {
     /// When what is in force was applied.
     #[schema(example = "2026-11-20T10:15:30.123Z")]
     applied_at: Option<String>,
-    /// Why the last attempt changed nothing; the last good project stays in force.
+    /// Why the folder is not in force as it stands, or not all of it; null when it is.
     #[schema(example = "the project has a problem")]
     failure: Option<String>,
     /// What is wrong with its files; empty when all is well.
@@ -35,7 +35,7 @@ pub(crate) struct ProjectView {
 /// Something that is wrong with a file of the project.
 #[derive(Serialize, ToSchema)]
 struct ProjectProblem {
-    /// `error` where nothing is applied until it is put right, `warning` where this part alone has no effect.
+    /// `error` where this part stays as it was applied last until it is put right, `warning` where it has no effect.
     #[schema(example = "error")]
     severity: &'static str,
     #[schema(example = "there is no column `quantty` in d")]

@@ -1,12 +1,9 @@
 //! Why a server did not start.
 
 use std::io;
-use std::path::PathBuf;
 
-use factum_governance::resources::RecordedError;
-use factum_governance::watch;
-
-/// Why a server did not start. Nothing of it is left running.
+/// Why a server did not start. Nothing of it is left running. A project is never the reason: what is wrong with it is a
+/// problem in the catalogue.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// No temporary directory could be made.
@@ -18,27 +15,12 @@ pub enum StartError {
     /// The state of views does not open.
     #[error(transparent)]
     State(#[from] factum_state::OpenError),
-    /// What was applied earlier cannot be put into effect.
-    #[error(transparent)]
-    Pipelines(#[from] factum_governance::PipelinesError),
     /// The Kafka port is taken or not ours.
     #[error(transparent)]
     Kafka(#[from] factum_kafka_server::BindError),
     /// The HTTP port is taken or not ours.
     #[error(transparent)]
     Http(#[from] factum_http_api::BindError),
-    /// The project is broken, or asks for what cannot be done.
-    #[error("cannot apply the project in {folder}", folder = folder.display())]
-    Project {
-        /// The project's folder.
-        folder: PathBuf,
-        /// What is wrong, with its place.
-        #[source]
-        source: Box<watch::Error>,
-    },
-    /// What was applied earlier cannot be read back.
-    #[error(transparent)]
-    Recorded(#[from] RecordedError),
     /// Metrics cannot be collected.
     #[error("cannot collect metrics: {reason}")]
     Metrics {

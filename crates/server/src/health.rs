@@ -9,6 +9,8 @@ use factum_http_api::{HealthReport, RoleHealth};
 use factum_sql::{Engine, ViewState};
 use factum_state::Embedded;
 
+use crate::machine::Machine;
+
 /// Says how each role is; asked on every request for readiness.
 #[derive(Clone)]
 pub(crate) struct Health {
@@ -16,12 +18,19 @@ pub(crate) struct Health {
     catalogue: Catalogue,
     engine: Engine,
     state: Embedded,
+    machine: Machine,
     kafka_accepts: Arc<AtomicBool>,
 }
 
 impl Health {
-    pub(crate) fn new(broker: Broker, catalogue: Catalogue, engine: Engine, state: Embedded) -> Self {
-        Self { broker, catalogue, engine, state, kafka_accepts: Arc::default() }
+    pub(crate) fn new(
+        broker: Broker,
+        catalogue: Catalogue,
+        engine: Engine,
+        state: Embedded,
+        machine: Machine,
+    ) -> Self {
+        Self { broker, catalogue, engine, state, machine, kafka_accepts: Arc::default() }
     }
 
     /// The Kafka port is accepting from now on, or no longer.
@@ -36,7 +45,9 @@ impl Health {
             roles: vec![
                 role("log", log.writable, log.problems),
                 role("kafka", self.kafka_accepts.load(Ordering::Relaxed), Vec::new()),
-                // A broken manifest leaves the last good project in force: said, but still serving.
+                // Whoever reads, and whoever makes room, must still be let in.
+                role("machine", true, self.machine.problems()),
+                // A broken manifest leaves what it defines as it was: said, but still serving.
                 role("project", true, self.catalogue.problems().iter().map(ToString::to_string).collect()),
                 // A view that is stuck is read as it was; the others go on.
                 role("views", true, self.stuck_views()),

@@ -14,6 +14,7 @@ mod access;
 mod error;
 mod feeds;
 mod health;
+mod machine;
 mod open_files;
 mod options;
 mod pipelines;
@@ -23,6 +24,7 @@ mod state;
 mod temporary;
 
 pub use error::StartError;
+pub use machine::Options as DiskOptions;
 pub use open_files::raise_open_files;
 pub use options::{Access, DataDir, Options};
 pub use running::Running;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use factum_governance::watch;
 use serde::Deserialize;
 
+use crate::machine;
+
 /// A server's settings, one section a component.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +30,8 @@ pub struct Options {
     pub sql: factum_sql::Options,
     /// What becomes of the feeds that the project declares.
     pub feeds: factum_feeds::Options,
+    /// When the disk of the data directory counts as full.
+    pub disk: machine::Options,
     /// How the project folder is watched.
     pub watch: watch::Options,
 }

@@ -20,7 +20,12 @@ impl Pipelines for EnginePipelines {
     }
 
     async fn apply(&self, applied: &Recorded) -> Result<(), PipelinesError> {
-        let done = self.0.apply(definitions(applied)).await.map_err(|error| refusal(error, applied))?;
+        let definitions = definitions(applied);
+        let done = match applied.is_complete() {
+            true => self.0.apply(definitions).await,
+            false => self.0.apply_keeping_others(definitions).await,
+        };
+        let done = done.map_err(|error| refusal(error, applied))?;
         info!(
             created = done.created.len(),
             changed = done.changed.len(),

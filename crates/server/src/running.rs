@@ -25,8 +25,8 @@ pub struct Running {
     pub(crate) temporary: Option<TemporaryFolder>,
     pub(crate) catalogue: Catalogue,
     pub(crate) engine: Engine,
-    pub(crate) project: Option<watch::Handle>,
-    pub(crate) applied: Option<Outcome>,
+    pub(crate) project: watch::Handle,
+    pub(crate) outcome: Outcome,
 }
 
 /// The groups of tasks, in the order in which they stop.
@@ -86,13 +86,13 @@ impl Running {
         self.engine.views().iter().map(|view| view.name.to_string()).collect()
     }
 
-    /// What came of applying the project at the start; `None` without a project.
-    pub fn applied(&self) -> Option<&Outcome> {
-        self.applied.as_ref()
+    /// What came of applying the project at the start; [`Outcome::Waiting`] without one.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
     }
 
     /// A hand on the watched project, to see what comes of each change.
-    pub fn project(&self) -> Option<watch::Handle> {
+    pub fn project(&self) -> watch::Handle {
         self.project.clone()
     }
 

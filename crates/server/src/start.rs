@@ -11,14 +11,13 @@ use factum_broker::Broker;
 use factum_eventlog::EventLog;
 use factum_governance::Catalogue;
 use factum_governance::watch::{self, Outcome};
-use factum_governance::{Pipelines, PipelinesError};
 use factum_sql::Engine;
 use factum_state::Embedded;
-use tracing::error;
 
 use crate::access::authorizer;
 use crate::feeds::FeedsAndPipelines;
 use crate::health::Health;
+use crate::machine::Machine;
 use crate::open_files::share_out;
 use crate::pipelines::EnginePipelines;
 use crate::running::{Groups, Running};
@@ -51,8 +50,8 @@ struct Parts {
     temporary: Option<TemporaryFolder>,
     catalogue: Catalogue,
     engine: Engine,
-    project: Option<watch::Handle>,
-    applied: Option<Outcome>,
+    project: watch::Handle,
+    outcome: Outcome,
 }
 
 impl Parts {
@@ -65,9 +64,13 @@ impl Parts {
         let broker = start_broker(&options, &data_dir, &clock, &random, groups).await?;
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
         let internal_log = broker.internal_log();
-        let catalogue = Catalogue::load(&*log).await?;
+        let catalogue = Catalogue::new();
         let (engine, store) = start_engine(&options, &data_dir, &log, &clock, groups).await?;
-        let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store);
+        let machine = Machine::new(data_dir.clone(), options.disk.clone());
+        let (watched, watching) = (broker.clone(), groups.broker.clone());
+        let watch = machine.clone().watch(watched, Arc::clone(&clock), watching.stop());
+        watching.spawn_quiet(watch);
+        let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine);
         let (kafka_service, kafka) = factum_kafka_server::Service::bind(
             options.kafka.clone(),
             broker,
@@ -96,7 +99,7 @@ impl Parts {
         )?;
         // The one writer of a reserved topic beside the broker itself: governance keeps what was applied there.
         let internal_log: Arc<dyn EventLog> = Arc::new(internal_log);
-        let (project, applied) = start_project(&options, &internal_log, &catalogue, kept, groups).await?;
+        let (project, outcome) = start_project(&options, &internal_log, &catalogue, kept, groups).await;
 
         let edge = &groups.edge;
         let stop = edge.stop();
@@ -111,7 +114,7 @@ impl Parts {
             http_service.run(stop).await;
             Ok(())
         });
-        Ok(Self { http, kafka, data_dir, temporary, catalogue, engine, project, applied })
+        Ok(Self { http, kafka, data_dir, temporary, catalogue, engine, project, outcome })
     }
 
     fn into_running(self, tree: TaskTree, groups: Groups) -> Running {
@@ -125,7 +128,7 @@ impl Parts {
             catalogue: self.catalogue,
             engine: self.engine,
             project: self.project,
-            applied: self.applied,
+            outcome: self.outcome,
         }
     }
 }
@@ -190,49 +193,23 @@ fn start_feeds(
     Some(handle)
 }
 
-/// Lets the pipelines run that were applied earlier. What this version refuses of them is said and left out: a server
-/// without its folder has nobody to put it right at once.
-async fn resume_pipelines(
-    log: &dyn EventLog,
-    catalogue: &Catalogue,
-    pipelines: &dyn Pipelines,
-) -> Result<(), StartError> {
-    match pipelines.apply(&catalogue.reload(log).await?).await {
-        Err(PipelinesError::Refused(problems)) => {
-            for problem in &problems {
-                error!(file = %problem.file().display(), %problem, "pipelines do not run");
-            }
-            catalogue.set_problems(problems);
-            Ok(())
-        }
-        done => Ok(done?),
-    }
-}
-
-/// Applies the project and watches it. A project that is broken at the start is refused: nothing is in force yet
-/// that could be kept.
+/// Puts the project into effect, or what was recorded of it, and goes on watching its folder. Nothing that is wrong with
+/// either keeps the server from starting: it is said, and tried again.
 async fn start_project(
     options: &Options,
     log: &Arc<dyn EventLog>,
     catalogue: &Catalogue,
     kept: FeedsAndPipelines,
     groups: &Groups,
-) -> Result<(Option<watch::Handle>, Option<Outcome>), StartError> {
-    let pipelines = Arc::new(kept);
-    let Some(folder) = &options.project else {
-        resume_pipelines(&**log, catalogue, &*pipelines).await?;
-        return Ok((None, None));
-    };
-    let (plan, applied, warnings) = watch::apply_once(folder, &**log, catalogue, &*pipelines)
-        .await
-        .map_err(|source| StartError::Project { folder: folder.clone(), source: Box::new(source) })?;
-    let (service, handle) = watch::Service::new(
-        folder.clone(),
+) -> (watch::Handle, Outcome) {
+    let (mut service, handle) = watch::Service::new(
+        options.project.clone(),
         Arc::clone(log),
         catalogue.clone(),
-        pipelines,
+        Arc::new(kept),
         options.watch.clone(),
     );
+    let outcome = service.begin().await;
     groups.domain.spawn("project", OnError::Log, service.run(groups.domain.stop()));
-    Ok((Some(handle), Some(Outcome::Applied { plan, applied, warnings })))
+    (handle, outcome)
 }

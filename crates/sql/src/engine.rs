@@ -83,6 +83,18 @@ struct Effective {
     views: BTreeMap<RelationName, Arc<View>>,
     /// Topics whose columns nobody knows yet, and what would show them.
     awaited: BTreeMap<TopicName, String>,
+    /// What became of views that `definitions` do not name.
+    others: Others,
+}
+
+/// What becomes of views, and of state on disk, that no definition names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Others {
+    /// They go: the definitions are all that there are.
+    #[default]
+    Dropped,
+    /// They stay: there may be more definitions.
+    Kept,
 }
 
 impl Engine {
@@ -132,7 +144,17 @@ impl Engine {
     /// [`ApplyError`]; what was in effect stays so.
     pub async fn apply(&self, definitions: Definitions) -> Result<Applied, ApplyError> {
         let _applying = self.0.applying.lock().await;
-        self.put_into_effect(definitions).await
+        self.put_into_effect(definitions, Others::Dropped).await
+    }
+
+    /// The same where there may be definitions that are not among these (the record of them has a hole, or this version
+    /// refuses them): a view that is not named goes on as it is, and no state of an earlier run is forgotten.
+    ///
+    /// # Errors
+    /// [`ApplyError`]; what was in effect stays so.
+    pub async fn apply_keeping_others(&self, definitions: Definitions) -> Result<Applied, ApplyError> {
+        let _applying = self.0.applying.lock().await;
+        self.put_into_effect(definitions, Others::Kept).await
     }
 
     /// Every view, by name.

@@ -1,11 +1,13 @@
-//! Test equipment: a clock that is held, a disk that crashes, a real server to drive.
+//! Test equipment: a clock that is held, a disk that crashes, a real server to drive, and a power cut for it.
 //!
 //! Only ever a dev-dependency; nothing here is shipped.
 
 mod crash_disk;
 mod factum_process;
 mod held_clock;
+mod power_cut;
 
 pub use crash_disk::{Call, CrashDisk, Fault, FaultKind};
 pub use factum_process::{FactumProcess, Launch};
 pub use held_clock::HeldClock;
+pub use power_cut::PowerCut;

@@ -29,6 +29,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/broker/src/data_dir_lock", "the operating system's lock on the data directory"),
     ("crates/http-api/build", "makes the folder that cargo looks at for a new console; keeps no data"),
     ("crates/server/src", "makes the data directory, its lock and the temporary one of dev"),
+    ("fuzz/src", "writes the damaged files that a target opens"),
     ("bench", "gives the measured server a folder; keeps no data"),
     ("xtask", "reads the repository"),
 ];

@@ -73,6 +73,18 @@ const MAP: &[Place] = &[
         Layer::Binary,
         &["factum-types", "factum-base", "factum-feeds", "factum-governance", "factum-server"],
     ),
+    place(
+        "factum-fuzz",
+        Layer::Test,
+        &[
+            "factum-types",
+            "factum-base",
+            "factum-log",
+            "factum-state",
+            "factum-governance",
+            "factum-kafka-server",
+        ],
+    ),
     place(TESTKIT, Layer::Test, &["factum-types", "factum-base", "factum-log", "factum-eventlog"]),
 ];
 

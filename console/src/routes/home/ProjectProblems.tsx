@@ -12,7 +12,7 @@ export function ProjectProblems({ project }: { project: Project | undefined }) {
         <section aria-label="Problems of the project" className={`mb-8 border-l-2 px-4 py-3 ${tone}`}>
           <h2 className={`font-semibold ${refused ? "text-bad" : "text-warn"}`}>
             {refused
-              ? "The project's last change was not taken. What was there before stays in force until this is mended."
+              ? "A part of the project is not in force as it is written. What was there before stays until this is mended."
               : "A part of the project has no effect."}
           </h2>
           {problems.length === 0 && <p className="mt-1">{project?.failure}</p>}

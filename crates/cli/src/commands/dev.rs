@@ -6,6 +6,7 @@ mod welcome;
 use std::path::PathBuf;
 
 use factum_base::telemetry::{self, LogFormat};
+use factum_governance::Project;
 use factum_server::{Access, DataDir, Options, Running, StartError};
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 
@@ -52,16 +53,9 @@ pub(super) enum Greeting {
 /// Why `dev` did not start, or did not go on.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum Error {
-    /// The project's files are wrong; each problem was shown before this.
-    #[error("the project in {} was not applied, and Factum did not start", .folder.display())]
-    Problems { folder: PathBuf },
-    /// The project could not be applied for another reason.
-    #[error("the project in {} was not applied", .folder.display())]
-    Project {
-        folder: PathBuf,
-        #[source]
-        source: Box<factum_governance::watch::Error>,
-    },
+    /// The folder is none; what is wrong was shown before this.
+    #[error("{} is not a project, and Factum did not start", .folder.display())]
+    NoProject { folder: PathBuf },
     /// Anything else.
     #[error("Factum did not start")]
     Start {
@@ -76,19 +70,9 @@ enum Error {
     Failed { reason: String },
 }
 
-impl Error {
-    /// The same with what to do about it. Problems of a project are shown at once, each in full.
-    fn start(error: StartError) -> Self {
-        match error {
-            StartError::Project { folder, source } if source.problems().is_empty() => {
-                Self::Project { folder, source }
-            }
-            StartError::Project { folder, source } => {
-                report::problems(source.problems());
-                Self::Problems { folder }
-            }
-            error => Self::Start { help: advice(&error).to_owned(), source: Box::new(error) },
-        }
+impl From<StartError> for Error {
+    fn from(error: StartError) -> Self {
+        Self::Start { help: advice(&error).to_owned(), source: Box::new(error) }
     }
 }
 
@@ -106,6 +90,13 @@ fn advice(error: &StartError) -> &'static str {
 }
 
 pub(super) fn run(args: Args) -> Result<(), Report> {
+    // A server waits for its folder; a person who mistypes one is told at once.
+    if let Some(folder) = &args.project
+        && let Err(problem) = Project::find(folder)
+    {
+        report::problems(&[problem]);
+        return Err(Error::NoProject { folder: folder.clone() }.into());
+    }
     let mut options = Options { project: args.project, ..options(args.places, args.open) };
     options.feeds.generate = args.generate;
     start(options, Greeting::Dev)
@@ -154,18 +145,16 @@ async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Repor
         greeting,
     };
     let running = tokio::select! {
-        started = Running::start(options) => started.map_err(Error::start)?,
+        started = Running::start(options) => started.map_err(Error::from)?,
         () = signals.next() => return Ok(()),
     };
-    if let Some(outcome) = running.applied() {
-        // Whoever looks at a case study has not written its project.
-        changes::show_first(outcome, matches!(asked.greeting, Greeting::Dev));
-    }
+    // Whoever looks at a case study has not written its project.
+    changes::show_first(running.outcome(), matches!(asked.greeting, Greeting::Dev));
     output::print(&welcome::block(&running, &asked))?;
     let failure = tokio::select! {
         () = signals.next() => None,
         reason = running.stop_requested() => Some(reason),
-        () = changes::show(running.project()) => None,
+        () = changes::show(running.project(), running.outcome()) => None,
     };
     report::say("stopping");
     tokio::select! {

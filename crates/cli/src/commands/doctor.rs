@@ -1,7 +1,8 @@
-//! `factum doctor`: what would go wrong on this machine, each with its remedy.
+//! `factum doctor`: what would go wrong on this machine, and what a running server says of its own, each with its remedy.
 
 mod checks;
 mod ports;
+mod server;
 
 use miette::{Diagnostic, Report};
 use serde::Serialize;
@@ -10,11 +11,12 @@ use crate::args::{Format, Places};
 use crate::client::Client;
 use crate::output::{self, Column, Row, words};
 
-/// Look for what would go wrong on this machine
+/// Look for what would go wrong on this machine, and on that of a running server
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:
   factum doctor
-  factum doctor --data-dir /var/lib/factum --kafka 19092")]
+  factum doctor --data-dir /var/lib/factum --kafka 19092
+  factum doctor --server http://events.example.com:8080    the server's disk, files, clock and version")]
 pub(crate) struct Args {
     #[command(flatten)]
     places: Places,
@@ -79,17 +81,22 @@ impl Row for Finding {
 struct Ill(usize);
 
 pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<(), Report> {
-    let server = checks::server(&client).await;
-    let mut findings = vec![
-        ports::check("HTTP port", "--http", args.places.http, server.is_some()),
-        ports::check("Kafka port", "--kafka", args.places.kafka, server.is_some()),
-    ];
-    findings.extend(checks::data_dir(args.places.data_dir.as_deref()));
-    findings.push(checks::open_files());
-    findings.push(checks::time());
-    findings.push(server.unwrap_or_else(|| {
-        Finding::ok("server", format!("none at {}; `factum dev` starts one", client.address()))
-    }));
+    let server = server::check(&client).await;
+    let runs = !server.is_empty();
+    let mut findings = Vec::new();
+    // A server elsewhere has nothing to do with this machine's ports and disks.
+    if !runs || client.is_local() {
+        findings.push(ports::check("HTTP port", "--http", args.places.http, runs));
+        findings.push(ports::check("Kafka port", "--kafka", args.places.kafka, runs));
+        findings.extend(checks::data_dir(args.places.data_dir.as_deref()));
+        findings.push(checks::open_files());
+        findings.push(checks::time());
+    }
+    findings.extend(server);
+    if !runs {
+        let found = format!("none at {}; `factum dev` starts one", client.address());
+        findings.push(Finding::ok("server", found));
+    }
     output::list(format, &findings)?;
     match findings.iter().filter(|finding| finding.verdict == Verdict::Fail).count() {
         0 => Ok(()),

@@ -1,6 +1,7 @@
-//! Applying a plan: topics first, then the record of what was applied.
+//! Applying a plan: topics first, then whatever must be in effect, then the record of what was applied.
 //!
-//! Cut short anywhere, the next plan finds what is left: a topic without a recorded event is adopted.
+//! Always holds: cut short anywhere, the next plan finds what is left: a topic without a recorded event is adopted, and
+//! what was not recorded is a change again.
 
 use std::fmt;
 
@@ -9,7 +10,7 @@ use factum_types::TopicName;
 
 use super::{Change, Plan, compare};
 use crate::project::EventDefinition;
-use crate::resources;
+use crate::resources::{self, Recorded};
 
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,16 +76,20 @@ impl ApplyError {
     }
 }
 
+/// A plan whose topics are made, and that is not recorded yet.
+#[derive(Debug)]
+pub struct Prepared {
+    records: Vec<NewRecord>,
+    applied: Applied,
+}
+
 impl Plan {
-    /// Makes the changes. Dropping the future leaves a plan half applied, which planning again repairs.
+    /// Makes and configures topics. Dropping the future leaves a part done, which planning again completes.
     ///
     /// # Errors
     /// [`ApplyError`].
-    pub async fn apply(&self, log: &dyn EventLog) -> Result<Applied, ApplyError> {
+    pub async fn prepare(&self, log: &dyn EventLog) -> Result<Prepared, ApplyError> {
         let mut applied = Applied::default();
-        if self.is_empty() {
-            return Ok(applied);
-        }
         let mut records = Vec::with_capacity(self.changes.len());
         for change in &self.changes {
             records.push(make(change, log, &mut applied).await?);
@@ -94,14 +99,48 @@ impl Plan {
                 _ => applied.forgotten += 1,
             }
         }
-        let topic = resources::topic();
-        let create = |source| ApplyError::CreateTopic { topic: resources::topic(), source };
-        resources::ensure_topic(log).await.map_err(create)?;
-        for batch in resources::batches(records) {
-            log.produce(&topic, batch).await.map_err(ApplyError::Record)?;
-        }
-        Ok(applied)
+        Ok(Prepared { records, applied })
     }
+
+    /// Makes the changes where nothing needs to be put into effect. Dropping the future leaves a plan half applied,
+    /// which planning again repairs.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub async fn apply(&self, log: &dyn EventLog) -> Result<Applied, ApplyError> {
+        self.prepare(log).await?.record(log).await
+    }
+}
+
+impl Prepared {
+    /// What `before` will be once this is recorded.
+    pub(crate) fn after(&self, mut before: Recorded) -> Recorded {
+        self.records.iter().for_each(|record| before.take_new(record));
+        before
+    }
+
+    /// Records what was applied.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub async fn record(self, log: &dyn EventLog) -> Result<Applied, ApplyError> {
+        write(self.records, log).await?;
+        Ok(self.applied)
+    }
+}
+
+/// Appends records of what is applied.
+pub(crate) async fn write(records: Vec<NewRecord>, log: &dyn EventLog) -> Result<(), ApplyError> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let topic = resources::topic();
+    let create = |source| ApplyError::CreateTopic { topic: resources::topic(), source };
+    resources::ensure_topic(log).await.map_err(create)?;
+    for batch in resources::batches(records) {
+        log.produce(&topic, batch).await.map_err(ApplyError::Record)?;
+    }
+    Ok(())
 }
 
 /// Does what a change does to topics, and gives the record of it.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::project::{
     DashboardDefinition, EventDefinition, FeedDefinition, PipelineDefinition, TableDefinition, TeamDefinition,
 };
+use crate::resource_id::{ResourceId, ResourceKind};
 
 /// One thing that a plan does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,14 +78,15 @@ pub enum Definition {
 }
 
 impl Definition {
-    /// The word for it, also in the key of its record.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Table(_) => "table",
-            Self::Pipeline(_) => "pipeline",
-            Self::Feed(_) => "feed",
-            Self::Dashboard(_) => "dashboard",
-        }
+    /// What names it, also in its record.
+    pub fn id(&self) -> ResourceId {
+        let kind = match self {
+            Self::Table(_) => ResourceKind::Table,
+            Self::Pipeline(_) => ResourceKind::Pipeline,
+            Self::Feed(_) => ResourceKind::Feed,
+            Self::Dashboard(_) => ResourceKind::Dashboard,
+        };
+        ResourceId::new(kind, self.name())
     }
 
     /// Its name, `<team>.<name>`.

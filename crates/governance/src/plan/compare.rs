@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use super::change::{Change, Definition, FieldChange};
 use crate::human;
 use crate::problem::Problem;
-use crate::project::{EventDefinition, Project, Team};
+use crate::project::{EventDefinition, Project, TeamDefinition};
+use crate::resource_id::{ResourceId, ResourceKind};
 use crate::resources::Recorded;
 
 pub(super) struct Comparison<'a> {
@@ -20,32 +21,42 @@ pub(super) struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// What changes, team by team; or everything that cannot be done.
-    pub(super) fn changes(&self) -> Result<Vec<Change>, Vec<Problem>> {
+    /// What changes, team by team; and what cannot be done about the events that are named beside it.
+    pub(super) fn changes(&self) -> (Vec<Change>, Vec<(ResourceId, Problem)>) {
         let mut changes = Vec::new();
         let mut problems = Vec::new();
+        let mut events: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for event in self.project.events() {
+            events.entry(&event.team).or_default().push(event);
+        }
         for team in &self.project.teams {
-            changes.extend(self.team(team));
-            for event in &team.events {
+            let name = &team.definition.name;
+            if !self.project.is_withheld(&ResourceId::new(ResourceKind::Team, name.as_str())) {
+                changes.extend(self.team(&team.definition));
+            }
+            for event in events.remove(name).unwrap_or_default() {
                 match self.event(event) {
                     Ok(change) => changes.extend(change),
-                    Err(problem) => problems.push(problem),
+                    Err(problem) => {
+                        let id = ResourceId::new(ResourceKind::Event, event.topic.as_str());
+                        problems.push((id, problem));
+                    }
                 }
             }
         }
         let definitions = self.definitions();
         changes.extend(definitions);
         changes.extend(self.forgotten());
-        if problems.is_empty() { Ok(changes) } else { Err(problems) }
+        (changes, problems)
     }
 
-    fn team(&self, team: &Team) -> Option<Change> {
-        let team = &team.definition;
+    fn team(&self, team: &TeamDefinition) -> Option<Change> {
         let Some(before) = self.recorded.teams.get(&team.name) else {
             return Some(Change::AddTeam(team.clone()));
         };
         let fields = differences(before, team);
-        (!fields.is_empty()).then(|| Change::UpdateTeam { team: team.clone(), fields })
+        let is_doubtful = self.is_doubtful(ResourceKind::Team, team.name.as_str());
+        (is_doubtful || !fields.is_empty()).then(|| Change::UpdateTeam { team: team.clone(), fields })
     }
 
     fn event(&self, event: &EventDefinition) -> Result<Option<Change>, Problem> {
@@ -63,7 +74,8 @@ impl Comparison<'_> {
         let mut fields = differences(before, &event);
         let named: BTreeSet<String> = fields.iter().map(|field| field.name.clone()).collect();
         fields.extend(drift.into_iter().filter(|field| !named.contains(&field.name)));
-        Ok((!fields.is_empty()).then_some(Change::UpdateEvent { event, fields, config }))
+        let is_doubtful = self.is_doubtful(ResourceKind::Event, event.topic.as_str());
+        Ok((is_doubtful || !fields.is_empty()).then_some(Change::UpdateEvent { event, fields, config }))
     }
 
     /// The topic's own count, unless the event's file insists on another.
@@ -90,12 +102,13 @@ impl Comparison<'_> {
     /// Tables, pipelines, feeds and dashboards that came in or changed.
     fn definitions(&self) -> Vec<Change> {
         let recorded = self.recorded.definitions();
-        let before: BTreeMap<_, _> = recorded.iter().map(|before| (identity(before), before)).collect();
-        let change = |after: Definition| match before.get(&identity(&after)) {
+        let before: BTreeMap<_, _> = recorded.iter().map(|before| (before.id(), before)).collect();
+        let change = |after: Definition| match before.get(&after.id()) {
             None => Some(Change::Add(after)),
             Some(before) => {
                 let fields = differences(*before, &after);
-                (!fields.is_empty()).then_some(Change::Update { definition: after, fields })
+                let is_doubtful = self.recorded.is_doubtful(&after.id());
+                (is_doubtful || !fields.is_empty()).then_some(Change::Update { definition: after, fields })
             }
         };
         self.project.definitions().filter_map(change).collect()
@@ -103,11 +116,11 @@ impl Comparison<'_> {
 
     /// Those that this project applied once and does not have any more; what reads goes before what is read.
     fn forgotten_definitions(&self) -> Vec<Change> {
-        let now: Vec<_> = self.project.definitions().collect();
-        let now: BTreeSet<_> = now.iter().map(identity).collect();
+        let now: BTreeSet<_> = self.project.definitions().map(|definition| definition.id()).collect();
         let before = self.recorded.definitions().into_iter().rev();
         let gone = before.filter(|before| before.project() == self.project.name);
-        gone.filter(|before| !now.contains(&identity(before))).map(Change::Forget).collect()
+        let gone = gone.filter(|before| !now.contains(&before.id()));
+        gone.filter(|before| !self.project.is_withheld(&before.id())).map(Change::Forget).collect()
     }
 
     /// What this project applied once and does not have any more.
@@ -115,20 +128,25 @@ impl Comparison<'_> {
         let name = &self.project.name;
         let events: BTreeSet<_> = self.project.events().map(|event| &event.topic).collect();
         let teams: BTreeSet<_> = self.project.teams.iter().map(|team| &team.definition.name).collect();
+        let is_gone = |kind, name: &str| !self.project.is_withheld(&ResourceId::new(kind, name));
         let gone = self.recorded.events.values().filter(|event| event.project == *name);
-        let gone = gone.filter(|event| !events.contains(&event.topic)).map(|event| Change::ForgetEvent {
+        let gone = gone.filter(|event| !events.contains(&event.topic));
+        let gone = gone.filter(|event| is_gone(ResourceKind::Event, event.topic.as_str()));
+        let gone = gone.map(|event| Change::ForgetEvent {
             event: event.clone(),
             records: self.topics.get(&event.topic).map(records),
         });
         let disbanded = self.recorded.teams.values().filter(|team| team.project == *name);
-        let disbanded = disbanded.filter(|team| !teams.contains(&team.name)).cloned().map(Change::ForgetTeam);
+        let disbanded = disbanded.filter(|team| !teams.contains(&team.name));
+        let disbanded = disbanded.filter(|team| is_gone(ResourceKind::Team, team.name.as_str()));
+        let disbanded = disbanded.cloned().map(Change::ForgetTeam);
         self.forgotten_definitions().into_iter().chain(gone).chain(disbanded).collect()
     }
-}
 
-/// What tells one definition from another.
-fn identity(definition: &Definition) -> (&'static str, &str) {
-    (definition.kind(), definition.name())
+    /// Whether the definition must be recorded anew although nothing of it changed.
+    fn is_doubtful(&self, kind: ResourceKind, name: &str) -> bool {
+        self.recorded.is_doubtful(&ResourceId::new(kind, name))
+    }
 }
 
 /// Records in a topic, counting those that retention dropped in the middle of a partition as there.

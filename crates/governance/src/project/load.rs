@@ -1,6 +1,9 @@
 //! From folder to [`Project`]: every file is looked at, every problem kept.
+//!
+//! Always holds: a definition whose file has an error is withheld by its name, and a team by its own where it is not
+//! known which definitions an error concerns; so nothing that is invalid is taken for something that is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use factum_types::{TeamName, TopicName};
@@ -13,26 +16,29 @@ use super::{
     team_file,
 };
 use crate::problem::{Problem, Severity};
+use crate::resource_id::{ResourceId, ResourceKind};
 use crate::suggest::nearest;
 
 /// Folders of a team whose contents later versions read.
 const LATER_FOLDERS: &[&str] = &["subscriptions", "jobs"];
 /// Folders of a team that are read.
-const FOLDERS: &[&str] = &["events", "tables", "pipelines", "feeds", "dashboards"];
+const FOLDERS: [&str; 5] = ["events", "tables", "pipelines", "feeds", "dashboards"];
 /// Files of a team that later versions read.
 const LATER_FILES: &[&str] = &["access.yaml", "access.yml"];
 
 pub(super) fn load(root: &Path) -> Result<Project, LoadError> {
-    let mut loading =
-        Loading { root, problems: Vec::new(), origins: BTreeMap::new(), dashboards: BTreeMap::new() };
+    let mut loading = Loading::new(root);
     let Some(header) = project_file::read(root, &mut loading.problems) else {
         return Err(LoadError { problems: loading.problems });
     };
     loading.platform();
-    let teams = loading.teams(&header);
+    // Defaults and the list of teams concern everything.
+    let items = loading.list("teams");
+    let is_known = loading.errors() == 0;
+    let teams = loading.teams(&items, &header);
     loading.names_differ_by_more_than_case();
     loading.problems.sort_by(|a, b| a.order().cmp(&b.order()));
-    if loading.problems.iter().any(|problem| problem.severity() == Severity::Error) {
+    if !is_known {
         return Err(LoadError { problems: loading.problems });
     }
     Ok(Project {
@@ -41,7 +47,9 @@ pub(super) fn load(root: &Path) -> Result<Project, LoadError> {
         defaults: header.defaults,
         environments: header.environments,
         teams,
-        warnings: loading.problems,
+        problems: loading.problems,
+        withheld: loading.withheld,
+        withheld_teams: loading.withheld_teams,
         origins: loading.origins,
         dashboard_origins: loading.dashboards,
     })
@@ -52,9 +60,42 @@ struct Loading<'a> {
     problems: Vec<Problem>,
     origins: BTreeMap<TopicName, Origin>,
     dashboards: BTreeMap<String, DashboardOrigin>,
+    withheld: BTreeSet<ResourceId>,
+    withheld_teams: BTreeSet<TeamName>,
 }
 
-impl Loading<'_> {
+impl<'a> Loading<'a> {
+    fn new(root: &'a Path) -> Self {
+        Self {
+            root,
+            problems: Vec::new(),
+            origins: BTreeMap::new(),
+            dashboards: BTreeMap::new(),
+            withheld: BTreeSet::new(),
+            withheld_teams: BTreeSet::new(),
+        }
+    }
+
+    /// How many errors were found so far.
+    fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity() == Severity::Error).count()
+    }
+
+    /// Reads one file of the definition `team.stem`, which is withheld if an error was found in it.
+    fn definition<T>(
+        &mut self,
+        kind: ResourceKind,
+        team: &TeamName,
+        stem: &str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let before = self.errors();
+        let found = read(self);
+        if self.errors() > before {
+            self.withheld.insert(ResourceId::new(kind, format!("{team}.{stem}")));
+        }
+        found
+    }
     fn list(&mut self, path: impl AsRef<Path>) -> Vec<Item> {
         folder::list(self.root, path.as_ref(), &mut self.problems)
     }
@@ -69,7 +110,7 @@ impl Loading<'_> {
         }
     }
 
-    fn teams(&mut self, header: &project_file::Header) -> Vec<Team> {
+    fn teams(&mut self, items: &[Item], header: &project_file::Header) -> Vec<Team> {
         if !self.root.join("teams").is_dir() {
             let problem = Problem::of_file(Path::new("teams"), "the project has no `teams` folder");
             let problem =
@@ -77,13 +118,13 @@ impl Loading<'_> {
             self.problems.push(problem);
         }
         let mut teams = Vec::new();
-        for item in self.list("teams") {
+        for item in items {
             if !item.is_folder {
-                self.stray(&item, "a team is a folder: teams/<team>/team.yaml");
+                self.stray(item, "a team is a folder: teams/<team>/team.yaml");
                 continue;
             }
             match TeamName::new(item.name.as_str()) {
-                Ok(name) => teams.extend(self.team(&name, &item, header)),
+                Ok(name) => teams.extend(self.team(&name, item, header)),
                 Err(error) => {
                     let problem =
                         Problem::of_file(&item.path, format!("a team cannot have this name: {error}"));
@@ -94,8 +135,9 @@ impl Loading<'_> {
         teams
     }
 
-    /// Reads a team and its events; without its `team.yaml` the events are still looked at.
+    /// Reads a team and its definitions; without its `team.yaml` they are still looked at.
     fn team(&mut self, name: &TeamName, folder: &Item, header: &project_file::Header) -> Option<Team> {
+        let before = self.errors();
         let items = self.list(&folder.path);
         let definition = match items.iter().find(|item| item.manifest_stem() == Some("team")) {
             Some(item) => team_file::read(self.root, &item.path, name, &header.name, &mut self.problems),
@@ -109,11 +151,15 @@ impl Loading<'_> {
         for item in &items {
             self.team_item(item);
         }
-        let event_files = self.list(folder.path.join("events"));
-        let table_files = self.list(folder.path.join("tables"));
+        let [event_files, table_files, pipeline_files, feed_files, dashboard_files] =
+            FOLDERS.map(|kind| self.list(folder.path.join(kind)));
+        // What is wrong so far concerns no single definition: what the team defines is not known.
+        if self.errors() > before {
+            self.withheld_teams.insert(name.clone());
+        }
         let events = self.events(name, &event_files, header);
         let tables = self.tables(name, &table_files, &header.name);
-        let pipelines = self.pipelines(name, &folder.path.join("pipelines"), &header.name);
+        let pipelines = self.pipelines(name, &pipeline_files, &header.name);
         // By their files: what is wrong inside an event is no reason to call it unknown.
         let context = feed_file::Context {
             root: self.root,
@@ -122,9 +168,9 @@ impl Loading<'_> {
             events: &stems(&event_files),
             tables: &stems(&table_files),
         };
-        let feeds = self.feeds(&context, &folder.path.join("feeds"));
+        let feeds = self.feeds(&context, &feed_files);
         let context = dashboard_file::Context { root: self.root, project: &header.name, team: name };
-        let dashboards = self.dashboards(&context, &folder.path.join("dashboards"));
+        let dashboards = self.dashboards(&context, &dashboard_files);
         Some(Team { definition: definition?, events, tables, pipelines, feeds, dashboards })
     }
 
@@ -142,7 +188,7 @@ impl Loading<'_> {
             }
             (false, name) if LATER_FILES.contains(&name) => self.later(&item.path),
             (true, name) => {
-                let known = LATER_FOLDERS.iter().chain(FOLDERS).copied();
+                let known = LATER_FOLDERS.iter().chain(&FOLDERS).copied();
                 let help = match nearest(name, known) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => {
@@ -179,16 +225,16 @@ impl Loading<'_> {
                     .map(|item| item.name.as_str())
                     .collect(),
             };
-            let Some((event, origin)) = event_file::read(&context, &item.path, stem, &mut self.problems)
-            else {
-                continue;
-            };
-            if let Some(first) = self.origins.get(&event.topic) {
-                let message = format!("topic {} is defined twice", event.topic);
-                let help = format!("it is also in {}; keep one of the two files", first.file.path.display());
-                self.problems.push(Problem::of_file(&item.path, message).help(help));
-                continue;
-            }
+            let read = self.definition(ResourceKind::Event, team, stem, |loading| {
+                let read = event_file::read(&context, &item.path, stem, &mut loading.problems)?;
+                let Some(first) = loading.origins.get(&read.0.topic) else { return Some(read) };
+                let message = format!("topic {} is defined twice", read.0.topic);
+                let first = first.file.path.display();
+                let help = format!("it is also in {first}; keep one of the two files");
+                loading.problems.push(Problem::of_file(&item.path, message).help(help));
+                None
+            });
+            let Some((event, origin)) = read else { continue };
             self.origins.insert(event.topic.clone(), origin);
             events.push(event);
         }
@@ -201,27 +247,31 @@ impl Loading<'_> {
         let context = table_file::Context { root: self.root, project, team, siblings: siblings.collect() };
         self.manifests(
             items,
-            "table",
+            (ResourceKind::Table, team),
             |table: &TableDefinition| &table.name,
             |path, stem, problems| table_file::read(&context, path, stem, problems),
         )
     }
 
-    fn feeds(&mut self, context: &feed_file::Context<'_>, path: &Path) -> Vec<FeedDefinition> {
-        let items = self.files(path, "feeds");
+    fn feeds(&mut self, context: &feed_file::Context<'_>, items: &[Item]) -> Vec<FeedDefinition> {
+        self.no_folders(items, "feeds");
         self.manifests(
-            &items,
-            "feed",
+            items,
+            (ResourceKind::Feed, context.team),
             |feed: &FeedDefinition| &feed.name,
             |path, stem, problems| feed_file::read(context, path, stem, problems),
         )
     }
 
-    fn dashboards(&mut self, context: &dashboard_file::Context<'_>, path: &Path) -> Vec<DashboardDefinition> {
-        let items = self.files(path, "dashboards");
+    fn dashboards(
+        &mut self,
+        context: &dashboard_file::Context<'_>,
+        items: &[Item],
+    ) -> Vec<DashboardDefinition> {
+        self.no_folders(items, "dashboards");
         let read = self.manifests(
-            &items,
-            "dashboard",
+            items,
+            (ResourceKind::Dashboard, context.team),
             |(dashboard, _): &(DashboardDefinition, DashboardOrigin)| &dashboard.name,
             |path, stem, problems| dashboard_file::read(context, path, stem, problems),
         );
@@ -232,52 +282,52 @@ impl Loading<'_> {
         read.into_iter().map(keep).collect()
     }
 
-    /// What lies in a folder that holds nothing but files.
-    fn files(&mut self, path: &Path, what: &str) -> Vec<Item> {
-        let items = self.list(path);
+    /// Says that folders have no effect where nothing but files is read.
+    fn no_folders(&mut self, items: &[Item], what: &str) {
         for item in items.iter().filter(|item| item.is_folder) {
             self.stray(item, &format!("{what} are files of this folder, not folders in it"));
         }
-        items
     }
 
     /// Reads each manifest among `items`; no two of them have one name.
     fn manifests<T>(
         &mut self,
         items: &[Item],
-        noun: &str,
+        (kind, team): (ResourceKind, &TeamName),
         name: impl Fn(&T) -> &str,
         mut read: impl FnMut(&Path, &str, &mut Vec<Problem>) -> Option<T>,
     ) -> Vec<T> {
         let mut found: Vec<T> = Vec::new();
         for item in items {
             let Some(stem) = item.manifest_stem() else { continue };
-            let Some(one) = read(&item.path, stem, &mut self.problems) else { continue };
-            if found.iter().any(|known| name(known) == name(&one)) {
-                let message = format!("{noun} {} is defined twice", name(&one));
+            found.extend(self.definition(kind, team, stem, |loading| {
+                let one = read(&item.path, stem, &mut loading.problems)?;
+                if !found.iter().any(|known| name(known) == name(&one)) {
+                    return Some(one);
+                }
+                let message = format!("{} {} is defined twice", kind.as_str(), name(&one));
                 let problem = Problem::of_file(&item.path, message);
-                self.problems.push(problem.help("keep one of the .yaml and the .yml file"));
-                continue;
-            }
-            found.push(one);
+                loading.problems.push(problem.help("keep one of the .yaml and the .yml file"));
+                None
+            }));
         }
         found
     }
 
-    fn pipelines(&mut self, team: &TeamName, path: &Path, project: &str) -> Vec<PipelineDefinition> {
+    fn pipelines(&mut self, team: &TeamName, items: &[Item], project: &str) -> Vec<PipelineDefinition> {
         let mut pipelines = Vec::new();
-        for item in self.list(path) {
+        for item in items {
             if item.is_folder {
-                self.stray(&item, "pipelines are files of this folder, not folders in it");
+                self.stray(item, "pipelines are files of this folder, not folders in it");
             } else if let Some(stem) = item.name.strip_suffix(pipeline_file::ENDING) {
-                match pipeline_file::read(self.root, &item.path, stem, team, project) {
-                    Ok(pipeline) => pipelines.push(pipeline),
-                    Err(problem) => self.problems.push(problem),
-                }
+                pipelines.extend(self.definition(ResourceKind::Pipeline, team, stem, |loading| {
+                    let read = pipeline_file::read(loading.root, &item.path, stem, team, project);
+                    read.map_err(|problem| loading.problems.push(problem)).ok()
+                }));
             } else if item.name.ends_with(".test.yaml") {
                 self.later(&item.path);
             } else if item.manifest_stem().is_some() {
-                self.stray(&item, "a pipeline is written in SQL, in a file that ends with .sql");
+                self.stray(item, "a pipeline is written in SQL, in a file that ends with .sql");
             }
         }
         pipelines
@@ -307,13 +357,19 @@ impl Loading<'_> {
 
     /// SQL does not tell `Orders` from `orders`, nor do the file systems of some of the team's machines.
     fn names_differ_by_more_than_case(&mut self) {
-        let mut seen: BTreeMap<String, &Origin> = BTreeMap::new();
+        let mut seen: BTreeMap<String, (&TopicName, &Origin)> = BTreeMap::new();
         for (topic, origin) in &self.origins {
-            let Some(first) = seen.insert(topic.as_str().to_lowercase(), origin) else { continue };
+            let Some((other, first)) = seen.insert(topic.as_str().to_lowercase(), (topic, origin)) else {
+                continue;
+            };
             let message =
                 format!("topic {topic} differs only by case from that of {}", first.file.path.display());
             let problem = Problem::of_file(&origin.file.path, message);
             self.problems.push(problem.help("SQL does not tell them apart; rename one of the two files"));
+            // Which of the two is in force is not this file's to say.
+            for topic in [topic, other] {
+                self.withheld.insert(ResourceId::new(ResourceKind::Event, topic.as_str()));
+            }
         }
     }
 

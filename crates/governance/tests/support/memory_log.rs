@@ -1,6 +1,6 @@
 //! The smallest log that plans can be applied to: topics and records in memory, no groups.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use factum_eventlog::{
     Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
-    PartitionBounds, Placed, Position, ProduceError, ReadError, Topic, TopicConfig,
+    PartitionBounds, Placed, Position, ProduceError, ReadError, Topic, TopicConfig, Unreadable,
 };
 use factum_types::{GroupId, Offset, Record, Timestamp, TopicId, TopicName, TopicPartition};
 
@@ -17,6 +17,10 @@ pub(crate) struct MemoryLog {
     topics: Mutex<BTreeMap<TopicName, Kept>>,
     /// Calls that changed something.
     pub(crate) writes: AtomicUsize,
+    /// Offsets of any topic that cannot be read.
+    damaged: Mutex<BTreeSet<i64>>,
+    /// How many reads fail from now on, for the moment.
+    failing: AtomicUsize,
 }
 
 struct Kept {
@@ -43,6 +47,16 @@ impl Kept {
 }
 
 impl MemoryLog {
+    /// Makes offsets unreadable, in every topic.
+    pub(crate) fn damage(&self, offsets: std::ops::Range<i64>) {
+        self.damaged.lock().expect("no test panics while holding it").extend(offsets);
+    }
+
+    /// Lets the next reads fail.
+    pub(crate) fn fail_reads(&self, count: usize) {
+        self.failing.store(count, Ordering::Relaxed);
+    }
+
     pub(crate) fn writes(&self) -> usize {
         self.writes.load(Ordering::Relaxed)
     }
@@ -78,15 +92,29 @@ impl EventLog for MemoryLog {
         _: usize,
         _: Duration,
     ) -> Result<Chunk, ReadError> {
+        let fewer =
+            self.failing.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if fewer.is_ok() {
+            let reason = "no file can be opened now".to_owned();
+            return Err(ReadError::Unavailable { partition: at.clone(), reason });
+        }
         let topics = self.topics.lock().expect("no test panics while holding it");
         let records = &topics[&at.topic].partitions[usize::try_from(at.partition).expect("not negative")];
         // Two at a time, so that readers have to go on.
         let from_index = usize::try_from(from.get()).expect("not negative");
         let some: Vec<Record> = records.iter().skip(from_index).take(2).cloned().collect();
+        let damaged = self.damaged.lock().expect("no test panics while holding it");
+        let (lost, found): (Vec<_>, Vec<_>) =
+            some.iter().cloned().partition(|record: &Record| damaged.contains(&record.offset.get()));
+        let hole = |record: Record| Unreadable {
+            from: record.offset,
+            next: record.offset.advance(1),
+            reason: "the checksum is wrong".to_owned(),
+        };
         Ok(Chunk {
             next: from.advance(i64::try_from(some.len()).expect("two")),
-            records: some,
-            unreadable: Vec::new(),
+            records: found,
+            unreadable: lost.into_iter().map(hole).collect(),
             log_start: Offset::ZERO,
             high_watermark: Offset::new(i64::try_from(records.len()).expect("few")),
         })

@@ -32,7 +32,7 @@ pub(crate) fn load_and_render(root: &Path) -> String {
     match Project::load(root) {
         Ok(project) => {
             let events: Vec<String> = project.events().map(|event| event.topic.to_string()).collect();
-            format!("loaded {} [{}]\n{}", project.name, events.join(", "), render(&project.warnings))
+            format!("loaded {} [{}]\n{}", project.name, events.join(", "), render(&project.problems))
         }
         Err(error) => format!("{error}\n{}", render(&error.problems)),
     }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::view::{Declared, View};
-use super::{Effective, Engine, schemas};
+use super::{Effective, Engine, Others, schemas};
 use crate::changes::ChangeLog;
 use crate::definitions::{Definitions, RelationName};
 use crate::error::ApplyError;
@@ -75,7 +75,11 @@ impl Engine {
         }
     }
 
-    pub(super) async fn put_into_effect(&self, definitions: Definitions) -> Result<Applied, ApplyError> {
+    pub(super) async fn put_into_effect(
+        &self,
+        definitions: Definitions,
+        others: Others,
+    ) -> Result<Applied, ApplyError> {
         let (planned, schemas) = self.plan(&definitions).await?;
         if !self.effective().views.is_empty() {
             self.guard_history(&definitions, &planned).await?;
@@ -84,6 +88,7 @@ impl Engine {
             definitions,
             schemas: schemas.known,
             awaited: schemas.awaited,
+            others,
             ..Effective::default()
         };
         let placements = match self.prepare(&planned, &effective).await {
@@ -105,6 +110,11 @@ impl Engine {
             effective.views.insert(awaiting.name.clone(), view);
         }
         effective.planned = planned;
+        if others == Others::Kept {
+            for (name, view) in &before.views {
+                effective.views.entry(name.clone()).or_insert_with(|| Arc::clone(view));
+            }
+        }
         let gone = before.views.iter().filter(|(name, _)| !effective.views.contains_key(name));
         let gone: Vec<_> = gone.map(|(name, view)| (name.clone(), Arc::clone(view))).collect();
         *self.0.effective.write() = Arc::new(effective);
@@ -113,7 +123,9 @@ impl Engine {
             applied.dropped.push(name);
         }
         self.sweep();
-        self.forget_unneeded().await;
+        if others == Others::Dropped {
+            self.forget_unneeded().await;
+        }
         info!(
             created = applied.created.len(),
             changed = applied.changed.len(),
@@ -280,8 +292,8 @@ impl Engine {
         if !looked.for_columns(&self.0.environment, &effective).await {
             return;
         }
-        let definitions = effective.definitions.clone();
-        match self.put_into_effect(definitions).await {
+        let (definitions, others) = (effective.definitions.clone(), effective.others);
+        match self.put_into_effect(definitions, others).await {
             Ok(_) => {}
             Err(ApplyError::Refused(problems)) => {
                 warn!(problems = problems.len(), first = %problems[0].message, "views that waited cannot begin");

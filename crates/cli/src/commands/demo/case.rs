@@ -95,7 +95,7 @@ mod tests {
         let folder = parent.path().join("movies");
         Case::Movies.write(&folder).expect("written");
         let project = Project::load(&folder).expect("it loads");
-        assert!(project.warnings.is_empty(), "{:?}", project.warnings);
+        assert!(project.problems.is_empty(), "{:?}", project.problems);
         assert_eq!(
             (project.events().count(), project.pipelines().count(), project.feeds().count()),
             (1, 5, 1)

@@ -1,55 +1,67 @@
 //! What comes of each change to the project's folder, on standard error.
 
-use factum_governance::Plan;
-use factum_governance::watch::{Handle, Outcome};
+use factum_governance::watch::{Error, Handle, Outcome};
+use factum_governance::{Plan, Problem, Severity};
 
 use crate::report;
 
-/// Shows what the start applied: warnings, and, where it is wanted, a plan that did something.
+/// Shows what came of the start: problems, and, where it is wanted, a plan that did something.
 pub(super) fn show_first(outcome: &Outcome, with_plan: bool) {
-    if let Outcome::Applied { plan, warnings, .. } = outcome {
-        report::problems(warnings);
-        if with_plan && !plan.is_empty() {
-            show_plan(plan);
-        }
+    match outcome {
+        Outcome::Waiting => {}
+        Outcome::Applied { plan, problems, .. } => show_applied(plan, problems, with_plan),
+        Outcome::Kept(error) => show_kept(error),
     }
 }
 
 /// Shows each outcome as it comes, for ever. Saving a file that changes nothing is not worth a word.
-pub(super) async fn show(project: Option<Handle>) {
-    if let Some(mut project) = project {
-        let mut is_broken = false;
-        while let Some(outcome) = project.next().await {
-            is_broken = show_one(&outcome, is_broken);
+pub(super) async fn show(mut project: Handle, first: &Outcome) {
+    let mut was_wrong = is_wrong(first);
+    while let Some(outcome) = project.next().await {
+        match &*outcome {
+            Outcome::Waiting => {}
+            Outcome::Applied { plan, .. } if plan.is_empty() && !is_wrong(&outcome) => {
+                if was_wrong {
+                    report::say("the project is whole again; there was nothing to apply");
+                }
+            }
+            Outcome::Applied { plan, problems, .. } => show_applied(plan, problems, true),
+            Outcome::Kept(error) => show_kept(error),
         }
+        was_wrong = is_wrong(&outcome);
     }
     std::future::pending::<()>().await;
 }
 
-/// Shows one outcome; whether the project is broken now.
-fn show_one(outcome: &Outcome, was_broken: bool) -> bool {
+/// Whether not all of the folder is in force.
+fn is_wrong(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Waiting => false,
-        Outcome::Applied { plan, .. } if plan.is_empty() => {
-            if was_broken {
-                report::say("the project is whole again; there was nothing to apply");
-            }
-            false
-        }
-        Outcome::Applied { plan, warnings, .. } => {
-            report::problems(warnings);
-            show_plan(plan);
-            false
-        }
-        Outcome::Kept(error) => {
-            match error.problems() {
-                [] => report::failure(error),
-                problems => report::problems(problems),
-            }
-            report::say("the last good project stays in force");
-            true
-        }
+        Outcome::Applied { problems, .. } => errors(problems) > 0,
+        Outcome::Kept(_) => true,
     }
+}
+
+fn errors(problems: &[Problem]) -> usize {
+    problems.iter().filter(|problem| problem.severity() == Severity::Error).count()
+}
+
+fn show_applied(plan: &Plan, problems: &[Problem], with_plan: bool) {
+    report::problems(problems);
+    if errors(problems) > 0 {
+        report::say("what is wrong stays as it was applied last; the rest of the project is in force");
+    }
+    if with_plan && !plan.is_empty() {
+        show_plan(plan);
+    }
+}
+
+fn show_kept(error: &Error) {
+    match error.problems() {
+        [] => report::failure(error),
+        problems => report::problems(problems),
+    }
+    report::say("the last good project stays in force");
 }
 
 /// The plan, its marks coloured as Terraform's are.

@@ -82,8 +82,12 @@ fn demo(
 
 fn project(running: &Running, folder: &Path) -> String {
     let (teams, events) = (running.catalogue().teams().len(), running.catalogue().events().len());
+    let state = match running.catalogue().project().failure {
+        None => "changes are applied as you save",
+        Some(_) => "not all of it is in force, see above; what is mended is applied as you save",
+    };
     format!(
-        "{} ({}, {}; changes are applied as you save)",
+        "{} ({}, {}; {state})",
         folder.display(),
         output::count(teams, "team"),
         output::count(events, "event")

@@ -1,22 +1,20 @@
-//! Disk, limits, clock and server.
+//! Disk, limits and clock of this machine.
 
 use std::path::{Path, PathBuf};
 
 use factum_base::clock::{Clock, SystemClock};
 use factum_types::{ByteSize, Timestamp};
-use reqwest::Method;
 use rustix::process::{Resource, getrlimit};
-use serde::Deserialize;
 
 use super::Finding;
-use crate::client::Client;
 
 /// A segment of each partition of a few topics, and room to think.
 const LITTLE_SPACE: u64 = 1024 * 1024 * 1024;
 /// Less than one segment: the first topics would fill it.
 const NO_SPACE: u64 = 128 * 1024 * 1024;
 /// A file for each partition and a socket for each client.
-const FEW_FILES: u64 = 4096;
+pub(super) const FEW_FILES: u64 = 4096;
+pub(super) const MORE_FILES: &str = "raise the hard limit: ulimit -Hn 4096, or LimitNOFILE in systemd";
 /// Before this version was written: 2026-01-01.
 const LONG_AGO: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// A clock beyond 2100 is wrong, and retention would drop every event that comes later.
@@ -45,30 +43,29 @@ fn writable(folder: &Path, existing: &Path) -> Finding {
 }
 
 fn free_space(folder: &Path) -> Finding {
-    let found = match rustix::fs::statvfs(folder) {
-        Ok(found) => found,
-        Err(error) => {
-            return Finding::warn("disk", format!("free space is not known: {error}"), "look with `df -h`");
-        }
-    };
-    let free = found.f_bavail.saturating_mul(found.f_frsize);
-    let rounded = if free >= LITTLE_SPACE { free & !(LITTLE_SPACE - 1) } else { free };
+    match rustix::fs::statvfs(folder) {
+        Ok(found) => room("disk", found.f_bavail.saturating_mul(found.f_frsize)),
+        Err(error) => Finding::warn("disk", format!("free space is not known: {error}"), "look with `df -h`"),
+    }
+}
+
+/// Whether so many free bytes are enough.
+pub(super) fn room(check: &'static str, free: u64) -> Finding {
+    let rounded = if free >= LITTLE_SPACE { free & !(LITTLE_SPACE - 1) } else { free & !0xf_ffff };
     let said = format!("{} free", ByteSize(rounded));
     match free {
-        0..NO_SPACE => Finding::fail("disk", said, "make room, or choose another disk with --data-dir"),
-        NO_SPACE..LITTLE_SPACE => Finding::warn("disk", said, "make room, or shorten retention"),
-        _ => Finding::ok("disk", said),
+        0..NO_SPACE => Finding::fail(check, said, "make room, or choose another disk with --data-dir"),
+        NO_SPACE..LITTLE_SPACE => Finding::warn(check, said, "make room, or shorten retention"),
+        _ => Finding::ok(check, said),
     }
 }
 
 /// Whether enough files can be open; `dev` raises the soft limit by itself.
 pub(super) fn open_files() -> Finding {
     match getrlimit(Resource::Nofile).maximum {
-        Some(limit) if limit < FEW_FILES => Finding::warn(
-            "open files",
-            format!("at most {limit}"),
-            format!("raise the hard limit: ulimit -Hn {FEW_FILES}, or LimitNOFILE in systemd"),
-        ),
+        Some(limit) if limit < FEW_FILES => {
+            Finding::warn("open files", format!("at most {limit}"), MORE_FILES)
+        }
         Some(limit) => Finding::ok("open files", format!("at most {limit}")),
         None => Finding::ok("open files", "without limit"),
     }
@@ -76,47 +73,13 @@ pub(super) fn open_files() -> Finding {
 
 /// Whether the clock can be right.
 pub(super) fn time() -> Finding {
-    let now = SystemClock.now();
+    right_time("clock", SystemClock.now())
+}
+
+/// Whether `now` can be right.
+pub(super) fn right_time(check: &'static str, now: Timestamp) -> Finding {
     if (LONG_AGO..FAR_OFF).contains(&now) {
-        return Finding::ok("clock", now.to_string());
+        return Finding::ok(check, now.to_string());
     }
-    Finding::fail("clock", format!("{now} cannot be right"), "set it: timedatectl set-ntp true")
-}
-
-/// `GET /health/ready`, as far as it matters here.
-#[derive(Deserialize)]
-struct Ready {
-    #[serde(default)]
-    roles: Vec<Role>,
-}
-
-#[derive(Deserialize)]
-struct Role {
-    role: String,
-    #[serde(default)]
-    problems: Vec<String>,
-}
-
-/// The server's health; `None` if there is none.
-pub(super) async fn server(client: &Client) -> Option<Finding> {
-    let address = client.address().to_owned();
-    let request =
-        client.request(Method::GET, &["health", "ready"]).timeout(std::time::Duration::from_secs(5));
-    let response = request.send().await.ok()?;
-    let status = response.status();
-    let roles = response.json::<Ready>().await.map(|ready| ready.roles).unwrap_or_default();
-    let problems: Vec<String> = roles
-        .into_iter()
-        .flat_map(|role| role.problems.into_iter().map(move |problem| format!("{}: {problem}", role.role)))
-        .collect();
-    Some(match (status.is_success(), problems.is_empty()) {
-        (true, true) => Finding::ok("server", format!("{address} is ready")),
-        (true, false) => Finding::warn("server", problems.join("; "), "see the lines of the server's log"),
-        (false, true) => Finding::fail(
-            "server",
-            format!("{address} answers with status {}", status.as_u16()),
-            "if it is no Factum, name another with --server; else see its log",
-        ),
-        (false, false) => Finding::fail("server", problems.join("; "), "see the lines of the server's log"),
-    })
+    Finding::fail(check, format!("{now} cannot be right"), "set it: timedatectl set-ntp true")
 }

@@ -1,0 +1,148 @@
+//! What to do with the rest of a project when some of its definitions are refused (decision 0019).
+//!
+//! ```text
+//!   new or changed, refused          withheld: what was applied of it stays
+//!   unchanged, refused with changes  the changes that it does not bear are withheld
+//!   unchanged, refused by itself     does not run (a newer Factum may refuse it); its state is kept
+//! ```
+//!
+//! Always holds: each round withholds or leaves out at least one definition more, so it ends; nothing is dropped because
+//! it was refused.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use factum_eventlog::EventLog;
+
+use super::Error;
+use crate::pipelines::{Pipelines, PipelinesError};
+use crate::plan::Plan;
+use crate::problem::Problem;
+use crate::project::Project;
+use crate::resource_id::ResourceId;
+use crate::resources::Recorded;
+
+/// Among how many changes it is looked for those that break what is in force; among more, all of them are withheld.
+const MAX_SUSPECTS: usize = 64;
+
+/// Plans what of `project` can be put into effect, and withholds the rest of it.
+pub(super) async fn plan_without(
+    project: &mut Project,
+    recorded: &Recorded,
+    log: &dyn EventLog,
+    pipelines: &dyn Pipelines,
+) -> Result<Plan, Error> {
+    let mut is_settled = false;
+    loop {
+        let mut plan = Plan::from_recorded(project, recorded, log).await?;
+        if !plan.problems.is_empty() {
+            for (id, problem) in std::mem::take(&mut plan.problems) {
+                project.withhold(id, Some(problem));
+            }
+            continue;
+        }
+        if is_settled {
+            return Ok(plan);
+        }
+        let wanted = recorded.clone().with(project);
+        let problems = match pipelines.check(&wanted).await {
+            Ok(()) => return Ok(plan),
+            Err(PipelinesError::Refused(problems)) => problems,
+            Err(error) => return Err(error.into()),
+        };
+        let mut is_new = false;
+        for problem in &problems {
+            for id in wanted.defined_in(problem.file()) {
+                if !project.is_withheld(&id) {
+                    is_new = true;
+                    project.withhold(id, Some(problem.clone()));
+                }
+            }
+        }
+        if !is_new {
+            // All that is refused is what was applied before: a change must have broken it, or this version does.
+            is_settled = !withhold_cause(project, recorded, problems, pipelines).await?;
+        }
+    }
+}
+
+/// Withholds the changes with which definitions that are in force cannot run; `false` where no change is the cause.
+async fn withhold_cause(
+    project: &mut Project,
+    recorded: &Recorded,
+    problems: Vec<Problem>,
+    pipelines: &dyn Pipelines,
+) -> Result<bool, Error> {
+    let wanted = recorded.clone().with(project);
+    let broken: BTreeSet<_> = problems.iter().flat_map(|problem| wanted.defined_in(problem.file())).collect();
+    if broken.is_empty() {
+        // At no file's place: nothing tells what to leave out.
+        return Err(PipelinesError::Refused(problems).into());
+    }
+    let mut suspects: Vec<_> = wanted.differences(recorded).into_iter().collect();
+    suspects.retain(|id| !project.is_withheld(id));
+    let without = |innocent: &BTreeSet<ResourceId>| {
+        let mut project = project.clone();
+        let guilty = suspects.iter().filter(|id| !innocent.contains(*id));
+        guilty.for_each(|id| project.withhold(id.clone(), None));
+        recorded.clone().with(&project)
+    };
+    let mut innocent = BTreeSet::new();
+    if suspects.is_empty() || !runs(&broken, &without(&innocent), pipelines).await? {
+        return Ok(false);
+    }
+    if suspects.len() <= MAX_SUSPECTS {
+        for suspect in &suspects {
+            innocent.insert(suspect.clone());
+            if !runs(&broken, &without(&innocent), pipelines).await? {
+                innocent.remove(suspect);
+            }
+        }
+    }
+    let names = broken.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    for id in suspects.iter().filter(|id| !innocent.contains(*id)) {
+        let message = format!("the change is not applied: {names}, which is in force, cannot run with it");
+        let problem = Problem::of_file(Path::new(&id.manifest()), message);
+        project.withhold(id.clone(), Some(problem.help("change both together, or put this file back")));
+    }
+    problems.into_iter().for_each(|problem| project.add_problem(problem));
+    Ok(true)
+}
+
+/// Whether none of `broken` is refused among `wanted`.
+async fn runs(
+    broken: &BTreeSet<ResourceId>,
+    wanted: &Recorded,
+    pipelines: &dyn Pipelines,
+) -> Result<bool, Error> {
+    match pipelines.check(wanted).await {
+        Ok(()) => Ok(true),
+        Err(PipelinesError::Refused(problems)) => {
+            let refused = problems.iter().flat_map(|problem| wanted.defined_in(problem.file()));
+            Ok(refused.into_iter().all(|id| !broken.contains(&id)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts `applied` into effect except what is refused of it, which is given with its problems.
+pub(super) async fn apply_what_runs(
+    mut applied: Recorded,
+    pipelines: &dyn Pipelines,
+) -> Result<Vec<Problem>, PipelinesError> {
+    let mut all = Vec::new();
+    loop {
+        let problems = match pipelines.apply(&applied).await {
+            Ok(()) => return Ok(all),
+            Err(PipelinesError::Refused(problems)) => problems,
+            Err(error) => return Err(error),
+        };
+        let refused: BTreeSet<_> =
+            problems.iter().flat_map(|problem| applied.defined_in(problem.file())).collect();
+        if refused.is_empty() {
+            return Err(PipelinesError::Refused(problems));
+        }
+        applied.leave_out(&refused);
+        all.extend(problems);
+    }
+}

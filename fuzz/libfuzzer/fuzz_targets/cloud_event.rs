@@ -1,0 +1,4 @@
+//! `cloud_event` for libfuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| factum_fuzz::run("cloud_event", bytes));

@@ -1,0 +1,4 @@
+//! `log_files` for libfuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| factum_fuzz::run("log_files", bytes));

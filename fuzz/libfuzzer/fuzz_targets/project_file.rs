@@ -1,0 +1,4 @@
+//! `project_file` for libfuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| factum_fuzz::run("project_file", bytes));

@@ -1,0 +1,63 @@
+//! Frames of the Kafka protocol, every API and version, as they come from a socket.
+
+use bytes::BytesMut;
+use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
+use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
+use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
+use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
+use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
+use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
+use factum_kafka_server::messages::fetch::FetchRequest;
+use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
+use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
+use factum_kafka_server::messages::init_producer_id::InitProducerIdRequest;
+use factum_kafka_server::messages::join_group::JoinGroupRequest;
+use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
+use factum_kafka_server::messages::list_groups::ListGroupsRequest;
+use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
+use factum_kafka_server::messages::metadata::MetadataRequest;
+use factum_kafka_server::messages::offset_commit::OffsetCommitRequest;
+use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
+use factum_kafka_server::messages::produce::ProduceRequest;
+use factum_kafka_server::messages::sync_group::SyncGroupRequest;
+use factum_kafka_server::messages::{ApiKey, Request, RequestHeader};
+use factum_kafka_server::wire::{Error, Reader};
+
+/// Decodes a frame without its length.
+pub(crate) fn request(frame: &[u8]) {
+    let mut r = Reader::new(frame);
+    let Ok(RequestHeader { api, version, .. }) = RequestHeader::decode(&mut r) else { return };
+    if api == ApiKey::Produce {
+        drop(ProduceRequest::decode(BytesMut::from(frame), r.position(), version));
+        return;
+    }
+    drop(borrowed(api)(&mut r, version));
+}
+
+fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
+    match api {
+        ApiKey::Produce => unreachable!("Produce takes its frame apart"),
+        ApiKey::Fetch => decode::<FetchRequest>,
+        ApiKey::ListOffsets => decode::<ListOffsetsRequest>,
+        ApiKey::Metadata => decode::<MetadataRequest>,
+        ApiKey::OffsetCommit => decode::<OffsetCommitRequest>,
+        ApiKey::OffsetFetch => decode::<OffsetFetchRequest>,
+        ApiKey::FindCoordinator => decode::<FindCoordinatorRequest>,
+        ApiKey::JoinGroup => decode::<JoinGroupRequest>,
+        ApiKey::Heartbeat => decode::<HeartbeatRequest>,
+        ApiKey::LeaveGroup => decode::<LeaveGroupRequest>,
+        ApiKey::SyncGroup => decode::<SyncGroupRequest>,
+        ApiKey::DescribeGroups => decode::<DescribeGroupsRequest>,
+        ApiKey::ListGroups => decode::<ListGroupsRequest>,
+        ApiKey::ApiVersions => decode::<ApiVersionsRequest>,
+        ApiKey::CreateTopics => decode::<CreateTopicsRequest>,
+        ApiKey::DeleteTopics => decode::<DeleteTopicsRequest>,
+        ApiKey::InitProducerId => decode::<InitProducerIdRequest>,
+        ApiKey::DescribeConfigs => decode::<DescribeConfigsRequest>,
+        ApiKey::DescribeCluster => decode::<DescribeClusterRequest>,
+    }
+}
+
+fn decode<Q: Request>(r: &mut Reader<'_>, version: i16) -> Result<(), Error> {
+    Q::decode(r, version).map(drop)
+}
