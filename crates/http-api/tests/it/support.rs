@@ -131,12 +131,20 @@ impl Server {
         };
         let (media_type, retry_after, location) =
             (header("content-type"), header("retry-after"), header("location"));
+        let accept_encoding = header("accept-encoding");
         let body = response.bytes().await.expect("a whole body").to_vec();
-        Answer { status, media_type, retry_after, location, body }
+        Answer { status, media_type, retry_after, location, accept_encoding, body }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], "").await
+    }
+
+    /// The status of a GET over a new connection; none if the connection was closed.
+    pub(crate) async fn try_get(&self, path: &str) -> Option<u16> {
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let response = client.get(format!("http://{}{path}", self.address)).send().await;
+        response.ok().map(|response| response.status().as_u16())
     }
 
     pub(crate) async fn post_json(&self, path: &str, body: &str) -> Answer {
@@ -242,6 +250,7 @@ pub(crate) struct Answer {
     pub(crate) media_type: String,
     pub(crate) retry_after: String,
     pub(crate) location: String,
+    pub(crate) accept_encoding: String,
     pub(crate) body: Vec<u8>,
 }
 
