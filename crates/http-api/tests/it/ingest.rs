@@ -485,8 +485,8 @@ async fn a_member_given_twice_is_refused_in_every_form() {
     let deep = r#"{"u":1,"list":[{"a":1,"a":2}]}"#;
     check_refused(&server, &[JSON, ("ce-partitionkey", "k")], deep, &expect![[r#"400 the member "a" is given twice at line 1 column 23 {"column":23,"line":1}"#]]).await;
     let event = format!(r#"{{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{twice}}}"#);
-    check_refused(&server, &[STRUCTURED], event.clone(), &expect![[r#"400 the member "u" is given twice at line 1 column 14 {"column":14,"line":1}"#]]).await;
-    check_refused(&server, &[BATCH], format!("[{event}]"), &expect![[r#"400 event 0: the member "u" is given twice at line 1 column 14 {"index":0,"line":1,"column":14}"#]]).await;
+    check_refused(&server, &[STRUCTURED], event.clone(), &expect![[r#"400 the member "u" is given twice at line 1 column 76 {"column":76,"line":1}"#]]).await;
+    check_refused(&server, &[BATCH], format!("[{event}]"), &expect![[r#"400 the member "u" is given twice at line 1 column 77 {"column":77,"line":1}"#]]).await;
     let binary = [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/s"), ("ce-type", "t"), JSON];
     check_refused(&server, &binary, twice, &expect![[r#"400 the member "u" is given twice at line 1 column 14 {"column":14,"line":1}"#]]).await;
     assert_eq!(server.records("store.orders").await, "");
