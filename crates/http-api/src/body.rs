@@ -1,91 +1,77 @@
 //! Reading request bodies within limits.
 //!
-//! Always holds: what all requests together hold is at most [`Options::body_memory`]; a body that stands still
-//! is given up; a small body that came in one piece is not copied.
+//! Invariants:
+//! - What all requests together hold is bounded ([`memory`]); a small body that came in one piece is not copied.
+//! - A body that is announced as too large is refused before any of it is read.
+//! - A body that stands still, or that trickles, is given up.
+//! - What a handler is given is unpacked ([`encoding`]): no content encoding is stored.
+
+mod encoding;
+mod memory;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use factum_types::event;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::Options;
+use crate::client_limit::ClientAddress;
 use crate::problem::Problem;
 
-/// The unit in which memory is counted.
-const PERMIT_BYTES: usize = 1024;
-/// How long a body waits for others to make room.
-const ROOM_TIMEOUT: Duration = Duration::from_secs(2);
-/// What is taken in and thrown away so that a client that sends first hears why it was refused.
-const DISCARD_BYTES: usize = 64 << 20;
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Room made at once for what a client only announces.
+use encoding::Encoding;
+use memory::{BodyMemory, Room};
+
+/// The least that a body must bring each second, on average, once [`Options::body_timeout`] has passed.
+const LEAST_BYTES_PER_SECOND: u64 = 4 << 10;
+/// Memory made at once for what a client only announces.
 const ANNOUNCED_BYTES: usize = 1 << 20;
+/// A packed body of at most this size is unpacked at once; a larger one on a thread that may be busy for a while.
+const UNPACKED_AT_ONCE: usize = 4 << 10;
 
 /// Reads bodies and counts their memory.
 pub(crate) struct Bodies {
     limit: usize,
-    still: Duration,
-    memory: Arc<Semaphore>,
+    patience: Duration,
+    memory: Arc<BodyMemory>,
 }
 
-/// A body in memory; dropping it gives its room to others.
-pub(crate) struct Held {
+/// A whole body in memory; dropping it gives its room to others.
+pub(crate) struct ReceivedBody {
     pub(crate) bytes: Bytes,
-    _room: Option<OwnedSemaphorePermit>,
+    room: Room,
 }
 
 impl Bodies {
     pub(crate) fn new(options: &Options) -> Self {
-        let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
-        let limit = size(options.max_body.as_u64());
-        let memory = size(options.body_memory.as_u64()).max(limit).div_ceil(PERMIT_BYTES) + 1;
-        let memory = Arc::new(Semaphore::new(memory.min(Semaphore::MAX_PERMITS)));
-        Self { limit, still: options.body_timeout, memory }
+        let limit = usize::try_from(options.max_body.as_u64()).unwrap_or(usize::MAX);
+        Self { limit, patience: options.body_timeout, memory: BodyMemory::new(options) }
     }
 
-    /// Takes in the whole body.
-    pub(crate) async fn read(&self, headers: &HeaderMap, mut body: Body) -> Result<Held, Problem> {
-        if announced(headers).is_some_and(|length| length > self.limit) {
-            return Err(self.too_large(body).await);
+    /// Takes in the whole body of the request with this head, and unpacks it.
+    pub(crate) async fn read(&self, head: &Parts, body: Body) -> Result<ReceivedBody, Problem> {
+        let encoding = Encoding::of(&head.headers)?;
+        let received = self.receive(head, body).await?;
+        match encoding {
+            Some(encoding) if !received.bytes.is_empty() => self.unpack(encoding, received).await,
+            _ => Ok(received),
         }
-        let mut held = Held { bytes: Bytes::new(), _room: None };
-        let mut joined = BytesMut::new();
-        while let Some(data) = self.next_piece(&mut body).await? {
-            if joined.len() + held.bytes.len() + data.len() > self.limit {
-                return Err(self.too_large(body).await);
-            }
-            self.make_room(&mut held, data.len()).await?;
-            if held.bytes.is_empty() && joined.is_empty() {
-                held.bytes = data;
-                continue;
-            }
-            if joined.is_empty() {
-                joined.reserve(announced(headers).unwrap_or(0).min(ANNOUNCED_BYTES));
-                joined.extend_from_slice(&std::mem::take(&mut held.bytes));
-            }
-            joined.extend_from_slice(&data);
-        }
-        if !joined.is_empty() {
-            held.bytes = joined.freeze();
-        }
-        Ok(held)
     }
 
     /// Takes in the whole body and reads it as JSON.
     pub(crate) async fn read_json<T: DeserializeOwned>(
         &self,
-        headers: &HeaderMap,
+        head: &Parts,
         body: Body,
     ) -> Result<T, Problem> {
         let media_type =
-            headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match media_type {
             "" => return Err(Problem::unsupported("there is no content-type; send application/json")),
             other if !event::is_json(other) => {
@@ -95,15 +81,57 @@ impl Bodies {
             }
             _ => {}
         }
-        let held = self.read(headers, body).await?;
-        serde_json::from_slice(&held.bytes).map_err(|error| Problem::from(event::Error::json(&error)))
+        let received = self.read(head, body).await?;
+        let json = without_byte_order_mark(&received.bytes);
+        serde_json::from_slice(&json).map_err(|error| Problem::from(event::Error::json(&error)))
     }
 
-    async fn next_piece(&self, body: &mut Body) -> Result<Option<Bytes>, Problem> {
+    async fn receive(&self, head: &Parts, mut body: Body) -> Result<ReceivedBody, Problem> {
+        let announced = announced(&head.headers).or_else(|| body.size_hint().exact());
+        let announced = announced.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        if announced.is_some_and(|length| length > self.limit) {
+            return Err(self.too_large());
+        }
+        let mut room = self.memory.room(ClientAddress::of(head));
+        let (mut first, mut joined) = (Bytes::new(), BytesMut::new());
+        let (begun, mut received) = (Instant::now(), 0);
+        while let Some(data) = self.next_piece(&mut body, begun, received).await? {
+            received += data.len();
+            if received > self.limit {
+                return Err(self.too_large());
+            }
+            room.grow(data.len()).await?;
+            if first.is_empty() && joined.is_empty() {
+                first = data;
+                continue;
+            }
+            if joined.is_empty() {
+                joined.reserve(announced.unwrap_or(0).min(ANNOUNCED_BYTES));
+                joined.extend_from_slice(&std::mem::take(&mut first));
+            }
+            joined.extend_from_slice(&data);
+        }
+        let bytes = if joined.is_empty() { first } else { joined.freeze() };
+        Ok(ReceivedBody { bytes, room })
+    }
+
+    /// The next piece of a body that has brought `received` bytes since `begun`.
+    async fn next_piece(
+        &self,
+        body: &mut Body,
+        begun: Instant,
+        received: usize,
+    ) -> Result<Option<Bytes>, Problem> {
         loop {
-            let frame = timeout(self.still, body.frame()).await.map_err(|_| {
-                Problem::too_slow(format_args!("the body stood still for {} seconds", self.still.as_secs()))
+            let frame = timeout(self.patience, body.frame()).await.map_err(|_| {
+                let seconds = self.patience.as_secs();
+                Problem::too_slow(format_args!("the body stood still for {seconds} seconds"))
             })?;
+            let earned = Duration::from_secs(received as u64 / LEAST_BYTES_PER_SECOND);
+            if begun.elapsed() > self.patience + earned {
+                let detail = format!("the body came at less than {LEAST_BYTES_PER_SECOND} bytes a second");
+                return Err(Problem::too_slow(detail));
+            }
             match frame
                 .transpose()
                 .map_err(|_| Problem::malformed("the body ended before its announced end"))?
@@ -118,43 +146,35 @@ impl Bodies {
         }
     }
 
-    async fn make_room(&self, held: &mut Held, bytes: usize) -> Result<(), Problem> {
-        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
-        let room = timeout(ROOM_TIMEOUT, Arc::clone(&self.memory).acquire_many_owned(permits)).await;
-        let Ok(Ok(room)) = room else {
-            return Err(Problem::unavailable(
-                "busy",
-                "too many large requests are being taken in; try again",
-            ));
+    async fn unpack(&self, encoding: Encoding, packed: ReceivedBody) -> Result<ReceivedBody, Problem> {
+        let limit = self.limit;
+        let ReceivedBody { bytes, mut room } = packed;
+        let is_small = bytes.len() <= UNPACKED_AT_ONCE;
+        let decode = move || {
+            let bytes = encoding.decode(&bytes, limit, &mut room)?;
+            Ok(ReceivedBody { bytes, room })
         };
-        match &mut held._room {
-            Some(kept) => kept.merge(room),
-            None => held._room = Some(room),
+        if is_small {
+            return decode();
         }
-        Ok(())
+        tokio::task::spawn_blocking(decode).await.expect("a decoder does not panic")
     }
 
-    async fn too_large(&self, body: Body) -> Problem {
-        discard(body).await;
+    fn too_large(&self) -> Problem {
         Problem::too_large(format_args!("the body is larger than {} bytes", self.limit), self.limit)
     }
 }
 
-/// The length that the client announced, if it did.
-fn announced(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+/// The bytes without the mark that some editors put before UTF-8 text, which JSON's readers may pass over
+/// (RFC 8259 §8.1).
+pub(crate) fn without_byte_order_mark(text: &Bytes) -> Bytes {
+    match text.strip_prefix(b"\xef\xbb\xbf") {
+        Some(rest) => text.slice_ref(rest),
+        None => text.clone(),
+    }
 }
 
-async fn discard(mut body: Body) {
-    let drain = async {
-        let mut seen = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            seen += frame.data_ref().map_or(0, Bytes::len);
-            if seen > DISCARD_BYTES || body.is_end_stream() {
-                break;
-            }
-        }
-    };
-    // Only a courtesy: a client that sends on for longer finds the connection closed.
-    drop(timeout(DISCARD_TIMEOUT, drain).await);
+/// The length that the client announced, if it did.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -8,12 +8,14 @@ use axum::http::request::Parts;
 use factum_types::{Action, Authorizer, GroupId, Principal, Resource, TopicName};
 use serde::de::DeserializeOwned;
 
+use crate::client_limit::ClientAddress;
 use crate::problem::Problem;
 use crate::state::Api;
 
 /// Who sends the request. The one place that decides it: everyone is anonymous until listeners ask for identities.
 pub(crate) struct Caller {
     principal: Principal,
+    client: ClientAddress,
     authorizer: Arc<dyn Authorizer>,
 }
 
@@ -22,13 +24,19 @@ impl Caller {
     pub(crate) fn may(&self, action: Action, resource: Resource<'_>) -> Result<(), Problem> {
         self.authorizer.check(&self.principal, action, resource).map_err(Problem::from)
     }
+
+    /// Where the request comes from.
+    pub(crate) fn client(&self) -> ClientAddress {
+        self.client
+    }
 }
 
 impl FromRequestParts<Arc<Api>> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(_: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        Ok(Self { principal: Principal::anonymous(), authorizer: Arc::clone(&api.state.authorizer) })
+    async fn from_request_parts(head: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let authorizer = Arc::clone(&api.state.authorizer);
+        Ok(Self { principal: Principal::anonymous(), client: ClientAddress::of(head), authorizer })
     }
 }
 

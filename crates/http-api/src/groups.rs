@@ -178,7 +178,7 @@ pub(crate) async fn reset_offsets(
 ) -> Result<Json<ResetDone>, Problem> {
     caller.may(Action::Read, Resource::Group(&id))?;
     let (head, body) = request.into_parts();
-    let wish: ResetOffsets = api.bodies.read_json(&head.headers, body).await?;
+    let wish: ResetOffsets = api.bodies.read_json(&head, body).await?;
     let topic = TopicName::new(wish.topic.as_str())?;
     caller.may(Action::Read, Resource::Topic(&topic))?;
     let target = Target::parse(&wish.to)?;

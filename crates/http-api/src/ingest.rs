@@ -15,19 +15,22 @@ mod form;
 mod headers;
 mod intake;
 mod key;
+mod members;
 
 use std::fmt::Write;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use factum_eventlog::{NewRecord, Placed, ProduceError};
 use factum_governance::suggest;
 use factum_types::{Action, Resource, TopicName};
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
+use crate::body::{ReceivedBody, without_byte_order_mark};
 use crate::extract::{Caller, Params, TopicPath};
 use crate::metrics;
 use crate::problem::Problem;
@@ -35,6 +38,9 @@ use crate::state::Api;
 
 use form::Form;
 use intake::Intake;
+
+/// A body of at most this size is read where it arrives: about a millisecond of work.
+const READ_AT_ONCE: usize = 256 << 10;
 
 /// Where each event was put, in the order given: the schema of what [`accepted`] writes by hand.
 #[derive(Serialize, ToSchema)]
@@ -105,14 +111,34 @@ pub(crate) async fn post_events(
     }
     let (head, body) = request.into_parts();
     let form = Form::of(&head.headers)?;
-    let body = api.bodies.read(&head.headers, body).await?;
-    let records = form.records(&head.headers, &body.bytes, &Intake::new(&api, &topic, query.key))?;
+    let received = api.bodies.read(&head, body).await?;
+    let (intake, size) = (Intake::new(&api, topic.clone(), query.key), received.bytes.len());
+    let (records, _received) = records(form, head.headers, received, intake).await?;
     if records.is_empty() {
         return Ok(accepted(&[]));
     }
     let placed = append(&api, &topic, records).await?;
-    metrics::observe_ingest(placed.len(), body.bytes.len());
+    metrics::observe_ingest(placed.len(), size);
     Ok(accepted(&placed))
+}
+
+/// The records that a body brings, and the body, whose room they keep. A large one is read on a thread that may be
+/// busy for a while, so that small requests are not behind it.
+async fn records(
+    form: Form,
+    headers: HeaderMap,
+    received: ReceivedBody,
+    intake: Intake,
+) -> Result<(Vec<NewRecord>, ReceivedBody), Problem> {
+    let bytes = match form.is_json(&headers) {
+        true => without_byte_order_mark(&received.bytes),
+        false => received.bytes.clone(),
+    };
+    if bytes.len() <= READ_AT_ONCE {
+        return Ok((form.records(&headers, &bytes, &intake)?, received));
+    }
+    let read = move || form.records(&headers, &bytes, &intake);
+    Ok((spawn_blocking(read).await.expect("reading a body does not panic")?, received))
 }
 
 async fn append(api: &Api, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, Problem> {

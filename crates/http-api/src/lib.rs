@@ -7,14 +7,16 @@
 //!
 //! Always holds: every route but the public ones asks the [`Authorizer`](factum_types::Authorizer) before it
 //! reads a body; 202 is answered only for what is on disk; a batch is read wholly before any of it is
-//! appended; no client makes the process hold more than [`Options::body_memory`] of bodies, more than one
-//! chunk of a tail, or more than [`Options::max_rows`] of rows.
+//! appended; no client makes the process hold more than [`Options::body_memory`] of bodies, more than
+//! [`Options::tail_memory`] of records for tails beside a frame for each, or more than [`Options::max_rows`] of rows.
 //!
 //! Not here: decisions. What may be written, what exists and who may do it are the log's, the catalogue's and
 //! the authoriser's to say; this crate only knows how HTTP says it.
 
 mod body;
 mod catalogue;
+mod client_limit;
+mod connection;
 mod console;
 mod dashboards;
 mod extract;
@@ -22,6 +24,7 @@ mod groups;
 mod health;
 mod ingest;
 mod json;
+mod log_item;
 mod lookup;
 mod metrics;
 mod names;
@@ -39,6 +42,7 @@ mod server_sent;
 mod service;
 mod sql;
 mod state;
+mod streams;
 mod tables;
 mod tail;
 mod topics;

@@ -19,6 +19,14 @@ pub(crate) fn describe() {
         "Bodies of acknowledged ingest requests"
     );
     describe_gauge!("factum_http_connections", "Connections open");
+    describe_counter!(
+        "factum_http_connections_refused_total",
+        "Connections closed because their client address had too many"
+    );
+    describe_counter!(
+        "factum_http_write_timeouts_total",
+        "Connections closed because their client took nothing of a response in time"
+    );
     describe_gauge!("factum_http_tails", "Tails being sent");
     describe_gauge!("factum_http_view_followers", "Streams of views' changes being sent");
     describe_gauge!("factum_http_overview_followers", "Streams of the overview being sent");
@@ -36,6 +44,16 @@ pub(crate) fn observe_request(route: &str, status: u16, elapsed: Duration) {
 pub(crate) fn observe_ingest(events: usize, bytes: usize) {
     counter!("factum_http_ingested_events_total").increment(events as u64);
     counter!("factum_http_ingested_bytes_total").increment(bytes as u64);
+}
+
+/// A client address had too many connections.
+pub(crate) fn observe_refused_connection() {
+    counter!("factum_http_connections_refused_total").increment(1);
+}
+
+/// A client took nothing of its response in time.
+pub(crate) fn observe_write_timeout() {
+    counter!("factum_http_write_timeouts_total").increment(1);
 }
 
 /// One more of something, until it is dropped.

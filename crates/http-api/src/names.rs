@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -90,10 +90,24 @@ impl Names {
 
 /// Answers only under the listener's own names.
 pub(crate) async fn guard(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    match api.names.check(request.headers()) {
+    let checked = check_one_host(&request).and_then(|()| api.names.check(request.headers()));
+    match checked {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
+}
+
+/// HTTP/1.1 asks for exactly one `Host` (RFC 9112 §3.2): two readers of a request with another number of them may
+/// disagree about whom it is for.
+fn check_one_host(request: &Request) -> Result<(), Problem> {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    let problem = match hosts {
+        1 => return Ok(()),
+        0 if request.version() < Version::HTTP_11 => return Ok(()),
+        0 => "there is no Host header, which HTTP/1.1 asks for",
+        _ => "the Host header is given twice",
+    };
+    Err(Problem::malformed(problem).with("header", "host"))
 }
 
 fn authority(text: &[u8]) -> Option<Authority> {

@@ -20,7 +20,9 @@ pub struct Options {
     pub max_body: ByteSize,
     /// The most events that one request may bring.
     pub max_batch_events: usize,
-    /// Memory for the bodies of all requests at once; one that finds no room is answered with 503.
+    /// Memory for the bodies of all requests at once; one that finds no room is answered with 503. One client address
+    /// holds at most half of it, and the first 64 KiB of each body are counted apart, so that small requests find
+    /// room beside large ones.
     pub body_memory: ByteSize,
     /// The most rows that a view or a query gives at once.
     pub max_rows: usize,
@@ -29,8 +31,17 @@ pub struct Options {
     pub query_timeout: Duration,
     /// Connections that may follow changes of views at once; a further one is answered with 503.
     pub max_followers: usize,
+    /// Tails of topics and streams of the overview at once; a further one is answered with 503.
+    pub max_tails: usize,
+    /// Streams of all kinds that one client address may have at once; a further one is answered with 503.
+    pub max_streams_per_client: usize,
+    /// Memory for records that were read for tails and that their clients have not taken yet. Beyond it a tail reads
+    /// what its client takes slowly again.
+    pub tail_memory: ByteSize,
     /// Connections held at once; further ones wait in the operating system's queue.
     pub max_connections: usize,
+    /// Connections of one client address at once; further ones are closed.
+    pub max_connections_per_client: usize,
     /// How long a connection may stay without a first byte.
     #[serde(with = "duration")]
     pub idle_timeout: Duration,
@@ -40,6 +51,9 @@ pub struct Options {
     /// How long a request's body may stand still.
     #[serde(with = "duration")]
     pub body_timeout: Duration,
+    /// How long a client may take nothing of a response before it is disconnected.
+    #[serde(with = "duration")]
+    pub write_timeout: Duration,
 }
 
 impl Default for Options {
@@ -53,10 +67,15 @@ impl Default for Options {
             max_rows: 100_000,
             query_timeout: Duration::from_secs(30),
             max_followers: 1_000,
+            max_tails: 1_000,
+            max_streams_per_client: 500,
+            tail_memory: ByteSize::mib(64),
             max_connections: 16_384,
+            max_connections_per_client: 12_288,
             idle_timeout: Duration::from_secs(300),
             header_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(30),
         }
     }
 }

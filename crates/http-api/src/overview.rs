@@ -24,6 +24,7 @@ use crate::metrics::Present;
 use crate::problem::Problem;
 use crate::server_sent::{self, Frame, Frames};
 use crate::state::Api;
+use crate::streams::StreamPlace;
 
 pub(crate) use sampler::Sampler;
 
@@ -112,7 +113,8 @@ pub(crate) async fn follow_overview(
     caller: Caller,
 ) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    let feed = Feed { api, is_begun: false, is_over: false, _present: Present::overview() };
+    let place = api.streams.tail(caller.client())?;
+    let feed = Feed { api, is_begun: false, is_over: false, _place: place, _present: Present::overview() };
     Ok(server_sent::answer(feed))
 }
 
@@ -121,6 +123,7 @@ struct Feed {
     api: Arc<Api>,
     is_begun: bool,
     is_over: bool,
+    _place: StreamPlace,
     _present: Present,
 }
 

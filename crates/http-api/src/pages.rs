@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use factum_types::{Action, Resource};
 
@@ -88,8 +88,13 @@ pub(crate) fn not_found(uri: &Uri) -> Problem {
 }
 
 /// A path that exists, asked for in a way that it does not have.
-pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Problem {
-    Problem::wrong_method(format_args!("{} does not take {method}; /docs lists what it takes", uri.path()))
+pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Response {
+    if method == Method::OPTIONS {
+        // No `Access-Control-` header: a page of another origin may not use this API, and its browser tells it so.
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let detail = format!("{} does not take {method}; /docs lists what it takes", uri.path());
+    Problem::wrong_method(detail).into_response()
 }
 
 fn page(html: &'static str) -> impl IntoResponse {

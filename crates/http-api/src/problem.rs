@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use factum_eventlog::{AdminError, ProduceError, ReadError};
 use factum_sql as sql;
@@ -50,8 +50,9 @@ struct Content {
     #[serde(flatten)]
     #[schema(value_type = Object)]
     members: Map<String, Value>,
+    /// Headers that go with it.
     #[serde(skip)]
-    retry_after_seconds: Option<u16>,
+    headers: HeaderMap,
 }
 
 impl Problem {
@@ -62,7 +63,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.to_string(),
             members: Map::new(),
-            retry_after_seconds: None,
+            headers: HeaderMap::new(),
         }))
     }
 
@@ -132,7 +133,7 @@ impl Problem {
     pub(crate) fn unavailable(slug: &str, detail: impl fmt::Display) -> Self {
         let title = "The request cannot be served right now";
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, slug, title, detail);
-        problem.0.retry_after_seconds = Some(1);
+        problem.0.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         problem
     }
 
@@ -144,6 +145,12 @@ impl Problem {
     /// Adds a member for programs.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Says which content encodings are taken (RFC 9110 §12.5.3).
+    pub(crate) fn accepting(mut self, encodings: HeaderValue) -> Self {
+        self.0.headers.insert(header::ACCEPT_ENCODING, encodings);
         self
     }
 
@@ -193,9 +200,7 @@ impl IntoResponse for Problem {
         let body = json::line(&self);
         let mut response = (status, body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        if let Some(seconds) = self.0.retry_after_seconds {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
+        response.headers_mut().extend(self.0.headers);
         response
     }
 }

@@ -1,4 +1,7 @@
 //! How a record is shown as JSON: decoded as far as can be without a contract.
+//!
+//! Invariant: what is shown of a record is bounded, whatever it holds; `omitted` says what was left out, and the Kafka
+//! API gives it whole.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -7,6 +10,15 @@ use factum_types::{Event, Header, PartitionId, Record, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+
+/// The most bytes of a value that are shown: what a batch holds by default, so that only larger limits and compression
+/// bring more.
+const MAX_VALUE_BYTES: usize = 1 << 20;
+/// The most bytes of a key that are shown.
+const MAX_KEY_BYTES: usize = 64 << 10;
+/// The most headers, and the most bytes of all their names and values, that are shown.
+const MAX_HEADERS: usize = 1_000;
+const MAX_HEADER_BYTES: usize = 256 << 10;
 
 /// A record: its place, its key and value decoded, and the event that it carries, if any.
 #[derive(Serialize, ToSchema)]
@@ -40,6 +52,23 @@ pub(crate) struct RecordView<'a> {
     /// Why the record is no CloudEvent although it says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_error: Option<String>,
+    /// What is not shown because it is too large; absent if everything is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omitted: Option<Omitted>,
+}
+
+/// The full sizes of what is shown in part. The Kafka API gives the whole record.
+#[derive(Default, PartialEq, Serialize, ToSchema)]
+struct Omitted {
+    /// Bytes of the key, of which the first 64 KiB are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_bytes: Option<usize>,
+    /// Bytes of the value, of which the first MiB is shown, as text or in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_bytes: Option<usize>,
+    /// Headers, of which the first 1,000 are shown, up to 256 KiB of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<usize>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -64,8 +93,18 @@ enum Shown<'a> {
 
 impl<'a> RecordView<'a> {
     pub(crate) fn of(partition: PartitionId, record: &'a Record) -> Self {
-        let (key, value) = (Shown::text(record.key.as_ref()), Shown::json(record.value.as_ref()));
-        let (event, event_error) = match Event::from_kafka(&record.headers, record.value.clone()) {
+        let (key, key_bytes) = within(record.key.as_ref(), MAX_KEY_BYTES);
+        let (value, value_bytes) = within(record.value.as_ref(), MAX_VALUE_BYTES);
+        let headers = shown_headers(&record.headers);
+        let headers_left = (headers.len() < record.headers.len()).then_some(record.headers.len());
+        let omitted = Omitted { key_bytes, value_bytes, headers: headers_left };
+        let key = Shown::text(key, key_bytes.is_some());
+        let value = match value_bytes {
+            None => Shown::json(value),
+            // A part of a JSON document is no JSON.
+            Some(_) => Shown::text(value, true),
+        };
+        let (event, event_error) = match Event::from_kafka(headers, record.value.clone()) {
             None => (None, None),
             Some(Ok(event)) => (Some(Event { data: None, ..event }), None),
             Some(Err(error)) => (None, Some(error.to_string())),
@@ -78,9 +117,10 @@ impl<'a> RecordView<'a> {
             key,
             value_encoding: value.encoding(),
             value,
-            headers: record.headers.iter().map(HeaderView::of).collect(),
+            headers: headers.iter().map(HeaderView::of).collect(),
             event,
             event_error,
+            omitted: (omitted != Omitted::default()).then_some(omitted),
         }
     }
 
@@ -95,21 +135,26 @@ impl<'a> RecordView<'a> {
 
 impl<'a> HeaderView<'a> {
     fn of(header: &'a Header) -> Self {
-        let value = Shown::text(header.value.as_ref());
+        let value = Shown::text(header.value.as_deref(), false);
         Self { key: &header.key, encoding: value.encoding(), value }
     }
 }
 
 impl<'a> Shown<'a> {
-    fn json(bytes: Option<&'a Bytes>) -> Self {
+    fn json(bytes: Option<&'a [u8]>) -> Self {
         let parsed = bytes.and_then(|bytes| serde_json::from_slice(bytes).ok());
-        parsed.map_or_else(|| Self::text(bytes), Self::Json)
+        parsed.map_or_else(|| Self::text(bytes, false), Self::Json)
     }
 
-    fn text(bytes: Option<&'a Bytes>) -> Self {
+    /// Text, or else base64. Where the bytes were cut, a character that was cut with them is left out.
+    fn text(bytes: Option<&'a [u8]>, is_cut: bool) -> Self {
         let Some(bytes) = bytes else { return Self::Null };
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::Text(text),
+            Err(error) if is_cut && error.error_len().is_none() => {
+                let whole = std::str::from_utf8(&bytes[..error.valid_up_to()]);
+                Self::Text(whole.expect("valid up to there"))
+            }
             Err(_) => Self::Base64(BASE64.encode(bytes)),
         }
     }
@@ -122,4 +167,21 @@ impl<'a> Shown<'a> {
             Self::Base64(_) => "base64",
         }
     }
+}
+
+/// The front of `bytes`, and how many there are if that is not all.
+fn within(bytes: Option<&Bytes>, limit: usize) -> (Option<&[u8]>, Option<usize>) {
+    let length = bytes.map_or(0, Bytes::len);
+    (bytes.map(|bytes| &bytes[..length.min(limit)]), (length > limit).then_some(length))
+}
+
+/// The headers that are shown.
+fn shown_headers(headers: &[Header]) -> &[Header] {
+    let mut bytes = 0;
+    let fits = |header: &&Header| {
+        bytes += header.key.len() + header.value.as_ref().map_or(0, Bytes::len);
+        bytes <= MAX_HEADER_BYTES
+    };
+    let count = headers.iter().take(MAX_HEADERS).take_while(fits).count();
+    &headers[..count]
 }

@@ -1,7 +1,7 @@
 //! Browsing: records of a topic, decoded.
 //!
-//! Always holds: one answer holds at most [`MAX_RECORDS`] records and about [`MAX_BYTES`] bytes, and says for
-//! each partition where to read on.
+//! Invariants: one response holds at most [`MAX_RECORDS`] records and about [`MAX_BYTES`] bytes, and says for
+//! each partition where to read on; what cannot be read is listed and passed over.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::extract::{Caller, Params, TopicPath};
 use crate::json::Json;
+use crate::log_item::{LogItem, UnreadableView};
 use crate::problem::Problem;
 use crate::record_view::RecordView;
 use crate::state::Api;
@@ -45,6 +46,8 @@ pub(crate) struct RecordsQuery {
 pub(crate) struct Records {
     #[schema(value_type = Vec<RecordView>)]
     records: Vec<Box<RawValue>>,
+    /// What lies among them and cannot be read.
+    unreadable: Vec<UnreadableView>,
     partitions: Vec<ReadOn>,
 }
 
@@ -79,6 +82,7 @@ struct ReadOn {
             "key": "ann@contoso.com", "key_encoding": "text", "value": {"OrderId": 1}, "value_encoding": "json",
             "headers": [{"key": "ce_id", "value": "1", "encoding": "text"}],
             "event": {"specversion": "1.0", "id": "1", "source": "/shop", "type": "store.orders"}}],
+        "unreadable": [],
         "partitions": [{"partition": 0, "next": "42", "log_start": "0", "high_watermark": "42"}]})),
         (status = 404, body = Problem, description = "No such topic, partition or offset")))]
 pub(crate) async fn list_records(
@@ -95,8 +99,8 @@ pub(crate) async fn list_records(
         );
     }
     let bounds = topics::existing(&api, &topic).await?.partitions;
-    let mut browse =
-        Browse { api: &api, topic: &topic, limit, bytes: 0, found: BTreeMap::new(), cursors: vec![] };
+    let (found, unreadable, cursors) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let mut browse = Browse { api: &api, topic: &topic, limit, bytes: 0, found, unreadable, cursors };
     for bounds in wanted(&topic, bounds, query.partition)? {
         let next = browse.start(&query, &bounds).await?;
         browse.cursors.push(Cursor { bounds, next, is_done: false });
@@ -124,6 +128,7 @@ struct Browse<'a> {
     bytes: usize,
     /// Rendered at once, so that no record keeps the batch that it came in.
     found: BTreeMap<(Timestamp, PartitionId, Offset), String>,
+    unreadable: Vec<UnreadableView>,
     cursors: Vec<Cursor>,
 }
 
@@ -165,10 +170,10 @@ impl Browse<'_> {
             if open.is_empty() {
                 break;
             }
-            let share = (self.limit - self.found.len()).div_ceil(open.len());
+            let share = (self.limit - self.items()).div_ceil(open.len());
             for cursor in &mut open {
                 if !self.is_full() {
-                    self.read_share(cursor, share.min(self.limit - self.found.len())).await?;
+                    self.read_share(cursor, share.min(self.limit - self.items())).await?;
                 }
             }
         }
@@ -177,7 +182,11 @@ impl Browse<'_> {
     }
 
     fn is_full(&self) -> bool {
-        self.found.len() >= self.limit || self.bytes >= MAX_BYTES
+        self.items() >= self.limit || self.bytes >= MAX_BYTES
+    }
+
+    fn items(&self) -> usize {
+        self.found.len() + self.unreadable.len()
     }
 
     async fn read_share(&mut self, cursor: &mut Cursor, share: usize) -> Result<(), Problem> {
@@ -185,25 +194,33 @@ impl Browse<'_> {
         let chunk = self.api.log().read(&partition, cursor.next, READ_BYTES, Duration::ZERO).await?;
         cursor.bounds.log_start = chunk.log_start;
         cursor.bounds.high_watermark = chunk.high_watermark;
-        let before = cursor.next;
-        let mut left = chunk.records.len();
-        for record in chunk.records.into_iter().take(share) {
-            let line = RecordView::of(partition.partition, &record).to_line();
-            self.bytes += line.len();
-            let line = String::from_utf8(line).expect("JSON is UTF-8");
-            self.found.insert((record.timestamp, partition.partition, record.offset), line);
-            cursor.next = record.offset.next();
+        let (before, behind) = (cursor.next, chunk.next);
+        let mut items = LogItem::of(chunk).peekable();
+        let mut left = share;
+        while left > 0 && !self.is_full() {
+            let Some(item) = items.next() else { break };
+            cursor.next = item.next();
             left -= 1;
-            if self.bytes >= MAX_BYTES {
-                break;
-            }
+            self.show(partition.partition, item);
         }
-        if left == 0 {
-            // What lies between the last record and `next` holds none that is shown.
-            cursor.next = chunk.next;
-            cursor.is_done = cursor.next == before || cursor.next >= chunk.high_watermark;
+        if items.peek().is_none() {
+            // What lies between the last item and `behind` holds none that is shown.
+            cursor.next = behind;
+            cursor.is_done = cursor.next == before || cursor.next >= cursor.bounds.high_watermark;
         }
         Ok(())
+    }
+
+    fn show(&mut self, partition: PartitionId, item: LogItem) {
+        match item {
+            LogItem::Record(record) => {
+                let line = RecordView::of(partition, &record).to_line();
+                self.bytes += line.len();
+                let line = String::from_utf8(line).expect("JSON is UTF-8");
+                self.found.insert((record.timestamp, partition, record.offset), line);
+            }
+            LogItem::Unreadable(range) => self.unreadable.push(UnreadableView::of(partition, &range)),
+        }
     }
 
     fn into_records(self) -> Records {
@@ -214,7 +231,8 @@ impl Browse<'_> {
             log_start: cursor.bounds.log_start.to_string(),
             high_watermark: cursor.bounds.high_watermark.to_string(),
         });
-        Records { partitions: partitions.collect(), records: self.found.into_values().map(raw).collect() }
+        let (partitions, unreadable) = (partitions.collect(), self.unreadable);
+        Records { records: self.found.into_values().map(raw).collect(), unreadable, partitions }
     }
 }
 

@@ -1,39 +1,26 @@
-//! The listener and its connections.
+//! The listener.
 //!
-//! Always holds: no more connections than [`Options::max_connections`]; one that has sent nothing yet costs a
-//! socket and a small task, no buffers; at a stop nothing new is taken, requests under way are answered, tails
-//! end.
+//! Invariants: no more connections than [`Options::max_connections`], and of one client address no more than
+//! [`Options::max_connections_per_client`]; at a stop nothing new is accepted, requests under way are answered,
+//! streams end.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
 use factum_base::tasks::{Stop, TaskGroup};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
-use tower::Service as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{debug, warn};
 
+use crate::client_limit::{ClientAddress, ClientLimit};
 use crate::state::Api;
-use crate::{Options, State, metrics, router};
+use crate::{Options, State, connection, metrics, router};
 
 /// Connections that the operating system keeps until they are accepted.
 const BACKLOG: i32 = 4096;
-/// The most bytes of a request's head, and at the same time of what is read ahead of a body.
-const HEAD_BYTES: usize = 64 << 10;
-/// How long a request under way may take once a stop is requested.
-const STOP_GRACE: Duration = Duration::from_secs(5);
 /// How long to wait after the operating system has refused a connection, usually for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -81,29 +68,43 @@ impl Service {
     pub async fn run(self, stop: Stop) {
         let router = router::router(Arc::clone(&self.api));
         let room = Arc::new(Semaphore::new(self.api.options.max_connections));
+        let clients = ClientLimit::new(self.api.options.max_connections_per_client);
         loop {
             let accepted = tokio::select! {
                 biased;
                 () = stop.requested() => return,
-                accepted = async {
-                    let place = Arc::clone(&room).acquire_owned().await;
-                    (place, self.listener.accept().await)
-                } => accepted,
+                accepted = self.accept(&room) => accepted,
             };
-            match accepted {
-                (place, Ok((stream, _))) => {
-                    let (api, router) = (Arc::clone(&self.api), router.clone());
-                    self.tasks.spawn_quiet(async move {
-                        serve(stream, &api, router).await;
-                        drop(place);
-                    });
-                }
-                (_, Err(error)) => {
+            let (place, stream, address) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
                     warn!(error = &error as &dyn std::error::Error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
                 }
-            }
+            };
+            let client = ClientAddress::from(address.ip());
+            let Some(share) = clients.take(client, 1) else {
+                metrics::observe_refused_connection();
+                debug!(%address, limit = clients.limit(), "too many connections from one client address");
+                continue;
+            };
+            let (api, router) = (Arc::clone(&self.api), router.clone());
+            self.tasks.spawn_quiet(async move {
+                connection::serve(stream, client, &api, router).await;
+                drop((place, share));
+            });
         }
+    }
+
+    /// Waits for a place among the connections, then for a client.
+    async fn accept(
+        &self,
+        room: &Arc<Semaphore>,
+    ) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+        let place = Arc::clone(room).acquire_owned().await.expect("the semaphore is never closed");
+        let (stream, address) = self.listener.accept().await?;
+        Ok((place, stream, address))
     }
 }
 
@@ -114,44 +115,4 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
-}
-
-async fn serve(stream: TcpStream, api: &Api, router: Router) {
-    let _present = metrics::Present::connection();
-    // Buffers are made only for a connection that says something.
-    tokio::select! {
-        biased;
-        () = api.stop.requested() => return,
-        first = timeout(api.options.idle_timeout, stream.readable()) => {
-            if !matches!(first, Ok(Ok(()))) {
-                return;
-            }
-        }
-    }
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "cannot switch off Nagle's algorithm");
-    }
-    let service = service_fn(|request: hyper::Request<Incoming>| {
-        let mut router = router.clone();
-        async move {
-            Ok::<_, Infallible>(
-                router.call(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
-            )
-        }
-    });
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(api.options.header_timeout).max_buf_size(HEAD_BYTES);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        biased;
-        ended = connection.as_mut() => ended,
-        () = api.stop.requested() => {
-            connection.as_mut().graceful_shutdown();
-            // A client that takes nothing, or sends its body drop by drop, does not hold up the stop.
-            timeout(STOP_GRACE, connection).await.unwrap_or(Ok(()))
-        }
-    };
-    if let Err(error) = ended {
-        debug!(%error, "connection ended");
-    }
 }

@@ -51,7 +51,7 @@ pub(crate) async fn post_sql(
     caller.may(Action::Read, Resource::Cluster)?;
     let (head, body) = request.into_parts();
     let form = Form::asked(&head.headers)?;
-    let wish: SqlRequest = api.bodies.read_json(&head.headers, body).await?;
+    let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
     let rows = run(&api, &wish.query).await?;
     rows::answer(form, rows, api.options.max_rows).await
 }
@@ -69,7 +69,7 @@ pub(crate) async fn explain_sql(
 ) -> Result<Json<Explanation>, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
     let (head, body) = request.into_parts();
-    let wish: SqlRequest = api.bodies.read_json(&head.headers, body).await?;
+    let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
     Ok(Json(Explanation { plan: api.state.engine.explain(&wish.query).await? }))
 }
 

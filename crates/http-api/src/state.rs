@@ -10,12 +10,11 @@ use factum_eventlog::EventLog;
 use factum_governance::Catalogue;
 use factum_sql::Engine;
 use factum_types::Authorizer;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::body::Bodies;
 use crate::names::Names;
 use crate::overview::Sampler;
-use crate::problem::Problem;
+use crate::streams::Streams;
 use crate::{HealthReport, Options};
 
 /// What the HTTP face stands on; whoever wires the server gives it.
@@ -47,24 +46,15 @@ pub(crate) struct Api {
     pub(crate) names: Names,
     pub(crate) stop: Stop,
     pub(crate) sampler: Sampler,
-    followers: Arc<Semaphore>,
+    pub(crate) streams: Streams,
 }
 
 impl Api {
     pub(crate) fn new(options: Options, state: State, stop: Stop) -> Arc<Self> {
         let (bodies, names) = (Bodies::new(&options), Names::new(&options));
         let sampler = Sampler::new(&state.clock);
-        let followers = Arc::new(Semaphore::new(options.max_followers.min(Semaphore::MAX_PERMITS)));
-        Arc::new(Self { state, options, bodies, names, stop, sampler, followers })
-    }
-
-    /// A place among those who follow changes of views, until it is dropped.
-    pub(crate) fn follower(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.followers).try_acquire_owned().map_err(|_| {
-            let most = self.options.max_followers;
-            let detail = format!("{most} connections follow changes of views, and no more may at once");
-            Problem::unavailable("busy", detail).with("limit", most)
-        })
+        let streams = Streams::new(&options);
+        Arc::new(Self { state, options, bodies, names, stop, sampler, streams })
     }
 
     pub(crate) fn log(&self) -> &dyn EventLog {

@@ -176,7 +176,7 @@ pub(crate) async fn create_topic(
 ) -> Result<impl IntoResponse, Problem> {
     caller.may(Action::Create, Resource::Cluster)?;
     let (head, body) = request.into_parts();
-    let wish: CreateTopic = api.bodies.read_json(&head.headers, body).await?;
+    let wish: CreateTopic = api.bodies.read_json(&head, body).await?;
     let name = TopicName::new(wish.name)?;
     caller.may(Action::Create, Resource::Topic(&name))?;
     refuse_internal(&name)?;
@@ -214,7 +214,7 @@ pub(crate) async fn alter_topic(
     caller.may(Action::Alter, Resource::Topic(&name))?;
     refuse_internal(&name)?;
     let (head, body) = request.into_parts();
-    let wish: AlterTopic = api.bodies.read_json(&head.headers, body).await?;
+    let wish: AlterTopic = api.bodies.read_json(&head, body).await?;
     let config = wish.config.over(&existing(&api, &name).await?.config);
     let topic = api.log().alter_topic(&name, config).await?;
     Ok(Json(topic_view(&api, topic)))

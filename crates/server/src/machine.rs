@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn records_are_refused_in_the_reserve_and_taken_again_with_some_to_spare() {
         let options = Options { reserve: ByteSize(100), warn_below: ByteSize(400), ..Options::default() };
-        let mut level = Level::Plenty;
+        let mut level = Plenty;
         let levels = [1_000, 399, 100, 99, 101, 124, 125, 400].map(|free| {
             level = Space { free, size: 100_000 }.level(&options, level);
             level

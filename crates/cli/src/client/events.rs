@@ -8,10 +8,10 @@ use futures::{Stream, StreamExt};
 /// Larger than any record that a topic takes, encoded as JSON.
 const MAX_EVENT_BYTES: usize = 256 * 1024 * 1024;
 
-/// One event.
+/// One event, or only where to resume: an id without data moves the position of a client (§9.2.6).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ServerEvent {
-    /// Its kind; `message` if the server names none.
+    /// Its kind; empty if the server names none.
     pub(crate) kind: String,
     /// Where to resume after it.
     pub(crate) id: Option<String>,
@@ -77,7 +77,8 @@ impl Parser {
     fn line(&mut self, line: &str) -> Option<ServerEvent> {
         if line.is_empty() {
             let event = std::mem::take(&mut self.pending);
-            return std::mem::take(&mut self.has_data).then_some(event);
+            let has_data = std::mem::take(&mut self.has_data);
+            return (has_data || event.id.is_some()).then_some(event);
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
@@ -106,10 +107,11 @@ mod tests {
     fn events_are_found_wherever_the_body_is_cut() {
         let body = b": hello\r\n\r\nevent: record\r\nid: 0:7\r\ndata: {\"a\":\r\ndata: 1}\r\n\r\ndata\n\nid: 9\n\ndata: cut";
         let whole = read(&[body]);
-        assert_eq!(whole.len(), 2);
+        assert_eq!(whole.len(), 3);
         assert_eq!(whole[0].kind, "record");
         assert_eq!(whole[0].id.as_deref(), Some("0:7"));
         assert_eq!(whole[0].data, "{\"a\":\n1}");
+        assert_eq!(whole[2], ServerEvent { id: Some("9".to_owned()), ..ServerEvent::default() });
         for cut in 0..body.len() {
             assert_eq!(read(&[&body[..cut], &body[cut..]]), whole, "cut at {cut}");
         }

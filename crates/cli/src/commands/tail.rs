@@ -1,12 +1,15 @@
 //! `factum tail`: a topic's events as they arrive.
 
+use std::fmt;
+
 use miette::Report;
 use reqwest::Method;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::args::Format;
 use crate::client::following::{self, Follow};
-use crate::client::{Client, Error, EventStream, Record, ServerEvent, number};
+use crate::client::{Client, Error, EventStream, Record, ServerEvent};
 use crate::output;
 use crate::report;
 
@@ -66,9 +69,6 @@ impl Follow for Tail {
     }
 
     async fn follow(&mut self) -> Result<bool, Error> {
-        if let (None, Ok(offset)) = (&self.resume, self.args.from.parse()) {
-            self.resume_at(offset).await?;
-        }
         let request = self.client.request(Method::GET, &["api", "v1", "topics", &self.args.topic, "tail"]);
         let request = request.header("accept", "text/event-stream");
         let request = match &self.resume {
@@ -94,29 +94,31 @@ impl Follow for Tail {
 }
 
 impl Tail {
-    /// The id from which the server reads on at `offset` in every partition, or as near as there are records.
-    async fn resume_at(&mut self, offset: i64) -> Result<(), Error> {
-        let topic = self.client.topic(&self.args.topic).await?;
-        let positions = topic.partitions.iter().map(|partition| {
-            let (start, end) = (number(&partition.log_start), number(&partition.high_watermark));
-            format!("{}:{}", partition.partition, offset.clamp(start, end.max(start)))
-        });
-        self.resume = Some(positions.collect::<Vec<_>>().join(","));
-        Ok(())
-    }
-
     /// Prints an event; `true` once enough was printed.
     fn take(&mut self, event: ServerEvent) -> Result<bool, Error> {
         if let Some(id) = event.id {
             self.resume = Some(id);
         }
-        if event.kind != "record" {
-            if !event.kind.is_empty() {
-                report::say(format_args!("{}: {}", event.kind, output::printable(&event.data)));
-            }
-            return Ok(false);
-        }
         let shape = |source| Error::Shape { address: self.client.address().to_owned(), source };
+        match event.kind.as_str() {
+            "record" => {}
+            // Only where to resume.
+            "" => return Ok(false),
+            "gap" => {
+                let gap: Gap = serde_json::from_str(&event.data).map_err(shape)?;
+                report::say(gap);
+                return Ok(false);
+            }
+            "unreadable" => {
+                let range: Unreadable = serde_json::from_str(&event.data).map_err(shape)?;
+                report::say(range);
+                return Ok(false);
+            }
+            kind => {
+                report::say(format_args!("{kind}: {}", output::printable(&event.data)));
+                return Ok(false);
+            }
+        }
         let record: Record = serde_json::from_str(&event.data).map_err(shape)?;
         let line = self.line(&record, &event.data);
         if let Err(error) = output::print(&line) {
@@ -139,6 +141,38 @@ impl Tail {
             Format::Csv => format!("{}\n", csv(record)),
             Format::Table => people(record),
         }
+    }
+}
+
+/// Records that are not sent.
+#[derive(Deserialize)]
+struct Gap {
+    partition: i32,
+    from: String,
+    to: String,
+    reason: String,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { partition, from, to, reason } = self;
+        write!(f, "partition {partition}: going on at offset {to} instead of {from}: {reason}")
+    }
+}
+
+/// Records that cannot be read.
+#[derive(Deserialize)]
+struct Unreadable {
+    partition: i32,
+    from: String,
+    next: String,
+    reason: String,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { partition, from, next, reason } = self;
+        write!(f, "partition {partition}: offsets from {from} up to {next} cannot be read: {reason}")
     }
 }
 

@@ -8,6 +8,7 @@ use factum_types::event::{BATCH_JSON, STRUCTURED_JSON, is_json};
 
 use super::headers;
 use super::intake::Intake;
+use super::members;
 use crate::problem::Problem;
 
 /// The media types under which lines of JSON go.
@@ -55,21 +56,29 @@ impl Form {
         }
     }
 
+    /// Whether the body is JSON, or lines of it.
+    pub(super) fn is_json(self, headers: &HeaderMap) -> bool {
+        let media_type = || headers::content_type(headers).ok().flatten();
+        self != Self::Binary || media_type().is_some_and(is_json)
+    }
+
     /// Makes the records that `body` brings, all of them or none.
     pub(super) fn records(
         self,
         headers: &HeaderMap,
         body: &Bytes,
-        intake: &Intake<'_>,
+        intake: &Intake,
     ) -> Result<Vec<NewRecord>, Problem> {
         match self {
             Self::Binary => {
                 let data = (!body.is_empty()).then(|| body.clone());
-                let event = headers::attributes(headers, data)?;
-                intake.check_json(&event)?;
+                Ok(vec![intake.take(headers::attributes(headers, data)?)?])
+            }
+            Self::Structured => {
+                let event = Event::from_structured_json(body)?;
+                members::check_unique(body)?;
                 Ok(vec![intake.take(event)?])
             }
-            Self::Structured => Ok(vec![intake.take(Event::from_structured_json(body)?)?]),
             Self::Batch => batch(body, intake),
             Self::Plain => {
                 let given = headers::attributes(headers, Some(body.clone()))?;
@@ -80,13 +89,14 @@ impl Form {
     }
 }
 
-fn batch(body: &Bytes, intake: &Intake<'_>) -> Result<Vec<NewRecord>, Problem> {
+fn batch(body: &Bytes, intake: &Intake) -> Result<Vec<NewRecord>, Problem> {
     let events = Event::from_batch_json(body, intake.max_events())?;
+    members::check_unique(body)?;
     let taken = events.into_iter().enumerate();
     taken.map(|(index, event)| intake.take(event).map_err(|problem| problem.in_event(index))).collect()
 }
 
-fn lines(headers: &HeaderMap, body: &Bytes, intake: &Intake<'_>) -> Result<Vec<NewRecord>, Problem> {
+fn lines(headers: &HeaderMap, body: &Bytes, intake: &Intake) -> Result<Vec<NewRecord>, Problem> {
     if headers.keys().any(|name| name.as_str() == "ce-id") {
         return Err(Problem::malformed("ce-id would give every line the same id").with("attribute", "id"));
     }

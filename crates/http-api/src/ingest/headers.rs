@@ -13,6 +13,9 @@ const PREFIX: &str = "ce-";
 /// The media type of the body, if it is given.
 pub(super) fn content_type(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(None) };
+    if headers.get_all(header::CONTENT_TYPE).iter().count() > 1 {
+        return Err(Problem::malformed("content-type is given twice").with("header", "content-type"));
+    }
     let text = value.to_str();
     text.map(Some).map_err(|_| Problem::malformed("content-type is not ASCII").with("header", "content-type"))
 }
@@ -21,8 +24,15 @@ pub(super) fn content_type(headers: &HeaderMap) -> Result<Option<&str>, Problem>
 pub(super) fn attributes(headers: &HeaderMap, data: Option<Bytes>) -> Result<Event, Problem> {
     let data_content_type = content_type(headers)?.map(str::to_owned);
     let mut event = Event { data, data_content_type, ..Event::default() };
-    for (header, value) in headers {
+    for header in headers.keys() {
         let Some(name) = header.as_str().strip_prefix(PREFIX) else { continue };
+        let mut values = headers.get_all(header).iter();
+        let value = values.next().expect("a name that is there has a value");
+        // Whichever value were taken, another reader of the same request might take the other.
+        if values.next().is_some() {
+            let detail = format!("attribute {name:?} is given twice");
+            return Err(Problem::malformed(detail).with("attribute", name));
+        }
         if name == "datacontenttype" {
             let detail = "ce-datacontenttype is not used over HTTP; the header is content-type";
             return Err(Problem::malformed(detail).with("attribute", name));

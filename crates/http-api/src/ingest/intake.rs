@@ -1,5 +1,6 @@
 //! Makes records of events: fills in what may be left out, checks the rest, finds the key.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,27 +10,28 @@ use factum_governance::EventDefinition;
 use factum_types::{Event, Timestamp, TopicName};
 
 use super::key::{self, KeyError};
+use super::members;
 use crate::problem::Problem;
 use crate::state::Api;
 
 /// What is the same for every event of one request.
-pub(super) struct Intake<'a> {
-    topic: &'a TopicName,
+pub(super) struct Intake {
+    topic: TopicName,
     definition: Option<Arc<EventDefinition>>,
     /// The field that the request itself names.
     key: Option<String>,
-    random: &'a Random,
+    random: Random,
     now: Timestamp,
     max_events: usize,
 }
 
-impl<'a> Intake<'a> {
-    pub(super) fn new(api: &'a Api, topic: &'a TopicName, key: Option<String>) -> Self {
+impl Intake {
+    pub(super) fn new(api: &Api, topic: TopicName, key: Option<String>) -> Self {
         Self {
+            definition: api.state.catalogue.event(&topic),
             topic,
-            definition: api.state.catalogue.event(topic),
             key,
-            random: &api.state.random,
+            random: api.state.random.clone(),
             now: api.state.clock.now(),
             max_events: api.options.max_batch_events,
         }
@@ -62,45 +64,48 @@ impl<'a> Intake<'a> {
             event.source =
                 definition.map_or_else(|| format!("/topics/{}", self.topic), |known| known.source.clone());
         }
-        event.validate()?;
-        let key = match self.key_field() {
-            Some(_) => self.key_of(&event)?,
-            None => {
-                self.check_json(&event)?;
-                explicit_key(&event)
-            }
-        };
-        self.set_time(&mut event);
-        Ok(record(event, key))
-    }
-
-    /// Refuses data that says that it is JSON and is not.
-    pub(super) fn check_json(&self, event: &Event) -> Result<(), Problem> {
-        match json_data(event) {
-            Some(data) => Ok(key::check_json(data)?),
-            None => Ok(()),
-        }
+        self.take(event)
     }
 
     fn key_field(&self) -> Option<&str> {
         self.key.as_deref().or_else(|| self.definition.as_deref()?.key.as_deref())
     }
 
-    /// The extension `partitionkey`, else the field that the request or the manifest names, where the data is JSON.
+    /// The extension `partitionkey`, else the field that the request or the manifest names. Data that says that it is
+    /// JSON is JSON afterwards, and names each member once.
     fn key_of(&self, event: &Event) -> Result<Option<Bytes>, Problem> {
-        if let Some(key) = explicit_key(event) {
-            self.check_json(event)?;
-            return Ok(Some(key));
-        }
-        let (Some(field), Some(data)) = (self.key_field(), json_data(event)) else { return Ok(None) };
-        match key::find(data, field) {
-            Ok(key) => Ok(Some(key)),
-            Err(KeyError::Json(error)) => Err(error.into()),
-            Err(error) => {
-                let detail = format!("the key of topic {} is the field {field}: {error}", self.topic);
-                Err(Problem::refused(detail).with("field", field))
+        let (data, explicit) = (json_data(event), explicit_key(event));
+        let key = match (explicit, self.key_field(), data) {
+            (Some(key), _, data) => {
+                data.map(|data| key::check_json(data)).transpose()?;
+                Some(key)
             }
-        }
+            (None, None, data) => {
+                data.map(|data| key::check_json(data)).transpose()?;
+                None
+            }
+            (None, Some(field), Some(data)) => match key::find(data, field) {
+                Ok(key) => Some(key),
+                Err(KeyError::Json(error)) => return Err(error.into()),
+                Err(error) => return Err(self.no_key(field, &error)),
+            },
+            (None, Some(field), None) => {
+                let found = match (&event.data, event.data_content_type.as_deref()) {
+                    (None, _) => "the event has no data".to_owned(),
+                    (Some(_), None) => "the data has no content type".to_owned(),
+                    (Some(_), Some(media_type)) => format!("the data is {media_type}"),
+                };
+                let advice = "send JSON, or give the key as the attribute partitionkey";
+                return Err(self.no_key(field, &format_args!("{found}; {advice}")));
+            }
+        };
+        data.map(|data| members::check_unique(data)).transpose()?;
+        Ok(key)
+    }
+
+    fn no_key(&self, field: &str, reason: &dyn fmt::Display) -> Problem {
+        let detail = format!("the key of topic {} is the field {field}: {reason}", self.topic);
+        Problem::refused(detail).with("field", field)
     }
 
     fn set_time(&self, event: &mut Event) {

@@ -1,51 +1,75 @@
 //! The frames of one tail, made one at a time as the client takes them.
+//!
+//! Invariants: beside a frame a tail holds records only as far as the memory of all tails has room for them; what
+//! has none is read again when the client has taken the frame. A topic that was deleted and created again is another
+//! one: the client is told of the gap, and nothing is passed over.
 
+use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use factum_base::tasks::Stop;
 use factum_eventlog::{Chunk, EventLog, ReadError};
-use factum_types::{Offset, PartitionId, Record, TopicName, TopicPartition};
+use factum_types::{Offset, PartitionId, TopicName, TopicPartition};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
+use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use super::positions::Positions;
+use super::positions::{Positions, TopicIdentity};
+use crate::log_item::{LogItem, UnreadableView};
 use crate::metrics::Present;
 use crate::problem::Problem;
 use crate::record_view::RecordView;
 use crate::server_sent::{FRAME_BYTES, Frame, Frames, KEEP_ALIVE};
+use crate::state::Api;
+use crate::streams::StreamPlace;
 
-/// Encoded bytes asked of the log at once.
+/// Bytes asked of the log at once.
 const READ_BYTES: usize = 256 << 10;
 /// How long one read waits in the log before it is asked again.
 const READ_WAIT: Duration = Duration::from_secs(60);
 
 type Read = BoxFuture<'static, (PartitionId, Offset, Result<Chunk, ReadError>)>;
 
+/// What a tail is to follow.
+pub(super) struct Tail {
+    pub(super) topic: TopicName,
+    pub(super) partitions: Vec<PartitionId>,
+    /// Where to begin.
+    pub(super) positions: Positions,
+    /// Where the client had been in another topic of this name.
+    pub(super) left_behind: Vec<(PartitionId, Offset)>,
+    /// How many records to send at most.
+    pub(super) limit: Option<u64>,
+}
+
 /// A tail under way.
 pub(super) struct Feed {
-    log: Arc<dyn EventLog>,
+    api: Arc<Api>,
     topic: TopicName,
     /// One read for each partition, minus that of the chunk being sent. Each is polled only when a frame is
     /// wanted, and the first that gives a chunk stops the polling.
     reads: FuturesUnordered<Read>,
     sending: Option<Sending>,
     positions: Positions,
+    left_behind: Vec<(PartitionId, Offset)>,
     left: Option<u64>,
-    stop: Stop,
     is_begun: bool,
     is_over: bool,
+    _place: StreamPlace,
     _present: Present,
 }
 
-/// A chunk of which some records are still to be sent.
+/// A chunk of which some items are still to be sent.
 struct Sending {
     partition: PartitionId,
-    records: std::vec::IntoIter<Record>,
+    items: Peekable<std::vec::IntoIter<LogItem>>,
     next: Offset,
+    /// Room for it in the memory of all tails; without it, the rest is let go with the frame.
+    room: Option<OwnedSemaphorePermit>,
 }
 
 impl Frames for Feed {
@@ -55,11 +79,12 @@ impl Frames for Feed {
             self.is_begun = true;
             // An id without data is kept by the client, which can then reconnect before the first record.
             frame.position(&self.positions);
+            self.tell_left_behind(&mut frame);
             return Some(frame.finish());
         }
         while frame.is_empty() && !self.is_over {
             if self.sending.is_none() {
-                let stop = self.stop.clone();
+                let stop = self.api.stop.clone();
                 let read = tokio::select! {
                     biased;
                     () = stop.requested() => return None,
@@ -68,51 +93,61 @@ impl Frames for Feed {
                 match read {
                     Err(_) => frame.comment("keep-alive"),
                     Ok(None) => self.is_over = true,
-                    Ok(Some((partition, from, read))) => self.take(partition, from, read, &mut frame),
+                    Ok(Some((partition, from, read))) => self.take(partition, from, read, &mut frame).await,
                 }
             }
-            self.fill(&mut frame);
+            self.fill(&mut frame).await;
         }
+        self.let_go();
         (!frame.is_empty()).then(|| frame.finish())
     }
 }
 
 impl Feed {
-    pub(super) fn new(
-        log: Arc<dyn EventLog>,
-        topic: TopicName,
-        partitions: Vec<PartitionId>,
-        positions: Positions,
-        limit: Option<u64>,
-        stop: Stop,
-    ) -> Self {
-        let is_over = limit == Some(0);
-        let (reads, present) = (FuturesUnordered::new(), Present::tail());
+    pub(super) fn new(api: Arc<Api>, tail: Tail, place: StreamPlace) -> Self {
+        let Tail { topic, partitions, positions, left_behind, limit } = tail;
         let feed = Self {
-            log,
+            api,
             topic,
-            reads,
+            reads: FuturesUnordered::new(),
             sending: None,
             positions,
+            left_behind,
             left: limit,
-            stop,
             is_begun: false,
-            is_over,
-            _present: present,
+            is_over: limit == Some(0),
+            _place: place,
+            _present: Present::tail(),
         };
         partitions.into_iter().for_each(|partition| feed.read_on(partition));
         feed
     }
 
+    /// Says which records of the topic before this one the client has not seen.
+    fn tell_left_behind(&mut self, frame: &mut Frame) {
+        for (partition, from) in std::mem::take(&mut self.left_behind) {
+            let to = self.positions.get(partition);
+            let reason = "the topic was deleted and created again";
+            self.tell_gap(partition, from, to, reason, frame);
+        }
+    }
+
+    fn tell_gap(&self, partition: PartitionId, from: Offset, to: Offset, reason: &str, frame: &mut Frame) {
+        let gap = json!({
+            "partition": partition, "from": from.to_string(), "to": to.to_string(), "reason": reason,
+        });
+        frame.event("gap", &self.positions, gap.to_string().as_bytes());
+    }
+
     /// Writes what is at hand, and what other partitions have ready, until the frame is full.
-    fn fill(&mut self, frame: &mut Frame) {
+    async fn fill(&mut self, frame: &mut Frame) {
         while frame.len() < FRAME_BYTES && !self.is_over {
             if self.sending.is_some() {
                 self.send_one(frame);
                 continue;
             }
             match self.reads.next().now_or_never() {
-                Some(Some((partition, from, read))) => self.take(partition, from, read, frame),
+                Some(Some((partition, from, read))) => self.take(partition, from, read, frame).await,
                 Some(None) | None => return,
             }
         }
@@ -121,50 +156,90 @@ impl Feed {
     fn send_one(&mut self, frame: &mut Frame) {
         let Some(sending) = &mut self.sending else { return };
         let partition = sending.partition;
-        let Some(record) = sending.records.next() else {
+        let Some(item) = sending.items.next() else {
             self.positions.set(partition, sending.next);
             self.sending = None;
             self.read_on(partition);
             return;
         };
-        self.positions.set(partition, record.offset.next());
-        frame.event("record", &self.positions, &RecordView::of(partition, &record).to_line());
-        if let Some(left) = &mut self.left {
-            *left -= 1;
-            self.is_over = *left == 0;
+        self.positions.set(partition, item.next());
+        match item {
+            LogItem::Unreadable(range) => {
+                let view = UnreadableView::of(partition, &range);
+                frame.event("unreadable", &self.positions, &view.to_line());
+            }
+            LogItem::Record(record) => {
+                frame.event("record", &self.positions, &RecordView::of(partition, &record).to_line());
+                if let Some(left) = &mut self.left {
+                    *left -= 1;
+                    self.is_over = *left == 0;
+                }
+            }
         }
     }
 
-    fn take(
+    /// Lets go of records for which there is no room while the client takes its time: they are read again.
+    fn let_go(&mut self) {
+        let has_room = |sending: &Sending| sending.room.is_some();
+        if self.is_over || self.sending.as_ref().is_none_or(has_room) {
+            return;
+        }
+        if let Some(Sending { partition, mut items, next, .. }) = self.sending.take() {
+            // The chunk may end with offsets that no record has.
+            if items.peek().is_none() {
+                self.positions.set(partition, next);
+            }
+            self.read_on(partition);
+        }
+    }
+
+    async fn take(
         &mut self,
         partition: PartitionId,
         from: Offset,
         read: Result<Chunk, ReadError>,
         frame: &mut Frame,
     ) {
+        let api = Arc::clone(&self.api);
+        match api.log().topic(&self.topic).await.map(|topic| TopicIdentity::from(topic.id)) {
+            Ok(topic) if topic == self.positions.topic() => {}
+            Ok(_) => {
+                let reason = "the topic was deleted and created again while it was followed; connect again";
+                return self.end(&Problem::conflict(reason), frame);
+            }
+            Err(error) => return self.end(&error.into(), frame),
+        }
         match read {
             Ok(chunk) => {
-                let (records, next) = (chunk.records.into_iter(), chunk.next);
-                self.sending = Some(Sending { partition, records, next });
+                let next = chunk.next;
+                let items: Vec<_> = LogItem::of(chunk).collect();
+                let room = self.api.streams.memory(items.iter().map(LogItem::size).sum());
+                let items = items.into_iter().peekable();
+                self.sending = Some(Sending { partition, items, next, room });
             }
             Err(ReadError::OutOfRange { log_start, high_watermark, .. }) => {
-                let to = if from < log_start { log_start } else { high_watermark };
+                let (to, reason) = match from < log_start {
+                    true => (log_start, "the records expired before they were read"),
+                    false => (high_watermark, "the position is behind the end of the partition"),
+                };
                 self.positions.set(partition, to);
-                let data = format!(r#"{{"partition":{partition},"from":"{from}","to":"{to}"}}"#);
-                frame.event("gap", &self.positions, data.as_bytes());
+                self.tell_gap(partition, from, to, reason, frame);
                 self.read_on(partition);
             }
-            Err(error) => {
-                let problem =
-                    serde_json::to_vec(&Problem::from(error)).expect("text and JSON values serialise");
-                frame.event("error", &self.positions, &problem);
-                self.is_over = true;
-            }
+            Err(error) => self.end(&Problem::from(error), frame),
         }
     }
 
+    /// Ends with an error. Its event has no id of its own: a client that comes back does so with the last position.
+    fn end(&mut self, problem: &Problem, frame: &mut Frame) {
+        let problem = serde_json::to_vec(problem).expect("text and JSON values serialise");
+        frame.event("error", &self.positions, &problem);
+        self.is_over = true;
+    }
+
     fn read_on(&self, partition: PartitionId) {
-        let (log, from) = (Arc::clone(&self.log), self.positions.get(partition));
+        let (log, from): (Arc<dyn EventLog>, _) =
+            (Arc::clone(&self.api.state.log), self.positions.get(partition));
         let place = TopicPartition::new(self.topic.clone(), partition);
         self.reads.push(Box::pin(async move {
             (partition, from, log.read(&place, from, READ_BYTES, READ_WAIT).await)

@@ -12,7 +12,6 @@ use axum::response::Response;
 use bytes::Bytes;
 use factum_sql::{Change, ChangeId, ChangeStream, ReadError, RelationName, render};
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::freshness::{FreshnessWatch, LOOK};
@@ -23,6 +22,7 @@ use crate::problem::Problem;
 use crate::rows::RowsView;
 use crate::server_sent::{self, Frame, Frames, KEEP_ALIVE};
 use crate::state::Api;
+use crate::streams::StreamPlace;
 
 /// Follow a view
 ///
@@ -47,7 +47,7 @@ pub(crate) async fn follow_view(
         Some(id) => Some(parse(id.as_bytes())?),
         None => None,
     };
-    let place = api.follower()?;
+    let place = api.streams.follower(caller.client())?;
     let changes = api.state.engine.changes(&view.name, resume)?;
     let feed = Feed {
         api,
@@ -81,7 +81,7 @@ struct Feed {
     resume: Option<ChangeId>,
     is_begun: bool,
     is_over: bool,
-    _place: OwnedSemaphorePermit,
+    _place: StreamPlace,
     _present: Present,
 }
 

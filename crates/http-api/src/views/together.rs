@@ -21,7 +21,6 @@ use factum_sql::{Change, ChangeId, ChangeStream, RelationName};
 use factum_types::{Action, Resource};
 use futures::stream::{self, BoxStream, SelectAll, StreamExt};
 use serde_json::{Map, Value};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 
 use super::freshness::{FreshnessWatch, LOOK};
@@ -31,6 +30,7 @@ use crate::metrics::Present;
 use crate::problem::Problem;
 use crate::server_sent::{self, Frame, Frames, KEEP_ALIVE};
 use crate::state::Api;
+use crate::streams::StreamPlace;
 
 /// The most views that one connection follows.
 const MOST_VIEWS: usize = 64;
@@ -62,7 +62,7 @@ pub(crate) async fn follow_views(
         caller.may(Action::Read, Resource::View(view))?;
     }
     let places = Places::asked(&headers)?;
-    let place = api.follower()?;
+    let place = api.streams.follower(caller.client())?;
     let caller = Arc::new(caller);
     let follow = |view: String| {
         let resume = places.0.get(&view).copied();
@@ -232,7 +232,7 @@ struct Feed {
     /// Parts of an event that are still to be sent.
     parts: VecDeque<Bytes>,
     is_begun: bool,
-    _place: OwnedSemaphorePermit,
+    _place: StreamPlace,
     _present: Present,
 }
 

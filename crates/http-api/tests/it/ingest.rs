@@ -406,3 +406,206 @@ async fn a_request_may_name_the_keys_field_itself() {
         .assert_eq(&answer.problem());
     server.stop().await;
 }
+
+/// Packs a body as a client would.
+fn packed(encoding: &str, body: &[u8]) -> Vec<u8> {
+    let level = flate2::Compression::default();
+    match encoding {
+        "gzip" => read_all(flate2::read::GzEncoder::new(body, level)),
+        "deflate" => read_all(flate2::read::ZlibEncoder::new(body, level)),
+        "raw deflate" => read_all(flate2::read::DeflateEncoder::new(body, level)),
+        "zstd" => zstd::bulk::compress(body, 3).expect("memory"),
+        other => panic!("not an encoding: {other}"),
+    }
+}
+
+fn read_all(mut reader: impl std::io::Read) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).expect("memory");
+    bytes
+}
+
+#[tokio::test]
+async fn bodies_are_unpacked_before_they_are_stored() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    let order = br#"{"OrderId":7}"#;
+    let brotli = [BROTLI_ORDER.to_vec()];
+    let others = ["gzip", "deflate", "raw deflate", "zstd"].map(|name| packed(name, order));
+    let names = ["br", "gzip", "deflate", "deflate", "ZSTD"];
+    for (name, body) in names.into_iter().zip(brotli.into_iter().chain(others)) {
+        let headers = [JSON, ("content-encoding", name)];
+        let answer = server.send("POST", "/events/store.orders", &headers, body).await;
+        assert_eq!(answer.status, 202, "{name}: {}", answer.text());
+    }
+    let plain =
+        server.send("POST", "/events/store.orders", &[JSON, ("content-encoding", "identity")], *order);
+    assert_eq!(plain.await.status, 202);
+    let shown = server.get("/api/v1/topics/store.orders/records").await.text();
+    assert_eq!(shown.matches(r#""value":{"OrderId":7},"value_encoding":"json""#).count(), 6, "{shown}");
+    assert!(!shown.contains("content-encoding"), "what is stored is not packed: {shown}");
+    let created = [JSON, ("content-encoding", "gzip")];
+    let topic = packed("gzip", br#"{"name":"store.packed"}"#);
+    assert_eq!(server.send("POST", "/api/v1/topics", &created, topic).await.status, 201);
+    server.stop().await;
+}
+
+/// `{"OrderId":7}` as Node's zlib packs it.
+const BROTLI_ORDER: &[u8] = &[11, 6, 128, 123, 34, 79, 114, 100, 101, 114, 73, 100, 34, 58, 55, 125, 3];
+
+#[tokio::test]
+async fn encodings_that_cannot_be_unpacked_are_refused() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    let mut cut = packed("gzip", br#"{"OrderId":7}"#);
+    cut.truncate(cut.len() - 4);
+    let gzip = [JSON, ("content-encoding", "gzip")];
+    check_refused(&server, &gzip, cut, &expect![[r#"400 content-encoding is gzip, but the body is not: unexpected end of file {"header":"content-encoding"}"#]]).await;
+    check_refused(&server, &gzip, "{}", &expect![[r#"400 content-encoding is gzip, but the body is not: unexpected end of file {"header":"content-encoding"}"#]]).await;
+    for encoding in ["compress", "gzip, gzip"] {
+        let headers = [JSON, ("content-encoding", encoding)];
+        let answer = server.send("POST", "/events/store.orders", &headers, "x").await;
+        assert_eq!(
+            (answer.status, answer.headers["accept-encoding"].to_str().expect("text")),
+            (415, "gzip, deflate, br, zstd")
+        );
+        assert!(answer.problem().contains(encoding), "{}", answer.text());
+    }
+    // Sixteen mebibytes and a byte, in some sixteen thousand.
+    let bomb = packed("gzip", &vec![b' '; (16 << 20) + 1]);
+    check_refused(
+        &server,
+        &gzip,
+        bomb,
+        &expect![[r#"413 the body is larger than 16777216 bytes once it is unpacked {"limit":16777216}"#]],
+    )
+    .await;
+    assert_eq!(server.records("store.orders").await, "");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_member_given_twice_is_refused_in_every_form() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    server.declare("store.orders", Some("u"));
+    let twice = r#"{"u":"first","\u0075":"second"}"#;
+    check_refused(
+        &server,
+        &[JSON],
+        twice,
+        &expect![[r#"400 the member "u" is given twice at line 1 column 14 {"column":14,"line":1}"#]],
+    )
+    .await;
+    check_refused(
+        &server,
+        &[LINES],
+        format!("{{\"u\":1}}\n{twice}\n"),
+        &expect![[r#"400 line 2: the member "u" is given twice at column 14 {"column":14,"line":2}"#]],
+    )
+    .await;
+    let deep = r#"{"u":1,"list":[{"a":1,"a":2}]}"#;
+    check_refused(
+        &server,
+        &[JSON, ("ce-partitionkey", "k")],
+        deep,
+        &expect![[r#"400 the member "a" is given twice at line 1 column 23 {"column":23,"line":1}"#]],
+    )
+    .await;
+    let event = format!(r#"{{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{twice}}}"#);
+    check_refused(
+        &server,
+        &[STRUCTURED],
+        event.clone(),
+        &expect![[r#"400 the member "u" is given twice at line 1 column 76 {"column":76,"line":1}"#]],
+    )
+    .await;
+    check_refused(
+        &server,
+        &[BATCH],
+        format!("[{event}]"),
+        &expect![[r#"400 the member "u" is given twice at line 1 column 77 {"column":77,"line":1}"#]],
+    )
+    .await;
+    let binary = [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/s"), ("ce-type", "t"), JSON];
+    check_refused(
+        &server,
+        &binary,
+        twice,
+        &expect![[r#"400 the member "u" is given twice at line 1 column 14 {"column":14,"line":1}"#]],
+    )
+    .await;
+    assert_eq!(server.records("store.orders").await, "");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn attributes_are_given_once_and_as_text() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    let ids =
+        [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-id", "2"), ("ce-source", "/s"), ("ce-type", "t")];
+    check_refused(&server, &ids, "x", &expect![[r#"400 attribute "id" is given twice {"attribute":"id"}"#]])
+        .await;
+    check_refused(
+        &server,
+        &[JSON, ("ce-subject", "a"), ("ce-subject", "a")],
+        "1",
+        &expect![[r#"400 attribute "subject" is given twice {"attribute":"subject"}"#]],
+    )
+    .await;
+    check_refused(
+        &server,
+        &[JSON, JSON],
+        "1",
+        &expect![[r#"400 content-type is given twice {"header":"content-type"}"#]],
+    )
+    .await;
+    for wrong in
+        [r#""id":true,"source":"/s""#, r#""id":"1","source":1"#, r#""id":"1","source":"/s","subject":false"#]
+    {
+        let event = format!(r#"{{"specversion":"1.0","type":"t",{wrong}}}"#);
+        let answer = server.send("POST", "/events/store.orders", &[STRUCTURED], event).await;
+        assert_eq!(answer.status, 400, "{wrong}: {}", answer.text());
+        assert!(answer.problem().contains("must be text"), "{}", answer.text());
+    }
+    let event = r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","sampled":true,"retries":3}"#;
+    assert_eq!(server.send("POST", "/events/store.orders", &[STRUCTURED], event).await.status, 202);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_topic_with_a_key_asks_for_it_in_every_content_type() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    server.declare("store.orders", Some("u"));
+    let envelope = [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/s"), ("ce-type", "t")];
+    let with = |more: &[(&'static str, &'static str)]| [&envelope[..], more].concat();
+    check_refused(&server, &with(&[("content-type", "text/plain")]), "x", &expect![[r#"422 the key of topic store.orders is the field u: the data is text/plain; send JSON, or give the key as the attribute partitionkey {"field":"u"}"#]]).await;
+    check_refused(&server, &with(&[("content-type", "application/xml")]), "<u/>", &expect![[r#"422 the key of topic store.orders is the field u: the data is application/xml; send JSON, or give the key as the attribute partitionkey {"field":"u"}"#]]).await;
+    check_refused(&server, &envelope, "x", &expect![[r#"422 the key of topic store.orders is the field u: the data has no content type; send JSON, or give the key as the attribute partitionkey {"field":"u"}"#]]).await;
+    check_refused(&server, &envelope, "", &expect![[r#"422 the key of topic store.orders is the field u: the event has no data; send JSON, or give the key as the attribute partitionkey {"field":"u"}"#]]).await;
+    let base64 = r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"AP8="}"#;
+    check_refused(&server, &[STRUCTURED], base64, &expect![[r#"422 the key of topic store.orders is the field u: the data has no content type; send JSON, or give the key as the attribute partitionkey {"field":"u"}"#]]).await;
+    let keyed = with(&[("content-type", "text/plain"), ("ce-partitionkey", "k")]);
+    assert_eq!(server.send("POST", "/events/store.orders", &keyed, "x").await.status, 202);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_passed_over() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    for (header, body) in [(JSON, "\u{feff}{\"a\":1}"), (LINES, "\u{feff}{\"a\":2}\n{\"a\":3}\n")] {
+        let answer = server.send("POST", "/events/store.orders", &[header], body).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+    }
+    let records = server.records("store.orders").await;
+    let values: Vec<_> = records.lines().filter(|line| !line.starts_with(' ')).collect();
+    expect![[r#"
+        "0": key null value {"a":1}
+        "1": key null value {"a":2}
+        "2": key null value {"a":3}"#]]
+    .assert_eq(&values.join("\n"));
+    server.stop().await;
+}

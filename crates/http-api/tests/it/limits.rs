@@ -40,14 +40,14 @@ async fn a_body_beyond_the_limit_is_refused_with_the_limit() {
     assert_eq!(answer.status, 202, "{}", answer.text());
     let answer = server.post_json("/events/a", &format!("\"{}\"", "x".repeat(999))).await;
     expect![[r#"413 the body is larger than 1000 bytes {"limit":1000}"#]].assert_eq(&answer.problem());
-    // A length that is only announced costs nothing.
+    // A length that is only announced costs nothing, and is refused without the body.
     let announced = format!("{HEAD}content-length: 2147483648\r\nconnection: close\r\n\r\n");
     let mut stream = TcpStream::connect(server.address).await.expect("connected");
     stream.write_all(announced.as_bytes()).await.expect("sent");
     stream.shutdown().await.expect("half closed");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("an end");
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 413"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     // Nor does one that is not announced at all.
     let chunked = format!(
         "{HEAD}transfer-encoding: chunked\r\nconnection: close\r\n\r\n800\r\n{}\r\n0\r\n\r\n",
@@ -98,6 +98,64 @@ async fn bodies_together_stay_within_memory() {
     drop(greedy);
     let small = server.post_json("/events/a", "1").await;
     assert_eq!(small.status, 202);
+    server.stop().await;
+}
+
+/// Large bodies that stand still take what large bodies may, and small ones still find room.
+#[tokio::test]
+async fn small_requests_find_room_beside_stalled_large_ones() {
+    let server = Server::start_with(limited(|options| {
+        options.max_body = ByteSize::kib(1_024);
+        options.body_memory = ByteSize::kib(4_096);
+    }))
+    .await;
+    let mut stalled = Vec::new();
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(server.address).await.expect("connected");
+        let begun = format!("{HEAD}content-length: 1048576\r\n\r\n{}", "x".repeat(1_000_000));
+        stream.write_all(begun.as_bytes()).await.expect("sent");
+        stalled.push(stream);
+    }
+    let large = format!("\"{}\"", "y".repeat(900_000));
+    let until_refused = async { while server.post_json("/events/a", &large).await.status != 503 {} };
+    timeout(PATIENCE, until_refused).await.expect("the room for large bodies of one client is taken");
+    for _ in 0..100 {
+        assert_eq!(server.post_json("/events/a", "{\"small\":true}").await.status, 202);
+    }
+    server.stop().await;
+}
+
+/// The refusal comes before the body, so that a client need not send what is thrown away (RFC 9110 §10.1.1).
+#[tokio::test]
+async fn an_announced_length_beyond_the_limit_is_refused_at_once() {
+    let server = Server::start_with(limited(|options| options.max_body = ByteSize(1_000))).await;
+    for expectation in ["", "expect: 100-continue\r\n"] {
+        let mut stream = TcpStream::connect(server.address).await.expect("connected");
+        let head = format!("{HEAD}{expectation}content-length: 1001\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        let mut first = [0; 12];
+        timeout(PATIENCE, stream.read_exact(&mut first)).await.expect("in time").expect("a response");
+        assert_eq!(&first, b"HTTP/1.1 413", "with {expectation:?}");
+        // A client that sends all the same hears the same: its connection is not reset under it.
+        stream.write_all(&[b'x'; 1_001]).await.expect("still listened to");
+        let mut rest = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut rest)).await.expect("in time").expect("an end");
+        assert!(rest.contains("the body is larger than 1000 bytes"), "{rest}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn connections_of_one_client_have_a_limit() {
+    let server = Server::start_with(limited(|options| options.max_connections_per_client = 2)).await;
+    let held = [TcpStream::connect(server.address).await, TcpStream::connect(server.address).await];
+    let mut third = TcpStream::connect(server.address).await.expect("accepted, then closed");
+    let mut nothing = Vec::new();
+    let read = timeout(PATIENCE, third.read_to_end(&mut nothing)).await.expect("closed at once");
+    assert!(read.is_err() || nothing.is_empty(), "{nothing:?}");
+    drop(held);
+    let again = async { while server.try_get("/health/live").await.is_none() {} };
+    timeout(PATIENCE, again).await.expect("places are given back");
     server.stop().await;
 }
 

@@ -1,5 +1,8 @@
 //! A listener on loopback is not for the pages of strangers.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
 use crate::support::{Server, Setup};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -56,5 +59,39 @@ async fn beyond_loopback_names_are_the_networks_own() {
     let server = Server::start_with(setup).await;
     let answer = server.send("GET", "/health/live", &[("host", "factum.corp.example")], "").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let server = Server::start().await;
+    for (request, expected) in [
+        ("GET /health/live HTTP/1.1\r\n", "HTTP/1.1 400"),
+        ("GET /health/live HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\n", "HTTP/1.1 400"),
+        ("GET /health/live HTTP/1.0\r\n", "HTTP/1.0 200"),
+    ] {
+        let mut stream = TcpStream::connect(server.address).await.expect("connected");
+        stream.write_all(format!("{request}connection: close\r\n\r\n").as_bytes()).await.expect("sent");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.expect("an end");
+        assert!(response.starts_with(expected), "{request}: {response}");
+    }
+    server.stop().await;
+}
+
+/// A browser asks first. It is told what the path takes, and nothing that lets a page of another origin in.
+#[tokio::test]
+async fn a_preflight_request_allows_nothing() {
+    let server = Server::start().await;
+    let asked = [("origin", "http://localhost:5173"), ("access-control-request-method", "POST")];
+    let request = reqwest::Client::new()
+        .request(reqwest::Method::OPTIONS, format!("http://{}/events/store.orders", server.address))
+        .header(asked[0].0, asked[0].1)
+        .header(asked[1].0, asked[1].1);
+    let response = request.send().await.expect("a response");
+    assert_eq!(response.status().as_u16(), 204);
+    assert_eq!(response.headers().get("allow").expect("what the path takes"), "POST");
+    let allows = |name: &&str| response.headers().contains_key(*name);
+    assert!(!["access-control-allow-origin", "access-control-allow-methods"].iter().any(allows));
     server.stop().await;
 }

@@ -140,6 +140,13 @@ impl Server {
         self.send("GET", path, &[], "").await
     }
 
+    /// The status of a GET over a new connection; none if the connection was closed.
+    pub(crate) async fn try_get(&self, path: &str) -> Option<u16> {
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let response = client.get(format!("http://{}{path}", self.address)).send().await;
+        response.ok().map(|response| response.status().as_u16())
+    }
+
     pub(crate) async fn post_json(&self, path: &str, body: &str) -> Answer {
         self.send("POST", path, &[("content-type", "application/json")], body).await
     }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use expect_test::expect;
+use factum_types::{BatchBuilder, Compression, RecordBatch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use crate::support::{Server, resident_bytes};
+use crate::support::{NOW, Server, Setup, resident_bytes};
 
 /// A reader of server-sent events over a bare socket.
 struct Tail {
@@ -17,7 +18,18 @@ struct Tail {
 
 impl Tail {
     async fn open(server: &Server, query: &str, last_event_id: Option<&str>) -> Self {
-        let mut stream = TcpStream::connect(server.address).await.expect("connected");
+        let stream = TcpStream::connect(server.address).await.expect("connected");
+        Self::over(stream, query, last_event_id).await
+    }
+
+    /// A client whose socket takes little, so that the server notices soon that it takes nothing more.
+    async fn open_small(server: &Server, query: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("a size");
+        Self::over(socket.connect(server.address).await.expect("connected"), query, None).await
+    }
+
+    async fn over(mut stream: TcpStream, query: &str, last_event_id: Option<&str>) -> Self {
         let id = last_event_id.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
         let request =
             format!("GET /api/v1/topics/store.orders/tail{query} HTTP/1.1\r\nhost: localhost\r\n{id}\r\n");
@@ -47,11 +59,22 @@ impl Tail {
         read > 0
     }
 
+    /// Reads until the response is at its end; its connection may go on.
+    async fn read_to_last_chunk(&mut self) {
+        self.read_until("\r\n0\r\n\r\n").await;
+    }
+
     async fn read_to_end(&mut self) {
         while self.read().await {}
     }
 
-    /// The events so far: id, kind and the record's value.
+    /// The id of the last event, whole.
+    fn last_id(&self) -> String {
+        let id = self.text.rsplit("\nid: ").next().and_then(|rest| rest.lines().next());
+        id.expect("an event with an id").to_owned()
+    }
+
+    /// The events so far: the positions of the id, kind and the record's value.
     fn events(&self) -> Vec<String> {
         let mut events = Vec::new();
         for block in self.text.split("\n\n") {
@@ -60,7 +83,8 @@ impl Tail {
             if let (Some(id), Some(kind), Some(data)) = (field("id: "), field("event: "), field("data: ")) {
                 let json: serde_json::Value = serde_json::from_str(&data).expect("one line of JSON");
                 let shown = if kind == "record" { json["value"].to_string() } else { data };
-                events.push(format!("{id} {kind} {shown}"));
+                let (_, positions) = id.split_once('/').expect("an identity and positions");
+                events.push(format!("{positions} {kind} {shown}"));
             }
         }
         events
@@ -81,17 +105,18 @@ async fn a_tail_goes_on_where_its_client_left_off() {
     let mut live = Tail::open(&server, "", None).await;
     let mut all = Tail::open(&server, "?from=earliest&limit=3", None).await;
     post(&server, 2..4).await;
-    live.read_until("id: 0:4").await;
+    live.read_until("/0:4\n").await;
     expect![[r#"
         0:3 record 2
         0:4 record 3"#]]
     .assert_eq(&live.events().join("\n"));
-    all.read_until("id: 0:3").await;
+    all.read_until("/0:3\n").await;
     assert_eq!(all.events().len(), 3, "the limit ends it");
+    let id = live.last_id();
     drop(live);
     post(&server, 4..6).await;
-    let mut again = Tail::open(&server, "", Some("0:4")).await;
-    again.read_until("id: 0:6").await;
+    let mut again = Tail::open(&server, "", Some(&id)).await;
+    again.read_until("/0:6\n").await;
     expect![[r#"
         0:5 record 4
         0:6 record 5"#]]
@@ -114,8 +139,7 @@ async fn an_id_holds_every_partition() {
     while tail.events().len() < 2 {
         assert!(tail.read().await, "two come");
     }
-    let first = tail.events();
-    let id = first[1].split(' ').next().expect("an id").to_owned();
+    let (first, id) = (tail.events(), tail.last_id());
     let mut rest = Tail::open(&server, "?limit=2", Some(&id)).await;
     while rest.events().len() < 2 {
         assert!(rest.read().await, "two more come");
@@ -132,14 +156,145 @@ async fn a_position_that_is_gone_is_a_gap() {
     let server = Server::start().await;
     server.topic("store.orders").await;
     post(&server, 0..1).await;
-    let mut tail = Tail::open(&server, "", Some("0:99")).await;
-    tail.read_until("event: gap").await;
+    let id = Tail::open(&server, "", None).await.last_id();
+    let ahead = id.replace("/0:1", "/0:99");
+    let mut tail = Tail::open(&server, "", Some(&ahead)).await;
     tail.read_until("\"to\"").await;
-    expect![[r#"0:1 gap {"partition":0,"from":"99","to":"1"}"#]].assert_eq(&tail.events().join("\n"));
+    tail.read_until("\n\n").await;
+    expect![[r#"0:1 gap {"partition":0,"from":"99","to":"1","reason":"the position is behind the end of the partition"}"#]]
+        .assert_eq(&tail.events().join("\n"));
+    let unknown = [("last-event-id", id.replace("/0:1", "/0:1,7:1"))];
+    let unknown = unknown.each_ref().map(|(name, id)| (*name, id.as_str()));
+    let refused = server.send("GET", "/api/v1/topics/store.orders/tail", &unknown, "").await;
+    expect![[r#"400 Last-Event-ID names partition 7, which topic store.orders does not have {"header":"last-event-id"}"#]]
+        .assert_eq(&refused.problem());
     let refused =
         server.send("GET", "/api/v1/topics/store.orders/tail", &[("last-event-id", "nonsense")], "").await;
-    expect![[r#"400 Last-Event-ID "nonsense" is not one that was sent, such as 0:42,3:7 {"header":"last-event-id"}"#]].assert_eq(&refused.problem());
+    expect![[r#"400 Last-Event-ID "nonsense" is not one that was sent, such as 1c9f2a3b/0:42,3:7 {"header":"last-event-id"}"#]].assert_eq(&refused.problem());
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_topic_created_again_is_read_from_its_beginning() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    post(&server, 0..3).await;
+    let mut tail = Tail::open(&server, "?from=earliest", None).await;
+    tail.read_until("/0:3\n").await;
+    let id = tail.last_id();
+    server.delete_topic("store.orders").await;
+    server.topic("store.orders").await;
+    post(&server, 10..15).await;
+    // The connection of before does not go on in another topic.
+    tail.read_to_last_chunk().await;
+    assert!(tail.text.contains("event: error"), "{}", tail.text);
+    let mut again = Tail::open(&server, "", Some(&id)).await;
+    again.read_until("/0:5\n").await;
+    again.read_until("\n\n").await;
+    expect![[r#"
+        0:0 gap {"partition":0,"from":"3","to":"0","reason":"the topic was deleted and created again"}
+        0:1 record 10
+        0:2 record 11
+        0:3 record 12
+        0:4 record 13
+        0:5 record 14"#]]
+    .assert_eq(&again.events().join("\n"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_offset_is_a_place_to_start() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    post(&server, 0..4).await;
+    for (from, first) in [("2", "0:3 record 2"), ("0", "0:1 record 0")] {
+        let mut tail = Tail::open(&server, &format!("?from={from}&limit=1"), None).await;
+        tail.read_to_last_chunk().await;
+        assert_eq!(tail.events(), [first]);
+    }
+    let mut behind = Tail::open(&server, "?from=99&limit=1", None).await;
+    post(&server, 4..5).await;
+    behind.read_to_last_chunk().await;
+    assert_eq!(behind.events(), ["0:5 record 4"], "as near to it as there are records");
+    let refused = server.get("/api/v1/topics/store.orders/tail?from=yesterday").await;
+    expect![[r#"400 from: "yesterday" is not latest, earliest or an offset {"in":"query"}"#]]
+        .assert_eq(&refused.problem());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn there_are_so_many_tails_and_no_more() {
+    let mut setup = Setup::default();
+    setup.options.max_tails = 3;
+    setup.options.max_streams_per_client = 2;
+    let server = Server::start_with(setup).await;
+    server.topic("store.orders").await;
+    let first = Tail::open(&server, "", None).await;
+    let second = Tail::open(&server, "", None).await;
+    let refused = server.get("/api/v1/topics/store.orders/tail").await;
+    expect![[r#"503 too many streams from one client address: the limit is 2 {"limit":2}"#]]
+        .assert_eq(&refused.problem());
+    let refused = server.get("/api/v1/overview/stream").await;
+    assert_eq!(refused.status, 503, "every kind of stream counts: {}", refused.text());
+    drop(first);
+    let again = async {
+        while server.get("/api/v1/topics/store.orders/tail?limit=0").await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), again).await.expect("a place is given back");
+    drop(second);
+    server.stop().await;
+}
+
+/// Twenty clients that ask and take nothing, over a topic whose batches unpack to much more than they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_take_nothing_are_bounded_in_memory_and_time() {
+    let mut setup = Setup::default();
+    setup.options.write_timeout = Duration::from_secs(1);
+    let server = Server::start_with(setup).await;
+    server.topic("store.orders").await;
+    append_compressed(&server, 12).await;
+    let (before, let_go_before) = (resident_bytes(), write_timeouts(&server).await);
+    let mut stuck = Vec::new();
+    for _ in 0..20 {
+        stuck.push(Tail::open_small(&server, "?from=earliest").await);
+    }
+    let grown = || resident_bytes().saturating_sub(before);
+    let mut most = 0;
+    let let_go = async {
+        while write_timeouts(&server).await < let_go_before + 20 {
+            most = most.max(grown());
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(120), let_go).await.expect("clients that take nothing are let go");
+    assert!(most < 256 << 20, "{most} bytes more for twenty clients that take nothing");
+    server.stop().await;
+}
+
+/// How many clients of this process were let go because they took nothing.
+async fn write_timeouts(server: &Server) -> u64 {
+    let metrics = server.get("/metrics").await.text();
+    let count = metrics.lines().find_map(|line| line.strip_prefix("factum_http_write_timeouts_total "));
+    count.map_or(0, |count| count.parse().expect("a number"))
+}
+
+/// Appends a batch of `count` records of 1 MB of text each, compressed.
+async fn append_compressed(server: &Server, count: usize) {
+    let topic = server.broker.topic("store.orders").expect("it was created");
+    let partition = topic.partition(0).expect("one partition");
+    let appended = partition.append(compressed_batch(count)).expect("a sound batch");
+    partition.durable(appended.last_offset).await.expect("synced");
+}
+
+fn compressed_batch(count: usize) -> RecordBatch {
+    let mut batch = BatchBuilder::new().compression(Compression::Zstd);
+    let value = format!("\"{}\"", "x".repeat(1_000_000));
+    for _ in 0..count {
+        batch.push(NOW, None, Some(value.as_bytes()), &[]);
+    }
+    batch.build()
 }
 
 #[tokio::test]
@@ -182,7 +337,7 @@ async fn a_client_that_takes_nothing_holds_nothing_up() {
         stuck.push(Tail::open(&server, "?from=earliest", None).await);
     }
     let mut reader = Tail::open(&server, "?from=earliest", None).await;
-    reader.read_until("id: 0:2400").await;
+    reader.read_until("/0:2400\n").await;
     let grown = resident_bytes().saturating_sub(before + reader.text.capacity());
     assert!(grown < 128 << 20, "{grown} bytes more for twenty clients of a topic of 19 MB each");
     server.stop().await;

@@ -256,7 +256,12 @@ impl<'de> Visitor<'de> for &mut StructColumn {
                     let read = map.next_value_seed(&mut self.columns[place]);
                     read.map_err(|error| within(&self.fields[place], &error))?;
                 }
-                _ => drop(map.next_value::<IgnoredAny>()?),
+                // Other readers take the last of them: neither is the fact.
+                Some(place) => {
+                    let twice = A::Error::custom("the member is given twice");
+                    return Err(within(&self.fields[place], &twice));
+                }
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         self.len = row;

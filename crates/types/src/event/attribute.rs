@@ -47,6 +47,12 @@ pub enum AttributeError {
         /// What it is, in words.
         found: &'static str,
     },
+    /// Not text, in an attribute of the specification, all of which are (JSON event format 1.0.2, §2.2).
+    #[error("is {found}, but must be text")]
+    NotText {
+        /// What it is, in words.
+        found: &'static str,
+    },
     /// Given twice.
     #[error("is given twice")]
     Duplicate,

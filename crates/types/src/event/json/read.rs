@@ -169,7 +169,12 @@ impl<'de> Members<'de> {
 
     fn take_attribute(&mut self, name: &str, value: Attribute) -> Result<(), Error> {
         let value = match value {
-            Attribute::Value(value) => value,
+            Attribute::Text(value) => value,
+            // Only extensions have other types.
+            Attribute::Other { found, .. } if is_of_the_specification(name) => {
+                return Err(AttributeError::NotText { found }.of(name));
+            }
+            Attribute::Other { value, .. } => value,
             Attribute::Null => return Ok(()),
             Attribute::Wrong(found) => return Err(AttributeError::BadType { found }.of(name)),
         };
@@ -254,12 +259,32 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
+/// Whether the specification itself names this attribute.
+fn is_of_the_specification(name: &str) -> bool {
+    matches!(
+        name,
+        "specversion" | "id" | "source" | "type" | "subject" | "time" | "datacontenttype" | "dataschema"
+    )
+}
+
 /// An attribute's value in canonical text form.
 enum Attribute {
-    Value(String),
+    Text(String),
+    /// A number or a truth value.
+    Other {
+        value: String,
+        /// What it is, in words.
+        found: &'static str,
+    },
     /// The same as not being there.
     Null,
     Wrong(&'static str),
+}
+
+impl Attribute {
+    fn number(value: i32) -> Self {
+        Self::Other { value: value.to_string(), found: "a number" }
+    }
 }
 
 impl<'de> serde::Deserialize<'de> for Attribute {
@@ -278,21 +303,19 @@ impl<'de> Visitor<'de> for AttributeVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Attribute, E> {
-        Ok(Attribute::Value(text.to_owned()))
+        Ok(Attribute::Text(text.to_owned()))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Attribute, E> {
-        Ok(Attribute::Value(value.to_string()))
+        Ok(Attribute::Other { value: value.to_string(), found: "true or false" })
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Attribute, E> {
-        Ok(i32::try_from(value)
-            .map_or(Attribute::Wrong("a larger number"), |v| Attribute::Value(v.to_string())))
+        Ok(i32::try_from(value).map_or(Attribute::Wrong("a larger number"), Attribute::number))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Attribute, E> {
-        Ok(i32::try_from(value)
-            .map_or(Attribute::Wrong("a larger number"), |v| Attribute::Value(v.to_string())))
+        Ok(i32::try_from(value).map_or(Attribute::Wrong("a larger number"), Attribute::number))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Attribute, E> {
