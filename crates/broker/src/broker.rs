@@ -224,12 +224,10 @@ impl Broker {
         fetch.run().await
     }
 
-    /// Refuses clients' records, as a full disk does, or takes them again: for whoever watches the disk. The server's
-    /// own records, reading and administration go on. Topics made later are told the next time.
-    pub fn refuse_records(&self, is_refusing: bool) {
-        for topic in self.0.catalogue.topics() {
-            topic.set_refusing(is_refusing);
-        }
+    /// Lets clients write `bytes` more, until it is said again; what the server itself writes has no such limit.
+    /// Beyond it they are refused as on a full disk.
+    pub fn set_disk_room(&self, bytes: u64) {
+        self.0.catalogue.disk_room().set(bytes);
     }
 
     /// How the embedded log is.

@@ -22,6 +22,7 @@ use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
 
 use crate::append_rules::AppendRules;
+use crate::disk_room::DiskRoom;
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, StorageError};
 use crate::heavy_work::HeavyWork;
 use crate::metrics::{TopicLabels, TopicMetrics};
@@ -93,7 +94,7 @@ impl Catalogue {
             random,
             labels: TopicLabels::default(),
             unusable,
-            batch_checks: BatchChecks { heavy_work: Arc::default(), producer_ids },
+            batch_checks: BatchChecks { heavy_work: Arc::default(), producer_ids, room: Arc::default() },
             index: RwLock::default(),
             change: Mutex::new(()),
             is_closed: AtomicBool::new(false),
@@ -105,6 +106,10 @@ impl Catalogue {
 
     pub(crate) fn clock(&self) -> &SharedClock {
         &self.clock
+    }
+
+    pub(crate) fn disk_room(&self) -> &DiskRoom {
+        &self.batch_checks.room
     }
 
     pub(crate) fn heavy_work(&self) -> &Arc<HeavyWork> {

@@ -31,6 +31,7 @@ mod catalogue;
 mod cluster;
 pub mod coordinator;
 mod data_dir_lock;
+mod disk_room;
 mod error;
 mod fetch;
 mod health;

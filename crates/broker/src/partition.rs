@@ -7,7 +7,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,6 +20,7 @@ use factum_types::{Offset, ProducerId, RecordBatch, Timestamp, TopicPartition};
 use parking_lot::RwLock;
 
 use crate::append_rules::AppendRules;
+use crate::disk_room::DiskRoom;
 use crate::heavy_work::{Busy, HeavyWork};
 use crate::metrics::TopicMetrics;
 use crate::producer_ids::ProducerIds;
@@ -126,6 +126,7 @@ pub enum ReadError {
 pub(crate) struct BatchChecks {
     pub(crate) heavy_work: Arc<HeavyWork>,
     pub(crate) producer_ids: Arc<ProducerIds>,
+    pub(crate) room: Arc<DiskRoom>,
 }
 
 /// What the partitions of one topic share.
@@ -135,8 +136,6 @@ pub(crate) struct Limits {
     is_deleted: AtomicBool,
     /// Whether somebody removed the topic's directory: what is written goes nowhere.
     is_missing: AtomicBool,
-    /// Whether the disk has no room for clients' records.
-    is_refusing: AtomicBool,
     rules: RwLock<AppendRules>,
 }
 
@@ -146,20 +145,7 @@ impl Limits {
             max_message_bytes: AtomicUsize::new(max_message_bytes),
             is_deleted: AtomicBool::new(false),
             is_missing: AtomicBool::new(false),
-            is_refusing: AtomicBool::new(false),
             rules: RwLock::new(rules),
-        }
-    }
-
-    /// Whether records are refused for want of room on the disk, the server's own excepted.
-    pub(crate) fn set_refusing(&self, is_refusing: bool) {
-        self.is_refusing.store(is_refusing, Ordering::Relaxed);
-    }
-
-    fn check_room(&self) -> Result<(), AppendError> {
-        match self.is_refusing.load(Ordering::Relaxed) {
-            false => Ok(()),
-            true => Err(AppendError::Full(Arc::new(io::ErrorKind::StorageFull.into()))),
         }
     }
 
@@ -382,7 +368,7 @@ impl Partition {
             return Err(ProduceError::Missing);
         }
         if !self.is_reserved {
-            self.limits.check_room()?;
+            self.checks.room.take(batch.encoded_len())?;
         }
         self.check_size(batch)?;
         let header = batch.header();

@@ -91,11 +91,6 @@ impl Topic {
         *self.config.write() = config;
     }
 
-    /// Refuses clients' records for want of room on the disk, or takes them again.
-    pub(crate) fn set_refusing(&self, is_refusing: bool) {
-        self.limits.set_refusing(is_refusing);
-    }
-
     /// From here on its partitions answer that they are gone.
     pub(crate) fn mark_deleted(&self) {
         self.limits.mark_deleted();

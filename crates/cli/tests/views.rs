@@ -174,7 +174,7 @@ fn a_broken_view_is_shown_at_its_place_and_the_last_good_one_answers() {
     let good = std::fs::read_to_string(&file).expect("readable");
     std::fs::write(&file, good.replace("d.quantity", "d.quantty")).expect("writable");
     for _ in 0..4_000 {
-        if factum.stderr().contains("the last good project stays in force") {
+        if factum.stderr().contains("the rest of the project is in force") {
             break;
         }
         std::thread::park_timeout(Duration::from_millis(5));
@@ -191,7 +191,7 @@ fn a_broken_view_is_shown_at_its_place_and_the_last_good_one_answers() {
          4 │   FROM orders, UNNEST(details) AS d LEFT JOIN products AS p ON p.item_id = d.product_id
            ╰────
           help: did you mean `Quantity`?
-        the last good project stays in force"#]]
+        what is wrong stays as it was applied last; the rest of the project is in force"#]]
     .assert_eq(&said.join("\n"));
     shell.run("view get store.top_movies --limit 1");
     expect![[r#"

@@ -73,10 +73,22 @@ impl Space {
         })
     }
 
+    /// What clients may write until the next look.
+    fn room(self, options: &Options, level: Level) -> u64 {
+        match level {
+            Level::Reserve => 0,
+            Level::Plenty | Level::Little => self.free - self.reserve(options).min(self.free),
+        }
+    }
+
+    fn reserve(self, options: &Options) -> u64 {
+        options.reserve.0.min(self.size / 20)
+    }
+
     /// The level, for one that was `before`: the reserve is left with a quarter of it to spare, so that a disk at its
     /// edge is not said to be full and not full in turns.
     fn level(self, options: &Options, before: Level) -> Level {
-        let reserve = options.reserve.0.min(self.size / 20);
+        let reserve = self.reserve(options);
         let warn_below = options.warn_below.0.min(self.size / 10).max(reserve);
         let until = if before == Level::Reserve { reserve + reserve / 4 } else { reserve };
         match self.free {
@@ -164,10 +176,7 @@ impl Machine {
                 let level = space.level(&self.0.options, before);
                 self.0.level.store(level as u8, Ordering::Relaxed);
                 self.say(before, level, ByteSize(space.free));
-                // Again each time: topics may have been made in between.
-                if before.max(level) == Level::Reserve {
-                    broker.refuse_records(level == Level::Reserve);
-                }
+                broker.set_disk_room(space.room(&self.0.options, level));
             }
             // Without an answer the level stays; a disk that is gone is told by whoever writes to it.
             Err(error) => debug!(%error, "free space is not known"),

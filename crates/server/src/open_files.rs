@@ -9,6 +9,8 @@ use crate::Options;
 
 /// For what is neither a partition's segment nor a connection: listeners, state, files open for a moment.
 const RESERVED: usize = 64;
+/// With fewer connections than this a port is said to be short of them.
+const FEW_CONNECTIONS: usize = 1_000;
 /// Fewer than this serve nobody, whatever the limit.
 const FEWEST: usize = 8;
 
@@ -36,12 +38,11 @@ pub(crate) fn share_out(mut options: Options) -> Options {
         [("kafka", &mut options.kafka.max_connections), ("http", &mut options.http.max_connections)]
     {
         if *connections > each_port {
-            warn!(
-                port,
-                limit,
-                connections = each_port,
-                "the limit of open files leaves room for fewer connections"
-            );
+            // Few servers have thousands of clients: only a limit that is soon met is worth a warning.
+            if each_port < FEW_CONNECTIONS {
+                let text = "the limit of open files leaves room for few connections";
+                warn!(port, limit, connections = each_port, "{text}");
+            }
             *connections = each_port;
         }
     }
