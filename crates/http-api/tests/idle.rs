@@ -4,7 +4,8 @@
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod support;
 
-use support::{Server, resident_bytes};
+use factum_testkit::resident_bytes;
+use support::Server;
 use tokio::net::TcpStream;
 
 /// Opens so many connections, and an answer later they are all taken.

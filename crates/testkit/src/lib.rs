@@ -5,9 +5,11 @@
 mod crash_disk;
 mod factum_process;
 mod held_clock;
+mod memory;
 mod power_cut;
 
 pub use crash_disk::{Call, CrashDisk, Fault, FaultKind};
 pub use factum_process::{FactumProcess, Launch};
 pub use held_clock::HeldClock;
+pub use memory::resident_bytes;
 pub use power_cut::PowerCut;

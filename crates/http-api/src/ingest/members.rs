@@ -166,7 +166,7 @@ mod tests {
         for (json, place) in [
             (r#"{"a":1,"a":2}"#, "line 1 column 8"),
             (r#"{"a":1,"\u0061":2}"#, "line 1 column 8"),
-            ("{\"b\":[\n {\"a\":{}, \"a\":null}]}", "line 2 column 10"),
+            ("{\"b\":[\n {\"a\":{}, \"a\":null}]}", "line 2 column 11"),
         ] {
             assert_eq!(checked(json), format!("the member \"a\" is given twice at {place}"), "{json}");
         }

@@ -286,10 +286,3 @@ impl Answer {
         format!("{} {detail} {}", self.status, serde_json::Value::from(problem.clone()))
     }
 }
-
-/// What this process holds in memory, client and server together.
-pub(crate) fn resident_bytes() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux says what a process holds");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a resident size");
-    line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") << 10
-}

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use expect_test::expect;
-use factum_types::{BatchBuilder, Compression, RecordBatch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{NOW, Server, Setup, resident_bytes};
+use crate::support::{Server, Setup};
 
 /// A reader of server-sent events over a bare socket.
 struct Tail {
@@ -18,18 +17,7 @@ struct Tail {
 
 impl Tail {
     async fn open(server: &Server, query: &str, last_event_id: Option<&str>) -> Self {
-        let stream = TcpStream::connect(server.address).await.expect("connected");
-        Self::over(stream, query, last_event_id).await
-    }
-
-    /// A client whose socket takes little, so that the server notices soon that it takes nothing more.
-    async fn open_small(server: &Server, query: &str) -> Self {
-        let socket = TcpSocket::new_v4().expect("a socket");
-        socket.set_recv_buffer_size(4_096).expect("a size");
-        Self::over(socket.connect(server.address).await.expect("connected"), query, None).await
-    }
-
-    async fn over(mut stream: TcpStream, query: &str, last_event_id: Option<&str>) -> Self {
+        let mut stream = TcpStream::connect(server.address).await.expect("connected");
         let id = last_event_id.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
         let request =
             format!("GET /api/v1/topics/store.orders/tail{query} HTTP/1.1\r\nhost: localhost\r\n{id}\r\n");
@@ -247,56 +235,6 @@ async fn there_are_so_many_tails_and_no_more() {
     server.stop().await;
 }
 
-/// Twenty clients that ask and take nothing, over a topic whose batches unpack to much more than they are.
-#[tokio::test(flavor = "multi_thread")]
-async fn clients_that_take_nothing_are_bounded_in_memory_and_time() {
-    let mut setup = Setup::default();
-    setup.options.write_timeout = Duration::from_secs(1);
-    let server = Server::start_with(setup).await;
-    server.topic("store.orders").await;
-    append_compressed(&server, 12).await;
-    let (before, let_go_before) = (resident_bytes(), write_timeouts(&server).await);
-    let mut stuck = Vec::new();
-    for _ in 0..20 {
-        stuck.push(Tail::open_small(&server, "?from=earliest").await);
-    }
-    let grown = || resident_bytes().saturating_sub(before);
-    let mut most = 0;
-    let let_go = async {
-        while write_timeouts(&server).await < let_go_before + 20 {
-            most = most.max(grown());
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(Duration::from_secs(120), let_go).await.expect("clients that take nothing are let go");
-    assert!(most < 256 << 20, "{most} bytes more for twenty clients that take nothing");
-    server.stop().await;
-}
-
-/// How many clients of this process were let go because they took nothing.
-async fn write_timeouts(server: &Server) -> u64 {
-    let metrics = server.get("/metrics").await.text();
-    let count = metrics.lines().find_map(|line| line.strip_prefix("factum_http_write_timeouts_total "));
-    count.map_or(0, |count| count.parse().expect("a number"))
-}
-
-/// Appends a batch of `count` records of 1 MB of text each, compressed.
-async fn append_compressed(server: &Server, count: usize) {
-    let topic = server.broker.topic("store.orders").expect("it was created");
-    let partition = topic.partition(0).expect("one partition");
-    let appended = partition.append(compressed_batch(count)).expect("a sound batch");
-    partition.durable(appended.last_offset).await.expect("synced");
-}
-
-fn compressed_batch(count: usize) -> RecordBatch {
-    let mut batch = BatchBuilder::new().compression(Compression::Zstd);
-    let value = format!("\"{}\"", "x".repeat(1_000_000));
-    for _ in 0..count {
-        batch.push(NOW, None, Some(value.as_bytes()), &[]);
-    }
-    batch.build()
-}
-
 #[tokio::test]
 async fn a_value_over_several_lines_stays_one_event() {
     let server = Server::start().await;
@@ -317,28 +255,4 @@ async fn a_stop_ends_tails() {
     server.stop().await;
     tail.read_to_end().await;
     assert!(tail.text.ends_with("0\r\n\r\n"), "the last chunk is sent: {:?}", tail.text);
-}
-
-/// A client that takes nothing must not make the server read on: what it holds is bounded by socket buffers,
-/// one frame and one chunk, whatever the topic holds.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_takes_nothing_holds_nothing_up() {
-    let server = Server::start().await;
-    server.topic("store.orders").await;
-    let line = format!("\"{}\"\n", "x".repeat(8_000));
-    for _ in 0..24 {
-        let lines = [("content-type", "application/x-ndjson")];
-        let answer = server.send("POST", "/events/store.orders", &lines, line.repeat(100)).await;
-        assert_eq!(answer.status, 202, "{}", answer.text());
-    }
-    let before = resident_bytes();
-    let mut stuck = Vec::new();
-    for _ in 0..20 {
-        stuck.push(Tail::open(&server, "?from=earliest", None).await);
-    }
-    let mut reader = Tail::open(&server, "?from=earliest", None).await;
-    reader.read_until("/0:2400\n").await;
-    let grown = resident_bytes().saturating_sub(before + reader.text.capacity());
-    assert!(grown < 128 << 20, "{grown} bytes more for twenty clients of a topic of 19 MB each");
-    server.stop().await;
 }

@@ -22,7 +22,7 @@ impl Client {
         let mut stream = TcpStream::connect(server.address).await.expect("connected");
         let id = last_event_id.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
         let request = format!(
-            "GET /api/v1/changes?{views} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{id}\r\n"
+            "GET /api/v1/changes?{views} HTTP/1.0\r\nhost: localhost\r\nconnection: close\r\n{id}\r\n"
         );
         stream.write_all(request.as_bytes()).await.expect("sent");
         Self { stream, text: String::new() }

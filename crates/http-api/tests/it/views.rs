@@ -388,7 +388,7 @@ impl Follower {
         let mut stream = TcpStream::connect(server.address).await.expect("connected");
         let id = last_event_id.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
         let request = format!(
-            "GET /api/v1/views/store.top/changes HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{id}\r\n"
+            "GET /api/v1/views/store.top/changes HTTP/1.0\r\nhost: localhost\r\nconnection: close\r\n{id}\r\n"
         );
         stream.write_all(request.as_bytes()).await.expect("sent");
         Self { stream, text: String::new() }
@@ -488,6 +488,7 @@ async fn a_view_is_read_within_the_time_of_a_query() {
         times.join(",")
     );
     let ended = timeout(Duration::from_secs(20), server.get(&hostile)).await.expect("in time");
-    expect!["422 the query ran for 1 s and was ended {}"].assert_eq(&ended.problem());
+    expect!["422 the query ran for 1 s and was ended: that is the limit (http.query_timeout) {}"]
+        .assert_eq(&ended.problem());
     server.stop().await;
 }

@@ -38,8 +38,8 @@ async fn fetched(client: &mut Client) -> Bytes {
     response.responses[0].partitions[0].records.clone().expect("records")
 }
 
-fn packed(compression: Compression) -> Bytes {
-    let mut builder = BatchBuilder::new().producer(7, 0, 0);
+fn packed(compression: Compression, producer: i64) -> Bytes {
+    let mut builder = BatchBuilder::new().producer(producer, 0, 0);
     for value in ["one", "two", "three"] {
         builder.push(Timestamp::from_millis(1_700_000_000_000), None, Some(value.as_bytes()), &[]);
     }
@@ -101,13 +101,18 @@ async fn batches_are_compressed_as_the_topic_says() {
             let server = Server::start().await;
             let mut client = server.client().await;
             create(&mut client, &[("compression.type", wanted)]).await;
-            assert_eq!(send(&mut client, packed(sent)).await, (0, -1), "{sent:?} to {wanted}");
+            let (producer, _) = server.broker.allocate_producer_id().await.expect("an id");
+            assert_eq!(send(&mut client, packed(sent, producer)).await, (0, -1), "{sent:?} to {wanted}");
             let records = fetched(&mut client).await;
             let header = BatchHeader::check(&records).expect("a whole batch, its checksum right");
             assert_eq!(header.compression(), Ok(expected.unwrap_or(sent)), "{sent:?} to {wanted}");
-            assert_eq!((header.producer_id, header.base_sequence, header.record_count), (7, 0, 3));
+            assert_eq!((header.producer_id, header.base_sequence, header.record_count), (producer, 0, 3));
             assert_eq!(values(records), ["one", "two", "three"], "{sent:?} to {wanted}");
-            assert_eq!(send(&mut client, packed(sent)).await, (0, -1), "a repetition is known as one");
+            assert_eq!(
+                send(&mut client, packed(sent, producer)).await,
+                (0, -1),
+                "a repetition is known as one"
+            );
             assert_eq!(fetched(&mut client).await.len(), header.encoded_len());
         }
     }

@@ -50,12 +50,14 @@ impl EventLog for DamagedLog {
         let mut chunk = EventLog::read(&self.broker, partition, from, limit_bytes, wait).await?;
         let damaged = self.damaged.lock().clone();
         for (_, range) in damaged.into_iter().filter(|(place, _)| place == partition) {
-            let (first, behind) = (range.start.max(from.get()), range.end.min(chunk.next.get()));
-            if first < behind {
-                chunk.records.retain(|record| !(first..behind).contains(&record.offset.get()));
-                let (from, next) = (Offset::new(first), Offset::new(behind));
+            let first = range.start.max(from.get());
+            if first < range.end && first < chunk.next.get() {
+                chunk.records.retain(|record| !range.contains(&record.offset.get()));
+                let (from, next) = (Offset::new(first), Offset::new(range.end));
                 let reason = "the checksum does not fit".to_owned();
                 chunk.unreadable.push(Unreadable { from, next, reason });
+                // A log tells of a range as a whole, however little was asked for.
+                chunk.next = chunk.next.max(next);
             }
         }
         Ok(chunk)

@@ -281,11 +281,13 @@ async fn operator(cut: &Cut) -> Operator {
     prepared.unwrap_or_else(|error| panic!("{error}\n{}", plan.display_indent()))
 }
 
-/// What plain DataFusion answers over all events at once.
+/// What plain DataFusion answers over all events at once, but for the mean of decimals.
 pub(super) async fn in_batch(query: &str, orders: &RecordBatch) -> Vec<RecordBatch> {
     let mut config = SessionConfig::new();
     config.options_mut().sql_parser.parse_float_as_decimal = true;
     let context = SessionContext::new_with_config(config);
+    // DataFusion's own cuts the mean of decimals where SQL rounds it.
+    context.register_udaf(crate::avg::avg());
     context.register_batch("orders", orders.clone()).expect("registered");
     let products = crate::reference::ReferenceTable::read(&shop().tables[0]).expect("a table");
     context.register_batch("products", products.batch).expect("registered");
