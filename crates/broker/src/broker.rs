@@ -230,6 +230,11 @@ impl Broker {
         self.0.catalogue.disk_room().set(bytes);
     }
 
+    /// Whether [`Broker::set_disk_room`] has made a batch be refused since this was asked last.
+    pub fn has_refused_for_room(&self) -> bool {
+        self.0.catalogue.disk_room().has_refused()
+    }
+
     /// How the embedded log is.
     pub fn health(&self) -> Health {
         let others = [self.0.trusted_time.problem(), self.0.coordinator.problem()];

@@ -7,25 +7,33 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use factum_log::AppendError;
 
 /// Bytes that clients may write until the disk is looked at again.
 #[derive(Debug)]
-pub(crate) struct DiskRoom(AtomicI64);
+pub(crate) struct DiskRoom {
+    bytes: AtomicI64,
+    has_refused: AtomicBool,
+}
 
 impl Default for DiskRoom {
     /// No limit: nobody has looked yet.
     fn default() -> Self {
-        Self(AtomicI64::new(i64::MAX))
+        Self { bytes: AtomicI64::new(i64::MAX), has_refused: AtomicBool::new(false) }
     }
 }
 
 impl DiskRoom {
     /// What a look at the disk has found.
     pub(crate) fn set(&self, bytes: u64) {
-        self.0.store(i64::try_from(bytes).unwrap_or(i64::MAX), Ordering::Relaxed);
+        self.bytes.store(i64::try_from(bytes).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+
+    /// Whether a batch found no room since this was asked last.
+    pub(crate) fn has_refused(&self) -> bool {
+        self.has_refused.swap(false, Ordering::Relaxed)
     }
 
     /// Takes room for a batch of `bytes`.
@@ -35,10 +43,11 @@ impl DiskRoom {
     pub(crate) fn take(&self, bytes: usize) -> Result<(), AppendError> {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let take = |room: i64| (room >= bytes).then(|| room - bytes);
-        match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(AppendError::Full(Arc::new(io::ErrorKind::StorageFull.into()))),
+        if self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+            return Ok(());
         }
+        self.has_refused.store(true, Ordering::Relaxed);
+        Err(AppendError::Full(Arc::new(io::ErrorKind::StorageFull.into())))
     }
 }
 
@@ -55,6 +64,7 @@ mod tests {
         room.take(60).expect_err("there is less");
         room.take(40).expect("there is as much");
         room.take(1).expect_err("there is none");
+        assert_eq!((room.has_refused(), room.has_refused()), (true, false));
         room.set(1);
         room.take(1).expect("another look has found some");
     }

@@ -14,6 +14,8 @@
 //!
 //! Why a day, and what it costs a machine that was off: decision 0009.
 
+use std::error::Error;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,7 +25,7 @@ use factum_log::Disk;
 use factum_types::Timestamp;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::json_file::{self, Versioned};
 use crate::metrics;
@@ -178,8 +180,14 @@ impl TrustedTime {
         });
         let file = ClockFile { format: ClockFile::FORMAT, believed: state.expected.as_millis(), doubted };
         if let Err(error) = json_file::write(&**disk, path, &file) {
-            // The one before is still there: the next start believes a little less.
-            warn!(error = &error as &dyn std::error::Error, "the time was not written down");
+            let error = &error as &dyn Error;
+            let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+            match cause.map(io::Error::kind) {
+                // A temporary folder that is gone has no next start.
+                Some(io::ErrorKind::NotFound) => debug!(error, "the time was not written down"),
+                // The one before is still there: the next start believes a little less.
+                _ => warn!(error, "the time was not written down"),
+            }
         }
     }
 }

@@ -77,25 +77,3 @@ async fn clients_that_take_nothing_are_bounded_in_memory_and_time() {
     drop(stuck);
     server.stop().await;
 }
-
-/// A client that takes nothing does not make the server read on: what it holds is bounded by socket buffers, one frame
-/// and its part of what all tails may hold, whatever the topic holds.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_takes_nothing_holds_nothing_up() {
-    let server = Server::start().await;
-    server.topic("store.orders").await;
-    let line = format!("\"{}\"\n", "x".repeat(8_000));
-    for _ in 0..24 {
-        let lines = [("content-type", "application/x-ndjson")];
-        let answer = server.send("POST", "/events/store.orders", &lines, line.repeat(100)).await;
-        assert_eq!(answer.status, 202, "{}", answer.text());
-    }
-    let mut stuck = Vec::new();
-    for _ in 0..CLIENTS {
-        stuck.push(open(&server).await);
-    }
-    let whole = server.get("/api/v1/topics/store.orders/tail?from=earliest&limit=2400").await;
-    assert!(whole.text().contains("/0:2400\n"), "another client is served to the end");
-    drop(stuck);
-    server.stop().await;
-}

@@ -173,7 +173,9 @@ impl Machine {
                 gauge!("factum_disk_free_bytes").set(space.free as f64);
                 gauge!("factum_disk_size_bytes").set(space.size as f64);
                 self.0.free.store(space.free, Ordering::Relaxed);
-                let level = space.level(&self.0.options, before);
+                // What is left above the reserve may be too little for the batches that come.
+                let before_now = if broker.has_refused_for_room() { Level::Reserve } else { before };
+                let level = space.level(&self.0.options, before_now);
                 self.0.level.store(level as u8, Ordering::Relaxed);
                 self.say(before, level, ByteSize(space.free));
                 broker.set_disk_room(space.room(&self.0.options, level));

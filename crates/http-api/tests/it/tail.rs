@@ -256,3 +256,23 @@ async fn a_stop_ends_tails() {
     tail.read_to_end().await;
     assert!(tail.text.ends_with("0\r\n\r\n"), "the last chunk is sent: {:?}", tail.text);
 }
+
+/// A client that takes nothing does not make the server read on, and holds no other up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_nothing_holds_nothing_up() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    let line = format!("\"{}\"\n", "x".repeat(8_000));
+    for _ in 0..24 {
+        let lines = [("content-type", "application/x-ndjson")];
+        let answer = server.send("POST", "/events/store.orders", &lines, line.repeat(100)).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+    }
+    let mut stuck = Vec::new();
+    for _ in 0..20 {
+        stuck.push(Tail::open(&server, "?from=earliest", None).await);
+    }
+    let mut reader = Tail::open(&server, "?from=earliest", None).await;
+    reader.read_until("/0:2400\n").await;
+    server.stop().await;
+}
