@@ -41,7 +41,7 @@ pub(crate) fn log(bytes: &[u8]) {
             let mut builder = BatchBuilder::new();
             let time = Timestamp::from_millis(1_000 + number);
             builder.push(time, Some(b"key"), Some(number.to_string().repeat(10).as_bytes()), &[]);
-            let batch = RecordBatch::new(BytesMut::from(&builder.build().as_bytes()[..])).expect("a batch");
+            let batch = RecordBatch::new(BytesMut::from(builder.build().as_bytes())).expect("a batch");
             log.append(batch, time).expect("the disk is well");
             environment.committer().round();
         }

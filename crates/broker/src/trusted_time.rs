@@ -103,10 +103,7 @@ impl TrustedTime {
     ) -> Self {
         let path = data_dir.join("clock.json");
         let file = json_file::read::<ClockFile>(&*disk, &path).unwrap_or_else(|error| {
-            warn!(
-                error = &error as &dyn std::error::Error,
-                "the last time known is judged by the newest record"
-            );
+            warn!(error = &error as &dyn Error, "the last time known is judged by the newest record");
             None
         });
         let expected = file.as_ref().map(|file| Timestamp::from_millis(file.believed)).or(newest);

@@ -177,7 +177,7 @@ async fn a_full_disk_is_seen_refuses_records_and_ends_by_itself() {
     factum.restart();
     let caller = Caller::of(&factum);
     until("the problem after a restart", async || !caller.machine().await.1.is_empty()).await;
-    assert_eq!(caller.post("shop.fill", &event(10)).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(caller.post("shop.fill", &event(EVENT_BYTES)).await, StatusCode::SERVICE_UNAVAILABLE);
     let (status, records) = caller.call(Method::GET, "/api/v1/topics/shop.fill/records?limit=1", "").await;
     assert_eq!(status, StatusCode::OK, "{records}");
 

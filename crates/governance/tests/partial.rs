@@ -85,7 +85,7 @@ impl Pipelines for Needs {
         let mut running = self.in_effect.lock().expect("no test panics while holding it");
         // As the engine: half of it may be done.
         let fails = self.unavailable.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
-        if !fails.is_ok() && applied.is_complete() {
+        if fails.is_err() && applied.is_complete() {
             running.retain(|name, _| applied.pipelines.contains_key(name));
         }
         for (name, pipeline) in &applied.pipelines {

@@ -190,7 +190,7 @@ impl Machine {
         match (before, level) {
             (before, level) if before == level => {}
             (_, Level::Reserve) => {
-                error!(%folder, %free, "the disk is full: records are refused until there is room")
+                error!(%folder, %free, "the disk is full: records are refused until there is room");
             }
             (Level::Reserve, _) => warn!(%folder, %free, "the disk has room again: records are taken"),
             (_, Level::Little) => warn!(%folder, %free, "the disk is nearly full"),

@@ -89,7 +89,7 @@ pub(crate) fn query(source: &SourceText) -> Result<Query, Problem> {
     }
     let place = place_of(source, &tokens)
         .ok_or_else(|| source.problem(0..source.text().len(), "there is no query here"))?;
-    match parse(source, tokens, &place)? {
+    match parse(source, &tokens, &place)? {
         Statement::Query(mut query) => {
             meaning::settle(&mut query, source, place)?;
             Ok(*query)
@@ -118,11 +118,10 @@ fn declaration(
     place: Range<usize>,
 ) -> Result<Declaration, Problem> {
     let on_window_close = take_emit(source, &mut tokens);
-    let written = tokens.clone();
-    let statement = parse(source, tokens, &place)?;
+    let statement = parse(source, &tokens, &place)?;
     let refused = |message: &str| {
         let problem = source.problem(first_word(source, &place), message);
-        Err(spellings::explained(source, &written, problem))
+        Err(spellings::explained(source, &tokens, problem))
     };
     match statement {
         Statement::CreateView(mut view) => {
@@ -178,18 +177,14 @@ pub(crate) fn identifiers(name: &ObjectName) -> Option<Vec<Ident>> {
     name.0.iter().map(|part| part.as_ident().cloned()).collect()
 }
 
-fn parse(
-    source: &SourceText,
-    tokens: Vec<TokenWithSpan>,
-    place: &Range<usize>,
-) -> Result<Statement, Problem> {
+fn parse(source: &SourceText, tokens: &[TokenWithSpan], place: &Range<usize>) -> Result<Statement, Problem> {
     let is_one_more = |token: &&TokenWithSpan| is_operator(&token.token);
     if let Some(token) = tokens.iter().filter(is_one_more).nth(MAX_OPERATORS) {
         let at = source.range(token.span).unwrap_or_else(|| place.clone());
         return Err(source.problem(at, format!("a statement has at most {MAX_OPERATORS} operators")));
     }
-    let mut parser = Parser::new(&FactumDialect).with_tokens_with_locations(tokens.clone());
-    let explained = |problem| spellings::explained(source, &tokens, problem);
+    let mut parser = Parser::new(&FactumDialect).with_tokens_with_locations(tokens.to_vec());
+    let explained = |problem| spellings::explained(source, tokens, problem);
     let statement = parser.parse_statement().map_err(|error| explained(of_parser(source, &error, place)))?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
