@@ -561,7 +561,7 @@ fn statements_that_cannot_be_compiled() {
 }
 
 #[test]
-fn spellings_of_other_systems() {
+fn clauses_of_other_systems() {
     check_query(
         "SELECT window_start FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_date), INTERVAL '1' HOUR))",
         &expect![[r#"
@@ -611,6 +611,10 @@ fn spellings_of_other_systems() {
           help: write address.city for a field of an object, and tags[1] for the first item of a list
     "#]],
     );
+}
+
+#[test]
+fn functions_of_other_systems() {
     check_query(
         "SELECT SPLIT_INDEX(customer, ',', 0) FROM orders",
         &expect![[r#"
