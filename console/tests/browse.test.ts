@@ -55,7 +55,7 @@ function fetchFrom(log: Log, most: number): Fetch {
     const found = from.slice(0, Math.min(Number(query.limit), most));
     const end = bounds(log)[partition]!.high_watermark;
     const next = found.length > 0 ? String(Number(found.at(-1)!.offset) + 1) : end;
-    return { records: found, partitions: [{ partition, next, log_start: "0", high_watermark: end }] };
+    return { records: found, unreadable: [], partitions: [{ partition, next, log_start: "0", high_watermark: end }] };
   };
 }
 

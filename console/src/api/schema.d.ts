@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * Follow several views
-         * @description Server-sent events as for one view, each with its `view`: a `snapshot` of each, then each `change`. What is wrong
+         * @description Server-sent events as for one view, each with its `view`: a `snapshot` of each, then each `change`, and `stale` and `live`. What is wrong
          *     with one view is an `error` that names it; the others go on, and so does it once it can be followed again. A client
          *     that reconnects with `Last-Event-ID` goes on behind that event in every view.
          */
@@ -262,7 +262,8 @@ export interface paths {
         put?: never;
         /**
          * Ask with SQL
-         * @description Runs over what views, topics and reference tables hold at this moment.
+         * @description Runs over what views, topics and reference tables hold at this moment. Events that the columns named cannot be read
+         *     from are left out and counted in `left_out`.
          */
         post: operations["post_sql"];
         delete?: never;
@@ -395,9 +396,10 @@ export interface paths {
         };
         /**
          * Follow a topic
-         * @description Server-sent events of all partitions: `record` with the same JSON as in browsing, `gap` where records were
-         *     dropped by retention before they were read, `error` before the stream ends early. Every event's id holds the
-         *     positions in all partitions: a client that reconnects with `Last-Event-ID` goes on where it was.
+         * @description Server-sent events of all partitions: `record` with the same JSON as in browsing, `unreadable` where records
+         *     cannot be read, `gap` where records expired before they were read or the topic was created again, `error` before
+         *     the stream ends early. Every event's id holds the positions in all partitions: a client that reconnects with
+         *     `Last-Event-ID` goes on where it was.
          */
         get: operations["tail_topic"];
         put?: never;
@@ -434,7 +436,8 @@ export interface paths {
         };
         /**
          * Read a view
-         * @description The rows as they are at this moment, in the view's order. Any column can be a parameter and selects the rows
+         * @description The rows as they are at this moment, in the view's order, with how far they are behind the log: a view that is stuck
+         *     answers with the rows that it had, and says so. Any column can be a parameter and selects the rows
          *     with that value; a column given several times selects any of them.
          */
         get: operations["get_view"];
@@ -456,7 +459,8 @@ export interface paths {
         /**
          * Follow a view
          * @description Server-sent events: a `snapshot` with all rows, then a `change` with the rows that went and the rows that came,
-         *     whenever there are some; `error` before the stream ends early. A client that reconnects with `Last-Event-ID` goes
+         *     whenever there are some; `stale` with the reason when the view stands still, and `live` when it goes on; `error` before
+         *     the stream ends early. A client that reconnects with `Last-Event-ID` goes
          *     on behind that event, or gets a snapshot if the changes since are no longer known.
          */
         get: operations["follow_view"];
@@ -719,6 +723,26 @@ export interface components {
             /** @description For people; its form may change. */
             plan: string;
         };
+        /** @description How far rows are behind the log. */
+        FreshnessView: {
+            /**
+             * @description The time up to which the log was read for them; now, where there was nothing left to read.
+             * @example 2026-11-20T10:15:30.123Z
+             */
+            as_of: string;
+            /**
+             * @description Events in the log that they do not contain yet, a 64-bit number as text.
+             * @example 0
+             */
+            lag: string;
+            /** @description Why it waits or failed. */
+            reason?: string | null;
+            /**
+             * @description What the view is doing: `live`, `building`, `waiting` or `failed`; the worst of them where there are several.
+             * @example live
+             */
+            state: string;
+        };
         /** @description A group in a list. */
         GroupLine: {
             /** @example mailer */
@@ -767,6 +791,20 @@ export interface components {
             ready: boolean;
             roles: components["schemas"]["RoleHealth"][];
         };
+        /** @description What rows do not contain. */
+        LeftOutView: {
+            /**
+             * @description Events whose columns, as far as they are named, could not be decoded, or that a view could not compute; a 64-bit
+             *     number as text.
+             * @example 4
+             */
+            undecodable: string;
+            /**
+             * @description Offsets that could not be read from the log; a 64-bit number as text.
+             * @example 0
+             */
+            unreadable: string;
+        };
         Live: {
             /**
              * @description Always `live`: that there is an answer is the answer.
@@ -795,6 +833,15 @@ export interface components {
             to: string;
             /** @example store.orders */
             topic: string;
+        };
+        /** @description The full sizes of what is shown in part. The Kafka API gives the whole record. */
+        Omitted: {
+            /** @description Headers, of which the first 1,000 are shown, up to 256 KiB of them. */
+            headers?: number | null;
+            /** @description Bytes of the key, of which the first 64 KiB are shown. */
+            key_bytes?: number | null;
+            /** @description Bytes of the value, of which the first MiB is shown, as text or in base64. */
+            value_bytes?: number | null;
         };
         /**
          * @description How the whole does. Topics that Factum keeps for itself are not counted. Rates are per second, and absent in the
@@ -941,6 +988,11 @@ export interface components {
         /** @description How a pipeline is. */
         PipelineLine: {
             /**
+             * @description Events whose time was too far ahead to move the watermark, a 64-bit number as text.
+             * @example 0
+             */
+            ahead: string;
+            /**
              * @description Events in the log that it has not taken in, a 64-bit number as text.
              * @example 0
              */
@@ -952,6 +1004,16 @@ export interface components {
              * @example 0
              */
             late: string;
+            /**
+             * @description Dead letters that were given up, a 64-bit number as text; the events themselves are still in their topic.
+             * @example 0
+             */
+            letters_lost: string;
+            /**
+             * @description Dead letters that wait because their topic cannot be written, a 64-bit number as text.
+             * @example 0
+             */
+            letters_waiting: string;
             /**
              * @description The view that it keeps.
              * @example store.top_movies
@@ -983,6 +1045,12 @@ export interface components {
             state_bytes: number;
             /** @example store */
             team: string;
+            /**
+             * @description Offsets that could not be read from the log, and went to its dead-letter topic as ranges; a 64-bit number as
+             *     text.
+             * @example 0
+             */
+            unreadable: string;
             /**
              * @description No event before this time is expected.
              * @example 2026-11-20T10:15:30.123Z
@@ -1130,6 +1198,7 @@ export interface components {
              * @example 41
              */
             offset: string;
+            omitted?: components["schemas"]["Omitted"] | null;
             /**
              * Format: int32
              * @description The partition.
@@ -1149,6 +1218,8 @@ export interface components {
         Records: {
             partitions: components["schemas"]["ReadOn"][];
             records: components["schemas"]["RecordView"][];
+            /** @description What lies among them and cannot be read. */
+            unreadable: components["schemas"]["UnreadableView"][];
         };
         /** @description What was moved, or would be. */
         ResetDone: {
@@ -1181,13 +1252,11 @@ export interface components {
              */
             role: string;
         };
-        /** @description Rows, and the moment that they answer for. */
-        RowsView: {
-            /**
-             * @description The moment.
-             * @example 2026-11-20T10:15:30.123Z
-             */
-            as_of: string;
+        /** @description Rows, and how far they are behind the log. */
+        RowsView: components["schemas"]["FreshnessView"] & {
+            /** @description Values that are null because they cannot be computed, a hundred at most; left out where there is none. */
+            errors?: Record<string, never>[];
+            left_out?: components["schemas"]["LeftOutView"] | null;
             /** @description Decimals, and whole numbers beyond 2^53, are text. */
             rows: Record<string, never>[];
         };
@@ -1254,6 +1323,26 @@ export interface components {
             partitions: components["schemas"]["PartitionView"][];
             summary?: string | null;
             team?: string | null;
+        };
+        /** @description A range of a partition that cannot be read: damaged on disk, or never a batch that can be opened. */
+        UnreadableView: {
+            /**
+             * @description The first offset that cannot be read, a 64-bit number as text.
+             * @example 7
+             */
+            from: string;
+            /**
+             * @description Where reading goes on, a 64-bit number as text.
+             * @example 9
+             */
+            next: string;
+            /**
+             * Format: int32
+             * @example 0
+             */
+            partition: number;
+            /** @description What is wrong. */
+            reason: string;
         };
         /** @description A view in a list. */
         ViewLine: {
@@ -1873,7 +1962,9 @@ export interface operations {
                      *           "orders": 42
                      *         }
                      *       ],
-                     *       "as_of": "2026-11-20T10:15:30.123Z"
+                     *       "as_of": "2026-11-20T10:15:30.123Z",
+                     *       "lag": "0",
+                     *       "state": "live"
                      *     }
                      */
                     "application/json": components["schemas"]["RowsView"];
@@ -1983,7 +2074,9 @@ export interface operations {
                      *           "ProductName": "Alien"
                      *         }
                      *       ],
-                     *       "as_of": "2026-11-20T10:15:30.123Z"
+                     *       "as_of": "2026-11-20T10:15:30.123Z",
+                     *       "lag": "0",
+                     *       "state": "live"
                      *     }
                      */
                     "application/json": components["schemas"]["RowsView"];
@@ -2351,6 +2444,7 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
+                     *       "unreadable": [],
                      *       "partitions": [
                      *         {
                      *           "partition": 0,
@@ -2388,7 +2482,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Where to start: `latest` (the default) or `earliest`; `Last-Event-ID` wins over it
+                 * @description Where to start: `latest` (the default), `earliest`, or an offset (in every partition, or as near to it as there are records); `Last-Event-ID` wins over it
                  * @example earliest
                  */
                 from?: string;
@@ -2398,7 +2492,7 @@ export interface operations {
             header?: {
                 /**
                  * @description The id of the last event seen
-                 * @example 0:42,3:7
+                 * @example 1c9f2a3b/0:42,3:7
                  */
                 "Last-Event-ID"?: string | null;
             };
@@ -2416,7 +2510,7 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example id: 0:42
+                     * @example id: 1c9f2a3b/0:42
                      *     event: record
                      *     data: {"partition":0,"offset":"41"}
                      */
@@ -2433,6 +2527,15 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many tails */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2541,7 +2644,9 @@ export interface operations {
                      *           "sold": 42
                      *         }
                      *       ],
-                     *       "as_of": "2026-11-20T10:15:30.123Z"
+                     *       "as_of": "2026-11-20T10:15:30.123Z",
+                     *       "lag": "0",
+                     *       "state": "live"
                      *     }
                      */
                     "application/json": components["schemas"]["RowsView"];
