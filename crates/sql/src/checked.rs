@@ -13,17 +13,17 @@ use arrow::compute::kernels::numeric::{add, div, mul, neg, sub};
 use arrow::datatypes::{DataType, Decimal128Type, FieldRef};
 use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, DataFusionError, Result, internal_err};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs,
     ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
+
+use crate::rewrite;
 
 /// The rule; it comes after types are settled.
 #[derive(Debug)]
@@ -35,23 +35,8 @@ impl AnalyzerRule for CheckedArithmetic {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        Ok(plan.transform_up_with_subqueries(checked_node)?.data)
+        rewrite::expressions(plan, checked)
     }
-}
-
-fn checked_node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let mut schema = merge_schema(&node.inputs());
-    if let LogicalPlan::TableScan(scan) = &node {
-        let table = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
-        schema.merge(&table);
-    }
-    let names = NamePreserver::new(&node);
-    let node = node.map_expressions(|expr| {
-        let name = names.save(&expr);
-        let expr = expr.transform_up(|part| checked(part, &schema))?;
-        Ok(expr.update_data(|expr| name.restore(expr)))
-    })?;
-    node.map_data(LogicalPlan::recompute_schema)
 }
 
 /// The function that computes what `part` does, if `part` is arithmetic that may wrap.

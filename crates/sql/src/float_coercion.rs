@@ -8,13 +8,13 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr::{Between, Case, InList};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, cast};
 use datafusion::optimizer::AnalyzerRule;
+
+use crate::rewrite;
 
 /// Functions that keep each argument as it is: they make a value of many parts.
 const OF_PARTS: [&str; 4] = ["struct", "named_struct", "row", "map"];
@@ -29,23 +29,8 @@ impl AnalyzerRule for DoublesBesideDecimals {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        Ok(plan.transform_up_with_subqueries(of_node)?.data)
+        rewrite::expressions(plan, |part, schema| Ok(of_part(part, schema)))
     }
-}
-
-fn of_node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let mut schema = merge_schema(&node.inputs());
-    if let LogicalPlan::TableScan(scan) = &node {
-        let table = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
-        schema.merge(&table);
-    }
-    let names = NamePreserver::new(&node);
-    let node = node.map_expressions(|expr| {
-        let name = names.save(&expr);
-        let expr = expr.transform_up(|part| Ok(of_part(part, &schema)))?;
-        Ok(expr.update_data(|expr| name.restore(expr)))
-    })?;
-    node.map_data(LogicalPlan::recompute_schema)
 }
 
 fn of_part(mut part: Expr, schema: &DFSchema) -> Transformed<Expr> {

@@ -38,6 +38,7 @@ mod plan;
 mod rebuild;
 mod reference;
 pub mod render;
+mod rewrite;
 mod row_errors;
 mod schema;
 mod session;
