@@ -16,7 +16,12 @@ use factum_types::{BatchBuilder, Offset, RecordBatch, Timestamp};
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
 fn environment() -> Environment {
-    let options = EnvironmentOptions { tail_cache_bytes: 0, open_segments: 4, active_segments: 4 };
+    let options = EnvironmentOptions {
+        tail_cache_bytes: 0,
+        open_segments: 4,
+        active_segments: 4,
+        ..EnvironmentOptions::default()
+    };
     Environment::new(Arc::new(LocalDisk), options)
 }
 

@@ -245,5 +245,6 @@ fn environment_options(options: &Options) -> EnvironmentOptions {
         tail_cache_bytes: usize::try_from(options.tail_cache.0).unwrap_or(usize::MAX),
         open_segments,
         active_segments: open_files - open_segments,
+        ..EnvironmentOptions::default()
     }
 }

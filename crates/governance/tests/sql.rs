@@ -102,6 +102,7 @@ async fn sql_is_checked_before_anything_is_applied() {
         apply_once(folder.path(), &log, &catalogue, &critic).await.expect("the rest applies");
     assert!(plan.is_empty(), "{plan}");
     expect![[r#"
+        applied, with:
           × there is no DROP in a pipeline
            ╭─[teams/store/pipelines/broken.sql:2:1]
          1 │ -- Nothing.
@@ -110,7 +111,7 @@ async fn sql_is_checked_before_anything_is_applied() {
            ╰────
           help: a view ends when its statement leaves the file
     "#]]
-    .assert_eq(&render(&problems));
+    .assert_eq(&format!("applied, with:\n{}", render(&problems)));
     assert_eq!(log.writes(), writes, "there was nothing else to apply");
     assert_eq!(catalogue.problems().len(), 1);
     assert_eq!(catalogue.pipelines().len(), 1, "the last good project stays");

@@ -34,19 +34,18 @@ use parking_lot::{Condvar, Mutex};
 use crate::partition_log::Shared as Log;
 use crate::tail_cache::LogId;
 
-/// How long an idle committer waits before it tries a stalled log again.
-const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// How many logs enqueued later may go before each log of a request, for each log of that request.
 const OVERTAKEN: u64 = 4;
 /// A busy committer tries stalled logs again after so many commits.
 const RETRY_COMMITS: u32 = 64;
 
 /// Makes the appends of all logs durable. A clone shares it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Committer(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
+    /// How long an idle committer waits before it tries a stalled log again.
+    retry_pause: Duration,
     queue: Mutex<Queue>,
     woken: Condvar,
 }
@@ -80,8 +79,8 @@ struct Queue {
 
 impl Committer {
     /// A committer with nothing to do.
-    pub fn new() -> Self {
-        Self::default()
+    pub(crate) fn new(retry_pause: Duration) -> Self {
+        Self(Arc::new(Shared { retry_pause, queue: Mutex::default(), woken: Condvar::new() }))
     }
 
     /// Commits logs as they need it until [`Committer::stop`], and what is waiting then. Blocks: give it a thread;
@@ -158,7 +157,7 @@ impl Committer {
             }
             if queue.stalled.is_empty() {
                 self.0.woken.wait(&mut queue);
-            } else if self.0.woken.wait_for(&mut queue, RETRY_PAUSE).timed_out() {
+            } else if self.0.woken.wait_for(&mut queue, self.0.retry_pause).timed_out() {
                 queue.retry_stalled();
             }
         }

@@ -1,6 +1,7 @@
 //! What all logs of a process share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::active_file::ActiveFiles;
 use crate::committer::Committer;
@@ -17,11 +18,18 @@ pub struct EnvironmentOptions {
     pub open_segments: usize,
     /// Active segments kept open at once; the others are opened when they are written.
     pub active_segments: usize,
+    /// How long an idle committer waits before it tries a commit again that the disk refused.
+    pub retry_pause: Duration,
 }
 
 impl Default for EnvironmentOptions {
     fn default() -> Self {
-        Self { tail_cache_bytes: 16 << 20, open_segments: 512, active_segments: 512 }
+        Self {
+            tail_cache_bytes: 16 << 20,
+            open_segments: 512,
+            active_segments: 512,
+            retry_pause: Duration::from_millis(250),
+        }
     }
 }
 
@@ -40,7 +48,7 @@ impl Environment {
     pub fn new(disk: Arc<dyn Disk>, options: EnvironmentOptions) -> Self {
         Self {
             disk,
-            committer: Committer::new(),
+            committer: Committer::new(options.retry_pause),
             tail_cache: TailCache::new(options.tail_cache_bytes),
             open_segments: Arc::new(OpenSegments::new(options.open_segments)),
             active_files: Arc::new(ActiveFiles::new(options.active_segments)),

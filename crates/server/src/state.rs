@@ -22,7 +22,12 @@ pub(crate) async fn start(
     let (folder, clock, disk) = (data_dir.join(FOLDER), Arc::clone(clock), Arc::new(LocalDisk));
     let environment = Environment::new(
         disk.clone(),
-        EnvironmentOptions { tail_cache_bytes: 0, open_segments: 16, active_segments: 4 },
+        EnvironmentOptions {
+            tail_cache_bytes: 0,
+            open_segments: 16,
+            active_segments: 4,
+            ..EnvironmentOptions::default()
+        },
     );
     let committer = environment.committer().clone();
     let (running, (ended, end)) = (committer.clone(), oneshot::channel());

@@ -20,7 +20,7 @@ fn members() -> Vec<String> {
     let crates = fs::read_dir(repository().join("crates")).expect("crates/ is there");
     let names = crates.map(|entry| entry.expect("crates/ can be listed").file_name());
     let crates = names.map(|name| format!("crates/{}", name.into_string().expect("a plain name")));
-    crates.chain(["bench".to_owned(), "xtask".to_owned()]).collect()
+    crates.chain(["bench", "fuzz", "xtask"].map(str::to_owned)).collect()
 }
 
 impl Planted {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use factum_log::{
@@ -20,8 +21,12 @@ pub(crate) const OPTIONS: Options = Options {
 };
 
 /// No cache: every read is a cold one.
-pub(crate) const COLD: EnvironmentOptions =
-    EnvironmentOptions { tail_cache_bytes: 0, open_segments: 2, active_segments: 2 };
+pub(crate) const COLD: EnvironmentOptions = EnvironmentOptions {
+    tail_cache_bytes: 0,
+    open_segments: 2,
+    active_segments: 2,
+    retry_pause: Duration::from_millis(250),
+};
 
 /// A log, the disk under it, and what shares both.
 pub(crate) struct Bench {

@@ -23,7 +23,10 @@ impl Running {
     }
 
     pub(crate) fn open(disk: Arc<dyn Disk>, directory: &Path, options: Options) -> Result<Self, OpenError> {
-        let environment = Environment::new(Arc::clone(&disk), EnvironmentOptions::default());
+        // A log whose disk is down tells its waiters after twenty pauses.
+        let options_of_log =
+            EnvironmentOptions { retry_pause: Duration::from_millis(1), ..EnvironmentOptions::default() };
+        let environment = Environment::new(Arc::clone(&disk), options_of_log);
         let committer = environment.committer().clone();
         let clock = Arc::new(HeldClock::at(Timestamp::from_millis(1_700_000_000_000)));
         let store = Embedded::open(&environment, disk, clock, directory, options)?;
