@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use crate::access::Access;
+use crate::auto_create::AutoCreate;
 use crate::catalogue::{Catalogue, Which};
 use crate::coordinator::Coordinator;
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, ProducerIdError};
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) clock: SharedClock,
     pub(crate) heavy_work: Arc<HeavyWork>,
     pub(crate) trusted_time: Arc<TrustedTime>,
+    pub(crate) auto_create: AutoCreate,
     pub(crate) partitioner: Partitioner,
     /// Where members of groups run their heartbeats; there once the service runs.
     pub(crate) tasks: OnceLock<TaskGroup>,
@@ -96,6 +98,17 @@ impl Broker {
         self.0.catalogue.validate(new)
     }
 
+    /// Asks `has_project` from now on whether a project is applied, which says what topics there are
+    /// ([`crate::AutoCreateTopics::WithoutProject`]). It must not block. The first one given stays.
+    pub fn follow_project(&self, has_project: impl Fn() -> bool + Send + Sync + 'static) {
+        self.0.auto_create.follow_project(Box::new(has_project));
+    }
+
+    /// Whether a topic that is missing is created now when a client first uses it.
+    pub fn auto_creates_topics(&self) -> bool {
+        self.0.auto_create.is_allowed()
+    }
+
     /// The topic of this name, made with the default number of partitions if it is missing and
     /// `allow_auto_create`. However many ask at the same time, one topic is made.
     ///
@@ -111,6 +124,7 @@ impl Broker {
             return Ok(topic);
         }
         if !allow_auto_create {
+            self.0.auto_create.note_absent(name);
             return Err(unknown());
         }
         let new = NewTopic { name: name.clone(), partitions: None, config: TopicConfig::default() };

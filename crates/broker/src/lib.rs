@@ -26,6 +26,7 @@
 
 mod access;
 mod append_rules;
+mod auto_create;
 mod broker;
 mod catalogue;
 mod cluster;
@@ -48,6 +49,7 @@ mod topic;
 mod topic_store;
 mod trusted_time;
 
+pub use auto_create::AutoCreateTopics;
 pub use broker::Broker;
 pub use coordinator::Coordinator;
 // What the signatures below name of the crates underneath, for edges that may use this crate alone.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use factum_types::{ByteSize, units};
 use serde::{Deserialize, Serialize};
 
+use crate::auto_create::AutoCreateTopics;
 use crate::coordinator;
 
 /// Enough for the default number of partitions, with their older segments that are read.
@@ -19,8 +20,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Partitions of a topic that is made without saying how many.
     pub default_partitions: i32,
-    /// Whether a topic comes into being when it is first used.
-    pub auto_create_topics: bool,
+    /// Whether a topic is created when a client first uses it.
+    pub auto_create_topics: AutoCreateTopics,
     /// Most partitions that one topic may have.
     pub max_topic_partitions: i32,
     /// Most partitions of all topics together.
@@ -53,7 +54,7 @@ impl Default for Options {
         Self {
             data_dir: PathBuf::from("factum-data"),
             default_partitions: 4,
-            auto_create_topics: false,
+            auto_create_topics: AutoCreateTopics::Never,
             max_topic_partitions: 1_000,
             max_partitions: 4_000,
             retention: Some(Duration::from_secs(7 * 24 * 60 * 60)),

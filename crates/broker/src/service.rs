@@ -20,6 +20,7 @@ use factum_types::TopicName;
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
+use crate::auto_create::AutoCreate;
 use crate::broker::{Broker, Shared};
 use crate::catalogue::Catalogue;
 use crate::coordinator::Coordinator;
@@ -106,7 +107,9 @@ impl Service {
         info!(data_dir = %options.data_dir.display(), topics, "opened the embedded log");
         let heavy_work = Arc::clone(catalogue.heavy_work());
         let (partitioner, tasks) = (Partitioner::default(), OnceLock::new());
+        let auto_create = AutoCreate::new(options.auto_create_topics);
         let broker = Broker::new(Shared {
+            auto_create,
             options,
             cluster_id,
             catalogue,

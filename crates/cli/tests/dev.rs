@@ -296,6 +296,39 @@ fn damage_in_the_record_of_what_is_applied_keeps_no_server_from_starting() {
     assert!(Shell::of(&factum).output("produce store.orders", "{\"email\":\"a\"}").status.success());
 }
 
+/// Where a project says which topics there are, a misspelt name is refused on every path and nothing is created.
+#[test]
+fn a_topic_that_the_project_does_not_name_is_not_created_by_a_misspelling() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (project, data) = (folder.path().join("shop"), folder.path().join("data"));
+    init(&project);
+    let mut factum = Launch::new(BINARY).project(&project).data_dir(&data).start();
+    let mut shell = Shell::of(&factum);
+    shell.run_with("produce store.oders", "{\"email\":\"a\"}").run_with("produce payments", "{}");
+    expect![[r#"
+        $ factum produce store.oders
+        !   × there is no topic store.oders
+        !   help: did you mean `store.orders`?
+        exit 1
+        $ factum produce payments
+        !   × there is no topic payments
+        !   help: `factum topic list` shows those that exist, `factum topic create payments` creates one
+        exit 1"#]]
+    .assert_eq(&tidy(&shell.transcript(), &factum, folder.path()));
+
+    // Nor after a restart without its folder: what is applied is on the log.
+    assert!(factum.stop().success());
+    let mut factum = Launch::new(BINARY).data_dir(&data).start();
+    let misspelt = Shell::of(&factum).output("produce store.oders", "{\"email\":\"a\"}");
+    assert!(!misspelt.status.success());
+    let listed = Shell::of(&factum).output("topic list -o name", "").stdout;
+    assert_eq!(String::from_utf8_lossy(&listed), "store.orders\n");
+    // A topic that is asked for by its own command is no misspelling.
+    assert!(Shell::of(&factum).output("topic create payments", "").status.success());
+    assert!(Shell::of(&factum).output("produce payments", "{}").status.success());
+    assert!(factum.stop().success());
+}
+
 fn await_true(mut check: impl FnMut() -> bool) {
     for _ in 0..400 {
         if check() {

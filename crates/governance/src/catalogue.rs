@@ -133,6 +133,13 @@ impl Catalogue {
         (project.failure, project.problems) = (Some(failure), Arc::new(problems));
     }
 
+    /// Whether a project is applied, or is meant to be: its folder is watched, or a part of what was applied cannot be
+    /// read.
+    pub fn has_project(&self) -> bool {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        state.project.folder.is_some() || !state.teams.is_empty() || !state.unreadable.is_empty()
+    }
+
     /// The event of a topic, if a project defines it.
     pub fn event(&self, topic: &TopicName) -> Option<Arc<EventDefinition>> {
         self.state().events.get(topic).cloned()

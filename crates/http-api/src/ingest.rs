@@ -149,12 +149,15 @@ async fn append(api: &Api, topic: &TopicName, records: Vec<NewRecord>) -> Result
     }
 }
 
-/// The same problem with the topic that was probably meant.
+/// The same problem with the topic that was probably meant, and what makes one where first use does not.
 pub(crate) async fn unknown_topic(api: &Api, topic: &TopicName, problem: Problem) -> Problem {
     let topics = api.log().topics().await.unwrap_or_default();
     let names = topics.iter().map(|topic| topic.name.as_str()).filter(|name| !name.starts_with('_'));
     match suggest::nearest(topic.as_str(), names) {
         Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
+        None if api.state.catalogue.has_project() => problem.also(
+            "the project does not name it: add its event to the project, or create it with POST /api/v1/topics",
+        ),
         None => problem,
     }
 }

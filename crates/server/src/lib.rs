@@ -24,6 +24,7 @@ mod state;
 mod temporary;
 
 pub use error::StartError;
+pub use factum_broker::AutoCreateTopics;
 pub use machine::Options as DiskOptions;
 pub use open_files::raise_open_files;
 pub use options::{Access, DataDir, Options};

@@ -65,6 +65,8 @@ impl Parts {
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
         let internal_log = broker.internal_log();
         let catalogue = Catalogue::new();
+        let applied = catalogue.clone();
+        broker.follow_project(move || applied.has_project());
         let (engine, store) = start_engine(&options, &data_dir, &log, &clock, groups).await?;
         let machine = Machine::new(data_dir.clone(), options.disk.clone());
         let (watched, watching) = (broker.clone(), groups.broker.clone());

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use factum_base::clock::{SharedClock, SystemClock};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
-use factum_broker::{Broker, OpenError, Options, Partition, Service, coordinator};
+use factum_broker::{AutoCreateTopics, Broker, OpenError, Options, Partition, Service, coordinator};
 use factum_eventlog::{EventLog, NewRecord, NewTopic, TopicConfig};
 use factum_log::Slice;
 use factum_types::{BatchBuilder, RecordBatch, Timestamp, TopicName, batch};
@@ -51,7 +51,12 @@ pub(crate) fn fresh() -> (TempDir, Running) {
 pub(crate) fn options(data_dir: &Path) -> Options {
     let groups =
         coordinator::Options { min_session_timeout: Duration::from_millis(100), ..Default::default() };
-    Options { data_dir: data_dir.to_owned(), auto_create_topics: true, groups, ..Options::default() }
+    Options {
+        data_dir: data_dir.to_owned(),
+        auto_create_topics: AutoCreateTopics::Always,
+        groups,
+        ..Options::default()
+    }
 }
 
 pub(crate) fn name(text: &str) -> TopicName {

@@ -76,6 +76,11 @@ impl Error {
     pub(crate) fn unknown(kind: &'static str, name: &str, near: Option<String>) -> Self {
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
+            None if kind == "topic" => {
+                format!(
+                    "`factum topic list` shows those that exist, `factum topic create {name}` creates one"
+                )
+            }
             None => format!("`factum {kind} list` shows those that exist"),
         };
         Self::Unknown { kind, name: name.to_owned(), help }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use factum_base::telemetry::{self, LogFormat};
 use factum_governance::Project;
-use factum_server::{Access, DataDir, Options, Running, StartError};
+use factum_server::{Access, AutoCreateTopics, DataDir, Options, Running, StartError};
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 
 use crate::args::Places;
@@ -111,7 +111,7 @@ pub(super) fn options(places: Places, is_open: bool) -> Options {
     };
     options.http.listen = places.http;
     options.kafka.listen = places.kafka;
-    options.log.auto_create_topics = true;
+    options.log.auto_create_topics = AutoCreateTopics::WithoutProject;
     options
 }
 

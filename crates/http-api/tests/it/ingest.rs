@@ -1,6 +1,7 @@
 //! `POST /events/{topic}` in each of its forms: what is stored, and what is refused where.
 
 use expect_test::{Expect, expect};
+use factum_broker::AutoCreateTopics;
 
 use crate::support::{Server, Setup};
 
@@ -336,7 +337,8 @@ async fn an_unknown_topic_is_made_where_that_is_allowed() {
     assert_eq!(server.post_json("/events/store.orders", "{}").await.status, 202);
     assert_eq!(server.broker.topic("store.orders").expect("made").partition_count(), 2);
     server.stop().await;
-    let server = Server::start_with(Setup { auto_create_topics: false, ..Setup::default() }).await;
+    let server =
+        Server::start_with(Setup { auto_create_topics: AutoCreateTopics::Never, ..Setup::default() }).await;
     server.topic("store.orders").await;
     let answer = server.post_json("/events/store.order", "{}").await;
     expect![[r#"404 there is no topic store.order; did you mean store.orders? {"near":"store.orders"}"#]]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_base::telemetry;
-use factum_broker::Broker;
+use factum_broker::{AutoCreateTopics, Broker};
 use factum_eventlog::{Admin, NewTopic, TopicConfig};
 use factum_governance::resources::Recorded;
 use factum_governance::{Catalogue, EventDefinition, Format, Visibility};
@@ -43,7 +43,7 @@ pub(crate) struct Server {
 pub(crate) struct Setup {
     pub(crate) options: Options,
     pub(crate) authorizer: Arc<dyn Authorizer>,
-    pub(crate) auto_create_topics: bool,
+    pub(crate) auto_create_topics: AutoCreateTopics,
     pub(crate) health: fn() -> HealthReport,
     pub(crate) sql: factum_sql::Options,
 }
@@ -52,7 +52,13 @@ impl Default for Setup {
     fn default() -> Self {
         let options = Options { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Options::default() };
         let sql = factum_sql::Options::default();
-        Self { options, authorizer: Arc::new(AllowAll), auto_create_topics: true, health: all_well, sql }
+        Self {
+            options,
+            authorizer: Arc::new(AllowAll),
+            auto_create_topics: AutoCreateTopics::Always,
+            health: all_well,
+            sql,
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Metadata and DescribeCluster: where to connect, which topics there are.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use factum_broker::AutoCreateTopics;
 use factum_kafka_server::Options;
 use factum_types::auth::AllowAll;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
@@ -66,6 +68,22 @@ async fn topics_are_made_on_first_use_if_the_request_allows() {
     assert_eq!(topic.topic_id, server.broker.topic("orders").expect("made").id().uuid());
     let response = client.ask(&by_name("no/name", true), 12).await;
     assert_eq!(response.topics[0].error_code, 17);
+}
+
+#[tokio::test]
+async fn topics_are_not_created_on_first_use_where_a_project_is_applied() {
+    let setting = AutoCreateTopics::WithoutProject;
+    let server = Server::start_creating(setting, Options::default(), Arc::new(AllowAll)).await;
+    let mut client = server.client().await;
+    assert_eq!(client.ask(&by_name("orders", true), 12).await.topics[0].error_code, 0);
+    let is_applied = Arc::new(AtomicBool::new(true));
+    let applied = Arc::clone(&is_applied);
+    server.broker.follow_project(move || applied.load(Ordering::Relaxed));
+    assert_eq!(client.ask(&by_name("oders", true), 12).await.topics[0].error_code, 3);
+    assert!(server.broker.topic("oders").is_none());
+    assert_eq!(client.ask(&by_name("orders", true), 12).await.topics[0].error_code, 0, "it is there already");
+    is_applied.store(false, Ordering::Relaxed);
+    assert_eq!(client.ask(&by_name("oders", true), 12).await.topics[0].error_code, 0);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use factum_base::clock::SystemClock;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, Stop, TaskGroup, TaskTree};
-use factum_broker::Broker;
+use factum_broker::{AutoCreateTopics, Broker};
 use factum_kafka_server::{Options, Service};
 use factum_types::auth::{AllowAll, Authorizer};
 use tempfile::TempDir;
@@ -33,13 +33,21 @@ impl Server {
     }
 
     pub(crate) async fn start_with(options: Options, authorizer: Arc<dyn Authorizer>) -> Self {
+        Self::start_creating(AutoCreateTopics::Always, options, authorizer).await
+    }
+
+    pub(crate) async fn start_creating(
+        auto_create_topics: AutoCreateTopics,
+        options: Options,
+        authorizer: Arc<dyn Authorizer>,
+    ) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let tree = TaskTree::new();
         let (log, edge) = (tree.child("log"), tree.child("edge"));
         let clock = Arc::new(SystemClock);
         let settings = factum_broker::Options {
             data_dir: dir.path().to_owned(),
-            auto_create_topics: true,
+            auto_create_topics,
             ..factum_broker::Options::default()
         };
         let (service, broker) =

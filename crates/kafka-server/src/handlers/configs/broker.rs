@@ -33,9 +33,9 @@ pub(in crate::handlers) fn describe(session: &Session) -> Vec<DescribedConfig> {
 }
 
 fn log_settings(session: &Session) -> Vec<DescribedConfig> {
-    let values = |options: &factum_broker::Options| {
+    let values = |options: &factum_broker::Options, auto_creates: bool| {
         [
-            ("auto.create.topics.enable", Boolean, options.auto_create_topics.to_string()),
+            ("auto.create.topics.enable", Boolean, auto_creates.to_string()),
             ("log.dirs", Text, options.data_dir.display().to_string()),
             ("log.retention.bytes", Long, unlimited(options.retention_bytes.map(|size| size.as_u64()))),
             ("log.retention.ms", Long, unlimited(options.retention.map(millis))),
@@ -44,7 +44,11 @@ fn log_settings(session: &Session) -> Vec<DescribedConfig> {
             ("num.partitions", Int, options.default_partitions.to_string()),
         ]
     };
-    compare(values(session.broker().options()), values(&factum_broker::Options::default()))
+    let broker = session.broker();
+    compare(
+        values(broker.options(), broker.auto_creates_topics()),
+        values(&factum_broker::Options::default(), false),
+    )
 }
 
 fn group_settings(session: &Session) -> Vec<DescribedConfig> {
