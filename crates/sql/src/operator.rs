@@ -31,6 +31,8 @@ pub(crate) use aggregate::HIDDEN;
 
 /// Whose tasks those of views are.
 pub(crate) const OWNER: Owner = Owner::from_static("sql");
+/// Who owns what the engine notes for itself beside the state of pipelines.
+pub(crate) const NOTES_OWNER: Owner = Owner::from_static("sql-notes");
 
 /// The table that a cut keeps its rows in; a task has one cut.
 const TABLE: TableId = 0;

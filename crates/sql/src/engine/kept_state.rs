@@ -12,7 +12,7 @@ use factum_types::Timestamp;
 use tracing::{info, warn};
 
 use super::{Engine, history};
-use crate::operator::OWNER;
+use crate::operator::{NOTES_OWNER, OWNER};
 use crate::pipeline::Pipeline;
 
 const TABLE: TableId = 0;
@@ -35,7 +35,11 @@ pub(super) enum KeptStateError {
 
 impl KeptState {
     pub(super) fn new(state: Arc<dyn StateStore>) -> Self {
-        Self { state, task: TaskId::new(OWNER, "factum!retired", 0), writing: tokio::sync::Mutex::default() }
+        Self {
+            state,
+            task: TaskId::new(NOTES_OWNER, "kept-state", 0),
+            writing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Every pipeline on the list, with the time at which it was given up.
@@ -105,7 +109,7 @@ impl Engine {
         let kept = self.0.kept_state.all().await?;
         let mut unneeded: HashMap<String, Vec<(TaskId, Progress)>> = HashMap::new();
         for (task, progress, _) in environment.state.tasks(&OWNER).await? {
-            if task.name().contains('@') && !running.contains(task.name()) {
+            if !running.contains(task.name()) {
                 unneeded.entry(task.name().to_owned()).or_default().push((task, progress));
             }
         }

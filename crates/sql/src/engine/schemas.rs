@@ -17,7 +17,7 @@ use tracing::debug;
 use super::Effective;
 use crate::definitions::{Definitions, EventDefinition, Problem};
 use crate::error::ApplyError;
-use crate::operator::OWNER;
+use crate::operator::NOTES_OWNER;
 use crate::schema::{EventSchema, SchemaError};
 use crate::task::Environment;
 
@@ -118,7 +118,7 @@ impl Looked {
 }
 
 fn task(definition: &EventDefinition) -> TaskId {
-    TaskId::new(OWNER, format!("{}!columns", definition.topic), 0)
+    TaskId::new(NOTES_OWNER, format!("columns of {}", definition.topic), 0)
 }
 
 /// Another time column makes other columns.

@@ -26,7 +26,7 @@ pub(super) async fn run(engine: Engine) {
             let bytes = bytes_by_pipeline(tasks.into_iter().map(|(task, _, size)| (task, size)));
             let running: Vec<_> = engine.0.pipelines.lock().values().cloned().collect();
             let is_running = |id: &str| running.iter().any(|pipeline| **pipeline.id() == *id);
-            let kept = bytes.iter().filter(|(id, _)| id.contains('@') && !is_running(id));
+            let kept = bytes.iter().filter(|(id, _)| !is_running(id));
             metrics::kept_state(kept.map(|(_, bytes)| bytes).sum());
             for pipeline in running {
                 pipeline.survey(bytes.get(&**pipeline.id()).copied().unwrap_or(0));
