@@ -13,6 +13,7 @@ use tracing::warn;
 
 use crate::access::Access;
 use crate::auto_create::AutoCreate;
+use crate::blocking_work::BlockingWork;
 use crate::catalogue::{Catalogue, Which};
 use crate::coordinator::Coordinator;
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, ProducerIdError};
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) coordinator: Coordinator,
     pub(crate) clock: SharedClock,
     pub(crate) heavy_work: Arc<HeavyWork>,
+    /// Reads of what is no longer in memory.
+    pub(crate) cold_reads: BlockingWork,
     pub(crate) trusted_time: Arc<TrustedTime>,
     pub(crate) auto_create: AutoCreate,
     pub(crate) partitioner: Partitioner,
@@ -235,7 +238,7 @@ impl Broker {
     /// Reads many partitions, waiting for records where there are none yet; see [`Fetch`].
     /// Answers in the order of the partitions asked for.
     pub async fn fetch(&self, fetch: Fetch) -> Vec<Fetched> {
-        fetch.run().await
+        fetch.run(&self.0.cold_reads).await
     }
 
     /// Lets clients write `bytes` more, until it is said again; what the server itself writes has no such limit.

@@ -11,7 +11,7 @@
 //!
 //! Invariants: nothing polls. A waiter is registered *behind* what was counted; if the high watermark passed that point in
 //! between, the registration says so and counting goes on, so no wake-up is missed. However long a fetch waits, what
-//! was there before is not read again for each batch that comes.
+//! was there before is not read again for each batch that comes. Files are not read on an async thread.
 //!
 //! Sizes follow KIP-74: partitions are served in the order given; the first that has records gives at least one
 //! batch however large, those after it only what fits. An error in any partition is answered at once.
@@ -22,6 +22,7 @@ use std::time::Duration;
 use factum_log::{Slice, Waiter};
 use factum_types::Offset;
 
+use crate::blocking_work::BlockingWork;
 use crate::partition::{Partition, ReadError};
 
 /// What to read, and how long to wait for it.
@@ -57,21 +58,35 @@ pub struct Fetched {
 
 impl Fetch {
     /// Runs it. One [`Fetched`] for each partition, in their order. Dropping the future has no effect.
-    pub(crate) async fn run(self) -> Vec<Fetched> {
-        let mut answer = Answer::read(&self);
-        if !self.max_wait.is_zero() && !answer.is_enough(&self) {
+    pub(crate) async fn run(self, cold_reads: &BlockingWork) -> Vec<Fetched> {
+        let this = Arc::new(self);
+        let mut answer = this.read(cold_reads).await;
+        if !this.max_wait.is_zero() && !answer.is_enough(&this) {
             let mut arrived = Arrived::behind(&answer);
-            let enough = self.wait_until_enough(&mut arrived);
+            let enough = this.wait_until_enough(&mut arrived);
             // Out of time is no failure: what is there by then is the answer.
-            tokio::time::timeout(self.max_wait, enough).await.unwrap_or_default();
+            tokio::time::timeout(this.max_wait, enough).await.unwrap_or_default();
             if arrived.is_something {
-                answer = Answer::read(&self);
+                answer = this.read(cold_reads).await;
             }
         }
+        this.observe(&answer);
+        answer.fetched
+    }
+
+    /// Reads here what is in memory, and on a thread for blocking work what is not.
+    async fn read(self: &Arc<Self>, cold_reads: &BlockingWork) -> Answer {
+        if !self.partitions.iter().any(|asked| asked.partition.is_cold(asked.from)) {
+            return Answer::read(self);
+        }
+        let this = Arc::clone(self);
+        cold_reads.run(move || Answer::read(&this)).await
+    }
+
+    fn observe(&self, answer: &Answer) {
         for (asked, fetched) in self.partitions.iter().zip(&answer.fetched) {
             asked.partition.observe_fetch(fetched.result.as_ref().map_or(0, |slice| slice.bytes));
         }
-        answer.fetched
     }
 
     async fn wait_until_enough(&self, arrived: &mut Arrived) {

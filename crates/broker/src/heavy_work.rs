@@ -4,12 +4,12 @@
 //! that everybody else keeps one; callers that cannot wait asynchronously are refused once too many of them wait,
 //! because each holds a thread.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::Semaphore;
+
+use crate::blocking_work::BlockingWork;
 
 /// Most callers of [`HeavyWork::run_in_place`] at one time, running or waiting.
 const MAX_IN_PLACE: usize = 32;
@@ -22,30 +22,22 @@ pub struct Busy;
 /// Admits heavy work.
 #[derive(Debug)]
 pub(crate) struct HeavyWork {
-    permits: Arc<Semaphore>,
+    admitted: BlockingWork,
     in_place: AtomicUsize,
 }
 
 impl Default for HeavyWork {
     fn default() -> Self {
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        let permits = Arc::new(Semaphore::new(processors.saturating_sub(1).max(1)));
-        Self { permits, in_place: AtomicUsize::new(0) }
+        let admitted = BlockingWork::at_most(processors.saturating_sub(1).max(1));
+        Self { admitted, in_place: AtomicUsize::new(0) }
     }
 }
 
 impl HeavyWork {
     /// Does it on a thread for blocking work. Dropping the future does not stop what has begun.
     pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
-        let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            work()
-        });
-        match done.await {
-            Ok(result) => result,
-            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
-        }
+        self.admitted.run(work).await
     }
 
     /// Does it here, after the runtime has moved its other tasks to another thread.
@@ -59,7 +51,7 @@ impl HeavyWork {
         }
         let _place = self.take_place()?;
         Ok(tokio::task::block_in_place(|| {
-            let _permit = runtime.block_on(self.permits.acquire()).expect("the semaphore is never closed");
+            let _permit = runtime.block_on(self.admitted.admit());
             work()
         }))
     }

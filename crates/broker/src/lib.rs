@@ -27,6 +27,7 @@
 mod access;
 mod append_rules;
 mod auto_create;
+mod blocking_work;
 mod broker;
 mod catalogue;
 mod cluster;

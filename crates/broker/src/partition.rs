@@ -308,6 +308,11 @@ impl Partition {
         self.log.read(from, limit_bytes).map_err(|error| self.unreadable(from, error))
     }
 
+    /// Whether [`Partition::read`] would read a file in the caller's thread.
+    pub(crate) fn is_cold(&self, from: i64) -> bool {
+        from >= 0 && self.log.is_cold(Offset::new(from))
+    }
+
     /// Whether there is something to learn past `offset`; if not, `waiter` is woken when there is.
     ///
     /// A deletion is marked before the log is closed, and closing wakes whoever registered before: so a waiter

@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use crate::auto_create::AutoCreate;
+use crate::blocking_work::BlockingWork;
 use crate::broker::{Broker, Shared};
 use crate::catalogue::Catalogue;
 use crate::coordinator::Coordinator;
@@ -34,6 +35,9 @@ use crate::{cluster, metrics, retention};
 
 /// More threads than this only wait for each other at the disk.
 const MOST_SYNC_THREADS: usize = 64;
+
+/// Most fetches that read files at one time; each holds a thread and the bytes of its answer.
+const COLD_READS: usize = 16;
 
 /// Of the open files, at most so many for sealed segments that are read.
 const MOST_SEALED_SEGMENTS: usize = 512;
@@ -117,6 +121,7 @@ impl Service {
             coordinator,
             clock,
             heavy_work,
+            cold_reads: BlockingWork::at_most(COLD_READS),
             trusted_time,
             partitioner,
             tasks,

@@ -83,6 +83,13 @@ impl Source {
 }
 
 impl PartitionLog {
+    /// Whether [`PartitionLog::read`] at `from` would have to read a file: there is something to read, and it is not
+    /// in memory. It may have changed by the time of the read.
+    pub fn is_cold(&self, from: Offset) -> bool {
+        let log = &*self.0;
+        from < log.bounds().high_watermark && !log.environment.tail_cache.holds(log.id, from)
+    }
+
     /// Reads whole batches from the one that contains `from` on, never past the high watermark.
     ///
     /// Returns at most `limit_bytes` of encoded batches, but always one if there is one, so that a reader

@@ -94,6 +94,14 @@ impl TailCache {
         run
     }
 
+    /// Whether the batch that contains `from` is here.
+    pub(crate) fn holds(&self, log: LogId, from: Offset) -> bool {
+        let cached = self.0.cached.lock();
+        let Some(batches) = cached.logs.get(&log) else { return false };
+        let first = batches.partition_point(|batch| batch.next <= from);
+        batches.get(first).is_some_and(|batch| batch.base <= from)
+    }
+
     /// Lets go of all batches of a log that is closed.
     pub(crate) fn forget(&self, log: LogId) {
         let mut cached = self.0.cached.lock();

@@ -13,6 +13,7 @@
 
 mod fault;
 mod file;
+mod reads;
 mod tree;
 
 use std::io;
@@ -25,7 +26,10 @@ use parking_lot::{Mutex, MutexGuard};
 pub use fault::{Call, Fault, FaultKind};
 use fault::{Operation, Outcome};
 use file::Contents;
+use reads::Reads;
 use tree::Tree;
+
+pub use reads::HeldReads;
 
 /// A disk that crashes. A clone is the same disk.
 #[derive(Clone)]
@@ -48,6 +52,7 @@ struct State {
     descriptors: Option<usize>,
     /// One clone in each handle of this life.
     open_files: Arc<()>,
+    reads: Arc<Reads>,
 }
 
 /// `EMFILE` on Linux.
@@ -68,7 +73,13 @@ impl CrashDisk {
             capacity: None,
             descriptors: None,
             open_files: Arc::new(()),
+            reads: Arc::default(),
         })))
+    }
+
+    /// Makes reads of files wait until what it returns is dropped, as a disk does that is busy with other things.
+    pub fn hold_reads(&self) -> HeldReads {
+        HeldReads::new(Arc::clone(&self.0.lock().reads))
     }
 
     /// Cuts the power and switches it on again: what was not durable is lost in part or whole, and every open
@@ -304,6 +315,8 @@ impl DiskFile for Handle {
     }
 
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        let reads = Arc::clone(&self.up()?.reads);
+        reads.wait();
         let state = self.read()?;
         let now = state.files[self.file].now();
         let rest = usize::try_from(at).ok().and_then(|at| now.get(at..)).unwrap_or_default();

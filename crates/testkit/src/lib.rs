@@ -8,7 +8,7 @@ mod held_clock;
 mod memory;
 mod power_cut;
 
-pub use crash_disk::{Call, CrashDisk, Fault, FaultKind};
+pub use crash_disk::{Call, CrashDisk, Fault, FaultKind, HeldReads};
 pub use factum_process::{FactumProcess, Launch};
 pub use held_clock::HeldClock;
 pub use memory::resident_bytes;

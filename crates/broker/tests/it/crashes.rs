@@ -5,17 +5,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use factum_base::clock::SystemClock;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_broker::coordinator::CoordinatorError;
-use factum_broker::{Broker, OpenError, Options, Service, StorageError};
+use factum_broker::{Broker, Fetch, FetchPartition, OpenError, Options, Service, StorageError};
 use factum_eventlog::{Admin, EventLog, TopicConfig};
 use factum_testkit::{CrashDisk, Fault, FaultKind};
 use factum_types::{ByteSize, GroupId, Offset, TopicPartition};
+use futures::future::join;
 
-use crate::support::{PATIENCE, name, new_topic, record};
+use crate::support::{PATIENCE, append, bases, name, new_topic, one_partition, record};
 
 const SEEDS: u64 = 3;
 
@@ -107,7 +109,7 @@ async fn values(broker: &Broker, topic: &str, partitions: i32) -> Vec<String> {
     for partition in 0..partitions {
         let at = TopicPartition::new(name(topic), partition);
         let chunk =
-            broker.read(&at, Offset::ZERO, 1 << 20, std::time::Duration::ZERO).await.expect("readable");
+            broker.read(&at, Offset::ZERO, 1 << 20, Duration::ZERO).await.expect("readable");
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         values.extend(chunk.records.iter().filter_map(|record| record.value.as_deref().map(text)));
     }
@@ -133,6 +135,29 @@ async fn run(disk: &CrashDisk, fault: Fault) -> (Told, Option<Machine>) {
         script(machine, &mut told).await;
     }
     (told, machine)
+}
+
+/// On a runtime of one thread: were the file read on it, the disk could never go on.
+#[tokio::test]
+async fn a_disk_that_hangs_in_a_read_holds_up_no_other_task() {
+    let disk = CrashDisk::seeded(1);
+    let machine = Machine::start(&disk).expect("started");
+    let partition = one_partition(&machine.broker, "cold").await;
+    append(&partition, 10).await;
+    machine.stop().await;
+    // What was written before the start is in no cache.
+    let machine = Machine::start(&disk).expect("started again");
+    let partition = Arc::clone(&machine.broker.topic("cold").expect("it is there").partitions()[0]);
+    let held = disk.hold_reads();
+    let asked = FetchPartition { partition, from: 0, limit_bytes: 1 << 20 };
+    let fetch = Fetch { partitions: vec![asked], min_bytes: 1, max_bytes: 1 << 20, max_wait: Duration::ZERO };
+    let goes_on = async {
+        tokio::task::yield_now().await;
+        drop(held);
+    };
+    let (fetched, ()) = join(machine.broker.fetch(fetch), goes_on).await;
+    assert_eq!(bases(fetched[0].result.as_ref().expect("readable")), [0]);
+    machine.stop().await;
 }
 
 #[tokio::test]
@@ -280,7 +305,7 @@ async fn a_damaged_partition_is_quarantined_and_others_go_on() {
     );
     assert_eq!(values(&machine.broker, "removed", 1).await, ["old"], "what comes before is still read");
     let at = TopicPartition::new(name("removed"), 0);
-    let read = machine.broker.read(&at, Offset::new(1), 1_000, std::time::Duration::ZERO).await;
+    let read = machine.broker.read(&at, Offset::new(1), 1_000, Duration::ZERO).await;
     let chunk = read.expect("damage is an item of the read");
     assert_eq!(chunk.unreadable.len(), 1, "{chunk:?}");
     assert_eq!(chunk.unreadable[0].from, Offset::new(1));
@@ -303,7 +328,7 @@ async fn damage_that_a_reader_meets_is_told_and_closes_the_partition_to_records(
     assert_eq!(machine.broker.health().problems, [] as [String; 0], "nobody knows yet");
     let at = TopicPartition::new(name("removed"), 0);
     for _ in 0..2 {
-        let read = machine.broker.read(&at, Offset::new(1), 1_000, std::time::Duration::ZERO).await;
+        let read = machine.broker.read(&at, Offset::new(1), 1_000, Duration::ZERO).await;
         let chunk = read.expect("damage is an item of the read");
         assert_eq!((chunk.unreadable.len(), chunk.next), (1, Offset::new(2)), "{chunk:?}");
     }
