@@ -11,6 +11,15 @@ use crate::{coordinator, json_file};
 /// What the disk refused.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
+    /// No Factum kept data in this directory, or it cannot be read.
+    #[error("{} is no data directory of Factum", path.display())]
+    NoData {
+        /// The directory.
+        path: PathBuf,
+        /// What the disk said of the topics in it.
+        #[source]
+        source: io::Error,
+    },
     /// One of the small files.
     #[error(transparent)]
     File(#[from] json_file::Error),

@@ -55,7 +55,7 @@ fn problem(partition: &Partition) -> Option<String> {
         return Some(format!("partition {name} takes no records: {advice}"));
     }
     if let Some(damage) = log.quarantine() {
-        return Some(format!("partition {name} takes no records: {damage}"));
+        return Some(format!("partition {name} takes no records: {damage}; {}", way_back(partition)));
     }
     if let Some(failure) = log.failure() {
         return Some(format!("partition {name} takes no records until a restart: {}", reason(failure)));
@@ -65,4 +65,15 @@ fn problem(partition: &Partition) -> Option<String> {
         None if partition.bounds().is_writable => None,
         None => Some(format!("partition {name} takes no records: it is closed")),
     }
+}
+
+/// What an operator can do about damage.
+fn way_back(partition: &Partition) -> String {
+    let (name, dir) = (partition.topic_partition(), partition.log().dir());
+    // <data>/topics/<topic>/<partition>
+    let data_dir = dir.ancestors().nth(3).unwrap_or(dir).display();
+    let place = format!("--data-dir {data_dir} --topic {} --partition {}", name.topic, name.partition);
+    format!(
+        "stop the server, then `factum log verify {place}` tells what is lost and `factum log repair` gives it up"
+    )
 }

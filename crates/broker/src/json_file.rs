@@ -87,7 +87,7 @@ pub(crate) fn write<T: Serialize>(disk: &dyn Disk, path: &Path, content: &T) -> 
 }
 
 fn read_whole(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
-    let file = disk.open(path)?;
+    let file = disk.open_to_read(path)?;
     let length = file.size()?;
     if length > MAX_BYTES {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{length} bytes are too many")));

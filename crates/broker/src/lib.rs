@@ -33,6 +33,7 @@ mod catalogue;
 mod cluster;
 pub mod coordinator;
 mod data_dir_lock;
+mod data_files;
 mod disk_room;
 mod error;
 mod fetch;
@@ -55,8 +56,11 @@ pub use broker::Broker;
 pub use coordinator::Coordinator;
 // What the signatures below name of the crates underneath, for edges that may use this crate alone.
 pub use factum_eventlog::{CompressionType, NewTopic, TimestampType, TopicConfig};
-pub use factum_log::{AppendError, Bounds, ReadError as LogReadError, Slice, SyncError};
+pub use factum_log::{
+    AppendError, Bounds, DamagedOffsets, Inspection, ReadError as LogReadError, Repair, Slice, SyncError,
+};
 
+pub use data_files::{DataFiles, PartitionFiles, RepairPartitionError, UnusableDirectory};
 pub use error::{
     AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, OpenError, ProducerIdError,
     StorageError,

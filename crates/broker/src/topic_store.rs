@@ -67,13 +67,23 @@ pub(crate) struct TopicStore {
 }
 
 impl TopicStore {
+    /// The topics in `data_dir` as they lie there; changes nothing.
+    pub(crate) fn at(disk: Arc<dyn Disk>, data_dir: &Path) -> Self {
+        Self { disk, root: data_dir.join("topics") }
+    }
+
+    /// Whether a directory of this name is half made or half removed; the next start removes it.
+    pub(crate) fn is_leftover(directory: &str) -> bool {
+        directory.starts_with(STAGED) || directory.starts_with(DELETED)
+    }
+
     /// Opens `<data_dir>/topics`, made if missing, and finishes what a crash interrupted there.
     pub(crate) fn open(disk: Arc<dyn Disk>, data_dir: &Path) -> Result<Self, StorageError> {
-        let store = Self { disk, root: data_dir.join("topics") };
+        let store = Self::at(disk, data_dir);
         store.in_root("make", |disk, root| disk.create_dir_all(root))?;
         store.in_root("sync", |disk, _| disk.sync_dir(data_dir))?;
         let entries = store.entries()?;
-        let leftovers = entries.iter().filter(|name| name.starts_with(STAGED) || name.starts_with(DELETED));
+        let leftovers = entries.iter().filter(|name| Self::is_leftover(name));
         for name in leftovers {
             info!(directory = %name, "removing what was left half made or half removed");
             store.purge(name)?;
@@ -88,7 +98,7 @@ impl TopicStore {
         entries.sort_unstable();
         let (mut topics, mut unusable) = (Vec::new(), Vec::new());
         let mut names = BTreeSet::new();
-        for directory in entries {
+        for directory in entries.into_iter().filter(|directory| !Self::is_leftover(directory)) {
             match self.load_one(directory.clone()) {
                 Ok(topic) if names.insert(topic.file.name.clone()) => topics.push(topic),
                 Ok(topic) => unusable.push(UnusableEntry {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    completion, demo, dev, doctor, explain, generate, group, init, pipeline, produce, server, sql, tail,
+    completion, demo, dev, doctor, explain, generate, group, init, log, pipeline, produce, server, sql, tail,
     topic, view,
 };
 
@@ -100,6 +100,9 @@ pub(crate) enum Command {
     Tail(tail::Args),
     /// Look for what would go wrong on this machine
     Doctor(doctor::Args),
+    /// Look for damage in a data directory, and repair it
+    #[command(subcommand)]
+    Log(log::Verb),
     /// Print a completion script for a shell
     Completion(completion::Args),
 }

@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod group;
 pub(crate) mod init;
+pub(crate) mod log;
 pub(crate) mod pipeline;
 pub(crate) mod produce;
 pub(crate) mod server;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Report> {
         Command::Generate(args) => talk(&common, |client| generate::run(args, client, common.output)),
         Command::Tail(args) => talk(&common, |client| tail::run(args, client, common.output)),
         Command::Doctor(args) => talk(&common, |client| doctor::run(args, client, common.output)),
+        Command::Log(verb) => log::run(verb, common.output),
         Command::Completion(args) => completion::run(&args),
     }
 }

@@ -288,12 +288,48 @@ fn damage_in_the_record_of_what_is_applied_keeps_no_server_from_starting() {
     assert!(said.contains("what was recorded there is not known"), "{said}");
     assert!(without.stop().success());
     factum.restart();
-    // The damaged topic takes no more records, so that what is applied now is in force and cannot be recorded.
-    await_said(&factum, "_factum.resources cannot be written durably");
+    // The damaged topic takes no more records, so that what is applied now is in force and cannot be recorded. Whoever
+    // reads that is told what to do.
+    let said = await_said(&factum, "_factum.resources cannot be written durably");
+    assert!(said.contains("`factum log repair`"), "{said}");
     let shown = Shell::of(&factum).output("topic list -o csv", "");
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.contains("store.orders,"), "{shown}");
     assert!(Shell::of(&factum).output("produce store.orders", "{\"email\":\"a\"}").status.success());
+    let doctor = Shell::of(&factum).output("doctor -o csv", "");
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let place = format!("--data-dir {} --topic _factum.resources --partition 0", data.display());
+    assert!(said.contains(&format!("`factum log verify {place}`")), "{said}");
+
+    // Beside the running server it is looked at, and not repaired.
+    let shell = Shell::of(&factum);
+    let output = shell.output(&format!("log verify {place}"), "");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let output = shell.output(&format!("log repair {place} --accept-loss"), "");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("stop the server first"), "{said}");
+    assert!(factum.stop().success());
+
+    let before = std::fs::read(&segment).expect("readable");
+    assert!(!shell.output(&format!("log repair {place}"), "").status.success(), "nobody accepted the loss");
+    assert_eq!(std::fs::read(&segment).expect("readable"), before);
+    let output = shell.output(&format!("log repair {place} --accept-loss"), "");
+    assert!(output.status.success(), "{output:?}");
+    assert!(shell.output(&format!("log verify --data-dir {}", data.display()), "").status.success());
+
+    // What is applied is recorded again, and an edit as well: the next start has nothing left to apply.
+    factum.restart();
+    let orders = project.join("teams/store/events/orders.yaml");
+    let text = std::fs::read_to_string(&orders).expect("readable");
+    save(&orders, &text.replace("retention: 30d", "retention: 60d"));
+    let said = await_said(&factum, "retention  30d → 60d");
+    assert!(!said.contains("cannot be written durably"), "{said}");
+    assert!(factum.stop().success());
+    factum.restart();
+    assert_eq!(tidy(&factum.stderr(), &factum, folder.path()), "");
+    let doctor = Shell::of(&factum).output("doctor -o csv", "");
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(!said.contains("_factum.resources"), "{said}");
 }
 
 /// Where a project says which topics there are, a misspelt name is refused on every path and nothing is created.

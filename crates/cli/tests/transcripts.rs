@@ -51,6 +51,7 @@ fn help_opens_with_examples() {
           generate    Make up events, at any rate
           tail        Print a topic's events as they arrive
           doctor      Look for what would go wrong on this machine
+          log         Look for damage in a data directory, and repair it
           completion  Print a completion script for a shell
           help        Print this message or the help of the given subcommand(s)
 

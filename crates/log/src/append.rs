@@ -63,7 +63,9 @@ pub enum AppendError {
         found: ProducerEpoch,
     },
     /// Recovery or a reader found damage; the log is read-only.
-    #[error("the log is in quarantine")]
+    #[error(
+        "the log is damaged and read-only: stop the server, see `factum log verify` and `factum log repair`"
+    )]
     Quarantined(#[source] Damage),
     /// The disk is full.
     #[error("no space left for the log")]

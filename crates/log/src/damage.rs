@@ -2,6 +2,10 @@
 
 use factum_types::{LeaderEpoch, Offset, batch};
 
+/// What is said in the server's log of a log that is damaged.
+pub(crate) const READ_ONLY: &str = "log is damaged and read-only from now on; stop the server, then `factum log verify` \
+                                    tells what is lost and `factum log repair` gives it up";
+
 /// A place in the log whose bytes are not what was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("offset {at} is damaged at byte {byte} of segment {segment}: {fault}")]

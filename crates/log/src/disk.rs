@@ -22,6 +22,14 @@ pub trait Disk: Send + Sync + 'static {
     /// [`io::ErrorKind::NotFound`] if there is none; any other error of the disk.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
 
+    /// Opens an existing file for reading alone; writing to it fails. For who may not write, or must not.
+    ///
+    /// # Errors
+    /// Those of [`Disk::open`].
+    fn open_to_read(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.open(path)
+    }
+
     /// Makes an empty file that must not exist yet.
     ///
     /// # Errors
@@ -150,7 +158,7 @@ pub(crate) fn write_cache(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Res
 
 /// The whole of `path`, or `None` if there is no such file.
 pub(crate) fn read_file(disk: &dyn Disk, path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let file = match disk.open(path) {
+    let file = match disk.open_to_read(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -188,7 +196,7 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
     path.parent().expect("a data file lies in a directory")
 }
 
-fn create_beside(disk: &dyn Disk, path: &Path) -> io::Result<(PathBuf, Arc<dyn DiskFile>)> {
+pub(crate) fn create_beside(disk: &dyn Disk, path: &Path) -> io::Result<(PathBuf, Arc<dyn DiskFile>)> {
     let mut name = path.as_os_str().to_owned();
     name.push(".tmp");
     let temporary = PathBuf::from(name);

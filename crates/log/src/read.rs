@@ -238,7 +238,7 @@ impl Shared {
         let mut bytes = 0;
         loop {
             let rest = &piece[bytes..];
-            let header = match BatchHeader::check(rest) {
+            let header = match BatchHeader::check_stored(rest) {
                 Ok(header) => header,
                 Err(batch::Error::Truncated { .. }) => return Sound { bytes, fault: None },
                 Err(error) => return Sound { bytes, fault: Some(error.into()) },

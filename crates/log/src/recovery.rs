@@ -16,7 +16,7 @@
 //! - Every open that is not clean begins a new leader epoch. That needs space: without it the log opens
 //!   read-only, and becomes writable as soon as the committer's next attempt succeeds (`new_epoch.rs`).
 
-mod inventory;
+pub(crate) mod inventory;
 mod replay;
 mod survey;
 
@@ -30,7 +30,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::active_file::ActiveFile;
 use crate::checkpoint::Checkpoint;
-use crate::damage::Damage;
+use crate::damage::{Damage, READ_ONLY};
 use crate::disk::{Disk, create_dir_durably};
 use crate::environment::Environment;
 use crate::partition_log::{OffsetCell, Options, PartitionLog, Shared, Writer};
@@ -138,7 +138,7 @@ fn settle(disk: &dyn Disk, dir: &Path, inventory: &Inventory, survey: &Survey) -
 fn report(dir: &Path, recovery: &Recovery) {
     let dir = dir.display();
     if let Some(damage) = &recovery.quarantined {
-        tracing::error!(%dir, %damage, "log is damaged and read-only from now on");
+        tracing::error!(%dir, %damage, "{READ_ONLY}");
     } else if recovery.truncated_bytes > 0 {
         let bytes = recovery.truncated_bytes;
         tracing::warn!(%dir, bytes, "cut off a torn tail that was never acknowledged");

@@ -132,7 +132,7 @@ impl<'a> Search<'a> {
         };
         let Some(left) = self.budget.checked_sub(header.encoded_len()) else { return Ok(None) };
         self.budget = left;
-        Ok(Some(BatchHeader::check(walk.bytes(position, header.encoded_len())?).is_ok()))
+        Ok(Some(BatchHeader::check_stored(walk.bytes(position, header.encoded_len())?).is_ok()))
     }
 
     /// Whether the segment ends behind the batch at `position`, or the next one's header follows.

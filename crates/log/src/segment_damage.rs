@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use factum_types::Offset;
 
-use crate::damage::{Damage, Fault};
+use crate::damage::{Damage, Fault, READ_ONLY};
 use crate::disk::{DiskFile, write_cache};
 use crate::index::{Place, SegmentIndex};
 use crate::open_segments::OpenSegment;
@@ -173,7 +173,7 @@ impl Shared {
             return;
         }
         let damage = self.quarantine.get_or_init(|| damage);
-        tracing::error!(dir = %self.dir.display(), %damage, "log is damaged and read-only from now on");
+        tracing::error!(dir = %self.dir.display(), %damage, "{READ_ONLY}");
     }
 
     /// Stores an index, which is a cache: a failure costs a scan later.
@@ -189,7 +189,7 @@ impl Shared {
 }
 
 /// The ranges that a scan found, and the one at the end where a file is too short.
-fn all_ranges(found: &Scan, end: Offset) -> Vec<DamagedRange> {
+pub(crate) fn all_ranges(found: &Scan, end: Offset) -> Vec<DamagedRange> {
     let mut ranges = found.ranges.clone();
     if found.reached.offset < end && ranges.last().is_none_or(|last| last.next.is_some()) {
         ranges.push(DamagedRange { from: found.reached, next: None, fault: Fault::Short { next: end } });

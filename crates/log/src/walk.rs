@@ -93,7 +93,7 @@ impl<'a> Walk<'a> {
         let Some(header) = self.header()? else { return Ok(None) };
         let position = self.place.position;
         let bytes = self.bytes(position, header.encoded_len())?;
-        match BatchHeader::check(bytes) {
+        match BatchHeader::check_stored(bytes) {
             Err(error) => Err(self.damaged(error)),
             Ok(_) => Ok(Some((header, self.window.get(position, header.encoded_len())))),
         }

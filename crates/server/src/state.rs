@@ -10,7 +10,7 @@ use factum_state::{Embedded, OpenError, Options, Service};
 use tokio::sync::oneshot;
 
 /// What of the data directory is the state's.
-const FOLDER: &str = "state";
+pub(crate) const FOLDER: &str = "state";
 
 /// Opens the state under `data_dir` and runs it in `group` until that stops: after whoever computes has stopped.
 pub(crate) async fn start(

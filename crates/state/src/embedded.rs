@@ -44,6 +44,7 @@ use health::{Health, Part};
 use journal::{Journal, describe};
 use task::{Effect, Held, Task, Unapplied};
 
+pub use journal::current_journal;
 pub use recovery::OpenError;
 pub use service::Service;
 

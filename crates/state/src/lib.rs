@@ -30,7 +30,7 @@ mod store;
 mod table;
 mod task;
 
-pub use embedded::{Embedded, OpenError, Options, Service};
+pub use embedded::{Embedded, OpenError, Options, Service, current_journal};
 pub use epoch::{Changes, Epoch, Outgoing, Progress};
 pub use loss::Loss;
 pub use store::{CommitError, Found, ReadError, StateStore, TakeOver, Visit};

@@ -143,6 +143,33 @@ impl BatchHeader {
     /// # Errors
     /// Any [`Error`]; [`Error::Truncated`] when more bytes might make it whole.
     pub fn check(bytes: &[u8]) -> Result<Self, Error> {
+        let header = Self::check_sum(bytes)?;
+        header.check_counts()?;
+        header.compression()?;
+        Ok(header)
+    }
+
+    /// As [`BatchHeader::check`], for bytes that a log kept: an empty batch ([`empty`]) is taken as well, which no
+    /// producer may send.
+    ///
+    /// # Errors
+    /// As [`BatchHeader::check`].
+    pub fn check_stored(bytes: &[u8]) -> Result<Self, Error> {
+        let header = Self::check_sum(bytes)?;
+        if !header.is_empty() {
+            header.check_counts()?;
+        }
+        header.compression()?;
+        Ok(header)
+    }
+
+    /// Whether it holds offsets without records, as [`empty`] makes it.
+    pub fn is_empty(&self) -> bool {
+        self.record_count == 0 && self.last_offset_delta >= 0 && self.encoded_len() == HEADER_BYTES
+    }
+
+    /// Verifies length, magic and CRC.
+    fn check_sum(bytes: &[u8]) -> Result<Self, Error> {
         let header = Self::parse(bytes)?;
         let Some(whole) = bytes.get(..header.encoded_len()) else {
             return Err(Error::Truncated { needed: header.encoded_len(), available: bytes.len() });
@@ -151,8 +178,6 @@ impl BatchHeader {
         if computed != header.crc {
             return Err(Error::BadCrc { stored: header.crc, computed });
         }
-        header.check_counts()?;
-        header.compression()?;
         Ok(header)
     }
 
@@ -274,6 +299,27 @@ impl RecordBatch {
     pub fn freeze(self) -> Bytes {
         self.bytes.freeze()
     }
+}
+
+/// A batch without records that holds `offsets` offsets from `base` on, at least one. Kafka's log cleaner leaves such
+/// batches where compaction removed every record (`DefaultRecordBatch.writeEmptyHeader`), so that clients know how
+/// to step over them.
+pub fn empty(base: Offset, offsets: i32, leader_epoch: LeaderEpoch) -> [u8; HEADER_BYTES] {
+    let mut bytes = [0; HEADER_BYTES];
+    let batch_length = i32::try_from(HEADER_BYTES - LENGTH_OVERHEAD).expect("a header is short");
+    let none = Timestamp::NONE.as_millis().to_be_bytes();
+    bytes[0..8].copy_from_slice(&base.get().to_be_bytes());
+    bytes[8..12].copy_from_slice(&batch_length.to_be_bytes());
+    bytes[12..16].copy_from_slice(&leader_epoch.to_be_bytes());
+    bytes[16] = 2;
+    bytes[23..27].copy_from_slice(&(offsets - 1).max(0).to_be_bytes());
+    bytes[27..35].copy_from_slice(&none);
+    bytes[35..43].copy_from_slice(&none);
+    // No producer: id, epoch and sequence are -1.
+    bytes[43..57].fill(0xff);
+    let sum = crc(&bytes[CRC_COVERS_FROM..]);
+    bytes[17..21].copy_from_slice(&sum.to_be_bytes());
+    bytes
 }
 
 /// Walks the batches that lie end to end in `bytes`, headers only, stopping before a cut-off last one.

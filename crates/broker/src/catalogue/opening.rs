@@ -31,7 +31,7 @@ pub(crate) fn open_logs(
 
 fn report(path: &Path, recovery: &Recovery) {
     if let Some(damage) = &recovery.quarantined {
-        error!(log = %path.display(), %damage, "a log is damaged and takes no more records");
+        error!(log = %path.display(), %damage, "a log is damaged and takes no more records until `factum log repair`");
     } else if recovery.truncated_bytes > 0 {
         let bytes = recovery.truncated_bytes;
         warn!(log = %path.display(), bytes, "cut a torn tail that was never acknowledged");

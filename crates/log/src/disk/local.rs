@@ -18,6 +18,10 @@ impl Disk for LocalDisk {
         Ok(Arc::new(LocalFile(file)))
     }
 
+    fn open_to_read(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(LocalFile(File::open(path)?)))
+    }
+
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let file = File::options().read(true).write(true).create_new(true).open(path)?;
         Ok(Arc::new(LocalFile(file)))

@@ -12,32 +12,43 @@ use crate::partition_log::{CHECKPOINT, EPOCHS};
 use crate::segment::{base_of, log_path};
 use crate::synced_end;
 
+/// What the name of a file ends in that is not yet written whole.
+pub(crate) const TEMPORARY: &str = ".tmp";
+
 /// The files of a log.
-pub(super) struct Inventory {
+pub(crate) struct Inventory {
     /// Every name in the directory.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// Base offsets of the segments that hold something to keep, in order.
-    pub(super) bases: Vec<Offset>,
+    pub(crate) bases: Vec<Offset>,
     /// The newest checkpoint that can be read.
-    pub(super) checkpoint: Option<Checkpoint>,
+    pub(crate) checkpoint: Option<Checkpoint>,
     /// Up to where the log is known to have been whole and durable, by the checkpoint or by the last note of the
     /// synced end; `None` if neither can be read.
-    pub(super) durable: Option<Mark>,
+    pub(crate) durable: Option<Mark>,
     /// Whether no acknowledged batch lies behind `durable`, so that a torn tail there may be cut off.
-    pub(super) may_cut: bool,
+    pub(crate) may_cut: bool,
     /// Whether the checkpoint is surely the last one saved.
-    pub(super) is_certain: bool,
+    pub(crate) is_certain: bool,
     /// The leader epochs, if their list can be read.
-    pub(super) epochs: Option<Epochs>,
+    pub(crate) epochs: Option<Epochs>,
 }
 
 impl Inventory {
     /// Looks at `dir`, and finishes removals that a crash interrupted.
-    pub(super) fn take(disk: &dyn Disk, dir: &Path) -> io::Result<Self> {
-        let names = disk.list(dir)?;
-        for leftover in names.iter().filter(|name| name.ends_with(".tmp")) {
+    pub(crate) fn take(disk: &dyn Disk, dir: &Path) -> io::Result<Self> {
+        let mut inventory = Self::read(disk, dir)?;
+        for leftover in inventory.names.iter().filter(|name| name.ends_with(TEMPORARY)) {
             remove_if_there(disk, &dir.join(leftover))?;
         }
+        inventory.drop_below_log_start(disk, dir)?;
+        inventory.replace_lost_segments(disk, dir)?;
+        Ok(inventory)
+    }
+
+    /// Looks at `dir` and changes nothing.
+    pub(crate) fn read(disk: &dyn Disk, dir: &Path) -> io::Result<Self> {
+        let names = disk.list(dir)?;
         let mut bases: Vec<_> = names.iter().filter_map(|name| base_of(name)).collect();
         bases.sort_unstable();
         let loaded = checkpoint::load(disk, &dir.join(CHECKPOINT))?;
@@ -46,22 +57,21 @@ impl Inventory {
         let notes = synced_end::load(disk, &dir.join(CHECKPOINT), epochs.as_ref())?;
         let point = loaded.checkpoint.map(|last| last.recovery_point);
         let noted = notes.synced_end.map(|note| note.mark);
-        let durable = point.into_iter().chain(noted).max_by_key(|mark| (mark.offset, mark.segment));
+        // Of two at the same offset the checkpoint's counts, which is the last one: after a repair the note's position
+        // is out of date.
+        let durable = noted.into_iter().chain(point).max_by_key(|mark| (mark.offset, mark.segment));
         let may_cut = durable.is_some() && !notes.are_lost;
         let checkpoint = loaded.checkpoint;
-        let mut inventory = Self { names, bases, checkpoint, durable, may_cut, is_certain, epochs };
-        inventory.drop_below_log_start(disk, dir)?;
-        inventory.replace_lost_segments(disk, dir)?;
-        Ok(inventory)
+        Ok(Self { names, bases, checkpoint, durable, may_cut, is_certain, epochs })
     }
 
     /// Whether no log was ever here.
-    pub(super) fn is_new(&self) -> bool {
+    pub(crate) fn is_new(&self) -> bool {
         self.bases.is_empty()
     }
 
     /// The first offset kept. A checkpoint that may not be the last one saved may lag behind removals.
-    pub(super) fn log_start(&self) -> Offset {
+    pub(crate) fn log_start(&self) -> Offset {
         let first = self.bases[0];
         match self.checkpoint {
             Some(checkpoint) if self.is_certain => checkpoint.log_start,
@@ -71,17 +81,21 @@ impl Inventory {
     }
 
     /// The segment that recovery reads from: nothing after it was acknowledged, all before it is whole.
-    pub(super) fn recovery_segment(&self) -> Offset {
+    pub(crate) fn recovery_segment(&self) -> Offset {
         let last = self.bases[self.bases.len() - 1];
         self.durable.map_or(last, |durable| durable.segment)
     }
 
-    fn drop_below_log_start(&mut self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
-        let Some(checkpoint) = self.checkpoint else { return Ok(()) };
+    /// How many segments at the front lie wholly below the log start.
+    pub(crate) fn segments_below_log_start(&self) -> usize {
+        let Some(checkpoint) = self.checkpoint else { return 0 };
         let ends = self.bases.iter().skip(1);
-        let below = ends
-            .take_while(|next| **next <= checkpoint.log_start && **next <= checkpoint.recovery_point.segment);
-        let count = below.count();
+        ends.take_while(|next| **next <= checkpoint.log_start && **next <= checkpoint.recovery_point.segment)
+            .count()
+    }
+
+    fn drop_below_log_start(&mut self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+        let count = self.segments_below_log_start();
         for base in self.bases.drain(..count) {
             remove_if_there(disk, &log_path(dir, base))?;
             remove_if_there(disk, &log_path(dir, base).with_extension("index"))?;
@@ -101,7 +115,7 @@ impl Inventory {
 }
 
 /// Makes the files of a log that begins at offset 0, so that its first recovery knows where it stands.
-pub(super) fn create(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+pub(crate) fn create(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
     let start = Mark { segment: Offset::ZERO, position: 0, offset: Offset::ZERO };
     let first = Checkpoint { generation: 0, log_start: Offset::ZERO, recovery_point: start, clean: true };
     disk.create(&log_path(dir, Offset::ZERO))?;

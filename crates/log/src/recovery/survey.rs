@@ -232,10 +232,11 @@ impl<'a> Surveyor<'a> {
         });
         let end = durable.filter(|point| point.position == bytes).map(|point| point.offset);
         let (scan, before) = self.scan(&file, base, bytes, end, before)?;
-        let least = durable.map_or(0, |point| point.position);
+        // By offset and not by position: after a repair the same records lie elsewhere in the file.
+        let least = durable.map_or(base, |point| point.offset);
         let (sound, mut index) = (scan.sound, scan.index);
         match scan.damage {
-            Some(_) if self.may_cut() && !scan.goes_on && sound.position >= least => {
+            Some(_) if self.may_cut() && !scan.goes_on && sound.offset >= least => {
                 file.set_len(sound.position)?;
                 self.truncated_bytes += bytes - sound.position;
             }
@@ -247,7 +248,7 @@ impl<'a> Surveyor<'a> {
             }
             None => {}
         }
-        if let Some(point) = durable.filter(|point| sound.position < point.position) {
+        if let Some(point) = durable.filter(|point| sound.offset < point.offset) {
             self.break_at(
                 sound.offset,
                 point.offset,

@@ -135,7 +135,7 @@ fn damage_to_the_last_acknowledged_batch_is_no_torn_tail() {
             opened epoch=0 quarantined: offset 3 is damaged at byte 85 of segment 0: record batch needs 69 bytes, 62 are there
             read 0:a 1:b 2:c
             offset 3 is damaged at byte 85 of segment 0: the segment ends before offset 4
-            refused: the log is in quarantine
+            refused: the log is damaged and read-only: stop the server, see `factum log verify` and `factum log repair`
             start=0 high-watermark=4 end=4 epoch=0 bytes=85
         "#]],
     );
@@ -190,7 +190,7 @@ fn what_was_once_durable_is_never_cut() {
             opened epoch=0 quarantined: offset 3 is damaged at byte 85 of segment 0: record batch needs 69 bytes, 66 are there
             read 0:a 1:b 2:c
             offset 3 is damaged at byte 85 of segment 0: record batch needs 69 bytes, 66 are there
-            refused: the log is in quarantine
+            refused: the log is damaged and read-only: stop the server, see `factum log verify` and `factum log repair`
             start=0 high-watermark=4 end=4 epoch=0 bytes=151
         "#]],
     );
@@ -236,7 +236,7 @@ fn a_missing_segment_is_a_hole_and_later_records_stay_where_they_are() {
             read nothing
             offset 3 is damaged at byte 474 of segment 0: the segment ends before offset 7
             read 7:hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh 8:i
-            refused: the log is in quarantine
+            refused: the log is damaged and read-only: stop the server, see `factum log verify` and `factum log repair`
             start=0 high-watermark=9 end=9 epoch=0 bytes=701
         "#]],
     );

@@ -9,7 +9,7 @@ use factum_log::{
     AppendError, Appended, Environment, EnvironmentOptions, Options, PartitionLog, ReadError, Recovery,
 };
 use factum_testkit::CrashDisk;
-use factum_types::{BatchBuilder, BatchHeader, Offset, RecordBatch, Timestamp, record};
+use factum_types::{BatchBuilder, BatchHeader, Offset, RecordBatch, Timestamp, batch, record};
 
 /// Small segments, so that a short test has several; index entries often.
 pub(crate) const OPTIONS: Options = Options {
@@ -76,9 +76,10 @@ pub(crate) fn read_all(log: &PartitionLog, from: i64) -> (Vec<(i64, String)>, Op
         match log.read(next, 300) {
             Ok(slice) if slice.is_empty() => return (records, None),
             Ok(slice) => {
-                let read = records_of(&slice.chunks);
-                next = Offset::new(read.last().expect("a slice holds a record").0).next();
-                records.extend(read.into_iter().filter(|(offset, _)| *offset >= from));
+                let headers = slice.chunks.iter().flat_map(|chunk| batch::headers(chunk));
+                let (_, last) = headers.last().expect("a slice holds a batch").expect("a whole one");
+                next = Offset::new(last.last_offset()).next();
+                records.extend(records_of(&slice.chunks).into_iter().filter(|(offset, _)| *offset >= from));
             }
             Err(error) => return (records, Some(error)),
         }
@@ -91,7 +92,7 @@ pub(crate) fn records_of(chunks: &[Bytes]) -> Vec<(i64, String)> {
     for chunk in chunks {
         let mut rest = chunk.clone();
         while !rest.is_empty() {
-            let header = BatchHeader::check(&rest).expect("a log hands out sound batches");
+            let header = BatchHeader::check_stored(&rest).expect("a log hands out sound batches");
             let one = rest.split_to(header.encoded_len());
             for record in record::decode(&one, 1 << 20).expect("the test wrote it") {
                 let value = record.value.expect("every record has a value");

@@ -81,6 +81,17 @@ pub(crate) fn generations(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<u
     Ok(found)
 }
 
+/// The directory of the journal in use below `directory`, a log as a topic's partition is; `None` if there is none.
+///
+/// # Errors
+/// Any error of the disk.
+pub fn current_journal(disk: &dyn Disk, directory: &Path) -> io::Result<Option<PathBuf>> {
+    match generations(disk, directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => Ok(found?.last().map(|generation| path(directory, *generation))),
+    }
+}
+
 /// The journal is cut by whole files, so they must be a small part of it.
 fn log_options(options: &Options) -> log::Options {
     let usual = log::Options::default();
