@@ -63,11 +63,12 @@ impl Parts {
 
         let broker = start_broker(&options, &data_dir, &clock, &random, groups).await?;
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
-        let internal_log = broker.internal_log();
+        // For those who keep records of their own in reserved topics: governance and the engine.
+        let internal_log: Arc<dyn EventLog> = Arc::new(broker.internal_log());
         let catalogue = Catalogue::new();
         let applied = catalogue.clone();
         broker.follow_project(move || applied.has_project());
-        let (engine, store) = start_engine(&options, &data_dir, &log, &clock, groups).await?;
+        let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
         let machine = Machine::new(data_dir.clone(), options.disk.clone());
         let (watched, watching) = (broker.clone(), groups.broker.clone());
         let watch = machine.clone().watch(watched, Arc::clone(&clock), watching.stop());
@@ -99,8 +100,6 @@ impl Parts {
             },
             groups.edge.clone(),
         )?;
-        // The one writer of a reserved topic beside the broker itself: governance keeps what was applied there.
-        let internal_log: Arc<dyn EventLog> = Arc::new(internal_log);
         let (project, outcome) = start_project(&options, &internal_log, &catalogue, kept, groups).await;
 
         let edge = &groups.edge;
@@ -168,13 +167,14 @@ async fn start_engine(
     options: &Options,
     data_dir: &Path,
     log: &Arc<dyn EventLog>,
+    internal_log: &Arc<dyn EventLog>,
     clock: &SharedClock,
     groups: &Groups,
 ) -> Result<(Engine, Embedded), StartError> {
     let store = state::start(options.state.clone(), data_dir, clock, &groups.state).await?;
-    let (log, clock) = (Arc::clone(log), Arc::clone(clock));
-    let state = Arc::new(store.clone());
-    Ok((Engine::open(options.sql.clone(), log, state, clock, groups.domain.clone()), store))
+    let (log, internal_log, clock) = (Arc::clone(log), Arc::clone(internal_log), Arc::clone(clock));
+    let (state, tasks) = (Arc::new(store.clone()), groups.domain.clone());
+    Ok((Engine::open(options.sql.clone(), log, internal_log, state, clock, tasks), store))
 }
 
 /// The generators, where they are to run; none of them is told to yet.

@@ -37,6 +37,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
 use crate::changes::{self, ChangeId, ChangeStream};
+use crate::closings::{ClosingRegistry, ClosingTopic};
 use crate::definitions::{Definitions, RelationName};
 use crate::error::{ApplyError, ReadError};
 use crate::metrics;
@@ -99,9 +100,12 @@ enum Others {
 
 impl Engine {
     /// An engine without views. Its tasks run in `tasks`, which must stop before the log and the state do.
+    /// `internal_log` is the same log, by a handle that may write reserved topics: what windows are closed is kept in
+    /// `_factum.closings`.
     pub fn open(
         options: Options,
         log: Arc<dyn EventLog>,
+        internal_log: Arc<dyn EventLog>,
         state: Arc<dyn StateStore>,
         clock: SharedClock,
         tasks: TaskGroup,
@@ -112,7 +116,9 @@ impl Engine {
         };
         let queries = pool("sql.queries, sql.waiting_queries");
         let selections = pool("sql.queries and sql.waiting_queries, for filters and orders of views");
-        let environment = Arc::new(Environment { options, log, state, clock, tasks });
+        let random = Random::system();
+        let closings = ClosingRegistry::new(ClosingTopic::new(internal_log, &random));
+        let environment = Arc::new(Environment { options, log, state, closings, clock, tasks });
         let engine = Self(Arc::new(Shared {
             environment: Arc::clone(&environment),
             applying: tokio::sync::Mutex::default(),
@@ -122,7 +128,7 @@ impl Engine {
             kept_state: KeptState::new(Arc::clone(&environment.state)),
             queries,
             selections,
-            run: Random::system().uuid().as_u64_pair().0,
+            run: random.uuid().as_u64_pair().0,
         }));
         environment.tasks.spawn_quiet(survey::run(engine.clone()));
         engine

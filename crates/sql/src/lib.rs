@@ -19,6 +19,7 @@ mod avg;
 mod changes;
 mod checked;
 mod clock_function;
+mod closings;
 mod dead_letter;
 mod decode;
 mod definitions;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use factum_types::TopicName;
 use metrics::{
     Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -25,6 +26,7 @@ pub(crate) fn describe() {
         "dead letters that could not be kept until written"
     );
     describe_gauge!("factum_pipeline_letters_waiting", "dead letters whose topic cannot be written");
+    describe_counter!("factum_window_closings_total", "times that windows of a topic were closed");
     describe_counter!("factum_pipeline_retries_total", "times that a task had to begin again");
     describe_histogram!("factum_pipeline_epoch_seconds", "time from reading an epoch to its commit");
     describe_gauge!("factum_pipeline_lag", "events in the log that a view has not taken in");
@@ -95,6 +97,11 @@ pub(crate) fn surveyed(status: &ViewStatus) {
 /// So much state is kept that no view needs.
 pub(crate) fn kept_state(bytes: u64) {
     gauge!("factum_kept_state_bytes").set(bytes as f64);
+}
+
+/// Windows over a topic were closed.
+pub(crate) fn closed_windows(topic: &TopicName) {
+    counter!("factum_window_closings_total", "topic" => topic.to_string()).increment(1);
 }
 
 /// A view's rows were computed.

@@ -3,11 +3,12 @@
 //! Always holds: each partition that the topic has or gets is read by one task; a topic that does not exist yet is
 //! waited for. State is forgotten only when no task writes it and no reader looks at it any more.
 
+mod closing;
+
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
@@ -30,7 +31,7 @@ use crate::operator::{self, OWNER, Operator};
 use crate::plan::{Cut, ViewPlan};
 use crate::schema::EventSchema;
 use crate::session;
-use crate::task::{Environment, EventTime, Intake, Task, TaskStatus, Writer};
+use crate::task::{Environment, Intake, Task, TaskStatus, Writer};
 use crate::view::bind;
 
 /// A running cut.
@@ -43,8 +44,6 @@ pub(crate) struct Pipeline {
     stop: Stop,
     partitions: RwLock<BTreeMap<PartitionId, Arc<TaskStatus>>>,
     advanced: Arc<watch::Sender<u64>>,
-    /// Windows up to here were shown as closed, in microseconds.
-    closed: Arc<AtomicI64>,
     reader: tokio::sync::Mutex<Operator>,
     /// Whether the state is gone; held while it is looked at.
     is_forgotten: tokio::sync::RwLock<bool>,
@@ -62,9 +61,6 @@ pub(crate) struct Surveyed {
     pub(crate) rate: f64,
     at: Option<(Instant, u64)>,
 }
-
-/// How long a reader waits for tasks to hold their state.
-const RESUMPTION: Duration = Duration::from_secs(5);
 
 /// How much of the rate's memory a second takes away.
 const RATE_DECAY: f64 = 0.3;
@@ -88,7 +84,6 @@ impl Pipeline {
             stop: environment.tasks.stop().child(),
             partitions: RwLock::default(),
             advanced: Arc::new(watch::Sender::new(0)),
-            closed: Arc::new(AtomicI64::new(i64::MIN)),
             reader: tokio::sync::Mutex::new(operator(&plan.cuts[cut]).await?),
             is_forgotten: tokio::sync::RwLock::new(false),
             waiting: Mutex::default(),
@@ -120,6 +115,7 @@ impl Pipeline {
                 () = tokio::time::sleep(self.environment.options.survey) => {}
             }
             self.find_partitions(&alive).await;
+            self.begin_closing();
         }
     }
 
@@ -136,6 +132,7 @@ impl Pipeline {
                 return;
             }
         };
+        self.expire_closings(&topic.partitions);
         for bounds in topic.partitions {
             let known = self.partitions.read().get(&bounds.partition).cloned();
             match known {
@@ -168,7 +165,6 @@ impl Pipeline {
             Arc::clone(&status),
             PipelineMetrics::new(&self.plan.name),
             Arc::clone(&self.advanced),
-            Arc::clone(&self.closed),
         );
         let task = Task { intake, operator: operator(cut).await?, writer };
         self.partitions.write().insert(partition, Arc::clone(&status));
@@ -183,21 +179,8 @@ impl Pipeline {
         Ok(())
     }
 
-    fn event_time(&self) -> Option<EventTime> {
-        let cut = self.cut();
-        let closing = cut.closing.as_ref();
-        let time = closing.map_or(self.schema.time, |closing| closing.time);
-        Some(EventTime {
-            column: cut.projection.iter().position(|column| *column == time)?,
-            lateness: i64::try_from(self.plan.lateness(self.cut).as_micros()).unwrap_or(i64::MAX),
-            closing: closing.map(|closing| closing.size),
-            closed: Arc::clone(&self.closed),
-        })
-    }
-
     /// The rows at the cut, merged over partitions, at `now`.
     pub(crate) async fn read(&self, now: Timestamp) -> Result<Vec<RecordBatch>, ReadError> {
-        self.know_closed().await?;
         let is_forgotten = self.is_forgotten.read().await;
         if *is_forgotten {
             return Err(ReadError::Dropped { view: self.plan.name.clone() });
@@ -217,22 +200,6 @@ impl Pipeline {
             operator::Error::Compute(source) => failed(source),
         })?;
         Ok(batches)
-    }
-
-    /// Waits until it is known which windows are closed: none would be, just after a start.
-    async fn know_closed(&self) -> Result<(), ReadError> {
-        let is_known = |_: &u64| self.partitions.read().values().all(|status| status.is_resumed());
-        if !self.closes_windows() {
-            return Ok(());
-        }
-        let mut advanced = self.subscribe();
-        match tokio::time::timeout(RESUMPTION, advanced.wait_for(is_known)).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(ReadError::Waiting {
-                view: self.plan.name.clone(),
-                reason: "its state, which tells what windows are closed".to_owned(),
-            }),
-        }
     }
 
     /// Stops all tasks, and waits for them.
@@ -265,10 +232,6 @@ impl Pipeline {
         self.advanced.subscribe()
     }
 
-    pub(crate) fn closes_windows(&self) -> bool {
-        self.cut().closing.is_some()
-    }
-
     /// How often its state has moved; unlike epochs it never goes back, not even when a topic is made anew.
     pub(crate) fn moves(&self) -> u64 {
         *self.advanced.borrow()
@@ -282,28 +245,6 @@ impl Pipeline {
     /// What the pipeline waits for before it can begin.
     pub(crate) fn waiting(&self) -> Option<String> {
         self.waiting.lock().clone()
-    }
-
-    /// Windows that end here or before are closed, in microseconds: the least watermark of the partitions that
-    /// are not idle, never moving back. `None` for views whose windows do not close, or before any is.
-    pub(crate) fn closed_until(&self) -> Option<i64> {
-        if !self.closes_windows() {
-            return None;
-        }
-        let statuses = self.partitions.read();
-        if !statuses.is_empty() && statuses.values().all(|status| status.is_resumed()) {
-            let now = self.environment.clock.monotonic();
-            let is_idle = |status: &&Arc<TaskStatus>| {
-                let since = status.arrived().map(|at| now.saturating_duration_since(at));
-                status.lag() == 0
-                    && since.is_none_or(|since| since >= self.environment.options.idle_partition)
-            };
-            let watermark = |status: &Arc<TaskStatus>| status.watermark().unwrap_or(i64::MIN);
-            let active = statuses.values().filter(|status| !is_idle(status)).map(watermark).min();
-            let closed = active.or_else(|| statuses.values().map(watermark).max());
-            self.closed.fetch_max(closed.unwrap_or(i64::MIN), Ordering::Relaxed);
-        }
-        Some(self.closed.load(Ordering::Relaxed)).filter(|closed| *closed != i64::MIN)
     }
 
     pub(crate) fn surveyed(&self) -> Surveyed {

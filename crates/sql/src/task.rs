@@ -28,10 +28,11 @@ use factum_base::clock::SharedClock;
 use factum_base::tasks::{Stop, TaskGroup};
 use factum_eventlog::{self as eventlog, EventLog};
 use factum_state::{self as state, StateStore};
-use factum_types::Offset;
+use factum_types::{Offset, TopicId};
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
+use crate::closings::{ClosingRegistry, ClosingTopicError, Closings};
 use crate::engine::Options;
 use crate::operator::Operator;
 pub(crate) use counts::Counts;
@@ -49,6 +50,7 @@ pub(crate) struct Environment {
     pub(crate) options: Options,
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) state: Arc<dyn StateStore>,
+    pub(crate) closings: ClosingRegistry,
     pub(crate) clock: SharedClock,
     pub(crate) tasks: TaskGroup,
 }
@@ -71,6 +73,8 @@ enum TaskError {
     State(#[from] state::ReadError),
     #[error(transparent)]
     Commit(#[from] state::CommitError),
+    #[error(transparent)]
+    Closings(#[from] ClosingTopicError),
 }
 
 impl Task {
@@ -138,6 +142,7 @@ impl Task {
     async fn resume(&mut self) -> Result<(), TaskError> {
         let place = self.intake.place().clone();
         let topic = self.writer.environment.log.topic(&place.topic).await?.id;
+        let closings = self.find_closings(topic).await?;
         let progress = self.writer.take_over(topic).await?;
         let offsets = progress.offsets.iter();
         let next = offsets.filter(|(source, _)| *source == place).map(|(_, next)| *next).next();
@@ -146,8 +151,19 @@ impl Task {
         let next = self.intake.resume(topic, next, progress.watermark).await?;
         let log = &self.writer.environment.log;
         let first = next.max(log.offset_of(&place, eventlog::Position::Earliest).await?);
-        self.writer.resumed(progress.epoch, next, first, progress.watermark);
+        self.intake.go_by(closings.clone());
+        self.writer.resumed(&progress, (place.partition, next), first, closings);
         Ok(())
+    }
+
+    /// The closings of the windows of the topic that is read, where they close.
+    async fn find_closings(&self, topic: TopicId) -> Result<Option<Arc<Closings>>, TaskError> {
+        let Some(kind) = self.intake.closing() else { return Ok(None) };
+        let closings = self.writer.environment.closings.find(kind, topic).await?;
+        if let Some(problem) = closings.unreadable() {
+            self.writer.status.note(problem);
+        }
+        Ok(Some(closings))
     }
 
     /// Commits an epoch, or several where it cannot be computed in one, while the next is read.

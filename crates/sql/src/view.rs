@@ -150,6 +150,9 @@ impl Version {
         Box::pin(async move {
             // One computes, the others wait and find its rows.
             let mut cached = self.cached.lock().await;
+            for pipeline in self.all_pipelines() {
+                pipeline.close_windows().await?;
+            }
             let stamp = self.stamp(now);
             // Before the rows: what is committed while they are computed may be in them or not.
             let (freshness, left_out) = (self.freshness(now), self.left_out());

@@ -224,8 +224,8 @@ fn engine(
         committer.stop();
         ran
     });
-    let log = Arc::new(broker.clone());
-    Engine::open(settings, log, Arc::new(store), clock, tasks.clone())
+    let (log, internal_log) = (Arc::new(broker.clone()), Arc::new(broker.internal_log()));
+    Engine::open(settings, log, internal_log, Arc::new(store), clock, tasks.clone())
 }
 
 fn definition(topic: &str, key: Option<&str>) -> EventDefinition {

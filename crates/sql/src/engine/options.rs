@@ -30,6 +30,9 @@ pub struct Options {
     /// A partition that has given nothing for so long no longer holds windows open.
     #[serde(with = "units::duration")]
     pub idle_partition: Duration,
+    /// The shortest time between two closings of the same windows.
+    #[serde(with = "units::duration")]
+    pub close_windows: Duration,
     /// How long state is kept that no statement needs any more and that the log could not give again.
     #[serde(with = "units::duration")]
     pub keep_state: Duration,
@@ -62,6 +65,7 @@ impl Default for Options {
             survey: Duration::from_secs(1),
             retry: Duration::from_secs(10),
             idle_partition: Duration::from_secs(30),
+            close_windows: Duration::from_secs(1),
             keep_state: Duration::from_secs(7 * 24 * 60 * 60),
             refresh: Duration::from_millis(20),
             max_changes: 1_000,

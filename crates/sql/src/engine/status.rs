@@ -172,6 +172,9 @@ impl ViewState {
         if let Some(reason) = pipelines.iter().find_map(|pipeline| pipeline.waiting()) {
             return Self::Waiting(reason);
         }
+        if let Some(reason) = pipelines.iter().find_map(|pipeline| pipeline.closing_problem()) {
+            return Self::Failed(reason);
+        }
         let statuses = pipelines.iter().flat_map(|pipeline| pipeline.statuses());
         if let Some(reason) = statuses.into_iter().find_map(|(_, status)| status.trouble()) {
             return Self::Failed(reason);

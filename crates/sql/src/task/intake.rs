@@ -1,11 +1,11 @@
 //! From a partition to decoded epochs.
 //!
 //! Always holds: every offset is in one epoch, in order; each is a row of it, poisoned, late, or in a range that
-//! cannot be read. What is late is decided record by record, so that it does not depend on where epochs are cut.
+//! cannot be read. What is late is decided record by record, so that it does not depend on where epochs are cut, and by
+//! the closings on the log, so that it does not depend on when it is read.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
@@ -18,6 +18,7 @@ use factum_types::{Offset, Record, Timestamp, TopicId, TopicPartition};
 use super::Environment;
 use super::prepared::Prepared;
 use super::status::TaskStatus;
+use crate::closings::{Bounds, Closings, WindowKind};
 use crate::decode::Decoder;
 
 /// How far ahead of its record's timestamp an event may be to move the watermark: an event a year ahead must not close
@@ -31,22 +32,15 @@ pub(crate) struct EventTime {
     pub(crate) column: usize,
     /// How long events may stay behind the latest, in microseconds.
     pub(crate) lateness: i64,
-    /// The length of windows that close, in microseconds; others take late rows always.
-    pub(crate) closing: Option<i64>,
-    /// Windows up to here were shown as closed, in microseconds.
-    pub(crate) closed: Arc<AtomicI64>,
+    /// The windows that close; others take late rows always.
+    pub(crate) closing: Option<WindowKind>,
 }
 
 impl EventTime {
-    /// The end of the window that an event belongs to.
-    fn window_end(size: i64, time: i64) -> i64 {
-        time.div_euclid(size).saturating_add(1).saturating_mul(size)
-    }
-
-    fn is_late(&self, time: i64, watermark: Option<i64>) -> bool {
-        let Some(size) = self.closing else { return false };
-        let closed = self.closed.load(Ordering::Relaxed);
-        Self::window_end(size, time) <= watermark.unwrap_or(i64::MIN).max(closed)
+    /// The end of the window that an event at `offset` came too late for.
+    fn missed(&self, time: i64, offset: Offset, closed: &Bounds) -> Option<i64> {
+        let end = self.closing.as_ref()?.window_end(time);
+        closed.closed_to(offset).filter(|closed_to| end <= *closed_to).map(|_| end)
     }
 }
 
@@ -57,6 +51,8 @@ pub(crate) struct Intake {
     decoder: Decoder,
     time: Option<EventTime>,
     status: Arc<TaskStatus>,
+    /// What windows are closed, where they close.
+    closings: Option<Arc<Closings>>,
     watermark: Option<i64>,
     next: Offset,
     /// The topic that is read.
@@ -85,6 +81,7 @@ impl Intake {
             decoder,
             time,
             status,
+            closings: None,
             watermark: None,
             next: Offset::ZERO,
             topic: None,
@@ -98,6 +95,16 @@ impl Intake {
 
     pub(crate) fn place(&self) -> &TopicPartition {
         &self.place
+    }
+
+    /// The windows that close, if any do.
+    pub(super) fn closing(&self) -> Option<&WindowKind> {
+        self.time.as_ref().and_then(|time| time.closing.as_ref())
+    }
+
+    /// Goes by `closings` from now on.
+    pub(super) fn go_by(&mut self, closings: Option<Arc<Closings>>) {
+        self.closings = closings;
     }
 
     /// Goes on at `next` of `topic`, or at the beginning.
@@ -141,7 +148,7 @@ impl Intake {
         } else if stop.is_requested() {
             return Ok(None);
         }
-        Ok(Some(self.prepare().await))
+        Ok(self.prepare(stop).await)
     }
 
     /// Whether there is nothing to hand out.
@@ -192,14 +199,21 @@ impl Intake {
         }
     }
 
-    /// Decodes an epoch of what is pending: equal parts, so that none is left small.
-    async fn prepare(&mut self) -> Prepared {
+    /// Decodes an epoch of what is pending: equal parts, so that none is left small. `None` where it had to wait and a
+    /// stop is requested.
+    async fn prepare(&mut self, stop: &Stop) -> Option<Prepared> {
         let most = self.environment.options.epoch_rows.max(1);
         let epochs = self.pending.len().div_ceil(most).max(1);
         let count = self.pending.len().div_ceil(epochs);
+        let after = self.pending.get(count).map_or(self.after, |record| record.offset);
+        let closed = match (&self.closings, self.pending.front()) {
+            (Some(closings), Some(first)) => {
+                closings.admit(self.place.partition, first.offset, after, stop).await?
+            }
+            _ => Bounds::default(),
+        };
         let records: Vec<Record> = self.pending.drain(..count).collect();
         self.is_resting = self.pending.is_empty() && count < most / 4;
-        let after = self.pending.front().map_or(self.after, |record| record.offset);
         let ranges = self.unreadable.iter().take_while(|range| range.from < after).count();
         let ranges = self.unreadable.drain(..ranges);
         let before = |range: &Unreadable| records.partition_point(|record| record.offset < range.from);
@@ -211,12 +225,12 @@ impl Intake {
             ..Prepared::default()
         };
         for chunk in records.chunks(self.environment.options.chunk_rows.max(1)) {
-            self.decode(chunk, &mut prepared);
+            self.decode(chunk, &closed, &mut prepared);
             // The broker shares this machine's cores.
             tokio::task::yield_now().await;
         }
         prepared.records = records;
-        prepared
+        Some(prepared)
     }
 
     /// The time up to which the log was read with `last`.
@@ -225,14 +239,14 @@ impl Intake {
         end.or_else(|| Some(last?.timestamp.min(self.environment.clock.now())))
     }
 
-    fn decode(&mut self, records: &[Record], prepared: &mut Prepared) {
+    fn decode(&mut self, records: &[Record], closed: &Bounds, prepared: &mut Prepared) {
         let base = prepared.watermarks.len();
         let decoded = self.decoder.decode(self.place.partition, records);
         let mut bad = decoded.poisoned.iter().map(|poison| poison.index).peekable();
         let places: Vec<usize> = (0..records.len()).filter(|index| bad.next_if_eq(index).is_none()).collect();
         let poisoned = decoded.poisoned.into_iter();
         prepared.poisoned.extend(poisoned.map(|poison| (base + poison.index, poison.reason)));
-        let on_time = self.watch(&decoded.batch, &places, records, prepared);
+        let on_time = self.watch(&decoded.batch, &places, records, closed, prepared);
         let rows = places.iter().enumerate();
         let kept = rows.filter(|(row, _)| on_time.as_ref().is_none_or(|on_time| on_time.value(*row)));
         prepared.rows.extend(kept.map(|(_, place)| base + place));
@@ -248,6 +262,7 @@ impl Intake {
         batch: &RecordBatch,
         places: &[usize],
         records: &[Record],
+        closed: &Bounds,
         prepared: &mut Prepared,
     ) -> Option<BooleanArray> {
         let base = prepared.watermarks.len();
@@ -261,11 +276,12 @@ impl Intake {
             prepared.watermarks.resize(base + place, self.watermark);
             if times.is_valid(row) {
                 let at = times.value(row);
-                if time.is_late(at, self.watermark) {
+                let record = &records[*place];
+                if let Some(window_end) = time.missed(at, record.offset, closed) {
                     on_time[row] = false;
-                    prepared.late.push(base + place);
+                    prepared.late.push((base + place, window_end));
                 }
-                let limit = records[*place].timestamp.plus(AHEAD).as_millis().saturating_mul(1_000);
+                let limit = record.timestamp.plus(AHEAD).as_millis().saturating_mul(1_000);
                 if at > limit {
                     prepared.ahead.push(base + place);
                 } else {

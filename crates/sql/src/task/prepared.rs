@@ -19,8 +19,8 @@ pub(crate) struct Prepared {
     pub(super) watermark_before: Option<i64>,
     pub(super) watermarks: Vec<Option<i64>>,
     pub(super) poisoned: Vec<(usize, String)>,
-    /// The places of records that came after their window had closed.
-    pub(super) late: Vec<usize>,
+    /// The places of records that came after their window had closed, with the window's end.
+    pub(super) late: Vec<(usize, i64)>,
     /// The places of records whose event time is too far ahead to move the watermark.
     pub(super) ahead: Vec<usize>,
     /// Ranges that cannot be read, each with the number of records before it.
@@ -69,8 +69,8 @@ impl Prepared {
         self.poisoned.iter().filter(|(record, _)| records.contains(record))
     }
 
-    pub(crate) fn late_in(&self, records: &Range<usize>) -> u64 {
-        self.late.iter().filter(|record| records.contains(record)).count() as u64
+    pub(crate) fn late_in(&self, records: &Range<usize>) -> impl Iterator<Item = &(usize, i64)> {
+        self.late.iter().filter(|(record, _)| records.contains(record))
     }
 
     pub(crate) fn ahead_in(&self, records: &Range<usize>) -> u64 {

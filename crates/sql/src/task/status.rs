@@ -1,24 +1,28 @@
 //! How far a task is, for whoever asks.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Instant;
 
-use factum_types::{Offset, Timestamp};
+use factum_types::{Offset, PartitionId, Timestamp};
 use parking_lot::Mutex;
 
 use super::counts::Counts;
+use crate::closings::Closings;
 
 /// What one task shows of itself. Each value is right by itself; together they may be of different moments.
-#[derive(Debug)]
 pub(crate) struct TaskStatus {
     /// Whether the task holds its state; before, nothing else here means anything.
     resumed: AtomicBool,
-    next: AtomicI64,
+    /// Shared with the closings that it goes by, which are kept for as long as it may need them.
+    next: Arc<AtomicI64>,
     end: AtomicI64,
     epoch: AtomicU64,
     watermark: AtomicI64,
     events: AtomicU64,
     counts: Mutex<Counts>,
+    /// What windows are closed, where they close.
+    closings: Mutex<Option<Arc<Closings>>>,
     /// The time up to which the log was read, in milliseconds; the least there is while nothing was.
     read_to: AtomicI64,
     /// When the last event came; none if the task began at the end of its partition.
@@ -41,12 +45,13 @@ impl Default for TaskStatus {
     fn default() -> Self {
         Self {
             resumed: AtomicBool::new(false),
-            next: AtomicI64::new(0),
+            next: Arc::default(),
             end: AtomicI64::new(0),
             epoch: AtomicU64::new(0),
             watermark: AtomicI64::new(i64::MIN),
             events: AtomicU64::new(0),
             counts: Mutex::default(),
+            closings: Mutex::default(),
             read_to: AtomicI64::new(i64::MIN),
             arrived: Mutex::new(None),
             trouble: Mutex::default(),
@@ -68,11 +73,23 @@ pub(crate) struct Committed {
 }
 
 impl TaskStatus {
-    /// The task holds its state, which was left so.
-    pub(crate) fn resume(&self, at: Committed) {
+    /// The task of a partition holds its state, which was left so, and goes by these closings.
+    pub(crate) fn resume(&self, at: Committed, partition: PartitionId, closings: Option<Arc<Closings>>) {
         self.events.fetch_add(at.events, Ordering::Relaxed);
+        // Nobody judges by the offset of one topic what was closed for another of its name.
+        let mut current = self.closings.lock();
         self.show(at);
+        if let Some(closings) = &closings {
+            closings.join(partition, &self.next);
+        }
+        *current = closings;
+        drop(current);
         self.resumed.store(true, Ordering::Release);
+    }
+
+    /// What the task goes by, once it holds its state.
+    pub(crate) fn closings(&self) -> Option<Arc<Closings>> {
+        if self.is_resumed() { self.closings.lock().clone() } else { None }
     }
 
     /// An epoch was committed.

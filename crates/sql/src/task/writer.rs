@@ -5,13 +5,12 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use factum_state::{
     self as state, Changes, Epoch, Fence, Found, Outgoing, Progress, StateStore, TakeOver, TaskId,
 };
-use factum_types::{Offset, Timestamp, TopicId, TopicName, TopicPartition};
+use factum_types::{Offset, PartitionId, Timestamp, TopicId, TopicName, TopicPartition};
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
@@ -20,11 +19,10 @@ use super::evaluate::Evaluated;
 use super::prepared::Prepared;
 use super::status::Committed;
 use super::{Environment, TaskError, TaskStatus};
+use crate::closings::Closings;
 use crate::dead_letter::{self, Delivery};
 use crate::metrics::PipelineMetrics;
 
-/// Up to where windows were shown as closed.
-const CLOSED: &[u8] = b"closed";
 /// The identity of the topic that was read.
 const TOPIC: &[u8] = b"topic";
 /// The first offset that was read.
@@ -44,8 +42,6 @@ pub(crate) struct Writer {
     pub(crate) metrics: PipelineMetrics,
     /// Rises with each epoch of the pipeline.
     pub(crate) advanced: Arc<watch::Sender<u64>>,
-    /// Windows of the pipeline up to here were shown as closed, in microseconds.
-    pub(crate) closed: Arc<AtomicI64>,
     fence: Fence,
     /// As committed.
     counts: Counts,
@@ -93,6 +89,14 @@ fn offset(found: &Found, index: usize) -> Option<Offset> {
     bytes.map(|bytes| Offset::new(i64::from_le_bytes(bytes)))
 }
 
+/// Why an event of a closed window is in a dead letter.
+fn too_late(window_end: i64) -> String {
+    match jiff::Timestamp::from_microsecond(window_end) {
+        Ok(end) => format!("it came after its window, which ended at {end}, was closed"),
+        Err(_) => "it came after its window was closed".to_owned(),
+    }
+}
+
 impl Writer {
     pub(crate) fn new(
         environment: Arc<Environment>,
@@ -101,7 +105,6 @@ impl Writer {
         status: Arc<TaskStatus>,
         metrics: PipelineMetrics,
         advanced: Arc<watch::Sender<u64>>,
-        closed: Arc<AtomicI64>,
     ) -> Self {
         Self {
             environment,
@@ -110,7 +113,6 @@ impl Writer {
             status,
             metrics,
             advanced,
-            closed,
             fence: Fence::default(),
             counts: Counts::default(),
             letters_lost: 0,
@@ -146,11 +148,7 @@ impl Writer {
             warn!(task = %self.id, reason = loss.reason, "the state was damaged and is built again");
             self.status.note(format!("its state was damaged and is built again: {}", loss.reason));
         }
-        let [of_topic, of_closed, of_began, of_read_to] =
-            [0, 1, 2, 3].map(|index| Counts::KEYS.len() + index);
-        if let Some(closed) = offset(&found, of_closed) {
-            self.closed.fetch_max(closed.get(), Ordering::Relaxed);
-        }
+        let [of_topic, of_began, of_read_to] = [0, 1, 2].map(|index| Counts::KEYS.len() + index);
         (self.fence, self.counts, self.epoch) = (fence, Counts::of(&found), progress.epoch);
         (self.topic, self.is_topic_kept) = (Some(read), topic(&found, of_topic).is_some());
         self.began = (progress.epoch == 0 && offset(&found, of_began).is_none()).then_some(Offset::ZERO);
@@ -161,21 +159,29 @@ impl Writer {
     }
 
     async fn facts(&self) -> Result<Found, state::ReadError> {
-        let keys: Vec<&[u8]> = Counts::KEYS.into_iter().chain([TOPIC, CLOSED, BEGAN, READ_TO]).collect();
+        let keys: Vec<&[u8]> = Counts::KEYS.into_iter().chain([TOPIC, BEGAN, READ_TO]).collect();
         self.environment.state.get_many(&self.id, counts::TABLE, &keys).await
     }
 
-    /// Reading goes on at `next`, behind epoch `epoch`. A state that begins anew is made from `first` on.
-    pub(super) fn resumed(&mut self, epoch: u64, next: Offset, first: Offset, watermark: Option<i64>) {
+    /// Reading goes on at an offset of a partition, behind what was committed, and by `closings`. A state that begins anew
+    /// is made from `first` on.
+    pub(super) fn resumed(
+        &mut self,
+        committed: &Progress,
+        (partition, next): (PartitionId, Offset),
+        first: Offset,
+        closings: Option<Arc<Closings>>,
+    ) {
         self.began = self.began.map(|_| first);
-        self.status.resume(Committed {
-            epoch,
+        let at = Committed {
+            epoch: committed.epoch,
             next,
-            watermark,
+            watermark: committed.watermark,
             events: 0,
             read_to: self.read_to,
             counts: self.counts,
-        });
+        };
+        self.status.resume(at, partition, closings);
         self.advanced.send_modify(|count| *count += 1);
     }
 
@@ -193,14 +199,17 @@ impl Writer {
         place: TopicPartition,
     ) -> Result<(), TaskError> {
         let Evaluated { mut changes, culprits } = evaluated;
+        let late: Vec<_> =
+            prepared.late_in(&records).map(|(record, end)| (*record, too_late(*end))).collect();
         let mut bad: Vec<_> = prepared.poisoned_in(&records).chain(&culprits).collect();
-        bad.sort_unstable();
         let mut added = Counts {
             poisoned: bad.len() as u64,
-            late: prepared.late_in(&records),
+            late: late.len() as u64,
             ahead: prepared.ahead_in(&records),
             ..Counts::default()
         };
+        bad.extend(&late);
+        bad.sort_unstable();
         let letter = |(record, reason): &&(usize, String)| {
             dead_letter::letter(&self.letters, &place, &prepared.records[*record], reason)
         };
@@ -238,10 +247,6 @@ impl Writer {
     fn put_facts(&self, read_to: Option<Timestamp>, changes: &mut Changes) {
         if let Some(read_to) = read_to {
             changes.put(counts::TABLE, READ_TO, &read_to.as_millis().to_le_bytes());
-        }
-        let closed = self.closed.load(Ordering::Relaxed);
-        if closed != i64::MIN {
-            changes.put(counts::TABLE, CLOSED, &closed.to_le_bytes());
         }
         if let Some(topic) = self.topic.filter(|_| !self.is_topic_kept) {
             changes.put(counts::TABLE, TOPIC, topic.as_bytes());

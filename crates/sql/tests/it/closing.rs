@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use factum_sql::Options;
+use factum_types::TopicPartition;
 
-use crate::world::{World, order, orders_schema, small};
+use crate::world::{World, order, orders_schema, small, topic};
 
 const HOURLY: &str = "CREATE MATERIALIZED VIEW hourly AS SELECT window_start, count(*) AS n \
     FROM TUMBLE(orders, order_date, INTERVAL '1 hour') GROUP BY window_start EMIT ON WINDOW CLOSE";
+
+const LETTERS: &str = "store.hourly.dead-letter";
 
 fn world(partitions: i32, options: Options) -> World {
     let mut world = World::new(options);
@@ -27,17 +30,22 @@ fn a_window_is_shown_when_the_watermark_passes_its_end_and_late_rows_are_counted
     world.post("store.orders", &[order(1, "a", 5, 1), order(2, "a", 59, 1), order(3, "a", 69, 1)]);
     world.settle();
     assert!(world.shown("store.hourly").is_empty(), "ten minutes of grace");
-    // Still in time; then the watermark passes; then too late.
+    // Still in time, also behind the event that lets the window close.
     world.post("store.orders", &[order(4, "a", 10, 1), order(5, "a", 71, 1), order(6, "a", 11, 1)]);
     world.settle();
-    assert_eq!(world.shown("store.hourly"), [hour(0, 3)]);
+    assert_eq!(world.shown("store.hourly"), [hour(0, 4)]);
+    assert_eq!(world.status("store.hourly").late, 0);
+    // It is closed: too late.
+    world.post("store.orders", &[order(9, "a", 13, 1)]);
+    world.settle();
+    assert_eq!(world.shown("store.hourly"), [hour(0, 4)]);
     assert_eq!(world.status("store.hourly").late, 1);
     world.restart();
     world.apply(HOURLY);
-    assert_eq!(world.shown("store.hourly"), [hour(0, 3)], "closed is closed");
+    assert_eq!(world.shown("store.hourly"), [hour(0, 4)], "closed is closed");
     world.post("store.orders", &[order(7, "a", 12, 1), order(8, "a", 200, 1)]);
     world.settle();
-    assert_eq!(world.sorted("store.hourly"), [hour(0, 3), hour(1, 2)]);
+    assert_eq!(world.sorted("store.hourly"), [hour(0, 4), hour(1, 2)]);
     assert_eq!(world.status("store.hourly").late, 2);
 }
 
@@ -89,4 +97,138 @@ fn future_timestamps_do_not_make_their_partition_late() {
     world.settle();
     let status = world.status("store.hourly");
     assert_eq!((status.late, status.ahead), (0, 1));
+}
+
+#[test]
+fn an_event_is_late_only_once_its_window_is_closed() {
+    let world = world(4, small());
+    // Twelve hours ahead of the others: the watermark of this partition alone passes.
+    world.post_to("store.orders", 0, &[order(1_000, "a", 720, 1)]);
+    world.settle();
+    assert!(world.shown("store.hourly").is_empty());
+    for partition in 0..4 {
+        let events: Vec<_> = (0..125).map(|minute| order(i64::from(minute), "a", minute.into(), 1)).collect();
+        world.post_to("store.orders", partition, &events);
+    }
+    world.settle();
+    assert_eq!(world.status("store.hourly").late, 0);
+    for partition in 1..4 {
+        world.post_to("store.orders", partition, &[order(1_001, "a", 720, 1)]);
+    }
+    world.settle();
+    assert_eq!(world.sorted("store.hourly"), [hour(0, 240), hour(1, 240), hour(2, 20)]);
+}
+
+#[test]
+fn a_late_event_is_a_dead_letter_with_the_reason() {
+    let world = world(1, small());
+    world.post("store.orders", &[order(1, "a", 0, 1), order(2, "a", 200, 1)]);
+    world.settle();
+    assert_eq!(world.shown("store.hourly"), [hour(0, 1)]);
+    world.post("store.orders", &[order(3, "a", 1, 1)]);
+    world.settle();
+    world.until("written", |world| !world.records_if_any(LETTERS, 0).is_empty());
+    let letters = world.records(LETTERS, 0);
+    let header = |name: &str| {
+        let found = letters[0].headers.iter().find(|header| header.key == name);
+        String::from_utf8(found.and_then(|header| header.value.clone()).expect("a value").to_vec())
+    };
+    assert_eq!(header("factum-source").as_deref(), Ok("store.orders/0/2"));
+    assert_eq!(
+        header("factum-reason").as_deref(),
+        Ok("it came after its window, which ended at 2026-05-01T01:00:00Z, was closed")
+    );
+    let status = world.status("store.hourly");
+    assert_eq!((status.late, status.poisoned, letters.len()), (1, 0, 1));
+}
+
+#[test]
+fn a_view_that_is_declared_later_closes_the_same_windows() {
+    let idle = Options { idle_partition: Duration::from_millis(100), ..small() };
+    let mut world = world(2, idle);
+    world.post_to("store.orders", 0, &[order(1, "a", 0, 1), order(2, "a", 180, 1)]);
+    world.until("closed", |world| world.shown("store.hourly") == [hour(0, 1)]);
+    // Too late for a window that the clock has closed, and for nothing else.
+    world.post_to("store.orders", 1, &[order(3, "b", 1, 1), order(4, "b", 185, 1)]);
+    world.settle();
+    let shown = world.sorted("store.hourly");
+    let later = HOURLY.replace("hourly", "later");
+    let other = HOURLY.replace("hourly", "other").replace("count(*)", "count(customer)");
+    world.apply(&format!("{HOURLY};{later};{other}"));
+    world.settle();
+    assert_eq!(world.sorted("store.later"), shown);
+    assert_eq!(world.sorted("store.other"), shown);
+    // The statement is changed, and put back; then nothing of the state is left.
+    world.apply(&HOURLY.replace("count(*)", "sum(order_id)"));
+    world.settle();
+    world.apply(HOURLY);
+    world.settle();
+    assert_eq!((world.sorted("store.hourly"), world.status("store.hourly").late), (shown.clone(), 1));
+    world.lose_state();
+    world.apply(HOURLY);
+    world.settle();
+    assert_eq!((world.sorted("store.hourly"), world.status("store.hourly").late), (shown, 1));
+}
+
+#[test]
+fn windows_of_another_length_close_by_themselves() {
+    let world = world(1, small());
+    world.post("store.orders", &[order(1, "a", 0, 1), order(2, "a", 130, 1)]);
+    world.settle();
+    assert_eq!(world.shown("store.hourly"), [hour(0, 1)]);
+    world.post("store.orders", &[order(3, "a", 1, 1)]);
+    world.settle();
+    let longer = HOURLY.replace("hourly", "longer").replace("1 hour", "2 hour");
+    world.apply(&format!("{HOURLY};{longer}"));
+    world.settle();
+    assert_eq!(world.shown("store.longer"), [hour(0, 2)]);
+    assert_eq!((world.status("store.hourly").late, world.status("store.longer").late), (1, 0));
+}
+
+#[test]
+fn a_topic_that_is_made_anew_has_no_closed_windows() {
+    let world = world(1, small());
+    world.post("store.orders", &[order(1, "a", 0, 1), order(2, "a", 200, 1)]);
+    world.settle();
+    assert_eq!(world.shown("store.hourly"), [hour(0, 1)]);
+    world.delete("store.orders");
+    world.topic("store.orders", 1);
+    world.post("store.orders", &[order(3, "a", 0, 1), order(4, "a", 1, 1), order(5, "a", 80, 1)]);
+    world.until("read", |world| world.shown("store.hourly") == [hour(0, 2)]);
+    assert_eq!(world.status("store.hourly").late, 0);
+}
+
+#[test]
+fn a_closing_that_cannot_be_read_is_passed_over_and_said() {
+    let mut world = world(1, small());
+    world.post("store.orders", &[order(1, "a", 0, 1), order(2, "a", 80, 1)]);
+    world.settle();
+    assert_eq!(world.shown("store.hourly"), [hour(0, 1)]);
+    world.post("store.orders", &[order(3, "a", 140, 1)]);
+    world.settle();
+    assert_eq!(world.sorted("store.hourly"), [hour(0, 1), hour(1, 1)]);
+    // The record of the run, then two closings.
+    world.damaged.damage(TopicPartition::new(topic("_factum.closings"), 0), 2..3);
+    world.restart();
+    world.apply(HOURLY);
+    world.settle();
+    assert_eq!(world.sorted("store.hourly"), [hour(0, 1), hour(1, 1)], "closed again");
+    let error = world.status("store.hourly").last_error.expect("it is said");
+    assert!(error.starts_with("1 records of _factum.closings cannot be read"), "{error}");
+}
+
+#[test]
+fn a_view_waits_while_it_cannot_be_kept_what_is_closed() {
+    let mut world = World::with_partitions(small(), 3);
+    world.topic("store.orders", 1);
+    world.topic("store.other", 1);
+    world.event("store.orders", Some(orders_schema()), Some("order_date"), Duration::from_secs(600));
+    world.apply(HOURLY);
+    world.post("store.orders", &[order(1, "a", 0, 1), order(2, "a", 80, 1)]);
+    let state = |world: &World| format!("{:?}", world.status("store.hourly").state);
+    world.until("failed", |world| state(world).contains("_factum.closings"));
+    // There is room for the topic of the closings again.
+    world.delete("store.other");
+    world.settle();
+    assert_eq!(world.shown("store.hourly"), [hour(0, 1)]);
 }

@@ -20,12 +20,19 @@ type DamagedRange = (TopicPartition, Range<i64>);
 #[derive(Clone)]
 pub(crate) struct DamagedLog {
     broker: Broker,
+    /// What it is written by.
+    writer: Arc<dyn EventLog>,
     damaged: Arc<Mutex<Vec<DamagedRange>>>,
 }
 
 impl DamagedLog {
     pub(crate) fn new(broker: Broker) -> Self {
-        Self { broker, damaged: Arc::default() }
+        Self { writer: Arc::new(broker.clone()), broker, damaged: Arc::default() }
+    }
+
+    /// The same log, with the same damage, for the server's own records.
+    pub(crate) fn internal(&self) -> Self {
+        Self { writer: Arc::new(self.broker.internal_log()), ..self.clone() }
     }
 
     /// Offsets of a partition cannot be read from now on.
@@ -37,7 +44,7 @@ impl DamagedLog {
 #[async_trait]
 impl EventLog for DamagedLog {
     async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError> {
-        EventLog::produce(&self.broker, topic, records).await
+        self.writer.produce(topic, records).await
     }
 
     async fn read(
@@ -83,7 +90,7 @@ impl Admin for DamagedLog {
     }
 
     async fn create_topic(&self, new: NewTopic) -> Result<Topic, AdminError> {
-        Admin::create_topic(&self.broker, new).await
+        self.writer.create_topic(new).await
     }
 
     async fn alter_topic(&self, name: &TopicName, config: TopicConfig) -> Result<Topic, AdminError> {

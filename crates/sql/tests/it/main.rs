@@ -2,6 +2,7 @@
 
 mod changes;
 mod closing;
+mod closing_replay;
 mod damaged_log;
 mod exactly_once;
 mod history;

@@ -52,6 +52,7 @@ pub(crate) fn small() -> Options {
         linger: Duration::from_millis(1),
         survey: Duration::from_millis(20),
         retry: Duration::from_millis(200),
+        close_windows: Duration::ZERO,
         ..Options::default()
     }
 }
@@ -134,8 +135,9 @@ impl World {
             let (state, committer, state_tasks) = state(&directory, &self.clock);
             let tasks = TaskTree::new().child("sql");
             let (log, clock) = (Arc::new(self.damaged.clone()), Arc::clone(&self.clock));
+            let (internal_log, options) = (Arc::new(self.damaged.internal()), self.options.clone());
             let engine =
-                Engine::open(self.options.clone(), log, Arc::new(state.clone()), clock, tasks.clone());
+                Engine::open(options, log, internal_log, Arc::new(state.clone()), clock, tasks.clone());
             (engine, state, tasks, committer, state_tasks)
         });
         let (engine, state, tasks, committer, state_tasks) = process;
@@ -168,6 +170,13 @@ impl World {
         drop((engine, state, tasks));
         committer.stop();
         self.log_runtime().block_on(async { state_tasks.stop_within(PATIENCE).await.log() });
+    }
+
+    /// Ends the engine where it stands, and opens it again without any state.
+    pub(crate) fn lose_state(&mut self) {
+        self.end();
+        std::fs::remove_dir_all(self.directory.path().join("state")).expect("a state");
+        self.open();
     }
 
     /// Stops the engine in order, and starts it again.
@@ -299,6 +308,12 @@ impl World {
     pub(crate) fn post_records(&self, topic_name: &str, records: Vec<NewRecord>) {
         let produced = self.log_runtime().block_on(self.log.produce(&topic(topic_name), records));
         produced.expect("records are taken");
+    }
+
+    /// Every record of a partition; none where there is no such topic.
+    pub(crate) fn records_if_any(&self, name: &str, partition: i32) -> Vec<Record> {
+        let found = self.log_runtime().block_on(Admin::topic(&self.log, &topic(name)));
+        if found.is_ok() { self.records(name, partition) } else { Vec::new() }
     }
 
     /// Every record of a partition.
