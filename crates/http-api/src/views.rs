@@ -3,6 +3,9 @@
 mod changes;
 mod columns;
 mod freshness;
+mod renderer;
+mod sending;
+mod text;
 mod together;
 
 use std::sync::Arc;
@@ -24,6 +27,7 @@ use crate::state::Api;
 
 pub(crate) use changes::{__path_follow_view, follow_view};
 pub(crate) use columns::{shown as columns_of, text};
+pub(crate) use renderer::Renderer;
 pub(crate) use together::{__path_follow_views, follow_views};
 
 /// A view in a list.
@@ -73,7 +77,9 @@ pub(crate) async fn list_views(
     caller: Caller,
 ) -> Result<Json<ViewList>, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    Ok(Json(ViewList { views: api.state.engine.views().iter().map(view_line).collect() }))
+    Ok(Json(ViewList {
+        views: api.state.engine.views().iter().map(view_line).collect(),
+    }))
 }
 
 /// Read a view
