@@ -145,7 +145,7 @@ test("a view that stands still says so on its page and on dashboards, keeps its 
 
   const gone = await fetch(`${factum.api}/api/v1/topics/store.later`, { method: "DELETE" });
   assert.ok(gone.ok);
-  const notice = /It is waiting, its rows are as of .* and \d+ events? behind: there is no topic store.later/;
+  const notice = /It is (waiting|failed), its rows are as of .* and \d+ events? behind: there is no topic store.later/;
   await page.getByRole("status").filter({ hasText: notice }).waitFor();
   await page.getByText("stands still: as of").waitFor();
   assert.ok(await value("7").isVisible());
