@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { RecordView } from "../src/api/queries.ts";
 import { Browse, type Fetch, type Start } from "../src/routes/topics/browse.ts";
 import { matcher } from "../src/routes/topics/matcher.ts";
+import { placeOf, type Unreadable } from "../src/routes/topics/message.ts";
 
 type Log = RecordView[][];
 
@@ -26,7 +27,33 @@ test("a filter that matches nothing still ends a page", async () => {
   const log = [records(0, 12_000)];
   const browse = new Browse(fetchFrom(log, 1_000), { from: "earliest" }, matcher("no such thing", false), bounds(log));
   const page = await browse.next();
-  assert.deepEqual([page.messages.length, page.scanned, page.done], [0, 5_000, false]);
+  assert.deepEqual([page.entries.length, page.scanned, page.done], [0, 5_000, false]);
+});
+
+test("a range that cannot be read comes once, whole and in its place, whatever the filter and the direction", async () => {
+  for (const [from, next] of [
+    [0, 1],
+    [12, 16],
+    [190, 210],
+    [100, 900],
+    [995, 1_000],
+  ] as const) {
+    const range = { partition: 0, from: String(from), next: String(next), reason: "the checksum does not fit" };
+    const readable = records(0, 1_000).filter(({ offset }) => Number(offset) < from || Number(offset) >= next);
+    const log = [readable, records(1, 30)];
+    for (const start of [{ from: "earliest" }, { from: "latest" }] as const) {
+      const fetch = fetchFrom(log, 7, [range]);
+      const found = await entries(new Browse(fetch, start, matcher("nothing has this", false), bounds(log, 1_000)));
+      assert.deepEqual(found, [range], `${from} to ${next}, from the ${start.from}`);
+      const places = (await entries(new Browse(fetch, start, matcher(undefined, false), bounds(log, 1_000)))).map(
+        placeOf,
+      );
+      const expected = [...readable.map(place), placeOf(range)].sort((a, b) => Number(a.slice(2)) - Number(b.slice(2)));
+      const own = places.filter((each) => each.startsWith("0:"));
+      assert.deepEqual(own, start.from === "latest" ? expected.toReversed() : expected, `${from} to ${next}`);
+      assert.equal(places.length, own.length + 30);
+    }
+  }
 });
 
 test("an offset before the start begins at the start, a negative one counts from the end", async () => {
@@ -38,33 +65,50 @@ test("an offset before the start begins at the start, a negative one counts from
 
 async function all(log: Log, start: Start): Promise<string[]> {
   const browse = new Browse(fetchFrom(log, 7), start, matcher(undefined, false), bounds(log));
-  const places: string[] = [];
+  return (await entries(browse)).map(placeOf);
+}
+
+async function entries(browse: Browse) {
+  const found = [];
   for (;;) {
     const page = await browse.next();
-    places.push(...page.messages.map(({ partition, offset }) => `${partition}:${offset}`));
-    if (page.done) return places;
+    found.push(...page.entries);
+    if (page.done) return found;
   }
 }
 
-/** The server's way of answering, ending early after `most` records as it does after so many bytes. */
-function fetchFrom(log: Log, most: number): Fetch {
+/**
+ * The server's way of answering, ending early after `most` records as it does after so many bytes. A range is told from
+ * where it was asked on.
+ */
+function fetchFrom(log: Log, most: number, ranges: Unreadable[] = []): Fetch {
+  const endOf = (item: RecordView | Unreadable) => ("next" in item ? Number(item.next) : Number(item.offset) + 1);
+  const beginOf = (item: RecordView | Unreadable) => Number("next" in item ? item.from : item.offset);
+  const sorted = log.map((records, partition) =>
+    [...records, ...ranges.filter((range) => range.partition === partition)].sort((a, b) => beginOf(a) - beginOf(b)),
+  );
   return async (query) => {
     const partition = Number(query.partition);
     const offset = Number(query.offset ?? 0);
-    const from = log[partition]!.filter((record) => Number(record.offset) >= offset);
-    const found = from.slice(0, Math.min(Number(query.limit), most));
-    const end = bounds(log)[partition]!.high_watermark;
-    const next = found.length > 0 ? String(Number(found.at(-1)!.offset) + 1) : end;
-    return { records: found, unreadable: [], partitions: [{ partition, next, log_start: "0", high_watermark: end }] };
+    const items = sorted[partition]!.filter((item) => endOf(item) > offset).map((item) =>
+      beginOf(item) < offset ? { ...item, from: String(offset) } : item,
+    );
+    const found = items.slice(0, Math.min(Number(query.limit), most));
+    const end = String(items.length > 0 ? endOf(items.at(-1)!) : offset);
+    const next = found.length > 0 ? String(endOf(found.at(-1)!)) : end;
+    return {
+      records: found.filter((item): item is RecordView => !("next" in item)),
+      unreadable: found.filter((item): item is Unreadable => "next" in item),
+      partitions: [{ partition, next, log_start: "0", high_watermark: end }],
+    };
   };
 }
 
-function bounds(log: Log) {
-  return log.map((partition, index) => ({
-    partition: index,
-    log_start: "0",
-    high_watermark: String(partition.length === 0 ? 0 : Number(partition.at(-1)!.offset) + 1),
-  }));
+function bounds(log: Log, end = 0) {
+  return log.map((partition, index) => {
+    const last = partition.length === 0 ? 0 : Number(partition.at(-1)!.offset) + 1;
+    return { partition: index, log_start: "0", high_watermark: String(index === 0 ? Math.max(last, end) : last) };
+  });
 }
 
 function anyLog(seed: number): Log {

@@ -6,7 +6,7 @@
 //
 // Nothing sleeps to become true: `until` asks again until it is, or fails with what it saw last.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import { createServer as createSocket } from "node:net";
 import { tmpdir } from "node:os";
@@ -84,6 +84,24 @@ export class Factum {
     const gone = new Promise((done) => child.once("exit", done));
     child.kill("SIGKILL");
     await gone;
+  }
+
+  /** Damages the records of a topic that hold `text`, on disk, and starts again. */
+  async damage(topic: string, text: string): Promise<void> {
+    await this.kill();
+    let found = 0;
+    for (const partition of readdirSync(join(this.data, "topics", topic), { withFileTypes: true })) {
+      if (!partition.isDirectory()) continue;
+      const file = join(this.data, "topics", topic, partition.name, "00000000000000000000.log");
+      const bytes = readFileSync(file);
+      for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) {
+        bytes[at]! ^= 0xff;
+        found += 1;
+      }
+      writeFileSync(file, bytes);
+    }
+    if (found === 0) throw new Error(`no record of ${topic} holds ${text}`);
+    await this.up();
   }
 
   async stop(): Promise<void> {

@@ -164,7 +164,29 @@ test("what the server refuses has no rows, and comes back with the next snapshot
   assert.equal(view.state().phase, "refused");
   listener!.onEvent("snapshot", { rows: [{ n: 1 }], as_of: "t1" });
   await new Promise((done) => setTimeout(done, 250));
-  assert.deepEqual(view.state(), { phase: "live", rows: [{ n: 1 }], asOf: "t1", refusal: null });
+  assert.deepEqual(view.state(), { phase: "live", rows: [{ n: 1 }], asOf: "t1", stale: null, refusal: null });
+  end();
+});
+
+test("a view that stands still keeps its rows and says why, until it goes on", async () => {
+  let listener: Listener | undefined;
+  const view = new LiveView("store.top", (_, each) => {
+    listener = each;
+    return () => undefined;
+  });
+  const end = view.subscribe(() => undefined);
+  const shown = () => new Promise((done) => setTimeout(done, 250));
+  const stale = { state: "failed", reason: "the disk is full", as_of: "t1", lag: "4" };
+  listener!.onEvent("snapshot", { rows: [{ n: 1 }], as_of: "t1", lag: "0", state: "live" });
+  listener!.onEvent("stale", stale);
+  await shown();
+  assert.deepEqual([view.state().rows, view.state().stale], [[{ n: 1 }], stale]);
+  listener!.onEvent("live", { as_of: "t2", lag: "0", state: "live" });
+  await shown();
+  assert.deepEqual([view.state().asOf, view.state().stale], ["t2", null]);
+  listener!.onEvent("snapshot", { rows: [], ...stale });
+  await shown();
+  assert.deepEqual(view.state().stale, stale, "a snapshot of it says so as well");
   end();
 });
 

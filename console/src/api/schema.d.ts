@@ -1355,12 +1355,20 @@ export interface components {
             /** @description Why it waits or failed. */
             reason?: string | null;
             /**
+             * Format: int64
+             * @description How many rows it had when they were computed last; null if nobody has read it since the start.
+             * @example 10
+             */
+            rows?: number | null;
+            /**
              * @description `live`, `building`, `waiting` or `failed`.
              * @example live
              */
             state: string;
             /** @example store */
             team: string;
+            /** @description That it has more than 80 % of the rows that can be followed or read at once, and what to do. */
+            warning?: string | null;
         };
         /** @description Every view. */
         ViewList: {
@@ -2581,7 +2589,9 @@ export interface operations {
                      *           ],
                      *           "depends_on": [
                      *             "store.orders"
-                     *           ]
+                     *           ],
+                     *           "rows": 10,
+                     *           "warning": null
                      *         }
                      *       ]
                      *     }

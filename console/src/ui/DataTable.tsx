@@ -22,6 +22,8 @@ interface DataTableProps<Row> {
   rowKey: (row: Row, index: number) => string;
   onOpen?: (row: Row) => void;
   selected?: string;
+  /** What stands across all columns in the place of a row's cells, where it is no ordinary row. */
+  across?: (row: Row) => ReactNode;
   /** Height of the scrolling area; without it the table is as high as its rows, up to `maxHeight`. */
   height?: string;
   maxHeight?: string;
@@ -32,7 +34,7 @@ interface DataTableProps<Row> {
 }
 
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { label, columns, rows, rowKey, onOpen, selected, rowHeight = 32 } = props;
+  const { label, columns, rows, rowKey, onOpen, selected, across, rowHeight = 32 } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -90,6 +92,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
           {items.map((item) => {
             const row = rows[item.index]!;
+            const whole = across?.(row);
             return (
               <div
                 key={item.key}
@@ -104,7 +107,16 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                 } ${item.key === selected ? "bg-accent-wash" : ""}`}
                 style={{ gridTemplateColumns: template, height: item.size, transform: `translateY(${item.start}px)` }}
               >
-                {columns.map((column) => (
+                {whole !== undefined && (
+                  <div
+                    role={onOpen ? "gridcell" : "cell"}
+                    aria-colspan={columns.length}
+                    className="col-span-full min-w-0 truncate px-2 first:pl-1 last:pr-1"
+                  >
+                    {whole}
+                  </div>
+                )}
+                {(whole === undefined ? columns : []).map((column) => (
                   <div
                     key={column.key}
                     role={onOpen ? "gridcell" : "cell"}

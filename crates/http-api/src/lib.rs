@@ -8,7 +8,8 @@
 //! Always holds: every route but the public ones asks the [`Authorizer`](factum_types::Authorizer) before it
 //! reads a body; 202 is answered only for what is on disk; a batch is read wholly before any of it is
 //! appended; no client makes the process hold more than [`Options::body_memory`] of bodies, more than
-//! [`Options::tail_memory`] of records for tails beside a frame for each, or more than [`Options::max_rows`] of rows.
+//! [`Options::tail_memory`] of records for tails beside a frame for each, more than [`Options::max_rows`] of rows, or
+//! more than [`Options::snapshot_memory`] of their text for followers beside a frame for each.
 //!
 //! Not here: decisions. What may be written, what exists and who may do it are the log's, the catalogue's and
 //! the authoriser's to say; this crate only knows how HTTP says it.

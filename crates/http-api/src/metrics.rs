@@ -27,6 +27,17 @@ pub(crate) fn describe() {
         "factum_http_write_timeouts_total",
         "Connections closed because their client took nothing of a response in time"
     );
+    describe_counter!("factum_http_view_renderings_total", "Snapshots and changes of a view written as text");
+    describe_gauge!(
+        "factum_http_snapshot_bytes",
+        Unit::Bytes,
+        "Text of large snapshots and changes that followers are being sent"
+    );
+    describe_counter!(
+        "factum_http_snapshots_interrupted_total",
+        "Large snapshots and changes given up before all had taken them, because others waited for memory"
+    );
+    describe_gauge!("factum_http_max_rows", "The most rows of a view that can be followed or read at once");
     describe_gauge!("factum_http_tails", "Tails being sent");
     describe_gauge!("factum_http_view_followers", "Streams of views' changes being sent");
     describe_gauge!("factum_http_overview_followers", "Streams of the overview being sent");
@@ -54,6 +65,38 @@ pub(crate) fn observe_refused_connection() {
 /// A client took nothing of its response in time.
 pub(crate) fn observe_write_timeout() {
     counter!("factum_http_write_timeouts_total").increment(1);
+}
+
+/// A snapshot or a change of a view was written as text.
+pub(crate) fn observe_rendering(view: &str) {
+    counter!("factum_http_view_renderings_total", "view" => view.to_owned()).increment(1);
+}
+
+/// A text was given up although somebody was still being sent it.
+pub(crate) fn observe_interrupted_snapshot() {
+    counter!("factum_http_snapshots_interrupted_total").increment(1);
+}
+
+/// How many rows can be followed.
+pub(crate) fn max_rows(rows: usize) {
+    gauge!("factum_http_max_rows").set(rows as f64);
+}
+
+/// So many bytes of something, until they are dropped.
+pub(crate) struct HeldBytes(f64);
+
+impl HeldBytes {
+    pub(crate) fn of_snapshots(bytes: usize) -> Self {
+        let bytes = bytes as f64;
+        gauge!("factum_http_snapshot_bytes").increment(bytes);
+        Self(bytes)
+    }
+}
+
+impl Drop for HeldBytes {
+    fn drop(&mut self) {
+        gauge!("factum_http_snapshot_bytes").decrement(self.0);
+    }
 }
 
 /// One more of something, until it is dropped.

@@ -31,6 +31,13 @@ pub struct Options {
     pub query_timeout: Duration,
     /// Connections that may follow changes of views at once; a further one is answered with 503.
     pub max_followers: usize,
+    /// Memory for the text of snapshots, and of changes that are as large, that followers of views are being sent. Who
+    /// finds no room waits; beside it, two are being rendered, and each follower has a frame of 64 KiB.
+    pub snapshot_memory: ByteSize,
+    /// How long a follower waits for that memory before the oldest text in it is given up. Who is still being sent
+    /// that is disconnected, and begins again when it comes back.
+    #[serde(with = "duration")]
+    pub snapshot_timeout: Duration,
     /// Tails of topics and streams of the overview at once; a further one is answered with 503.
     pub max_tails: usize,
     /// Streams of all kinds that one client address may have at once; a further one is answered with 503.
@@ -67,6 +74,8 @@ impl Default for Options {
             max_rows: 100_000,
             query_timeout: Duration::from_secs(30),
             max_followers: 1_000,
+            snapshot_memory: ByteSize::mib(128),
+            snapshot_timeout: Duration::from_secs(10),
             max_tails: 1_000,
             max_streams_per_client: 500,
             tail_memory: ByteSize::mib(64),

@@ -15,6 +15,9 @@ pub(crate) const FRAME_BYTES: usize = 64 << 10;
 /// A comment is sent after this long without an event, so that a client that is gone is found out.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// What ends an event.
+pub(crate) const END_OF_EVENT: &[u8] = b"\n\n";
+
 /// What one client is told, a frame at a time.
 pub(crate) trait Frames: Send + 'static {
     /// The next frame: waits until there is something to say; `None` at the end. Not asked for before the client
@@ -53,16 +56,10 @@ impl Frame {
         self.event_without_id(kind, data);
     }
 
-    /// An event whose data is shared with other clients: it is sent as it is, between the bytes of this frame.
-    pub(crate) fn shared_event(
-        mut self,
-        kind: &str,
-        id: &impl Display,
-        before: &str,
-        data: Bytes,
-    ) -> [Bytes; 3] {
-        self.0.extend_from_slice(format!("id: {id}\nevent: {kind}\ndata: {before}").as_bytes());
-        [self.finish(), data, Bytes::from_static(b"\n\n")]
+    /// The beginning of an event whose data comes in frames of its own, the last of them [`END_OF_EVENT`].
+    pub(crate) fn begin_event(mut self, kind: &str, id: &impl Display, data: &str) -> Bytes {
+        self.0.extend_from_slice(format!("id: {id}\nevent: {kind}\ndata: {data}").as_bytes());
+        self.finish()
     }
 
     /// An id without an event, and how soon to come back.

@@ -59,7 +59,8 @@ impl Service {
         let bound = listen(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (local_addr, listener) = bound.map_err(|source| BindError { address, source })?;
         metrics::describe();
-        let api = Api::new(options, state, tasks.stop());
+        metrics::max_rows(options.max_rows);
+        let api = Api::new(options, state, &tasks);
         Ok((Self { listener, api, tasks }, Handle { local_addr }))
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
-use factum_base::tasks::Stop;
+use factum_base::tasks::{Stop, TaskGroup};
 use factum_base::telemetry::Metrics;
 use factum_eventlog::EventLog;
 use factum_governance::Catalogue;
@@ -15,6 +15,7 @@ use crate::body::Bodies;
 use crate::names::Names;
 use crate::overview::Sampler;
 use crate::streams::Streams;
+use crate::views::Renderer;
 use crate::{HealthReport, Options};
 
 /// What the HTTP face stands on; whoever wires the server gives it.
@@ -47,14 +48,16 @@ pub(crate) struct Api {
     pub(crate) stop: Stop,
     pub(crate) sampler: Sampler,
     pub(crate) streams: Streams,
+    pub(crate) renderer: Renderer,
 }
 
 impl Api {
-    pub(crate) fn new(options: Options, state: State, stop: Stop) -> Arc<Self> {
+    pub(crate) fn new(options: Options, state: State, tasks: &TaskGroup) -> Arc<Self> {
         let (bodies, names) = (Bodies::new(&options), Names::new(&options));
         let sampler = Sampler::new(&state.clock);
         let streams = Streams::new(&options);
-        Arc::new(Self { state, options, bodies, names, stop, sampler, streams })
+        let (stop, renderer) = (tasks.stop(), Renderer::new(&options, tasks.clone()));
+        Arc::new(Self { state, options, bodies, names, stop, sampler, streams, renderer })
     }
 
     pub(crate) fn log(&self) -> &dyn EventLog {

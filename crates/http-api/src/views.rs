@@ -3,6 +3,10 @@
 mod changes;
 mod columns;
 mod freshness;
+mod renderer;
+mod row_limit;
+mod sending;
+mod text;
 mod together;
 
 use std::sync::Arc;
@@ -24,6 +28,7 @@ use crate::state::Api;
 
 pub(crate) use changes::{__path_follow_view, follow_view};
 pub(crate) use columns::{shown as columns_of, text};
+pub(crate) use renderer::Renderer;
 pub(crate) use together::{__path_follow_views, follow_views};
 
 /// A view in a list.
@@ -42,6 +47,11 @@ struct ViewLine {
     columns: Vec<ColumnView>,
     /// The views, tables and topics that it reads.
     depends_on: Vec<String>,
+    /// How many rows it had when they were computed last; null if nobody has read it since the start.
+    #[schema(example = 10)]
+    rows: Option<u64>,
+    /// That it has more than 80 % of the rows that can be followed or read at once, and what to do.
+    warning: Option<String>,
 }
 
 /// A column of rows.
@@ -67,13 +77,15 @@ pub(crate) struct ViewList {
     responses((status = 200, body = ViewList, example = json!({"views": [{"name": "store.top_movies",
         "team": "store", "state": "live", "reason": null, "columns": [{"name": "product_id", "type": "bigint",
         "nullable": true}, {"name": "sold", "type": "bigint", "nullable": true}],
-        "depends_on": ["store.orders"]}]}))))]
+        "depends_on": ["store.orders"], "rows": 10, "warning": null}]}))))]
 pub(crate) async fn list_views(
     State(api): State<Arc<Api>>,
     caller: Caller,
 ) -> Result<Json<ViewList>, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    Ok(Json(ViewList { views: api.state.engine.views().iter().map(view_line).collect() }))
+    Ok(Json(ViewList {
+        views: api.state.engine.views().iter().map(|view| view_line(view, api.options.max_rows)).collect(),
+    }))
 }
 
 /// Read a view
@@ -149,7 +161,7 @@ pub(crate) fn find(api: &Api, asked: &str) -> Result<ViewStatus, Problem> {
     }
 }
 
-fn view_line(view: &ViewStatus) -> ViewLine {
+fn view_line(view: &ViewStatus, most: usize) -> ViewLine {
     let (state, reason) = state(&view.state);
     ViewLine {
         name: view.name.to_string(),
@@ -158,6 +170,8 @@ fn view_line(view: &ViewStatus) -> ViewLine {
         reason,
         columns: columns::shown(view),
         depends_on: view.depends_on.clone(),
+        rows: view.rows,
+        warning: row_limit::warning(view, most),
     }
 }
 

@@ -13,7 +13,6 @@
 
 mod diff;
 mod refresh;
-mod rendering;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -31,7 +30,6 @@ use crate::metrics;
 use crate::view::Rows;
 use diff::RowSet;
 pub(crate) use refresh::{Followed, any_moved, follow};
-pub use rendering::Rendering;
 
 /// Most bytes of changes that are kept of one view.
 const RING_BYTES: usize = 16 << 20;
@@ -74,8 +72,6 @@ pub enum Change {
         id: ChangeId,
         /// All rows, in the view's order.
         rows: Rows,
-        /// What they are written as.
-        rendering: Rendering,
     },
     /// Rows that went and rows that came.
     Changed {
@@ -87,8 +83,6 @@ pub enum Change {
         removed: RecordBatch,
         /// Rows that it did not have before, in the view's order.
         added: RecordBatch,
-        /// What they are written as.
-        rendering: Rendering,
     },
 }
 
@@ -97,13 +91,6 @@ impl Change {
     pub fn id(&self) -> ChangeId {
         match self {
             Self::Snapshot { id, .. } | Self::Changed { id, .. } => *id,
-        }
-    }
-
-    /// What it is written as, shared by all who are told it.
-    pub fn rendering(&self) -> Rendering {
-        match self {
-            Self::Snapshot { rendering, .. } | Self::Changed { rendering, .. } => rendering.clone(),
         }
     }
 }
@@ -136,7 +123,6 @@ struct Kept {
 struct Current {
     rows: Rows,
     set: Option<RowSet>,
-    rendering: Rendering,
 }
 
 /// Why there is nothing to begin with.
@@ -237,11 +223,7 @@ impl ChangeLog {
                 return Next::Change(change.clone());
             }
         }
-        Next::Change(Change::Snapshot {
-            id: newest,
-            rows: current.rows.clone(),
-            rendering: current.rendering.clone(),
-        })
+        Next::Change(Change::Snapshot { id: newest, rows: current.rows.clone() })
     }
 }
 
@@ -258,16 +240,7 @@ impl Kept {
             if removed.num_rows() > 0 || added.num_rows() > 0 {
                 self.number += 1;
                 let id = ChangeId { run: self.run, number: self.number };
-                self.push(
-                    Change::Changed {
-                        id,
-                        as_of: rows.freshness.as_of,
-                        removed,
-                        added,
-                        rendering: Rendering::default(),
-                    },
-                    most,
-                );
+                self.push(Change::Changed { id, as_of: rows.freshness.as_of, removed, added }, most);
             }
         } else {
             // The first rows, or other columns than before: whoever follows begins again.
@@ -276,7 +249,7 @@ impl Kept {
             self.ring.clear();
             self.ring_bytes = 0;
         }
-        self.current = Some(Current { rows, set, rendering: Rendering::default() });
+        self.current = Some(Current { rows, set });
     }
 
     fn push(&mut self, change: Change, most: usize) {

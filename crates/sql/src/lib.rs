@@ -50,7 +50,7 @@ mod topic_scan;
 mod tumble;
 mod view;
 
-pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream, Rendering};
+pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream};
 pub use definitions::{
     Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,
 };

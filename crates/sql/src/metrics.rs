@@ -37,6 +37,7 @@ pub(crate) fn describe() {
         "bytes of state that no view needs and the log could not give again"
     );
     describe_histogram!("factum_view_read_seconds", "time that computing a view's rows took");
+    describe_gauge!("factum_view_rows", "rows of a view when they were computed last");
     describe_gauge!(
         "factum_view_row_errors",
         "values of a view that are null because they cannot be computed"
@@ -105,8 +106,9 @@ pub(crate) fn closed_windows(topic: &TopicName) {
 }
 
 /// A view's rows were computed.
-pub(crate) fn read(view: &RelationName, took: Duration) {
+pub(crate) fn read(view: &RelationName, took: Duration, rows: usize) {
     histogram!("factum_view_read_seconds", "view" => view.to_string()).record(took);
+    gauge!("factum_view_rows", "view" => view.to_string()).set(rows as f64);
 }
 
 /// How many values could not be computed when a view was read last.

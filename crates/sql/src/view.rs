@@ -11,6 +11,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -34,6 +35,9 @@ use crate::row_errors::{self, RowError};
 use crate::session;
 use crate::task::Environment;
 use crate::topic_scan::LeftOut;
+
+/// Nobody has read the rows yet.
+const UNCOUNTED: u64 = u64::MAX;
 
 /// Rows as they were at a moment.
 #[derive(Debug, Clone)]
@@ -94,6 +98,8 @@ pub(crate) struct Version {
     environment: Arc<Environment>,
     context: SessionContext,
     cached: Mutex<Option<Cached>>,
+    /// How many rows were computed last, or [`UNCOUNTED`].
+    counted: AtomicU64,
 }
 
 struct Cached {
@@ -123,6 +129,7 @@ impl Version {
             environment: Arc::clone(environment),
             context: session::batch(),
             cached: Mutex::new(None),
+            counted: AtomicU64::new(UNCOUNTED),
         })
     }
 
@@ -163,7 +170,8 @@ impl Version {
             let (rows, errors) = row_errors::of_rows(self.compute(now)).await;
             let rows = Rows { freshness, left_out, ..self.with_errors(rows?, errors) };
             let took = self.environment.clock.monotonic().duration_since(started);
-            metrics::read(&self.plan.name, took);
+            metrics::read(&self.plan.name, took, rows.count());
+            self.counted.store(rows.count() as u64, Ordering::Relaxed);
             *cached = Some(Cached { stamp, rows: rows.clone() });
             Ok(rows)
         })
@@ -179,6 +187,11 @@ impl Version {
             lag: statuses.iter().map(|(_, status)| status.lag()).sum(),
             state: ViewState::of(self, None),
         }
+    }
+
+    /// How many rows there were when they were computed last; `None` if they never were.
+    pub(crate) fn counted_rows(&self) -> Option<u64> {
+        Some(self.counted.load(Ordering::Relaxed)).filter(|count| *count != UNCOUNTED)
     }
 
     /// What the state below does not contain.

@@ -9,6 +9,7 @@ import { counted } from "~/charts/decimal";
 import { RowsTable } from "~/charts/RowsTable";
 import { Panel } from "~/ui/Panel";
 import { useLiveView } from "../views/follow";
+import { StaleNotice } from "../views/StaleNotice";
 import { useViewOrder } from "../views/useViewOrder";
 import { PanelProblem, problemOf } from "./PanelProblem";
 
@@ -42,9 +43,21 @@ export function DashboardPanel({ panel }: { panel: PanelSpec }) {
       ) : live.asOf === null || !view ? (
         <Waiting kind={panel.kind} />
       ) : (
-        <Content panel={panel} view={view} rows={live.rows} asOf={live.asOf} shows={shows} />
+        <>
+          {live.stale && <StaleNotice {...live.stale} view={panel.view} asOf={live.stale.as_of} className="mb-3" />}
+          {view.state === "building" && <PanelNote>being built anew; the rows are not all there yet</PanelNote>}
+          <Content panel={panel} view={view} rows={live.rows} asOf={live.asOf} shows={shows} />
+        </>
       )}
     </Panel>
+  );
+}
+
+function PanelNote({ children }: { children: string }) {
+  return (
+    <p role="status" className="label mb-2 text-warn">
+      {children}
+    </p>
   );
 }
 

@@ -30,7 +30,9 @@ export function problemOf(
       isWaiting: false,
     };
   }
-  if (view?.state === "failed") {
+  // A view that stands still shows the rows that it had, and says so.
+  const hasRows = live.asOf !== null;
+  if (view?.state === "failed" && !hasRows) {
     return {
       title: "The view has failed",
       detail: view.reason ?? "Its pipeline says why.",
@@ -38,7 +40,7 @@ export function problemOf(
       isWaiting: false,
     };
   }
-  if (view?.state === "waiting") {
+  if (view?.state === "waiting" && !hasRows) {
     return { title: "Waiting for the first event", detail: view.reason ?? "", leadsTo: "pipeline", isWaiting: true };
   }
   const missing = view && missingColumn(panel, view);

@@ -11,7 +11,9 @@ import { ErrorState } from "~/ui/ErrorState";
 import { Loading } from "~/ui/Loading";
 import { Panel } from "~/ui/Panel";
 import { timeLabel } from "~/ui/Time";
+import { RowErrors } from "../views/RowErrors";
 import { columnsOf, type Answer } from "./answer";
+import { LeftOutNotice } from "./LeftOutNotice";
 import type { Place } from "./place";
 
 interface ResultProps {
@@ -25,7 +27,7 @@ export function Result({ query, answer, place, onPlace }: ResultProps) {
   if (answer.isError)
     return <Wrong error={answer.error} place={place} onPlace={onPlace} onRetry={() => void answer.refetch()} />;
   if (!answer.data) return <Loading what="Running …" />;
-  const { rows, as_of: asOf } = answer.data;
+  const { rows, as_of: asOf, left_out: leftOut, errors = [] } = answer.data;
   const note = (
     <span className="figures">
       {counted(rows.length, "row")}, as of {timeLabel(asOf)}
@@ -39,7 +41,21 @@ export function Result({ query, answer, place, onPlace }: ResultProps) {
       ) : (
         <RowsTable label="Rows of the answer" columns={columnsOf(rows)} rows={rows} maxHeight="70vh" />
       )}
+      <LeftOutNotice leftOut={leftOut} />
+      <Stuck answer={answer.data} />
+      <RowErrors errors={errors} className="mt-6" />
     </Panel>
+  );
+}
+
+/** That a view which the query read stands still. */
+function Stuck({ answer: { state, reason, as_of: asOf, lag } }: { answer: Answer }) {
+  if (state !== "failed" && state !== "waiting") return null;
+  return (
+    <p role="status" className="mt-3 border-l-2 border-warn bg-warn-wash px-3 py-2 break-words">
+      <strong className="font-semibold text-warn">A view that was read stands still</strong>: it is {state}, its rows
+      are as of {timeLabel(asOf)} and {counted(lag, "event")} behind{reason ? `: ${reason}` : "."}
+    </p>
   );
 }
 

@@ -1,10 +1,10 @@
 // A query's answer: its rows, and columns as far as values tell them, since an answer does not name types.
 import { isNumeric } from "~/charts/decimal";
 import type { Column, Row } from "~/charts/columns";
+import type { Freshness } from "../views/freshness";
 
-export interface Answer {
+export interface Answer extends Freshness {
   rows: Row[];
-  as_of: string;
 }
 
 /** Rows that decide what a column holds. */

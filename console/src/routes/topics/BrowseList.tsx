@@ -10,7 +10,8 @@ import { Loading } from "../../ui/Loading";
 import { counted, grouped } from "../../ui/number";
 import { Browse, fetchRecords, type Start } from "./browse";
 import type { Matcher } from "./matcher";
-import { MessageTable, placeOf } from "./MessageTable";
+import { isUnreadable, placeOf } from "./message";
+import { MessageTable } from "./MessageTable";
 import type { TopicSearch } from "./search";
 
 interface BrowseListProps {
@@ -52,23 +53,24 @@ export function BrowseList({ topic, filter, filtered, search, open, onOpen }: Br
     staleTime: Infinity,
     gcTime: 0,
   });
-  const messages = useMemo(() => pages.data?.pages.flatMap((page) => page.messages) ?? [], [pages.data]);
+  const entries = useMemo(() => pages.data?.pages.flatMap((page) => page.entries) ?? [], [pages.data]);
+  const ranges = entries.filter(isUnreadable).length;
+  const messages = entries.length - ranges;
   const scanned = pages.data?.pages.reduce((sum, page) => sum + page.scanned, 0) ?? 0;
 
   if (pages.isPending) return <Loading what="Reading messages …" />;
-  if (pages.isError && messages.length === 0) {
+  if (pages.isError && entries.length === 0) {
     return <ErrorState error={pages.error} title="The messages cannot be read" onRetry={() => void pages.refetch()} />;
   }
-  const more = pages.hasNextPage && messages.length < MOST;
+  const more = pages.hasNextPage && entries.length < MOST;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="mb-2 flex min-h-8 flex-wrap items-center justify-between gap-x-4 gap-y-1">
         <p role="status" className="label figures">
-          {filtered
-            ? `${grouped(messages.length)} of ${grouped(scanned)} looked at match`
-            : counted(messages.length, "message")}
+          {filtered ? `${grouped(messages)} of ${grouped(scanned)} looked at match` : counted(messages, "message")}
+          {ranges > 0 && `, ${counted(ranges, "range")} that cannot be read`}
           {!pages.hasNextPage && (from === "latest" ? ", back to the first" : ", up to the last")}
-          {messages.length >= MOST && "; narrow the search to see others"}
+          {entries.length >= MOST && "; narrow the search to see others"}
         </p>
         <div className="flex gap-2">
           {more && (
@@ -82,7 +84,7 @@ export function BrowseList({ topic, filter, filtered, search, open, onOpen }: Br
         </div>
       </div>
       {pages.isError && <ErrorState error={pages.error} onRetry={() => void pages.fetchNextPage()} />}
-      {messages.length === 0 ? (
+      {entries.length === 0 ? (
         <EmptyState title={filtered ? "Nothing matches so far." : "Nothing is stored from there on."}>
           <p>
             {filtered && pages.hasNextPage
@@ -92,11 +94,11 @@ export function BrowseList({ topic, filter, filtered, search, open, onOpen }: Br
         </EmptyState>
       ) : (
         <MessageTable
-          rows={messages}
+          rows={entries}
           rowKey={placeOf}
-          messageOf={(message) => message}
+          entryOf={(entry) => entry}
           selected={open}
-          onOpen={(message) => onOpen(placeOf(message))}
+          onOpen={(entry) => onOpen(placeOf(entry))}
         />
       )}
     </div>

@@ -9,6 +9,7 @@ import { ErrorState } from "../../ui/ErrorState";
 import { Loading } from "../../ui/Loading";
 import { Time } from "../../ui/Time";
 import { HexView } from "./HexView";
+import { rangeOf } from "./message";
 import { ValueView } from "./ValueView";
 
 interface MessageDetailProps {
@@ -29,12 +30,19 @@ const messageQuery = (topic: string, place: string) =>
     gcTime: 10_000,
     queryFn: async ({ signal }) => {
       const [partition = "", offset = ""] = place.split(":");
-      const { records } = await request<Schemas["Records"]>(path("/api/v1/topics/{topic}/records", { topic }), {
-        query: { partition, offset, limit: 1 },
-        exact: true,
-        signal,
-      });
-      return records.find((each) => each.offset === offset) ?? null;
+      const { records, unreadable } = await request<Schemas["Records"]>(
+        path("/api/v1/topics/{topic}/records", { topic }),
+        {
+          query: { partition, offset, limit: 1 },
+          exact: true,
+          signal,
+        },
+      );
+      const record = records.find((each) => each.offset === offset) ?? null;
+      const range = unreadable.find(
+        ({ from, next }) => BigInt(from) <= BigInt(offset) && BigInt(offset) < BigInt(next),
+      );
+      return { record, range };
     },
   });
 
@@ -65,12 +73,14 @@ export function MessageDetail({ topic, place, onClose }: MessageDetailProps) {
           <Loading what="Reading the message …" />
         ) : error ? (
           <ErrorState error={error} title="The message cannot be read" onRetry={() => void refetch()} />
-        ) : data === null ? (
+        ) : data.range ? (
+          <ErrorState error={new Error(data.range.reason)} title={`Partition ${partition}, ${rangeOf(data.range)}`} />
+        ) : data.record === null ? (
           <EmptyState title="This message is no longer there.">
             <p>Retention or compaction has removed it since it was listed.</p>
           </EmptyState>
         ) : (
-          <Parts record={data} name={`${topic}-${partition}-${offset}`} />
+          <Parts record={data.record} name={`${topic}-${partition}-${offset}`} />
         )}
       </div>
     </section>

@@ -1,13 +1,14 @@
-// The list of messages: place, time, key and the beginning of the value, one line each.
+// The list of messages: place, time, key and the beginning of the value, one line each. Offsets that cannot be read are
+// a line of their own, across all columns.
 import { DataTable, type Column } from "../../ui/DataTable";
 import { useMediaQuery } from "../../ui/media";
 import { timeLabel } from "../../ui/Time";
-import type { Message } from "./message";
+import { isUnreadable, rangeOf, type Entry, type Message, type Unreadable } from "./message";
 
 interface MessageTableProps<Row> {
   rows: readonly Row[];
   rowKey: (row: Row) => string;
-  messageOf: (row: Row) => Message;
+  entryOf: (row: Row) => Entry;
   /** The key of the row that is open. */
   selected?: string;
   onOpen: (row: Row) => void;
@@ -15,12 +16,13 @@ interface MessageTableProps<Row> {
   onFocusRow?: (focused: boolean) => void;
 }
 
-export function placeOf({ partition, offset }: Message): string {
-  return `${partition}:${offset}`;
-}
-
 export function MessageTable<Row>(props: MessageTableProps<Row>) {
-  const { messageOf } = props;
+  // Cells are drawn of messages only.
+  const messageOf = (row: Row) => props.entryOf(row) as Message;
+  const acrossOf = (row: Row) => {
+    const entry = props.entryOf(row);
+    return isUnreadable(entry) ? <Range range={entry} /> : undefined;
+  };
   const narrow = useMediaQuery("(width < 36rem)");
   const columns: Column<Row>[] = [
     {
@@ -54,12 +56,26 @@ export function MessageTable<Row>(props: MessageTableProps<Row>) {
         rowKey={props.rowKey}
         selected={props.selected}
         onOpen={props.onOpen}
+        across={acrossOf}
         onScroll={props.onScroll}
         height="100%"
         minWidth={narrow ? undefined : "30rem"}
         rowHeight={30}
       />
     </div>
+  );
+}
+
+function Range({ range }: { range: Unreadable }) {
+  const { partition, from, reason } = range;
+  const words = `${rangeOf(range)}: ${reason}`;
+  return (
+    <span className="text-bad" title={`partition ${partition}, ${words}`}>
+      <span className="data">
+        {partition}:{from}
+      </span>{" "}
+      {words}
+    </span>
   );
 }
 

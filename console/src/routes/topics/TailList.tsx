@@ -9,7 +9,8 @@ import { EmptyState } from "../../ui/EmptyState";
 import { ErrorState } from "../../ui/ErrorState";
 import { grouped } from "../../ui/number";
 import type { Matcher } from "./matcher";
-import { MessageTable, placeOf } from "./MessageTable";
+import { placeOf } from "./message";
+import { MessageTable } from "./MessageTable";
 import { ROWS, Tail, type TailState } from "./tail";
 
 interface TailListProps {
@@ -60,9 +61,9 @@ export function TailList({ topic, filter, filtered, open, onOpen }: TailListProp
         <MessageTable
           rows={state.rows}
           rowKey={(row) => String(row.sequence)}
-          messageOf={(row) => row.message}
+          entryOf={(row) => row.entry}
           selected={selectedKey(state, open)}
-          onOpen={(row) => onOpen(placeOf(row.message))}
+          onOpen={(row) => onOpen(placeOf(row.entry))}
           onScroll={(top) => setScrolled(top > 2)}
           onFocusRow={setWalked}
         />
@@ -118,6 +119,6 @@ function Waiting({ topic, filtered, received }: { topic: string; filtered: boole
 
 function selectedKey(state: TailState, open: string | undefined): string | undefined {
   if (open === undefined) return undefined;
-  const row = state.rows.find((each) => placeOf(each.message) === open);
+  const row = state.rows.find((each) => placeOf(each.entry) === open);
   return row && String(row.sequence);
 }

@@ -14,6 +14,33 @@ export interface Message {
   about: boolean;
 }
 
+/** Offsets of a partition that hold something, and nothing that can be read. */
+export interface Unreadable {
+  partition: number;
+  from: string;
+  /** Where reading goes on. */
+  next: string;
+  reason: string;
+}
+
+/** What stands in a list of messages. */
+export type Entry = Message | Unreadable;
+
+export function isUnreadable(entry: Entry): entry is Unreadable {
+  return "reason" in entry;
+}
+
+/** `partition:offset`, of the first one where there are several. */
+export function placeOf(entry: Entry): string {
+  return `${entry.partition}:${isUnreadable(entry) ? entry.from : entry.offset}`;
+}
+
+/** Which offsets they are, in words. */
+export function rangeOf({ from, next }: Unreadable): string {
+  const last = BigInt(next) - 1n;
+  return last <= BigInt(from) ? `offset ${from} cannot be read` : `offsets ${from} to ${last} cannot be read`;
+}
+
 const PREVIEW = 400;
 
 export function messageOf(record: RecordView): Message {

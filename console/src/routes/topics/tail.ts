@@ -12,7 +12,7 @@ import { Problem } from "../../api/problem";
 import type { RecordView } from "../../api/queries";
 import { openStream, type ServerEvent, type Stream, type StreamState } from "../../api/sse";
 import type { Matcher } from "./matcher";
-import { messageOf, type Message } from "./message";
+import { messageOf, type Entry, type Unreadable } from "./message";
 
 export const ROWS = 2_000;
 /** Characters of unparsed messages kept in all. */
@@ -21,22 +21,22 @@ const RAW = 16 * 1024 * 1024;
 const LARGE = 32 * 1024;
 const FRAME = 100;
 
-/** One message that arrived; parsed when it is first looked at. */
+/** One message that arrived, or a range that cannot be read; parsed when it is first looked at. */
 export class TailRow {
   private raw: string;
-  private parsed: Message | undefined;
+  private parsed: Entry | undefined;
 
   constructor(
     readonly sequence: number,
     raw: string,
-    parsed?: Message,
+    parsed?: Entry,
   ) {
     this.raw = raw;
     this.parsed = parsed;
-    if (raw.length > LARGE) void this.message;
+    if (raw.length > LARGE) void this.entry;
   }
 
-  get message(): Message {
+  get entry(): Entry {
     if (!this.parsed) {
       this.parsed = messageOf(parseExact(this.raw) as unknown as RecordView);
       this.raw = "";
@@ -118,6 +118,7 @@ export class Tail {
   take(events: ServerEvent[]): void {
     for (const { event, data } of events) {
       if (event === "record") this.record(data);
+      else if (event === "unreadable") this.push("", parseExact(data) as unknown as Unreadable);
       else if (event === "gap") this.gaps += 1;
       else if (event === "error") this.problem = Problem.from(500, parseExact(data));
     }
@@ -126,14 +127,18 @@ export class Tail {
 
   private record(data: string): void {
     this.received += 1;
-    let message: Message | undefined;
+    let message: Entry | undefined;
     if (!this.matcher.all) {
       if (!this.matcher.maybe(data)) return;
       const record = parseExact(data) as unknown as RecordView;
       if (!this.matcher.record(record)) return;
       message = messageOf(record);
     }
-    const row = new TailRow(this.sequence++, message ? "" : data, message);
+    this.push(message ? "" : data, message);
+  }
+
+  private push(raw: string, parsed?: Entry): void {
+    const row = new TailRow(this.sequence++, raw, parsed);
     this.ring.push(row);
     this.weight += row.weight;
     // Trimmed in steps: moving the whole ring for each message would cost more than the message.

@@ -1,8 +1,9 @@
-// A view's rows as they change: sorted, searched, as a table or as a chart.
+// A view's rows as they change: sorted, searched, as a table or as a chart; and what they are not.
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useDeferredValue, useMemo } from "react";
 import { Problem } from "~/api/problem";
-import type { PipelineView } from "~/api/queries";
+import { viewsQuery, type PipelineView } from "~/api/queries";
 import { Chart, ChartToggle } from "~/charts/Chart";
 import { asText } from "~/charts/cell";
 import { chartFor, type Column, type Row } from "~/charts/columns";
@@ -13,11 +14,14 @@ import { ErrorState } from "~/ui/ErrorState";
 import { TextField } from "~/ui/Field";
 import { Loading } from "~/ui/Loading";
 import { Panel } from "~/ui/Panel";
-import { AsOf } from "./AsOf";
+import { AsOf, clock } from "./AsOf";
 import { useLiveView } from "./follow";
+import { freshnessQuery, isBehind, type Freshness } from "./freshness";
 import type { LiveState } from "./liveView";
 import { orderOf, parseSort, sortRows } from "./order";
+import { RowErrors } from "./RowErrors";
 import { nextSort } from "./search";
+import { BuildingNotice, Notice, StaleNotice } from "./StaleNotice";
 
 const route = getRouteApi("/views/$view");
 
@@ -25,53 +29,82 @@ export function ViewRows({ view }: { view: PipelineView }) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const live = useLiveView(view.name);
+  const freshness = useQuery(freshnessQuery(view.name, live.asOf !== null)).data;
   const { rows, sort } = useArranged(live.rows, view, search.sort, search.q);
   const form = useMemo(() => chartFor(view.columns), [view.columns]);
   const shows = form && search.show === "chart" ? "chart" : "table";
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (now) => ({ ...now, ...next }), replace: true, resetScroll: false });
   return (
-    <Panel
-      title="Rows"
-      note={<Count live={live} shown={rows.length} />}
-      actions={
-        <>
-          <TextField
-            label="Filter rows"
-            hideLabel
-            type="search"
-            placeholder="Filter rows"
-            className="w-40"
-            value={search.q ?? ""}
-            onChange={(event) => change({ q: event.target.value || undefined })}
-          />
-          {form && (
-            <ChartToggle
-              of="rows"
-              shows={shows}
-              onChange={(next) => change({ show: next === "chart" ? "chart" : undefined })}
+    <>
+      <Notices view={view} live={live} freshness={freshness} />
+      <Panel
+        title="Rows"
+        note={<Count live={live} shown={rows.length} />}
+        actions={
+          <>
+            <TextField
+              label="Filter rows"
+              hideLabel
+              type="search"
+              placeholder="Filter rows"
+              className="w-40"
+              value={search.q ?? ""}
+              onChange={(event) => change({ q: event.target.value || undefined })}
+            />
+            {form && (
+              <ChartToggle
+                of="rows"
+                shows={shows}
+                onChange={(next) => change({ show: next === "chart" ? "chart" : undefined })}
+              />
+            )}
+          </>
+        }
+        className="mb-8"
+      >
+        <Content live={live} view={view} rows={rows} isFiltered={Boolean(search.q)}>
+          {shows === "chart" && form ? (
+            <div className="chart-frame pt-1">
+              <Chart form={form} rows={rows} label={view.name} asOf={live.asOf} strips />
+            </div>
+          ) : (
+            <RowsTable
+              label={`Rows of ${view.name}`}
+              columns={view.columns}
+              rows={rows}
+              sort={sort}
+              onSort={(column) => change({ sort: nextSort(search.sort, column) })}
             />
           )}
-        </>
-      }
-      className="mb-8"
-    >
-      <Content live={live} view={view} rows={rows} isFiltered={Boolean(search.q)}>
-        {shows === "chart" && form ? (
-          <div className="chart-frame pt-1">
-            <Chart form={form} rows={rows} label={view.name} asOf={live.asOf} strips />
-          </div>
-        ) : (
-          <RowsTable
-            label={`Rows of ${view.name}`}
-            columns={view.columns}
-            rows={rows}
-            sort={sort}
-            onSort={(column) => change({ sort: nextSort(search.sort, column) })}
-          />
-        )}
-      </Content>
-    </Panel>
+        </Content>
+      </Panel>
+      <RowErrors errors={freshness?.errors ?? []} className="mb-8" />
+    </>
+  );
+}
+
+/** What keeps the rows from being those of now, and what soon will. */
+function Notices({ view, live, freshness }: { view: PipelineView; live: LiveState; freshness: Freshness | undefined }) {
+  const warning = useQuery(viewsQuery).data?.find((each) => each.name === view.name)?.warning;
+  const { stale, asOf } = live;
+  return (
+    <div className="mb-6 grid gap-3 empty:mb-0">
+      {stale && asOf !== null ? (
+        <StaleNotice {...stale} view={view.name} asOf={stale.as_of} />
+      ) : view.state === "building" ? (
+        <BuildingNotice progress={view.progress} hasRows={live.rows.length > 0} />
+      ) : (
+        freshness &&
+        isBehind(freshness, Date.now()) && (
+          <Notice title="The view is behind">
+            Its rows are as of <span className="figures">{clock(freshness.as_of)}</span> and{" "}
+            {counted(freshness.lag, "event")} behind.
+          </Notice>
+        )
+      )}
+      {warning && <Notice title="The limit of rows">{warning.charAt(0).toUpperCase() + warning.slice(1)}.</Notice>}
+    </div>
   );
 }
 

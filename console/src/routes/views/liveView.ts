@@ -10,6 +10,7 @@
  * - Readers see whole states: rows and their moment change together.
  * - A busy view costs a bounded part of the time: the longer a state takes to show, the rarer it is shown.
  * - While the server is away the last rows stay, marked as interrupted. What it refuses has no rows.
+ * - Rows of a view that stands still stay too, with why it does.
  */
 import type { Row } from "../../charts/columns";
 import { RowSet } from "./rowSet";
@@ -21,6 +22,16 @@ export interface Refusal {
   status?: number;
 }
 
+/** Why a view stands still, and how far its rows are behind. */
+export interface Stale {
+  /** `failed` or `waiting`. */
+  state: string;
+  reason: string;
+  as_of: string;
+  /** Events that the rows do not contain, a 64-bit number as text. */
+  lag: string;
+}
+
 export type Phase = "connecting" | "live" | "interrupted" | "refused";
 
 export interface LiveState {
@@ -28,6 +39,8 @@ export interface LiveState {
   rows: readonly Row[];
   /** The moment that the rows answer for. */
   asOf: string | null;
+  /** Set while the view stands still. */
+  stale: Stale | null;
   refusal: Refusal | null;
 }
 
@@ -49,12 +62,13 @@ const SHARE = 4;
 /** A view is followed this long without readers, for those who only turn the page. */
 const LINGER = 2_000;
 
-const EMPTY: LiveState = { phase: "connecting", rows: [], asOf: null, refusal: null };
+const EMPTY: LiveState = { phase: "connecting", rows: [], asOf: null, stale: null, refusal: null };
 
 export class LiveView {
   #state = EMPTY;
   #rows = new RowSet();
   #asOf: string | null = null;
+  #stale: Stale | null = null;
   #readers = new Set<() => void>();
   #close: (() => void) | null = null;
   #frame: ReturnType<typeof setTimeout> | undefined;
@@ -97,13 +111,17 @@ export class LiveView {
     this.#frame = undefined;
     this.#rows = new RowSet();
     this.#asOf = null;
+    this.#stale = null;
     this.#state = EMPTY;
   }
 
   #take(kind: string, data: unknown): void {
     if (kind === "error") return this.#refuse(refusalOf(data));
     const event = data as { rows?: Row[]; removed?: Row[]; added?: Row[]; as_of?: string };
-    if (kind === "snapshot") this.#rows.replace(event.rows ?? []);
+    if (kind === "snapshot") {
+      this.#rows.replace(event.rows ?? []);
+      this.#stale = staleOf(data);
+    } else if (kind === "stale" || kind === "live") this.#stale = staleOf(data);
     else if (kind === "change") {
       if (!this.#rows.apply(event.removed ?? [], event.added ?? [])) return this.#again();
     } else return;
@@ -122,7 +140,8 @@ export class LiveView {
     this.#frame = undefined;
     this.#rows = new RowSet();
     this.#asOf = null;
-    this.#show({ phase: "refused", rows: [], asOf: null, refusal });
+    this.#stale = null;
+    this.#show({ phase: "refused", rows: [], asOf: null, stale: null, refusal });
   }
 
   /** The connection came back or went. Rows that are there stay; a first snapshot is still to come where none was. */
@@ -138,7 +157,15 @@ export class LiveView {
     this.#frame = setTimeout(
       () => {
         this.#frame = undefined;
-        this.#show({ phase: "live", rows: this.#rows.rows(), asOf: this.#asOf, refusal: null });
+        // Before the first snapshot there is nothing to show.
+        if (this.#asOf === null) return;
+        this.#show({
+          phase: "live",
+          rows: this.#rows.rows(),
+          asOf: this.#asOf,
+          stale: this.#stale,
+          refusal: null,
+        });
       },
       Math.max(0, pause),
     );
@@ -151,6 +178,12 @@ export class LiveView {
     this.#shownAt = performance.now();
     this.#cost = this.#shownAt - started;
   }
+}
+
+/** What an event says of the state of its view. */
+function staleOf(data: unknown): Stale | null {
+  const { state = "live", reason = "", as_of = "", lag = "0" } = data as Partial<Stale>;
+  return state === "failed" || state === "waiting" ? { state, reason, as_of, lag } : null;
 }
 
 function refusalOf(data: unknown): Refusal {

@@ -294,6 +294,12 @@ pub(crate) struct ViewLine {
     pub(crate) columns: Vec<ViewColumn>,
     #[serde(default)]
     pub(crate) depends_on: Vec<String>,
+    /// None if nobody has read it since the server started.
+    #[serde(default)]
+    pub(crate) rows: Option<u64>,
+    /// That it has nearly as many rows as can be followed.
+    #[serde(default)]
+    pub(crate) warning: Option<String>,
 }
 
 /// A column of a view.

@@ -8,7 +8,7 @@ use reqwest::Method;
 
 use crate::args::Format;
 use crate::client::{Client, RowError, Rows, ViewLine, Views};
-use crate::output::{self, Column, Row, words};
+use crate::output::{self, Column, Row, printable, words};
 use crate::report;
 
 /// List, read and watch views
@@ -83,7 +83,13 @@ async fn list(client: &Client, format: Format) -> Result<(), Report> {
     if views.is_empty() && format == Format::Table {
         report::say("there are no views yet; a project declares them in teams/<team>/pipelines/*.sql");
     }
-    Ok(output::list(format, &views)?)
+    output::list(format, &views)?;
+    for ViewLine { name, warning, .. } in &views {
+        if let Some(warning) = warning {
+            report::say(format_args!("warning: {name}: {}", printable(warning)));
+        }
+    }
+    Ok(())
 }
 
 async fn get(wish: Get, client: &Client, format: Format) -> Result<(), Report> {

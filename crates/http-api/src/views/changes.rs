@@ -3,23 +3,23 @@
 //! Always holds: the next change is taken from the engine only when the client has taken the one before, so a slow
 //! client costs nothing but its place; if that is gone, it gets a snapshot again.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use factum_sql::{Change, ChangeId, ChangeStream, ReadError, RelationName, render};
-use serde_json::{Value, json};
+use factum_sql::{Change, ChangeId, ChangeStream, RelationName};
+use futures::future::BoxFuture;
+use serde_json::Value;
 use tokio::time::timeout;
 
 use super::freshness::{FreshnessWatch, LOOK};
 use super::readable;
+use super::sending::{Event, Sending};
 use crate::extract::{Caller, NamePath};
 use crate::metrics::Present;
 use crate::problem::Problem;
-use crate::rows::RowsView;
 use crate::server_sent::{self, Frame, Frames, KEEP_ALIVE};
 use crate::state::Api;
 use crate::streams::StreamPlace;
@@ -53,7 +53,8 @@ pub(crate) async fn follow_view(
         api,
         view: view.name,
         freshness: FreshnessWatch::default(),
-        parts: VecDeque::new(),
+        rendering: None,
+        sending: Sending::default(),
         changes,
         resume,
         is_begun: false,
@@ -75,8 +76,9 @@ struct Feed {
     api: Arc<Api>,
     view: RelationName,
     freshness: FreshnessWatch,
-    /// Parts of an event that are still to be sent.
-    parts: VecDeque<Bytes>,
+    /// The change that was taken last, until it is rendered.
+    rendering: Option<BoxFuture<'static, Option<Event>>>,
+    sending: Sending,
     changes: ChangeStream,
     resume: Option<ChangeId>,
     is_begun: bool,
@@ -87,8 +89,9 @@ struct Feed {
 
 impl Frames for Feed {
     async fn next_frame(&mut self) -> Option<Bytes> {
-        if let Some(part) = self.parts.pop_front() {
-            return Some(part);
+        if let Some(part) = self.sending.next_part() {
+            // What was given up cannot be gone on with: the client comes back.
+            return part.ok();
         }
         let mut frame = Frame::default();
         if !self.is_begun {
@@ -114,16 +117,13 @@ impl Frames for Feed {
                 let data = serde_json::to_vec(&data).expect("text and JSON values serialise");
                 frame.event_without_id(kind, &data);
             }
-            Ok(Told::Change(Ok(change))) => match too_large(&change, self.api.options.max_rows) {
-                Some(problem) => self.end(&problem, &mut frame),
-                None => {
-                    let id = change.id();
-                    let (kind, data) = rendered(change).await;
-                    self.parts.extend(frame.shared_event(kind, &id, "", data));
-                    return self.parts.pop_front();
-                }
-            },
-            Ok(Told::Change(Err(error))) => self.end(&Problem::from(error), &mut frame),
+            Ok(Told::Event(event)) => {
+                let event = event?;
+                let head = frame.begin_event(event.kind, &event.id, "");
+                self.sending.begin(event, 0);
+                return Some(head);
+            }
+            Ok(Told::Refused(problem)) => self.end(&problem, &mut frame),
         }
         Some(frame.finish())
     }
@@ -131,19 +131,32 @@ impl Frames for Feed {
 
 /// What is to be told next.
 enum Told {
-    Change(Result<Change, ReadError>),
+    /// A change; nothing if the server stops.
+    Event(Option<Event>),
     News(&'static str, Value),
+    Refused(Problem),
 }
 
 impl Feed {
     /// The next change, or that the view stands still or goes on. Dropping the future loses nothing.
     async fn told(&mut self) -> Told {
         loop {
-            if let Ok(change) = timeout(LOOK, self.changes.next()).await {
-                return Told::Change(change);
+            if let Some(rendering) = &mut self.rendering {
+                let event = rendering.await;
+                self.rendering = None;
+                return Told::Event(event);
             }
-            if let Some((kind, data)) = self.freshness.news(&self.api.state.engine, &self.view) {
-                return Told::News(kind, data);
+            match timeout(LOOK, self.changes.next()).await {
+                Ok(Ok(change)) => match too_large(&change, self.api.options.max_rows) {
+                    Some(problem) => return Told::Refused(problem),
+                    None => self.rendering = Some(Box::pin(Event::of(&self.api, self.view.clone(), change))),
+                },
+                Ok(Err(error)) => return Told::Refused(error.into()),
+                Err(_) => {
+                    if let Some((kind, data)) = self.freshness.news(&self.api.state.engine, &self.view) {
+                        return Told::News(kind, data);
+                    }
+                }
             }
         }
     }
@@ -164,28 +177,4 @@ pub(super) fn too_large(change: &Change, most: usize) -> Option<Problem> {
     }
     let detail = format!("the view has {count} rows, and no more than {most} can be followed");
     Some(Problem::refused(detail).with("limit", most).also("follow a view that selects or sums them"))
-}
-
-/// A change as an event: its kind and its data, which all share who are told it at the same time.
-pub(super) async fn rendered(change: Change) -> (&'static str, Bytes) {
-    let rendered = tokio::task::spawn_blocking(move || {
-        let kind = match change {
-            Change::Snapshot { .. } => "snapshot",
-            Change::Changed { .. } => "change",
-        };
-        let render = || serde_json::to_vec(&data(&change)).expect("text and JSON values serialise");
-        (kind, Bytes::from_owner(change.rendering().get_or_render(render)))
-    });
-    rendered.await.expect("rendering rows does not panic")
-}
-
-fn data(change: &Change) -> Value {
-    let value = match change {
-        Change::Snapshot { rows, .. } => serde_json::to_value(RowsView::of(rows)),
-        Change::Changed { as_of, removed, added, .. } => {
-            let rows = |batch| render::json(std::slice::from_ref(batch));
-            Ok(json!({"removed": rows(removed), "added": rows(added), "as_of": as_of.to_string()}))
-        }
-    };
-    value.expect("text and JSON values serialise")
 }

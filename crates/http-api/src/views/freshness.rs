@@ -1,6 +1,6 @@
 //! Tells those who follow a view when it stops, and when it goes on.
 //!
-//! Always holds: a follower is told once for each stop and each reason. Rows that wait behind a busy view are no stop.
+//! Always holds: a follower is told once for each state and each reason. Rows that wait behind a busy view are no stop.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// What the follower of a view was told of its state.
 #[derive(Default)]
 pub(super) struct FreshnessWatch {
-    /// Why it stands still, if the follower was told so.
-    told: Option<String>,
+    /// How and why it stands still, if the follower was told so.
+    told: Option<(&'static str, String)>,
 }
 
 impl FreshnessWatch {
@@ -22,14 +22,16 @@ impl FreshnessWatch {
     pub(super) fn news(&mut self, engine: &Engine, view: &RelationName) -> Option<(&'static str, Value)> {
         let status = engine.view(view).ok()?;
         let (state, reason) = super::state(&status.state);
-        let reason = reason.filter(|_| matches!(state, "failed" | "waiting"));
-        if self.told == reason {
+        let still = reason.filter(|_| matches!(state, "failed" | "waiting")).map(|reason| (state, reason));
+        if self.told == still {
             return None;
         }
-        self.told.clone_from(&reason);
+        self.told.clone_from(&still);
         let (as_of, lag) = (status.as_of.to_string(), status.lag.to_string());
-        Some(match reason {
-            Some(reason) => ("stale", json!({"as_of": as_of, "lag": lag, "state": state, "reason": reason})),
+        Some(match still {
+            Some((state, reason)) => {
+                ("stale", json!({"as_of": as_of, "lag": lag, "state": state, "reason": reason}))
+            }
             None => ("live", json!({"as_of": as_of, "lag": lag, "state": state})),
         })
     }

@@ -6,9 +6,10 @@
 //! - Each view goes at its own pace. What is wrong with one is told in an `error` and stops no other; that view is
 //!   asked for again until it can be followed.
 //! - The id of an event holds the place in every view, so that a client that comes back goes on in each.
-//! - The next change of a view is taken from the engine only when the client has taken the one before.
+//! - The next change of a view is taken from the engine only when the client has taken the one before. One large
+//!   change at a time is rendered for a connection, so that its views do not use up the memory for each other.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +18,16 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
-use factum_sql::{Change, ChangeId, ChangeStream, RelationName};
+use factum_sql::{ChangeId, ChangeStream, RelationName};
 use factum_types::{Action, Resource};
 use futures::stream::{self, BoxStream, SelectAll, StreamExt};
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::freshness::{FreshnessWatch, LOOK};
-use super::{changes, readable};
+use super::sending::{Event, Sending};
+use super::{changes, readable, text};
 use crate::extract::{Caller, Params};
 use crate::metrics::Present;
 use crate::problem::Problem;
@@ -64,6 +67,7 @@ pub(crate) async fn follow_views(
     let places = Places::asked(&headers)?;
     let place = api.streams.follower(caller.client())?;
     let caller = Arc::new(caller);
+    let large = Arc::new(Semaphore::new(1));
     let follow = |view: String| {
         let resume = places.0.get(&view).copied();
         let (api, caller) = (Arc::clone(&api), Arc::clone(&caller));
@@ -75,6 +79,7 @@ pub(crate) async fn follow_views(
             changes: None,
             name: None,
             freshness: FreshnessWatch::default(),
+            large: Arc::clone(&large),
             refusal: None,
         };
         stream::unfold(one, |mut one| async { Some((one.next().await, one)) }).boxed()
@@ -84,7 +89,7 @@ pub(crate) async fn follow_views(
         api,
         told,
         places,
-        parts: VecDeque::new(),
+        sending: Sending::default(),
         is_begun: false,
         _place: place,
         _present: Present::follower(),
@@ -155,19 +160,21 @@ struct Followed {
     /// Its full name, once it could be followed.
     name: Option<RelationName>,
     freshness: FreshnessWatch,
+    /// Had by the view whose large change is rendered for the connection or sent.
+    large: Arc<Semaphore>,
     /// What the client was told last, if the view cannot be followed.
     refusal: Option<Problem>,
 }
 
 /// What a view has to say that can be followed.
 enum Next {
-    Change(Change),
+    Event(Event),
     News(&'static str, Value),
 }
 
 /// What a view has to say.
 enum Told {
-    Change { view: String, change: Change },
+    Event { view: String, event: Event },
     News { view: String, kind: &'static str, data: Value },
     Refused { view: String, problem: Problem },
 }
@@ -176,11 +183,11 @@ impl Followed {
     /// The next change, or why there is none; the same reason is given once.
     async fn next(&mut self) -> Told {
         loop {
-            match self.change().await {
+            match self.followed().await {
                 Ok(Next::News(kind, data)) => return Told::News { view: self.view.clone(), kind, data },
-                Ok(Next::Change(change)) => {
+                Ok(Next::Event(event)) => {
                     self.refusal = None;
-                    return Told::Change { view: self.view.clone(), change };
+                    return Told::Event { view: self.view.clone(), event };
                 }
                 Err(problem) => {
                     // What comes after the gap is not behind what the client has.
@@ -194,7 +201,7 @@ impl Followed {
         }
     }
 
-    async fn change(&mut self) -> Result<Next, Problem> {
+    async fn followed(&mut self) -> Result<Next, Problem> {
         if self.changes.is_none() && self.refusal.is_some() {
             sleep(AGAIN).await;
         }
@@ -217,9 +224,18 @@ impl Followed {
                 return Ok(Next::News(kind, data));
             }
         };
-        match changes::too_large(&change, self.api.options.max_rows) {
-            Some(problem) => Err(problem),
-            None => Ok(Next::Change(change)),
+        if let Some(problem) = changes::too_large(&change, self.api.options.max_rows) {
+            return Err(problem);
+        }
+        let name = self.name.clone().expect("a view that is followed has a name");
+        let turn = match text::is_large(&change) {
+            true => Arc::clone(&self.large).acquire_owned().await.ok(),
+            false => None,
+        };
+        match Event::of(&self.api, name, change).await {
+            Some(event) => Ok(Next::Event(Event { turn, ..event })),
+            // The server stops, and ends the stream.
+            None => std::future::pending().await,
         }
     }
 }
@@ -229,8 +245,7 @@ struct Feed {
     api: Arc<Api>,
     told: SelectAll<BoxStream<'static, Told>>,
     places: Places,
-    /// Parts of an event that are still to be sent.
-    parts: VecDeque<Bytes>,
+    sending: Sending,
     is_begun: bool,
     _place: StreamPlace,
     _present: Present,
@@ -238,8 +253,9 @@ struct Feed {
 
 impl Frames for Feed {
     async fn next_frame(&mut self) -> Option<Bytes> {
-        if let Some(part) = self.parts.pop_front() {
-            return Some(part);
+        if let Some(part) = self.sending.next_part() {
+            // What was given up cannot be gone on with: the client comes back.
+            return part.ok();
         }
         let mut frame = Frame::default();
         if !self.is_begun {
@@ -261,22 +277,22 @@ impl Frames for Feed {
                 frame.comment("keep-alive");
                 Some(frame.finish())
             }
-            Ok(told) => Some(self.write(told?, frame).await),
+            Ok(told) => Some(self.write(told?, frame)),
         }
     }
 }
 
 impl Feed {
     /// What is told, or the first part of it.
-    async fn write(&mut self, told: Told, mut frame: Frame) -> Bytes {
+    fn write(&mut self, told: Told, mut frame: Frame) -> Bytes {
         match told {
-            Told::Change { view, change } => {
-                self.places.0.insert(view.clone(), change.id());
-                let (kind, data) = changes::rendered(change).await;
-                let before = format!("{{\"view\":{},", Value::from(view));
-                let [first, data, last] = frame.shared_event(kind, &self.places, &before, data.slice(1..));
-                self.parts.extend([data, last]);
-                return first;
+            Told::Event { view, event } => {
+                self.places.0.insert(view.clone(), event.id);
+                let view = format!("{{\"view\":{},", Value::from(view));
+                let head = frame.begin_event(event.kind, &self.places, &view);
+                // `view` has its opening brace.
+                self.sending.begin(event, 1);
+                return head;
             }
             Told::News { view, kind, data } => frame.event_without_id(kind, &of_view(&view, data)),
             Told::Refused { view, problem } => {

@@ -217,3 +217,44 @@ async fn an_answer_says_what_it_leaves_out() {
     assert_eq!(csv.header("x-factum-state"), "live");
     server.stop().await;
 }
+
+/// The warning in the list of views, if any.
+async fn warning(server: &Server) -> String {
+    let views = server.get("/api/v1/views").await.json();
+    let views = views["views"].as_array().expect("a list").clone();
+    let notes = views.iter().find(|view| view["name"] == "store.notes").expect("it is declared");
+    format!("{} rows: {}", notes["rows"], notes["warning"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_says_that_it_is_about_to_have_too_many_rows_to_be_followed() {
+    let mut setup = Setup::default();
+    setup.options.max_rows = 5;
+    let server = start(setup).await;
+    let mut told = Vec::new();
+    for pages in 1..=6 {
+        let event = format!(r#"{{"page":{pages},"note":""}}"#);
+        assert_eq!(server.post_json("/events/store.notebook", &event).await.status, 202);
+        let query = r#"{"query":"SELECT count(*) AS rows FROM store.notes"}"#;
+        let shown = async {
+            let rows = format!(r#"[{{"rows":{pages}}}]"#);
+            while !server.post_json("/api/v1/sql", query).await.text().contains(&rows) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, shown).await.expect("the view has the row");
+        told.push(warning(&server).await);
+    }
+    expect![[r#"
+        1 rows: null
+        2 rows: null
+        3 rows: null
+        4 rows: "it has 4 rows, and beyond 5 it can no longer be followed or read at once: follow a view that selects or sums them, or raise http.max_rows"
+        5 rows: "it has 5 rows, and beyond 5 it can no longer be followed or read at once: follow a view that selects or sums them, or raise http.max_rows"
+        6 rows: "it has 6 rows, and no more than 5 can be followed or read at once: follow a view that selects or sums them, or raise http.max_rows""#]].assert_eq(&told.join("\n"));
+    let mut follower = follow(&server, "/api/v1/views/store.notes/changes").await;
+    let mut text = String::new();
+    read_until(&mut follower, &mut text, |text| text.contains("event: error")).await;
+    assert!(text.contains("the view has 6 rows, and no more than 5 can be followed"), "{text}");
+    server.stop().await;
+}

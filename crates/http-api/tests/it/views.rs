@@ -292,7 +292,9 @@ async fn views_and_pipelines_are_listed_and_shown() {
               ],
               "depends_on": [
                 "store.sales"
-              ]
+              ],
+              "rows": null,
+              "warning": null
             },
             {
               "name": "store.top",
@@ -323,7 +325,9 @@ async fn views_and_pipelines_are_listed_and_shown() {
               ],
               "depends_on": [
                 "store.sales"
-              ]
+              ],
+              "rows": 1,
+              "warning": null
             }
           ]
         }"#]]

@@ -25,6 +25,8 @@ pub struct ViewStatus {
     pub depends_on: Vec<String>,
     /// Each partition of each cut; none for a view that only stands on others.
     pub partitions: Vec<PartitionStatus>,
+    /// How many rows it had when they were computed last; `None` if nobody has read it since the start.
+    pub rows: Option<u64>,
     /// The time up to which the log was read for the rows that are served; now, where nothing is left to read.
     pub as_of: Timestamp,
     /// Events in the log that it has not taken in.
@@ -99,6 +101,7 @@ impl View {
             state: ViewState::Live,
             depends_on: Vec::new(),
             partitions: Vec::new(),
+            rows: None,
             as_of: self.clock.now(),
             lag: 0,
             rate: 0.0,
@@ -121,6 +124,7 @@ impl View {
         };
         let shown = serving.as_ref().unwrap_or(newest);
         status.as_of = shown.freshness(status.as_of).as_of;
+        status.rows = shown.counted_rows();
         status.columns = Some(Arc::clone(&shown.plan.columns));
         status.depends_on = shown.plan.reads();
         for pipeline in &newest.pipelines {

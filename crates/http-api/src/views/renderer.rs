@@ -1,0 +1,191 @@
+//! Changes of views as text, for those who follow them.
+//!
+//! ```text
+//!   a change ─┬─ small ─────────────────────────────────► text ─► its followers, a frame at a time
+//!             └─ large ─► in line ─► rendered ─► memory ─► text ─► the same
+//! ```
+//!
+//! Invariants:
+//! - A change is rendered once for all who are told it while somebody holds its text.
+//! - [`RENDERED_AT_ONCE`] large changes are rendered at once, in the order in which they were asked for; what nobody
+//!   waits for any more is not begun.
+//! - Their texts hold [`Options::snapshot_memory`] at most, beside those that are being rendered. One that is larger
+//!   than that has the memory alone.
+//! - No client holds up others for longer than [`Options::snapshot_timeout`]: if one waits for memory for so long, the
+//!   oldest text is given up, and who was still being sent it has to begin again.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use factum_base::tasks::TaskGroup;
+use factum_sql::{Change, ChangeId, RelationName};
+use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::timeout;
+
+use super::text::{self, Text};
+use crate::{Options, metrics};
+
+/// How many large changes are rendered at once. Rows that are rendered take several times the memory of their text.
+const RENDERED_AT_ONCE: usize = 2;
+/// The unit in which memory is counted.
+const PERMIT_BYTES: usize = 1024;
+
+/// Renders changes, within bounds.
+pub(crate) struct Renderer {
+    tasks: TaskGroup,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    texts: Mutex<HashMap<Key, Weak<Text>>>,
+    free_renderers: Arc<Semaphore>,
+    memory: TextMemory,
+}
+
+/// What names a text: the view, the change, and whether it is the snapshot behind it.
+type Key = (RelationName, ChangeId, bool);
+
+impl Renderer {
+    /// What waits for its turn is a task of `tasks`.
+    pub(crate) fn new(options: &Options, tasks: TaskGroup) -> Self {
+        let shared = Shared {
+            texts: Mutex::default(),
+            free_renderers: Arc::new(Semaphore::new(RENDERED_AT_ONCE)),
+            memory: TextMemory::new(options),
+        };
+        Self { tasks, shared: Arc::new(shared) }
+    }
+
+    /// The text of a change of `view`; `None` when the server stops. A large one is rendered by a task, so that a
+    /// follower whose client takes nothing keeps no place in the line; dropping the future ends it.
+    pub(crate) fn render(
+        &self,
+        view: RelationName,
+        change: Change,
+    ) -> impl Future<Output = Option<Arc<Text>>> + Send + use<> {
+        let (shared, tasks) = (Arc::clone(&self.shared), self.tasks.clone());
+        async move {
+            if !text::is_large(&change) {
+                return Some(shared.text(view, change, Size::Small).await);
+            }
+            let (mut answer, answered) = oneshot::channel();
+            let stop = tasks.stop();
+            tasks.spawn_quiet(async move {
+                tokio::select! {
+                    () = stop.requested() => {}
+                    () = answer.closed() => {}
+                    // Who has gone meanwhile drops it.
+                    text = shared.text(view, change, Size::Large) => drop(answer.send(text)),
+                }
+            });
+            answered.await.ok()
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Size {
+    Small,
+    Large,
+}
+
+impl Shared {
+    async fn text(&self, view: RelationName, change: Change, size: Size) -> Arc<Text> {
+        let label = view.to_string();
+        let text = self.known_or_new((view, change.id(), matches!(change, Change::Snapshot { .. })));
+        let render = || async {
+            metrics::observe_rendering(&label);
+            match size {
+                Size::Small => text.fill(text::render(&change), None),
+                Size::Large => self.render_large(&text, change).await,
+            }
+        };
+        text.filled_by(render).await;
+        text
+    }
+
+    /// The text that others are told as well, unless it was given up.
+    fn known_or_new(&self, key: Key) -> Arc<Text> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = texts.get(&key).and_then(Weak::upgrade).filter(|known| !known.is_given_up());
+        known.unwrap_or_else(|| {
+            texts.retain(|_, text| text.strong_count() > 0);
+            let new = Arc::new(Text::default());
+            texts.insert(key, Arc::downgrade(&new));
+            new
+        })
+    }
+
+    async fn render_large(&self, text: &Arc<Text>, change: Change) {
+        let place = Arc::clone(&self.free_renderers).acquire_owned().await;
+        let place = place.expect("the semaphore is never closed");
+        // The place goes with the work: it is taken until that has ended, also if nobody waits any more.
+        let rendering = tokio::task::spawn_blocking(move || (text::render(&change), place));
+        let (bytes, _place) = rendering.await.expect("rendering rows does not panic");
+        let room = self.memory.room(bytes.len()).await;
+        text.fill(bytes, Some(room));
+        self.memory.list(text);
+    }
+}
+
+/// The memory that the texts of large changes share.
+struct TextMemory {
+    free: Arc<Semaphore>,
+    permits: usize,
+    timeout: Duration,
+    /// The texts in it, the oldest first.
+    texts: Mutex<VecDeque<Weak<Text>>>,
+    /// Of the one that waits for memory.
+    turn: AsyncMutex<()>,
+}
+
+impl TextMemory {
+    fn new(options: &Options) -> Self {
+        let bytes = usize::try_from(options.snapshot_memory.as_u64()).unwrap_or(usize::MAX);
+        let permits = (bytes / PERMIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+        Self {
+            free: Arc::new(Semaphore::new(permits)),
+            permits,
+            timeout: options.snapshot_timeout,
+            texts: Mutex::default(),
+            turn: AsyncMutex::new(()),
+        }
+    }
+
+    /// Notes that `text` has room.
+    fn list(&self, text: &Arc<Text>) {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.retain(|text| text.strong_count() > 0);
+        texts.push_back(Arc::downgrade(text));
+    }
+
+    /// Waits until there is room for so many bytes.
+    async fn room(&self, bytes: usize) -> OwnedSemaphorePermit {
+        let permits = bytes.div_ceil(PERMIT_BYTES).min(self.permits);
+        let permits = u32::try_from(permits).expect("the memory has no more permits than that");
+        let _turn = self.turn.lock().await;
+        let room = Arc::clone(&self.free).acquire_many_owned(permits);
+        let mut room = std::pin::pin!(room);
+        let mut patience = self.timeout;
+        loop {
+            match timeout(patience, &mut room).await {
+                Ok(room) => return room.expect("the semaphore is never closed"),
+                Err(_) if self.give_up_oldest() => patience = Duration::ZERO,
+                Err(_) => patience = self.timeout,
+            }
+        }
+    }
+
+    /// Whether there was one.
+    fn give_up_oldest(&self) -> bool {
+        let oldest = {
+            let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+            std::iter::from_fn(|| texts.pop_front()).find_map(|text| text.upgrade())
+        };
+        let Some(oldest) = oldest else { return false };
+        oldest.give_up();
+        metrics::observe_interrupted_snapshot();
+        true
+    }
+}
