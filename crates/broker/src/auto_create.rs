@@ -55,15 +55,15 @@ impl AutoCreate {
         }
     }
 
-    /// Tells the operator of a topic that was asked for and not created because of the project: a Kafka client only
-    /// waits for it and cannot say why.
-    pub(crate) fn note_absent(&self, topic: &TopicName) {
+    /// Tells the operator of a topic that was used and not created because of the project: a Kafka client only waits
+    /// for it and cannot say why.
+    pub(crate) fn note_refused(&self, topic: &TopicName) {
         if self.setting != AutoCreateTopics::WithoutProject {
             return;
         }
         let mut told = self.told.lock();
         if told.len() < MOST_NAMES_TOLD && told.insert(topic.clone()) {
-            warn!(%topic, "a client asks for a topic that does not exist; the project does not name it, so it is not created");
+            warn!(%topic, "a client writes to a topic that does not exist, and that the project does not name: it is not created");
         }
     }
 }

@@ -112,8 +112,8 @@ impl Broker {
         self.0.auto_create.is_allowed()
     }
 
-    /// The topic of this name, made with the default number of partitions if it is missing and
-    /// `allow_auto_create`. However many ask at the same time, one topic is made.
+    /// The topic of this name, made with the default number of partitions if it is missing, `allow_auto_create` and
+    /// [`Broker::auto_creates_topics`]. However many ask at the same time, one topic is made.
     ///
     /// # Errors
     /// [`EnsureTopicError`].
@@ -127,7 +127,10 @@ impl Broker {
             return Ok(topic);
         }
         if !allow_auto_create {
-            self.0.auto_create.note_absent(name);
+            return Err(unknown());
+        }
+        if !self.auto_creates_topics() {
+            self.0.auto_create.note_refused(name);
             return Err(unknown());
         }
         let new = NewTopic { name: name.clone(), partitions: None, config: TopicConfig::default() };

@@ -68,7 +68,7 @@ fn a_damaged_partition_is_looked_at_repaired_and_read_past_the_gap() {
         "nothing was changed",
         "gave up in store.orders/0",
         "the damaged bytes are kept in FOLDER/data/topics/store.orders/0/damaged/",
-        "offsets 1 to 1 hold no records",
+        "offset 1 holds no records",
         "nothing is damaged in store.orders/0",
     ] {
         assert!(said.contains(part), "{part}\n{said}");

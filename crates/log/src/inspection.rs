@@ -112,7 +112,7 @@ pub enum InspectionNote {
         segment: i64,
     },
     /// Offsets without records, where a repair gave damage up.
-    #[error("offsets {from} to {} hold no records: a repair gave them up", next.advance(-1))]
+    #[error("{} no records: a repair gave up what was there", hold(*from, *next))]
     GivenUp {
         /// The first.
         from: Offset,
@@ -431,5 +431,13 @@ impl<'a> Inspector<'a> {
         let next_offset = scan.reached.offset;
         self.found.segments.push(SegmentInspection { base_offset: base, next_offset, bytes: size, batches });
         Ok((scan, agreeing))
+    }
+}
+
+/// The subject and verb of a sentence on offsets that hold something.
+fn hold(from: Offset, next: Offset) -> String {
+    match next.get() - from.get() {
+        1 => format!("offset {from} holds"),
+        _ => format!("offsets {from} to {} hold", next.advance(-1)),
     }
 }

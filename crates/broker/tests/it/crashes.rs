@@ -108,8 +108,7 @@ async fn values(broker: &Broker, topic: &str, partitions: i32) -> Vec<String> {
     let mut values = Vec::new();
     for partition in 0..partitions {
         let at = TopicPartition::new(name(topic), partition);
-        let chunk =
-            broker.read(&at, Offset::ZERO, 1 << 20, Duration::ZERO).await.expect("readable");
+        let chunk = broker.read(&at, Offset::ZERO, 1 << 20, Duration::ZERO).await.expect("readable");
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         values.extend(chunk.records.iter().filter_map(|record| record.value.as_deref().map(text)));
     }

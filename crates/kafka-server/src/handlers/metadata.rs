@@ -74,8 +74,7 @@ async fn by_name(session: &Session, name: &str, may_create: bool) -> Result<Arc<
     if let Some(topic) = session.broker().topic(name.as_str()) {
         return Ok(topic);
     }
-    let may_create = may_create && session.broker().auto_creates_topics();
-    if may_create && !may_create_topic(session, &name) {
+    if may_create && session.broker().auto_creates_topics() && !may_create_topic(session, &name) {
         return Err(ErrorCode::TopicAuthorizationFailed);
     }
     session.broker().ensure_topic(&name, may_create).await.map_err(|error| {
