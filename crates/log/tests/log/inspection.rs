@@ -61,7 +61,7 @@ fn a_sound_log_is_described_by_segment() {
 fn each_damaged_range_is_told_with_its_place_and_what_was_acknowledged() {
     let (bench, _) = written(false);
     bench.disk.flip_bit(&file("00000000000000000000.log"), 700);
-    let last = bench.disk.files().into_iter().filter(|path| is_segment(path)).next_back().expect("a segment");
+    let last = bench.disk.files().into_iter().rfind(|path| is_segment(path)).expect("a segment");
     let contents = bench.disk.contents(&last).expect("it is there");
     bench.disk.overwrite(&last, contents[..contents.len() - 3].to_vec());
     let second = bench.log.segments()[1].base_offset;
@@ -82,7 +82,7 @@ fn each_damaged_range_is_told_with_its_place_and_what_was_acknowledged() {
 fn what_a_start_mends_by_itself_is_a_note_and_no_damage() {
     let (bench, _) = written(false);
     bench.append(&["never acknowledged"]).expect("the log takes it");
-    let last = bench.disk.files().into_iter().filter(|path| is_segment(path)).next_back().expect("a segment");
+    let last = bench.disk.files().into_iter().rfind(|path| is_segment(path)).expect("a segment");
     let contents = bench.disk.contents(&last).expect("it is there");
     bench.disk.overwrite(&last, contents[..contents.len() - 3].to_vec());
     bench.disk.lose(&file("00000000000000000000.index"));
