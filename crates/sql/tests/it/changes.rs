@@ -1,5 +1,6 @@
 //! Following a view.
 
+use std::backtrace::Backtrace;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -239,7 +240,12 @@ struct FaultyClock(AtomicBool);
 
 impl Clock for FaultyClock {
     fn now(&self) -> Timestamp {
-        assert!(!self.0.swap(false, Ordering::SeqCst), "the clock is broken, as the test wants it");
+        // Tasks ask for the time too, and would break in place of the view.
+        if self.0.load(Ordering::SeqCst) && Backtrace::force_capture().to_string().contains("engine::view::")
+        {
+            self.0.store(false, Ordering::SeqCst);
+            panic!("the clock is broken, as the test wants it");
+        }
         SystemClock.now()
     }
 
