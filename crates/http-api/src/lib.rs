@@ -14,6 +14,7 @@
 //! Not here: decisions. What may be written, what exists and who may do it are the log's, the catalogue's and
 //! the authoriser's to say; this crate only knows how HTTP says it.
 
+mod answers;
 mod body;
 mod catalogue;
 mod client_limit;

@@ -38,6 +38,9 @@ pub struct Options {
     /// that is disconnected, and begins again when it comes back.
     #[serde(with = "duration")]
     pub snapshot_timeout: Duration,
+    /// Memory for answers of many rows that their clients have not taken yet; who finds no room in time is answered
+    /// with 503.
+    pub answer_memory: ByteSize,
     /// Tails of topics and streams of the overview at once; a further one is answered with 503.
     pub max_tails: usize,
     /// Streams of all kinds that one client address may have at once; a further one is answered with 503.
@@ -76,6 +79,7 @@ impl Default for Options {
             max_followers: 1_000,
             snapshot_memory: ByteSize::mib(128),
             snapshot_timeout: Duration::from_secs(10),
+            answer_memory: ByteSize::mib(128),
             max_tails: 1_000,
             max_streams_per_client: 500,
             tail_memory: ByteSize::mib(64),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::answers::Answers;
 use crate::json;
 use crate::problem::Problem;
 use crate::views;
@@ -33,6 +34,14 @@ pub(crate) enum Form {
 }
 
 impl Form {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => JSON,
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Arrow => ARROW,
+        }
+    }
+
     /// The first form that `Accept` names; JSON where it says nothing or anything.
     pub(crate) fn asked(headers: &HeaderMap) -> Result<Self, Problem> {
         let accept = headers.get_all(header::ACCEPT).iter();
@@ -128,7 +137,12 @@ impl RowsView {
 }
 
 /// At most `most` rows, in the form asked for.
-pub(crate) async fn answer(form: Form, rows: Rows, most: usize) -> Result<Response, Problem> {
+pub(crate) async fn answer(
+    answers: &Answers,
+    form: Form,
+    rows: Rows,
+    most: usize,
+) -> Result<Response, Problem> {
     let count = rows.count();
     if count > most {
         return Err(Problem::refused(format_args!(
@@ -136,21 +150,18 @@ pub(crate) async fn answer(form: Form, rows: Rows, most: usize) -> Result<Respon
         ))
         .with("limit", most));
     }
-    tokio::task::spawn_blocking(move || write(form, &rows)).await.expect("rendering rows does not panic")
+    let mut headers = told(&rows);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
+    let body = answers.make(rows.memory(), move || write(form, &rows)).await?;
+    Ok((headers, body).into_response())
 }
 
-fn write(form: Form, rows: &Rows) -> Result<Response, Problem> {
-    let (media_type, body) = match form {
-        Form::Json => {
-            let view = RowsView::of(rows);
-            (JSON, json::line(&view))
-        }
-        Form::Csv => ("text/csv; charset=utf-8", unwritten(render::csv(&rows.schema, &rows.batches))?),
-        Form::Arrow => (ARROW, unwritten(render::arrow_ipc(&rows.schema, &rows.batches))?),
-    };
-    let mut headers = told(rows);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    Ok((headers, body).into_response())
+fn write(form: Form, rows: &Rows) -> Result<Vec<u8>, Problem> {
+    match form {
+        Form::Json => Ok(json::line(&RowsView::of(rows))),
+        Form::Csv => unwritten(render::csv(&rows.schema, &rows.batches)),
+        Form::Arrow => unwritten(render::arrow_ipc(&rows.schema, &rows.batches)),
+    }
 }
 
 /// What JSON says beside the rows, for the forms that hold rows alone.

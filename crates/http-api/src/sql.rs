@@ -53,7 +53,7 @@ pub(crate) async fn post_sql(
     let form = Form::asked(&head.headers)?;
     let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
     let rows = run(&api, &wish.query).await?;
-    rows::answer(form, rows, api.options.max_rows).await
+    rows::answer(&api.answers, form, rows, api.options.max_rows).await
 }
 
 /// Explain a query or a view

@@ -11,6 +11,7 @@ use factum_governance::Catalogue;
 use factum_sql::Engine;
 use factum_types::Authorizer;
 
+use crate::answers::Answers;
 use crate::body::Bodies;
 use crate::names::Names;
 use crate::overview::Sampler;
@@ -49,6 +50,7 @@ pub(crate) struct Api {
     pub(crate) sampler: Sampler,
     pub(crate) streams: Streams,
     pub(crate) renderer: Renderer,
+    pub(crate) answers: Answers,
 }
 
 impl Api {
@@ -57,7 +59,8 @@ impl Api {
         let sampler = Sampler::new(&state.clock);
         let streams = Streams::new(&options);
         let (stop, renderer) = (tasks.stop(), Renderer::new(&options, tasks.clone()));
-        Arc::new(Self { state, options, bodies, names, stop, sampler, streams, renderer })
+        let answers = Answers::new(&options);
+        Arc::new(Self { state, options, bodies, names, stop, sampler, streams, renderer, answers })
     }
 
     pub(crate) fn log(&self) -> &dyn EventLog {

@@ -38,5 +38,5 @@ pub(crate) async fn get_row(
     if rows.count() == 0 {
         return Err(Problem::not_found(format_args!("table {} has no row {key}", table.name)));
     }
-    rows::answer(form, rows, 1).await
+    rows::answer(&api.answers, form, rows, 1).await
 }

@@ -121,7 +121,7 @@ pub(crate) async fn get_view(
     query.limit = Some(query.limit.unwrap_or(most + 1).min(most + 1));
     query.time = Some(api.options.query_timeout);
     let rows = api.state.engine.read(&status.name, query).await?;
-    rows::answer(form, rows, most).await
+    rows::answer(&api.answers, form, rows, most).await
 }
 
 /// The view that the caller asks for and may read.

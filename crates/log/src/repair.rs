@@ -19,7 +19,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use factum_types::batch;
+use factum_types::{Offset, batch};
 
 use crate::disk::{Disk, DiskFile, create_beside, create_dir_durably, read_fully, remove_if_there};
 use crate::epochs::Epochs;
@@ -30,6 +30,8 @@ use crate::segment::log_path;
 pub(crate) const DAMAGED_BYTES: &str = "damaged";
 /// Bytes copied at once.
 const PIECE_BYTES: usize = 1 << 20;
+/// More lost offsets in one place than any log gives out come from a wrong file name, and are not filled.
+const MOST_LOST_OFFSETS: i64 = 1 << 40;
 
 /// What a repair did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,16 @@ pub enum RepairError {
         #[source]
         source: io::Error,
     },
+    /// A file's name claims offsets that no log has reached.
+    #[error("offsets {from} to {next} of the log in {} cannot all be lost; is a file there that is none of its segments?", dir.display())]
+    TooWide {
+        /// Its directory.
+        dir: PathBuf,
+        /// The first of them.
+        from: Offset,
+        /// Behind the last.
+        next: Offset,
+    },
     /// Segments overlap or are otherwise not as any log writes them.
     #[error("the log in {} is still damaged: {}", dir.display(), found.fault)]
     StillDamaged {
@@ -70,6 +82,10 @@ pub enum RepairError {
 pub fn repair(disk: &dyn Disk, dir: &Path) -> Result<Repair, RepairError> {
     let failed = |source| RepairError::Io { dir: dir.to_owned(), source };
     let found = inspect(disk, dir).map_err(failed)?;
+    let is_too_wide = |damage: &&DamagedOffsets| damage.next.since(damage.from) > MOST_LOST_OFFSETS;
+    if let Some(DamagedOffsets { from, next, .. }) = found.damage.iter().find(is_too_wide) {
+        return Err(RepairError::TooWide { dir: dir.to_owned(), from: *from, next: *next });
+    }
     let copies = give_up(disk, dir, &found).map_err(failed)?;
     if !found.damage.is_empty() {
         let left = inspect(disk, dir).map_err(failed)?;

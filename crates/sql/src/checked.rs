@@ -4,17 +4,20 @@
 //! with more digits than they have. An analyzer rule puts functions in their place that compute the same or fail.
 //! Quotients of decimals, which DataFusion cuts, are rounded there.
 //!
+//! Texts are joined within the bound of `session::bounded`: joined to itself some thirty times, a letter fills any memory.
+//!
 //! Always holds: an expression keeps its type and its name.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Datum, PrimitiveArray};
+use arrow::compute::kernels::concat_elements::concat_elements_dyn;
 use arrow::compute::kernels::numeric::{add, div, mul, neg, sub};
 use arrow::datatypes::{DataType, Decimal128Type, FieldRef};
 use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DFSchema, DataFusionError, Result, internal_err};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, internal_err};
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs,
@@ -23,7 +26,8 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
-use crate::rewrite;
+use crate::session::{may_join, too_much};
+use crate::{patterns, rewrite};
 
 /// The rule; it comes after types are settled.
 #[derive(Debug)]
@@ -35,7 +39,9 @@ impl AnalyzerRule for CheckedArithmetic {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        rewrite::expressions(plan, checked)
+        rewrite::expressions(plan, |part, schema| {
+            patterns::bounded(part).transform_data(|part| checked(part, schema))
+        })
     }
 }
 
@@ -49,6 +55,9 @@ fn checked(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                     may_wrap(&left)? && may_wrap(&right)?
                 }
                 Operator::Divide => is_decimal(&left.get_type(schema)?) && may_wrap(&right)?,
+                Operator::StringConcat => {
+                    is_text(&left.get_type(schema)?) && is_text(&right.get_type(schema)?)
+                }
                 _ => false,
             };
             if !is_arithmetic {
@@ -64,6 +73,10 @@ fn checked(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 fn may_wrap(kind: &DataType) -> bool {
     kind.is_integer() || is_decimal(kind)
+}
+
+fn is_text(kind: &DataType) -> bool {
+    matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 fn is_decimal(kind: &DataType) -> bool {
@@ -112,6 +125,7 @@ impl ScalarUDFImpl for Checked {
             Operation::Binary(Operator::Plus) => "checked_add",
             Operation::Binary(Operator::Minus) => "checked_subtract",
             Operation::Binary(Operator::Multiply) => "checked_multiply",
+            Operation::Binary(Operator::StringConcat) => "checked_concat",
             Operation::Binary(_) => "checked_divide",
             Operation::Negate => "checked_negate",
         }
@@ -144,6 +158,13 @@ impl ScalarUDFImpl for Checked {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         match (self.operation, &args.args[..]) {
+            (Operation::Binary(Operator::StringConcat), texts) => {
+                let is_constant = texts.iter().all(|text| matches!(text, ColumnarValue::Scalar(_)));
+                if !may_join(texts, if is_constant { 1 } else { args.number_rows })? {
+                    return Err(too_much("||"));
+                }
+                concat_texts(texts, args.number_rows)
+            }
             (Operation::Binary(operator), [left, right]) => {
                 let compute = kernel(operator)?;
                 apply(left, right, |left, right| within_digits(compute(left, right)?))
@@ -155,6 +176,16 @@ impl ScalarUDFImpl for Checked {
             _ => internal_err!("{} has {} arguments", self.name(), args.args.len()),
         }
     }
+}
+
+/// Two texts in one; NULL if either is.
+fn concat_texts(texts: &[ColumnarValue], rows: usize) -> Result<ColumnarValue> {
+    let [left, right] = texts else { return internal_err!("|| has {} arguments", texts.len()) };
+    if let (ColumnarValue::Scalar(left), ColumnarValue::Scalar(right)) = (left, right) {
+        let joined = concat_elements_dyn(&left.to_array()?, &right.to_array()?)?;
+        return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&joined, 0)?));
+    }
+    Ok(ColumnarValue::Array(concat_elements_dyn(&left.to_array(rows)?, &right.to_array(rows)?)?))
 }
 
 type Kernel = fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError>;

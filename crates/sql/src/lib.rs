@@ -34,6 +34,7 @@ mod literals;
 mod metrics;
 mod names;
 mod operator;
+mod patterns;
 mod pipeline;
 mod plan;
 mod rebuild;

@@ -5,6 +5,8 @@
 
 mod bounded;
 
+pub(crate) use bounded::{may_join, too_much};
+
 use std::sync::Arc;
 
 use datafusion::execution::SessionStateBuilder;

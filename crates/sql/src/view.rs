@@ -86,6 +86,11 @@ impl Rows {
     pub fn count(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }
+
+    /// About how many bytes of memory they have.
+    pub fn memory(&self) -> usize {
+        self.batches.iter().map(RecordBatch::get_array_memory_size).sum()
+    }
 }
 
 /// One definition of a view, and what keeps its state.

@@ -59,7 +59,7 @@ pub(super) async fn produce(
 }
 
 async fn ensure_topic(broker: &Broker, name: &TopicName) -> Result<Arc<Topic>, ProduceError> {
-    let topic = broker.ensure_topic(name, true).await;
+    let topic = broker.ensure_topic(name, broker.auto_creates_topics()).await;
     topic.map_err(|error| match error {
         // A reserved topic is made by whoever keeps records in it, not by its first record.
         EnsureTopicError::Unknown { topic }

@@ -100,7 +100,8 @@ impl Pipeline {
         });
     }
 
-    /// The least watermark of the partitions that are not idle, or the greatest of all if every one is.
+    /// The least watermark of the partitions that are not idle, or the greatest of all if every one is; never later than
+    /// the clock, because events with the present time may still come.
     fn watermark(&self, statuses: &BTreeMap<PartitionId, Arc<TaskStatus>>) -> Option<i64> {
         let now = self.environment.clock.monotonic();
         let is_idle = |status: &&Arc<TaskStatus>| {
@@ -109,7 +110,10 @@ impl Pipeline {
         };
         let active =
             statuses.values().filter(|status| !is_idle(status)).map(|status| status.watermark()).min();
-        active.unwrap_or_else(|| statuses.values().filter_map(|status| status.watermark()).max())
+        let reached =
+            active.unwrap_or_else(|| statuses.values().filter_map(|status| status.watermark()).max());
+        let clock = self.environment.clock.now().as_millis().saturating_mul(1_000);
+        reached.map(|reached| reached.min(clock))
     }
 
     /// Gives up closings that matter to no event that the topic still holds.

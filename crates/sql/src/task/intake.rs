@@ -172,7 +172,6 @@ impl Intake {
         };
         if !(chunk.records.is_empty() && chunk.unreadable.is_empty()) {
             self.check_topic().await?;
-            self.status.arrive(environment.clock.monotonic());
         }
         self.status.see_end(chunk.high_watermark);
         (self.next, self.after) = (chunk.next, chunk.next);
@@ -270,6 +269,8 @@ impl Intake {
             prepared.watermarks.resize(base + records.len(), self.watermark);
             return None;
         };
+        let clock = &self.environment.clock;
+        let (now, mut has_time) = (clock.now(), false);
         let times = batch.column(time.column).as_primitive::<TimestampMicrosecondType>();
         let mut on_time = vec![true; places.len()];
         for (row, place) in places.iter().enumerate() {
@@ -281,16 +282,22 @@ impl Intake {
                     on_time[row] = false;
                     prepared.late.push((base + place, window_end));
                 }
-                let limit = record.timestamp.plus(AHEAD).as_millis().saturating_mul(1_000);
+                // A sender says the record's time as well as the event's.
+                let limit = record.timestamp.min(now).plus(AHEAD).as_millis().saturating_mul(1_000);
                 if at > limit {
                     prepared.ahead.push(base + place);
                 } else {
+                    has_time = true;
                     self.watermark = self.watermark.max(Some(at.saturating_sub(time.lateness)));
                 }
             }
             prepared.watermarks.push(self.watermark);
         }
         prepared.watermarks.resize(base + records.len(), self.watermark);
+        if has_time {
+            // Only now: what has no time that counts, such as what cannot be decoded, holds no window open.
+            self.status.arrive(clock.monotonic());
+        }
         on_time.contains(&false).then(|| BooleanArray::from(on_time))
     }
 }

@@ -118,7 +118,7 @@ impl TaskStatus {
         self.end.fetch_max(end.get(), Ordering::Relaxed);
     }
 
-    /// Events came.
+    /// Events came whose times count.
     pub(crate) fn arrive(&self, now: Instant) {
         *self.arrived.lock() = Some(now);
     }

@@ -162,6 +162,42 @@ fn a_query_that_explodes_is_ended() {
     assert_eq!(fine.expect("rows"), [r#"{"n":6,"m":3,"p":"--a"}"#]);
 }
 
+/// A letter joined to itself some thirty times would fill any memory, and so would a replacement of each letter.
+#[test]
+fn what_is_joined_to_itself_again_and_again_has_a_bound() {
+    let world = world();
+    let ask = |sql: &str| world.block(world.engine().query(sql, LIMITS)).map(|rows| lines(&rows));
+    let again = |joined: &str, first: &str, size: &str| {
+        let steps: Vec<_> =
+            (1..=12).map(|i| format!("t{i} AS (SELECT {joined} AS s FROM t{})", i - 1)).collect();
+        format!("WITH t0 AS (SELECT {first} AS s), {} SELECT {size}(s) AS n FROM t12", steps.join(", "))
+    };
+    let text = "repeat('x', 1000000)";
+    for large in [
+        again("s || s || s || s", text, "length"),
+        again("concat(s, s, s, s)", text, "length"),
+        again("concat_ws('-', s, s, s, s)", text, "length"),
+        again("array_concat(s, s, s, s)", "range(1, 100000)", "cardinality"),
+        again("array_to_string([s, s, s, s], ',')", text, "length"),
+        format!("SELECT length(regexp_replace({text}, 'x', {text}, 'g')) AS n"),
+    ] {
+        let refused = ask(&large).expect_err(&large).to_string();
+        assert!(refused.contains("at once") || refused.contains("sql.query_memory"), "{large}: {refused}");
+    }
+    for long in [
+        "SELECT 1 AS n FROM store.orders WHERE customer LIKE repeat('%a', 100000)",
+        "SELECT 1 AS n WHERE 'a' ~ repeat('a?', 100000)",
+        "SELECT regexp_count(customer, repeat('a?', 100000)) AS n FROM store.orders",
+    ] {
+        let refused = ask(long).expect_err(long).to_string();
+        assert!(refused.contains("a pattern has 200000 bytes: the limit is 10000"), "{long}: {refused}");
+    }
+    let fine = "SELECT 'a' || NULL IS NULL AS none, min(customer || '-' || order_id) AS first, \
+         sum(length(regexp_replace(repeat(customer, 1000), 'a', repeat('b', 10000)))) > 0 AS in_pieces \
+         FROM store.orders";
+    assert_eq!(ask(fine).expect("rows"), [r#"{"none":true,"first":"a-0","in_pieces":true}"#]);
+}
+
 #[test]
 fn a_filter_that_explodes_is_ended() {
     let world = world();
