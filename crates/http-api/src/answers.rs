@@ -7,7 +7,7 @@
 //!
 //! Invariants: answers of more than [`LARGE`] hold [`Options::answer_memory`] together, beside the two that are being
 //! made; one that is larger than that has the memory alone. [`LONGEST_LINE`] wait at most, each with its rows, and for
-//! [`PATIENCE`]; who finds no place is told to ask again.
+//! [`Options::snapshot_timeout`]; who finds no place is told to ask again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +26,6 @@ use crate::problem::Problem;
 const LARGE: usize = 256 << 10;
 const MADE_AT_ONCE: usize = 2;
 const LONGEST_LINE: usize = 16;
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The unit in which memory is counted.
 const PERMIT_BYTES: usize = 1024;
 
@@ -35,6 +34,7 @@ pub(crate) struct Answers {
     places: Arc<Semaphore>,
     memory: Arc<Semaphore>,
     permits: usize,
+    patience: Duration,
     waiting: AtomicUsize,
 }
 
@@ -46,6 +46,7 @@ impl Answers {
             places: Arc::new(Semaphore::new(MADE_AT_ONCE)),
             memory: Arc::new(Semaphore::new(permits)),
             permits,
+            patience: options.snapshot_timeout,
             waiting: AtomicUsize::new(0),
         }
     }
@@ -65,21 +66,22 @@ impl Answers {
             return Ok(Body::from(written));
         }
         let _waits = Waits::begin(&self.waiting)?;
-        let place = Self::in_time(Arc::clone(&self.places).acquire_owned()).await?;
+        let place = self.in_time(Arc::clone(&self.places).acquire_owned()).await?;
         // The place goes with the work: it is taken until that has ended, also if nobody waits any more.
         let written = spawn_blocking(move || (write(), place)).await;
         let (written, _place) = written.expect("rendering rows does not panic");
         let written = written?;
         let permits = written.len().div_ceil(PERMIT_BYTES).clamp(1, self.permits);
         let permits = u32::try_from(permits).expect("as many as there are at most");
-        let room = Self::in_time(Arc::clone(&self.memory).acquire_many_owned(permits)).await?;
+        let room = self.in_time(Arc::clone(&self.memory).acquire_many_owned(permits)).await?;
         Ok(Body::from(Bytes::from_owner(Held { bytes: written, _room: room })))
     }
 
     async fn in_time<E: std::fmt::Debug>(
+        &self,
         permit: impl Future<Output = Result<OwnedSemaphorePermit, E>>,
     ) -> Result<OwnedSemaphorePermit, Problem> {
-        match timeout(PATIENCE, permit).await {
+        match timeout(self.patience, permit).await {
             Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
             Err(_) => Err(busy()),
         }

@@ -34,7 +34,8 @@ pub struct Options {
     /// Memory for the text of snapshots, and of changes that are as large, that followers of views are being sent. Who
     /// finds no room waits; beside it, two are being rendered, and each follower has a frame of 64 KiB.
     pub snapshot_memory: ByteSize,
-    /// How long a follower waits for that memory before the oldest text in it is given up. Who is still being sent
+    /// How long an answer of many rows waits for its memory, and a follower for that of its snapshot: then the oldest
+    /// text in it is given up. Who is still being sent
     /// that is disconnected, and begins again when it comes back.
     #[serde(with = "duration")]
     pub snapshot_timeout: Duration,

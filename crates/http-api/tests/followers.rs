@@ -93,10 +93,14 @@ async fn until_view_has(server: &Server, query: &str, found: usize) {
 
 /// A follower whose socket takes little, so that the server soon holds what it does not take.
 async fn follow(server: &Server, view: &str) -> TcpStream {
+    open(server, &format!("/api/v1/views/store.{view}/changes")).await
+}
+
+async fn open(server: &Server, path: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("a size");
     let mut stream = socket.connect(server.address).await.expect("connected");
-    let request = format!("GET /api/v1/views/store.{view}/changes HTTP/1.0\r\nhost: localhost\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.0\r\nhost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
     stream
 }
@@ -147,9 +151,11 @@ async fn followers_share_a_rendering_and_those_that_take_nothing_are_bounded_in_
     setup.options.write_timeout = Duration::from_secs(600);
     setup.options.snapshot_memory = ByteSize::mib(12);
     setup.options.snapshot_timeout = Duration::from_millis(100);
+    setup.options.answer_memory = ByteSize::mib(12);
     let server = start(setup).await;
     one_rendering_for_all(&server).await;
     memory_for_some(&server).await;
+    readers_who_take_nothing(&server).await;
     server.stop().await;
 }
 
@@ -191,4 +197,29 @@ async fn memory_for_some(server: &Server) {
     // Who was interrupted is at the end of its stream, and begins again like anybody who comes.
     let rest = read_to(&mut followers[0], "\n\nid:").await;
     assert!(!rest.contains("\n\n"), "its snapshot is not whole");
+}
+
+/// Those who ask for all rows at once, and take none, are refused beyond the memory for them.
+async fn readers_who_take_nothing(server: &Server) {
+    let before = resident_bytes();
+    let (mut readers, mut refused, mut most) = (Vec::new(), 0, 0);
+    for _ in 0..FOLLOWERS {
+        let mut reader = open(server, &format!("/api/v1/views/store.{MOVING}")).await;
+        let mut head = [0; 12];
+        timeout(PATIENCE, reader.read_exact(&mut head)).await.expect("in time").expect("a response");
+        refused += usize::from(head.ends_with(b" 503"));
+        readers.push(reader);
+        most = most.max(resident_bytes().saturating_sub(before));
+    }
+    assert!(most < 64 << 20, "{most} bytes more for {FOLLOWERS} readers who take nothing");
+    assert_eq!(refused, FOLLOWERS - 2, "two of 5 MB find room in 12 MiB");
+    let few = server.get(&format!("/api/v1/views/store.{MOVING}?limit=1")).await;
+    assert_eq!(few.status, 200, "few rows need no place");
+    drop(readers);
+    let all = async {
+        while server.get(&format!("/api/v1/views/store.{MOVING}")).await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, all).await.expect("what they held is free once they are gone");
 }
