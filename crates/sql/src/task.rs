@@ -83,7 +83,7 @@ impl Task {
         let mut rest = FIRST_REST;
         loop {
             let before = self.writer.status.epoch();
-            let Err(error) = self.work(&stop).await else { return };
+            let Err(error) = self.work(&stop).await else { return self.writer.settle().await };
             if let TaskError::Commit(state::CommitError::Fenced { .. }) = error {
                 info!(task = %self.writer.id, "another has taken the task over");
                 return self.writer.status.stuck(error.to_string());

@@ -47,6 +47,8 @@ pub(crate) struct Writer {
     counts: Counts,
     /// What the next commit adds to the count.
     letters_lost: u64,
+    /// What was committed last, if the state holds letters with it.
+    unsettled: Option<(Vec<(TopicPartition, Offset)>, Option<i64>)>,
     /// Letters that could not be sent yet.
     waiting: Vec<Outgoing>,
     /// The epoch of the newest commit.
@@ -116,6 +118,7 @@ impl Writer {
             fence: Fence::default(),
             counts: Counts::default(),
             letters_lost: 0,
+            unsettled: None,
             waiting: Vec::new(),
             epoch: 0,
             topic: None,
@@ -154,6 +157,8 @@ impl Writer {
         self.began = (progress.epoch == 0 && offset(&found, of_began).is_none()).then_some(Offset::ZERO);
         self.read_to = offset(&found, of_read_to).map(|millis| Timestamp::from_millis(millis.get()));
         self.waiting.clone_from(&progress.outbox);
+        self.unsettled =
+            (!progress.outbox.is_empty()).then(|| (progress.offsets.clone(), progress.watermark));
         self.send_letters().await;
         Ok(progress)
     }
@@ -228,7 +233,8 @@ impl Writer {
         let read_to = prepared.read_to(&records).or(self.read_to);
         self.put_facts(read_to, &mut changes);
         let (next, watermark) = (prepared.next(&records), prepared.watermark(&records));
-        let epoch = Epoch { changes, offsets: vec![(place, next)], watermark, outbox };
+        let offsets = vec![(place, next)];
+        let epoch = Epoch { changes, offsets: offsets.clone(), watermark, outbox };
         let progress = self.environment.state.commit(&self.id, self.fence, epoch).await?;
         (self.counts, self.epoch, self.is_topic_kept, self.began) = (counts, progress.epoch, true, None);
         self.read_to = read_to;
@@ -239,6 +245,7 @@ impl Writer {
         self.metrics.add(events, added);
         self.status.commit(Committed { epoch: progress.epoch, next, watermark, events, read_to, counts });
         self.advanced.send_modify(|count| *count += 1);
+        self.unsettled = (!progress.outbox.is_empty()).then_some((offsets, watermark));
         self.waiting = progress.outbox;
         self.send_letters().await;
         Ok(())
@@ -285,6 +292,15 @@ impl Writer {
         self.letters_lost += refused;
         self.status.letters(waiting.len() as u64, problem);
         self.waiting = waiting;
+    }
+
+    /// Before a stop: letters that were sent leave the state, so that the next start does not send them again.
+    pub(super) async fn settle(&mut self) {
+        let Some((offsets, watermark)) = self.unsettled.take_if(|_| self.waiting.is_empty()) else { return };
+        let epoch = Epoch { offsets, watermark, ..Epoch::default() };
+        if let Err(error) = self.environment.state.commit(&self.id, self.fence, epoch).await {
+            info!(task = %self.id, %error, "letters that were sent are sent again at the next start");
+        }
     }
 
     /// Sends letters that wait again and again, until `end`.
