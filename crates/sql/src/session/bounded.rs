@@ -130,7 +130,7 @@ impl ScalarUDFImpl for Bounded {
         }
         // What is found is counted only by finding it: a few rows at a time, each of which may be as large as can be.
         if matches!(self.growth, Growth::Replaced | Growth::Substituted) && rows > 1 {
-            return self.in_halves(arguments, rows);
+            return self.in_halves(&arguments, rows);
         }
         Err(self.too_much())
     }
@@ -141,7 +141,7 @@ impl Bounded {
         too_much(self.name())
     }
 
-    fn in_halves(&self, arguments: ScalarFunctionArgs, rows: usize) -> Result<ColumnarValue> {
+    fn in_halves(&self, arguments: &ScalarFunctionArgs, rows: usize) -> Result<ColumnarValue> {
         let mut pieces = Vec::new();
         let mut bytes = 0;
         for (from, rows) in [(0, rows / 2), (rows / 2, rows - rows / 2)] {

@@ -47,8 +47,8 @@ pub(crate) struct Writer {
     counts: Counts,
     /// What the next commit adds to the count.
     letters_lost: u64,
-    /// What was committed last, if the state holds letters with it.
-    unsettled: Option<(Vec<(TopicPartition, Offset)>, Option<i64>)>,
+    /// What was committed last but for its rows, if the state holds letters with it.
+    unsettled: Option<Epoch>,
     /// Letters that could not be sent yet.
     waiting: Vec<Outgoing>,
     /// The epoch of the newest commit.
@@ -157,8 +157,11 @@ impl Writer {
         self.began = (progress.epoch == 0 && offset(&found, of_began).is_none()).then_some(Offset::ZERO);
         self.read_to = offset(&found, of_read_to).map(|millis| Timestamp::from_millis(millis.get()));
         self.waiting.clone_from(&progress.outbox);
-        self.unsettled =
-            (!progress.outbox.is_empty()).then(|| (progress.offsets.clone(), progress.watermark));
+        self.unsettled = (!progress.outbox.is_empty()).then(|| Epoch {
+            offsets: progress.offsets.clone(),
+            watermark: progress.watermark,
+            ..Epoch::default()
+        });
         self.send_letters().await;
         Ok(progress)
     }
@@ -245,7 +248,8 @@ impl Writer {
         self.metrics.add(events, added);
         self.status.commit(Committed { epoch: progress.epoch, next, watermark, events, read_to, counts });
         self.advanced.send_modify(|count| *count += 1);
-        self.unsettled = (!progress.outbox.is_empty()).then_some((offsets, watermark));
+        self.unsettled =
+            (!progress.outbox.is_empty()).then(|| Epoch { offsets, watermark, ..Epoch::default() });
         self.waiting = progress.outbox;
         self.send_letters().await;
         Ok(())
@@ -296,8 +300,7 @@ impl Writer {
 
     /// Before a stop: letters that were sent leave the state, so that the next start does not send them again.
     pub(super) async fn settle(&mut self) {
-        let Some((offsets, watermark)) = self.unsettled.take_if(|_| self.waiting.is_empty()) else { return };
-        let epoch = Epoch { offsets, watermark, ..Epoch::default() };
+        let Some(epoch) = self.unsettled.take_if(|_| self.waiting.is_empty()) else { return };
         if let Err(error) = self.environment.state.commit(&self.id, self.fence, epoch).await {
             info!(task = %self.id, %error, "letters that were sent are sent again at the next start");
         }
