@@ -123,19 +123,36 @@ export class Factum {
     return this.postRaw(topic, body, "application/x-ndjson");
   }
 
+  /** Sends a body; a topic that the project does not name is created first, since its first use does not create it. */
   async postRaw(
     topic: string,
     body: string | Uint8Array<ArrayBuffer>,
     type: string,
     headers: Record<string, string> = {},
   ) {
-    const answer = await fetch(`${this.api}/events/${topic}`, {
-      method: "POST",
-      headers: { "content-type": type, ...headers },
-      body,
-    });
+    const send = () =>
+      fetch(`${this.api}/events/${topic}`, {
+        method: "POST",
+        headers: { "content-type": type, ...headers },
+        body,
+      });
+    let answer = await send();
+    if (answer.status === 404) {
+      await this.createTopic(topic);
+      answer = await send();
+    }
     if (!answer.ok) throw new Error(`POST /events/${topic}: ${answer.status} ${await answer.text()}`);
     return (await answer.json()) as { offsets: { partition: number; offset: string }[] };
+  }
+
+  private async createTopic(name: string): Promise<void> {
+    const answer = await fetch(`${this.api}/api/v1/topics`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name }),
+    });
+    // Who sends at the same time may have been first.
+    if (!answer.ok && answer.status !== 409) throw new Error(`create ${name}: ${answer.status} ${await answer.text()}`);
   }
 }
 
