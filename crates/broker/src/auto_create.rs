@@ -1,10 +1,9 @@
 //! Whether a client's first use of a topic creates it.
 //!
 //! Kafka creates a topic when it is first used. Where a project says which topics there are, a name that it does not
-//! have is a misspelling more often than a new topic; creating it would acknowledge events that nobody reads.
+//! have is a misspelling more often than a new topic; creating it would acknowledge events that have no reader.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::OnceLock;
 
 use factum_types::TopicName;
@@ -65,11 +64,5 @@ impl AutoCreate {
         if told.len() < MOST_NAMES_TOLD && told.insert(topic.clone()) {
             warn!(%topic, "a client writes to a topic that does not exist, and that the project does not name: it is not created");
         }
-    }
-}
-
-impl fmt::Debug for AutoCreate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AutoCreate").field("setting", &self.setting).finish_non_exhaustive()
     }
 }

@@ -20,32 +20,27 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::Options;
+use crate::memory_pool::MemoryPool;
 use crate::problem::Problem;
 
 /// Rows of so many bytes in memory are few.
 const LARGE: usize = 256 << 10;
 const MADE_AT_ONCE: usize = 2;
 const LONGEST_LINE: usize = 16;
-/// The unit in which memory is counted.
-const PERMIT_BYTES: usize = 1024;
 
 /// Makes answers of many rows, within bounds.
 pub(crate) struct Answers {
     places: Arc<Semaphore>,
-    memory: Arc<Semaphore>,
-    permits: usize,
+    memory: MemoryPool,
     patience: Duration,
     waiting: AtomicUsize,
 }
 
 impl Answers {
     pub(crate) fn new(options: &Options) -> Self {
-        let bytes = usize::try_from(options.answer_memory.as_u64()).unwrap_or(usize::MAX);
-        let permits = (bytes / PERMIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Self {
             places: Arc::new(Semaphore::new(MADE_AT_ONCE)),
-            memory: Arc::new(Semaphore::new(permits)),
-            permits,
+            memory: MemoryPool::new(options.answer_memory),
             patience: options.snapshot_timeout,
             waiting: AtomicUsize::new(0),
         }
@@ -67,24 +62,17 @@ impl Answers {
         }
         let _waits = Waits::begin(&self.waiting)?;
         let place = self.in_time(Arc::clone(&self.places).acquire_owned()).await?;
-        // The place goes with the work: it is taken until that has ended, also if nobody waits any more.
+        let place = place.expect("the semaphore is never closed");
+        // The place goes with the work: it is taken until that has ended, also if the caller has gone.
         let written = spawn_blocking(move || (write(), place)).await;
         let (written, _place) = written.expect("rendering rows does not panic");
         let written = written?;
-        let permits = written.len().div_ceil(PERMIT_BYTES).clamp(1, self.permits);
-        let permits = u32::try_from(permits).expect("as many as there are at most");
-        let room = self.in_time(Arc::clone(&self.memory).acquire_many_owned(permits)).await?;
+        let room = self.in_time(self.memory.room(written.len())).await?;
         Ok(Body::from(Bytes::from_owner(Held { bytes: written, _room: room })))
     }
 
-    async fn in_time<E: std::fmt::Debug>(
-        &self,
-        permit: impl Future<Output = Result<OwnedSemaphorePermit, E>>,
-    ) -> Result<OwnedSemaphorePermit, Problem> {
-        match timeout(self.patience, permit).await {
-            Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
-            Err(_) => Err(busy()),
-        }
+    async fn in_time<T>(&self, wait: impl Future<Output = T>) -> Result<T, Problem> {
+        timeout(self.patience, wait).await.map_err(|_| busy())
     }
 }
 

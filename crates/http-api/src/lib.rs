@@ -28,6 +28,7 @@ mod ingest;
 mod json;
 mod log_item;
 mod lookup;
+mod memory_pool;
 mod metrics;
 mod names;
 mod options;

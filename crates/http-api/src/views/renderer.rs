@@ -24,12 +24,11 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore, oneshot}
 use tokio::time::timeout;
 
 use super::text::{self, Text};
+use crate::memory_pool::MemoryPool;
 use crate::{Options, metrics};
 
 /// How many large changes are rendered at once. Rows that are rendered take several times the memory of their text.
 const RENDERED_AT_ONCE: usize = 2;
-/// The unit in which memory is counted.
-const PERMIT_BYTES: usize = 1024;
 
 /// Renders changes, within bounds.
 pub(crate) struct Renderer {
@@ -120,7 +119,7 @@ impl Shared {
     async fn render_large(&self, text: &Arc<Text>, change: Change) {
         let place = Arc::clone(&self.free_renderers).acquire_owned().await;
         let place = place.expect("the semaphore is never closed");
-        // The place goes with the work: it is taken until that has ended, also if nobody waits any more.
+        // The place goes with the work: it is taken until that has ended, also if the caller has gone.
         let rendering = tokio::task::spawn_blocking(move || (text::render(&change), place));
         let (bytes, _place) = rendering.await.expect("rendering rows does not panic");
         let room = self.memory.room(bytes.len()).await;
@@ -131,8 +130,7 @@ impl Shared {
 
 /// The memory that the texts of large changes share.
 struct TextMemory {
-    free: Arc<Semaphore>,
-    permits: usize,
+    pool: MemoryPool,
     timeout: Duration,
     /// The texts in it, the oldest first.
     texts: Mutex<VecDeque<Weak<Text>>>,
@@ -142,11 +140,8 @@ struct TextMemory {
 
 impl TextMemory {
     fn new(options: &Options) -> Self {
-        let bytes = usize::try_from(options.snapshot_memory.as_u64()).unwrap_or(usize::MAX);
-        let permits = (bytes / PERMIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Self {
-            free: Arc::new(Semaphore::new(permits)),
-            permits,
+            pool: MemoryPool::new(options.snapshot_memory),
             timeout: options.snapshot_timeout,
             texts: Mutex::default(),
             turn: AsyncMutex::new(()),
@@ -162,15 +157,12 @@ impl TextMemory {
 
     /// Waits until there is room for so many bytes.
     async fn room(&self, bytes: usize) -> OwnedSemaphorePermit {
-        let permits = bytes.div_ceil(PERMIT_BYTES).min(self.permits);
-        let permits = u32::try_from(permits).expect("the memory has no more permits than that");
         let _turn = self.turn.lock().await;
-        let room = Arc::clone(&self.free).acquire_many_owned(permits);
-        let mut room = std::pin::pin!(room);
+        let mut room = std::pin::pin!(self.pool.room(bytes));
         let mut patience = self.timeout;
         loop {
             match timeout(patience, &mut room).await {
-                Ok(room) => return room.expect("the semaphore is never closed"),
+                Ok(room) => return room,
                 Err(_) if self.give_up_oldest() => patience = Duration::ZERO,
                 Err(_) => patience = self.timeout,
             }
