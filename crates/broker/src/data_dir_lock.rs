@@ -14,7 +14,7 @@ use crate::error::{OpenError, StorageError};
 pub(crate) struct DataDirLock(#[expect(dead_code, reason = "the lock lasts as long as the open file")] File);
 
 impl DataDirLock {
-    /// Whether somebody holds the lock of `data_dir` at this moment. Changes nothing; for that it is taken itself, shared
+    /// Whether a process holds the lock of `data_dir` at this moment. Changes nothing; for that it is taken itself, shared
     /// and for no longer than the question takes.
     pub(crate) fn is_held(data_dir: &Path) -> bool {
         let file = File::open(data_dir.join("lock"));

@@ -38,7 +38,7 @@ pub struct UnusableDirectory {
     pub directory: String,
     /// What is wrong.
     pub reason: String,
-    /// Whether a topic is in it, whose records are out of reach; else somebody put it there.
+    /// Whether a topic is in it, whose records are out of reach; else it is foreign.
     pub is_topic: bool,
 }
 

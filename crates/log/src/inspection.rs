@@ -46,7 +46,7 @@ pub struct Inspection {
     pub segments: Vec<SegmentInspection>,
     /// What is damaged, in offset order. Empty if the log is sound.
     pub damage: Vec<DamagedOffsets>,
-    /// What needs nobody, but explains what is there.
+    /// What needs no action, but explains what is there.
     pub notes: Vec<InspectionNote>,
     /// Which leader epoch ruled where, by the list or else by the batches; `None` if there is no log.
     pub(crate) epochs: Option<Epochs>,
@@ -366,7 +366,7 @@ impl<'a> Inspector<'a> {
         Ok(true)
     }
 
-    /// Takes note of the segments from `first` on, which nobody was ever told of.
+    /// Takes note of the segments from `first` on, which were never acknowledged.
     fn leave_behind(&mut self, first: Offset) {
         let behind = self.inventory.bases.iter().filter(|base| **base >= first);
         let notes = behind.map(|base| InspectionNote::UnacknowledgedSegment { segment: base.get() });

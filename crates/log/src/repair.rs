@@ -10,10 +10,10 @@
 //!
 //! Invariants
 //! - The damaged bytes are kept in the directory `damaged` beside the segments, durably, before anything is changed.
-//! - A segment is written anew beside the old one, synced, and takes its name: a crash leaves the old or the new. A log
+//! - A segment is rewritten beside the old one, synced, and takes its name: a crash leaves the old or the new. A log
 //!   with several damaged segments stays in quarantine until the last one is done; a repair may be run again.
 //! - Checkpoint, notes and leader epochs are left as they are. They name offsets that the repaired log reaches, and
-//!   recovery judges by offsets; the first start after a repair reads the segments and makes their indexes anew.
+//!   recovery judges by offsets; the first start after a repair reads the segments and rebuilds their indexes.
 //! - Nothing else uses the directory meanwhile.
 
 use std::io;
@@ -153,7 +153,7 @@ fn is_copy(kept: &dyn DiskFile, source: &dyn DiskFile, from: u64, bytes: u64) ->
     Ok(true)
 }
 
-/// Writes a segment anew with empty batches where it is damaged, and puts it in the old one's place.
+/// Rewrites a segment with empty batches where it is damaged, and puts it in the old one's place.
 fn rewrite(disk: &dyn Disk, dir: &Path, epochs: &Epochs, damaged: &[DamagedOffsets]) -> io::Result<()> {
     let path = log_path(dir, damaged[0].segment);
     let old = match disk.open_to_read(&path) {

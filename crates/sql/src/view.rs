@@ -36,7 +36,7 @@ use crate::session;
 use crate::task::Environment;
 use crate::topic_scan::LeftOut;
 
-/// Nobody has read the rows yet.
+/// The rows have not been read yet.
 const UNCOUNTED: u64 = u64::MAX;
 
 /// Rows as they were at a moment.

@@ -19,7 +19,7 @@ impl ClosingRegistry {
         Self { topic: Arc::new(topic), shared: Mutex::default() }
     }
 
-    /// The closings of `kind` over the topic with this id; they are read from the log if nobody goes by them yet.
+    /// The closings of `kind` over the topic with this id; they are read from the log if no task goes by them yet.
     ///
     /// # Errors
     /// [`ClosingTopicError`].

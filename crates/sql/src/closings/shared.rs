@@ -124,7 +124,7 @@ impl Closings {
 
     /// Begins to close the windows that end at `time` or before, if any of them is still open; no more often than once
     /// in `pause`, and not while the one who asks, who has read each partition to `next`, is behind the last closing.
-    /// Whoever begins it must [`Closings::write`] it.
+    /// The caller that begins it must [`Closings::write`] it.
     pub(crate) fn begin(
         &self,
         time: i64,

@@ -79,7 +79,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Begins to close the windows that are over. It is finished whoever goes meanwhile.
+    /// Begins to close the windows that are over. It is finished even if the reader goes meanwhile.
     pub(super) fn begin_closing(&self) {
         let environment = &self.environment;
         let (now, pause) = (environment.clock.monotonic(), environment.options.close_windows);

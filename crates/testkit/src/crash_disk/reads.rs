@@ -33,7 +33,7 @@ impl Drop for HeldReads {
 
 impl Reads {
     /// # Panics
-    /// If nobody releases them.
+    /// If they are not released in time.
     pub(super) fn wait(&self) {
         let mut held = self.are_held.lock();
         while *held {

@@ -26,7 +26,7 @@ pub(crate) struct Args {
     accept_loss: bool,
 }
 
-/// Nobody has agreed to the loss.
+/// The loss was not accepted.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("nothing was changed")]
 #[diagnostic(help(
