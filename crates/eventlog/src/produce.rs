@@ -68,7 +68,15 @@ pub enum ProduceError {
         /// The rule it breaks.
         reason: String,
     },
-    /// Not durable now: a full or failed disk, a partition in quarantine, a stop under way.
+    /// The log takes no records now: a partition is damaged and read-only, or the topic cannot be created yet.
+    #[error("topic {topic} takes no records: {reason}")]
+    Unavailable {
+        /// The topic.
+        topic: TopicName,
+        /// Why.
+        reason: String,
+    },
+    /// Not durable now, and perhaps later: a full or failed disk, a stop under way.
     #[error("topic {topic} cannot be written durably: {reason}")]
     NotDurable {
         /// The topic.
@@ -81,6 +89,11 @@ pub enum ProduceError {
 impl ProduceError {
     /// Whether the same records can be appended later with no change to them.
     pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::NotDurable { .. })
+    }
+
+    /// Whether some of the records may be on the log, or come to be, in spite of the error.
+    pub fn may_have_appended(&self) -> bool {
         matches!(self, Self::NotDurable { .. })
     }
 }

@@ -243,7 +243,7 @@ impl From<ProduceError> for Problem {
             ProduceError::ReservedTopic { .. } => Self::forbidden(&error),
             ProduceError::TooLarge { limit, .. } => Self::too_large(&error, *limit),
             ProduceError::Refused { index, reason } => Self::refused(reason).in_event(*index),
-            ProduceError::NotDurable { topic, reason } => {
+            ProduceError::Unavailable { topic, reason } | ProduceError::NotDurable { topic, reason } => {
                 warn!(%topic, reason, "events could not be made durable");
                 Self::unavailable("not-durable", &error)
             }

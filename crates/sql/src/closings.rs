@@ -20,6 +20,7 @@
 mod history;
 mod kind;
 mod record;
+mod records;
 mod registry;
 mod shared;
 mod topic;

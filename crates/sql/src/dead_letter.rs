@@ -180,7 +180,10 @@ async fn produce_once(
             match log.create_topic(new).await {
                 Ok(_) | Err(AdminError::TopicExists { .. }) => {}
                 Err(error) => {
-                    return Err(ProduceError::NotDurable { topic: topic.clone(), reason: error.to_string() });
+                    return Err(ProduceError::Unavailable {
+                        topic: topic.clone(),
+                        reason: error.to_string(),
+                    });
                 }
             }
             log.produce(topic, records).await.map(drop)

@@ -38,8 +38,8 @@ pub(super) async fn produce(
     let shares = share_out(broker, &topic, &records)?;
     drop(records);
     if let Some(stuck) = shares.values().find(|share| !share.partition.bounds().is_writable) {
-        let reason = format!("partition {} takes no records", stuck.partition.topic_partition());
-        return Err(ProduceError::NotDurable { topic: name.clone(), reason });
+        let reason = format!("partition {} is read-only", stuck.partition.topic_partition());
+        return Err(ProduceError::Unavailable { topic: name.clone(), reason });
     }
     let mut placed = vec![None; count];
     let mut durable = Vec::with_capacity(shares.len());
@@ -66,7 +66,9 @@ async fn ensure_topic(broker: &Broker, name: &TopicName) -> Result<Arc<Topic>, P
         | EnsureTopicError::Create(CreateTopicError::Reserved { topic }) => {
             ProduceError::UnknownTopic { topic }
         }
-        EnsureTopicError::Create(error) => not_durable(name, &error),
+        EnsureTopicError::Create(error) => {
+            ProduceError::Unavailable { topic: name.clone(), reason: super::reason(&error) }
+        }
     })
 }
 

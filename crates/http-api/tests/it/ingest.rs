@@ -388,7 +388,7 @@ async fn what_cannot_be_made_durable_is_not_acknowledged() {
     assert!(server.log.stop_within(std::time::Duration::from_secs(10)).await.is_empty());
     let answer = server.post_json("/events/store.orders", "{}").await;
     assert_eq!(answer.retry_after, "1");
-    expect!["503 topic store.orders cannot be written durably: partition store.orders/0 takes no records {}"]
+    expect!["503 topic store.orders takes no records: partition store.orders/0 is read-only {}"]
         .assert_eq(&answer.problem());
     server.stop().await;
 }

@@ -144,8 +144,8 @@ impl Closings {
         true
     }
 
-    /// Writes the closing that was begun, and tries again every `retry` while the log does not take it: whether it holds
-    /// one that could not be confirmed is not known, so that nothing may go on without it.
+    /// Writes the closing that was begun. One that the log has not taken is given up; one of which it is not known is
+    /// written again every `retry` until it is, because nothing may go on without it.
     pub(crate) async fn write(&self, stop: &Stop, retry: Duration) {
         let Some(closed_to) = self.state.lock().pending else { return };
         let offsets = match self.topic.ends(&self.kind.topic).await {
@@ -154,6 +154,7 @@ impl Closings {
             Ok(_) => return self.give_up(None),
             Err(error) => return self.give_up(Some(&error)),
         };
+        let mut is_in_doubt = false;
         loop {
             match self.topic.append(&self.kind.key(self.id), closed_to, offsets.clone()).await {
                 Ok(closing) => {
@@ -164,8 +165,13 @@ impl Closings {
                     (state.pending, state.problem) = (None, None);
                     break;
                 }
-                Err(error) if !error.is_transient() => return self.give_up(Some(&error)),
-                Err(error) => self.is_hindered(&error),
+                Err(error) => {
+                    is_in_doubt |= error.may_have_written();
+                    if !is_in_doubt {
+                        return self.give_up(Some(&error));
+                    }
+                    self.is_hindered(&error);
+                }
             }
             tokio::select! {
                 () = stop.requested() => return,
@@ -199,8 +205,11 @@ impl Closings {
     }
 
     fn is_hindered(&self, error: &ClosingTopicError) {
-        warn!(topic = %self.kind.topic, %error, "windows cannot be closed");
-        self.state.lock().problem = Some(error.to_string());
+        let problem = error.to_string();
+        let before = self.state.lock().problem.replace(problem.clone());
+        if before.as_ref() != Some(&problem) {
+            warn!(topic = %self.kind.topic, problem, "windows cannot be closed; it is tried again");
+        }
         self.written.send_modify(|count| *count += 1);
     }
 }

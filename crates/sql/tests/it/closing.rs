@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use factum_sql::Options;
+use factum_sql::{Options, ViewState};
 use factum_types::TopicPartition;
 
+use crate::damaged_log::DamagedLog;
 use crate::world::{World, order, orders_schema, small, topic};
 
 const HOURLY: &str = "CREATE MATERIALIZED VIEW hourly AS SELECT window_start, count(*) AS n \
@@ -198,36 +199,71 @@ fn a_topic_that_is_made_anew_has_no_closed_windows() {
     assert_eq!(world.status("store.hourly").late, 0);
 }
 
-#[test]
-fn a_closing_that_cannot_be_read_is_passed_over_and_said() {
-    let mut world = world(1, small());
+/// A world whose windows of the first two hours were closed by two closings, at offsets 1 and 2 behind the run's record.
+fn world_with_two_closings() -> World {
+    let world = world(1, small());
     world.post("store.orders", &[order(1, "a", 0, 1), order(2, "a", 80, 1)]);
     world.settle();
     assert_eq!(world.shown("store.hourly"), [hour(0, 1)]);
     world.post("store.orders", &[order(3, "a", 140, 1)]);
     world.settle();
     assert_eq!(world.sorted("store.hourly"), [hour(0, 1), hour(1, 1)]);
-    // The record of the run, then two closings.
-    world.damaged.damage(TopicPartition::new(topic("_factum.closings"), 0), 2..3);
-    world.restart();
-    world.apply(HOURLY);
-    world.settle();
-    assert_eq!(world.sorted("store.hourly"), [hour(0, 1), hour(1, 1)], "closed again");
-    let error = world.status("store.hourly").last_error.expect("it is said");
-    assert!(error.starts_with("1 records of _factum.closings cannot be read"), "{error}");
+    world
+}
+
+fn closings() -> TopicPartition {
+    TopicPartition::new(topic("_factum.closings"), 0)
 }
 
 #[test]
-fn a_view_waits_while_it_cannot_be_kept_what_is_closed() {
+fn closings_that_are_lost_are_passed_over_and_said() {
+    for lose in [DamagedLog::damage, DamagedLog::give_up] {
+        let mut world = world_with_two_closings();
+        lose(&world.damaged, closings(), 2..3);
+        world.restart();
+        world.apply(HOURLY);
+        world.settle();
+        assert_eq!(world.sorted("store.hourly"), [hour(0, 1), hour(1, 1)], "closed again");
+        let error = world.status("store.hourly").last_error.expect("it is said");
+        assert!(error.starts_with("1 records of _factum.closings cannot be read"), "{error}");
+    }
+}
+
+/// Why the windows of the view are not closed.
+fn problem(world: &World) -> Option<String> {
+    match world.status("store.hourly").state {
+        ViewState::Failed(reason) => Some(reason),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_view_whose_closings_take_no_writes_shows_what_was_closed_and_takes_events_in() {
+    let mut world = world_with_two_closings();
+    world.damaged.set_read_only(Some(topic("_factum.closings")));
+    world.restart();
+    world.apply(HOURLY);
+    world.settle();
+    assert_eq!(world.sorted("store.hourly"), [hour(0, 1), hour(1, 1)]);
+    world.post("store.orders", &[order(4, "a", 141, 1), order(5, "a", 200, 1)]);
+    world.until("taken in", |world| world.status("store.hourly").partitions[0].next == 5);
+    world.until("said", |world| problem(world).is_some_and(|reason| reason.contains("is read-only")));
+    assert_eq!(world.sorted("store.hourly"), [hour(0, 1), hour(1, 1)]);
+    world.damaged.set_read_only(None);
+    world.settle();
+    assert_eq!(world.sorted("store.hourly"), [hour(0, 1), hour(1, 1), hour(2, 2)]);
+}
+
+#[test]
+fn windows_are_closed_once_there_is_room_for_the_topic_of_closings() {
     let mut world = World::with_partitions(small(), 3);
     world.topic("store.orders", 1);
     world.topic("store.other", 1);
     world.event("store.orders", Some(orders_schema()), Some("order_date"), Duration::from_secs(600));
     world.apply(HOURLY);
     world.post("store.orders", &[order(1, "a", 0, 1), order(2, "a", 80, 1)]);
-    let state = |world: &World| format!("{:?}", world.status("store.hourly").state);
-    world.until("failed", |world| state(world).contains("_factum.closings"));
-    // There is room for the topic of the closings again.
+    world.until("said", |world| problem(world).is_some_and(|reason| reason.contains("_factum.closings")));
+    assert!(world.shown("store.hourly").is_empty());
     world.delete("store.other");
     world.settle();
     assert_eq!(world.shown("store.hourly"), [hour(0, 1)]);

@@ -1,4 +1,5 @@
-//! A log of which ranges cannot be read, as if their bytes on disk were not what was written.
+//! A log of which ranges cannot be read, as if their bytes on disk were not what was written, and of which topics take
+//! no writes.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,11 +24,15 @@ pub(crate) struct DamagedLog {
     /// What it is written by.
     writer: Arc<dyn EventLog>,
     damaged: Arc<Mutex<Vec<DamagedRange>>>,
+    /// What a repair has given up: no record is there, and nothing is unreadable.
+    given_up: Arc<Mutex<Vec<DamagedRange>>>,
+    read_only: Arc<Mutex<Option<TopicName>>>,
 }
 
 impl DamagedLog {
     pub(crate) fn new(broker: Broker) -> Self {
-        Self { writer: Arc::new(broker.clone()), broker, damaged: Arc::default() }
+        let writer = Arc::new(broker.clone());
+        Self { writer, broker, damaged: Arc::default(), given_up: Arc::default(), read_only: Arc::default() }
     }
 
     /// The same log, with the same damage, for the server's own records.
@@ -39,11 +44,25 @@ impl DamagedLog {
     pub(crate) fn damage(&self, partition: TopicPartition, offsets: Range<i64>) {
         self.damaged.lock().push((partition, offsets));
     }
+
+    /// Offsets of a partition hold no records from now on.
+    pub(crate) fn give_up(&self, partition: TopicPartition, offsets: Range<i64>) {
+        self.given_up.lock().push((partition, offsets));
+    }
+
+    /// The one topic that takes no records from now on, if any.
+    pub(crate) fn set_read_only(&self, topic: Option<TopicName>) {
+        *self.read_only.lock() = topic;
+    }
 }
 
 #[async_trait]
 impl EventLog for DamagedLog {
     async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError> {
+        if self.read_only.lock().as_ref() == Some(topic) {
+            let reason = "partition 0 is read-only".to_owned();
+            return Err(ProduceError::Unavailable { topic: topic.clone(), reason });
+        }
         self.writer.produce(topic, records).await
     }
 
@@ -55,6 +74,9 @@ impl EventLog for DamagedLog {
         wait: Duration,
     ) -> Result<Chunk, ReadError> {
         let mut chunk = EventLog::read(&self.broker, partition, from, limit_bytes, wait).await?;
+        for (_, range) in self.given_up.lock().iter().filter(|(place, _)| place == partition) {
+            chunk.records.retain(|record| !range.contains(&record.offset.get()));
+        }
         let damaged = self.damaged.lock().clone();
         for (_, range) in damaged.into_iter().filter(|(place, _)| place == partition) {
             let first = range.start.max(from.get());
