@@ -5,7 +5,6 @@
 
 mod index;
 mod opening;
-mod side_by_side;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -29,6 +28,7 @@ use crate::metrics::{TopicLabels, TopicMetrics};
 use crate::options::Options;
 use crate::partition::{BatchChecks, Limits, Partition};
 use crate::producer_ids::ProducerIds;
+use crate::side_by_side;
 use crate::topic::{self, Defaults, OFFSETS_TOPIC, Topic, TopicFile};
 use crate::topic_store::{StoredTopic, TopicStore, UnusableEntry};
 
@@ -36,7 +36,7 @@ use crate::access::Access;
 use index::Index;
 
 fn report(entry: &UnusableEntry) {
-    let UnusableEntry { directory, reason, is_topic } = entry;
+    let UnusableEntry { directory, reason, is_topic, .. } = entry;
     match is_topic {
         true => error!(directory, reason, "a topic cannot be used; the others go on"),
         false => warn!(directory, reason, "passed over what is no topic"),
@@ -62,7 +62,7 @@ pub(crate) struct Catalogue {
     random: Random,
     labels: TopicLabels,
     /// What lies among the topics' directories and is none, as found at the start.
-    unusable: Vec<UnusableEntry>,
+    unusable: RwLock<Vec<UnusableEntry>>,
     batch_checks: BatchChecks,
     index: RwLock<Index>,
     /// Held by the one change under way.
@@ -83,6 +83,7 @@ impl Catalogue {
         let store = TopicStore::open(disk, &options.data_dir)?;
         let (stored, unusable) = store.load()?;
         unusable.iter().for_each(report);
+        store.note(&stored);
         let catalogue = Self {
             store,
             environment,
@@ -93,7 +94,7 @@ impl Catalogue {
             clock,
             random,
             labels: TopicLabels::default(),
-            unusable,
+            unusable: RwLock::new(unusable),
             batch_checks: BatchChecks { heavy_work: Arc::default(), producer_ids, room: Arc::default() },
             index: RwLock::default(),
             change: Mutex::new(()),
@@ -142,9 +143,8 @@ impl Catalogue {
         if index.by_name(new.name.as_str()).is_some() {
             return Err(CreateTopicError::Exists { topic: new.name.clone() });
         }
-        if let Some(unusable) = self.unusable.iter().find(|entry| entry.may_be(&new.name)) {
-            let (directory, reason) = (unusable.directory.clone(), unusable.reason.clone());
-            return Err(StorageError::Unusable { directory, reason }.into());
+        if let Some(unusable) = self.unusable.read().iter().find(|entry| entry.may_be(&new.name)) {
+            return Err(StorageError::from(unusable.clone()).into());
         }
         let (asked, limit) = (new.partitions.unwrap_or(self.default_partitions), self.max_topic_partitions);
         if asked < 1 || asked > limit {
@@ -165,7 +165,7 @@ impl Catalogue {
         let id = TopicId::new(self.random.uuid());
         let file = TopicFile::new(new.name.clone(), id, partitions, &new.config);
         let mut taken = self.index.read().directories().clone();
-        taken.extend(self.unusable.iter().map(|entry| entry.directory.to_ascii_lowercase()));
+        taken.extend(self.unusable.read().iter().map(|entry| entry.directory.to_ascii_lowercase()));
         let directory = TopicStore::choose_directory(&new.name, id, &taken);
         let failed = |error: StorageError| match error.is_out_of_open_files() {
             true => CreateTopicError::OutOfOpenFiles { topic: new.name.clone(), source: error },
@@ -237,11 +237,15 @@ impl Catalogue {
             return Err(DeleteTopicError::Internal { topic: name });
         }
         let topic = self.index.write().remove(&name);
-        let topic = topic.ok_or_else(|| DeleteTopicError::Unknown { topic: name.clone() })?;
+        let Some(topic) = topic else { return self.give_up(name) };
         topic.mark_deleted();
         close_logs(topic.partitions().iter());
         let retired = match self.store.retire(topic.directory(), topic.id()) {
             Ok(retired) => retired,
+            Err(error) if topic.is_missing() && error.is_not_found() => {
+                warn!(topic = %name, "gave up a topic whose directory was removed");
+                return Ok(name);
+            }
             Err(error) => {
                 self.reopen(&topic);
                 return Err(error.into());
@@ -250,6 +254,22 @@ impl Catalogue {
         drop(change);
         info!(topic = %name, id = %topic.id(), "deleted topic");
         self.free(&retired);
+        Ok(name)
+    }
+
+    /// Gives up a topic whose directory was removed while no server ran.
+    fn give_up(&self, name: TopicName) -> Result<TopicName, DeleteTopicError> {
+        let mut unusable = self.unusable.write();
+        let removed = unusable.iter().filter_map(|entry| entry.removed.as_ref());
+        let ids: Vec<_> = removed.filter(|topic| topic.name == name).map(|topic| topic.id).collect();
+        if ids.is_empty() {
+            return Err(DeleteTopicError::Unknown { topic: name });
+        }
+        for id in ids {
+            self.store.give_up(id)?;
+            unusable.retain(|entry| entry.removed.as_ref().is_none_or(|topic| topic.id != id));
+            warn!(topic = %name, %id, "gave up a topic whose directory was removed");
+        }
         Ok(name)
     }
 
@@ -273,13 +293,13 @@ impl Catalogue {
     }
 
     /// What lies among the topics' directories and is no topic that can be used.
-    pub(crate) fn unusable(&self) -> &[UnusableEntry] {
-        &self.unusable
+    pub(crate) fn unusable(&self) -> Vec<UnusableEntry> {
+        self.unusable.read().clone()
     }
 
     /// Whether the topic is there, or may be there and cannot be used.
     pub(crate) fn may_exist(&self, topic: &TopicName) -> bool {
-        self.topic(topic.as_str()).is_some() || self.unusable.iter().any(|entry| entry.may_be(topic))
+        self.topic(topic.as_str()).is_some() || self.unusable.read().iter().any(|entry| entry.may_be(topic))
     }
 
     /// Looks whether every topic still has its directory; one that was removed takes no more records. Blocks.
@@ -355,6 +375,9 @@ impl Catalogue {
     /// Gives a topic back whose removal failed. Its old handles stay dead: they were told of a deletion.
     fn reopen(&self, topic: &Topic) {
         let stored = self.store.load_one(topic.directory().to_owned());
+        if let Ok(stored) = &stored {
+            self.store.note(std::slice::from_ref(stored));
+        }
         match stored.and_then(|stored| self.open_topics(vec![stored])) {
             Ok(topics) => self.add(topics),
             Err(error) => {

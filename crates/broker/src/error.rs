@@ -40,6 +40,12 @@ pub enum StorageError {
         /// The directory.
         path: PathBuf,
     },
+    /// The files of a partition that must be there are not: somebody removed them.
+    #[error("{} holds no log; restore its files, or remove its topic's directory", path.display())]
+    NoLog {
+        /// The partition's directory.
+        path: PathBuf,
+    },
     /// A directory holds no topic: somebody put it there, or removed its `topic.json`.
     #[error("{} holds no topic.json; restore it, or remove the directory", path.display())]
     NotATopic {
@@ -54,6 +60,14 @@ pub enum StorageError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A topic of this name was here, and its directory was removed while no server ran.
+    #[error("there was a topic in {directory}, and {reason}")]
+    Removed {
+        /// Its entry among the topics' directories.
+        directory: String,
+        /// What happened, and the way back.
+        reason: String,
+    },
     /// A partition's log.
     #[error(transparent)]
     Log(#[from] factum_log::OpenError),
@@ -63,6 +77,11 @@ pub enum StorageError {
 const OUT_OF_OPEN_FILES: [i32; 2] = [24, 23];
 
 impl StorageError {
+    /// Whether what was to be changed is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Directory { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Whether the process, or the system, may not have more files open.
     pub fn is_out_of_open_files(&self) -> bool {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);

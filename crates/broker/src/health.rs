@@ -33,7 +33,7 @@ pub(crate) fn health(catalogue: &Catalogue, others: impl IntoIterator<Item = Str
     let is_writable =
         |partition: &&&Arc<Partition>| partition.bounds().is_writable && !partition.is_missing();
     let writable: Vec<_> = partitions.iter().filter(is_writable).collect();
-    let unusable = catalogue.unusable().iter().filter(|entry| entry.is_topic).take(LISTED_PROBLEMS);
+    let unusable = catalogue.unusable().into_iter().filter(|entry| entry.is_topic).take(LISTED_PROBLEMS);
     problems
         .extend(unusable.map(|entry| format!("topic {} cannot be used: {}", entry.directory, entry.reason)));
     problems.extend(others);

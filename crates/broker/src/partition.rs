@@ -170,7 +170,7 @@ impl Limits {
         !self.is_missing.swap(true, Ordering::AcqRel)
     }
 
-    fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         self.is_missing.load(Ordering::Acquire)
     }
 

@@ -100,6 +100,11 @@ impl Topic {
     pub(crate) fn mark_missing(&self) -> bool {
         self.limits.mark_missing()
     }
+
+    /// Whether its directory was removed while it was in use.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.limits.is_missing()
+    }
 }
 
 impl fmt::Debug for Topic {

@@ -1,7 +1,7 @@
 //! The topics' directories.
 //!
 //! ```text
-//!   ~new-<id>      being made: topic.json and empty partition directories
+//!   ~new-<id>      being made: topic.json, and a directory with an empty log for each partition
 //!       │ rename            ← the topic exists from here on
 //!   <topic>        in use
 //!       │ rename            ← the topic is gone from here on
@@ -10,7 +10,8 @@
 //!
 //! Entries that are none of these, and topics whose `topic.json` cannot be understood, are passed over and said.
 //!
-//! Always holds: a directory under a topic's name is complete. What a crash leaves behind under another name is
+//! Always holds: a directory under a topic's name is complete, and a topic whose directory was removed is missed
+//! ([`KnownTopics`]). What a crash leaves behind under another name is
 //! removed at the next start. `~` is in no topic's name, so neither prefix can be mistaken for a topic.
 //!
 //! A directory is named as its topic, but for a topic whose name differs only by case from another's: there the
@@ -22,12 +23,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use factum_log::Disk;
+use factum_log::{Disk, PartitionLog};
 use factum_types::{TopicId, TopicName};
 use tracing::{info, warn};
 
 use crate::error::StorageError;
 use crate::json_file;
+use crate::known_topics::{KnownTopic, KnownTopics};
+use crate::side_by_side;
 use crate::topic::TopicFile;
 
 const STAGED: &str = "~new-";
@@ -48,11 +51,16 @@ pub(crate) struct UnusableEntry {
     pub(crate) reason: String,
     /// Whether a topic was here: then records are out of reach. Else somebody put it there.
     pub(crate) is_topic: bool,
+    /// The topic that was here, if its directory was removed.
+    pub(crate) removed: Option<KnownTopic>,
 }
 
 impl UnusableEntry {
     /// Whether `topic` may be the one that was here; see the naming rule above.
     pub(crate) fn may_be(&self, topic: &TopicName) -> bool {
+        if let Some(removed) = &self.removed {
+            return removed.name == *topic;
+        }
         let prefix = self.directory.split('~').next().unwrap_or_default();
         self.is_topic
             && topic.as_str().starts_with(prefix)
@@ -60,16 +68,28 @@ impl UnusableEntry {
     }
 }
 
+impl From<UnusableEntry> for StorageError {
+    fn from(entry: UnusableEntry) -> Self {
+        let UnusableEntry { directory, reason, removed, .. } = entry;
+        match removed {
+            Some(_) => Self::Removed { directory, reason },
+            None => Self::Unusable { directory, reason },
+        }
+    }
+}
+
 /// Makes, finds and removes topics' directories.
 pub(crate) struct TopicStore {
     disk: Arc<dyn Disk>,
     root: PathBuf,
+    known: KnownTopics,
 }
 
 impl TopicStore {
     /// The topics in `data_dir` as they lie there; changes nothing.
     pub(crate) fn at(disk: Arc<dyn Disk>, data_dir: &Path) -> Self {
-        Self { disk, root: data_dir.join("topics") }
+        let known = KnownTopics::at(Arc::clone(&disk), data_dir);
+        Self { disk, root: data_dir.join("topics"), known }
     }
 
     /// Whether a directory of this name is half made or half removed; the next start removes it.
@@ -82,6 +102,7 @@ impl TopicStore {
         let store = Self::at(disk, data_dir);
         store.in_root("make", |disk, root| disk.create_dir_all(root))?;
         store.in_root("sync", |disk, _| disk.sync_dir(data_dir))?;
+        store.known.create();
         let entries = store.entries()?;
         let leftovers = entries.iter().filter(|name| Self::is_leftover(name));
         for name in leftovers {
@@ -105,11 +126,51 @@ impl TopicStore {
                     directory,
                     reason: format!("topic {} is in another directory too", topic.file.name),
                     is_topic: true,
+                    removed: None,
                 }),
                 Err(error) => unusable.push(self.unusable(directory, &error)),
             }
         }
+        unusable.extend(self.removed(&topics, &unusable));
         Ok((topics, unusable))
+    }
+
+    /// The topics that there were and whose directories are gone.
+    fn removed(&self, topics: &[StoredTopic], unusable: &[UnusableEntry]) -> Vec<UnusableEntry> {
+        let known = self.known.load().into_iter();
+        let is_there = |known: &KnownTopic| {
+            topics.iter().any(|topic| topic.file.id == known.id)
+                || unusable.iter().any(|entry| entry.directory == known.directory)
+        };
+        let mut removed: Vec<_> = known.filter(|known| !is_there(known)).collect();
+        removed.sort_unstable_by(|one, other| one.directory.cmp(&other.directory));
+        let entries = removed.into_iter().map(|topic| UnusableEntry {
+            directory: topic.directory.clone(),
+            reason: format!(
+                "its directory was removed while no server ran; restore it, or give it up: delete the topic, or remove {}",
+                self.known.path(topic.id).display()
+            ),
+            is_topic: true,
+            removed: Some(topic),
+        });
+        entries.collect()
+    }
+
+    /// Notes topics that are not noted yet.
+    pub(crate) fn note(&self, topics: &[StoredTopic]) {
+        let known: BTreeSet<_> = self.known.load().into_iter().map(|known| known.id).collect();
+        for StoredTopic { directory, file } in topics.iter().filter(|topic| !known.contains(&topic.file.id)) {
+            self.known.add(&KnownTopic {
+                id: file.id,
+                name: file.name.clone(),
+                directory: directory.clone(),
+            });
+        }
+    }
+
+    /// Gives up a topic whose directory was removed.
+    pub(crate) fn give_up(&self, id: TopicId) -> Result<(), StorageError> {
+        self.known.remove(id)
     }
 
     /// The names in the root, in no particular order.
@@ -122,7 +183,7 @@ impl TopicStore {
         let is_topic = inside.iter().any(|name| name == "topic.json" || name.parse::<u32>().is_ok());
         let causes = std::iter::successors(error.source(), |cause| (*cause).source());
         let reason = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-        UnusableEntry { directory, reason, is_topic }
+        UnusableEntry { directory, reason, is_topic, removed: None }
     }
 
     /// Where partition `number` of the topic in `directory` keeps its log.
@@ -151,6 +212,10 @@ impl TopicStore {
         {
             warn!(topic = %file.name, %error, "what was left half made takes space until the next start");
         }
+        if result.is_ok() {
+            let (id, name, directory) = (file.id, file.name.clone(), directory.to_owned());
+            self.known.add(&KnownTopic { id, name, directory });
+        }
         result
     }
 
@@ -163,6 +228,7 @@ impl TopicStore {
     /// topic is where it was, unless the disk refused even to put it back.
     pub(crate) fn retire(&self, directory: &str, id: TopicId) -> Result<String, StorageError> {
         let retired = format!("{DELETED}{id}");
+        self.known.remove(id)?;
         self.rename(directory, &retired)?;
         self.sync_root().inspect_err(|_| {
             if let Err(error) = self.rename(&retired, directory) {
@@ -194,13 +260,11 @@ impl TopicStore {
 
     fn stage(&self, staged: &str, file: &TopicFile) -> Result<(), StorageError> {
         let path = self.root.join(staged);
-        for number in 0..file.partitions {
-            let partition = path.join(number.to_string());
-            self.disk.create_dir_all(&partition).map_err(|source| StorageError::Directory {
-                operation: "make",
-                path: partition,
-                source,
-            })?;
+        self.in_root("make a directory in", |disk, _| disk.create_dir_all(&path))?;
+        let partitions: Vec<_> = (0..file.partitions).map(|number| path.join(number.to_string())).collect();
+        let created = side_by_side::map(&partitions, |path| PartitionLog::create(&*self.disk, path));
+        for (path, created) in partitions.into_iter().zip(created) {
+            created.map_err(|source| StorageError::Directory { operation: "make a log in", path, source })?;
         }
         self.rewrite(staged, file)?;
         self.disk.sync_dir(&path).map_err(|source| StorageError::Directory {
@@ -231,9 +295,21 @@ impl TopicStore {
             source,
         })?;
         let inside: BTreeSet<_> = inside.into_iter().collect();
-        match (0..file.partitions).find(|number| !inside.contains(&number.to_string())) {
-            Some(missing) => Err(StorageError::Missing { path: path.join(missing.to_string()) }),
-            None => Ok(StoredTopic { directory, file }),
+        if let Some(missing) = (0..file.partitions).find(|number| !inside.contains(&number.to_string())) {
+            return Err(StorageError::Missing { path: path.join(missing.to_string()) });
+        }
+        for number in 0..file.partitions {
+            self.check_log(path.join(number.to_string()))?;
+        }
+        Ok(StoredTopic { directory, file })
+    }
+
+    /// Checks that a partition has a log. One that has none is not new: it is made with its topic.
+    fn check_log(&self, path: PathBuf) -> Result<(), StorageError> {
+        match PartitionLog::exists(&*self.disk, &path) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StorageError::NoLog { path }),
+            Err(source) => Err(StorageError::Directory { operation: "list", path, source }),
         }
     }
 

@@ -231,8 +231,12 @@ pub(crate) async fn delete_topic(
 ) -> Result<StatusCode, Problem> {
     caller.may(Action::Delete, Resource::Topic(&name))?;
     refuse_internal(&name)?;
-    existing(&api, &name).await?;
-    api.log().delete_topic(&name).await?;
+    let found = existing(&api, &name).await;
+    if let Err(error) = api.log().delete_topic(&name).await {
+        // It also gives up a topic whose directory was removed, which is not found.
+        found?;
+        return Err(error.into());
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

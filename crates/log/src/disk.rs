@@ -185,7 +185,11 @@ pub(crate) fn read_fully(file: &dyn DiskFile, buffer: &mut [u8], at: u64) -> io:
 }
 
 /// Removes a file that may already be gone.
-pub(crate) fn remove_if_there(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+/// Removes the name of the file `path`, if there is one; durable with the next [`Disk::sync_dir`].
+///
+/// # Errors
+/// Any error of the disk.
+pub fn remove_if_there(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     match disk.remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -69,6 +69,24 @@ pub struct OpenError {
 }
 
 impl PartitionLog {
+    /// Makes the files of a log that holds nothing, in `dir`, which is made if it is missing: durable when this returns.
+    /// Blocks on the disk.
+    ///
+    /// # Errors
+    /// Any error of the disk; some of the files may be there then.
+    pub fn create(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+        create_dir_durably(disk, dir)?;
+        inventory::create(disk, dir)
+    }
+
+    /// Whether a log lies in `dir`, whatever its state.
+    ///
+    /// # Errors
+    /// Any error of the disk.
+    pub fn exists(disk: &dyn Disk, dir: &Path) -> io::Result<bool> {
+        Ok(disk.list(dir)?.iter().any(|name| inventory::is_file_of_log(name)))
+    }
+
     /// Opens the log in `dir`, which is made if it is missing, and recovers what a crash left.
     ///
     /// Nothing else may use the directory meanwhile. Blocks on the disk: in milliseconds after a clean close,

@@ -1,16 +1,15 @@
 //! Opens many logs at once: recovery reads the tail of each, and a start waits for the slowest disk only once.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use factum_log::{Environment, OpenError, Options, PartitionLog, Recovery};
-use tracing::{error, warn};
 
-use super::side_by_side;
 use crate::error::StorageError;
+use crate::side_by_side;
 
 type Opened = Result<(PartitionLog, Recovery), OpenError>;
 
-/// Opens the logs in `wanted`, in their order; says what recovery found.
+/// Opens the logs in `wanted`, in their order. What recovery found is said by the log.
 ///
 /// # Errors
 /// The first log that could not be opened; the others are closed again.
@@ -21,19 +20,8 @@ pub(crate) fn open_logs(
     let open = |(path, options): &(PathBuf, Options)| PartitionLog::open(environment, path, *options);
     let opened: Vec<Opened> = side_by_side::map(wanted, open);
     let mut logs = Vec::with_capacity(wanted.len());
-    for ((path, _), opened) in wanted.iter().zip(opened) {
-        let (log, recovery) = opened?;
-        report(path, &recovery);
-        logs.push(log);
+    for opened in opened {
+        logs.push(opened?.0);
     }
     Ok(logs)
-}
-
-fn report(path: &Path, recovery: &Recovery) {
-    if let Some(damage) = &recovery.quarantined {
-        error!(log = %path.display(), %damage, "a log is damaged and takes no more records until `factum log repair`");
-    } else if recovery.truncated_bytes > 0 {
-        let bytes = recovery.truncated_bytes;
-        warn!(log = %path.display(), bytes, "cut a torn tail that was never acknowledged");
-    }
 }

@@ -242,7 +242,7 @@ async fn a_full_disk_refuses_new_topics_and_recovers() {
     disk.set_capacity(Some(disk.used()));
     let error = machine.broker.create_topic(new_topic("more", 4)).await.expect_err("no space");
     assert!(
-        matches!(error, factum_broker::CreateTopicError::Storage(StorageError::File(_))),
+        matches!(error, factum_broker::CreateTopicError::Storage(StorageError::Directory { .. })),
         "not {error:?}"
     );
     assert!(machine.broker.topic("more").is_none(), "nothing of it is there");
@@ -266,7 +266,7 @@ async fn a_failed_partition_is_told_and_others_go_on() {
     let error = machine.broker.produce(&name("removed"), vec![record("lost")]).await.expect_err("not synced");
     assert!(matches!(error, factum_eventlog::ProduceError::NotDurable { .. }), "not {error}");
     let error = machine.broker.produce(&name("removed"), vec![record("more")]).await.expect_err("for good");
-    assert!(matches!(error, factum_eventlog::ProduceError::NotDurable { .. }), "not {error}");
+    assert!(matches!(error, factum_eventlog::ProduceError::Unavailable { .. }), "not {error}");
     machine.broker.produce(&name("other"), vec![record("fine")]).await.expect("another partition");
     let health = machine.broker.health();
     assert!(health.writable, "one failed partition does not stop the server");
@@ -294,7 +294,7 @@ async fn a_damaged_partition_is_quarantined_and_others_go_on() {
     disk.flip_bit(log, length / 2 * 8);
     let machine = Machine::start(&disk).expect("damage does not keep a broker from starting");
     let error = machine.broker.produce(&name("removed"), vec![record("more")]).await.expect_err("read-only");
-    assert!(matches!(error, factum_eventlog::ProduceError::NotDurable { .. }), "not {error}");
+    assert!(matches!(error, factum_eventlog::ProduceError::Unavailable { .. }), "not {error}");
     machine.broker.produce(&name("other"), vec![record("fine")]).await.expect("another partition");
     let health = machine.broker.health();
     assert!(health.writable && health.problems.len() == 1, "{health:?}");
@@ -338,7 +338,7 @@ async fn damage_that_a_reader_meets_is_told_and_closes_the_partition_to_records(
         "{problems:?}"
     );
     let error = machine.broker.produce(&name("removed"), vec![record("more")]).await.expect_err("read-only");
-    assert!(matches!(error, factum_eventlog::ProduceError::NotDurable { .. }), "not {error}");
+    assert!(matches!(error, factum_eventlog::ProduceError::Unavailable { .. }), "not {error}");
     machine.stop().await;
 }
 

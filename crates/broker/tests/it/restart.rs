@@ -131,7 +131,7 @@ async fn problems_after(harm: impl FnOnce(&Path)) -> String {
     let problems = running.broker.health().problems.join("\n");
     if running.broker.topic("a").is_none() {
         let error = running.broker.create_topic(new_topic("a", 1)).await.expect_err("its records are there");
-        assert!(error.to_string().contains("restore or remove it"), "{error}");
+        assert!(error.to_string().contains("restore"), "{error}");
     }
     running.stop().await;
     problems.replace(&dir.path().display().to_string(), "<data>")
@@ -154,6 +154,46 @@ async fn a_damaged_topic_stops_no_other() {
         "topic a cannot be used: <data>/topics/a/1 is missing; restore it, or remove its topic's directory"
     ]
     .assert_eq(&partly.await);
+    let files = problems_after(|topics| {
+        for file in std::fs::read_dir(topics.join("a/1")).expect("listed") {
+            std::fs::remove_file(file.expect("a file").path()).expect("removed");
+        }
+    });
+    expect!["topic a cannot be used: <data>/topics/a/1 holds no log; restore its files, or remove its topic's directory"].assert_eq(&files.await);
+}
+
+#[tokio::test]
+async fn a_topic_whose_directory_was_removed_is_missed_until_it_is_given_up() {
+    let (dir, running) = fresh();
+    for topic in ["a", "b", "c"] {
+        produce(&running.broker, topic, "kept").await;
+    }
+    running.broker.delete_topic(&name("c")).await.expect("deleted");
+    let id = running.broker.topic("a").expect("a topic").id().to_string();
+    running.stop().await;
+    let (topics, aside) = (dir.path().join("topics"), dir.path().join("aside"));
+    std::fs::rename(topics.join("a"), &aside).expect("moved away");
+    let running = Running::start(dir.path());
+    let problems = running.broker.health().problems.join("\n").replace(&id, "<id>");
+    expect!["topic a cannot be used: its directory was removed while no server ran; restore it, or give it up: delete the topic, or remove <data>/known-topics/<id>.json"].assert_eq(&problems.replace(&dir.path().display().to_string(), "<data>"));
+    let error = running.broker.produce(&name("a"), vec![record("lost")]).await.expect_err("not a new topic");
+    assert!(matches!(error, factum_eventlog::ProduceError::Unavailable { .. }), "not {error}");
+    running.stop().await;
+
+    std::fs::rename(&aside, topics.join("a")).expect("restored");
+    let running = Running::start(dir.path());
+    assert_eq!(running.broker.health().problems, Vec::<String>::new());
+    running.stop().await;
+
+    std::fs::rename(topics.join("a"), &aside).expect("moved away");
+    let running = Running::start(dir.path());
+    running.broker.delete_topic(&name("a")).await.expect("given up");
+    assert_eq!(running.broker.health().problems, Vec::<String>::new());
+    produce(&running.broker, "a", "another topic of the name").await;
+    running.stop().await;
+    let running = Running::start(dir.path());
+    assert_eq!(running.broker.health().problems, Vec::<String>::new());
+    running.stop().await;
 }
 
 #[tokio::test]
@@ -187,6 +227,11 @@ async fn a_topic_whose_directory_is_removed_takes_no_more_records() {
     let partition = Arc::clone(&running.broker.topic("a").expect("still listed").partitions()[0]);
     assert!(matches!(partition.append(batch_of(1)), Err(ProduceError::Missing)));
     produce(&running.broker, "b", "the other goes on").await;
+    running.broker.delete_topic(&name("a")).await.expect("given up");
+    assert_eq!(running.broker.health().problems, Vec::<String>::new());
+    running.stop().await;
+    let running = Running::start(dir.path());
+    assert_eq!(running.broker.health().problems, Vec::<String>::new());
     running.stop().await;
 }
 

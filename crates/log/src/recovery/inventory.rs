@@ -114,6 +114,11 @@ impl Inventory {
     }
 }
 
+/// Whether a file of this name tells that there is a log: a segment, or the checkpoint that outlives all of them.
+pub(crate) fn is_file_of_log(name: &str) -> bool {
+    name == CHECKPOINT || base_of(name).is_some()
+}
+
 /// Makes the files of a log that begins at offset 0, so that its first recovery knows where it stands.
 pub(crate) fn create(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
     let start = Mark { segment: Offset::ZERO, position: 0, offset: Offset::ZERO };

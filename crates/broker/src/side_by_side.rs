@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 const MOST_THREADS: usize = 8;
 
 /// Does `work` on each item, on several threads; the results are in the items' order.
-pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = MOST_THREADS.min(items.len());
     if threads <= 1 {
         return items.iter().map(work).collect();
