@@ -11,6 +11,12 @@ pub(crate) fn read(bytes: &mut &[u8]) -> Option<i64> {
         *bytes = rest;
         return Some(unzigzag(u64::from(first)));
     }
+    // Lengths and offsets of ordinary records take two bytes: a batch is walked for each produce request.
+    let (&second, rest) = rest.split_first()?;
+    if second < 0x80 {
+        *bytes = rest;
+        return Some(unzigzag(u64::from(first & 0x7f) | (u64::from(second) << 7)));
+    }
     read_long(bytes)
 }
 
