@@ -10,7 +10,9 @@ mod neighbours;
 mod partitions;
 mod report;
 mod server;
+mod stalled;
 mod views;
+mod waiting;
 
 use std::path::PathBuf;
 
@@ -57,6 +59,7 @@ async fn main() -> Result<()> {
         kafka::measure(&arguments, brokers, &mut report)?;
         latency::measure(&arguments, brokers, &mut report).await?;
         partitions::measure(&arguments, brokers, &mut report).await?;
+        stalled::measure(&arguments, brokers, &mut report).await?;
     } else {
         server::measure_start(&arguments, &mut report).await?;
         measure_own(&arguments, &mut report).await?;
@@ -78,5 +81,7 @@ async fn measure_own(arguments: &Arguments, report: &mut Report) -> Result<()> {
     http::measure(arguments, &server.http, report).await?;
     report.one("memory, peak under load", "MiB", 128.0, server.peak_mib()?);
     neighbours::measure(arguments, &server.http, report).await?;
+    stalled::measure(arguments, &server.kafka, report).await?;
+    waiting::measure(arguments, &server, report).await?;
     server.stop().await
 }

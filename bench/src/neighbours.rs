@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::Arguments;
 use crate::http::{Connection, get, post};
+use crate::partitions::share;
 use crate::report::Report;
 
 const ROUNDS: usize = 1_000;
@@ -64,7 +65,6 @@ async fn live_p99(http: &str) -> Result<f64> {
     Ok(p99(seen))
 }
 
-fn p99(mut seen: Vec<f64>) -> f64 {
-    seen.sort_by(f64::total_cmp);
-    seen[(seen.len() - 1) * 99 / 100]
+fn p99(seen: Vec<f64>) -> f64 {
+    share(seen, 0.99)
 }

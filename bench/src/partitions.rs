@@ -31,31 +31,29 @@ pub(crate) async fn measure(arguments: &Arguments, brokers: &str, report: &mut R
     make_topics(brokers).await?;
     let brokers = brokers.to_owned();
     let figures = tokio::task::spawn_blocking(move || figures(&brokers)).await??;
-    for (name, mut seen) in figures {
-        seen.sort_by(f64::total_cmp);
-        let at = |share: f64| seen[((seen.len() - 1) as f64 * share) as usize];
-        report.one(&format!("{name}, p50"), "ms", f64::INFINITY, at(0.5));
-        report.one(&format!("{name}, p99"), "ms", f64::INFINITY, at(0.99));
+    for (name, seen) in figures {
+        report.one(&format!("{name}, p50"), "ms", f64::INFINITY, share(seen.clone(), 0.5));
+        report.one(&format!("{name}, p99"), "ms", f64::INFINITY, share(seen, 0.99));
     }
     Ok(())
 }
 
 fn figures(brokers: &str) -> Result<Vec<(String, Vec<f64>)>> {
     let mut figures = Vec::new();
-    let wide = producer(brokers)?;
+    let wide = Producing::connect(brokers)?;
     for width in WIDTHS {
-        let seen = (0..ROUNDS).map(|_| write(&wide, WIDE, width)).collect::<Result<Vec<_>>>()?;
+        let seen = (0..ROUNDS).map(|_| wide.write(WIDE, width)).collect::<Result<Vec<_>>>()?;
         figures.push((format!("produce to partitions: {width}"), seen));
     }
-    let narrow = producer(brokers)?;
-    let neighbour = || (0..NEIGHBOUR_ROUNDS).map(|_| write(&narrow, NARROW, 1)).collect::<Result<Vec<_>>>();
+    let narrow = Producing::connect(brokers)?;
+    let neighbour = || (0..NEIGHBOUR_ROUNDS).map(|_| narrow.write(NARROW, 1)).collect::<Result<Vec<_>>>();
     figures.push(("produce to partitions: 1, alone".to_owned(), neighbour()?));
     let is_over = Arc::new(AtomicBool::new(false));
     let seen = std::thread::scope(|scope| {
         let busy = Arc::clone(&is_over);
         let writer = scope.spawn(move || -> Result<()> {
             while !busy.load(Ordering::Relaxed) {
-                write(&wide, WIDE, WIDTHS[3])?;
+                wide.write(WIDE, WIDTHS[3])?;
             }
             Ok(())
         });
@@ -68,22 +66,43 @@ fn figures(brokers: &str) -> Result<Vec<(String, Vec<f64>)>> {
     Ok(figures)
 }
 
-/// One record to each of the first `width` partitions; the milliseconds until all are acknowledged.
-#[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
-fn write(producer: &BaseProducer, topic: &str, width: usize) -> Result<f64> {
-    let started = Instant::now();
-    for partition in 0..i32::try_from(width)? {
-        let record = BaseRecord::<(), [u8]>::to(topic).partition(partition).payload(&[7; 100]);
-        producer.send(record).map_err(|(error, _)| error)?;
-    }
-    producer.flush(PATIENCE)?;
-    Ok(started.elapsed().as_secs_f64() * 1e3)
+/// The value that a share of all are at or below.
+pub(crate) fn share(mut seen: Vec<f64>, share: f64) -> f64 {
+    seen.sort_by(f64::total_cmp);
+    seen[((seen.len() - 1) as f64 * share) as usize]
 }
 
-fn producer(brokers: &str) -> Result<BaseProducer> {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", brokers).set("acks", "all").set("linger.ms", "0");
-    Ok(config.set("socket.nagle.disable", "true").set("max.in.flight", "1000").create()?)
+/// A producer that sends at once and waits for all.
+pub(crate) struct Producing(BaseProducer);
+
+impl Producing {
+    pub(crate) fn connect(brokers: &str) -> Result<Self> {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", brokers).set("acks", "all").set("linger.ms", "0");
+        Ok(Self(config.set("socket.nagle.disable", "true").set("max.in.flight", "1000").create()?))
+    }
+
+    /// One record to each of the first `width` partitions; the milliseconds until all are acknowledged.
+    #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
+    pub(crate) fn write(&self, topic: &str, width: usize) -> Result<f64> {
+        let started = Instant::now();
+        for partition in 0..i32::try_from(width)? {
+            self.send(topic, partition)?;
+        }
+        self.0.flush(PATIENCE)?;
+        Ok(started.elapsed().as_secs_f64() * 1e3)
+    }
+
+    /// So many records to the first partition.
+    pub(crate) fn write_many(&self, topic: &str, count: usize) -> Result<()> {
+        (0..count).try_for_each(|_| self.send(topic, 0))?;
+        Ok(self.0.flush(PATIENCE)?)
+    }
+
+    fn send(&self, topic: &str, partition: i32) -> Result<()> {
+        let record = BaseRecord::<(), [u8]>::to(topic).partition(partition).payload(&[7; 100]);
+        Ok(self.0.send(record).map_err(|(error, _)| error)?)
+    }
 }
 
 async fn make_topics(brokers: &str) -> Result<()> {

@@ -70,6 +70,17 @@ impl Server {
         self.status_mib("VmHWM:")
     }
 
+    /// CPU time that it has used, of all its threads.
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
+        let pid = self.child.id().context("the server has ended")?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // What follows the name, which may hold spaces and ends with the last parenthesis: utime and stime are the
+        // twelfth and thirteenth field of it, in hundredths of a second.
+        let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |field: usize| fields.get(field).and_then(|ticks| ticks.parse::<f64>().ok());
+        Ok((ticks(11).context("utime")? + ticks(12).context("stime")?) / 100.0)
+    }
+
     /// Stops it in order.
     pub(crate) async fn stop(mut self) -> Result<()> {
         self.child.kill().await.context("stop the server")
