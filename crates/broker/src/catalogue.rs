@@ -257,18 +257,21 @@ impl Catalogue {
         Ok(name)
     }
 
-    /// Gives up a topic whose directory was removed while no server ran.
+    /// Removes what is left of a topic that cannot be used.
     fn give_up(&self, name: TopicName) -> Result<TopicName, DeleteTopicError> {
-        let mut unusable = self.unusable.write();
-        let removed = unusable.iter().filter_map(|entry| entry.removed.as_ref());
-        let ids: Vec<_> = removed.filter(|topic| topic.name == name).map(|topic| topic.id).collect();
-        if ids.is_empty() {
+        let is_asked = |entry: &UnusableEntry| entry.known.as_ref().is_some_and(|known| known.name == name);
+        let entries: Vec<_> = self.unusable.read().iter().filter(|entry| is_asked(entry)).cloned().collect();
+        if entries.is_empty() {
             return Err(DeleteTopicError::Unknown { topic: name });
         }
-        for id in ids {
-            self.store.give_up(id)?;
-            unusable.retain(|entry| entry.removed.as_ref().is_none_or(|topic| topic.id != id));
-            warn!(topic = %name, %id, "gave up a topic whose directory was removed");
+        for entry in entries {
+            let id = entry.known.as_ref().map_or(TopicId::NIL, |known| known.id);
+            match entry.is_removed {
+                true => self.store.forget(id)?,
+                false => self.free(&self.store.retire(&entry.directory, id)?),
+            }
+            self.unusable.write().retain(|known| *known != entry);
+            warn!(topic = %name, %id, reason = entry.reason, "deleted a topic that could not be used");
         }
         Ok(name)
     }

@@ -44,7 +44,7 @@ pub(crate) enum Verb {
     Delete {
         /// The topic, in full: store.orders
         topic: String,
-        /// Remove it although it has events
+        /// Remove it although it has events, or cannot be used
         #[arg(long)]
         force: bool,
     },
@@ -172,12 +172,22 @@ struct HasEvents {
 }
 
 async fn delete(name: &str, force: bool, client: &Client) -> Result<(), Report> {
-    let topic = client.topic(name).await?;
+    let path = ["api", "v1", "topics", name];
+    let topic = match client.topic(name).await {
+        Ok(topic) => topic,
+        // One that cannot be used is not found, and can be deleted.
+        Err(error) if force => {
+            client.send(client.request(Method::DELETE, &path)).await.map_err(|_| error)?;
+            report::say(format!("removed topic {name}, which could not be used"));
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
     let records = topic.records();
     if records > 0 && !force {
         return Err(HasEvents { topic: topic.name, records }.into());
     }
-    client.send(client.request(Method::DELETE, &["api", "v1", "topics", name])).await?;
+    client.send(client.request(Method::DELETE, &path)).await?;
     report::say(format!("removed topic {name} with {}", output::count(records, "event")));
     Ok(())
 }
