@@ -78,6 +78,7 @@ files! {
     postgres
     queries
     refused
+    row_errors
     scalar_functions
     tumble
     unnest

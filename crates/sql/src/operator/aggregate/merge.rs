@@ -7,13 +7,13 @@ use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{filter, take};
 use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
-use datafusion::physical_expr::{GroupsAccumulatorAdapter, PhysicalExpr};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::aggregates::group_values::new_group_values;
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
 use super::super::kept::Kept;
 use super::layout::{self, Part, PartKind, Storage};
-use super::{Aggregate, accumulator, first_rows, nullable};
+use super::{Aggregate, accumulator, accumulator_for_each, first_rows, nullable};
 use crate::row_errors::{self, GroupError};
 
 /// What is kept of a view, from all partitions.
@@ -113,10 +113,7 @@ impl Aggregate {
             let mut merged: Box<dyn GroupsAccumulator> = match &function.storage {
                 Storage::InGroup(_) | Storage::Chunks(_) => accumulator(expression)?,
                 // One for each group: those that share a state take a group without values for one with some.
-                Storage::Values(_) => {
-                    let expression = Arc::clone(expression);
-                    Box::new(GroupsAccumulatorAdapter::new(move || expression.create_accumulator()))
-                }
+                Storage::Values(_) => accumulator_for_each(expression)?,
             };
             match &function.storage {
                 Storage::InGroup(column) => {
