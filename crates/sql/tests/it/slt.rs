@@ -80,6 +80,7 @@ files! {
     refused
     row_errors
     scalar_functions
+    statistics
     tumble
     unnest
     views_over_views
