@@ -98,10 +98,10 @@ fn value_type(pair: &DataType) -> Result<&DataType> {
 }
 
 /// The same arguments for the function itself.
-fn inner_args<'a>(args: AccumulatorArgs<'a>) -> Result<AccumulatorArgs<'a>> {
+fn inner_args<'a>(args: &AccumulatorArgs<'a>) -> Result<AccumulatorArgs<'a>> {
     let value = value_type(args.return_field.data_type())?.clone();
     let return_field = Arc::new(args.return_field.as_ref().clone().with_data_type(value));
-    Ok(AccumulatorArgs { return_field, ..args })
+    Ok(AccumulatorArgs { return_field, ..*args })
 }
 
 impl AggregateUDFImpl for WithReason {
@@ -122,13 +122,13 @@ impl AggregateUDFImpl for WithReason {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let args = inner_args(args)?;
+        let args = inner_args(&args)?;
         let value = args.return_field.data_type().clone();
         Ok(Box::new(Pairs { value, inner: self.function.accumulator(args)? }))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let args = inner_args(args)?;
+        let args = inner_args(&args)?;
         let value = args.return_field.data_type().clone();
         Ok(Box::new(Pairs { value, inner: self.function.create_sliding_accumulator(args)? }))
     }
@@ -140,11 +140,11 @@ impl AggregateUDFImpl for WithReason {
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        inner_args(args).is_ok_and(|args| self.function.groups_accumulator_supported(args))
+        inner_args(&args).is_ok_and(|args| self.function.groups_accumulator_supported(args))
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
-        let args = inner_args(args)?;
+        let args = inner_args(&args)?;
         let value = args.return_field.data_type().clone();
         Ok(Box::new(Pairs { value, inner: self.function.create_groups_accumulator(args)? }))
     }

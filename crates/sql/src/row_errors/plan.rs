@@ -147,8 +147,9 @@ impl Rewrite<'_> {
         let (with_reasons, changed) = self.with_reasons(aggr_expr)?;
         let aggregate = Aggregate::try_new(input, group_expr, with_reasons)?;
         let keys = aggregate.schema.fields().len() - aggregate.aggr_expr.len();
-        let key = (0..keys).map(|place| Column::from(aggregate.schema.qualified_field(place))).collect();
-        self.unpacked(LogicalPlan::Aggregate(aggregate), keys, &changed, key)
+        let key = (0..keys).map(|place| Column::from(aggregate.schema.qualified_field(place)));
+        let key: Vec<_> = key.collect();
+        self.unpacked(LogicalPlan::Aggregate(aggregate), keys, &changed, &key)
     }
 
     /// Window functions that fail one row after the other.
@@ -156,7 +157,7 @@ impl Rewrite<'_> {
         let (with_reasons, changed) = self.with_reasons(window.window_expr)?;
         let from = window.input.schema().fields().len();
         let window = LogicalPlan::Window(Window::try_new(with_reasons, window.input)?);
-        self.unpacked(window, from, &changed, self.key.clone().unwrap_or_default())
+        self.unpacked(window, from, &changed, self.key.as_deref().unwrap_or_default())
     }
 
     /// Calls of aggregates that may fail give their reasons; which of them do.
@@ -188,7 +189,7 @@ impl Rewrite<'_> {
         plan: LogicalPlan,
         from: usize,
         changed: &[bool],
-        key: Vec<Column>,
+        key: &[Column],
     ) -> Result<LogicalPlan> {
         if !changed.contains(&true) {
             return Ok(plan);
@@ -211,7 +212,16 @@ impl Rewrite<'_> {
 
 /// An expression as it is written.
 fn shown(expr: &Expr) -> Result<String> {
-    Ok(as_written(expr.clone())?.human_display().to_string())
+    let written = as_written(expr.clone())?.transform_up(|part| {
+        let Expr::Literal(value, _) = &part else { return Ok(Transformed::no(part)) };
+        // DataFusion shows a literal with the name of its type around it, and a name as it is.
+        let text = match value.try_as_str() {
+            Some(Some(text)) => format!("'{text}'"),
+            _ => value.to_string(),
+        };
+        Ok(Transformed::yes(Expr::Column(Column::new_unqualified(text))))
+    })?;
+    Ok(written.data.to_string())
 }
 
 fn aggregate_function(call: &Expr) -> Option<&Arc<AggregateUDF>> {
