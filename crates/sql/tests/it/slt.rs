@@ -74,6 +74,7 @@ files! {
     lookup_join
     names
     null_keys
+    ordered_aggregates
     overflow
     postgres
     queries
