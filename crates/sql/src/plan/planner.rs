@@ -255,10 +255,13 @@ impl Planner {
         // What a row cannot be computed for is null in it, whatever the types promise.
         let rows = row_errors::row_by_row(parts.top.clone(), &super::keys(&cuts), &RowErrors::default())
             .map_err(|error| planning_problem(source, &error, place))?;
-        for plan in cuts.iter().map(|cut| &cut.plan).chain([&parts.top, &rows]) {
-            prepared::check_runs(plan, self.relations.state())
-                .map_err(|error| refused(error, &places, source, place))?;
-        }
+        let state = self.relations.state();
+        let kept = || cuts.iter().map(|cut| &cut.plan);
+        kept()
+            .chain([&parts.top, &rows])
+            .try_for_each(|plan| prepared::check_runs(plan, state))
+            .and_then(|()| kept().try_for_each(|plan| prepared::check_order(plan, state)))
+            .map_err(|error| refused(error, &places, source, place))?;
         let plan = self.assemble(view, cuts, parts.top, &rows);
         self.relations.add_view(name.clone(), Arc::clone(&plan.columns));
         Ok(Some(plan))
