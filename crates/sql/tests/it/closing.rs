@@ -5,18 +5,20 @@ use std::time::Duration;
 use factum_sql::Options;
 use factum_types::TopicPartition;
 
-use crate::world::{World, order, orders_schema, small, topic};
+use crate::world::{World, header, hourly, order, small, topic};
 
-const HOURLY: &str = "CREATE MATERIALIZED VIEW hourly AS SELECT window_start, count(*) AS n \
-    FROM TUMBLE(orders, order_date, INTERVAL '1 hour') GROUP BY window_start EMIT ON WINDOW CLOSE";
+/// How long events may stay behind the latest.
+const LATENESS: Duration = Duration::from_secs(600);
 
 const LETTERS: &str = "store.hourly.dead-letter";
 
+fn count() -> String {
+    hourly("hourly", "count(*)")
+}
+
 fn world(partitions: i32, options: Options) -> World {
-    let mut world = World::new(options);
-    world.topic("store.orders", partitions);
-    world.event("store.orders", Some(orders_schema()), Some("order_date"), Duration::from_secs(600));
-    world.apply(HOURLY);
+    let world = World::new(options).with_late_orders(partitions, LATENESS);
+    world.apply(&count());
     world
 }
 
@@ -41,7 +43,7 @@ fn a_window_is_shown_when_the_watermark_passes_its_end_and_late_rows_are_counted
     assert_eq!(world.shown("store.hourly"), [hour(0, 4)]);
     assert_eq!(world.status("store.hourly").late, 1);
     world.restart();
-    world.apply(HOURLY);
+    world.apply(&count());
     assert_eq!(world.shown("store.hourly"), [hour(0, 4)], "closed is closed");
     world.post("store.orders", &[order(7, "a", 12, 1), order(8, "a", 200, 1)]);
     world.settle();
@@ -129,14 +131,10 @@ fn a_late_event_is_a_dead_letter_with_the_reason() {
     world.settle();
     world.until("written", |world| !world.records_if_any(LETTERS, 0).is_empty());
     let letters = world.records(LETTERS, 0);
-    let header = |name: &str| {
-        let found = letters[0].headers.iter().find(|header| header.key == name);
-        String::from_utf8(found.and_then(|header| header.value.clone()).expect("a value").to_vec())
-    };
-    assert_eq!(header("factum-source").as_deref(), Ok("store.orders/0/2"));
+    assert_eq!(header(&letters[0], "factum-source"), "store.orders/0/2");
     assert_eq!(
-        header("factum-reason").as_deref(),
-        Ok("it came after its window, which ended at 2026-05-01T01:00:00Z, was closed")
+        header(&letters[0], "factum-reason"),
+        "it came after its window, which ended at 2026-05-01T01:00:00Z, was closed"
     );
     let status = world.status("store.hourly");
     assert_eq!((status.late, status.poisoned, letters.len()), (1, 0, 1));
@@ -152,20 +150,18 @@ fn a_view_that_is_declared_later_closes_the_same_windows() {
     world.post_to("store.orders", 1, &[order(3, "b", 1, 1), order(4, "b", 185, 1)]);
     world.settle();
     let shown = world.sorted("store.hourly");
-    let later = HOURLY.replace("hourly", "later");
-    let other = HOURLY.replace("hourly", "other").replace("count(*)", "count(customer)");
-    world.apply(&format!("{HOURLY};{later};{other}"));
+    world.apply(&(count() + &hourly("later", "count(*)") + &hourly("other", "count(customer)")));
     world.settle();
     assert_eq!(world.sorted("store.later"), shown);
     assert_eq!(world.sorted("store.other"), shown);
     // The statement is changed, and put back; then nothing of the state is left.
-    world.apply(&HOURLY.replace("count(*)", "sum(order_id)"));
+    world.apply(&hourly("hourly", "sum(order_id)"));
     world.settle();
-    world.apply(HOURLY);
+    world.apply(&count());
     world.settle();
     assert_eq!((world.sorted("store.hourly"), world.status("store.hourly").late), (shown.clone(), 1));
     world.lose_state();
-    world.apply(HOURLY);
+    world.apply(&count());
     world.settle();
     assert_eq!((world.sorted("store.hourly"), world.status("store.hourly").late), (shown, 1));
 }
@@ -178,8 +174,7 @@ fn windows_of_another_length_close_by_themselves() {
     assert_eq!(world.shown("store.hourly"), [hour(0, 1)]);
     world.post("store.orders", &[order(3, "a", 1, 1)]);
     world.settle();
-    let longer = HOURLY.replace("hourly", "longer").replace("1 hour", "2 hour");
-    world.apply(&format!("{HOURLY};{longer}"));
+    world.apply(&(count() + &hourly("longer", "count(*)").replace("1 hour", "2 hour")));
     world.settle();
     assert_eq!(world.shown("store.longer"), [hour(0, 2)]);
     assert_eq!((world.status("store.hourly").late, world.status("store.longer").late), (1, 0));
@@ -210,7 +205,7 @@ fn a_closing_that_cannot_be_read_is_passed_over_and_said() {
     // The record of the run, then two closings.
     world.damaged.damage(TopicPartition::new(topic("_factum.closings"), 0), 2..3);
     world.restart();
-    world.apply(HOURLY);
+    world.apply(&count());
     world.settle();
     assert_eq!(world.sorted("store.hourly"), [hour(0, 1), hour(1, 1)], "closed again");
     let error = world.status("store.hourly").last_error.expect("it is said");
@@ -219,11 +214,9 @@ fn a_closing_that_cannot_be_read_is_passed_over_and_said() {
 
 #[test]
 fn a_view_waits_while_it_cannot_be_kept_what_is_closed() {
-    let mut world = World::with_partitions(small(), 3);
-    world.topic("store.orders", 1);
+    let world = World::with_partitions(small(), 3).with_late_orders(1, LATENESS);
     world.topic("store.other", 1);
-    world.event("store.orders", Some(orders_schema()), Some("order_date"), Duration::from_secs(600));
-    world.apply(HOURLY);
+    world.apply(&count());
     world.post("store.orders", &[order(1, "a", 0, 1), order(2, "a", 80, 1)]);
     let state = |world: &World| format!("{:?}", world.status("store.hourly").state);
     world.until("failed", |world| state(world).contains("_factum.closings"));
