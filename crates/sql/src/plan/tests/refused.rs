@@ -464,10 +464,13 @@ fn types() {
 
 #[test]
 fn aggregates_that_depend_on_the_order_of_events() {
-    check_query("SELECT approx_median(quantity) FROM orders", &expect![[r#"
+    check_query(
+        "SELECT approx_median(quantity) FROM orders",
+        &expect![[r#"
         "approx_median(quantity": approx_median() gives another result each time, so that no view of it can stay true
           help: write median(price)
-    "#]]);
+    "#]],
+    );
     check_query(
         "SELECT approx_percentile_cont(0.9) WITHIN GROUP (ORDER BY quantity) FROM orders",
         &expect![[r#"
