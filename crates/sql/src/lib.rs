@@ -23,6 +23,7 @@ mod closings;
 mod dead_letter;
 mod decode;
 mod definitions;
+mod distinct;
 mod engine;
 mod error;
 mod explain;

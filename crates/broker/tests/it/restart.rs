@@ -153,16 +153,15 @@ async fn a_damaged_topic_stops_no_other() {
     ]
     .assert_eq(&lost.await);
     let partly = problems_after(|topics| std::fs::remove_dir_all(topics.join("a/1")).expect("removed"));
-    expect![
-        "topic a cannot be used: <data>/topics/a/1 is missing; restore it, or delete the topic"
-    ]
-    .assert_eq(&partly.await);
+    expect!["topic a cannot be used: <data>/topics/a/1 is missing; restore it, or delete the topic"]
+        .assert_eq(&partly.await);
     let files = problems_after(|topics| {
         for file in std::fs::read_dir(topics.join("a/1")).expect("listed") {
             std::fs::remove_file(file.expect("a file").path()).expect("removed");
         }
     });
-    expect!["topic a cannot be used: <data>/topics/a/1 holds no log; restore its files, or delete the topic"].assert_eq(&files.await);
+    expect!["topic a cannot be used: <data>/topics/a/1 holds no log; restore its files, or delete the topic"]
+        .assert_eq(&files.await);
 }
 
 #[tokio::test]

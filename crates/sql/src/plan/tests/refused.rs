@@ -463,6 +463,46 @@ fn types() {
 }
 
 #[test]
+fn aggregates_that_depend_on_the_order_of_events() {
+    check_query(
+        "SELECT approx_median(quantity) FROM orders",
+        &expect![[r#"
+        "approx_median(quantity": approx_median() gives another result each time, so that no view of it can stay true
+          help: write median(price)
+    "#]],
+    );
+    check_query(
+        "SELECT approx_percentile_cont(0.9) WITHIN GROUP (ORDER BY quantity) FROM orders",
+        &expect![[r#"
+            "approx_percentile_cont(0.9) WITHIN GROUP (ORDER BY quantity": approx_percentile_cont() gives another result each time, so that no view of it can stay true
+              help: write percentile_cont(0.9) WITHIN GROUP (ORDER BY price)
+        "#]],
+    );
+    check_query(
+        "SELECT array_agg(quantity), string_agg(customer, ',' ORDER BY total) FROM orders",
+        &expect![[r#"
+            "array_agg(quantity": array_agg without ORDER BY beside an aggregate with one has no order that it can keep
+              help: give it an ORDER BY of its own, or a view of its own
+        "#]],
+    );
+    check_query(
+        "SELECT nth_value(quantity, 2), array_agg(customer ORDER BY customer DESC) FROM orders",
+        &expect![[r#"
+            "nth_value(quantity, 2": nth_value without ORDER BY beside an aggregate with one has no order that it can keep
+              help: give it an ORDER BY of its own, or a view of its own
+        "#]],
+    );
+    for query in [
+        "SELECT first_value(quantity), last_value(customer ORDER BY total) FROM orders",
+        "SELECT nth_value(quantity, 2), array_agg(customer), count(*) FROM orders",
+        "SELECT string_agg(customer, ',' ORDER BY total), first_value(customer ORDER BY total) FROM orders",
+    ] {
+        let planned = planned(&format!("CREATE MATERIALIZED VIEW v AS {query}"));
+        assert!(planned.is_ok(), "{query}: {:?}", planned.err());
+    }
+}
+
+#[test]
 fn aggregates_that_would_not_compute_what_they_say() {
     for query in [
         "SELECT count(DISTINCT customer, total) FROM orders",
