@@ -164,7 +164,39 @@ impl Broker {
             return Err(AlterTopicError::Internal { topic: name.clone() });
         }
         let name = name.clone();
-        self.change("alter", move |catalogue| catalogue.alter(&name, &config)).await
+        self.change("alter", move |catalogue| catalogue.alter(&name, |_| Ok(config))).await
+    }
+
+    /// Changes a topic's configuration by `edit`, which is given what is in force; on disk and in force when this
+    /// returns. Changes by others come before or after it, never between.
+    ///
+    /// # Errors
+    /// [`AlterTopicError`], or what `edit` says; the old configuration stays then.
+    pub async fn edit_topic<E: From<AlterTopicError> + Send + 'static>(
+        &self,
+        name: &TopicName,
+        edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E> + Send + 'static,
+    ) -> Result<Arc<Topic>, E> {
+        if !Access::Client.reaches(name) {
+            return Err(AlterTopicError::Internal { topic: name.clone() }.into());
+        }
+        let name = name.clone();
+        self.change("alter", move |catalogue| catalogue.alter(&name, edit)).await
+    }
+
+    /// Checks a change as [`Broker::edit_topic`] would, and changes nothing.
+    ///
+    /// # Errors
+    /// [`AlterTopicError`], but for the disk's, or what `edit` says.
+    pub fn validate_edit<E: From<AlterTopicError>>(
+        &self,
+        name: &TopicName,
+        edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E>,
+    ) -> Result<(), E> {
+        if !Access::Client.reaches(name) {
+            return Err(AlterTopicError::Internal { topic: name.clone() }.into());
+        }
+        self.0.catalogue.validate_alteration(name, edit).map(drop)
     }
 
     /// Removes a topic, its records and the offsets that groups committed for it. Dropping the future does not

@@ -201,26 +201,38 @@ impl Catalogue {
         self.create(&NewTopic { name, partitions: Some(1), config })
     }
 
-    /// Replaces a topic's configuration: on disk and in force when this returns. Blocks.
-    pub(crate) fn alter(
+    /// Changes a topic's configuration by `edit`, which is given what is in force; on disk and in force when this
+    /// returns. No other change comes between. Blocks.
+    pub(crate) fn alter<E: From<AlterTopicError>>(
         &self,
         name: &TopicName,
-        config: &TopicConfig,
-    ) -> Result<Arc<Topic>, AlterTopicError> {
+        edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E>,
+    ) -> Result<Arc<Topic>, E> {
         let _change = self.change.lock();
+        let (topic, config) = self.validate_alteration(name, edit)?;
+        let file = TopicFile::new(name.clone(), topic.id(), topic.partition_count(), &config);
+        self.store.rewrite(topic.directory(), &file).map_err(AlterTopicError::from)?;
+        topic.reconfigure(file.config(), &self.defaults);
+        Ok(topic)
+    }
+
+    /// What [`Catalogue::alter`] would make of the topic.
+    pub(crate) fn validate_alteration<E: From<AlterTopicError>>(
+        &self,
+        name: &TopicName,
+        edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E>,
+    ) -> Result<(Arc<Topic>, TopicConfig), E> {
         if self.is_closed() {
-            return Err(AlterTopicError::Stopping);
+            return Err(AlterTopicError::Stopping.into());
         }
         if topic::is_offsets_topic(name) {
-            return Err(AlterTopicError::Internal { topic: name.clone() });
+            return Err(AlterTopicError::Internal { topic: name.clone() }.into());
         }
         let topic =
             self.topic(name.as_str()).ok_or_else(|| AlterTopicError::Unknown { topic: name.clone() })?;
-        topic::check_config(config)?;
-        let file = TopicFile::new(name.clone(), topic.id(), topic.partition_count(), config);
-        self.store.rewrite(topic.directory(), &file)?;
-        topic.reconfigure(file.config(), &self.defaults);
-        Ok(topic)
+        let config = edit(topic.config())?;
+        topic::check_config(&config).map_err(AlterTopicError::from)?;
+        Ok((topic, config))
     }
 
     /// Removes a topic: gone for good when this returns; gives its name. Blocks.

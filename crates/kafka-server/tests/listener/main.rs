@@ -2,6 +2,7 @@
 
 mod access;
 mod asking_twice;
+mod changing_settings;
 mod client;
 mod documentation;
 mod fetching;
