@@ -85,8 +85,12 @@ async fn a_wish_that_cannot_be_is_refused() {
     let alter =
         async |body: &str| server.send("PATCH", "/api/v1/topics/store.orders", &[JSON], body).await.problem();
     expect![[r#"400 "rar" is not one of producer, uncompressed, gzip, snappy, lz4 or zstd at line 1 column 31 {"column":31,"line":1}"#]].assert_eq(&alter(r#"{"config":{"compression":"rar"}}"#).await);
-    expect![[r#"400 "noon" is not one of CreateTime or LogAppendTime at line 1 column 35 {"column":35,"line":1}"#]].assert_eq(&alter(r#"{"config":{"timestamp_type":"noon"}}"#).await);
-    expect!["422 segment.ms must be at least 1 ms {}"].assert_eq(&alter(r#"{"config":{"segment_age":"5us"}}"#).await);
+    expect![[
+        r#"400 "noon" is not one of CreateTime or LogAppendTime at line 1 column 35 {"column":35,"line":1}"#
+    ]]
+    .assert_eq(&alter(r#"{"config":{"timestamp_type":"noon"}}"#).await);
+    expect!["422 segment.ms must be at least 1 ms {}"]
+        .assert_eq(&alter(r#"{"config":{"segment_age":"5us"}}"#).await);
     expect![[r#"400 unknown field `without_effect`, expected one of `retention`, `retention_bytes`, `segment_bytes`, `segment_age`, `max_message_bytes`, `compression`, `timestamp_type`, `timestamp_before_max`, `timestamp_after_max` at line 1 column 27 {"column":27,"line":1}"#]].assert_eq(&alter(r#"{"config":{"without_effect":{"flush.ms":"1"}}}"#).await);
     let answer = server.get("/api/v1/topics/store.ordres").await;
     expect![[r#"404 there is no topic store.ordres; did you mean store.orders? {"near":"store.orders"}"#]]

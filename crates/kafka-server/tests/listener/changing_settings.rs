@@ -155,7 +155,8 @@ async fn what_cannot_be_changed_is_named() {
         _factum.mine: 3
         1: 42 the settings of a broker do not change while it runs; they are in its configuration file
         1: 42 resources of type 8 have no settings
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
     assert_eq!(own_settings(&mut client).await, "");
 }
 
