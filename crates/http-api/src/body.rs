@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 
 use crate::Options;
-use crate::client_limit::ClientAddress;
+use crate::client_limit::client_of;
 use crate::problem::Problem;
 
 use encoding::Encoding;
@@ -92,7 +92,7 @@ impl Bodies {
         if announced.is_some_and(|length| length > self.limit) {
             return Err(self.too_large());
         }
-        let mut room = self.memory.room(ClientAddress::of(head));
+        let mut room = self.memory.room(client_of(head));
         let (mut first, mut joined) = (Bytes::new(), BytesMut::new());
         let (begun, mut received) = (Instant::now(), 0);
         while let Some(data) = self.next_piece(&mut body, begun, received).await? {

@@ -13,11 +13,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_base::clients::ClientAddress;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::timeout;
 
 use crate::Options;
-use crate::client_limit::{ClientAddress, ClientLimit, ClientShare};
+use crate::client_limit::{ClientLimit, ClientShare};
 use crate::problem::Problem;
 
 /// The unit in which the pools are counted.

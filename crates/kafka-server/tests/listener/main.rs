@@ -9,6 +9,7 @@ mod fetching;
 mod frames;
 mod groups;
 mod limits;
+mod log_lines;
 mod metadata;
 mod pipeline;
 mod producing;
