@@ -16,7 +16,7 @@ use std::time::Duration;
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_eventlog::{NewTopic, TopicConfig};
-use factum_log::{Disk, Environment, PartitionLog};
+use factum_log::{Disk, Environment, NotAFile, PartitionLog};
 use factum_types::{ByteSize, Timestamp, TopicId, TopicName, TopicPartition};
 use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
@@ -83,7 +83,7 @@ impl Catalogue {
         let store = TopicStore::open(disk, &options.data_dir)?;
         let (stored, unusable) = store.load()?;
         unusable.iter().for_each(report);
-        let catalogue = Self {
+        let mut catalogue = Self {
             store,
             environment,
             defaults: Defaults::new(options),
@@ -99,7 +99,9 @@ impl Catalogue {
             change: Mutex::new(()),
             is_closed: AtomicBool::new(false),
         };
-        let topics = catalogue.open_topics(stored)?;
+        let (topics, unusable) = catalogue.open_usable_topics(stored)?;
+        unusable.iter().for_each(report);
+        catalogue.unusable.extend(unusable);
         catalogue.add(topics);
         Ok(catalogue)
     }
@@ -326,18 +328,47 @@ impl Catalogue {
     }
 
     fn open_topics(&self, stored: Vec<StoredTopic>) -> Result<Vec<Arc<Topic>>, StorageError> {
+        let opened = self.open_logs(stored).into_iter();
+        let topics = opened.map(|(topic, logs)| Ok(Arc::new(self.assemble(topic, logs?.into_iter()))));
+        topics.collect()
+    }
+
+    /// Opens those of `stored` that can be; in the others something else lies where a file should be.
+    fn open_usable_topics(
+        &self,
+        stored: Vec<StoredTopic>,
+    ) -> Result<(Vec<Arc<Topic>>, Vec<UnusableEntry>), StorageError> {
+        let (mut topics, mut unusable) = (Vec::new(), Vec::new());
+        for (topic, logs) in self.open_logs(stored) {
+            match logs {
+                Ok(logs) => topics.push(Arc::new(self.assemble(topic, logs.into_iter()))),
+                Err(error) if NotAFile::is_cause_of(&error) => {
+                    unusable.push(self.store.unusable(&topic.directory, &error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((topics, unusable))
+    }
+
+    /// Each topic with the logs of its partitions, or why one of them could not be opened; the others are closed then.
+    fn open_logs(
+        &self,
+        stored: Vec<StoredTopic>,
+    ) -> Vec<(StoredTopic, Result<Vec<PartitionLog>, StorageError>)> {
         let mut wanted = Vec::new();
         for topic in &stored {
             let options = self.defaults.log_options(&topic.file.config());
             let paths = (0..topic.file.partitions).map(|n| self.store.partition_path(&topic.directory, n));
             wanted.extend(paths.map(|path| (path, options)));
         }
-        let mut logs = opening::open_logs(&self.environment, &wanted)?.into_iter();
-        let topics = stored.into_iter().map(|topic| {
+        let mut opened = opening::open_logs(&self.environment, &wanted).into_iter();
+        let logs_of = |topic: StoredTopic| {
             let count = usize::try_from(topic.file.partitions).expect("checked when the topic was made");
-            Arc::new(self.assemble(topic, logs.by_ref().take(count)))
-        });
-        Ok(topics.collect())
+            let logs: Vec<_> = opened.by_ref().take(count).collect();
+            (topic, logs.into_iter().collect::<Result<_, _>>().map_err(StorageError::from))
+        };
+        stored.into_iter().map(logs_of).collect()
     }
 
     fn assemble(&self, stored: StoredTopic, logs: impl Iterator<Item = PartitionLog>) -> Topic {

@@ -6,27 +6,20 @@ use factum_log::{Environment, OpenError, Options, PartitionLog, Recovery};
 use tracing::{error, warn};
 
 use super::side_by_side;
-use crate::error::StorageError;
-
-type Opened = Result<(PartitionLog, Recovery), OpenError>;
 
 /// Opens the logs in `wanted`, in their order; says what recovery found.
-///
-/// # Errors
-/// The first log that could not be opened; the others are closed again.
 pub(crate) fn open_logs(
     environment: &Environment,
     wanted: &[(PathBuf, Options)],
-) -> Result<Vec<PartitionLog>, StorageError> {
+) -> Vec<Result<PartitionLog, OpenError>> {
     let open = |(path, options): &(PathBuf, Options)| PartitionLog::open(environment, path, *options);
-    let opened: Vec<Opened> = side_by_side::map(wanted, open);
-    let mut logs = Vec::with_capacity(wanted.len());
-    for ((path, _), opened) in wanted.iter().zip(opened) {
+    let opened = side_by_side::map(wanted, open).into_iter().zip(wanted);
+    let reported = opened.map(|(opened, (path, _))| {
         let (log, recovery) = opened?;
         report(path, &recovery);
-        logs.push(log);
-    }
-    Ok(logs)
+        Ok(log)
+    });
+    reported.collect()
 }
 
 fn report(path: &Path, recovery: &Recovery) {
