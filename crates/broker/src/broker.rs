@@ -16,6 +16,7 @@ use crate::auto_create::AutoCreate;
 use crate::blocking_work::BlockingWork;
 use crate::catalogue::{Catalogue, Which};
 use crate::coordinator::Coordinator;
+use crate::data_dir_lock::LockFile;
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, ProducerIdError};
 use crate::fetch::{Fetch, Fetched};
 use crate::health::{Health, health};
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) trusted_time: Arc<TrustedTime>,
     pub(crate) auto_create: AutoCreate,
     pub(crate) partitioner: Partitioner,
+    /// The file that keeps other servers away, if one does.
+    pub(crate) lock_file: OnceLock<LockFile>,
     /// Where members of groups run their heartbeats; there once the service runs.
     pub(crate) tasks: OnceLock<TaskGroup>,
 }
@@ -289,7 +292,8 @@ impl Broker {
 
     /// How the embedded log is.
     pub fn health(&self) -> Health {
-        let others = [self.0.trusted_time.problem(), self.0.coordinator.problem()];
+        let lock_problem = self.0.lock_file.get().and_then(LockFile::problem);
+        let others = [self.0.trusted_time.problem(), self.0.coordinator.problem(), lock_problem];
         health(&self.0.catalogue, others.into_iter().flatten())
     }
 
