@@ -104,19 +104,6 @@ impl Checked {
         };
         Self { operation, signature: Signature::any(arguments, Volatility::Immutable) }
     }
-
-    /// The expression that this stands for.
-    fn plain(&self, arguments: &[Expr]) -> Result<Expr> {
-        match (self.operation, arguments) {
-            (Operation::Binary(operator), [left, right]) => Ok(Expr::BinaryExpr(BinaryExpr::new(
-                Box::new(left.clone()),
-                operator,
-                Box::new(right.clone()),
-            ))),
-            (Operation::Negate, [argument]) => Ok(Expr::Negative(Box::new(argument.clone()))),
-            _ => internal_err!("{} has {} arguments", self.name(), arguments.len()),
-        }
-    }
 }
 
 impl ScalarUDFImpl for Checked {
@@ -131,8 +118,16 @@ impl ScalarUDFImpl for Checked {
         }
     }
 
+    /// That of the expression which this stands for, as DataFusion writes it. It is asked for again and again while a
+    /// plan is made, so nothing is copied for it.
     fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
-        Ok(self.plain(arguments)?.schema_name().to_string())
+        match (self.operation, arguments) {
+            (Operation::Binary(operator), [left, right]) => {
+                Ok(format!("{} {operator} {}", left.schema_name(), right.schema_name()))
+            }
+            (Operation::Negate, [argument]) => Ok(format!("(- {})", argument.schema_name())),
+            _ => internal_err!("{} has {} arguments", self.name(), arguments.len()),
+        }
     }
 
     fn signature(&self) -> &Signature {
