@@ -16,6 +16,7 @@ use axum::body::{Body, HttpBody};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
+use factum_base::clients::ClientAddress;
 use factum_types::event;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
@@ -162,6 +163,15 @@ impl Bodies {
 
     fn too_large(&self) -> Problem {
         Problem::too_large(format_args!("the body is larger than {} bytes", self.limit), self.limit)
+    }
+}
+
+/// A body that is there already, unpacked as its headers say, to `limit` bytes at most.
+pub(crate) fn unpacked(headers: &HeaderMap, packed: Bytes, limit: usize) -> Result<Bytes, Problem> {
+    let memory = BodyMemory::new(&Options::default());
+    match Encoding::of(headers)? {
+        Some(encoding) => encoding.decode(&packed, limit, &mut memory.room(ClientAddress::UNKNOWN)),
+        None => Ok(packed),
     }
 }
 

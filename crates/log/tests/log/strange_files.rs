@@ -92,7 +92,8 @@ fn names_are_told_on_one_line_whatever_is_in_them() {
     expect![[r#"
         latin-\xe9 is none of the log's files; it is passed over
         plain is none of the log's files; it is passed over
-        up\u{1b}[31m\nnote: all is well is none of the log's files; it is passed over"#]].assert_eq(&notes.join("\n"));
+        up\u{1b}[31m\nnote: all is well is none of the log's files; it is passed over"#]]
+    .assert_eq(&notes.join("\n"));
     assert_eq!(printable_name("a\u{1b}b"), r"a\u{1b}b");
 }
 
