@@ -64,11 +64,11 @@ pub(crate) struct Scan {
 
 impl Scan {
     /// Nothing of the file belongs where its name puts it.
-    fn misnamed(self, damage: Damage, first: Offset) -> Self {
+    fn misnamed(self, damage: &Damage, first: Offset) -> Self {
         let fault = Fault::Misnamed { first };
         let range = DamagedRange { from: self.sound, next: None, fault: fault.clone() };
         // Batches that were acknowledged, if elsewhere: nothing of them is a torn tail.
-        Self { damage: Some(Damage { fault, ..damage }), goes_on: true, ranges: vec![range], ..self }
+        Self { damage: Some(Damage { fault, ..*damage }), goes_on: true, ranges: vec![range], ..self }
     }
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn scan(extent: &Extent<'_>, mut visit: impl FnMut(Place, &BatchHeade
                 if walk.place() == start
                     && let Some(first) = true_base(&mut walk, base, extent.end)?
                 {
-                    return Ok(scan.misnamed(damage, first));
+                    return Ok(scan.misnamed(&damage, first));
                 }
                 let behind = search.behind(&mut walk)?;
                 let next = behind.next.filter(|_| scan.ranges.len() + 1 < DAMAGED_RANGES);

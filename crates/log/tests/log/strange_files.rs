@@ -22,6 +22,7 @@ use crate::damage::written;
 use crate::inspection::said;
 
 /// The result of `work`, which must not wait for anything.
+#[expect(clippy::disallowed_methods, reason = "a thread that waits for ever cannot be joined")]
 fn at_once<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, result) = mpsc::channel();
     std::thread::spawn(move || sender.send(work()));
