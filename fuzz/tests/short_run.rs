@@ -107,12 +107,19 @@ fn run_all(name: &str) {
     let target = TARGETS.iter().find(|target| target.name == name).expect("a target");
     // Whatever is made once is not the first input's fault.
     (target.run)(&[0, 0]);
-    for (path, input) in corpus(target) {
+    let seeded = |(path, input): (PathBuf, Vec<u8>)| {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        check(target, &name, &input);
-        let mut random = Random(input.iter().fold(1, |seed, byte| seed * 31 % 1_000_003 + u64::from(*byte)));
-        for number in 0..mutations() {
-            check(target, &format!("{name}, mutation {number}"), &mutate(&input, &mut random));
+        let random = Random(input.iter().fold(1, |seed, byte| seed * 31 % 1_000_003 + u64::from(*byte)));
+        (name, input, random)
+    };
+    let mut inputs: Vec<_> = corpus(target).into_iter().map(seeded).collect();
+    for (name, input, _) in &inputs {
+        check(target, name, input);
+    }
+    // Of each input one after the other, so that a run that is ended has seen something of all.
+    for number in 0..mutations() {
+        for (name, input, random) in &mut inputs {
+            check(target, &format!("{name}, mutation {number}"), &mutate(input, random));
         }
     }
 }
