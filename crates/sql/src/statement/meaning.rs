@@ -55,7 +55,8 @@ impl VisitorMut for Settling<'_> {
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Box<Problem>> {
         self.depth += 1;
         let settled = match expr {
-            _ if self.depth > MOST_DEPTH => Err((
+            // The innermost is no operator.
+            _ if self.depth > MOST_DEPTH + 1 => Err((
                 format!("an expression has at most {MOST_DEPTH} operators one within the other"),
                 "write IN (…) for a long list of values, or compute a part of it in a subquery".to_owned(),
             )),
