@@ -23,7 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use factum_log::{Disk, PartitionLog};
+use factum_log::{Disk, PartitionLog, printable_name};
 use factum_types::{TopicId, TopicName};
 use tracing::{info, warn};
 
@@ -44,9 +44,17 @@ pub(crate) struct StoredTopic {
     pub(crate) file: TopicFile,
 }
 
+impl StoredTopic {
+    /// What is noted of it.
+    pub(crate) fn known(&self) -> KnownTopic {
+        KnownTopic { id: self.file.id, name: self.file.name.clone(), directory: self.directory.clone() }
+    }
+}
+
 /// An entry among the topics' directories that is no usable topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnusableEntry {
+    /// Its name, and what is wrong, as they may be printed.
     pub(crate) directory: String,
     pub(crate) reason: String,
     /// Whether a topic was here: then records are out of reach. Else somebody put it there.
@@ -108,7 +116,7 @@ impl TopicStore {
         let entries = store.entries()?;
         let leftovers = entries.iter().filter(|name| Self::is_leftover(name));
         for name in leftovers {
-            info!(directory = %name, "removing what was left half made or half removed");
+            info!(directory = %printable_name(name), "removing what was left half made or half removed");
             store.purge(name)?;
         }
         Ok(store)
@@ -125,13 +133,13 @@ impl TopicStore {
             match self.load_one(directory.clone()) {
                 Ok(topic) if names.insert(topic.file.name.clone()) => topics.push(topic),
                 Ok(topic) => unusable.push(UnusableEntry {
-                    directory,
+                    directory: printable_name(&directory),
                     reason: format!("topic {} is in another directory too", topic.file.name),
                     is_topic: true,
                     known: None,
                     is_removed: false,
                 }),
-                Err(error) => unusable.push(self.unusable(directory, &error)),
+                Err(error) => unusable.push(self.unusable(&directory, &error)),
             }
         }
         let mut missed = self.known.load();
@@ -162,12 +170,8 @@ impl TopicStore {
     /// Notes topics that are not noted yet.
     pub(crate) fn note(&self, topics: &[StoredTopic]) {
         let known: BTreeSet<_> = self.known.load().into_iter().map(|known| known.id).collect();
-        for StoredTopic { directory, file } in topics.iter().filter(|topic| !known.contains(&topic.file.id)) {
-            self.known.add(&KnownTopic {
-                id: file.id,
-                name: file.name.clone(),
-                directory: directory.clone(),
-            });
+        for topic in topics.iter().filter(|topic| !known.contains(&topic.file.id)) {
+            self.known.add(&topic.known());
         }
     }
 
@@ -181,12 +185,19 @@ impl TopicStore {
         self.in_root("list", |disk, root| disk.list(root))
     }
 
-    fn unusable(&self, directory: String, error: &StorageError) -> UnusableEntry {
-        let inside = self.disk.list(&self.root.join(&directory)).unwrap_or_default();
+    /// What is to be said of the entry `directory`, which cannot be used because of `error`.
+    pub(crate) fn unusable(&self, directory: &str, error: &StorageError) -> UnusableEntry {
+        let inside = self.disk.list(&self.root.join(directory)).unwrap_or_default();
         let is_topic = inside.iter().any(|name| name == "topic.json" || name.parse::<u32>().is_ok());
         let causes = std::iter::successors(error.source(), |cause| (*cause).source());
         let reason = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-        UnusableEntry { directory, reason, is_topic, known: None, is_removed: false }
+        UnusableEntry {
+            directory: printable_name(directory),
+            reason: printable_name(&reason),
+            is_topic,
+            known: None,
+            is_removed: false,
+        }
     }
 
     /// Where partition `number` of the topic in `directory` keeps its log.

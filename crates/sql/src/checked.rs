@@ -143,8 +143,16 @@ impl ScalarUDFImpl for Checked {
         }
     }
 
+    /// That of the expression which this stands for, as DataFusion writes it. It is asked for again and again while a
+    /// plan is made, so nothing is copied for it.
     fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
-        Ok(self.plain(arguments)?.schema_name().to_string())
+        match (self.operation, arguments) {
+            (Operation::Binary(operator), [left, right]) => {
+                Ok(format!("{} {operator} {}", left.schema_name(), right.schema_name()))
+            }
+            (Operation::Negate, [argument]) => Ok(format!("(- {})", argument.schema_name())),
+            _ => internal_err!("{} has {} arguments", self.name(), arguments.len()),
+        }
     }
 
     fn signature(&self) -> &Signature {

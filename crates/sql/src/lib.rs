@@ -22,6 +22,7 @@ mod clock_function;
 mod closings;
 mod dead_letter;
 mod decode;
+pub mod decoders;
 mod definitions;
 mod distinct;
 mod engine;

@@ -440,6 +440,18 @@ fn statements() {
 }
 
 #[test]
+fn expressions_deeper_than_a_stack_allows() {
+    let deep = format!("CREATE VIEW a AS SELECT {}1 AS n", "1 + ".repeat(300));
+    check(
+        &deep,
+        &expect![[r#"
+            "1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1": an expression has at most 200 operators one within the other
+              help: write IN (…) for a long list of values, or compute a part of it in a subquery
+        "#]],
+    );
+}
+
+#[test]
 fn types() {
     check_query(
         "SELECT sum(customer) FROM orders",
