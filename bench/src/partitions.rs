@@ -6,12 +6,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{BaseRecord, DeliveryResult, ProducerContext, ThreadedProducer};
+use rdkafka::{ClientConfig, ClientContext};
 
 use crate::Arguments;
 use crate::report::Report;
@@ -72,14 +74,34 @@ pub(crate) fn share(mut seen: Vec<f64>, share: f64) -> f64 {
     seen[((seen.len() - 1) as f64 * share) as usize]
 }
 
+/// Passes each acknowledgement on as it comes.
+struct Acknowledgements(Sender<Result<(), KafkaError>>);
+
+impl ClientContext for Acknowledgements {}
+
+impl ProducerContext for Acknowledgements {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let result = result.as_ref().map(drop).map_err(|(error, _)| error.clone());
+        // Nobody waits any more once the measuring is over.
+        self.0.send(result).ok();
+    }
+}
+
 /// A producer that sends at once and waits for all.
-pub(crate) struct Producing(BaseProducer);
+pub(crate) struct Producing {
+    producer: ThreadedProducer<Acknowledgements>,
+    acknowledged: Receiver<Result<(), KafkaError>>,
+}
 
 impl Producing {
     pub(crate) fn connect(brokers: &str) -> Result<Self> {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", brokers).set("acks", "all").set("linger.ms", "0");
-        Ok(Self(config.set("socket.nagle.disable", "true").set("max.in.flight", "1000").create()?))
+        config.set("socket.nagle.disable", "true").set("max.in.flight", "1000");
+        let (sender, acknowledged) = mpsc::channel();
+        Ok(Self { producer: config.create_with_context(Acknowledgements(sender))?, acknowledged })
     }
 
     /// One record to each of the first `width` partitions; the milliseconds until all are acknowledged.
@@ -89,19 +111,23 @@ impl Producing {
         for partition in 0..i32::try_from(width)? {
             self.send(topic, partition)?;
         }
-        self.0.flush(PATIENCE)?;
+        self.wait(width)?;
         Ok(started.elapsed().as_secs_f64() * 1e3)
     }
 
     /// So many records to the first partition.
     pub(crate) fn write_many(&self, topic: &str, count: usize) -> Result<()> {
         (0..count).try_for_each(|_| self.send(topic, 0))?;
-        Ok(self.0.flush(PATIENCE)?)
+        self.wait(count)
     }
 
     fn send(&self, topic: &str, partition: i32) -> Result<()> {
         let record = BaseRecord::<(), [u8]>::to(topic).partition(partition).payload(&[7; 100]);
-        Ok(self.0.send(record).map_err(|(error, _)| error)?)
+        Ok(self.producer.send(record).map_err(|(error, _)| error)?)
+    }
+
+    fn wait(&self, count: usize) -> Result<()> {
+        (0..count).try_for_each(|_| Ok(self.acknowledged.recv_timeout(PATIENCE)??))
     }
 }
 

@@ -17,9 +17,9 @@ const CONSUMERS: usize = 8;
 const RUN: Duration = Duration::from_secs(10);
 const TOPIC: &str = "bench-waiting";
 /// Records that lie in the topic before anybody waits, of 100 bytes each.
-const BEFORE: usize = 100_000;
+const BEFORE: usize = 20_000;
 /// More than the topic ever holds.
-const MIN_BYTES: &str = "100000000";
+const MIN_BYTES: &str = "50000000";
 
 /// Measures the CPU time of the server with one fetch that waits, and with eight, while a record a millisecond comes.
 pub(crate) async fn measure(arguments: &Arguments, server: &Server, report: &mut Report) -> Result<()> {
