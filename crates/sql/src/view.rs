@@ -115,6 +115,9 @@ struct Cached {
 /// What rows depend on; equal stamps have equal rows.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
+    /// What each partition is read on from. A commit shows here before it is announced: without it, rows of before would
+    /// be given as those of now.
+    next: Vec<i64>,
     moves: Vec<u64>,
     closed: Vec<Option<i64>>,
     now: Option<Timestamp>,
@@ -211,7 +214,9 @@ impl Version {
 
     fn stamp(&self, now: Timestamp) -> Stamp {
         let pipelines = self.all_pipelines();
+        let statuses = pipelines.iter().flat_map(|pipeline| pipeline.statuses());
         Stamp {
+            next: statuses.map(|(_, status)| status.next()).collect(),
             closed: pipelines.iter().map(|pipeline| pipeline.closed_until()).collect(),
             moves: pipelines.iter().map(|pipeline| pipeline.moves()).collect(),
             now: self.uses_clock().then_some(now),
