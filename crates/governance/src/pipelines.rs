@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
+use crate::definitions::Definitions;
+use crate::kinds::KeptView;
 use crate::problem::Problem;
-use crate::resources::Recorded;
 
 /// Runs the pipelines of a project. Wired in by the server; `()` runs none and finds nothing wrong.
 #[async_trait]
@@ -12,26 +13,17 @@ pub trait Pipelines: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`PipelinesError`], with every problem at its place in the file.
-    async fn check(&self, wanted: &Recorded) -> Result<(), PipelinesError>;
+    async fn check(&self, wanted: &Definitions) -> Result<(), PipelinesError>;
 
     /// Puts `applied` into effect: what is unchanged goes on, what changed is built anew beside the old, what is gone
     /// ends.
     ///
     /// # Errors
     /// [`PipelinesError`]; what ran before runs on.
-    async fn apply(&self, applied: &Recorded) -> Result<(), PipelinesError>;
+    async fn apply(&self, applied: &Definitions) -> Result<(), PipelinesError>;
 
     /// The views that are kept now: what dashboards can show.
     fn views(&self) -> Vec<KeptView>;
-}
-
-/// A view, as far as dashboards must know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptView {
-    /// `<team>.<view>`.
-    pub name: String,
-    /// Its columns; `None` while it waits for an event to learn them from.
-    pub columns: Option<Vec<String>>,
 }
 
 /// Why definitions were not put into effect.
@@ -65,11 +57,11 @@ impl PipelinesError {
 
 #[async_trait]
 impl Pipelines for () {
-    async fn check(&self, _: &Recorded) -> Result<(), PipelinesError> {
+    async fn check(&self, _: &Definitions) -> Result<(), PipelinesError> {
         Ok(())
     }
 
-    async fn apply(&self, _: &Recorded) -> Result<(), PipelinesError> {
+    async fn apply(&self, _: &Definitions) -> Result<(), PipelinesError> {
         Ok(())
     }
 

@@ -4,9 +4,10 @@ mod support;
 
 use async_trait::async_trait;
 use expect_test::{Expect, expect};
-use factum_governance::resources::Recorded;
 use factum_governance::watch::apply_once;
-use factum_governance::{Catalogue, KeptView, PanelKind, Pipelines, PipelinesError};
+use factum_governance::{
+    Catalogue, DashboardDefinition, Definitions, KeptView, PanelKind, Pipelines, PipelinesError,
+};
 use support::memory_log::MemoryLog;
 use support::{folder, load_and_render, render, write_files};
 
@@ -31,11 +32,11 @@ struct Views;
 
 #[async_trait]
 impl Pipelines for Views {
-    async fn check(&self, _: &Recorded) -> Result<(), PipelinesError> {
+    async fn check(&self, _: &Definitions) -> Result<(), PipelinesError> {
         Ok(())
     }
 
-    async fn apply(&self, _: &Recorded) -> Result<(), PipelinesError> {
+    async fn apply(&self, _: &Definitions) -> Result<(), PipelinesError> {
         Ok(())
     }
 
@@ -66,8 +67,8 @@ async fn a_dashboard_is_applied_and_kept_on_the_log() {
     .assert_eq(&plan.to_string());
     assert!(warnings.is_empty(), "{warnings:?}");
     let again = Catalogue::load(&log).await.expect("it is on the log");
-    assert_eq!(again.dashboards(), catalogue.dashboards());
-    let dashboard = &again.dashboards()[0];
+    assert_eq!(again.of::<DashboardDefinition>(), catalogue.of::<DashboardDefinition>());
+    let dashboard = &again.of::<DashboardDefinition>()[0];
     assert_eq!((dashboard.name.as_str(), dashboard.panels.len()), ("store.movies", 4));
     let [_, line, bar, _] = &dashboard.panels[..] else { panic!("four panels") };
     assert_eq!((line.kind, line.last, line.wide), (PanelKind::Line, Some(60), true));
@@ -83,7 +84,7 @@ async fn a_dashboard_is_applied_and_kept_on_the_log() {
 
         Plan: 0 to add, 0 to change, 1 to forget."#]]
     .assert_eq(&plan.to_string());
-    assert!(catalogue.dashboards().is_empty());
+    assert!(catalogue.of::<DashboardDefinition>().is_empty());
 }
 
 #[tokio::test]
@@ -123,7 +124,8 @@ async fn a_panel_without_its_view_or_column_is_a_warning_at_its_place() {
     "#]]
     .assert_eq(&format!("applied, with:\n{}", render(&catalogue.problems())));
     assert_eq!(catalogue.project().failure, None, "the rest is in force");
-    let fault = catalogue.dashboards()[0].panels[1].resolve(&Views.views()).expect_err("no such view");
+    let fault =
+        catalogue.of::<DashboardDefinition>()[0].panels[1].resolve(&Views.views()).expect_err("no such view");
     expect!["there is no view shop.orders_per_minute; did you mean `store.orders_per_minute`?"]
         .assert_eq(&fault.to_string());
 

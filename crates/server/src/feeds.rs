@@ -1,13 +1,13 @@
 //! Governance's feeds, run by `factum-feeds`; whatever else a project's change puts into effect goes on from here.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use factum_feeds::{Catalogue, CatalogueError, Feed, Handle, Recipe};
-use factum_governance::resources::Recorded;
 use factum_governance::{
-    FeedDefinition, Generator, KeptView, Pipelines, PipelinesError, Problem, TableDefinition,
+    Definitions, EventDefinition, FeedDefinition, Generator, KeptView, Pipelines, PipelinesError, Problem,
+    ResourceId, TableDefinition,
 };
 
 use crate::pipelines::EnginePipelines;
@@ -26,12 +26,12 @@ pub(crate) struct FeedsAndPipelines {
 
 #[async_trait]
 impl Pipelines for FeedsAndPipelines {
-    async fn check(&self, wanted: &Recorded) -> Result<(), PipelinesError> {
+    async fn check(&self, wanted: &Definitions) -> Result<(), PipelinesError> {
         feeds(wanted)?;
         self.pipelines.check(wanted).await
     }
 
-    async fn apply(&self, applied: &Recorded) -> Result<(), PipelinesError> {
+    async fn apply(&self, applied: &Definitions) -> Result<(), PipelinesError> {
         self.pipelines.apply(applied).await?;
         if let Some(handle) = &self.feeds {
             handle.set(feeds(applied)?);
@@ -45,10 +45,10 @@ impl Pipelines for FeedsAndPipelines {
 }
 
 /// Every feed with what it is made of, or everything that is wrong with them.
-fn feeds(recorded: &Recorded) -> Result<Vec<Feed>, PipelinesError> {
+fn feeds(declared: &Definitions) -> Result<Vec<Feed>, PipelinesError> {
     let (mut feeds, mut problems) = (Vec::new(), Vec::new());
-    for definition in recorded.feeds.values() {
-        match feed(definition, recorded) {
+    for definition in declared.of::<FeedDefinition>() {
+        match feed(definition, declared) {
             Ok(feed) => feeds.push(feed),
             Err(problem) => problems.push(problem),
         }
@@ -56,11 +56,11 @@ fn feeds(recorded: &Recorded) -> Result<Vec<Feed>, PipelinesError> {
     if problems.is_empty() { Ok(feeds) } else { Err(PipelinesError::Refused(problems)) }
 }
 
-fn feed(definition: &FeedDefinition, recorded: &Recorded) -> Result<Feed, Problem> {
+fn feed(definition: &FeedDefinition, declared: &Definitions) -> Result<Feed, Problem> {
     let FeedDefinition { name, team, into, rate, seed, customers, .. } = definition;
     let Generator::Orders = definition.generate;
     let table = definition.products.clone().unwrap_or_else(|| format!("{team}.{PRODUCTS}"));
-    let table = recorded.tables.get(&table).ok_or_else(|| no_products(definition))?;
+    let table = declared.get::<TableDefinition>(&table).ok_or_else(|| no_products(definition))?;
     let catalogue =
         Catalogue::from_csv(table.rows.as_bytes()).map_err(|error| unusable(table, name, &error))?;
     let regions: Vec<String> = match definition.regions.as_slice() {
@@ -68,8 +68,8 @@ fn feed(definition: &FeedDefinition, recorded: &Recorded) -> Result<Feed, Proble
         named => named.to_vec(),
     };
     let recipe = Recipe { catalogue: Arc::new(catalogue), seed: *seed, customers: *customers, regions };
-    recipe.check().map_err(|error| Problem::of_file(&file(definition), error.to_string()))?;
-    let event = recorded.events.get(into);
+    recipe.check().map_err(|error| Problem::of_file(&manifest(definition), error.to_string()))?;
+    let event = declared.get::<EventDefinition>(into.as_str());
     Ok(Feed {
         name: name.clone(),
         into: into.clone(),
@@ -81,14 +81,12 @@ fn feed(definition: &FeedDefinition, recorded: &Recorded) -> Result<Feed, Proble
     })
 }
 
-/// Where the feed is declared: folders and files are its name.
-fn file(feed: &FeedDefinition) -> std::path::PathBuf {
-    let (team, name) = feed.name.split_once('.').unwrap_or(("", &feed.name));
-    Path::new("teams").join(team).join("feeds").join(format!("{name}.yaml"))
+fn manifest(feed: &FeedDefinition) -> PathBuf {
+    ResourceId::of(feed).manifest().into()
 }
 
 fn no_products(feed: &FeedDefinition) -> Problem {
-    let problem = Problem::of_file(&file(feed), "the feed does not say which products are ordered");
+    let problem = Problem::of_file(&manifest(feed), "the feed does not say which products are ordered");
     problem.help("add a line such as `products: products`, which names a table of the team")
 }
 
@@ -108,7 +106,7 @@ fn unusable(table: &TableDefinition, feed: &str, error: &CatalogueError) -> Prob
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
-    use factum_governance::Project;
+    use factum_governance::project;
 
     use super::*;
 
@@ -127,8 +125,8 @@ mod tests {
         write("tables/products.yaml", "from: products.csv\nkey: ItemId\n");
         write("tables/products.csv", rows);
         write("feeds/orders.yaml", "generate: orders\ninto: orders\n");
-        let project = Project::load(folder.path()).expect("it loads");
-        match feeds(&Recorded::default().with(&project)) {
+        let project = project::load(folder.path()).expect("it loads");
+        match feeds(&project.definitions) {
             Ok(feeds) => format!("{} feed\n", feeds.len()),
             Err(error) => error
                 .problems()

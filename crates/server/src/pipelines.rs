@@ -1,12 +1,15 @@
 //! Governance's pipelines, run by the SQL engine.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use factum_governance::resources::Recorded;
-use factum_governance::{self as governance, Format, KeptView, Pipelines, PipelinesError};
-use factum_sql::{self as sql, ApplyError, Definitions, Engine, RelationName, ViewStatus};
+use factum_governance::{
+    self as governance, Definitions, EventDefinition, Format, KeptView, PipelineDefinition, Pipelines,
+    PipelinesError, ResourceId, TableDefinition,
+};
+use factum_sql::{self as sql, ApplyError, Engine, RelationName, ViewStatus};
 use tracing::info;
 
 /// The engine, as governance sees it.
@@ -14,12 +17,12 @@ pub(crate) struct EnginePipelines(pub(crate) Engine);
 
 #[async_trait]
 impl Pipelines for EnginePipelines {
-    async fn check(&self, wanted: &Recorded) -> Result<(), PipelinesError> {
+    async fn check(&self, wanted: &Definitions) -> Result<(), PipelinesError> {
         let checked = self.0.check(&definitions(wanted)).await;
         checked.map_err(|error| refusal(error, wanted))
     }
 
-    async fn apply(&self, applied: &Recorded) -> Result<(), PipelinesError> {
+    async fn apply(&self, applied: &Definitions) -> Result<(), PipelinesError> {
         let definitions = definitions(applied);
         let done = match applied.is_complete() {
             true => self.0.apply(definitions).await,
@@ -51,16 +54,16 @@ fn kept(view: &ViewStatus) -> KeptView {
 }
 
 /// What SQL may name. Events in formats that it does not read yet are left out: naming one is an unknown table.
-fn definitions(recorded: &Recorded) -> Definitions {
-    let events = recorded.events.values().filter(|event| event.format == Format::Json);
-    Definitions {
+fn definitions(declared: &Definitions) -> sql::Definitions {
+    let events = declared.of::<EventDefinition>().filter(|event| event.format == Format::Json);
+    sql::Definitions {
         events: events.map(event).collect(),
-        tables: recorded.tables.values().map(table).collect(),
-        pipelines: recorded.pipelines.values().map(pipeline).collect(),
+        tables: declared.of::<TableDefinition>().map(table).collect(),
+        pipelines: declared.of::<PipelineDefinition>().map(pipeline).collect(),
     }
 }
 
-fn event(event: &governance::EventDefinition) -> sql::EventDefinition {
+fn event(event: &EventDefinition) -> sql::EventDefinition {
     sql::EventDefinition {
         topic: event.topic.clone(),
         // Loading the project has parsed it already.
@@ -70,7 +73,7 @@ fn event(event: &governance::EventDefinition) -> sql::EventDefinition {
     }
 }
 
-fn table(table: &governance::TableDefinition) -> sql::TableDefinition {
+fn table(table: &TableDefinition) -> sql::TableDefinition {
     sql::TableDefinition {
         name: relation(&table.name),
         key: table.key.clone(),
@@ -79,7 +82,7 @@ fn table(table: &governance::TableDefinition) -> sql::TableDefinition {
     }
 }
 
-fn pipeline(pipeline: &governance::PipelineDefinition) -> sql::PipelineDefinition {
+fn pipeline(pipeline: &PipelineDefinition) -> sql::PipelineDefinition {
     sql::PipelineDefinition {
         team: pipeline.team.clone(),
         file: pipeline.file.clone(),
@@ -92,23 +95,29 @@ fn relation(full: &str) -> RelationName {
     RelationName::new(team, name)
 }
 
-fn refusal(error: ApplyError, recorded: &Recorded) -> PipelinesError {
+fn refusal(error: ApplyError, declared: &Definitions) -> PipelinesError {
     match error {
         ApplyError::Refused(problems) => {
-            PipelinesError::Refused(problems.into_iter().map(|found| problem(found, recorded)).collect())
+            PipelinesError::Refused(problems.into_iter().map(|found| problem(found, declared)).collect())
         }
         error @ ApplyError::Unavailable { .. } => PipelinesError::Unavailable { reason: error.to_string() },
     }
 }
 
-/// The same problem at its place; one with an event's contract is told in the contract's own file.
-fn problem(found: sql::Problem, recorded: &Recorded) -> governance::Problem {
+/// The same problem at its place; one with an event's contract is told in the contract's own file, or, where the event
+/// has none, in its manifest.
+fn problem(found: sql::Problem, declared: &Definitions) -> governance::Problem {
     let sql::Problem { file, text, span, message, help } = found;
-    let event = recorded.events.values().find(|event| file.as_os_str() == event.topic.as_str());
-    match event.and_then(|event| Some((event.schema.as_ref()?, event.contract.as_ref()?))) {
-        Some((path, contract)) => {
+    let Some(event) = file.to_str().and_then(|name| declared.get::<EventDefinition>(name)) else {
+        return governance::Problem::in_text(&file, text, span, message, help);
+    };
+    match (&event.schema, &event.contract) {
+        (Some(path), Some(contract)) => {
             governance::Problem::in_text(path, Arc::clone(contract), 0..0, message, help)
         }
-        None => governance::Problem::in_text(&file, text, span, message, help),
+        _ => {
+            let manifest = ResourceId::of(event).manifest();
+            governance::Problem::in_text(Path::new(&manifest), "".into(), 0..0, message, help)
+        }
     }
 }

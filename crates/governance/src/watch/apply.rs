@@ -7,11 +7,13 @@ use tracing::{error, info};
 
 use super::refused;
 use crate::catalogue::Catalogue;
+use crate::kinds::{DashboardDefinition, KeptView};
 use crate::pipelines::{Pipelines, PipelinesError};
 use crate::plan::{self, Applied, ApplyError, Plan, PlanError};
 use crate::problem::Problem;
-use crate::project::{LoadError, Project};
-use crate::resources::{Recorded, RecordedError};
+use crate::project::{self, LoadError, Project};
+use crate::record::{Recorded, RecordedError};
+use crate::resource_id::ResourceId;
 
 /// Why nothing of a project was applied.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -92,7 +94,7 @@ pub async fn resume(
     pipelines: &dyn Pipelines,
 ) -> Result<(), Error> {
     let recorded = catalogue.reload(log).await?;
-    let problems = refused::apply_what_runs(recorded, pipelines).await?;
+    let problems = refused::apply_what_runs(recorded.definitions(), pipelines).await?;
     for problem in &problems {
         error!(file = %problem.file().display(), %problem, "what was applied earlier does not run");
     }
@@ -107,7 +109,7 @@ async fn try_apply(
     pipelines: &dyn Pipelines,
 ) -> Result<(Plan, Applied, Vec<Problem>), Error> {
     let folder = root.to_owned();
-    let mut project = tokio::task::spawn_blocking(move || Project::load_valid_part(folder))
+    let mut project = tokio::task::spawn_blocking(move || project::load_valid_part(folder))
         .await
         .expect("loading a project does not panic")?;
     let recorded = Recorded::read(log).await?;
@@ -115,20 +117,32 @@ async fn try_apply(
     let prepared = plan.prepare(log).await?;
     // In effect first and recorded then: what is cut short in between is a change again for the next attempt.
     let after = prepared.after(recorded);
-    let refused = refused::apply_what_runs(after.clone(), pipelines).await?;
+    let refused = refused::apply_what_runs(after.definitions(), pipelines).await?;
     let applied = prepared.record(log).await?;
     // Where some of the record cannot be read, what was just written is known all the same.
     let recorded = after.confirmed_by(&Recorded::read(log).await?);
     catalogue.replace(recorded.clone());
-    if project.is_whole() && recorded.can_be_written_anew(&project.name) {
+    if project.is_whole() && recorded.can_be_written_again(&project.name) {
         info!("writing all that is applied anew, since some of its record cannot be read");
         plan::write(recorded.checkpoint(), log).await?;
         catalogue.replace(recorded.confirmed_by(&Recorded::read(log).await?));
     }
-    let mut problems = project.faulty_panels(&pipelines.views());
+    let mut problems = faulty_panels(&project, &pipelines.views());
     problems
         .extend(refused.into_iter().filter(|problem| !project.problems.iter().any(|it| it.is_same(problem))));
     problems.extend(project.problems);
     problems.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok((plan, applied, problems))
+}
+
+/// What dashboards want to show and `views` do not have.
+fn faulty_panels(project: &Project, views: &[KeptView]) -> Vec<Problem> {
+    let faults = project.definitions.of::<DashboardDefinition>().flat_map(|dashboard| {
+        let origin = project.origin(&ResourceId::of(dashboard));
+        let faults = dashboard.faults(views).into_iter();
+        faults.filter_map(move |(place, fault)| {
+            Some(origin?.problem(&place, fault.message.clone()).help(fault.help()).warning())
+        })
+    });
+    faults.collect()
 }

@@ -15,12 +15,13 @@ use std::path::Path;
 use factum_eventlog::EventLog;
 
 use super::Error;
+use crate::definitions::Definitions;
 use crate::pipelines::{Pipelines, PipelinesError};
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::project::Project;
+use crate::record::Recorded;
 use crate::resource_id::ResourceId;
-use crate::resources::Recorded;
 
 /// Among how many changes it is looked for those that break what is in force; among more, all of them are withheld.
 const MAX_SUSPECTS: usize = 64;
@@ -44,7 +45,7 @@ pub(super) async fn plan_without(
         if is_settled {
             return Ok(plan);
         }
-        let wanted = recorded.clone().with(project);
+        let wanted = project.applied_to(&recorded.definitions());
         let problems = match pipelines.check(&wanted).await {
             Ok(()) => return Ok(plan),
             Err(PipelinesError::Refused(problems)) => problems,
@@ -73,19 +74,20 @@ async fn withhold_cause(
     problems: Vec<Problem>,
     pipelines: &dyn Pipelines,
 ) -> Result<bool, Error> {
-    let wanted = recorded.clone().with(project);
+    let wanted = project.applied_to(&recorded.definitions());
     let broken: BTreeSet<_> = problems.iter().flat_map(|problem| wanted.defined_in(problem.file())).collect();
     if broken.is_empty() {
         // At no file's place: nothing tells what to leave out.
         return Err(PipelinesError::Refused(problems).into());
     }
-    let mut suspects: Vec<_> = wanted.differences(recorded).into_iter().collect();
+    let before = recorded.definitions();
+    let mut suspects: Vec<_> = wanted.differences(&before).into_iter().collect();
     suspects.retain(|id| !project.is_withheld(id));
     let without = |innocent: &BTreeSet<ResourceId>| {
         let mut project = project.clone();
         let guilty = suspects.iter().filter(|id| !innocent.contains(*id));
         guilty.for_each(|id| project.withhold(id.clone(), None));
-        recorded.clone().with(&project)
+        project.applied_to(&before)
     };
     let mut innocent = BTreeSet::new();
     if suspects.is_empty() || !runs(&broken, &without(&innocent), pipelines).await? {
@@ -112,7 +114,7 @@ async fn withhold_cause(
 /// Whether none of `broken` is refused among `wanted`.
 async fn runs(
     broken: &BTreeSet<ResourceId>,
-    wanted: &Recorded,
+    wanted: &Definitions,
     pipelines: &dyn Pipelines,
 ) -> Result<bool, Error> {
     match pipelines.check(wanted).await {
@@ -127,7 +129,7 @@ async fn runs(
 
 /// Puts `applied` into effect except what is refused of it, which is given with its problems.
 pub(super) async fn apply_what_runs(
-    mut applied: Recorded,
+    mut applied: Definitions,
     pipelines: &dyn Pipelines,
 ) -> Result<Vec<Problem>, PipelinesError> {
     let mut all = Vec::new();

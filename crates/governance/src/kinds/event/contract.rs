@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Format;
-use super::event_file::{Context, Written};
+use super::manifest::Written;
+use super::{EventDefinition, Format};
+use crate::kind::{Context, Entry, Kind};
 use crate::manifest::SourceFile;
 use crate::problem::Problem;
 use crate::suggest::nearest;
@@ -72,7 +73,7 @@ fn named(context: &Context<'_>, file: &SourceFile, name: &str) -> Result<(String
     };
     let folder = context.root.join(file.path.parent().unwrap_or(Path::new("")));
     let Ok(found) = folder.join(name).canonicalize() else {
-        let siblings = context.siblings.iter().copied().filter(|name| split(name).is_some());
+        let siblings = context.file_names::<EventDefinition>().filter(|name| split(name).is_some());
         let help = match nearest(name, siblings) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "paths are relative to the file that names them".to_owned(),
@@ -98,7 +99,7 @@ fn beside(
     let mut found: Vec<(String, Format)> = ENDINGS
         .iter()
         .map(|(ending, format)| (format!("{stem}{ending}"), *format))
-        .filter(|(name, _)| context.siblings.contains(&name.as_str()))
+        .filter(|(name, _)| context.file_names::<EventDefinition>().any(|file| file == name))
         .collect();
     if found.len() > 1 {
         found.retain(|(_, format)| Some(*format) == stated);
@@ -108,6 +109,25 @@ fn beside(
         }
     }
     found.pop()
+}
+
+/// Contracts without an event: most often a name that was mistyped.
+pub(super) fn find_unused(context: &Context<'_>, read: &[&EventDefinition], problems: &mut Vec<Problem>) {
+    let stems = context.stems::<EventDefinition>();
+    for item in context.items::<EventDefinition>() {
+        let Entry::Beside = EventDefinition::entry(item) else { continue };
+        let Some((stem, _)) = split(&item.name) else { continue };
+        let is_used = read.iter().any(|event| event.schema.as_deref() == Some(&item.path));
+        if is_used || stems.contains(&stem) {
+            continue;
+        }
+        let help = match nearest(stem, stems.iter().copied()) {
+            Some(near) => format!("did you mean to name it after `{near}.yaml`?"),
+            None => format!("add {stem}.yaml beside it, or name it in an event's `schema:`"),
+        };
+        let problem = Problem::of_file(&item.path, "no event uses this contract").help(help);
+        problems.push(problem.warning());
+    }
 }
 
 /// Checks the syntax of a contract as far as this crate can, and lists its fields.

@@ -1,11 +1,17 @@
-//! Feeds: events that Factum makes itself, for a demonstration or a load.
+//! `feeds/F.yaml`: events that Factum makes itself, for a demonstration or a load.
+
+mod manifest;
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
 use factum_types::{TeamName, TopicName};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::kind::{Context, Kind, Origin};
+use crate::problem::Problem;
 
 /// A generator and the topic that it fills.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +41,36 @@ pub struct FeedDefinition {
     /// The regions that they live in; empty for the generator's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<String>,
+}
+
+impl Kind for FeedDefinition {
+    const WORD: &'static str = "feed";
+    const FOLDER: &'static str = "feeds";
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn team(&self) -> &TeamName {
+        &self.team
+    }
+
+    fn project(&self) -> &str {
+        &self.project
+    }
+
+    fn facts(&self) -> String {
+        format!("{} into {}, {}", self.generate.as_str(), self.into, self.rate)
+    }
+
+    fn read(
+        context: &Context<'_>,
+        path: &Path,
+        stem: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<(Self, Origin)> {
+        manifest::read(context, path, stem, problems)
+    }
 }
 
 /// What a feed makes.

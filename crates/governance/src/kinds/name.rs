@@ -9,7 +9,7 @@ use crate::problem::Problem;
 /// The name of what `path` defines, `stem` being its file's name without its ending.
 ///
 /// A table or view may not have a name that a topic could not have: SQL puts all of them into one space.
-pub(super) fn relation(
+pub(crate) fn relation(
     team: &TeamName,
     path: &Path,
     stem: &str,
@@ -27,6 +27,6 @@ pub(super) fn relation(
 }
 
 /// A name as a manifest writes it, which is not empty.
-pub(super) fn bare(text: &str) -> Result<String, &'static str> {
+pub(crate) fn bare(text: &str) -> Result<String, &'static str> {
     if text.is_empty() { Err("it is empty") } else { Ok(text.to_owned()) }
 }
