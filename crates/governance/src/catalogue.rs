@@ -64,13 +64,13 @@ impl Catalogue {
     /// [`RecordedError`]; the state so far stays.
     pub async fn reload(&self, log: &dyn EventLog) -> Result<Recorded, RecordedError> {
         let recorded = Recorded::read(log).await?;
-        self.replace(recorded.clone());
+        self.replace(&recorded);
         Ok(recorded)
     }
 
     /// Puts `recorded` in place of the state so far; problems stay.
-    pub fn replace(&self, recorded: Recorded) {
-        let unreadable = unreadable(&recorded);
+    pub fn replace(&self, recorded: &Recorded) {
+        let unreadable = unreadable(recorded);
         let definitions = recorded.definitions();
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for problem in &unreadable {

@@ -168,6 +168,17 @@ pub struct Conflict {
     pub(crate) problem: Problem,
 }
 
+/// A part of a definition that shows nothing; the rest of it is in effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The part, by the name that the kind gives its place in the file.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
 /// What a definition says of its topic; what it does not say is the log's default.
 #[derive(Debug, Clone, Copy)]
 pub struct DeclaredTopic<'a> {
@@ -290,12 +301,16 @@ pub(crate) struct KindEntry {
     pub(crate) ending: &'static str,
     pub(crate) entry: fn(&Item) -> Entry<'_>,
     pub(crate) read: ReadFn,
-    pub(crate) look_beside: fn(&Context<'_>, &[&dyn Definition], &mut Vec<Problem>),
-    pub(crate) conflicts: fn(&[(&dyn Definition, &Origin)]) -> Vec<Conflict>,
+    pub(crate) look_beside: LookBesideFn,
+    pub(crate) conflicts: ConflictsFn,
     /// The definition that is the value of a record.
-    pub(crate) decode: fn(&[u8]) -> Result<Arc<dyn Definition>, serde_json::Error>,
+    pub(crate) decode: DecodeFn,
 }
 
+type LookBesideFn = fn(&Context<'_>, &[&dyn Definition], &mut Vec<Problem>);
+type Located<'a> = (&'a dyn Definition, &'a Origin);
+type ConflictsFn = fn(&[Located<'_>]) -> Vec<Conflict>;
+type DecodeFn = fn(&[u8]) -> Result<Arc<dyn Definition>, serde_json::Error>;
 type ReadFn = fn(&Context<'_>, &Path, &str, &mut Vec<Problem>) -> Option<(Arc<dyn Definition>, Origin)>;
 
 impl KindEntry {
@@ -314,11 +329,13 @@ impl KindEntry {
                 let read: Vec<_> = read.iter().filter_map(|it| it.as_any().downcast_ref()).collect();
                 K::look_beside(context, &read, problems);
             },
-            conflicts: |all| {
-                let all = all.iter().filter_map(|(it, origin)| Some((it.as_any().downcast_ref()?, *origin)));
-                K::conflicts(&all.collect::<Vec<_>>())
-            },
+            conflicts: conflicts::<K>,
             decode: |json| Ok(Arc::new(serde_json::from_slice::<K>(json)?)),
         }
     }
+}
+
+fn conflicts<K: Kind>(all: &[Located<'_>]) -> Vec<Conflict> {
+    let of_kind = all.iter().filter_map(|(it, origin)| Some((it.as_any().downcast_ref::<K>()?, *origin)));
+    K::conflicts(&of_kind.collect::<Vec<_>>())
 }

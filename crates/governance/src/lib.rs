@@ -11,17 +11,17 @@
 //! time; no plan removes a topic.
 //!
 //! Not here: HTTP, terminals and colour, the checking of records against their schemas, and what SQL means: that
-//! is asked of [`Pipelines`].
+//! is asked of an [`Effect`].
 
 pub mod catalogue;
 mod defaults;
 mod definitions;
+mod effects;
 mod folder;
 mod human;
 mod kind;
 mod kinds;
 mod manifest;
-mod pipelines;
 pub mod plan;
 mod problem;
 pub mod project;
@@ -34,12 +34,12 @@ pub mod watch;
 pub use catalogue::{Catalogue, ProjectStatus};
 pub use defaults::{Defaults, Visibility};
 pub use definitions::{Definitions, SharedDefinition};
-pub use kind::{Definition, Kind};
+pub use effects::{Effect, EffectError, Effects};
+pub use kind::{Definition, Fault, Kind};
 pub use kinds::{
     Capture, DashboardDefinition, EventDefinition, FeedDefinition, Format, Generator, KeptView, Panel,
     PanelFault, PanelKind, PanelPart, PipelineDefinition, Rate, TableDefinition, TeamDefinition,
 };
-pub use pipelines::{Pipelines, PipelinesError};
 pub use plan::{Applied, ApplyError, Change, Plan, PlanError};
 pub use problem::{Problem, Severity};
 pub use project::{Environment, LoadError, Project};

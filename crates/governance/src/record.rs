@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use factum_eventlog::{Admin, AdminError, EventLog, NewRecord, NewTopic, Position, ReadError, TopicConfig};
-use factum_types::{ByteSize, Record, Timestamp, TopicName, TopicPartition};
+use factum_types::{ByteSize, Offset, Record, Timestamp, TopicName, TopicPartition};
 
 use crate::definitions::{Definitions, SharedDefinition};
 use crate::resource_id::ResourceId;
@@ -43,6 +43,8 @@ pub struct Recorded {
     /// When the last of it was applied; `None` where nothing ever was.
     applied_at: Option<Timestamp>,
     unreadable: UnreadableResources,
+    /// Behind the last record that was read.
+    next: Offset,
 }
 
 /// Why the applied resources could not be read.
@@ -78,30 +80,40 @@ impl Recorded {
     /// [`RecordedError`], where the log does not answer at all.
     pub async fn read(log: &dyn EventLog) -> Result<Self, RecordedError> {
         let mut recorded = Self::default();
+        recorded.read_on(log).await?;
+        Ok(recorded)
+    }
+
+    /// Reads what was recorded since, and nothing again that was read.
+    ///
+    /// # Errors
+    /// [`RecordedError`], where the log does not answer; what was read until then is taken.
+    pub(crate) async fn read_on(&mut self, log: &dyn EventLog) -> Result<(), RecordedError> {
         let partition = TopicPartition::new(topic(), 0);
         match log.topic(&partition.topic).await {
             Ok(_) => {}
-            Err(AdminError::UnknownTopic { .. }) => return Ok(recorded),
+            Err(AdminError::UnknownTopic { .. }) => return Ok(()),
             Err(error) => return Err(RecordedError::Lookup(error)),
         }
         let end = log.offset_of(&partition, Position::Latest).await?;
-        let mut next = log.offset_of(&partition, Position::Earliest).await?;
-        while next < end {
-            let chunk = log.read(&partition, next, READ_BYTES, READ_WAIT).await?;
-            if chunk.next <= next {
+        let start = log.offset_of(&partition, Position::Earliest).await?;
+        self.next = self.next.max(start);
+        while self.next < end {
+            let chunk = log.read(&partition, self.next, READ_BYTES, READ_WAIT).await?;
+            if chunk.next <= self.next {
                 return Err(RecordedError::Stalled);
             }
             let mut holes = chunk.unreadable.iter().peekable();
             for record in &chunk.records {
                 while let Some(hole) = holes.next_if(|hole| hole.from < record.offset) {
-                    recorded.unreadable.lost(hole);
+                    self.unreadable.lost(hole);
                 }
-                recorded.take(record);
+                self.take(record);
             }
-            holes.for_each(|hole| recorded.unreadable.lost(hole));
-            next = chunk.next;
+            holes.for_each(|hole| self.unreadable.lost(hole));
+            self.next = chunk.next;
         }
-        Ok(recorded)
+        Ok(())
     }
 
     /// The definitions that are in force, as far as they are known.
@@ -164,13 +176,6 @@ impl Recorded {
             None => self.definitions.remove(id),
         }
         self.unreadable.settle(id);
-    }
-
-    /// The same, with what a later reading of the topic says of its times and of its faults.
-    pub(crate) fn confirmed_by(mut self, read: &Self) -> Self {
-        self.applied_at = read.applied_at;
-        self.unreadable = read.unreadable.clone();
-        self
     }
 }
 

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use expect_test::{Expect, expect};
 use factum_governance::watch::apply_once;
 use factum_governance::{
-    Catalogue, DashboardDefinition, Definitions, KeptView, PanelKind, Pipelines, PipelinesError,
+    Catalogue, DashboardDefinition, Definitions, Effect, EffectError, Fault, KeptView, PanelKind, ResourceId,
+    ResourceKind,
 };
 use support::memory_log::MemoryLog;
 use support::{folder, load_and_render, render, write_files};
@@ -31,15 +32,31 @@ panels:
 struct Views;
 
 #[async_trait]
-impl Pipelines for Views {
-    async fn check(&self, _: &Definitions) -> Result<(), PipelinesError> {
+impl Effect for Views {
+    fn kinds(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<DashboardDefinition>()]
+    }
+
+    fn needs(&self) -> Vec<ResourceKind> {
+        Vec::new()
+    }
+
+    async fn check(&self, _: &Definitions) -> Result<(), EffectError> {
         Ok(())
     }
 
-    async fn apply(&self, _: &Definitions) -> Result<(), PipelinesError> {
+    async fn apply(&self, _: &Definitions) -> Result<(), EffectError> {
         Ok(())
     }
 
+    fn faults(&self, declared: &Definitions) -> Vec<(ResourceId, Fault)> {
+        let dashboards = declared.of::<DashboardDefinition>();
+        let faults = dashboards.map(|it| (ResourceId::of(it), it.faults(&self.views())));
+        faults.flat_map(|(id, faults)| faults.into_iter().map(move |fault| (id.clone(), fault))).collect()
+    }
+}
+
+impl Views {
     fn views(&self) -> Vec<KeptView> {
         let view = |name: &str, columns: &[&str]| KeptView {
             name: format!("store.{name}"),

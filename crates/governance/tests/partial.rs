@@ -14,7 +14,7 @@ use factum_eventlog::{EventLog, NewRecord};
 use factum_governance::record::{self, Recorded};
 use factum_governance::watch::{apply_once, resume};
 use factum_governance::{
-    Catalogue, Definitions, EventDefinition, KeptView, PipelineDefinition, Pipelines, PipelinesError, Problem,
+    Catalogue, Definitions, Effect, EffectError, EventDefinition, PipelineDefinition, Problem, ResourceKind,
 };
 use factum_types::TopicName;
 use support::memory_log::MemoryLog;
@@ -74,15 +74,23 @@ impl Needs {
 }
 
 #[async_trait]
-impl Pipelines for Needs {
-    async fn check(&self, wanted: &Definitions) -> Result<(), PipelinesError> {
+impl Effect for Needs {
+    fn kinds(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<PipelineDefinition>()]
+    }
+
+    fn needs(&self) -> Vec<ResourceKind> {
+        Vec::new()
+    }
+
+    async fn check(&self, wanted: &Definitions) -> Result<(), EffectError> {
         match Self::wrong(wanted) {
             wrong if wrong.is_empty() => Ok(()),
-            wrong => Err(PipelinesError::Refused(wrong)),
+            wrong => Err(EffectError::Refused(wrong)),
         }
     }
 
-    async fn apply(&self, applied: &Definitions) -> Result<(), PipelinesError> {
+    async fn apply(&self, applied: &Definitions) -> Result<(), EffectError> {
         self.check(applied).await?;
         let mut running = self.in_effect.lock().expect("no test panics while holding it");
         // As the engine: half of it may be done.
@@ -93,15 +101,11 @@ impl Pipelines for Needs {
         for pipeline in applied.of::<PipelineDefinition>() {
             running.insert(pipeline.name.clone(), pipeline.sql.trim().to_owned());
             if fails.is_ok() {
-                return Err(PipelinesError::Unavailable { reason: "the disk is full".to_owned() });
+                return Err(EffectError::Unavailable { reason: "the disk is full".to_owned() });
             }
         }
         self.is_complete.lock().expect("no test panics while holding it").push(applied.is_complete());
         Ok(())
-    }
-
-    fn views(&self) -> Vec<KeptView> {
-        Vec::new()
     }
 }
 

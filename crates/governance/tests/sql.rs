@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use expect_test::{Expect, expect};
 use factum_governance::watch::apply_once;
 use factum_governance::{
-    Catalogue, Definitions, EventDefinition, KeptView, PipelineDefinition, Pipelines, PipelinesError,
-    Problem, TableDefinition,
+    Catalogue, Definitions, Effect, EffectError, EventDefinition, PipelineDefinition, Problem, ResourceKind,
+    TableDefinition,
 };
 use support::memory_log::MemoryLog;
 use support::{folder, load_and_render, render, write_files};
@@ -56,8 +56,16 @@ impl Critic {
 }
 
 #[async_trait]
-impl Pipelines for Critic {
-    async fn check(&self, wanted: &Definitions) -> Result<(), PipelinesError> {
+impl Effect for Critic {
+    fn kinds(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<PipelineDefinition>()]
+    }
+
+    fn needs(&self) -> Vec<ResourceKind> {
+        Vec::new()
+    }
+
+    async fn check(&self, wanted: &Definitions) -> Result<(), EffectError> {
         self.note("check", wanted);
         let pipelines = wanted.of::<PipelineDefinition>();
         let wrong = pipelines.filter_map(|pipeline| Some((pipeline, pipeline.sql.find("DROP")?)));
@@ -66,16 +74,12 @@ impl Pipelines for Critic {
             Problem::in_text(file, Arc::clone(text), at..at + 4, "there is no DROP in a pipeline", help)
         };
         let wrong: Vec<_> = wrong.map(|(pipeline, at)| problem(&pipeline.file, &pipeline.sql, at)).collect();
-        if wrong.is_empty() { Ok(()) } else { Err(PipelinesError::Refused(wrong)) }
+        if wrong.is_empty() { Ok(()) } else { Err(EffectError::Refused(wrong)) }
     }
 
-    async fn apply(&self, applied: &Definitions) -> Result<(), PipelinesError> {
+    async fn apply(&self, applied: &Definitions) -> Result<(), EffectError> {
         self.note("apply", applied);
         Ok(())
-    }
-
-    fn views(&self) -> Vec<KeptView> {
-        Vec::new()
     }
 }
 

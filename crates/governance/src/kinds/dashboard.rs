@@ -11,7 +11,7 @@ use std::path::Path;
 use factum_types::TeamName;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Context, Kind, Origin};
+use crate::kind::{Context, Fault, Kind, Origin};
 use crate::problem::Problem;
 use crate::suggest::nearest;
 
@@ -95,11 +95,15 @@ impl Kind for DashboardDefinition {
 }
 
 impl DashboardDefinition {
-    /// What panels want to show and `views` do not have, with the place in the manifest.
-    pub fn faults(&self, views: &[KeptView]) -> Vec<(String, PanelFault)> {
+    /// What panels want to show and `views` do not have.
+    pub fn faults(&self, views: &[KeptView]) -> Vec<Fault> {
         let panels = self.panels.iter().enumerate();
-        let faults = panels.filter_map(|(index, panel)| Some((index, panel.resolve(views).err()?)));
-        faults.map(|(index, fault)| (fault.part.place(index), fault)).collect()
+        let faults = panels.filter_map(|(index, panel)| {
+            let fault = panel.resolve(views).err()?;
+            let (place, help) = (fault.part.place(index), fault.help());
+            Some(Fault { place, help, message: fault.message })
+        });
+        faults.collect()
     }
 }
 

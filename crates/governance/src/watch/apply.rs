@@ -1,4 +1,4 @@
-//! One attempt to bring a log, the pipelines and the catalogue in step with a project's folder.
+//! One attempt to bring a log, what is in effect and the catalogue in step with a project's folder.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use tracing::{error, info};
 
 use super::refused;
 use crate::catalogue::Catalogue;
-use crate::kinds::{DashboardDefinition, KeptView};
-use crate::pipelines::{Pipelines, PipelinesError};
+use crate::effects::{Effect, EffectError};
+use crate::kind::Fault;
 use crate::plan::{self, Applied, ApplyError, Plan, PlanError};
 use crate::problem::Problem;
 use crate::project::{self, LoadError, Project};
@@ -31,9 +31,9 @@ pub enum Error {
     /// What was applied could not be read back.
     #[error("read back what was applied")]
     Recorded(#[from] RecordedError),
-    /// Its SQL cannot be put into effect now, or is wrong at no file's place.
+    /// It cannot be put into effect now, or is wrong at no file's place.
     #[error(transparent)]
-    Pipelines(#[from] PipelinesError),
+    Effect(#[from] EffectError),
 }
 
 impl Error {
@@ -41,7 +41,7 @@ impl Error {
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Load(error) => &error.problems,
-            Self::Pipelines(error) => error.problems(),
+            Self::Effect(error) => error.problems(),
             Self::Plan(_) | Self::Apply(_) | Self::Recorded(_) => &[],
         }
     }
@@ -59,7 +59,7 @@ impl Error {
             Self::Plan(error) => error.is_transient(),
             Self::Apply(error) => error.is_transient() || matches!(error, ApplyError::Overtaken { .. }),
             Self::Recorded(error) => error.is_transient(),
-            Self::Pipelines(error) => error.is_transient(),
+            Self::Effect(error) => error.is_transient(),
         }
     }
 }
@@ -73,9 +73,9 @@ pub async fn apply_once(
     root: &Path,
     log: &dyn EventLog,
     catalogue: &Catalogue,
-    pipelines: &dyn Pipelines,
+    effects: &dyn Effect,
 ) -> Result<(Plan, Applied, Vec<Problem>), Error> {
-    let result = try_apply(root, log, catalogue, pipelines).await;
+    let result = try_apply(root, log, catalogue, effects).await;
     match &result {
         Ok((plan, _, problems)) => catalogue.note_applied(root, &plan.project, problems.clone()),
         Err(error) => catalogue.note_failure(root, error.in_words(), error.problems().to_vec()),
@@ -88,13 +88,9 @@ pub async fn apply_once(
 ///
 /// # Errors
 /// [`Error`].
-pub async fn resume(
-    log: &dyn EventLog,
-    catalogue: &Catalogue,
-    pipelines: &dyn Pipelines,
-) -> Result<(), Error> {
+pub async fn resume(log: &dyn EventLog, catalogue: &Catalogue, effects: &dyn Effect) -> Result<(), Error> {
     let recorded = catalogue.reload(log).await?;
-    let problems = refused::apply_what_runs(recorded.definitions(), pipelines).await?;
+    let problems = refused::apply_what_runs(recorded.definitions(), effects).await?;
     for problem in &problems {
         error!(file = %problem.file().display(), %problem, "what was applied earlier does not run");
     }
@@ -106,28 +102,29 @@ async fn try_apply(
     root: &Path,
     log: &dyn EventLog,
     catalogue: &Catalogue,
-    pipelines: &dyn Pipelines,
+    effects: &dyn Effect,
 ) -> Result<(Plan, Applied, Vec<Problem>), Error> {
     let folder = root.to_owned();
     let mut project = tokio::task::spawn_blocking(move || project::load_valid_part(folder))
         .await
         .expect("loading a project does not panic")?;
     let recorded = Recorded::read(log).await?;
-    let plan = refused::plan_without(&mut project, &recorded, log, pipelines).await?;
+    let plan = refused::plan_without(&mut project, &recorded, log, effects).await?;
     let prepared = plan.prepare(log).await?;
     // In effect first and recorded then: what is cut short in between is a change again for the next attempt.
-    let after = prepared.after(recorded);
-    let refused = refused::apply_what_runs(after.definitions(), pipelines).await?;
+    let mut recorded = prepared.after(recorded);
+    let refused = refused::apply_what_runs(recorded.definitions(), effects).await?;
     let applied = prepared.record(log).await?;
     // Where some of the record cannot be read, what was just written is known all the same.
-    let recorded = after.confirmed_by(&Recorded::read(log).await?);
-    catalogue.replace(recorded.clone());
+    recorded.read_on(log).await?;
+    catalogue.replace(&recorded);
     if project.is_whole() && recorded.can_be_written_again(&project.name) {
-        info!("writing all that is applied anew, since some of its record cannot be read");
+        info!("writing all that is applied again, since some of its record cannot be read");
         plan::write(recorded.checkpoint(), log).await?;
-        catalogue.replace(recorded.confirmed_by(&Recorded::read(log).await?));
+        recorded.read_on(log).await?;
+        catalogue.replace(&recorded);
     }
-    let mut problems = faulty_panels(&project, &pipelines.views());
+    let mut problems = at_their_places(effects.faults(&project.definitions), &project);
     problems
         .extend(refused.into_iter().filter(|problem| !project.problems.iter().any(|it| it.is_same(problem))));
     problems.extend(project.problems);
@@ -135,14 +132,14 @@ async fn try_apply(
     Ok((plan, applied, problems))
 }
 
-/// What dashboards want to show and `views` do not have.
-fn faulty_panels(project: &Project, views: &[KeptView]) -> Vec<Problem> {
-    let faults = project.definitions.of::<DashboardDefinition>().flat_map(|dashboard| {
-        let origin = project.origin(&ResourceId::of(dashboard));
-        let faults = dashboard.faults(views).into_iter();
-        faults.filter_map(move |(place, fault)| {
-            Some(origin?.problem(&place, fault.message.clone()).help(fault.help()).warning())
-        })
-    });
-    faults.collect()
+/// Faults at their places in the project's files. The rest of what they concern is in effect, so they are warnings.
+fn at_their_places(faults: Vec<(ResourceId, Fault)>, project: &Project) -> Vec<Problem> {
+    let problem = |(id, fault): (ResourceId, Fault)| {
+        let problem = match project.origin(&id) {
+            Some(origin) => origin.problem(&fault.place, fault.message),
+            None => Problem::of_file(Path::new(&id.manifest()), fault.message),
+        };
+        problem.help(fault.help).warning()
+    };
+    faults.into_iter().map(problem).collect()
 }

@@ -39,7 +39,7 @@ async fn a_dashboard_is_shown_with_what_it_lacks() {
     };
     let mut definitions = Definitions::new();
     definitions.insert(dashboard);
-    server.catalogue.replace(definitions.into());
+    server.catalogue.replace(&definitions.into());
     let list = server.get("/api/v1/dashboards").await;
     assert!(list.text().ends_with("}\n"), "an answer ends its line");
     let listed = list.json();

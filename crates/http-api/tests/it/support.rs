@@ -171,7 +171,7 @@ impl Server {
     pub(crate) fn declare(&self, topic: &str, key: Option<&str>) {
         let mut definitions = Definitions::new();
         definitions.insert(definition(topic, key));
-        self.catalogue.replace(definitions.into());
+        self.catalogue.replace(&definitions.into());
     }
 
     /// Every record of a topic of one partition: key, value and headers.

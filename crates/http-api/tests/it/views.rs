@@ -62,7 +62,7 @@ pub(crate) async fn start(setup: Setup) -> Server {
         rows: PRODUCTS.into(),
     };
     declared.insert(table);
-    server.catalogue.replace(declared.into());
+    server.catalogue.replace(&declared.into());
     server
 }
 

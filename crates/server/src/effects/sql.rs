@@ -1,4 +1,4 @@
-//! Governance's pipelines, run by the SQL engine.
+//! Governance's tables and files of SQL, run by the SQL engine.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,27 +6,43 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use factum_governance::{
-    self as governance, Definitions, EventDefinition, Format, KeptView, PipelineDefinition, Pipelines,
-    PipelinesError, ResourceId, TableDefinition,
+    self as governance, Definitions, Effect, EffectError, EventDefinition, Format, PipelineDefinition,
+    ResourceId, ResourceKind, TableDefinition,
 };
-use factum_sql::{self as sql, ApplyError, Engine, RelationName, ViewStatus};
+use factum_sql::{self as sql, ApplyError, Engine, RelationName};
 use tracing::info;
 
 /// The engine, as governance sees it.
-pub(crate) struct EnginePipelines(pub(crate) Engine);
+pub(crate) struct SqlEffect {
+    engine: Engine,
+}
+
+impl SqlEffect {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+}
 
 #[async_trait]
-impl Pipelines for EnginePipelines {
-    async fn check(&self, wanted: &Definitions) -> Result<(), PipelinesError> {
-        let checked = self.0.check(&definitions(wanted)).await;
+impl Effect for SqlEffect {
+    fn kinds(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<TableDefinition>(), ResourceKind::of::<PipelineDefinition>()]
+    }
+
+    fn needs(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<EventDefinition>()]
+    }
+
+    async fn check(&self, wanted: &Definitions) -> Result<(), EffectError> {
+        let checked = self.engine.check(&definitions(wanted)).await;
         checked.map_err(|error| refusal(error, wanted))
     }
 
-    async fn apply(&self, applied: &Definitions) -> Result<(), PipelinesError> {
+    async fn apply(&self, applied: &Definitions) -> Result<(), EffectError> {
         let definitions = definitions(applied);
         let done = match applied.is_complete() {
-            true => self.0.apply(definitions).await,
-            false => self.0.apply_keeping_others(definitions).await,
+            true => self.engine.apply(definitions).await,
+            false => self.engine.apply_keeping_others(definitions).await,
         };
         let done = done.map_err(|error| refusal(error, applied))?;
         info!(
@@ -38,18 +54,6 @@ impl Pipelines for EnginePipelines {
             "put pipelines into effect"
         );
         Ok(())
-    }
-
-    fn views(&self) -> Vec<KeptView> {
-        self.0.views().iter().map(kept).collect()
-    }
-}
-
-fn kept(view: &ViewStatus) -> KeptView {
-    let columns = view.columns.as_ref();
-    KeptView {
-        name: view.name.to_string(),
-        columns: columns.map(|columns| columns.fields().iter().map(|field| field.name().clone()).collect()),
     }
 }
 
@@ -95,12 +99,12 @@ fn relation(full: &str) -> RelationName {
     RelationName::new(team, name)
 }
 
-fn refusal(error: ApplyError, declared: &Definitions) -> PipelinesError {
+fn refusal(error: ApplyError, declared: &Definitions) -> EffectError {
     match error {
         ApplyError::Refused(problems) => {
-            PipelinesError::Refused(problems.into_iter().map(|found| problem(found, declared)).collect())
+            EffectError::Refused(problems.into_iter().map(|found| problem(found, declared)).collect())
         }
-        error @ ApplyError::Unavailable { .. } => PipelinesError::Unavailable { reason: error.to_string() },
+        error @ ApplyError::Unavailable { .. } => EffectError::Unavailable { reason: error.to_string() },
     }
 }
 

@@ -1,4 +1,4 @@
-//! Governance's feeds, run by `factum-feeds`; whatever else a project's change puts into effect goes on from here.
+//! Governance's feeds, run by `factum-feeds`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,46 +6,42 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use factum_feeds::{Catalogue, CatalogueError, Feed, Handle, Recipe};
 use factum_governance::{
-    Definitions, EventDefinition, FeedDefinition, Generator, KeptView, Pipelines, PipelinesError, Problem,
-    ResourceId, TableDefinition,
+    Definitions, Effect, EffectError, EventDefinition, FeedDefinition, Generator, Problem, ResourceId,
+    ResourceKind, TableDefinition,
 };
-
-use crate::pipelines::EnginePipelines;
 
 /// The regions of a feed that names none.
 const REGIONS: [&str; 2] = ["Region1", "Region2"];
 /// The table of a feed that names none.
 const PRODUCTS: &str = "products";
 
-/// The engine and the generators, as governance sees them.
-pub(crate) struct FeedsAndPipelines {
-    pub(crate) pipelines: EnginePipelines,
-    /// Without it no generator runs; feeds are checked all the same.
-    pub(crate) feeds: Option<Handle>,
-}
+/// The generators, as governance sees them. Without a handle none runs; feeds are checked all the same.
+pub(crate) struct FeedEffect(pub(crate) Option<Handle>);
 
 #[async_trait]
-impl Pipelines for FeedsAndPipelines {
-    async fn check(&self, wanted: &Definitions) -> Result<(), PipelinesError> {
-        feeds(wanted)?;
-        self.pipelines.check(wanted).await
+impl Effect for FeedEffect {
+    fn kinds(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<FeedDefinition>()]
     }
 
-    async fn apply(&self, applied: &Definitions) -> Result<(), PipelinesError> {
-        self.pipelines.apply(applied).await?;
-        if let Some(handle) = &self.feeds {
+    fn needs(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<EventDefinition>(), ResourceKind::of::<TableDefinition>()]
+    }
+
+    async fn check(&self, wanted: &Definitions) -> Result<(), EffectError> {
+        feeds(wanted).map(drop)
+    }
+
+    async fn apply(&self, applied: &Definitions) -> Result<(), EffectError> {
+        if let Some(handle) = &self.0 {
             handle.set(feeds(applied)?);
         }
         Ok(())
     }
-
-    fn views(&self) -> Vec<KeptView> {
-        self.pipelines.views()
-    }
 }
 
 /// Every feed with what it is made of, or everything that is wrong with them.
-fn feeds(declared: &Definitions) -> Result<Vec<Feed>, PipelinesError> {
+fn feeds(declared: &Definitions) -> Result<Vec<Feed>, EffectError> {
     let (mut feeds, mut problems) = (Vec::new(), Vec::new());
     for definition in declared.of::<FeedDefinition>() {
         match feed(definition, declared) {
@@ -53,7 +49,7 @@ fn feeds(declared: &Definitions) -> Result<Vec<Feed>, PipelinesError> {
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(feeds) } else { Err(PipelinesError::Refused(problems)) }
+    if problems.is_empty() { Ok(feeds) } else { Err(EffectError::Refused(problems)) }
 }
 
 fn feed(definition: &FeedDefinition, declared: &Definitions) -> Result<Feed, Problem> {
