@@ -1,6 +1,7 @@
 //! Frames of the Kafka protocol, every API and version, as they come from a socket.
 
 use bytes::BytesMut;
+use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
@@ -10,6 +11,7 @@ use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
+use factum_kafka_server::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
 use factum_kafka_server::messages::init_producer_id::InitProducerIdRequest;
 use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
@@ -54,6 +56,8 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::DeleteTopics => decode::<DeleteTopicsRequest>,
         ApiKey::InitProducerId => decode::<InitProducerIdRequest>,
         ApiKey::DescribeConfigs => decode::<DescribeConfigsRequest>,
+        ApiKey::AlterConfigs => decode::<AlterConfigsRequest>,
+        ApiKey::IncrementalAlterConfigs => decode::<IncrementalAlterConfigsRequest>,
         ApiKey::DescribeCluster => decode::<DescribeClusterRequest>,
     }
 }

@@ -3,12 +3,14 @@
 //! Always holds: a target ends in a value or an error, never in a panic, and never in more memory than
 //! [`Target::memory`] allows; what it returns does not matter.
 //!
-//! Deliberately not here: what needs a running server (SQL, HTTP): `tests/` of those crates send such bytes.
+//! Deliberately not here: running a query, and what a server answers: `tests/` of those crates send such bytes.
 
 mod files;
+mod http;
 mod kafka;
 mod project;
 mod records;
+mod sql;
 
 /// One decoder.
 #[derive(Clone, Copy)]
@@ -22,7 +24,7 @@ pub struct Target {
 }
 
 /// Every decoder.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "kafka_request", run: kafka::request, memory: |length| 4 * length as u64 + (1 << 20) },
     Target { name: "record_batch", run: records::batch, memory: |length| 64 * length as u64 + (8 << 20) },
     Target { name: "compressed", run: records::compressed, memory: |length| length as u64 + (24 << 20) },
@@ -33,6 +35,14 @@ pub const TARGETS: [Target; 7] = [
     },
     Target { name: "project_file", run: project::file, memory: |length| 512 * length as u64 + (8 << 20) },
     Target { name: "log_files", run: files::log, memory: |length| 16 * length as u64 + (16 << 20) },
+    Target { name: "http_events", run: http::events, memory: |length| 64 * length as u64 + (48 << 20) },
+    Target {
+        name: "last_event_id",
+        run: http::last_event_id,
+        memory: |length| 64 * length as u64 + (1 << 20),
+    },
+    Target { name: "sql_text", run: sql::text, memory: |length| 4_096 * length as u64 + (32 << 20) },
+    Target { name: "event_data", run: sql::event_data, memory: |length| 512 * length as u64 + (4 << 20) },
     Target { name: "state_files", run: files::state, memory: |length| 16 * length as u64 + (64 << 20) },
 ];
 

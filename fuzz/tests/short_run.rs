@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use factum_fuzz::{TARGETS, Target};
 
-/// How many mutations of each input are tried; a real fuzzer goes on for hours.
+/// How many mutations of each input are tried, unless `FACTUM_FUZZ_MUTATIONS` says otherwise; a real fuzzer goes on for
+/// hours.
 const MUTATIONS: u64 = 60;
 
 /// SplitMix64 (Steele, Lea, Flood, 2014): small, and the same everywhere.
@@ -26,7 +27,7 @@ impl Random {
 
 /// What a fuzzer does first: flip, cut, repeat, insert numbers that decoders stumble over.
 fn mutate(input: &[u8], random: &mut Random) -> Vec<u8> {
-    const STUMBLES: [&[u8]; 8] = [
+    const STUMBLES: [&[u8]; 10] = [
         &[0xff; 4],
         &[0x7f, 0xff, 0xff, 0xff],
         &[0x80, 0, 0, 0],
@@ -34,6 +35,8 @@ fn mutate(input: &[u8], random: &mut Random) -> Vec<u8> {
         &[0; 8],
         b"\xf0\x9f\x98\x80",
         b"{{[[",
+        b"((((",
+        b"\"\\u0000\"",
         b"- - - &a *a\n",
     ];
     let mut bytes = input.to_vec();
@@ -56,6 +59,11 @@ fn mutate(input: &[u8], random: &mut Random) -> Vec<u8> {
         }
     }
     bytes
+}
+
+fn mutations() -> u64 {
+    let wanted = std::env::var("FACTUM_FUZZ_MUTATIONS").ok();
+    wanted.map_or(MUTATIONS, |number| number.parse().expect("FACTUM_FUZZ_MUTATIONS is a number"))
 }
 
 fn corpus(target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
@@ -85,16 +93,33 @@ fn check(target: &Target, name: &str, input: &[u8]) {
     }
 }
 
-fn short_run(name: &str) {
+/// What a thread for queries has; a test's own is a quarter of it.
+const STACK: usize = 8 << 20;
+
+fn short_run(name: &'static str) {
+    let run = std::thread::Builder::new().stack_size(STACK).spawn(move || run_all(name)).expect("a thread");
+    if let Err(panic) = run.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+fn run_all(name: &str) {
     let target = TARGETS.iter().find(|target| target.name == name).expect("a target");
     // Whatever is made once is not the first input's fault.
     (target.run)(&[0, 0]);
-    for (path, input) in corpus(target) {
+    let seeded = |(path, input): (PathBuf, Vec<u8>)| {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        check(target, &name, &input);
-        let mut random = Random(input.iter().fold(1, |seed, byte| seed * 31 % 1_000_003 + u64::from(*byte)));
-        for number in 0..MUTATIONS {
-            check(target, &format!("{name}, mutation {number}"), &mutate(&input, &mut random));
+        let random = Random(input.iter().fold(1, |seed, byte| seed * 31 % 1_000_003 + u64::from(*byte)));
+        (name, input, random)
+    };
+    let mut inputs: Vec<_> = corpus(target).into_iter().map(seeded).collect();
+    for (name, input, _) in &inputs {
+        check(target, name, input);
+    }
+    // Of each input one after the other, so that a run that is ended has seen something of all.
+    for number in 0..mutations() {
+        for (name, input, random) in &mut inputs {
+            check(target, &format!("{name}, mutation {number}"), &mutate(input, random));
         }
     }
 }
@@ -132,4 +157,24 @@ fn log_files() {
 #[test]
 fn state_files() {
     short_run("state_files");
+}
+
+#[test]
+fn events_over_http() {
+    short_run("http_events");
+}
+
+#[test]
+fn ids_to_resume_at() {
+    short_run("last_event_id");
+}
+
+#[test]
+fn sql_texts() {
+    short_run("sql_text");
+}
+
+#[test]
+fn values_of_events() {
+    short_run("event_data");
 }

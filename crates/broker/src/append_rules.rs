@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use factum_eventlog::{CompressionType, TimestampType, TopicConfig};
 use factum_types::record::{self, MAX_UNPACKED_BYTES};
 use factum_types::{RecordBatch, Timestamp};
@@ -45,14 +44,19 @@ impl AppendRules {
     }
 
     /// The batch as the log keeps it. Packing records anew takes about as long as it took their producer, on the
-    /// caller's thread.
+    /// caller's thread. `latest` is the first record with the greatest timestamp, where that is known.
     ///
     /// # Errors
     /// [`ProduceError::FutureTimestamp`], [`ProduceError::OldTimestamp`], or [`ProduceError::Recompress`].
-    pub(crate) fn apply(&self, batch: RecordBatch, now: Timestamp) -> Result<RecordBatch, ProduceError> {
+    pub(crate) fn apply(
+        &self,
+        batch: RecordBatch,
+        now: Timestamp,
+        latest: Option<i32>,
+    ) -> Result<RecordBatch, ProduceError> {
         let append_time = self.append_time(now);
         if append_time.is_none() {
-            self.check_times(&batch, now)?;
+            self.check_times(&batch, now, latest)?;
         }
         let mut batch = match self.compression {
             CompressionType::Producer => batch,
@@ -66,24 +70,28 @@ impl AppendRules {
         Ok(batch)
     }
 
-    fn check_times(&self, batch: &RecordBatch, now: Timestamp) -> Result<(), ProduceError> {
+    fn check_times(
+        &self,
+        batch: &RecordBatch,
+        now: Timestamp,
+        record: Option<i32>,
+    ) -> Result<(), ProduceError> {
         let timestamp = batch.header().max_timestamp;
         if let Some(latest) = self.after_max.map(|ahead| now.plus(ahead)).filter(|latest| timestamp > *latest)
         {
-            return Err(ProduceError::FutureTimestamp { timestamp, latest });
+            return Err(ProduceError::FutureTimestamp { timestamp, latest, record });
         }
         let Some(before) = self.before_max else { return Ok(()) };
         let earliest = now.minus(before);
         // The header has the greatest timestamp and the first; the least is known to the records alone.
-        let records = record::decode(&Bytes::copy_from_slice(batch.as_bytes()), MAX_UNPACKED_BYTES);
-        let records = records.map_err(|error| ProduceError::Undecodable { reason: error.to_string() })?;
-        let times =
-            records.into_iter().map(|record| record.timestamp).filter(|time| *time != Timestamp::NONE);
-        match times.min() {
-            Some(timestamp) if timestamp < earliest => {
-                Err(ProduceError::OldTimestamp { timestamp, earliest })
+        let undecodable = |error: record::Error| ProduceError::Undecodable { reason: error.to_string() };
+        let times = record::times(batch.as_bytes(), MAX_UNPACKED_BYTES as u64).map_err(undecodable)?;
+        for (time, record) in times.zip(0..) {
+            let (_, timestamp) = time.map_err(undecodable)?;
+            if timestamp != Timestamp::NONE && timestamp < earliest {
+                return Err(ProduceError::OldTimestamp { timestamp, earliest, record });
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 }

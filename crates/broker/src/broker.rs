@@ -16,6 +16,7 @@ use crate::auto_create::AutoCreate;
 use crate::blocking_work::BlockingWork;
 use crate::catalogue::{Catalogue, Which};
 use crate::coordinator::Coordinator;
+use crate::data_dir_lock::LockFile;
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, ProducerIdError};
 use crate::fetch::{Fetch, Fetched};
 use crate::health::{Health, health};
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) trusted_time: Arc<TrustedTime>,
     pub(crate) auto_create: AutoCreate,
     pub(crate) partitioner: Partitioner,
+    /// The file that keeps other servers away, if one does.
+    pub(crate) lock_file: OnceLock<LockFile>,
     /// Where members of groups run their heartbeats; there once the service runs.
     pub(crate) tasks: OnceLock<TaskGroup>,
 }
@@ -164,7 +167,39 @@ impl Broker {
             return Err(AlterTopicError::Internal { topic: name.clone() });
         }
         let name = name.clone();
-        self.change("alter", move |catalogue| catalogue.alter(&name, &config)).await
+        self.change("alter", move |catalogue| catalogue.alter(&name, |_| Ok(config))).await
+    }
+
+    /// Changes a topic's configuration by `edit`, which is given what is in force; on disk and in force when this
+    /// returns. Changes by others come before or after it, never between.
+    ///
+    /// # Errors
+    /// [`AlterTopicError`], or what `edit` says; the old configuration stays then.
+    pub async fn edit_topic<E: From<AlterTopicError> + Send + 'static>(
+        &self,
+        name: &TopicName,
+        edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E> + Send + 'static,
+    ) -> Result<Arc<Topic>, E> {
+        if !Access::Client.reaches(name) {
+            return Err(AlterTopicError::Internal { topic: name.clone() }.into());
+        }
+        let name = name.clone();
+        self.change("alter", move |catalogue| catalogue.alter(&name, edit)).await
+    }
+
+    /// Checks a change as [`Broker::edit_topic`] would, and changes nothing.
+    ///
+    /// # Errors
+    /// [`AlterTopicError`], but for the disk's, or what `edit` says.
+    pub fn validate_edit<E: From<AlterTopicError>>(
+        &self,
+        name: &TopicName,
+        edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E>,
+    ) -> Result<(), E> {
+        if !Access::Client.reaches(name) {
+            return Err(AlterTopicError::Internal { topic: name.clone() }.into());
+        }
+        self.0.catalogue.validate_alteration(name, edit).map(drop)
     }
 
     /// Removes a topic, its records and the offsets that groups committed for it. Dropping the future does not
@@ -257,7 +292,8 @@ impl Broker {
 
     /// How the embedded log is.
     pub fn health(&self) -> Health {
-        let others = [self.0.trusted_time.problem(), self.0.coordinator.problem()];
+        let lock_problem = self.0.lock_file.get().and_then(LockFile::problem);
+        let others = [self.0.trusted_time.problem(), self.0.coordinator.problem(), lock_problem];
         health(&self.0.catalogue, others.into_iter().flatten())
     }
 

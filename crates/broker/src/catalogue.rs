@@ -15,7 +15,7 @@ use std::time::Duration;
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_eventlog::{NewTopic, TopicConfig};
-use factum_log::{Disk, Environment, PartitionLog};
+use factum_log::{Disk, Environment, NotAFile, PartitionLog};
 use factum_types::{ByteSize, Timestamp, TopicId, TopicName, TopicPartition};
 use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
@@ -100,7 +100,9 @@ impl Catalogue {
             change: Mutex::new(()),
             is_closed: AtomicBool::new(false),
         };
-        let topics = catalogue.open_topics(stored)?;
+        let (topics, unusable) = catalogue.open_usable_topics(stored)?;
+        unusable.iter().for_each(report);
+        catalogue.unusable.write().extend(unusable);
         catalogue.add(topics);
         Ok(catalogue)
     }
@@ -201,26 +203,38 @@ impl Catalogue {
         self.create(&NewTopic { name, partitions: Some(1), config })
     }
 
-    /// Replaces a topic's configuration: on disk and in force when this returns. Blocks.
-    pub(crate) fn alter(
+    /// Changes a topic's configuration by `edit`, which is given what is in force; on disk and in force when this
+    /// returns. No other change comes between. Blocks.
+    pub(crate) fn alter<E: From<AlterTopicError>>(
         &self,
         name: &TopicName,
-        config: &TopicConfig,
-    ) -> Result<Arc<Topic>, AlterTopicError> {
+        edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E>,
+    ) -> Result<Arc<Topic>, E> {
         let _change = self.change.lock();
+        let (topic, config) = self.validate_alteration(name, edit)?;
+        let file = TopicFile::new(name.clone(), topic.id(), topic.partition_count(), &config);
+        self.store.rewrite(topic.directory(), &file).map_err(AlterTopicError::from)?;
+        topic.reconfigure(file.config(), &self.defaults);
+        Ok(topic)
+    }
+
+    /// What [`Catalogue::alter`] would make of the topic.
+    pub(crate) fn validate_alteration<E: From<AlterTopicError>>(
+        &self,
+        name: &TopicName,
+        edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E>,
+    ) -> Result<(Arc<Topic>, TopicConfig), E> {
         if self.is_closed() {
-            return Err(AlterTopicError::Stopping);
+            return Err(AlterTopicError::Stopping.into());
         }
         if topic::is_offsets_topic(name) {
-            return Err(AlterTopicError::Internal { topic: name.clone() });
+            return Err(AlterTopicError::Internal { topic: name.clone() }.into());
         }
         let topic =
             self.topic(name.as_str()).ok_or_else(|| AlterTopicError::Unknown { topic: name.clone() })?;
-        topic::check_config(config)?;
-        let file = TopicFile::new(name.clone(), topic.id(), topic.partition_count(), config);
-        self.store.rewrite(topic.directory(), &file)?;
-        topic.reconfigure(file.config(), &self.defaults);
-        Ok(topic)
+        let config = edit(topic.config())?;
+        topic::check_config(&config).map_err(AlterTopicError::from)?;
+        Ok((topic, config))
     }
 
     /// Removes a topic: gone for good when this returns; gives its name. Blocks.
@@ -257,18 +271,21 @@ impl Catalogue {
         Ok(name)
     }
 
-    /// Gives up a topic whose directory was removed while no server ran.
+    /// Removes what is left of a topic that cannot be used.
     fn give_up(&self, name: TopicName) -> Result<TopicName, DeleteTopicError> {
-        let mut unusable = self.unusable.write();
-        let removed = unusable.iter().filter_map(|entry| entry.removed.as_ref());
-        let ids: Vec<_> = removed.filter(|topic| topic.name == name).map(|topic| topic.id).collect();
-        if ids.is_empty() {
+        let is_asked = |entry: &UnusableEntry| entry.known.as_ref().is_some_and(|known| known.name == name);
+        let entries: Vec<_> = self.unusable.read().iter().filter(|entry| is_asked(entry)).cloned().collect();
+        if entries.is_empty() {
             return Err(DeleteTopicError::Unknown { topic: name });
         }
-        for id in ids {
-            self.store.give_up(id)?;
-            unusable.retain(|entry| entry.removed.as_ref().is_none_or(|topic| topic.id != id));
-            warn!(topic = %name, %id, "gave up a topic whose directory was removed");
+        for entry in entries {
+            let id = entry.known.as_ref().map_or(TopicId::NIL, |known| known.id);
+            match entry.is_removed {
+                true => self.store.forget(id)?,
+                false => self.free(&self.store.retire(&entry.directory, id)?),
+            }
+            self.unusable.write().retain(|known| *known != entry);
+            warn!(topic = %name, %id, reason = entry.reason, "deleted a topic that could not be used");
         }
         Ok(name)
     }
@@ -334,18 +351,48 @@ impl Catalogue {
     }
 
     fn open_topics(&self, stored: Vec<StoredTopic>) -> Result<Vec<Arc<Topic>>, StorageError> {
+        let opened = self.open_logs(stored).into_iter();
+        let topics = opened.map(|(topic, logs)| Ok(Arc::new(self.assemble(topic, logs?.into_iter()))));
+        topics.collect()
+    }
+
+    /// Opens those of `stored` that can be; in the others something else lies where a file should be.
+    fn open_usable_topics(
+        &self,
+        stored: Vec<StoredTopic>,
+    ) -> Result<(Vec<Arc<Topic>>, Vec<UnusableEntry>), StorageError> {
+        let (mut topics, mut unusable) = (Vec::new(), Vec::new());
+        for (topic, logs) in self.open_logs(stored) {
+            match logs {
+                Ok(logs) => topics.push(Arc::new(self.assemble(topic, logs.into_iter()))),
+                Err(error) if NotAFile::is_cause_of(&error) => {
+                    let entry = self.store.unusable(&topic.directory, &error);
+                    unusable.push(UnusableEntry { known: Some(topic.known()), ..entry });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((topics, unusable))
+    }
+
+    /// Each topic with the logs of its partitions, or why one of them could not be opened; the others are closed then.
+    fn open_logs(
+        &self,
+        stored: Vec<StoredTopic>,
+    ) -> Vec<(StoredTopic, Result<Vec<PartitionLog>, StorageError>)> {
         let mut wanted = Vec::new();
         for topic in &stored {
             let options = self.defaults.log_options(&topic.file.config());
             let paths = (0..topic.file.partitions).map(|n| self.store.partition_path(&topic.directory, n));
             wanted.extend(paths.map(|path| (path, options)));
         }
-        let mut logs = opening::open_logs(&self.environment, &wanted)?.into_iter();
-        let topics = stored.into_iter().map(|topic| {
+        let mut opened = opening::open_logs(&self.environment, &wanted).into_iter();
+        let logs_of = |topic: StoredTopic| {
             let count = usize::try_from(topic.file.partitions).expect("checked when the topic was made");
-            Arc::new(self.assemble(topic, logs.by_ref().take(count)))
-        });
-        Ok(topics.collect())
+            let logs: Vec<_> = opened.by_ref().take(count).collect();
+            (topic, logs.into_iter().collect::<Result<_, _>>().map_err(StorageError::from))
+        };
+        stored.into_iter().map(logs_of).collect()
     }
 
     fn assemble(&self, stored: StoredTopic, logs: impl Iterator<Item = PartitionLog>) -> Topic {

@@ -35,13 +35,13 @@ pub enum StorageError {
         source: io::Error,
     },
     /// A directory that must be there is not: somebody removed it.
-    #[error("{} is missing; restore it, or remove its topic's directory", path.display())]
+    #[error("{} is missing; restore it, or delete the topic", path.display())]
     Missing {
         /// The directory.
         path: PathBuf,
     },
     /// The files of a partition that must be there are not: somebody removed them.
-    #[error("{} holds no log; restore its files, or remove its topic's directory", path.display())]
+    #[error("{} holds no log; restore its files, or delete the topic", path.display())]
     NoLog {
         /// The partition's directory.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum StorageError {
         path: PathBuf,
     },
     /// A topic of this name is on disk and cannot be used.
-    #[error("the topic's directory {directory} is there and cannot be used; restore or remove it: {reason}")]
+    #[error("the topic in directory {directory} cannot be used; restore it, or delete the topic: {reason}")]
     Unusable {
         /// Its entry among the topics' directories.
         directory: String,

@@ -76,14 +76,18 @@ pub enum ProduceError {
         timestamp: Timestamp,
         /// The latest allowed now.
         latest: Timestamp,
+        /// The first record that has it, from 0; `None` if the batch was made in this process.
+        record: Option<i32>,
     },
     /// A record is dated further back than the topic allows.
     #[error("timestamp {timestamp} is earlier than {earliest}")]
     OldTimestamp {
-        /// The batch's least timestamp.
+        /// The record's timestamp.
         timestamp: Timestamp,
         /// The earliest allowed now.
         earliest: Timestamp,
+        /// The first record that is so old, from 0.
+        record: i32,
     },
     /// The records cannot be unpacked, so that they cannot be compressed as the topic wants them.
     #[error("the records cannot be compressed anew")]
@@ -97,6 +101,20 @@ pub enum ProduceError {
     /// The log refused.
     #[error(transparent)]
     Log(#[from] AppendError),
+}
+
+impl ProduceError {
+    /// Which record of the batch is at fault, from 0, if one of them is.
+    pub fn record(&self) -> Option<i32> {
+        match self {
+            Self::InvalidRecords(record::Error::Malformed { index, count, .. }) => {
+                Some(*index).filter(|index| index < count)
+            }
+            Self::FutureTimestamp { record, .. } => *record,
+            Self::OldTimestamp { record, .. } => Some(*record),
+            _ => None,
+        }
+    }
 }
 
 /// Why a partition could not be read.
@@ -254,7 +272,7 @@ impl Partition {
         if summary.max_timestamp != batch.header().max_timestamp {
             batch.correct_max_timestamp(summary.max_timestamp);
         }
-        self.place(batch, request)
+        self.place(batch, request, Some(summary.max_timestamp_index))
     }
 
     /// Appends a batch that was built in this process, for a caller that may write here, as part of a request that
@@ -268,19 +286,21 @@ impl Partition {
         request: NonZeroUsize,
     ) -> Result<Appended, ProduceError> {
         self.check(&batch)?;
-        self.place(batch, request).map(|(appended, _)| appended)
+        self.place(batch, request, None).map(|(appended, _)| appended)
     }
 
-    /// Does to a checked batch what the topic's settings ask for, and gives it to the log.
+    /// Does to a checked batch what the topic's settings ask for, and gives it to the log. `latest` is the first record
+    /// with the greatest timestamp, where that is known.
     fn place(
         &self,
         batch: RecordBatch,
         request: NonZeroUsize,
+        latest: Option<i32>,
     ) -> Result<(Appended, Option<Timestamp>), ProduceError> {
         let (now, rules) = (self.clock.now(), self.limits.rules());
         let batch = match rules.unpacks(&batch) {
-            true => self.checks.heavy_work.run_in_place(|| rules.apply(batch, now))??,
-            false => rules.apply(batch, now)?,
+            true => self.checks.heavy_work.run_in_place(|| rules.apply(batch, now, latest))??,
+            false => rules.apply(batch, now, latest)?,
         };
         self.check_size(&batch)?;
         let (bytes, records) = (batch.encoded_len(), batch.header().record_count);

@@ -64,6 +64,7 @@ impl Service {
     ) -> Result<(Self, Broker), OpenError> {
         let lock = DataDirLock::acquire(&options.data_dir)?;
         let (mut service, broker) = Self::open(options, Arc::new(LocalDisk), clock, random)?;
+        broker.shared().lock_file.get_or_init(|| lock.file().clone());
         service.lock = Some(lock);
         Ok((service, broker))
     }
@@ -124,6 +125,7 @@ impl Service {
             cold_reads: BlockingWork::at_most(COLD_READS),
             trusted_time,
             partitioner,
+            lock_file: OnceLock::new(),
             tasks,
         });
         Ok((Self { broker: broker.clone(), environment, lock: None }, broker))

@@ -23,7 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use factum_log::{Disk, PartitionLog};
+use factum_log::{Disk, PartitionLog, printable_name};
 use factum_types::{TopicId, TopicName};
 use tracing::{info, warn};
 
@@ -44,22 +44,32 @@ pub(crate) struct StoredTopic {
     pub(crate) file: TopicFile,
 }
 
+impl StoredTopic {
+    /// What is noted of it.
+    pub(crate) fn known(&self) -> KnownTopic {
+        KnownTopic { id: self.file.id, name: self.file.name.clone(), directory: self.directory.clone() }
+    }
+}
+
 /// An entry among the topics' directories that is no usable topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnusableEntry {
+    /// Its name, and what is wrong, as they may be printed.
     pub(crate) directory: String,
     pub(crate) reason: String,
     /// Whether a topic was here: then records are out of reach. Else somebody put it there.
     pub(crate) is_topic: bool,
-    /// The topic that was here, if its directory was removed.
-    pub(crate) removed: Option<KnownTopic>,
+    /// The topic that is noted to be here.
+    pub(crate) known: Option<KnownTopic>,
+    /// Whether the whole directory was removed.
+    pub(crate) is_removed: bool,
 }
 
 impl UnusableEntry {
     /// Whether `topic` may be the one that was here; see the naming rule above.
     pub(crate) fn may_be(&self, topic: &TopicName) -> bool {
-        if let Some(removed) = &self.removed {
-            return removed.name == *topic;
+        if let Some(known) = &self.known {
+            return known.name == *topic;
         }
         let prefix = self.directory.split('~').next().unwrap_or_default();
         self.is_topic
@@ -70,10 +80,10 @@ impl UnusableEntry {
 
 impl From<UnusableEntry> for StorageError {
     fn from(entry: UnusableEntry) -> Self {
-        let UnusableEntry { directory, reason, removed, .. } = entry;
-        match removed {
-            Some(_) => Self::Removed { directory, reason },
-            None => Self::Unusable { directory, reason },
+        let UnusableEntry { directory, reason, is_removed, .. } = entry;
+        match is_removed {
+            true => Self::Removed { directory, reason },
+            false => Self::Unusable { directory, reason },
         }
     }
 }
@@ -106,7 +116,7 @@ impl TopicStore {
         let entries = store.entries()?;
         let leftovers = entries.iter().filter(|name| Self::is_leftover(name));
         for name in leftovers {
-            info!(directory = %name, "removing what was left half made or half removed");
+            info!(directory = %printable_name(name), "removing what was left half made or half removed");
             store.purge(name)?;
         }
         Ok(store)
@@ -123,53 +133,50 @@ impl TopicStore {
             match self.load_one(directory.clone()) {
                 Ok(topic) if names.insert(topic.file.name.clone()) => topics.push(topic),
                 Ok(topic) => unusable.push(UnusableEntry {
-                    directory,
+                    directory: printable_name(&directory),
                     reason: format!("topic {} is in another directory too", topic.file.name),
                     is_topic: true,
-                    removed: None,
+                    known: None,
+                    is_removed: false,
                 }),
-                Err(error) => unusable.push(self.unusable(directory, &error)),
+                Err(error) => unusable.push(self.unusable(&directory, &error)),
             }
         }
-        unusable.extend(self.removed(&topics, &unusable));
+        let mut missed = self.known.load();
+        missed.retain(|known| topics.iter().all(|topic| topic.file.id != known.id));
+        missed.sort_unstable_by(|one, other| one.directory.cmp(&other.directory));
+        for known in missed {
+            match unusable.iter_mut().find(|entry| entry.directory == known.directory) {
+                Some(entry) => entry.known = Some(known),
+                None => unusable.push(self.removed(known)),
+            }
+        }
         Ok((topics, unusable))
     }
 
-    /// The topics that there were and whose directories are gone.
-    fn removed(&self, topics: &[StoredTopic], unusable: &[UnusableEntry]) -> Vec<UnusableEntry> {
-        let known = self.known.load().into_iter();
-        let is_there = |known: &KnownTopic| {
-            topics.iter().any(|topic| topic.file.id == known.id)
-                || unusable.iter().any(|entry| entry.directory == known.directory)
-        };
-        let mut removed: Vec<_> = known.filter(|known| !is_there(known)).collect();
-        removed.sort_unstable_by(|one, other| one.directory.cmp(&other.directory));
-        let entries = removed.into_iter().map(|topic| UnusableEntry {
+    /// The entry of a topic whose directory is gone.
+    fn removed(&self, topic: KnownTopic) -> UnusableEntry {
+        let note = self.known.path(topic.id);
+        let reason = "its directory was removed while no server ran; restore it, or give it up: delete the topic, or remove";
+        UnusableEntry {
             directory: topic.directory.clone(),
-            reason: format!(
-                "its directory was removed while no server ran; restore it, or give it up: delete the topic, or remove {}",
-                self.known.path(topic.id).display()
-            ),
+            reason: format!("{reason} {}", note.display()),
             is_topic: true,
-            removed: Some(topic),
-        });
-        entries.collect()
+            known: Some(topic),
+            is_removed: true,
+        }
     }
 
     /// Notes topics that are not noted yet.
     pub(crate) fn note(&self, topics: &[StoredTopic]) {
         let known: BTreeSet<_> = self.known.load().into_iter().map(|known| known.id).collect();
-        for StoredTopic { directory, file } in topics.iter().filter(|topic| !known.contains(&topic.file.id)) {
-            self.known.add(&KnownTopic {
-                id: file.id,
-                name: file.name.clone(),
-                directory: directory.clone(),
-            });
+        for topic in topics.iter().filter(|topic| !known.contains(&topic.file.id)) {
+            self.known.add(&topic.known());
         }
     }
 
-    /// Gives up a topic whose directory was removed.
-    pub(crate) fn give_up(&self, id: TopicId) -> Result<(), StorageError> {
+    /// Removes the note of a topic whose directory is gone.
+    pub(crate) fn forget(&self, id: TopicId) -> Result<(), StorageError> {
         self.known.remove(id)
     }
 
@@ -178,12 +185,19 @@ impl TopicStore {
         self.in_root("list", |disk, root| disk.list(root))
     }
 
-    fn unusable(&self, directory: String, error: &StorageError) -> UnusableEntry {
-        let inside = self.disk.list(&self.root.join(&directory)).unwrap_or_default();
+    /// What is to be said of the entry `directory`, which cannot be used because of `error`.
+    pub(crate) fn unusable(&self, directory: &str, error: &StorageError) -> UnusableEntry {
+        let inside = self.disk.list(&self.root.join(directory)).unwrap_or_default();
         let is_topic = inside.iter().any(|name| name == "topic.json" || name.parse::<u32>().is_ok());
         let causes = std::iter::successors(error.source(), |cause| (*cause).source());
         let reason = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-        UnusableEntry { directory, reason, is_topic, removed: None }
+        UnusableEntry {
+            directory: printable_name(directory),
+            reason: printable_name(&reason),
+            is_topic,
+            known: None,
+            is_removed: false,
+        }
     }
 
     /// Where partition `number` of the topic in `directory` keeps its log.

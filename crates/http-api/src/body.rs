@@ -16,13 +16,14 @@ use axum::body::{Body, HttpBody};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
+use factum_base::clients::ClientAddress;
 use factum_types::event;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 
 use crate::Options;
-use crate::client_limit::ClientAddress;
+use crate::client_limit::client_of;
 use crate::problem::Problem;
 
 use encoding::Encoding;
@@ -92,7 +93,7 @@ impl Bodies {
         if announced.is_some_and(|length| length > self.limit) {
             return Err(self.too_large());
         }
-        let mut room = self.memory.room(ClientAddress::of(head));
+        let mut room = self.memory.room(client_of(head));
         let (mut first, mut joined) = (Bytes::new(), BytesMut::new());
         let (begun, mut received) = (Instant::now(), 0);
         while let Some(data) = self.next_piece(&mut body, begun, received).await? {
@@ -162,6 +163,15 @@ impl Bodies {
 
     fn too_large(&self) -> Problem {
         Problem::too_large(format_args!("the body is larger than {} bytes", self.limit), self.limit)
+    }
+}
+
+/// A body that is there already, unpacked as its headers say, to `limit` bytes at most.
+pub(crate) fn unpacked(headers: &HeaderMap, packed: Bytes, limit: usize) -> Result<Bytes, Problem> {
+    let memory = BodyMemory::new(&Options::default());
+    match Encoding::of(headers)? {
+        Some(encoding) => encoding.decode(&packed, limit, &mut memory.room(ClientAddress::UNKNOWN)),
+        None => Ok(packed),
     }
 }
 

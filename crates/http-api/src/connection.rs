@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use factum_base::clients::ClientAddress;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,7 +27,6 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tower::Service as _;
 use tracing::debug;
 
-use crate::client_limit::ClientAddress;
 use crate::state::Api;
 use crate::{Options, metrics};
 

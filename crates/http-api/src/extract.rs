@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use factum_base::clients::ClientAddress;
 use factum_types::{Action, Authorizer, GroupId, Principal, Resource, TopicName};
 use serde::de::DeserializeOwned;
 
-use crate::client_limit::ClientAddress;
+use crate::client_limit::client_of;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -36,7 +37,7 @@ impl FromRequestParts<Arc<Api>> for Caller {
 
     async fn from_request_parts(head: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let authorizer = Arc::clone(&api.state.authorizer);
-        Ok(Self { principal: Principal::anonymous(), client: ClientAddress::of(head), authorizer })
+        Ok(Self { principal: Principal::anonymous(), client: client_of(head), authorizer })
     }
 }
 

@@ -23,9 +23,11 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use factum_base::random::Random;
 use factum_eventlog::{NewRecord, Placed, ProduceError};
 use factum_governance::suggest;
-use factum_types::{Action, Resource, TopicName};
+use factum_types::{Action, Resource, Timestamp, TopicName};
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
@@ -139,6 +141,18 @@ async fn records(
     }
     let read = move || form.records(&headers, &bytes, &intake);
     Ok((spawn_blocking(read).await.expect("reading a body does not panic")?, received))
+}
+
+/// The records of a whole body, for a topic that no project names.
+pub(crate) fn decode(
+    headers: &HeaderMap,
+    body: &Bytes,
+    random: Random,
+    now: Timestamp,
+) -> Result<Vec<NewRecord>, Problem> {
+    let form = Form::of(headers)?;
+    let body = if form.is_json(headers) { without_byte_order_mark(body) } else { body.clone() };
+    form.records(headers, &body, &Intake::without_project(random, now))
 }
 
 async fn append(api: &Api, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, Problem> {

@@ -21,6 +21,7 @@ mod client_limit;
 mod connection;
 mod console;
 mod dashboards;
+pub mod decoders;
 mod extract;
 mod groups;
 mod health;

@@ -29,6 +29,10 @@ pub(crate) fn describe() {
     );
     describe_counter!("factum_http_view_renderings_total", "Snapshots and changes of a view written as text");
     describe_gauge!(
+        "factum_http_renderings_running",
+        "Large snapshots and changes of views being written as text"
+    );
+    describe_gauge!(
         "factum_http_snapshot_bytes",
         Unit::Bytes,
         "Text of large snapshots and changes that followers are being sent"
@@ -113,6 +117,10 @@ impl Present {
 
     pub(crate) fn follower() -> Self {
         Self::new("factum_http_view_followers")
+    }
+
+    pub(crate) fn rendering() -> Self {
+        Self::new("factum_http_renderings_running")
     }
 
     pub(crate) fn overview() -> Self {

@@ -9,13 +9,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_base::clients::{ClientAddress, LogLimit};
 use factum_base::tasks::{Stop, TaskGroup};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::{debug, warn};
+use tracing::warn;
 
-use crate::client_limit::{ClientAddress, ClientLimit};
+use crate::client_limit::ClientLimit;
 use crate::state::Api;
 use crate::{Options, State, connection, metrics, router};
 
@@ -70,6 +71,7 @@ impl Service {
         let router = router::router(Arc::clone(&self.api));
         let room = Arc::new(Semaphore::new(self.api.options.max_connections));
         let clients = ClientLimit::new(self.api.options.max_connections_per_client);
+        let (log_limit, clock) = (LogLimit::default(), &self.api.state.clock);
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -79,7 +81,12 @@ impl Service {
             let (place, stream, address) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    warn!(error = &error as &dyn std::error::Error, "cannot accept a connection");
+                    if let Some(left_out) = log_limit.admit(ClientAddress::UNKNOWN, clock.monotonic()) {
+                        warn!(
+                            error = &error as &dyn std::error::Error,
+                            left_out, "cannot accept a connection"
+                        );
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -87,7 +94,10 @@ impl Service {
             let client = ClientAddress::from(address.ip());
             let Some(share) = clients.take(client, 1) else {
                 metrics::observe_refused_connection();
-                debug!(%address, limit = clients.limit(), "too many connections from one client address");
+                if let Some(left_out) = log_limit.admit(client, clock.monotonic()) {
+                    let limit = clients.limit();
+                    warn!(%client, limit, left_out, "too many connections from one client address");
+                }
                 continue;
             };
             let (api, router) = (Arc::clone(&self.api), router.clone());

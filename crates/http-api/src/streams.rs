@@ -10,10 +10,11 @@
 
 use std::sync::Arc;
 
+use factum_base::clients::ClientAddress;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Options;
-use crate::client_limit::{ClientAddress, ClientLimit, ClientShare};
+use crate::client_limit::{ClientLimit, ClientShare};
 use crate::problem::Problem;
 
 /// The unit in which memory is counted.

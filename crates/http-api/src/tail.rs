@@ -30,7 +30,7 @@ use crate::state::Api;
 use crate::topics;
 
 use feed::{Feed, Tail};
-use positions::Positions;
+pub(crate) use positions::Positions;
 
 /// Where a tail starts when the client has no position yet.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]

@@ -1,15 +1,15 @@
 //! Topics: list, make, show, change, remove.
 
+mod settings;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use factum_eventlog::{NewTopic, PartitionBounds, Topic, TopicConfig};
-use factum_types::units::duration;
-use factum_types::{Action, ByteSize, Resource, TopicName};
-use serde::{Deserialize, Deserializer, Serialize};
+use factum_eventlog::{NewTopic, PartitionBounds, Topic};
+use factum_types::{Action, Resource, TopicName};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::extract::{Caller, Params, TopicPath};
@@ -17,6 +17,8 @@ use crate::ingest::unknown_topic;
 use crate::json::Json;
 use crate::problem::Problem;
 use crate::state::Api;
+
+pub(crate) use settings::{Config, ConfigPatch};
 
 /// A topic in a list.
 #[derive(Serialize, ToSchema)]
@@ -73,28 +75,6 @@ struct PartitionView {
     is_writable: bool,
 }
 
-/// What is set for a topic; what is absent follows the server's default.
-#[derive(Serialize, Deserialize, Default, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Config {
-    /// How long records are kept, such as `7d`, or `forever`.
-    #[serde(with = "duration::option", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "7d")]
-    retention: Option<Duration>,
-    /// The size above which a partition drops its oldest segments.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "1GiB")]
-    retention_bytes: Option<ByteSize>,
-    /// The size at which a segment is sealed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "128MiB")]
-    segment_bytes: Option<ByteSize>,
-    /// The largest batch taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "1MiB")]
-    max_message_bytes: Option<ByteSize>,
-}
-
 /// A topic that is to be made.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -114,23 +94,6 @@ pub(crate) struct CreateTopic {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AlterTopic {
     config: ConfigPatch,
-}
-
-#[derive(Deserialize, Default, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-struct ConfigPatch {
-    #[serde(deserialize_with = "given_duration")]
-    #[schema(value_type = Option<String>, example = "30d")]
-    retention: Option<Option<Duration>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    retention_bytes: Option<Option<ByteSize>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    segment_bytes: Option<Option<ByteSize>>,
-    #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    max_message_bytes: Option<Option<ByteSize>>,
 }
 
 #[derive(Deserialize)]
@@ -215,7 +178,7 @@ pub(crate) async fn alter_topic(
     refuse_internal(&name)?;
     let (head, body) = request.into_parts();
     let wish: AlterTopic = api.bodies.read_json(&head, body).await?;
-    let config = wish.config.over(&existing(&api, &name).await?.config);
+    let config = wish.config.over(existing(&api, &name).await?.config);
     let topic = api.log().alter_topic(&name, config).await?;
     Ok(Json(topic_view(&api, topic)))
 }
@@ -295,41 +258,4 @@ impl PartitionView {
             is_writable: bounds.is_writable,
         }
     }
-}
-
-impl From<TopicConfig> for Config {
-    fn from(config: TopicConfig) -> Self {
-        let TopicConfig { retention, retention_bytes, segment_bytes, max_message_bytes, .. } = config;
-        Self { retention, retention_bytes, segment_bytes, max_message_bytes }
-    }
-}
-
-impl From<Config> for TopicConfig {
-    fn from(config: Config) -> Self {
-        let Config { retention, retention_bytes, segment_bytes, max_message_bytes } = config;
-        Self { retention, retention_bytes, segment_bytes, max_message_bytes, ..Self::default() }
-    }
-}
-
-impl ConfigPatch {
-    fn over(self, config: &TopicConfig) -> TopicConfig {
-        TopicConfig {
-            retention: self.retention.unwrap_or(config.retention),
-            retention_bytes: self.retention_bytes.unwrap_or(config.retention_bytes),
-            segment_bytes: self.segment_bytes.unwrap_or(config.segment_bytes),
-            max_message_bytes: self.max_message_bytes.unwrap_or(config.max_message_bytes),
-            ..config.clone()
-        }
-    }
-}
-
-/// Tells `null` from absence, as JSON Merge Patch (RFC 7396) does.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
-fn given_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Duration>>, D::Error> {
-    duration::option::deserialize(deserializer).map(Some)
 }

@@ -26,7 +26,7 @@ use crate::problem::Problem;
 use crate::rows::{self, Form, RowsView};
 use crate::state::Api;
 
-pub(crate) use changes::{__path_follow_view, follow_view};
+pub(crate) use changes::{__path_follow_view, follow_view, parse_change_id};
 pub(crate) use columns::{shown as columns_of, text};
 pub(crate) use renderer::Renderer;
 pub(crate) use together::{__path_follow_views, follow_views};

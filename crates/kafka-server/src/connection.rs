@@ -348,20 +348,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn report(&self, end: &End) {
         let peer = self.session.peer;
-        match end {
-            End::Frame(error) => {
-                self.metrics().refused_frame();
-                warn!(%peer, %error, "closed a connection whose bytes are no request");
+        let what = match end {
+            End::Closed | End::Stopped | End::Idle | End::Io(_) => {
+                debug!(%peer, %end, "closed a connection");
+                return;
             }
-            End::Refused(error) => {
+            End::Frame(_) => {
                 self.metrics().refused_frame();
-                warn!(%peer, %error, "closed a connection whose request cannot be answered");
+                "closed a connection whose bytes are no request"
+            }
+            End::Refused(_) => {
+                self.metrics().refused_frame();
+                "closed a connection whose request cannot be answered"
             }
             End::Stalled => {
                 self.metrics().stalled_connection();
-                warn!(%peer, "closed a connection that stalled within a request or an answer");
+                "closed a connection"
             }
-            End::Closed | End::Stopped | End::Idle | End::Io(_) => debug!(%peer, %end, "closed a connection"),
+        };
+        match self.session.node.may_log(peer.ip()) {
+            Some(left_out) => warn!(%peer, error = %end, left_out, "{what}"),
+            None => debug!(%peer, error = %end, "{what}"),
         }
     }
 }

@@ -9,6 +9,7 @@
 //!
 //! Not here: bytes (see [`crate::messages`]), sockets, and which error is which code (see [`errors`]).
 
+mod alter_configs;
 mod api_versions;
 mod configs;
 mod create_topics;
@@ -159,6 +160,10 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::DeleteTopics => in_turn::<messages::delete_topics::DeleteTopicsRequest>(call, body),
         ApiKey::InitProducerId => in_turn::<messages::init_producer_id::InitProducerIdRequest>(call, body),
         ApiKey::DescribeConfigs => in_turn::<messages::describe_configs::DescribeConfigsRequest>(call, body),
+        ApiKey::AlterConfigs => in_turn::<messages::alter_configs::AlterConfigsRequest>(call, body),
+        ApiKey::IncrementalAlterConfigs => {
+            in_turn::<messages::incremental_alter_configs::IncrementalAlterConfigsRequest>(call, body)
+        }
         ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
     }
 }

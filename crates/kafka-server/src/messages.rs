@@ -8,6 +8,7 @@
 //! [`api`] says which versions are served. Deciding and answering is for the handlers, sockets elsewhere: nothing
 //! here does I/O.
 
+pub mod alter_configs;
 pub mod api;
 pub mod api_versions;
 pub mod create_topics;
@@ -19,6 +20,7 @@ pub mod fetch;
 pub mod find_coordinator;
 pub mod header;
 pub mod heartbeat;
+pub mod incremental_alter_configs;
 pub mod init_producer_id;
 pub mod join_group;
 pub mod leave_group;

@@ -1,10 +1,11 @@
 //! The listener: accepts connections and runs one task for each.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_base::clients::LogLimit;
 use factum_base::clock::SharedClock;
 use factum_base::tasks::{Stop, TaskGroup};
 use factum_broker::Broker;
@@ -50,14 +51,6 @@ pub struct Service {
     addresses: Arc<Addresses>,
 }
 
-/// What was said already, and is not said again before it changes.
-#[derive(Default)]
-struct Quiet {
-    is_full: bool,
-    is_failing: bool,
-    full_address: Option<IpAddr>,
-}
-
 /// What others may know of a listener.
 #[derive(Debug, Clone, Copy)]
 pub struct Handle {
@@ -88,6 +81,7 @@ impl Service {
             request_memory: Arc::new(RequestMemory::new(&options)),
             searches: Arc::new(Semaphore::new(SEARCHES)),
             metrics: Metrics::new(),
+            log_limit: LogLimit::default(),
             options,
             broker,
             authorizer,
@@ -99,7 +93,6 @@ impl Service {
     /// Accepts until `stop`. Connections outlive this call: each finishes what it began and then ends, and the
     /// task group waits for that.
     pub async fn run(self, stop: Stop) {
-        let mut quiet = Quiet::default();
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -107,10 +100,10 @@ impl Service {
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => self.admit(stream, peer, &stop, &mut quiet),
+                Ok((stream, peer)) => self.admit(stream, peer, &stop),
                 Err(error) => {
-                    if !std::mem::replace(&mut quiet.is_failing, true) {
-                        warn!(%error, "cannot accept Kafka connections");
+                    if let Some(left_out) = self.node.may_log(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) {
+                        warn!(%error, left_out, "cannot accept Kafka connections");
                     }
                     tokio::time::sleep(PAUSE_AFTER_FAILED_ACCEPT).await;
                 }
@@ -120,22 +113,20 @@ impl Service {
     }
 
     /// Serves a client, or turns it away if there are too many.
-    fn admit(&self, stream: TcpStream, peer: SocketAddr, stop: &Stop, quiet: &mut Quiet) {
-        quiet.is_failing = false;
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, stop: &Stop) {
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
             self.node.metrics.turned_away();
-            if !std::mem::replace(&mut quiet.is_full, true) {
+            if let Some(left_out) = self.node.may_log(peer.ip()) {
                 let limit = self.node.options.max_connections;
-                warn!(limit, "too many Kafka connections, turning new ones away");
+                warn!(%peer, limit, left_out, "too many Kafka connections, turning new ones away");
             }
             return;
         };
-        quiet.is_full = false;
         let Some(connection) = self.addresses.connect(peer.ip()) else {
             self.node.metrics.turned_away();
-            if quiet.full_address.replace(peer.ip()) != Some(peer.ip()) {
-                let (address, limit) = (peer.ip(), self.node.options.max_connections_per_address);
-                warn!(%address, limit, "too many Kafka connections of one address, turning new ones away");
+            if let Some(left_out) = self.node.may_log(peer.ip()) {
+                let limit = self.node.options.max_connections_per_address;
+                warn!(%peer, limit, left_out, "too many Kafka connections of one address, turning new ones away");
             }
             return;
         };

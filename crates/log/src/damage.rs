@@ -36,6 +36,22 @@ pub enum Fault {
         /// The base offset found; may be any number.
         found: i64,
     },
+    /// The file holds another segment's batches: it was renamed, or copied from there.
+    #[error(
+        "the file's batches begin at offset {first}: it is {:020}.log under another name; give it that name again, or \
+         move it out of the directory",
+        first.get()
+    )]
+    Misnamed {
+        /// The base offset of its first batch.
+        first: Offset,
+    },
+    /// The file holds offsets that the next one claims.
+    #[error("the segment goes on behind offset {next}, where the next one begins")]
+    Overlap {
+        /// The next file's name.
+        next: Offset,
+    },
     /// A batch that claims another leader epoch than ruled at its offset.
     #[error("the batch claims leader epoch {found} where {expected} ruled")]
     Epoch {

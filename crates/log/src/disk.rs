@@ -14,12 +14,38 @@ use std::sync::Arc;
 
 pub use local::LocalDisk;
 
+/// Something else lies where a file should be. It is in an [`io::Error`] of the kind `InvalidData`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} is {found} and no file; move it away, and restore the file", printable_name(&path.to_string_lossy()))]
+pub struct NotAFile {
+    /// Where.
+    pub path: PathBuf,
+    /// What it is: `a named pipe`, `a symbolic link`.
+    pub found: &'static str,
+}
+
+impl NotAFile {
+    /// Whether `error`, or what caused it, is this.
+    pub fn is_cause_of(error: &(dyn std::error::Error + 'static)) -> bool {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        causes
+            .filter_map(|cause| cause.downcast_ref::<io::Error>())
+            .any(|error| error.get_ref().is_some_and(|inner| inner.is::<Self>()))
+    }
+}
+
+/// A file's or directory's name for people, on one line: whoever put it there may have put anything into it.
+pub fn printable_name(name: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    name.chars().map(escape).collect()
+}
+
 /// A place with directories and files.
 pub trait Disk: Send + Sync + 'static {
     /// Opens an existing file for reading and writing.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`] if there is none; any other error of the disk.
+    /// [`io::ErrorKind::NotFound`] if there is none; [`NotAFile`] if it is something else; any other error of the disk.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
 
     /// Opens an existing file for reading alone; writing to it fails. For who may not write, or must not.
@@ -36,7 +62,7 @@ pub trait Disk: Send + Sync + 'static {
     /// [`io::ErrorKind::AlreadyExists`]; any other error of the disk.
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
 
-    /// The names in `dir`, in no particular order.
+    /// The names in `dir`, in no particular order. One that is no UTF-8 is given in a readable form that names nothing.
     ///
     /// # Errors
     /// Any error of the disk.

@@ -18,9 +18,10 @@ use factum_types::batch::HEADER_BYTES;
 use factum_types::{BatchHeader, Offset};
 
 use crate::damage::Fault;
-use crate::disk::{Disk, DiskFile, read_file, read_fully};
+use crate::disk::{Disk, DiskFile, printable_name, read_file, read_fully};
 use crate::epochs::Epochs;
 use crate::index::{Place, SegmentIndex};
+use crate::misnamed::true_base_of;
 use crate::partition_log::{CHECKPOINT, EPOCHS};
 use crate::recovery::inventory::{Inventory, TEMPORARY};
 use crate::repair::DAMAGED_BYTES;
@@ -137,13 +138,13 @@ pub enum InspectionNote {
     #[error("leader-epochs is missing or not whole; it is made anew from the log")]
     LeaderEpochs,
     /// A file that is half written.
-    #[error("{name} is half written; the next start removes it")]
+    #[error("{} is half written; the next start removes it", printable_name(name))]
     HalfWritten {
         /// Its name.
         name: String,
     },
     /// A name that no log gives to a file.
-    #[error("{name} is none of the log's files; it is passed over")]
+    #[error("{} is none of the log's files; it is passed over", printable_name(name))]
     Foreign {
         /// The name.
         name: String,
@@ -267,7 +268,7 @@ impl<'a> Inspector<'a> {
     /// The segments that must be there, whether they are or not.
     fn expected(&mut self) -> Vec<Expected> {
         let inventory = self.inventory;
-        let (expired, kept) = inventory.bases.split_at(inventory.segments_below_log_start());
+        let (expired, kept) = inventory.bases.split_at(inventory.expired);
         let expired = expired.iter().map(|base| InspectionNote::ExpiredSegment { segment: base.get() });
         self.found.notes.extend(expired);
         let saved_start = inventory.checkpoint.map_or(Offset::ZERO, |last| last.log_start);
@@ -312,7 +313,7 @@ impl<'a> Inspector<'a> {
         };
         let had_index = stored.is_some();
         let (scan, agreeing) = self.scan(&*file, base, size, Some(next), stored)?;
-        let ranges = all_ranges(&scan, next);
+        let (ranges, reached) = (all_ranges(&scan, next), scan.reached.offset);
         let disagrees = had_index && agreeing.is_none() && ranges.is_empty();
         if let Some(state) = state.or(disagrees.then_some("not what the log says")) {
             self.found.notes.push(InspectionNote::Index { segment: base.get(), state });
@@ -320,6 +321,10 @@ impl<'a> Inspector<'a> {
         for range in ranges {
             let (end, behind) = range.next.map_or((size, next), |place| (place.position, place.offset));
             self.damage(base, range.from, end - range.from.position.min(end), behind, range.fault);
+        }
+        if reached > next {
+            let from = Place { offset: next, position: size };
+            self.damage(base, from, 0, next, Fault::Overlap { next });
         }
         self.found.log_end = next;
         Ok(true)
@@ -357,7 +362,8 @@ impl<'a> Inspector<'a> {
         }
         self.found.log_end = reached;
         let Some(next) = segment.next.filter(|next| *next != reached) else { return Ok(true) };
-        if self.found.damage.is_empty() && self.inventory.is_certain {
+        let is_behind = self.found.damage.is_empty() && self.inventory.is_certain;
+        if is_behind && true_base_of(&*self.open(next)?.0, next)?.is_none() {
             self.leave_behind(next);
             return Ok(false);
         }

@@ -30,6 +30,7 @@ mod environment;
 mod epochs;
 mod index;
 mod inspection;
+mod misnamed;
 mod new_epoch;
 mod open_segments;
 mod partition_log;
@@ -54,7 +55,10 @@ pub use append::{AppendError, Appended};
 pub use commit::SyncError;
 pub use committer::Committer;
 pub use damage::{Damage, Fault};
-pub use disk::{Disk, DiskDir, DiskFile, LocalDisk, create_dir_durably, remove_if_there, write_atomically};
+pub use disk::{
+    Disk, DiskDir, DiskFile, LocalDisk, NotAFile, create_dir_durably, printable_name, remove_if_there,
+    write_atomically,
+};
 pub use environment::{Environment, EnvironmentOptions};
 pub use inspection::{DamagedOffsets, Inspection, InspectionNote, SegmentInspection, inspect};
 pub use partition_log::{Bounds, Options, PartitionLog, SegmentInfo};

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use factum_types::{Offset, batch};
 
+use crate::damage::Fault;
 use crate::disk::{Disk, DiskFile, create_beside, create_dir_durably, read_fully, remove_if_there};
 use crate::epochs::Epochs;
 use crate::inspection::{DamagedOffsets, Inspection, inspect};
@@ -64,7 +65,17 @@ pub enum RepairError {
         /// Behind the last.
         next: Offset,
     },
-    /// Segments overlap or are otherwise not as any log writes them.
+    /// A segment bears another one's name, or holds offsets of the next one. Whatever was made of it would be wrong.
+    #[error("nothing of the log in {} was repaired: {:020}.log is not what its name says: {fault}", dir.display(), segment.get())]
+    Misnamed {
+        /// Its directory.
+        dir: PathBuf,
+        /// The file's name.
+        segment: Offset,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// Segments are not as any log writes them.
     #[error("the log in {} is still damaged: {}", dir.display(), found.fault)]
     StillDamaged {
         /// Its directory.
@@ -85,6 +96,15 @@ pub fn repair(disk: &dyn Disk, dir: &Path) -> Result<Repair, RepairError> {
     let is_too_wide = |damage: &&DamagedOffsets| damage.next.since(damage.from) > MOST_LOST_OFFSETS;
     if let Some(DamagedOffsets { from, next, .. }) = found.damage.iter().find(is_too_wide) {
         return Err(RepairError::TooWide { dir: dir.to_owned(), from: *from, next: *next });
+    }
+    let is_misnamed =
+        |damage: &&DamagedOffsets| matches!(damage.fault, Fault::Misnamed { .. } | Fault::Overlap { .. });
+    // The misnamed file rather than the one before it, which only seems to be too long.
+    let mut misnamed: Vec<_> = found.damage.iter().filter(is_misnamed).collect();
+    misnamed.sort_by_key(|damage| matches!(damage.fault, Fault::Overlap { .. }));
+    if let Some(DamagedOffsets { segment, fault, .. }) = misnamed.first() {
+        let (segment, fault) = (*segment, fault.clone());
+        return Err(RepairError::Misnamed { dir: dir.to_owned(), segment, fault });
     }
     let copies = give_up(disk, dir, &found).map_err(failed)?;
     if !found.damage.is_empty() {

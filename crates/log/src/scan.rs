@@ -13,6 +13,7 @@ use crate::damage::{Damage, Fault};
 use crate::disk::DiskFile;
 use crate::epochs::Epochs;
 use crate::index::{Place, SegmentIndex};
+use crate::misnamed::true_base;
 use crate::search::Search;
 use crate::walk::{Stop, Walk};
 
@@ -61,6 +62,16 @@ pub(crate) struct Scan {
     pub(crate) reached: Place,
 }
 
+impl Scan {
+    /// Nothing of the file belongs where its name puts it.
+    fn misnamed(self, damage: &Damage, first: Offset) -> Self {
+        let fault = Fault::Misnamed { first };
+        let range = DamagedRange { from: self.sound, next: None, fault: fault.clone() };
+        // Batches that were acknowledged, if elsewhere: nothing of them is a torn tail.
+        Self { damage: Some(Damage { fault, ..*damage }), goes_on: true, ranges: vec![range], ..self }
+    }
+}
+
 /// Scans `extent`, showing each good batch's place and header to `visit`.
 pub(crate) fn scan(extent: &Extent<'_>, mut visit: impl FnMut(Place, &BatchHeader)) -> io::Result<Scan> {
     let (base, epochs) = (extent.base, extent.epochs);
@@ -89,6 +100,11 @@ pub(crate) fn scan(extent: &Extent<'_>, mut visit: impl FnMut(Place, &BatchHeade
             Ok(None) => return Ok(scan),
             Err(Stop::Io(error)) => return Err(error),
             Err(Stop::Damaged(damage)) => {
+                if walk.place() == start
+                    && let Some(first) = true_base(&mut walk, base, extent.end)?
+                {
+                    return Ok(scan.misnamed(&damage, first));
+                }
                 let behind = search.behind(&mut walk)?;
                 let next = behind.next.filter(|_| scan.ranges.len() + 1 < DAMAGED_RANGES);
                 scan.goes_on |= behind.may_go_on;

@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use factum_broker::{
-    DamagedOffsets, DataFiles, Inspection, PartitionFiles, Repair, RepairPartitionError, StorageError,
-    UnusableDirectory,
+    DamagedOffsets, DataFiles, Inspection, PartitionFiles, Repair, RepairError, RepairPartitionError,
+    StorageError, UnusableDirectory,
 };
 
 use crate::state;

@@ -19,7 +19,8 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, ReversedUDAF, Signature,
 };
 
-use crate::float_total::aggregates::{self, DistinctFloats, Finish, FloatAggregate, FloatGroups};
+use crate::float_total::aggregates::{self, FloatAggregate, FloatGroups};
+use crate::float_total::statistics::Statistic;
 use crate::row_errors;
 use crate::sum::add;
 
@@ -94,9 +95,9 @@ impl AggregateUDFImpl for ExactAverage {
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         Ok(match (Values::in_args(&args), args.is_distinct) {
             (Values::Doubles, true) => {
-                Box::new(DistinctFloats::new(avg_udaf().accumulator(args)?, Finish::Average))
+                aggregates::of_distinct(avg_udaf().accumulator(args)?, Statistic::Average)
             }
-            (Values::Doubles, false) => Box::new(FloatAggregate::new(Finish::Average)),
+            (Values::Doubles, false) => Box::new(FloatAggregate::new(Statistic::Average)),
             (Values::Decimals { scale, digits, result_scale }, false) => Box::new(Average {
                 decimals: Decimals { name: args.name.to_owned(), scale, digits, result_scale },
                 total: Total::default(),
@@ -133,7 +134,7 @@ impl AggregateUDFImpl for ExactAverage {
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
         match Values::in_args(&args) {
-            Values::Doubles => Ok(Box::new(FloatGroups::new(Finish::Average))),
+            Values::Doubles => Ok(Box::new(FloatGroups::new(Statistic::Average))),
             Values::Decimals { scale, digits, result_scale } => {
                 let decimals = Decimals { name: args.name.to_owned(), scale, digits, result_scale };
                 Ok(Box::new(GroupAverages { decimals, totals: Vec::new() }))

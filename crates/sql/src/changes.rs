@@ -27,6 +27,7 @@ use tokio::sync::watch;
 use crate::definitions::RelationName;
 use crate::error::ReadError;
 use crate::metrics;
+use crate::row_errors::RowError;
 use crate::view::Rows;
 use diff::RowSet;
 pub(crate) use refresh::{Followed, any_moved, follow};
@@ -83,6 +84,8 @@ pub enum Change {
         removed: RecordBatch,
         /// Rows that it did not have before, in the view's order.
         added: RecordBatch,
+        /// All values of the view that cannot be computed after this change; a hundred at most.
+        errors: Arc<[RowError]>,
     },
 }
 
@@ -240,7 +243,8 @@ impl Kept {
             if removed.num_rows() > 0 || added.num_rows() > 0 {
                 self.number += 1;
                 let id = ChangeId { run: self.run, number: self.number };
-                self.push(Change::Changed { id, as_of: rows.freshness.as_of, removed, added }, most);
+                let (as_of, errors) = (rows.freshness.as_of, Arc::clone(&rows.errors));
+                self.push(Change::Changed { id, as_of, removed, added, errors }, most);
             }
         } else {
             // The first rows, or other columns than before: whoever follows begins again.

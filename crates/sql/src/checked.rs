@@ -16,7 +16,7 @@ use arrow::compute::kernels::numeric::{add, div, mul, neg, sub};
 use arrow::datatypes::{DataType, Decimal128Type, FieldRef};
 use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, internal_err};
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::{
@@ -69,6 +69,18 @@ fn checked(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         part => return Ok(Transformed::no(part)),
     };
     Ok(Transformed::yes(ScalarUDF::new_from_impl(Checked::new(operation)).call(arguments)))
+}
+
+/// `expr` with the operators that it was written with; to be shown, not to be computed.
+pub(crate) fn as_written(expr: Expr) -> Result<Expr> {
+    let written = expr.transform_up(|part| {
+        let Expr::ScalarFunction(call) = &part else { return Ok(Transformed::no(part)) };
+        match call.func.inner().downcast_ref::<Checked>() {
+            Some(checked) => Ok(Transformed::yes(checked.plain(&call.args)?)),
+            None => Ok(Transformed::no(part)),
+        }
+    });
+    Ok(written?.data)
 }
 
 fn may_wrap(kind: &DataType) -> bool {
@@ -131,8 +143,16 @@ impl ScalarUDFImpl for Checked {
         }
     }
 
+    /// That of the expression which this stands for, as DataFusion writes it. It is asked for again and again while a
+    /// plan is made, so nothing is copied for it.
     fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
-        Ok(self.plain(arguments)?.schema_name().to_string())
+        match (self.operation, arguments) {
+            (Operation::Binary(operator), [left, right]) => {
+                Ok(format!("{} {operator} {}", left.schema_name(), right.schema_name()))
+            }
+            (Operation::Negate, [argument]) => Ok(format!("(- {})", argument.schema_name())),
+            _ => internal_err!("{} has {} arguments", self.name(), arguments.len()),
+        }
     }
 
     fn signature(&self) -> &Signature {

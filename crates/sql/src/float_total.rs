@@ -4,19 +4,22 @@
 //! the limbs of 32 bits that are not zero at either end (Kulisch, *Computer Arithmetic and Validity*, "long
 //! accumulator"; Neal, *Fast exact summation using small and large superaccumulators*, 2015). Adding up doubles one
 //! after the other rounds each time, and a view, which adds by partition and epoch, would differ from its batch.
+//! Products of two doubles are whole numbers of units of 2^-2148 and are added up alike, in a total of their own:
+//! variances and regressions are made of both ([`statistics`]).
 //!
 //! Invariants: the bytes of a total are a function of its value alone; a total is rounded once, when it is read, to the
 //! nearest double, halves to even.
 
 pub(crate) mod aggregates;
+pub(crate) mod functions;
+pub(crate) mod statistics;
+mod whole;
 
 use datafusion::common::{Result, exec_err};
+use whole::{LIMB, MANTISSA, Whole};
 
 /// Limbs hold 32 bits and room for so many carries.
 const ADDITIONS: u32 = 1 << 29;
-const LIMB: usize = 32;
-/// The place of the unit bit of a double's exponent: 2^-1074 is place 0.
-const MANTISSA: u64 = (1 << 52) - 1;
 
 /// A total.
 #[derive(Debug, Clone, Default)]
@@ -34,29 +37,46 @@ impl FloatTotal {
     /// Adds a value, or takes one away that was added.
     pub(crate) fn add(&mut self, value: f64, is_taken: bool) {
         if !value.is_finite() {
-            let kind = match () {
-                () if value.is_nan() => 0,
-                () if value > 0.0 => 1,
-                () => 2,
-            };
-            self.special[kind] += if is_taken { -1 } else { 1 };
-            return;
+            return self.add_special(value, is_taken);
         }
-        let bits = value.to_bits();
-        let (exponent, fraction) = ((bits >> 52) & 0x7ff, bits & MANTISSA);
-        let (mantissa, place) = match exponent {
-            0 => (fraction, 0),
-            exponent => (fraction | (MANTISSA + 1), exponent as usize - 1),
+        let (mantissa, place) = units(value);
+        self.add_units(mantissa.into(), place, value.is_sign_negative() != is_taken);
+    }
+
+    /// The same with a product, in a total of nothing else.
+    pub(crate) fn add_product(&mut self, left: f64, right: f64, is_taken: bool) {
+        if !(left.is_finite() && right.is_finite()) {
+            return self.add_special(left * right, is_taken);
+        }
+        let ((left_mantissa, left_place), (right_mantissa, right_place)) = (units(left), units(right));
+        let is_negative = left.is_sign_negative() != right.is_sign_negative();
+        let product = u128::from(left_mantissa) * u128::from(right_mantissa);
+        self.add_units(product, left_place + right_place, is_negative != is_taken);
+    }
+
+    fn add_special(&mut self, value: f64, is_taken: bool) {
+        let kind = match () {
+            () if value.is_nan() => 0,
+            () if value > 0.0 => 1,
+            () => 2,
         };
+        self.special[kind] += if is_taken { -1 } else { 1 };
+    }
+
+    /// Adds up to 106 bits, the lowest of them at a place.
+    fn add_units(&mut self, mantissa: u128, place: usize, is_negative: bool) {
         if mantissa == 0 {
             return;
         }
-        let sign = if value.is_sign_negative() != is_taken { -1 } else { 1 };
-        let shifted = u128::from(mantissa) << (place % LIMB);
-        let at = self.reach(place / LIMB, 3);
-        for (limb, part) in self.limbs[at..at + 3].iter_mut().enumerate() {
+        let sign = if is_negative { -1 } else { 1 };
+        let shift = place % LIMB;
+        let count = (128 - mantissa.leading_zeros() as usize + shift).div_ceil(LIMB);
+        let at = self.reach(place / LIMB, count);
+        let above = mantissa.checked_shr(u32::try_from(128 - shift).unwrap_or(0)).unwrap_or(0);
+        for (limb, sum) in self.limbs[at..at + count].iter_mut().enumerate() {
+            let part = if limb < 4 { (mantissa << shift) >> (limb * LIMB) } else { above };
             // Cut to one limb.
-            *part += sign * i64::from((shifted >> (limb * LIMB)) as u32);
+            *sum += sign * i64::from(part as u32);
         }
         self.count_addition();
     }
@@ -66,7 +86,7 @@ impl FloatTotal {
         for (mine, others) in self.special.iter_mut().zip(other.special) {
             *mine += others;
         }
-        let (is_negative, magnitude) = other.settled();
+        let Whole { is_negative, magnitude } = other.whole();
         let at = self.reach(magnitude.first, magnitude.limbs.len());
         for (mine, others) in self.limbs[at..].iter_mut().zip(&magnitude.limbs) {
             *mine += if is_negative { -i64::from(*others) } else { i64::from(*others) };
@@ -94,7 +114,7 @@ impl FloatTotal {
     fn count_addition(&mut self) {
         self.unsettled += 1;
         if self.unsettled == ADDITIONS {
-            let (is_negative, magnitude) = self.settled();
+            let Whole { is_negative, magnitude } = self.whole();
             let sign = if is_negative { -1 } else { 1 };
             self.first = magnitude.first;
             self.limbs = magnitude.limbs.iter().map(|limb| sign * i64::from(*limb)).collect();
@@ -102,22 +122,14 @@ impl FloatTotal {
         }
     }
 
-    /// Sign and magnitude.
-    fn settled(&self) -> (bool, Magnitude) {
-        let (limbs, carry) = carried(self.limbs.iter().copied());
-        let is_negative = carry < 0;
-        let (mut limbs, carry) = match is_negative {
-            true => carried(self.limbs.iter().map(|limb| -limb)),
-            false => (limbs, carry),
-        };
-        // Cut to one limb, and what is above it.
-        limbs.extend([carry as u32, (carry >> LIMB) as u32]);
-        let above = limbs.iter().rposition(|limb| *limb != 0).map_or(0, |last| last + 1);
-        limbs.truncate(above);
-        let below = limbs.iter().take_while(|limb| **limb == 0).count();
-        limbs.drain(..below);
-        let first = if limbs.is_empty() { 0 } else { self.first + below };
-        (is_negative, Magnitude { first, limbs })
+    /// How many units it has, not counting what is no number.
+    fn whole(&self) -> Whole {
+        Whole::of_limbs(self.first, &self.limbs)
+    }
+
+    /// Whether all that was added is finite.
+    fn is_finite(&self) -> bool {
+        self.special == [0; 3]
     }
 
     /// The nearest double.
@@ -129,16 +141,16 @@ impl FloatTotal {
         if plus || minus {
             return if plus { f64::INFINITY } else { f64::NEG_INFINITY };
         }
-        let (is_negative, magnitude) = self.settled();
+        let Whole { is_negative, magnitude } = self.whole();
         let value = magnitude.nearest();
         if is_negative { -value } else { value }
     }
 
     /// As it is kept.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let (is_negative, magnitude) = self.settled();
-        let is_special = self.special != [0; 3];
-        // At most 70 limbs are below any.
+        let Whole { is_negative, magnitude } = self.whole();
+        let is_special = !self.is_finite();
+        // At most 130 limbs are below any.
         let mut bytes = vec![u8::from(is_negative) | u8::from(is_special) << 1, magnitude.first as u8];
         if is_special {
             self.special.iter().for_each(|count| bytes.extend(count.to_le_bytes()));
@@ -179,60 +191,13 @@ impl FloatTotal {
     }
 }
 
-/// Limbs of 32 bits, and what is carried above them.
-fn carried(limbs: impl Iterator<Item = i64>) -> (Vec<u32>, i64) {
-    let mut carry = 0;
-    let settled = limbs.map(|limb| {
-        let sum = limb + carry;
-        carry = sum >> LIMB;
-        // Cut to one limb.
-        sum as u32
-    });
-    let settled = settled.collect();
-    (settled, carry)
-}
-
-/// A whole number of units.
-#[derive(Debug)]
-struct Magnitude {
-    first: usize,
-    limbs: Vec<u32>,
-}
-
-impl Magnitude {
-    fn nearest(&self) -> f64 {
-        let Some(top) = self.limbs.last() else { return 0.0 };
-        let bits = (self.first + self.limbs.len()) * LIMB - top.leading_zeros() as usize;
-        if bits <= 53 {
-            // Few enough to be exact; a subnormal double is its units.
-            return f64::from_bits(self.window(0));
-        }
-        let place = bits - 53;
-        let mantissa = self.window(place);
-        let is_half = self.bit(place - 1);
-        let is_more = (0..place - 1).rev().any(|bit| self.bit(bit));
-        let rounds_up = is_half && (is_more || mantissa & 1 == 1);
-        if place + 1 > 0x7fe {
-            return f64::INFINITY;
-        }
-        // A carry out of the mantissa is a carry into the exponent, and out of that infinity.
-        f64::from_bits((((place as u64) + 1) << 52) + (mantissa & MANTISSA) + u64::from(rounds_up))
-    }
-
-    fn limb(&self, limb: usize) -> u32 {
-        limb.checked_sub(self.first).and_then(|limb| self.limbs.get(limb)).copied().unwrap_or(0)
-    }
-
-    fn bit(&self, place: usize) -> bool {
-        self.limb(place / LIMB) >> (place % LIMB) & 1 == 1
-    }
-
-    /// The 53 bits from a place on.
-    fn window(&self, place: usize) -> u64 {
-        let limbs = (0..3).map(|limb| u128::from(self.limb(place / LIMB + limb)) << (limb * LIMB));
-        let bits = limbs.fold(0, |bits, limb| bits | limb) >> (place % LIMB);
-        // Cut to 53 bits.
-        bits as u64 & (MANTISSA << 1 | 1)
+/// The mantissa of a finite double, and the place of its unit: 2^-1074 is place 0.
+fn units(value: f64) -> (u64, usize) {
+    let bits = value.to_bits();
+    let (exponent, fraction) = ((bits >> 52) & 0x7ff, bits & MANTISSA);
+    match exponent {
+        0 => (fraction, 0),
+        exponent => (fraction | (MANTISSA + 1), exponent as usize - 1),
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn describe() {
     describe_gauge!("factum_pipeline_lag", "events in the log that a view has not taken in");
     describe_gauge!("factum_pipeline_rate", "events per second that a view takes in");
     describe_gauge!("factum_pipeline_state_bytes", "bytes of state that a view holds");
+    describe_gauge!("factum_queries_abandoned", "queries that were ended and compute on");
     describe_gauge!(
         "factum_kept_state_bytes",
         "bytes of state that no view needs and the log could not give again"
@@ -93,6 +94,11 @@ pub(crate) fn surveyed(status: &ViewStatus) {
     gauge!("factum_pipeline_rate", "pipeline" => view.clone()).set(status.rate);
     gauge!("factum_pipeline_letters_waiting", "pipeline" => view.clone()).set(status.letters_waiting as f64);
     gauge!("factum_pipeline_state_bytes", "pipeline" => view).set(status.state_bytes as f64);
+}
+
+/// So many more queries (fewer, if negative) were ended and compute on.
+pub(crate) fn abandoned_queries(change: f64) {
+    gauge!("factum_queries_abandoned").increment(change);
 }
 
 /// So much state is kept that no view needs.

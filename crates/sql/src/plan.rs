@@ -33,6 +33,7 @@ use factum_types::{Timestamp, TopicName};
 use crate::clock_function::set_clock_in;
 use crate::definitions::RelationName;
 use crate::operator::HIDDEN;
+use crate::row_errors::KeyColumns;
 pub(crate) use closing::Closing;
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use planner::{Planned, plan};
@@ -65,6 +66,11 @@ impl ViewPlan {
         format!("{}@{}", self.name, self.cuts[cut].fingerprint)
     }
 
+    /// The columns that the groups of its cuts go by, in the plan above them.
+    pub(crate) fn keys(&self) -> KeyColumns {
+        keys(&self.cuts)
+    }
+
     /// How long events of a cut's topic may stay behind the latest.
     pub(crate) fn lateness(&self, cut: usize) -> Duration {
         self.cuts[cut].lateness
@@ -79,6 +85,18 @@ impl ViewPlan {
         all.dedup();
         all
     }
+}
+
+/// The columns that the groups of `cuts` go by, in the plan above them.
+fn keys(cuts: &[Cut]) -> KeyColumns {
+    let of_groups = |cut: &Cut| match &cut.plan {
+        LogicalPlan::Aggregate(aggregate) => {
+            let hidden = aggregate.schema.fields().iter().filter(|field| field.name().starts_with(HIDDEN));
+            Some((cut.kept.clone(), hidden.count()..aggregate.group_expr.len()))
+        }
+        _ => None,
+    };
+    cuts.iter().filter_map(of_groups).collect()
 }
 
 /// The part of a view that is kept while events come.

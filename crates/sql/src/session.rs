@@ -5,7 +5,7 @@
 
 mod bounded;
 
-pub(crate) use bounded::{may_join, too_much};
+pub(crate) use bounded::{LARGEST_RESULT, may_join, too_much};
 
 use std::sync::Arc;
 

@@ -26,10 +26,11 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature,
 };
 
-use crate::float_total::aggregates::{self, DistinctFloats, Finish, FloatAggregate, FloatGroups};
+use crate::float_total::aggregates::{self, FloatAggregate, FloatGroups};
+use crate::float_total::statistics::Statistic;
 use groups::GroupTotals;
 pub(crate) use total::add;
-use total::{DistinctSum, Sum, Summand};
+use total::{Sum, Summand, of_distinct};
 
 /// `sum`, in the place of DataFusion's.
 pub(crate) fn sum() -> AggregateUDF {
@@ -88,12 +89,12 @@ impl AggregateUDFImpl for ExactSum {
             let (name, result) = (args.name.to_owned(), args.return_field.data_type().clone());
             let values = sum_udaf().accumulator(args)?;
             return match is_double {
-                true => Ok(Box::new(DistinctFloats::new(values, Finish::Sum))),
-                false => DistinctSum::wrap(&name, result, values),
+                true => Ok(aggregates::of_distinct(values, Statistic::Sum)),
+                false => Ok(of_distinct(&name, result, values)),
             };
         }
         if is_double {
-            return Ok(Box::new(FloatAggregate::new(Finish::Sum)));
+            return Ok(Box::new(FloatAggregate::new(Statistic::Sum)));
         }
         by_type!(args, Sum, sum_udaf().accumulator(args))
     }
@@ -101,10 +102,10 @@ impl AggregateUDFImpl for ExactSum {
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         if args.is_distinct {
             let (name, result) = (args.name.to_owned(), args.return_field.data_type().clone());
-            return DistinctSum::wrap(&name, result, sum_udaf().inner().create_sliding_accumulator(args)?);
+            return Ok(of_distinct(&name, result, sum_udaf().inner().create_sliding_accumulator(args)?));
         }
         if *args.return_field.data_type() == DataType::Float64 {
-            return Ok(Box::new(FloatAggregate::new(Finish::Sum)));
+            return Ok(Box::new(FloatAggregate::new(Statistic::Sum)));
         }
         by_type!(args, Sum, sum_udaf().inner().create_sliding_accumulator(args))
     }
@@ -128,7 +129,7 @@ impl AggregateUDFImpl for ExactSum {
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
         if *args.return_field.data_type() == DataType::Float64 {
-            return Ok(Box::new(FloatGroups::new(Finish::Sum)));
+            return Ok(Box::new(FloatGroups::new(Statistic::Sum)));
         }
         by_type!(args, GroupTotals, sum_udaf().inner().create_groups_accumulator(args))
     }

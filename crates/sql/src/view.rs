@@ -241,7 +241,7 @@ impl Version {
             errors.extend(rows.errors.iter().cloned());
             found.insert(table_reference(&view.plan.name), rows.batches.to_vec());
         }
-        let computed = run_above(&self.context, self.plan.top.clone(), &found, now).await;
+        let computed = self.run_above(&found, now).await;
         let (schema, batches) = computed.map_err(|source| ReadError::Compute {
             view: self.plan.name.to_string(),
             source: Box::new(source),
@@ -250,23 +250,25 @@ impl Version {
         let (left_out, errors) = (LeftOut::default(), errors.into());
         Ok(Rows { schema, batches: batches.into(), freshness, left_out, errors })
     }
-}
 
-/// Runs a plan at `now`, with `found` in the place of the tables of these names.
-async fn run_above(
-    context: &SessionContext,
-    plan: LogicalPlan,
-    found: &HashMap<TableReference, Vec<RecordBatch>>,
-    now: Timestamp,
-) -> PlanResult<(SchemaRef, Vec<RecordBatch>)> {
-    let plan = bind(plan, &mut |scan| match found.get(&scan.table_name) {
-        Some(batches) => Ok(Some(memory(&scan.source.schema(), batches)?)),
-        None => Ok(None),
-    })?;
-    let plan = set_clock(plan, now)?;
-    let plan = context.state().create_physical_plan(&plan).await?;
-    let schema = plan.schema();
-    Ok((schema, collect(plan, context.task_ctx()).await?))
+    /// Runs the plan above the cuts at `now`, with `found` in the place of the tables of these names.
+    async fn run_above(
+        &self,
+        found: &HashMap<TableReference, Vec<RecordBatch>>,
+        now: Timestamp,
+    ) -> PlanResult<(SchemaRef, Vec<RecordBatch>)> {
+        let plan = bind(self.plan.top.clone(), &mut |scan| match found.get(&scan.table_name) {
+            Some(batches) => Ok(Some(memory(&scan.source.schema(), batches)?)),
+            None => Ok(None),
+        })?;
+        let mut plan = set_clock(plan, now)?;
+        if let Some(errors) = row_errors::of_reading() {
+            plan = row_errors::row_by_row(plan, &self.plan.keys(), &errors)?;
+        }
+        let plan = self.context.state().create_physical_plan(&plan).await?;
+        let schema = plan.schema();
+        Ok((schema, collect(plan, self.context.task_ctx()).await?))
+    }
 }
 
 /// Gives the source that a scan is to read, where it is to be another.

@@ -13,10 +13,13 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -28,6 +31,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -232,6 +236,7 @@ public final class Client {
             ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
             String retention = admin.describeConfigs(List.of(resource)).all().get().get(resource).get("retention.ms").value();
             expect(retention, "86400000", "retention.ms");
+            alterSettings(admin, resource);
             int brokers = admin.describeCluster().nodes().get().size();
             expect(brokers, 1, "brokers");
             consumer.subscribe(List.of(topic));
@@ -246,6 +251,27 @@ public final class Client {
             admin.deleteTopics(List.of(topic)).all().get();
             waitUntil("topic is gone", () -> !names(admin).contains(topic));
             say("{\"partitions\":%d,\"brokers\":%d,\"group\":\"%s\"}", partitions, brokers, described.groupState());
+        }
+    }
+
+    /** Each setting is changed, shown as changed, and given back to its default; what is impossible is refused. */
+    private static void alterSettings(Admin admin, ConfigResource resource) throws Exception {
+        Map<String, String> settings = Map.of("compression.type", "gzip", "segment.ms", "60000", "flush.ms", "1000",
+                "delete.retention.ms", "100", "message.timestamp.type", "LogAppendTime", "retention.ms", "60000");
+        var set = settings.entrySet().stream().map(e -> new AlterConfigOp(new ConfigEntry(e.getKey(), e.getValue()), AlterConfigOp.OpType.SET));
+        admin.incrementalAlterConfigs(Map.of(resource, set.toList())).all().get();
+        var changed = admin.describeConfigs(List.of(resource)).all().get().get(resource);
+        settings.forEach((name, value) -> expect(changed.get(name).value(), value, name));
+        var delete = settings.keySet().stream().map(name -> new AlterConfigOp(new ConfigEntry(name, null), AlterConfigOp.OpType.DELETE));
+        admin.incrementalAlterConfigs(Map.of(resource, delete.toList())).all().get();
+        var back = admin.describeConfigs(List.of(resource)).all().get().get(resource);
+        settings.keySet().forEach(name -> expect(back.get(name).source(), ConfigEntry.ConfigSource.DEFAULT_CONFIG, name));
+        var compact = List.of(new AlterConfigOp(new ConfigEntry("cleanup.policy", "compact"), AlterConfigOp.OpType.SET));
+        try {
+            admin.incrementalAlterConfigs(Map.of(resource, compact)).all().get();
+            throw new AssertionError("compaction was granted");
+        } catch (ExecutionException refused) {
+            expect(refused.getCause().getClass(), InvalidConfigurationException.class, "compaction");
         }
     }
 

@@ -213,6 +213,10 @@ def administer(bootstrap):
     resource = ConfigResource(ConfigResourceType.TOPIC, topic)
     configs = client.describe_configs([resource], config_filter="all")["topic"][topic]
     expect(configs["retention.ms"]["value"], "86400000", "retention.ms")
+    altered = {"compression.type": "gzip", "segment.ms": "60000", "flush.ms": "1000", "delete.retention.ms": "100", "message.timestamp.type": "LogAppendTime"}
+    client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, altered)])
+    configs = client.describe_configs([resource], config_filter="all")["topic"][topic]
+    expect({name: configs[name]["value"] for name in altered}, altered, "settings changed")
     brokers = client.describe_cluster()["brokers"]
     expect(len(brokers), 1, "brokers")
     consumer = reader(bootstrap, group_id=name)

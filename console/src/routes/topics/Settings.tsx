@@ -9,11 +9,16 @@ import { TableFrame, type TableColumn } from "../../ui/Table";
 
 type Partition = TopicView["partitions"][number];
 
-const SETTINGS: { name: keyof TopicView["config"]; means: string }[] = [
+const SETTINGS: { name: Exclude<keyof TopicView["config"], "without_effect">; means: string }[] = [
   { name: "retention", means: "how long events are kept" },
   { name: "retention_bytes", means: "size above which a partition drops its oldest segment" },
   { name: "segment_bytes", means: "size at which a new segment begins" },
+  { name: "segment_age", means: "age at which a new segment begins" },
   { name: "max_message_bytes", means: "the largest batch taken" },
+  { name: "compression", means: "how events are compressed in the log" },
+  { name: "timestamp_type", means: "whose clock an event's timestamp is by" },
+  { name: "timestamp_before_max", means: "how old a timestamp may be" },
+  { name: "timestamp_after_max", means: "how far ahead a timestamp may be" },
 ];
 
 export function Settings({ topic }: { topic: TopicView }) {

@@ -77,16 +77,23 @@ pub(crate) fn check(config: &TopicConfig) -> Result<(), InvalidConfig> {
     within("segment.bytes", config.segment_bytes, SMALLEST_SEGMENT, LARGEST_SEGMENT)?;
     within("max.message.bytes", config.max_message_bytes, SMALLEST_MESSAGE, LARGEST_MESSAGE)?;
     within("retention.bytes", config.retention_bytes, 0, i64::MAX as u64)?;
-    match config.retention {
-        Some(kept) if kept != Duration::MAX && i64::try_from(kept.as_millis()).is_err() => {
-            let reason = "is beyond every calendar; leave it out to keep records for ever".to_owned();
-            return Err(InvalidConfig { key: "retention.ms", reason });
+    for (key, duration) in [
+        ("retention.ms", config.retention),
+        ("segment.ms", config.segment_age),
+        ("message.timestamp.before.max.ms", config.timestamp_before_max),
+        ("message.timestamp.after.max.ms", config.timestamp_after_max),
+    ] {
+        match duration {
+            Some(duration) if duration != Duration::MAX && i64::try_from(duration.as_millis()).is_err() => {
+                let reason = "is beyond every calendar; for no limit, say so".to_owned();
+                return Err(InvalidConfig { key, reason });
+            }
+            _ => {}
         }
-        _ => {}
     }
     match config.segment_age {
-        Some(age) if age.is_zero() => {
-            Err(InvalidConfig { key: "segment.ms", reason: "must be at least 1".to_owned() })
+        Some(age) if age.as_millis() == 0 => {
+            Err(InvalidConfig { key: "segment.ms", reason: "must be at least 1 ms".to_owned() })
         }
         _ => Ok(()),
     }

@@ -1,5 +1,7 @@
 //! What the HTTP interface says, as far as commands read it. Fields of later versions are passed over.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -80,7 +82,19 @@ pub(crate) struct TopicSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) segment_bytes: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) segment_age: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_message_bytes: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) compression: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) timestamp_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) timestamp_before_max: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) timestamp_after_max: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) without_effect: BTreeMap<String, String>,
 }
 
 /// `POST /api/v1/topics`.

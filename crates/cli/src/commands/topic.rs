@@ -44,7 +44,7 @@ pub(crate) enum Verb {
     Delete {
         /// The topic, in full: store.orders
         topic: String,
-        /// Remove it although it has events
+        /// Remove it although it has events, or cannot be used
         #[arg(long)]
         force: bool,
     },
@@ -140,6 +140,22 @@ fn describe(topic: &Topic, format: Format) -> Result<(), Report> {
         pairs.extend(topic.config.retention_bytes.clone().map(|bytes| ("retention bytes", bytes)));
         pairs.extend(topic.config.segment_bytes.clone().map(|bytes| ("segment bytes", bytes)));
         pairs.push(("largest batch", unset(&topic.config.max_message_bytes)));
+        let TopicSettings { segment_age, compression, timestamp_type, .. } = &topic.config;
+        let TopicSettings { timestamp_before_max, timestamp_after_max, .. } = &topic.config;
+        for (name, value) in [
+            ("segment age", segment_age),
+            ("compression", compression),
+            ("timestamp type", timestamp_type),
+            ("oldest timestamp", timestamp_before_max),
+            ("furthest timestamp", timestamp_after_max),
+        ] {
+            pairs.extend(value.clone().map(|value| (name, value)));
+        }
+        let without_effect = topic.config.without_effect.iter();
+        let without_effect: Vec<_> = without_effect.map(|(name, value)| format!("{name}={value}")).collect();
+        if !without_effect.is_empty() {
+            pairs.push(("without effect", output::printable(&without_effect.join(", "))));
+        }
         output::pairs(&pairs) + "\n" + &output::table(&topic.partitions)
     })?)
 }
@@ -153,7 +169,7 @@ async fn create(wish: Create, client: &Client, format: Format) -> Result<(), Rep
             retention: wish.retention,
             retention_bytes: size(wish.retention_bytes),
             max_message_bytes: size(wish.max_message_bytes),
-            segment_bytes: None,
+            ..TopicSettings::default()
         },
     };
     let request = client.request(Method::POST, &["api", "v1", "topics"]).json(&body);
@@ -172,12 +188,22 @@ struct HasEvents {
 }
 
 async fn delete(name: &str, force: bool, client: &Client) -> Result<(), Report> {
-    let topic = client.topic(name).await?;
+    let path = ["api", "v1", "topics", name];
+    let topic = match client.topic(name).await {
+        Ok(topic) => topic,
+        // One that cannot be used is not found, and can be deleted.
+        Err(error) if force => {
+            client.send(client.request(Method::DELETE, &path)).await.map_err(|_| error)?;
+            report::say(format!("removed topic {name}, which could not be used"));
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
     let records = topic.records();
     if records > 0 && !force {
         return Err(HasEvents { topic: topic.name, records }.into());
     }
-    client.send(client.request(Method::DELETE, &["api", "v1", "topics", name])).await?;
+    client.send(client.request(Method::DELETE, &path)).await?;
     report::say(format!("removed topic {name} with {}", output::count(records, "event")));
     Ok(())
 }

@@ -129,13 +129,15 @@ async fn a_topic_is_answered_after_its_directories_are_synced() {
     let named = events.iter().position(is_named).expect("the topic got its name");
     let answer = |event: &Event| *event == Event::Answer(port_of(&http));
     let answered = named + events[named..].iter().position(answer).expect("it was answered");
-    let synced: Vec<&Path> = events[..answered].iter().filter_map(synced_path).collect();
+    let before: Vec<&Path> = events[..named].iter().filter_map(synced_path).collect();
     let after: Vec<&Path> = events[named..answered].iter().filter_map(synced_path).collect();
-    assert!(synced.iter().any(|path| path.to_string_lossy().contains("/topics/~new-")), "what it is made of");
-    assert!(after.iter().any(|path| path.ends_with("topics")), "its name: {after:?}");
-    for partition in ["topics/traced/0", "topics/traced/1"] {
-        assert!(after.iter().any(|path| path.ends_with(partition)), "{partition}: {after:?}");
+    let is_staged = |path: &&&Path, entry: &str| {
+        path.to_string_lossy().contains("/topics/~new-") && path.ends_with(entry)
+    };
+    for entry in ["0", "1", "0/checkpoint", "1/checkpoint"] {
+        assert!(before.iter().any(|path| is_staged(&path, entry)), "what it is made of, {entry}: {before:?}");
     }
+    assert!(after.iter().any(|path| path.ends_with("topics")), "its name: {after:?}");
 }
 
 fn synced_path(event: &Event) -> Option<&Path> {

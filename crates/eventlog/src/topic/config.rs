@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use factum_types::{ByteSize, Compression};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// What may be set for a topic; what is `None` follows the log's own default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,4 +83,38 @@ impl TimestampType {
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::CreateTime, Self::LogAppendTime].into_iter().find(|each| each.as_str() == name)
     }
+}
+
+impl Serialize for CompressionType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for CompressionType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        named(deserializer, Self::from_name, "producer, uncompressed, gzip, snappy, lz4 or zstd")
+    }
+}
+
+impl Serialize for TimestampType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for TimestampType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        named(deserializer, Self::from_name, "CreateTime or LogAppendTime")
+    }
+}
+
+/// Reads a name; `known` is what there is, in words.
+fn named<'de, T, D: Deserializer<'de>>(
+    deserializer: D,
+    from_name: impl FnOnce(&str) -> Option<T>,
+    known: &str,
+) -> Result<T, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    from_name(&name).ok_or_else(|| de::Error::custom(format_args!("{name:?} is not one of {known}")))
 }

@@ -13,15 +13,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use factum_base::clients::ClientAddress;
+use factum_types::ByteSize;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::Options;
-use crate::client_limit::{ClientAddress, ClientLimit, ClientShare};
+use crate::client_limit::{ClientLimit, ClientShare};
+use crate::memory_pool::{MemoryPool, UNIT_BYTES};
 use crate::problem::Problem;
 
-/// The unit in which the pools are counted.
-const PERMIT_BYTES: usize = 1024;
 /// How much of each body is counted in the small pool.
 const SMALL_BYTES: usize = 64 << 10;
 /// How long a body waits for others to make room.
@@ -29,8 +30,8 @@ const ROOM_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The memory that all bodies share.
 pub(super) struct BodyMemory {
-    small: Arc<Semaphore>,
-    large: Arc<Semaphore>,
+    small: MemoryPool,
+    large: MemoryPool,
     clients: Arc<ClientLimit>,
 }
 
@@ -49,9 +50,8 @@ impl BodyMemory {
         let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
         let largest = size(options.max_body.as_u64());
         let all = size(options.body_memory.as_u64()).max(largest);
-        let pool = |bytes: usize| {
-            Arc::new(Semaphore::new((bytes.div_ceil(PERMIT_BYTES) + 1).min(Semaphore::MAX_PERMITS)))
-        };
+        // A unit more, because a body is counted in two parts.
+        let pool = |bytes: usize| MemoryPool::new(ByteSize(bytes.saturating_add(2 * UNIT_BYTES) as u64));
         Arc::new(Self {
             small: pool(all / 4),
             large: pool((all - all / 4).max(largest)),
@@ -68,36 +68,29 @@ impl BodyMemory {
 impl Room {
     /// Makes room for `bytes` more, waiting a little for others to give theirs back.
     pub(super) async fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
-        let (small, large) = self.pool_permits(bytes);
+        let (small, large) = self.parts(bytes);
         self.take_share(bytes)?;
-        let pools = async {
-            let small = Arc::clone(&self.memory.small).acquire_many_owned(small).await?;
-            let large = Arc::clone(&self.memory.large).acquire_many_owned(large).await?;
-            Ok::<_, AcquireError>((small, large))
-        };
-        match timeout(ROOM_TIMEOUT, pools).await {
-            Ok(Ok((small, large))) => self.add(bytes, small, large),
-            Ok(Err(_)) | Err(_) => return Err(busy()),
-        }
+        let memory = &self.memory;
+        let pools = async { (memory.small.room(small).await, memory.large.room(large).await) };
+        let (small, large) = timeout(ROOM_TIMEOUT, pools).await.map_err(|_| busy())?;
+        self.add(bytes, small, large);
         Ok(())
     }
 
     /// The same without waiting, for a thread that may not wait.
     pub(super) fn try_grow(&mut self, bytes: usize) -> Result<(), Problem> {
-        let (small, large) = self.pool_permits(bytes);
+        let (small, large) = self.parts(bytes);
         self.take_share(bytes)?;
-        let refused = |_: TryAcquireError| busy();
-        let small = Arc::clone(&self.memory.small).try_acquire_many_owned(small).map_err(refused)?;
-        let large = Arc::clone(&self.memory.large).try_acquire_many_owned(large).map_err(refused)?;
+        let small = self.memory.small.try_room(small).ok_or_else(busy)?;
+        let large = self.memory.large.try_room(large).ok_or_else(busy)?;
         self.add(bytes, small, large);
         Ok(())
     }
 
-    /// How many permits of each pool `bytes` more need.
-    fn pool_permits(&self, bytes: usize) -> (u32, u32) {
+    /// How much of `bytes` more is counted in which pool.
+    fn parts(&self, bytes: usize) -> (usize, usize) {
         let in_small = SMALL_BYTES.saturating_sub(self.bytes).min(bytes);
-        let permits = |bytes: usize| u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX);
-        (permits(in_small), permits(bytes - in_small))
+        (in_small, bytes - in_small)
     }
 
     fn take_share(&mut self, bytes: usize) -> Result<(), Problem> {

@@ -11,6 +11,7 @@ use factum_types::{Event, Timestamp, TopicName};
 
 use super::key::{self, KeyError};
 use super::members;
+use crate::Options;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -35,6 +36,13 @@ impl Intake {
             now: api.state.clock.now(),
             max_events: api.options.max_batch_events,
         }
+    }
+
+    /// For a topic `store.orders` that no project names, whose key is the field `key`.
+    pub(super) fn without_project(random: Random, now: Timestamp) -> Self {
+        let topic = TopicName::new("store.orders").expect("a name");
+        let max_events = Options::default().max_batch_events;
+        Self { topic, definition: None, key: Some("key".to_owned()), random, now, max_events }
     }
 
     /// The most events that one request may bring.

@@ -30,7 +30,7 @@ impl From<TopicId> for TopicIdentity {
 
 /// The offset to read next in each partition; a partition that is not named is read from its first record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Positions {
+pub(crate) struct Positions {
     topic: TopicIdentity,
     next: BTreeMap<PartitionId, Offset>,
 }
@@ -42,7 +42,7 @@ impl Positions {
     }
 
     /// Reads an id that was sent.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, Problem> {
         Self::read(text).ok_or_else(|| {
             let shown = String::from_utf8_lossy(text);
             let detail =

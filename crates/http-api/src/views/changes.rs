@@ -44,7 +44,7 @@ pub(crate) async fn follow_view(
 ) -> Result<Response, Problem> {
     let view = readable(&api, &caller, &asked)?;
     let resume = match headers.get("last-event-id").filter(|id| !id.is_empty()) {
-        Some(id) => Some(parse(id.as_bytes())?),
+        Some(id) => Some(parse_change_id(id.as_bytes())?),
         None => None,
     };
     let place = api.streams.follower(caller.client())?;
@@ -65,7 +65,8 @@ pub(crate) async fn follow_view(
     Ok(server_sent::answer(feed))
 }
 
-fn parse(id: &[u8]) -> Result<ChangeId, Problem> {
+/// Reads an id that was sent.
+pub(crate) fn parse_change_id(id: &[u8]) -> Result<ChangeId, Problem> {
     let shown = String::from_utf8_lossy(id);
     let detail = || format!("Last-Event-ID {shown:?} is not one that was sent, such as 8f2a-41");
     shown.parse().map_err(|_| Problem::malformed(detail()).with("header", "last-event-id"))

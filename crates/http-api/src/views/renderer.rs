@@ -2,15 +2,16 @@
 //!
 //! ```text
 //!   a change ─┬─ small ─────────────────────────────────► text ─► its followers, a frame at a time
-//!             └─ large ─► in line ─► rendered ─► memory ─► text ─► the same
+//!             └─ large ─► in line ─► rendered ─► memory? ─► text ─► the same
+//!                            ▲                     └─ none: given up, and in line again once there is
 //! ```
 //!
 //! Invariants:
 //! - A change is rendered once for all who are told it while somebody holds its text.
 //! - [`RENDERED_AT_ONCE`] large changes are rendered at once, in the order in which they were asked for; what nobody
 //!   waits for any more is not begun.
-//! - Their texts hold [`Options::snapshot_memory`] at most, beside those that are being rendered. One that is larger
-//!   than that has the memory alone.
+//! - Their texts hold [`Options::snapshot_memory`] at most, beside those that are being rendered; who waits for memory
+//!   holds no text and no place. One that is larger than that has the memory alone.
 //! - No client holds up others for longer than [`Options::snapshot_timeout`]: if one waits for memory for so long, the
 //!   oldest text is given up, and who was still being sent it has to begin again.
 
@@ -116,15 +117,31 @@ impl Shared {
         })
     }
 
+    /// Renders in a place, and gives both up if there is no memory for the text: who waits for memory holds neither a
+    /// place nor a text. The second time it is known how much memory is needed, and it is taken first.
     async fn render_large(&self, text: &Arc<Text>, change: Change) {
-        let place = Arc::clone(&self.free_renderers).acquire_owned().await;
-        let place = place.expect("the semaphore is never closed");
-        // The place goes with the work: it is taken until that has ended, also if the caller has gone.
-        let rendering = tokio::task::spawn_blocking(move || (text::render(&change), place));
-        let (bytes, _place) = rendering.await.expect("rendering rows does not panic");
-        let room = self.memory.room(bytes.len()).await;
+        let change = Arc::new(change);
+        let bytes = self.render_in_place(&change).await;
+        let length = bytes.len();
+        let (bytes, room) = match self.memory.pool.try_room(length) {
+            Some(room) => (bytes, room),
+            None => {
+                drop(bytes);
+                let room = self.memory.room(length).await;
+                (self.render_in_place(&change).await, room)
+            }
+        };
         text.fill(bytes, Some(room));
         self.memory.list(text);
+    }
+
+    async fn render_in_place(&self, change: &Arc<Change>) -> Vec<u8> {
+        let place = Arc::clone(&self.free_renderers).acquire_owned().await;
+        let place = (place.expect("the semaphore is never closed"), metrics::Present::rendering());
+        let change = Arc::clone(change);
+        // The place goes with the work: it is taken until that has ended, also if the caller has gone.
+        let rendering = tokio::task::spawn_blocking(move || (text::render(&change), place));
+        rendering.await.expect("rendering rows does not panic").0
     }
 }
 

@@ -85,12 +85,14 @@ impl Text {
 pub(super) fn render(change: &Change) -> Vec<u8> {
     let json = match change {
         Change::Snapshot { rows, .. } => serde_json::to_vec(&RowsView::of(rows)),
-        Change::Changed { as_of, removed, added, .. } => {
+        Change::Changed { as_of, removed, added, errors, .. } => {
             let rows = |batch| render::json(std::slice::from_ref(batch));
             let as_of = as_of.to_string();
-            serde_json::to_vec::<Value>(
-                &json!({"removed": rows(removed), "added": rows(added), "as_of": as_of}),
-            )
+            let mut change = json!({"removed": rows(removed), "added": rows(added), "as_of": as_of});
+            if !errors.is_empty() {
+                change["errors"] = json!(**errors);
+            }
+            serde_json::to_vec::<Value>(&change)
         }
     };
     json.expect("text and JSON values serialise")

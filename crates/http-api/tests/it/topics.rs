@@ -50,6 +50,14 @@ async fn a_topic_lives_and_goes() {
     let changed = server.send("PATCH", "/api/v1/topics/store.orders", &[JSON], patch).await;
     expect![[r#"{"segment_bytes":"16MiB","max_message_bytes":"2MiB"}"#]]
         .assert_eq(&changed.json()["config"].to_string());
+    let patch = r#"{"config":{"segment_bytes":null,"compression":"gzip","segment_age":"1h","timestamp_type":"LogAppendTime",
+        "timestamp_before_max":"7d","timestamp_after_max":"forever"}}"#;
+    let changed = server.send("PATCH", "/api/v1/topics/store.orders", &[JSON], patch).await;
+    expect![[r#"{"segment_age":"1h","max_message_bytes":"2MiB","compression":"gzip","timestamp_type":"LogAppendTime","timestamp_before_max":"7d","timestamp_after_max":"forever"}"#]].assert_eq(&changed.json()["config"].to_string());
+    let patch = r#"{"config":{"compression":null,"segment_age":null,"timestamp_type":null,
+        "timestamp_before_max":null,"timestamp_after_max":null}}"#;
+    let changed = server.send("PATCH", "/api/v1/topics/store.orders", &[JSON], patch).await;
+    expect![[r#"{"max_message_bytes":"2MiB"}"#]].assert_eq(&changed.json()["config"].to_string());
     let mut listed = server.get("/api/v1/topics").await.json();
     listed["topics"][0]["bytes"] = "…".into();
     expect![[r#"{"topics":[{"name":"store.orders","partitions":1,"records":"1","bytes":"…","internal":false,"team":"store","summary":"A customer paid for an order."}]}"#]].assert_eq(&listed.to_string());
@@ -74,6 +82,16 @@ async fn a_wish_that_cannot_be_is_refused() {
     expect![[r#"400 "days" in "7 days ago" is not a unit of time; use w, d, h, m, s, ms, us or ns at line 1 column 46 {"column":46,"line":1}"#]].assert_eq(&create(r#"{"name":"a","config":{"retention":"7 days ago"}}"#).await);
     expect![[r#"400 unknown field `size`, expected one of `name`, `partitions`, `config` at line 1 column 18 {"column":18,"line":1}"#]].assert_eq(&create(r#"{"name":"a","size":3}"#).await);
     expect!["403 topic __mine is kept by Factum itself {}"].assert_eq(&create(r#"{"name":"__mine"}"#).await);
+    let alter =
+        async |body: &str| server.send("PATCH", "/api/v1/topics/store.orders", &[JSON], body).await.problem();
+    expect![[r#"400 "rar" is not one of producer, uncompressed, gzip, snappy, lz4 or zstd at line 1 column 31 {"column":31,"line":1}"#]].assert_eq(&alter(r#"{"config":{"compression":"rar"}}"#).await);
+    expect![[
+        r#"400 "noon" is not one of CreateTime or LogAppendTime at line 1 column 35 {"column":35,"line":1}"#
+    ]]
+    .assert_eq(&alter(r#"{"config":{"timestamp_type":"noon"}}"#).await);
+    expect!["422 segment.ms must be at least 1 ms {}"]
+        .assert_eq(&alter(r#"{"config":{"segment_age":"5us"}}"#).await);
+    expect![[r#"400 unknown field `without_effect`, expected one of `retention`, `retention_bytes`, `segment_bytes`, `segment_age`, `max_message_bytes`, `compression`, `timestamp_type`, `timestamp_before_max`, `timestamp_after_max` at line 1 column 27 {"column":27,"line":1}"#]].assert_eq(&alter(r#"{"config":{"without_effect":{"flush.ms":"1"}}}"#).await);
     let answer = server.get("/api/v1/topics/store.ordres").await;
     expect![[r#"404 there is no topic store.ordres; did you mean store.orders? {"near":"store.orders"}"#]]
         .assert_eq(&answer.problem());

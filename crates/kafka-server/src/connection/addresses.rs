@@ -1,16 +1,15 @@
-//! Clients by their address: how many connections each has, and what they hold together.
+//! What the connections of one client address share: their number, and what they hold together.
 //!
 //! Always holds
 //! - An address is known while it has a connection, and no longer: the table is as long as there are
 //!   connections at most.
-//! - An IPv4 client is the same by IPv4 and by an IPv6 socket. Of IPv6 a whole /64 network counts as one
-//!   address, because that is what one client is given.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use factum_base::clients::ClientAddress;
 use tokio::sync::Semaphore;
 
 /// Searches through the log at once on behalf of one address.
@@ -20,13 +19,13 @@ const SEARCHES_PER_ADDRESS: usize = 2;
 #[derive(Debug)]
 pub(crate) struct Addresses {
     max_connections: usize,
-    connected: Mutex<HashMap<IpAddr, Arc<ClientAddress>>>,
+    connected: Mutex<HashMap<ClientAddress, Arc<SharedByAddress>>>,
 }
 
 /// What the connections of one address share.
 #[derive(Debug)]
-pub(crate) struct ClientAddress {
-    ip: IpAddr,
+pub(crate) struct SharedByAddress {
+    client: ClientAddress,
     connections: AtomicUsize,
     /// Bytes of requests that are taken from the listener's memory for requests.
     pub(super) request_bytes: AtomicUsize,
@@ -40,7 +39,7 @@ pub(crate) struct ClientAddress {
 #[derive(Debug)]
 pub(crate) struct AddressConnection {
     addresses: Arc<Addresses>,
-    pub(crate) address: Arc<ClientAddress>,
+    pub(crate) address: Arc<SharedByAddress>,
 }
 
 impl Addresses {
@@ -50,9 +49,9 @@ impl Addresses {
 
     /// Counts a connection from `ip`; `None` if the address has as many as it may have.
     pub(crate) fn connect(self: &Arc<Self>, ip: IpAddr) -> Option<AddressConnection> {
-        let ip = client(ip);
+        let client = ClientAddress::from(ip);
         let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
-        let address = connected.entry(ip).or_insert_with(|| Arc::new(ClientAddress::new(ip)));
+        let address = connected.entry(client).or_insert_with(|| Arc::new(SharedByAddress::new(client)));
         if address.connections.load(Ordering::Relaxed) >= self.max_connections {
             let address = Arc::clone(address);
             self.forget_unconnected(&mut connected, &address);
@@ -64,19 +63,19 @@ impl Addresses {
 
     fn forget_unconnected(
         &self,
-        connected: &mut HashMap<IpAddr, Arc<ClientAddress>>,
-        address: &ClientAddress,
+        connected: &mut HashMap<ClientAddress, Arc<SharedByAddress>>,
+        address: &SharedByAddress,
     ) {
         if address.connections.load(Ordering::Relaxed) == 0 {
-            connected.remove(&address.ip);
+            connected.remove(&address.client);
         }
     }
 }
 
-impl ClientAddress {
-    fn new(ip: IpAddr) -> Self {
+impl SharedByAddress {
+    fn new(client: ClientAddress) -> Self {
         Self {
-            ip,
+            client,
             connections: AtomicUsize::new(0),
             request_bytes: AtomicUsize::new(0),
             unsent_bytes: AtomicUsize::new(0),
@@ -90,17 +89,6 @@ impl Drop for AddressConnection {
         let mut connected = self.addresses.connected.lock().unwrap_or_else(PoisonError::into_inner);
         self.address.connections.fetch_sub(1, Ordering::Relaxed);
         self.addresses.forget_unconnected(&mut connected, &self.address);
-    }
-}
-
-/// The address that stands for one client.
-fn client(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        ip => ip,
     }
 }
 
@@ -123,11 +111,5 @@ mod tests {
         assert!(addresses.connect(ip("192.0.2.1")).is_some());
         drop(other);
         assert_eq!(addresses.connected.lock().expect("no panic").len(), 1);
-    }
-
-    #[test]
-    fn a_network_of_ipv6_is_one_client() {
-        assert_eq!(client(ip("2001:db8:1:2:3:4:5:6")), client(ip("2001:db8:1:2::9")));
-        assert_ne!(client(ip("2001:db8:1:2::9")), client(ip("2001:db8:1:3::9")));
     }
 }

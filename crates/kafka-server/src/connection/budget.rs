@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-use super::addresses::ClientAddress;
+use super::addresses::SharedByAddress;
 use crate::options::Options;
 
 /// Shared by all connections of one listener.
@@ -32,7 +32,7 @@ impl Budget {
     }
 
     /// How many bytes of records to read for a client that takes `wanted`.
-    pub(crate) fn fetch_limit(&self, address: &ClientAddress, wanted: usize) -> usize {
+    pub(crate) fn fetch_limit(&self, address: &SharedByAddress, wanted: usize) -> usize {
         let free = self.unsent_limit.saturating_sub(self.unsent.load(Ordering::Relaxed));
         let own = (self.unsent_limit / 2).saturating_sub(address.unsent_bytes.load(Ordering::Relaxed));
         wanted.min(self.fetch_limit).min(free).min(own)
@@ -54,12 +54,12 @@ impl Budget {
         }
     }
 
-    pub(super) fn add_unsent(&self, address: &ClientAddress, bytes: usize) {
+    pub(super) fn add_unsent(&self, address: &SharedByAddress, bytes: usize) {
         self.unsent.fetch_add(bytes, Ordering::Relaxed);
         address.unsent_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn sent(&self, address: &ClientAddress, bytes: usize) {
+    pub(super) fn sent(&self, address: &SharedByAddress, bytes: usize) {
         address.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
         let before = self.unsent.fetch_sub(bytes, Ordering::Relaxed);
         if before >= self.unsent_limit.saturating_mul(2) {

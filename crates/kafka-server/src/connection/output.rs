@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 
-use super::addresses::ClientAddress;
+use super::addresses::SharedByAddress;
 use super::budget::Budget;
 use crate::wire::Rope;
 
@@ -16,11 +16,11 @@ use crate::wire::Rope;
 pub(super) struct Output {
     rope: Rope,
     budget: Arc<Budget>,
-    address: Arc<ClientAddress>,
+    address: Arc<SharedByAddress>,
 }
 
 impl Output {
-    pub(super) fn new(budget: Arc<Budget>, address: Arc<ClientAddress>) -> Self {
+    pub(super) fn new(budget: Arc<Budget>, address: Arc<SharedByAddress>) -> Self {
         Self { rope: Rope::default(), budget, address }
     }
 

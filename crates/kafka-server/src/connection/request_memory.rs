@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::addresses::ClientAddress;
+use super::addresses::SharedByAddress;
 use super::budget::to_usize;
 use crate::options::Options;
 
@@ -55,7 +55,7 @@ type Place = (u64, u64);
 
 #[derive(Debug)]
 struct Waiting {
-    address: Arc<ClientAddress>,
+    address: Arc<SharedByAddress>,
     bytes: usize,
     waker: Waker,
     granted: Option<Grant>,
@@ -71,7 +71,7 @@ enum Grant {
 #[derive(Debug)]
 pub(super) struct Reservation {
     memory: Arc<RequestMemory>,
-    address: Arc<ClientAddress>,
+    address: Arc<SharedByAddress>,
     bytes: usize,
     /// While it waits.
     place: Option<Place>,
@@ -101,7 +101,7 @@ impl RequestMemory {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fits(&self, reserved: usize, address: &ClientAddress, bytes: usize) -> bool {
+    fn fits(&self, reserved: usize, address: &SharedByAddress, bytes: usize) -> bool {
         reserved + bytes <= self.shared_limit
             && address.request_bytes.load(Ordering::Relaxed) + bytes <= self.address_limit
     }
@@ -127,7 +127,7 @@ impl RequestMemory {
 }
 
 impl Reservation {
-    pub(super) fn new(memory: Arc<RequestMemory>, address: Arc<ClientAddress>) -> Self {
+    pub(super) fn new(memory: Arc<RequestMemory>, address: Arc<SharedByAddress>) -> Self {
         Self { memory, address, bytes: 0, place: None, priority_above: None }
     }
 

@@ -1,4 +1,5 @@
-//! Settings under Kafka's names: read from CreateTopics, shown by DescribeConfigs.
+//! Settings under Kafka's names: read from CreateTopics, AlterConfigs and IncrementalAlterConfigs, shown by
+//! DescribeConfigs.
 //!
 //! What has an effect here can be chosen; what has none is taken and shown; what would promise something that one
 //! node cannot keep is refused with the reason.
@@ -7,7 +8,7 @@ mod broker;
 mod topic;
 
 pub(super) use broker::describe as describe_broker;
-pub(super) use topic::{describe as describe_topic, parse};
+pub(super) use topic::{change, describe as describe_topic, is_list, parse};
 
 use crate::messages::describe_configs::{ConfigSource, ConfigSynonym, ConfigType, DescribedConfig};
 

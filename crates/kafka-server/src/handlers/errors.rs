@@ -6,8 +6,8 @@
 
 use factum_broker::coordinator::CoordinatorError;
 use factum_broker::{
-    AppendError, CreateTopicError, DeleteTopicError, EnsureTopicError, LogReadError, ProduceError,
-    ProducerIdError, ReadError, SyncError,
+    AlterTopicError, AppendError, CreateTopicError, DeleteTopicError, EnsureTopicError, LogReadError,
+    ProduceError, ProducerIdError, ReadError, SyncError,
 };
 use factum_types::batch;
 
@@ -98,6 +98,18 @@ impl From<&CreateTopicError> for ErrorCode {
             CreateTopicError::InvalidConfig { .. } => Self::InvalidConfig,
             CreateTopicError::Storage(_) | CreateTopicError::OutOfOpenFiles { .. } => Self::KafkaStorageError,
             CreateTopicError::Stopping => Self::NotController,
+        }
+    }
+}
+
+impl From<&AlterTopicError> for ErrorCode {
+    fn from(error: &AlterTopicError) -> Self {
+        match error {
+            AlterTopicError::Unknown { .. } => Self::UnknownTopicOrPartition,
+            AlterTopicError::Internal { .. } => Self::InvalidTopicException,
+            AlterTopicError::InvalidConfig { .. } => Self::InvalidConfig,
+            AlterTopicError::Storage(_) => Self::KafkaStorageError,
+            AlterTopicError::Stopping => Self::NotController,
         }
     }
 }

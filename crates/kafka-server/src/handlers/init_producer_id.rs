@@ -28,7 +28,9 @@ impl Handle for InitProducerIdRequest {
                 producer_epoch,
             },
             Err(error) => {
-                warn!(%error, "cannot give out a producer id");
+                if let Some(left_out) = session.node.may_log(session.peer.ip()) {
+                    warn!(%error, left_out, "cannot give out a producer id");
+                }
                 refuse(ErrorCode::from(&error))
             }
         }

@@ -78,8 +78,10 @@ async fn by_name(session: &Session, name: &str, may_create: bool) -> Result<Arc<
         return Err(ErrorCode::TopicAuthorizationFailed);
     }
     session.broker().ensure_topic(&name, may_create).await.map_err(|error| {
-        if let EnsureTopicError::Create(error) = &error {
-            warn!(topic = %name, %error, "cannot make a topic on its first use");
+        if let EnsureTopicError::Create(error) = &error
+            && let Some(left_out) = session.node.may_log(session.peer.ip())
+        {
+            warn!(topic = %name, %error, left_out, "cannot make a topic on its first use");
         }
         ErrorCode::from(&error)
     })

@@ -21,7 +21,8 @@ use super::{Begun, Call, Refusal, lookup};
 use crate::connection::{Answer, READ_BYTES};
 use crate::error_code::ErrorCode;
 use crate::messages::produce::{
-    PartitionOutcome, PartitionRecords, ProduceRequest, ProduceResponse, TopicOutcome, TopicRecords,
+    PartitionOutcome, PartitionRecords, ProduceRequest, ProduceResponse, RecordError, TopicOutcome,
+    TopicRecords,
 };
 use crate::messages::{ApiKey, Response};
 
@@ -43,11 +44,19 @@ struct Appended {
 struct Refused {
     code: ErrorCode,
     reason: String,
+    /// The record at fault, if one is.
+    record: Option<i32>,
 }
 
 impl From<ErrorCode> for Refused {
     fn from(code: ErrorCode) -> Self {
-        Self { code, reason: String::new() }
+        Self { code, reason: String::new(), record: None }
+    }
+}
+
+impl Refused {
+    fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into(), record: None }
     }
 }
 
@@ -162,9 +171,9 @@ impl Produce<'_> {
             return Err(ErrorCode::InvalidRequiredAcks.into());
         }
         let batch = self.batch(records.unwrap_or_default())?;
-        let (appended, append_time) = partition
-            .append_timed(batch, self.request_size)
-            .map_err(|error| Refused { code: ErrorCode::from(&error), reason: error.to_string() })?;
+        let (appended, append_time) = partition.append_timed(batch, self.request_size).map_err(|error| {
+            Refused { code: ErrorCode::from(&error), reason: error.to_string(), record: error.record() }
+        })?;
         self.appended.push(Appended { place, partition: Arc::clone(partition), last: appended.last_offset });
         Ok(PartitionOutcome {
             index,
@@ -181,26 +190,26 @@ impl Produce<'_> {
     /// Checks that the bytes are one batch that this version of the request may bring.
     fn batch(&self, records: BytesMut) -> Result<RecordBatch, Refused> {
         if records.is_empty() {
-            return Err(Refused {
-                code: ErrorCode::InvalidRecord,
-                reason: "there are no records".to_owned(),
-            });
+            return Err(Refused::new(ErrorCode::InvalidRecord, "there are no records"));
         }
         let is_small = records.len() < self.frame_len.max(READ_BYTES) / WORTH_A_COPY;
         let records = if is_small { BytesMut::from(&records[..]) } else { records };
         let batch = RecordBatch::new(records)
-            .map_err(|error| Refused { code: ErrorCode::from(&error), reason: error.to_string() })?;
+            .map_err(|error| Refused::new(ErrorCode::from(&error), error.to_string()))?;
         if self.call.header.version < ZSTD_SINCE && batch.header().compression() == Ok(Compression::Zstd) {
             let reason = format!("zstd needs version {ZSTD_SINCE} of the request");
-            return Err(Refused { code: ErrorCode::UnsupportedCompressionType, reason });
+            return Err(Refused::new(ErrorCode::UnsupportedCompressionType, reason));
         }
         Ok(batch)
     }
 
     fn refuse(&self, index: i32, refused: Refused) -> PartitionOutcome {
-        let Refused { code, reason } = refused;
+        let Refused { code, reason, record } = refused;
         debug!(peer = %self.call.session.peer, partition = index, %code, reason, "refused records");
-        failed(index, code, reason)
+        // KIP-467: a client may drop the record and send the rest again.
+        let record_errors =
+            record.map(|batch_index| RecordError { batch_index, message: Some(reason.clone()) });
+        PartitionOutcome { record_errors: record_errors.into_iter().collect(), ..failed(index, code, reason) }
     }
 }
 

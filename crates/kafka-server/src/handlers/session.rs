@@ -1,10 +1,11 @@
 //! What a handler knows: the node that serves, and the client that asks.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use factum_base::clients::LogLimit;
 use factum_base::clock::SharedClock;
 use factum_broker::Broker;
 use factum_types::auth::Authorizer;
@@ -42,6 +43,8 @@ pub(crate) struct Node {
     /// One permit for each search through the log that may read much, of all clients.
     pub(crate) searches: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
+    /// Of lines about clients: what they send must not fill the log.
+    pub(crate) log_limit: LogLimit,
 }
 
 impl fmt::Debug for Node {
@@ -63,6 +66,13 @@ pub(crate) struct Session {
     pub(crate) local: SocketAddr,
     /// Partitions that wait to be synced for requests of this connection.
     pub(crate) unsynced: Arc<AtomicUsize>,
+}
+
+impl Node {
+    /// Whether a line about the client at `address` is to be written to the log; then how many were left out before it.
+    pub(crate) fn may_log(&self, address: IpAddr) -> Option<u64> {
+        self.log_limit.admit(address, self.clock.monotonic())
+    }
 }
 
 impl Session {

@@ -57,6 +57,8 @@ apis! {
     DeleteTopics      = 20, 1..=6,  decoded from 1, flexible from 4;
     InitProducerId    = 22, 0..=5,  decoded from 0, flexible from 2;
     DescribeConfigs   = 32, 1..=4,  decoded from 1, flexible from 4;
+    AlterConfigs      = 33, 0..=2,  decoded from 0, flexible from 2;
+    IncrementalAlterConfigs = 44, 0..=1, decoded from 0, flexible from 1;
     DescribeCluster   = 60, 0..=2,  decoded from 0, flexible from 0;
 }
 

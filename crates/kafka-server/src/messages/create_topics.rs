@@ -134,7 +134,7 @@ impl ReplicaAssignment {
 }
 
 impl ConfigEntry {
-    fn decode(r: &mut Reader<'_>) -> Result<Self, wire::Error> {
+    pub(super) fn decode(r: &mut Reader<'_>) -> Result<Self, wire::Error> {
         let entry = Self { name: r.string("config name")?, value: r.nullable_string("config value")? };
         r.skip_tagged_fields()?;
         Ok(entry)

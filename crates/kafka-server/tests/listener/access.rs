@@ -10,9 +10,11 @@ use factum_kafka_server::messages::ApiKey;
 use factum_kafka_server::{ErrorCode, Options};
 use factum_types::auth::{AllowAll, Authorizer, Denied, DenyAll};
 use factum_types::{Action, Principal, Resource, TopicPartition};
+use kafka_protocol::messages::alter_configs_request::AlterConfigsResource;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::incremental_alter_configs_request::AlterConfigsResource as EditedResource;
 use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::offset_commit_request::{
@@ -20,10 +22,11 @@ use kafka_protocol::messages::offset_commit_request::{
 };
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::{
-    ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeClusterRequest,
-    DescribeConfigsRequest, DescribeGroupsRequest, FindCoordinatorRequest, GroupId, HeartbeatRequest,
-    InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest, MetadataRequest,
-    OffsetCommitRequest, OffsetFetchRequest, SyncGroupRequest, TopicName,
+    AlterConfigsRequest, ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
+    DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest, FindCoordinatorRequest, GroupId,
+    HeartbeatRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest,
+    LeaveGroupRequest, ListGroupsRequest, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest,
+    SyncGroupRequest, TopicName,
 };
 
 use crate::client::{Client, batch, text};
@@ -56,6 +59,7 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         ApiKey::DescribeCluster => {
             vec![client.ask(&DescribeClusterRequest::default().with_endpoint_type(1), 1).await.error_code]
         }
+        ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs => settings(client, api).await,
         ApiKey::OffsetCommit | ApiKey::OffsetFetch => offsets(client, api).await,
         ApiKey::FindCoordinator
         | ApiKey::JoinGroup
@@ -103,6 +107,23 @@ async fn topics(client: &mut Client, api: ApiKey) -> Vec<i16> {
             client.ask(&request, 4).await.results.iter().map(|result| result.error_code).collect()
         }
     }
+}
+
+async fn settings(client: &mut Client, api: ApiKey) -> Vec<i16> {
+    let resources = [(2, "orders"), (4, "1")];
+    if api == ApiKey::AlterConfigs {
+        let resource = |(kind, name)| {
+            AlterConfigsResource::default().with_resource_type(kind).with_resource_name(text(name))
+        };
+        let request =
+            AlterConfigsRequest::default().with_resources(resources.into_iter().map(resource).collect());
+        return client.ask(&request, 2).await.responses.iter().map(|each| each.error_code).collect();
+    }
+    let resource =
+        |(kind, name)| EditedResource::default().with_resource_type(kind).with_resource_name(text(name));
+    let request = IncrementalAlterConfigsRequest::default()
+        .with_resources(resources.into_iter().map(resource).collect());
+    client.ask(&request, 1).await.responses.iter().map(|each| each.error_code).collect()
 }
 
 async fn offsets(client: &mut Client, api: ApiKey) -> Vec<i16> {
@@ -215,6 +236,8 @@ async fn each_api_asks_before_it_acts() {
         DeleteTopics: delete topic orders
         InitProducerId: write idempotently to the cluster
         DescribeConfigs: describe the configuration of topic orders, describe the configuration of the cluster
+        AlterConfigs: alter topic orders, alter the cluster
+        IncrementalAlterConfigs: alter topic orders, alter the cluster
         DescribeCluster: describe the cluster
     "#]]
     .assert_eq(&table);
@@ -263,6 +286,8 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         DeleteTopics: TOPIC_AUTHORIZATION_FAILED
         InitProducerId: CLUSTER_AUTHORIZATION_FAILED
         DescribeConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
+        AlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
+        IncrementalAlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         DescribeCluster: CLUSTER_AUTHORIZATION_FAILED
     "#]]
     .assert_eq(&table);

@@ -2,12 +2,14 @@
 
 mod access;
 mod asking_twice;
+mod changing_settings;
 mod client;
 mod documentation;
 mod fetching;
 mod frames;
 mod groups;
 mod limits;
+mod log_lines;
 mod metadata;
 mod pipeline;
 mod producing;

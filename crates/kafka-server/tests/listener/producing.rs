@@ -95,6 +95,54 @@ async fn refusals_name_the_partition_and_keep_nothing() {
     assert_eq!(end(&mut client, "orders", 0).await, 0);
 }
 
+/// A batch in which `at` records are dated now and the next one in the year 3237.
+fn dated_ahead(at: usize) -> Bytes {
+    let mut builder = BatchBuilder::new();
+    for time in std::iter::repeat_n(1_700_000_000_000, at).chain([40_000_000_000_000, 1_700_000_000_000]) {
+        builder.push(Timestamp::from_millis(time), None, Some(b"a"), &[]);
+    }
+    builder.build().freeze()
+}
+
+/// A batch whose record `at` claims to be longer than the batch is; the checksum fits.
+fn junk_at(at: usize) -> Bytes {
+    let values = vec!["a"; at + 2];
+    let mut bytes = batch(&values).to_vec();
+    // Each record takes eight bytes here: its length, six fields of one byte, its value.
+    bytes[factum_types::batch::HEADER_BYTES + 8 * at] = 0x7e;
+    let crc = factum_types::batch::crc(&bytes[21..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    bytes.into()
+}
+
+#[tokio::test]
+async fn the_record_that_is_at_fault_is_named() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    for (case, records, code, at) in [
+        ("a time in the future", dated_ahead(3), 32, vec![3]),
+        ("the first one's time", dated_ahead(0), 32, vec![0]),
+        ("junk", junk_at(2), 87, vec![2]),
+        ("no record's fault", batch(&[&"x".repeat(1_100_000)]), 10, vec![]),
+    ] {
+        for version in [8, 13] {
+            let mut request = produce("orders", 0, -1, Some(records.clone()));
+            if version == 13 {
+                request.topic_data[0].topic_id = server.broker.topic("orders").expect("there").id().uuid();
+                request.topic_data[0].name = TopicName(text(""));
+            }
+            let response = client.ask(&request, version).await;
+            let outcome = outcome(&response);
+            let named: Vec<_> = outcome.record_errors.iter().map(|error| error.batch_index).collect();
+            assert_eq!((outcome.error_code, named), (code, at.clone()), "{case}");
+            for error in &outcome.record_errors {
+                assert_eq!(error.batch_index_error_message, outcome.error_message, "{case}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn zstd_needs_a_version_that_knows_it() {
     let server = Server::start().await;

@@ -2,6 +2,7 @@
 
 use allocation_counter::AllocationInfo;
 use bytes::BytesMut;
+use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
@@ -12,6 +13,7 @@ use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::header::HeaderError;
 use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
+use factum_kafka_server::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
 use factum_kafka_server::messages::init_producer_id::InitProducerIdRequest;
 use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
@@ -62,6 +64,8 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::DeleteTopics => discard::<DeleteTopicsRequest>,
         ApiKey::InitProducerId => discard::<InitProducerIdRequest>,
         ApiKey::DescribeConfigs => discard::<DescribeConfigsRequest>,
+        ApiKey::AlterConfigs => discard::<AlterConfigsRequest>,
+        ApiKey::IncrementalAlterConfigs => discard::<IncrementalAlterConfigsRequest>,
         ApiKey::DescribeCluster => discard::<DescribeClusterRequest>,
     };
     decode(r, version)

@@ -12,6 +12,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use bytes::BytesMut;
 use factum_kafka_server::error_code::ErrorCode;
+use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
@@ -21,6 +22,7 @@ use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
+use factum_kafka_server::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
 use factum_kafka_server::messages::init_producer_id::InitProducerIdRequest;
 use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
@@ -204,6 +206,8 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::DeleteTopics => whole::<DeleteTopicsRequest>,
         ApiKey::InitProducerId => whole::<InitProducerIdRequest>,
         ApiKey::DescribeConfigs => whole::<DescribeConfigsRequest>,
+        ApiKey::AlterConfigs => whole::<AlterConfigsRequest>,
+        ApiKey::IncrementalAlterConfigs => whole::<IncrementalAlterConfigsRequest>,
         ApiKey::DescribeCluster => whole::<DescribeClusterRequest>,
     };
     decode(body, version)

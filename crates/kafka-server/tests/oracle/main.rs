@@ -47,6 +47,8 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::DeleteTopics => topics::delete_topics(version, s),
         ApiKey::InitProducerId => records::init_producer_id(version, s),
         ApiKey::DescribeConfigs => topics::describe_configs(version, s),
+        ApiKey::AlterConfigs => topics::alter_configs(version, s),
+        ApiKey::IncrementalAlterConfigs => topics::incremental_alter_configs(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
     }
 }

@@ -1,14 +1,18 @@
-//! Samples of CreateTopics, DeleteTopics and DescribeConfigs.
+//! Samples of CreateTopics, DeleteTopics, and of what shows and changes settings.
 
+use factum_kafka_server::messages::alter_configs::*;
 use factum_kafka_server::messages::create_topics::*;
 use factum_kafka_server::messages::delete_topics::*;
 use factum_kafka_server::messages::describe_configs::*;
+use factum_kafka_server::messages::incremental_alter_configs::*;
 use factum_types::TopicId;
 use kafka_protocol::messages as theirs;
 use kafka_protocol::messages::{
+    alter_configs_request as their_replacement, alter_configs_response as their_replaced,
     create_topics_request as their_creation, create_topics_response as their_created,
     delete_topics_request as their_deletion, delete_topics_response as their_deleted,
     describe_configs_request as their_question, describe_configs_response as their_configs,
+    incremental_alter_configs_request as their_edit, incremental_alter_configs_response as their_edited,
 };
 
 use crate::exchange::{maybe, request, response, text, topic};
@@ -247,4 +251,90 @@ fn described_config(
         expected.documentation = maybe(ours.documentation.as_ref());
     }
     (expected, ours)
+}
+
+pub(crate) fn alter_configs(v: i16, s: &mut Source<'_>) -> Vec<u8> {
+    let (their_responses, responses) = s.pairs(|s| {
+        let ours = altered(s);
+        let mut expected = their_replaced::AlterConfigsResourceResponse::default();
+        expected.error_code = ours.error_code.code();
+        expected.error_message = maybe(ours.error_message.as_ref());
+        expected.resource_type = ours.resource_type;
+        expected.resource_name = text(&ours.resource_name);
+        (expected, ours)
+    });
+    let ours = AlterConfigsResponse { throttle_time_ms: s.i32(), responses };
+    let mut expected = theirs::AlterConfigsResponse::default();
+    expected.throttle_time_ms = ours.throttle_time_ms;
+    expected.responses = their_responses;
+    response(v, (expected, ours));
+
+    let (their_resources, resources) = s.pairs(|s| {
+        let (their_configs, configs) = s.pairs(|s| {
+            let ours = ConfigEntry { name: s.text(), value: s.maybe_text() };
+            let mut config = their_replacement::AlterableConfig::default();
+            (config.name, config.value) = (text(&ours.name), maybe(ours.value.as_ref()));
+            (config, ours)
+        });
+        let ours = ReplacedConfig { resource_type: s.i8(), resource_name: s.text(), configs };
+        let mut resource = their_replacement::AlterConfigsResource::default();
+        resource.resource_type = ours.resource_type;
+        resource.resource_name = text(&ours.resource_name);
+        resource.configs = their_configs;
+        (resource, ours)
+    });
+    let ours = AlterConfigsRequest { resources, validate_only: s.bool() };
+    let mut sent = theirs::AlterConfigsRequest::default();
+    sent.resources = their_resources;
+    sent.validate_only = ours.validate_only;
+    request(v, (sent, ours))
+}
+
+pub(crate) fn incremental_alter_configs(v: i16, s: &mut Source<'_>) -> Vec<u8> {
+    let (their_responses, responses) = s.pairs(|s| {
+        let ours = altered(s);
+        let mut expected = their_edited::AlterConfigsResourceResponse::default();
+        expected.error_code = ours.error_code.code();
+        expected.error_message = maybe(ours.error_message.as_ref());
+        expected.resource_type = ours.resource_type;
+        expected.resource_name = text(&ours.resource_name);
+        (expected, ours)
+    });
+    let ours = IncrementalAlterConfigsResponse { throttle_time_ms: s.i32(), responses };
+    let mut expected = theirs::IncrementalAlterConfigsResponse::default();
+    expected.throttle_time_ms = ours.throttle_time_ms;
+    expected.responses = their_responses;
+    response(v, (expected, ours));
+
+    let (their_resources, resources) = s.pairs(|s| {
+        let (their_configs, configs) = s.pairs(|s| {
+            let entry = ConfigEntry { name: s.text(), value: s.maybe_text() };
+            let ours = ConfigEdit { operation: s.i8(), entry };
+            let mut config = their_edit::AlterableConfig::default();
+            config.name = text(&ours.entry.name);
+            config.config_operation = ours.operation;
+            config.value = maybe(ours.entry.value.as_ref());
+            (config, ours)
+        });
+        let ours = EditedConfig { resource_type: s.i8(), resource_name: s.text(), configs };
+        let mut resource = their_edit::AlterConfigsResource::default();
+        resource.resource_type = ours.resource_type;
+        resource.resource_name = text(&ours.resource_name);
+        resource.configs = their_configs;
+        (resource, ours)
+    });
+    let ours = IncrementalAlterConfigsRequest { resources, validate_only: s.bool() };
+    let mut sent = theirs::IncrementalAlterConfigsRequest::default();
+    sent.resources = their_resources;
+    sent.validate_only = ours.validate_only;
+    request(v, (sent, ours))
+}
+
+fn altered(s: &mut Source<'_>) -> AlteredResource {
+    AlteredResource {
+        error_code: s.error(),
+        error_message: s.maybe_text(),
+        resource_type: s.i8(),
+        resource_name: s.text(),
+    }
 }

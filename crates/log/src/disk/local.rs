@@ -1,12 +1,17 @@
 //! The machine's own file system: the only place in this crate that touches `std::fs`.
+//!
+//! Invariant: what is opened is a file. A named pipe would wait for somebody at its other end, a device might do
+//! anything, and what a link leads to is kept by somebody else.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Disk, DiskDir, DiskFile};
+use super::{Disk, DiskDir, DiskFile, NotAFile};
 
 /// Files of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,11 +19,13 @@ pub struct LocalDisk;
 
 impl Disk for LocalDisk {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        check_is_file(path)?;
         let file = File::options().read(true).write(true).open(path)?;
         Ok(Arc::new(LocalFile(file)))
     }
 
     fn open_to_read(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        check_is_file(path)?;
         Ok(Arc::new(LocalFile(File::open(path)?)))
     }
 
@@ -28,8 +35,7 @@ impl Disk for LocalDisk {
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        let named = |entry: io::Result<fs::DirEntry>| entry.map(|e| e.file_name().into_string().ok());
-        fs::read_dir(dir)?.filter_map(|entry| named(entry).transpose()).collect()
+        fs::read_dir(dir)?.map(|entry| Ok(readable(&entry?.file_name()))).collect()
     }
 
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
@@ -49,8 +55,34 @@ impl Disk for LocalDisk {
     }
 
     fn open_dir(&self, dir: &Path) -> io::Result<Box<dyn DiskDir>> {
-        Ok(Box::new(LocalDir(File::open(dir)?)))
+        match fs::metadata(dir)?.is_dir() {
+            true => Ok(Box::new(LocalDir(File::open(dir)?))),
+            false => Err(io::ErrorKind::NotADirectory.into()),
+        }
     }
+}
+
+/// Looks before it opens: to open some things is to wait, or to act.
+fn check_is_file(path: &Path) -> io::Result<()> {
+    let kind = fs::symlink_metadata(path)?.file_type();
+    let found = match kind {
+        kind if kind.is_file() => return Ok(()),
+        kind if kind.is_dir() => "a directory",
+        kind if kind.is_symlink() => "a symbolic link",
+        kind if kind.is_fifo() => "a named pipe",
+        kind if kind.is_socket() => "a socket",
+        _ => "a device",
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidData, NotAFile { path: path.to_owned(), found }))
+}
+
+/// A name as text; bytes that are no UTF-8 as `\xff`, which is in no name of ours.
+fn readable(name: &OsStr) -> String {
+    name.as_bytes().utf8_chunks().fold(String::new(), |mut text, chunk| {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+        text
+    })
 }
 
 struct LocalDir(File);

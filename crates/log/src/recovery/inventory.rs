@@ -8,6 +8,7 @@ use factum_types::Offset;
 use crate::checkpoint::{self, Checkpoint, Mark};
 use crate::disk::{Disk, remove_if_there, write_cache};
 use crate::epochs::Epochs;
+use crate::misnamed::true_base_of;
 use crate::partition_log::{CHECKPOINT, EPOCHS};
 use crate::segment::{base_of, log_path};
 use crate::synced_end;
@@ -28,6 +29,8 @@ pub(crate) struct Inventory {
     pub(crate) durable: Option<Mark>,
     /// Whether no acknowledged batch lies behind `durable`, so that a torn tail there may be cut off.
     pub(crate) may_cut: bool,
+    /// How many segments at the front lie wholly below the log start, and hold what their names say.
+    pub(crate) expired: usize,
     /// Whether the checkpoint is surely the last one saved.
     pub(crate) is_certain: bool,
     /// The leader epochs, if their list can be read.
@@ -62,7 +65,8 @@ impl Inventory {
         let durable = noted.into_iter().chain(point).max_by_key(|mark| (mark.offset, mark.segment));
         let may_cut = durable.is_some() && !notes.are_lost;
         let checkpoint = loaded.checkpoint;
-        Ok(Self { names, bases, checkpoint, durable, may_cut, is_certain, epochs })
+        let expired = count_expired(disk, dir, &bases, checkpoint)?;
+        Ok(Self { names, bases, checkpoint, durable, may_cut, expired, is_certain, epochs })
     }
 
     /// Whether no log was ever here.
@@ -86,17 +90,8 @@ impl Inventory {
         self.durable.map_or(last, |durable| durable.segment)
     }
 
-    /// How many segments at the front lie wholly below the log start.
-    pub(crate) fn segments_below_log_start(&self) -> usize {
-        let Some(checkpoint) = self.checkpoint else { return 0 };
-        let ends = self.bases.iter().skip(1);
-        ends.take_while(|next| **next <= checkpoint.log_start && **next <= checkpoint.recovery_point.segment)
-            .count()
-    }
-
     fn drop_below_log_start(&mut self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
-        let count = self.segments_below_log_start();
-        for base in self.bases.drain(..count) {
+        for base in self.bases.drain(..self.expired) {
             remove_if_there(disk, &log_path(dir, base))?;
             remove_if_there(disk, &log_path(dir, base).with_extension("index"))?;
         }
@@ -117,6 +112,26 @@ impl Inventory {
 /// Whether a file of this name tells that there is a log: a segment, or the checkpoint that outlives all of them.
 pub(crate) fn is_file_of_log(name: &str) -> bool {
     name == CHECKPOINT || base_of(name).is_some()
+}
+
+/// How many segments at the front lie wholly below the log start. One that was renamed is none of them: what it holds may
+/// have to be kept.
+fn count_expired(
+    disk: &dyn Disk,
+    dir: &Path,
+    bases: &[Offset],
+    checkpoint: Option<Checkpoint>,
+) -> io::Result<usize> {
+    let Some(checkpoint) = checkpoint else { return Ok(0) };
+    let is_below =
+        |next: &Offset| *next <= checkpoint.log_start && *next <= checkpoint.recovery_point.segment;
+    for (count, pair) in bases.windows(2).enumerate() {
+        let holds = || true_base_of(&*disk.open_to_read(&log_path(dir, pair[0]))?, pair[0]);
+        if !is_below(&pair[1]) || holds()?.is_some() {
+            return Ok(count);
+        }
+    }
+    Ok(bases.len().saturating_sub(1))
 }
 
 /// Makes the files of a log that begins at offset 0, so that its first recovery knows where it stands.

@@ -11,6 +11,7 @@ use crate::damage::{Damage, Fault};
 use crate::disk::{Disk, DiskFile, read_file, read_fully, remove_if_there, write_cache};
 use crate::epochs::Epochs;
 use crate::index::{SUMMARY_BYTES, SegmentIndex, Summary};
+use crate::misnamed::true_base_of;
 use crate::scan::{DamagedRange, Extent, Scan};
 use crate::segment::log_path;
 use crate::segment_damage::{index_around, scan_against};
@@ -146,7 +147,8 @@ impl<'a> Surveyor<'a> {
         let (found, sound) = (scan.index.summary, scan.sound);
         let is_short = scan.damage.is_none() && found.next != next;
         if is_short {
-            self.break_at(sound.offset, next, base, sound.position, Fault::Short { next });
+            let fault = if sound.offset > next { Fault::Overlap { next } } else { Fault::Short { next } };
+            self.break_at(sound.offset.min(next), next, base, sound.position, fault);
         }
         let mut index = match scan.damage {
             Some(damage) => {
@@ -205,11 +207,12 @@ impl<'a> Surveyor<'a> {
         let mut active = self.survey_tail_segment(bases[0])?;
         for (at, base) in bases.iter().enumerate().skip(1) {
             let (end, may_cut) = (active.1.summary, self.damage.is_none());
-            if end.next != *base && may_cut && self.inventory.is_certain {
+            let continues = end.next == *base;
+            if !continues && may_cut && self.inventory.is_certain && !self.is_misnamed(*base)? {
                 self.remove_unacknowledged(&bases[at..])?;
                 break;
             }
-            if end.next != *base {
+            if !continues {
                 self.break_at(end.next, *base, end.base, end.bytes, Fault::Short { next: *base });
             }
             let index = active.1;
@@ -259,6 +262,12 @@ impl<'a> Surveyor<'a> {
         }
         self.scanned.push(Arc::clone(&file));
         Ok((file, index))
+    }
+
+    /// Whether the file bears another segment's name, so that its name says nothing about what may go.
+    fn is_misnamed(&self, base: Offset) -> io::Result<bool> {
+        let file = self.disk.open_to_read(&log_path(self.dir, base))?;
+        Ok(true_base_of(&*file, base)?.is_some())
     }
 
     fn may_cut(&self) -> bool {

@@ -14,4 +14,5 @@ mod model;
 mod open_files;
 mod repair;
 mod script;
+mod strange_files;
 mod unreadable;

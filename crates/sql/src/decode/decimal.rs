@@ -30,10 +30,9 @@ pub(crate) fn parse(text: &str, scale: i8) -> Result<i128, NotDecimal> {
         if !digit.is_ascii_digit() {
             return Err(NotDecimal::NotANumber);
         }
-        value = value * 10 + i128::from(digit - b'0');
-        if value > LARGEST {
-            return Err(NotDecimal::TooLarge);
-        }
+        // At most ten times the largest, which a 128-bit number cannot hold.
+        let next = value.checked_mul(10).and_then(|tens| tens.checked_add(i128::from(digit - b'0')));
+        value = next.filter(|value| *value <= LARGEST).ok_or(NotDecimal::TooLarge)?;
     }
     let fraction = i32::try_from(fraction.len()).map_err(|_| NotDecimal::TooLarge)?;
     let value = shift(value, exponent.saturating_sub(fraction).saturating_add(i32::from(scale)))?;
@@ -81,6 +80,8 @@ mod tests {
             ("1e99", 2, Err(NotDecimal::TooLarge)),
             ("99999999999999999999999999999999999999", 0, Ok(LARGEST)),
             ("100000000000000000000000000000000000000", 0, Err(NotDecimal::TooLarge)),
+            ("999999999999999999999999999999999999999", 0, Err(NotDecimal::TooLarge)),
+            ("99999999999999999999999999999999999999.99", 2, Err(NotDecimal::TooLarge)),
             ("", 0, Err(NotDecimal::NotANumber)),
             (".5", 1, Err(NotDecimal::NotANumber)),
             ("5.", 1, Err(NotDecimal::NotANumber)),

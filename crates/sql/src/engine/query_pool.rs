@@ -6,27 +6,34 @@
 //! ```
 //!
 //! Invariants:
-//! - At most `running` threads compute and at most `waiting` callers wait; a further one is refused at once.
-//! - A thread that does not heed its interrupt is abandoned: nobody waits for it, a stop of the server least of all,
-//!   but its slot stays taken until it ends.
+//! - At most `running` queries are waited for, and at most `waiting` callers wait for a slot; a further one is refused
+//!   at once.
+//! - A thread that does not heed its interrupt is abandoned: nobody waits for it, a stop of the server least of all. Of
+//!   such threads half as many as there are slots (at least one) run beside the slots, so that others still have one;
+//!   those beyond keep theirs until they end. So there are never more threads than one and a half times the slots.
+//! - How many are abandoned and run is measured, and told to whom is refused.
 //! - Nothing that others need is computed here: the rows of views are read elsewhere, as their own readers read them.
 //!
 //! Not here: how much memory a query may take ([`crate::session`]), and its time ([`super::query`]).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use factum_base::tasks::{Stop, TaskGroup};
+use parking_lot::Mutex;
 use tokio::runtime::Builder;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::QueryError;
 use crate::interrupt::Interrupt;
+use crate::metrics;
 
 /// A bounded number of threads for one kind of query.
 pub(super) struct QueryPool {
     tasks: TaskGroup,
     running: Arc<Semaphore>,
+    abandoned: Arc<Abandoned>,
     waiting: Semaphore,
     /// What a refused caller is told: which settings are the limits.
     limits: String,
@@ -38,8 +45,9 @@ impl QueryPool {
         let running = running.clamp(1, Semaphore::MAX_PERMITS);
         let waiting = waiting.min(Semaphore::MAX_PERMITS);
         let limits = format!("{running} run at once and {waiting} may wait ({settings})");
+        let abandoned = Arc::new(Abandoned::beside(running));
         let (running, waiting) = (Arc::new(Semaphore::new(running)), Semaphore::new(waiting));
-        Self { tasks, running, waiting, limits }
+        Self { tasks, running, abandoned, waiting, limits }
     }
 
     /// Waits, `limit` at most, for a slot to run a query in; the first to come is the first to go.
@@ -50,7 +58,7 @@ impl QueryPool {
         if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
             return Ok(self.taken(permit));
         }
-        let busy = |what: &str| QueryError::Busy { reason: format!("{what}: {}", self.limits) };
+        let busy = |what: &str| QueryError::Busy { reason: self.refusal(what) };
         let Ok(_waiting) = self.waiting.try_acquire() else { return Err(busy("too many queries")) };
         let permit = tokio::time::timeout(limit, Arc::clone(&self.running).acquire_owned()).await;
         let permit = permit
@@ -58,15 +66,98 @@ impl QueryPool {
         Ok(self.taken(permit.expect("a pool is never closed")))
     }
 
+    /// Why there is no slot, in words.
+    fn refusal(&self, what: &str) -> String {
+        let limits = &self.limits;
+        match self.abandoned.count.load(Ordering::Relaxed) {
+            0 => format!("{what}: {limits}"),
+            1 => format!("{what}: {limits}; one that was ended has not stopped computing yet"),
+            many => format!("{what}: {limits}; {many} that were ended have not stopped computing yet"),
+        }
+    }
+
     fn taken(&self, permit: OwnedSemaphorePermit) -> Slot {
         let interrupt = Interrupt::new(self.tasks.stop().child());
-        Slot { permit: Arc::new(permit), interrupt, tasks: self.tasks.clone() }
+        Slot { place: Place::new(permit, &self.abandoned), interrupt, tasks: self.tasks.clone() }
+    }
+}
+
+/// The threads of a pool that nobody waits for any more.
+struct Abandoned {
+    /// Room for those that give their slots back.
+    room: Arc<Semaphore>,
+    /// All of them.
+    count: AtomicUsize,
+}
+
+impl Abandoned {
+    fn beside(slots: usize) -> Self {
+        Self { room: Arc::new(Semaphore::new((slots / 2).max(1))), count: AtomicUsize::new(0) }
+    }
+}
+
+/// What a slot and the thread that computes for it take up together.
+struct Place {
+    state: Mutex<PlaceState>,
+    abandoned: Arc<Abandoned>,
+}
+
+struct PlaceState {
+    /// Of the slots, or of the room beside them.
+    permit: Option<OwnedSemaphorePermit>,
+    is_running: bool,
+    is_abandoned: bool,
+}
+
+impl Place {
+    fn new(permit: OwnedSemaphorePermit, abandoned: &Arc<Abandoned>) -> Arc<Self> {
+        let state = PlaceState { permit: Some(permit), is_running: false, is_abandoned: false };
+        Arc::new(Self { state: Mutex::new(state), abandoned: Arc::clone(abandoned) })
+    }
+
+    /// A thread begins to compute.
+    fn begin(self: &Arc<Self>) -> Running {
+        self.state.lock().is_running = true;
+        Running(Arc::clone(self))
+    }
+
+    /// Nobody waits any more. If the thread has not ended, others may have its slot, as far as there is room beside.
+    fn abandon(&self) {
+        let mut state = self.state.lock();
+        if !state.is_running {
+            return;
+        }
+        state.is_abandoned = true;
+        self.abandoned.count.fetch_add(1, Ordering::Relaxed);
+        metrics::abandoned_queries(1.0);
+        if let Ok(beside) = Arc::clone(&self.abandoned.room).try_acquire_owned() {
+            state.permit = Some(beside);
+        }
+    }
+
+    fn end(&self) {
+        let mut state = self.state.lock();
+        state.is_running = false;
+        if std::mem::take(&mut state.is_abandoned) {
+            state.permit = None;
+            self.abandoned.count.fetch_sub(1, Ordering::Relaxed);
+            metrics::abandoned_queries(-1.0);
+        }
+    }
+}
+
+/// A thread that computes, however it ends.
+struct Running(Arc<Place>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 
 /// The right to compute. Dropping it interrupts what runs in it.
 pub(super) struct Slot {
-    permit: Arc<OwnedSemaphorePermit>,
+    place: Arc<Place>,
     interrupt: Interrupt,
     tasks: TaskGroup,
 }
@@ -87,7 +178,7 @@ impl Slot {
         F: Future<Output = Result<T, QueryError>> + Send + 'static,
     {
         let (sender, result) = oneshot::channel();
-        let (permit, interrupt) = (Arc::clone(&self.permit), self.interrupt.clone());
+        let (running, interrupt) = (self.place.begin(), self.interrupt.clone());
         let body = move |_: Stop| {
             // A runtime of its own, so that whatever the work starts is on this thread too.
             let runtime = match Builder::new_current_thread().enable_all().build() {
@@ -105,9 +196,9 @@ impl Slot {
                     done = work => done,
                 }
             });
-            sender.send(done).ok();
             runtime.shutdown_background();
-            drop(permit);
+            drop(running);
+            sender.send(done).ok();
         };
         if let Err(error) = self.tasks.spawn_abandonable_thread("query", body) {
             return Err(QueryError::Busy { reason: format!("a query cannot be run now: {error}") });
@@ -119,6 +210,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.interrupt.request();
+        self.place.abandon();
     }
 }
 
@@ -160,25 +252,44 @@ mod tests {
         ended.expect_err("it is dropped");
     }
 
-    #[tokio::test]
-    async fn the_slot_of_an_abandoned_thread_stays_taken() {
-        let pool = pool(1, 1);
+    /// Begins work that is deaf to its interrupt, as one step of an operator is, and abandons it; it ends once what this
+    /// gives is dropped.
+    async fn abandon(pool: &QueryPool) -> mpsc::Sender<()> {
         let slot = pool.slot(PATIENCE).await.expect("free");
         let (let_go, holds) = mpsc::channel::<()>();
-        let work = async move {
-            // Deaf to its interrupt, as one step of an operator is.
+        let (begun, begins) = oneshot::channel();
+        let work = slot.run(async move {
+            begun.send(()).expect("somebody listens");
             holds.recv().ok();
             Ok(())
-        };
-        assert!(tokio::time::timeout(Duration::from_millis(20), slot.run(work)).await.is_err());
+        });
+        tokio::select! {
+            _ = work => panic!("it does not end by itself"),
+            begun = begins => begun.expect("it begins"),
+        }
+        let_go
+    }
+
+    #[tokio::test]
+    async fn abandoned_threads_leave_half_the_slots_to_others() {
+        let pool = pool(2, 0);
+        let one = abandon(&pool).await;
+        // It runs beside the slots, all of which are free.
+        let (slot, _other) =
+            (pool.slot(PATIENCE).await.expect("free"), pool.slot(PATIENCE).await.expect("free"));
         drop(slot);
-        let refused = pool.slot(Duration::from_millis(20)).await.err().expect("taken");
+        let two = abandon(&pool).await;
+        // There is no room beside the slots for a second one.
+        let refused = pool.slot(PATIENCE).await.err().expect("taken");
         assert_eq!(
             refused.to_string(),
-            "the query waited for 0 s for others to end: 1 run at once and 1 may wait (sql.queries, sql.waiting_queries)"
+            "too many queries: 2 run at once and 0 may wait (sql.queries, sql.waiting_queries); 2 that were ended have \
+             not stopped computing yet"
         );
-        drop(let_go);
-        pool.slot(PATIENCE).await.map(drop).expect("free once the thread has ended");
+        drop((one, two));
+        let waiting = Arc::clone(&pool.running).acquire_owned();
+        let permit = tokio::time::timeout(PATIENCE, waiting).await.expect("free once the thread has ended");
+        drop(permit.expect("open"));
     }
 
     #[tokio::test]

@@ -22,7 +22,7 @@ use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::row::Rows;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, internal_err};
+use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator, LogicalPlan};
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
@@ -37,6 +37,7 @@ use super::lookup::with_lookups;
 use super::reused_plan::ReusedPlan;
 use super::row_codec::RowCodec;
 use crate::feed::{Feed, Slot};
+use crate::row_errors::Numbered;
 use layout::Layout;
 
 pub(crate) use merge::KeptStates;
@@ -209,6 +210,13 @@ fn accumulator(function: &Arc<AggregateFunctionExpr>) -> Result<Box<dyn GroupsAc
     if function.groups_accumulator_supported() {
         return function.create_groups_accumulator();
     }
+    accumulator_for_each(function)
+}
+
+/// One accumulator for each group.
+fn accumulator_for_each(function: &Arc<AggregateFunctionExpr>) -> Result<Box<dyn GroupsAccumulator>> {
+    let null = ScalarValue::try_new_null(function.field().data_type())?;
     let function = Arc::clone(function);
-    Ok(Box::new(GroupsAccumulatorAdapter::new(move || function.create_accumulator())))
+    let each = Numbered::each(null, move || function.create_accumulator());
+    Ok(Box::new(GroupsAccumulatorAdapter::new(each)))
 }

@@ -22,6 +22,7 @@ use crate::clock_function::plan_reads_clock;
 use crate::definitions::{Definitions, PipelineDefinition, Problem, RelationName};
 use crate::names::{Failure, Part, Places, Resolved, Resolver, planning_problem};
 use crate::reference::ReferenceTable;
+use crate::row_errors::{self, RowErrors};
 use crate::schema::EventSchema;
 use crate::statement::{self, Declaration, SourceText};
 
@@ -251,11 +252,17 @@ impl Planner {
             Ok(cuts)
         });
         let cuts = checked.map_err(|error| planning_problem(source, &error, place))?;
-        for plan in cuts.iter().map(|cut| &cut.plan).chain([&parts.top]) {
-            prepared::check_runs(plan, self.relations.state())
-                .map_err(|error| refused(error, &places, source, place))?;
-        }
-        let plan = self.assemble(view, cuts, parts.top);
+        // What a row cannot be computed for is null in it, whatever the types promise.
+        let rows = row_errors::row_by_row(parts.top.clone(), &super::keys(&cuts), &RowErrors::default())
+            .map_err(|error| planning_problem(source, &error, place))?;
+        let state = self.relations.state();
+        let kept = || cuts.iter().map(|cut| &cut.plan);
+        kept()
+            .chain([&parts.top, &rows])
+            .try_for_each(|plan| prepared::check_runs(plan, state))
+            .and_then(|()| kept().try_for_each(|plan| prepared::check_order(plan, state)))
+            .map_err(|error| refused(error, &places, source, place))?;
+        let plan = self.assemble(view, cuts, parts.top, &rows);
         self.relations.add_view(name.clone(), Arc::clone(&plan.columns));
         Ok(Some(plan))
     }
@@ -300,7 +307,7 @@ impl Planner {
         tables.flat_map(|content| content.bytes()).collect()
     }
 
-    fn assemble(&self, view: &Pending, cuts: Vec<Cut>, top: LogicalPlan) -> ViewPlan {
+    fn assemble(&self, view: &Pending, cuts: Vec<Cut>, top: LogicalPlan, rows: &LogicalPlan) -> ViewPlan {
         let mut relations = scanned(&top);
         relations.extend(cuts.iter().flat_map(|cut| scanned(&cut.plan)));
         relations.sort_unstable();
@@ -315,7 +322,7 @@ impl Planner {
         let mut parts = vec![shown.into_bytes(), self.contents_of(&top)];
         parts.extend(cuts.iter().map(|cut| cut.fingerprint.bytes().to_vec()));
         parts.extend(cuts.iter().map(|cut| format!("{:?}", cut.lifted).into_bytes()));
-        let fields = top.schema().fields().iter().cloned().collect::<Vec<_>>();
+        let fields = rows.schema().fields().iter().cloned().collect::<Vec<_>>();
         ViewPlan {
             name: view.name.clone(),
             sql: view.sql(),

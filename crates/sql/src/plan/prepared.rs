@@ -16,6 +16,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
 use factum_types::Timestamp;
 use futures::FutureExt;
 
@@ -50,6 +51,9 @@ const HEED_DISTINCT: [&str; 23] = [
     "var_pop",
     "var_samp",
 ];
+
+/// Aggregates whose value depends on the order of rows, unless they have an ORDER BY.
+const DEPEND_ON_ORDER: [&str; 5] = ["array_agg", "first_value", "last_value", "nth_value", "string_agg"];
 
 /// Refuses aggregates that would not compute what they say.
 pub(super) fn check_aggregates(plan: &LogicalPlan) -> Result<(), CutError> {
@@ -96,6 +100,37 @@ fn refusal(part: &Expr) -> Option<Refusal> {
 
 /// Compiles a plan over no rows and makes each of its accumulators once.
 pub(super) fn check_runs(plan: &LogicalPlan, state: &SessionState) -> Result<(), CutError> {
+    check_compiled(plan, state, |aggregate| {
+        aggregate.aggr_expr().iter().find_map(|function| {
+            make_accumulator(function).err().map(|error| cannot_be_made(function, &error))
+        })
+    })
+}
+
+/// Makes sure that the functions of a kept aggregate are given rows in the order of the log if they depend on it: where
+/// one of them has its rows sorted, the rows of each epoch are, for all of them.
+pub(super) fn check_order(plan: &LogicalPlan, state: &SessionState) -> Result<(), CutError> {
+    check_compiled(plan, state, |aggregate| {
+        let is_sorted = aggregate.input().exists(|node| Ok(node.downcast_ref::<SortExec>().is_some()));
+        let is_open = |function: &&Arc<AggregateFunctionExpr>| {
+            let is_ordered = function.is_distinct() || !function.order_bys().is_empty();
+            !is_ordered && DEPEND_ON_ORDER.contains(&function.fun().name())
+        };
+        let function = aggregate.aggr_expr().iter().find(is_open).filter(|_| is_sorted.unwrap_or(true))?;
+        let name = function.fun().name();
+        let message =
+            format!("{name} without ORDER BY beside an aggregate with one has no order that it can keep");
+        let refused = Refusal::new(message, Part::Function(name.to_owned()));
+        Some(refused.with_help("give it an ORDER BY of its own, or a view of its own"))
+    })
+}
+
+/// Compiles a plan over no rows and asks whether an aggregate of it is refused.
+fn check_compiled(
+    plan: &LogicalPlan,
+    state: &SessionState,
+    refusal: impl Fn(&AggregateExec) -> Option<Refusal>,
+) -> Result<(), CutError> {
     let plan = bind(plan.clone(), &mut |scan| memory(&scan.source.schema(), &[]).map(Some))?;
     let plan = set_clock(plan, Timestamp::from_millis(0))?;
     // Over tables in memory nothing is waited for; the budget of the task that asks does not count either.
@@ -104,10 +139,7 @@ pub(super) fn check_runs(plan: &LogicalPlan, state: &SessionState) -> Result<(),
     let mut refused = None;
     compiled?.apply(|node: &Arc<dyn ExecutionPlan>| {
         if let Some(aggregate) = node.downcast_ref::<AggregateExec>() {
-            let failed = aggregate.aggr_expr().iter().find_map(|function| {
-                make_accumulator(function).err().map(|error| cannot_be_made(function, &error))
-            });
-            refused = refused.take().or(failed);
+            refused = refused.take().or_else(|| refusal(aggregate));
         }
         Ok(TreeNodeRecursion::Continue)
     })?;

@@ -9,6 +9,13 @@ use crate::clock_function;
 use crate::definitions::Problem;
 use crate::names::{Part, Places};
 
+/// Estimates that depend on the order in which values come, and what to write instead.
+const SKETCHES: [(&str, &str); 3] = [
+    ("approx_median", "write median(price)"),
+    ("approx_percentile_cont", "write percentile_cont(0.9) WITHIN GROUP (ORDER BY price)"),
+    ("approx_percentile_cont_with_weight", "write percentile_cont(0.9) WITHIN GROUP (ORDER BY price)"),
+];
+
 /// Why a plan cannot be cut.
 #[derive(Debug)]
 pub(crate) enum CutError {
@@ -122,7 +129,12 @@ pub(super) fn check_node(plan: &LogicalPlan, relations: &Relations) -> Result<()
         if let Some(name) = unsteady_function(&expr)? {
             let message =
                 format!("{name}() gives another result each time, so that no view of it can stay true");
-            return Err(Refusal::new(message, Part::Function(name)).into());
+            let refused = Refusal::new(message, Part::Function(name.clone()));
+            let help = SKETCHES.iter().find_map(|(sketch, help)| (*sketch == name).then_some(*help));
+            return Err(match help {
+                Some(help) => refused.with_help(help).into(),
+                None => refused.into(),
+            });
         }
         let mut reads_stream = false;
         expr_subqueries(&expr, &mut |subquery| reads_stream |= has_stream(subquery, relations))?;
@@ -181,12 +193,13 @@ fn unsteady_function(expr: &Expr) -> Result<Option<String>, DataFusionError> {
             _ => Volatility::Immutable,
         };
         let is_clock = clock_function::is_now(part) || clock_function::is_current_date(part);
-        if volatility != Volatility::Immutable && !is_clock {
-            let name = match part {
-                Expr::ScalarFunction(call) => call.func.name(),
-                Expr::AggregateFunction(call) => call.func.name(),
-                _ => "",
-            };
+        let name = match part {
+            Expr::ScalarFunction(call) => call.func.name(),
+            Expr::AggregateFunction(call) => call.func.name(),
+            _ => "",
+        };
+        let is_sketch = SKETCHES.iter().any(|(sketch, _)| *sketch == name);
+        if is_sketch || (volatility != Volatility::Immutable && !is_clock) {
             found = Some(name.to_owned());
             return Ok(TreeNodeRecursion::Stop);
         }

@@ -23,6 +23,7 @@ use crate::checked::CheckedArithmetic;
 use crate::clock_function;
 use crate::definitions::RelationName;
 use crate::float_coercion::DoublesBesideDecimals;
+use crate::float_total::functions::statistics;
 use crate::literals::SettledLiterals;
 use crate::schema::EventSchema;
 use crate::{avg, session, sum, tumble};
@@ -83,6 +84,7 @@ impl Relations {
         tumble::functions().into_iter().for_each(|function| context.register_udf(function));
         context.register_udaf(sum::sum());
         context.register_udaf(avg::avg());
+        statistics().into_iter().for_each(|function| context.register_udaf(function));
         let mut rules = Analyzer::new().rules;
         rules.insert(0, Arc::new(DoublesBesideDecimals));
         rules.push(Arc::new(SettledLiterals));

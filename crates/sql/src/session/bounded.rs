@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
 use datafusion::prelude::SessionContext;
 
 /// Most bytes that one call makes, for a batch of rows.
-const MOST: u64 = 256 << 20;
+pub(crate) const LARGEST_RESULT: u64 = 256 << 20;
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// How large a function's result is.
@@ -125,7 +125,7 @@ impl ScalarUDFImpl for Bounded {
         let is_constant = |value: &ColumnarValue| matches!(value, ColumnarValue::Scalar(_));
         let rows = if arguments.args.iter().all(is_constant) { 1 } else { arguments.number_rows };
         let bytes = self.growth.bytes(&arguments.args, rows)?;
-        if bytes <= u128::from(MOST) {
+        if bytes <= u128::from(LARGEST_RESULT) {
             return self.function.invoke_with_args(arguments);
         }
         // What is found is counted only by finding it: a few rows at a time, each of which may be as large as can be.
@@ -153,7 +153,7 @@ impl Bounded {
             let piece = ScalarFunctionArgs { args, number_rows: rows, ..arguments.clone() };
             let piece = self.invoke_with_args(piece)?.into_array(rows)?;
             bytes += piece.get_array_memory_size() as u64;
-            if bytes > MOST {
+            if bytes > LARGEST_RESULT {
                 return Err(self.too_much());
             }
             pieces.push(piece);
@@ -165,7 +165,7 @@ impl Bounded {
 
 /// The error of a function whose result would be too large.
 pub(crate) fn too_much(name: &str) -> DataFusionError {
-    let most = MOST >> 20;
+    let most = LARGEST_RESULT >> 20;
     DataFusionError::ResourcesExhausted(format!("{name} would make more than {most} MiB at once"))
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn too_much(name: &str) -> DataFusionError {
 /// # Errors
 /// If they are no texts.
 pub(crate) fn may_join(texts: &[ColumnarValue], rows: usize) -> Result<bool> {
-    Ok(Growth::Joined.bytes(texts, rows)? <= u128::from(MOST))
+    Ok(Growth::Joined.bytes(texts, rows)? <= u128::from(LARGEST_RESULT))
 }
 
 impl Growth {

@@ -23,7 +23,7 @@ pub(super) fn settle(
     source: &SourceText,
     fallback: std::ops::Range<usize>,
 ) -> Result<(), Problem> {
-    match query.visit(&mut Settling { source, fallback }) {
+    match query.visit(&mut Settling { source, fallback, depth: 0 }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(problem) => Err(*problem),
     }
@@ -33,7 +33,13 @@ struct Settling<'a> {
     source: &'a SourceText,
     /// Where to point if an operator has no place of its own.
     fallback: std::ops::Range<usize>,
+    /// Expressions around the one that is looked at.
+    depth: usize,
 }
+
+/// Planning walks expressions by recursion, and names each by all that is in it: what is deeper costs a stack, or the
+/// third power of its depth in time.
+const MOST_DEPTH: usize = 200;
 
 /// A no, and what to write instead.
 type Refusal = (String, String);
@@ -41,8 +47,19 @@ type Refusal = (String, String);
 impl VisitorMut for Settling<'_> {
     type Break = Box<Problem>;
 
+    fn post_visit_expr(&mut self, _: &mut Expr) -> ControlFlow<Box<Problem>> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Box<Problem>> {
+        self.depth += 1;
         let settled = match expr {
+            // The innermost is no operator.
+            _ if self.depth > MOST_DEPTH + 1 => Err((
+                format!("an expression has at most {MOST_DEPTH} operators one within the other"),
+                "write IN (…) for a long list of values, or compute a part of it in a subquery".to_owned(),
+            )),
             Expr::BinaryOp { op, .. } => operator(op),
             Expr::SimilarTo { negated, expr: text, pattern, escape_char } => {
                 similar(pattern, escape_char.as_ref()).map(|pattern| {

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type, UInt64Type};
 use datafusion::common::{Result, ScalarValue, exec_err, internal_err};
 use datafusion::logical_expr::Accumulator;
+
+use crate::distinct::{self, DistinctValues};
 
 /// Digits of a decimal of 128 bits.
 const DIGITS: u8 = 38;
@@ -180,89 +182,42 @@ where
     }
 }
 
-/// A sum of distinct values: DataFusion keeps them, the total is made here.
-#[derive(Debug)]
-pub(super) struct DistinctSum {
-    name: String,
+/// Takes the total of distinct `values` exactly where that is done for this type.
+pub(super) fn of_distinct(
+    name: &str,
     result: DataType,
-    summand: Summand,
     values: Box<dyn Accumulator>,
-}
-
-impl DistinctSum {
-    /// Takes the total of `values` exactly where that is done for this type.
-    pub(super) fn wrap(
-        name: &str,
-        result: DataType,
-        values: Box<dyn Accumulator>,
-    ) -> Result<Box<dyn Accumulator>> {
-        let Some(summand) = Summand::of(&result) else { return Ok(values) };
-        Ok(Box::new(Self { name: name.to_owned(), result, summand, values }))
-    }
-
-    /// The distinct values as numbers of 128 bits.
-    fn numbers(&mut self) -> Result<PrimitiveArray<Decimal128Type>> {
-        let [ScalarValue::List(list)] = &self.values.state()?[..] else {
-            return internal_err!("distinct values of {} are no list", self.name);
-        };
-        let mut values = Arc::clone(list.values());
-        if let DataType::Duration(_) = values.data_type() {
-            values = cast(&values, &DataType::Int64)?;
-        }
-        if !matches!(values.data_type(), DataType::Decimal128(..)) {
-            values = cast(&values, &self.summand.low_type())?;
-        }
-        Ok(values.as_primitive().clone())
-    }
-}
-
-impl Accumulator for DistinctSum {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.values.update_batch(values)
-    }
-
-    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.values.retract_batch(values)
-    }
-
-    fn supports_retract_batch(&self) -> bool {
-        self.values.supports_retract_batch()
-    }
-
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.values.merge_batch(states)
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        self.values.state()
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
+) -> Box<dyn Accumulator> {
+    let Some(summand) = Summand::of(&result) else { return values };
+    let name = name.to_owned();
+    Box::new(DistinctValues::new(values, move |values| {
         // Tells the type's null and whatever else is not a total that wrapped.
-        let wrapping = self.values.evaluate()?;
+        let wrapping = values.evaluate()?;
         if wrapping.is_null() {
             return Ok(wrapping);
         }
         let (mut low, mut high) = (0, 0);
-        for value in self.numbers()?.iter().flatten() {
+        for value in numbers(summand, &distinct::values(values)?)?.iter().flatten() {
             high += add(&mut low, value);
         }
-        match &self.result {
-            DataType::UInt64 => {
-                fitting::<arrow::datatypes::UInt64Type>(&self.name, &self.result, low, high)?;
-            }
-            DataType::Decimal128(..) => {
-                fitting::<Decimal128Type>(&self.name, &self.result, low, high)?;
-            }
-            _ => {
-                fitting::<Int64Type>(&self.name, &self.result, low, high)?;
-            }
-        }
-        // It fits, so that nothing has wrapped.
-        Ok(wrapping)
-    }
+        let fits = match &result {
+            DataType::UInt64 => fitting::<UInt64Type>(&name, &result, low, high).map(drop),
+            DataType::Decimal128(..) => fitting::<Decimal128Type>(&name, &result, low, high).map(drop),
+            _ => fitting::<Int64Type>(&name, &result, low, high).map(drop),
+        };
+        // If it fits, nothing has wrapped.
+        fits.map(|()| wrapping)
+    }))
+}
 
-    fn size(&self) -> usize {
-        size_of_val(self) + self.values.size()
+/// Values as numbers of 128 bits.
+fn numbers(summand: Summand, values: &ArrayRef) -> Result<PrimitiveArray<Decimal128Type>> {
+    let mut values = Arc::clone(values);
+    if let DataType::Duration(_) = values.data_type() {
+        values = cast(&values, &DataType::Int64)?;
     }
+    if !matches!(values.data_type(), DataType::Decimal128(..)) {
+        values = cast(&values, &summand.low_type())?;
+    }
+    Ok(values.as_primitive().clone())
 }

@@ -6,18 +6,20 @@ use factum_sql::{Options, ViewState};
 use factum_types::TopicPartition;
 
 use crate::damaged_log::DamagedLog;
-use crate::world::{World, order, orders_schema, small, topic};
+use crate::world::{World, header, hourly, order, small, topic};
 
-const HOURLY: &str = "CREATE MATERIALIZED VIEW hourly AS SELECT window_start, count(*) AS n \
-    FROM TUMBLE(orders, order_date, INTERVAL '1 hour') GROUP BY window_start EMIT ON WINDOW CLOSE";
+/// How long events may stay behind the latest.
+const LATENESS: Duration = Duration::from_secs(600);
 
 const LETTERS: &str = "store.hourly.dead-letter";
 
+fn count() -> String {
+    hourly("hourly", "count(*)")
+}
+
 fn world(partitions: i32, options: Options) -> World {
-    let mut world = World::new(options);
-    world.topic("store.orders", partitions);
-    world.event("store.orders", Some(orders_schema()), Some("order_date"), Duration::from_secs(600));
-    world.apply(HOURLY);
+    let world = World::new(options).with_late_orders(partitions, LATENESS);
+    world.apply(&count());
     world
 }
 
@@ -42,7 +44,7 @@ fn a_window_is_shown_when_the_watermark_passes_its_end_and_late_rows_are_counted
     assert_eq!(world.shown("store.hourly"), [hour(0, 4)]);
     assert_eq!(world.status("store.hourly").late, 1);
     world.restart();
-    world.apply(HOURLY);
+    world.apply(&count());
     assert_eq!(world.shown("store.hourly"), [hour(0, 4)], "closed is closed");
     world.post("store.orders", &[order(7, "a", 12, 1), order(8, "a", 200, 1)]);
     world.settle();
@@ -130,14 +132,10 @@ fn a_late_event_is_a_dead_letter_with_the_reason() {
     world.settle();
     world.until("written", |world| !world.records_if_any(LETTERS, 0).is_empty());
     let letters = world.records(LETTERS, 0);
-    let header = |name: &str| {
-        let found = letters[0].headers.iter().find(|header| header.key == name);
-        String::from_utf8(found.and_then(|header| header.value.clone()).expect("a value").to_vec())
-    };
-    assert_eq!(header("factum-source").as_deref(), Ok("store.orders/0/2"));
+    assert_eq!(header(&letters[0], "factum-source"), "store.orders/0/2");
     assert_eq!(
-        header("factum-reason").as_deref(),
-        Ok("it came after its window, which ended at 2026-05-01T01:00:00Z, was closed")
+        header(&letters[0], "factum-reason"),
+        "it came after its window, which ended at 2026-05-01T01:00:00Z, was closed"
     );
     let status = world.status("store.hourly");
     assert_eq!((status.late, status.poisoned, letters.len()), (1, 0, 1));
@@ -153,20 +151,18 @@ fn a_view_that_is_declared_later_closes_the_same_windows() {
     world.post_to("store.orders", 1, &[order(3, "b", 1, 1), order(4, "b", 185, 1)]);
     world.settle();
     let shown = world.sorted("store.hourly");
-    let later = HOURLY.replace("hourly", "later");
-    let other = HOURLY.replace("hourly", "other").replace("count(*)", "count(customer)");
-    world.apply(&format!("{HOURLY};{later};{other}"));
+    world.apply(&(count() + &hourly("later", "count(*)") + &hourly("other", "count(customer)")));
     world.settle();
     assert_eq!(world.sorted("store.later"), shown);
     assert_eq!(world.sorted("store.other"), shown);
     // The statement is changed, and put back; then nothing of the state is left.
-    world.apply(&HOURLY.replace("count(*)", "sum(order_id)"));
+    world.apply(&hourly("hourly", "sum(order_id)"));
     world.settle();
-    world.apply(HOURLY);
+    world.apply(&count());
     world.settle();
     assert_eq!((world.sorted("store.hourly"), world.status("store.hourly").late), (shown.clone(), 1));
     world.lose_state();
-    world.apply(HOURLY);
+    world.apply(&count());
     world.settle();
     assert_eq!((world.sorted("store.hourly"), world.status("store.hourly").late), (shown, 1));
 }
@@ -179,8 +175,7 @@ fn windows_of_another_length_close_by_themselves() {
     assert_eq!(world.shown("store.hourly"), [hour(0, 1)]);
     world.post("store.orders", &[order(3, "a", 1, 1)]);
     world.settle();
-    let longer = HOURLY.replace("hourly", "longer").replace("1 hour", "2 hour");
-    world.apply(&format!("{HOURLY};{longer}"));
+    world.apply(&(count() + &hourly("longer", "count(*)").replace("1 hour", "2 hour")));
     world.settle();
     assert_eq!(world.shown("store.longer"), [hour(0, 2)]);
     assert_eq!((world.status("store.hourly").late, world.status("store.longer").late), (1, 0));
@@ -221,7 +216,7 @@ fn closings_that_are_lost_are_passed_over_and_said() {
         let mut world = world_with_two_closings();
         lose(&world.damaged, closings(), 2..3);
         world.restart();
-        world.apply(HOURLY);
+        world.apply(&count());
         world.settle();
         assert_eq!(world.sorted("store.hourly"), [hour(0, 1), hour(1, 1)], "closed again");
         let error = world.status("store.hourly").last_error.expect("it is said");
@@ -242,7 +237,7 @@ fn a_view_whose_closings_take_no_writes_shows_what_was_closed_and_takes_events_i
     let mut world = world_with_two_closings();
     world.damaged.set_read_only(Some(topic("_factum.closings")));
     world.restart();
-    world.apply(HOURLY);
+    world.apply(&count());
     world.settle();
     assert_eq!(world.sorted("store.hourly"), [hour(0, 1), hour(1, 1)]);
     world.post("store.orders", &[order(4, "a", 141, 1), order(5, "a", 200, 1)]);
@@ -256,11 +251,9 @@ fn a_view_whose_closings_take_no_writes_shows_what_was_closed_and_takes_events_i
 
 #[test]
 fn windows_are_closed_once_there_is_room_for_the_topic_of_closings() {
-    let mut world = World::with_partitions(small(), 3);
-    world.topic("store.orders", 1);
+    let world = World::with_partitions(small(), 3).with_late_orders(1, LATENESS);
     world.topic("store.other", 1);
-    world.event("store.orders", Some(orders_schema()), Some("order_date"), Duration::from_secs(600));
-    world.apply(HOURLY);
+    world.apply(&count());
     world.post("store.orders", &[order(1, "a", 0, 1), order(2, "a", 80, 1)]);
     world.until("said", |world| problem(world).is_some_and(|reason| reason.contains("_factum.closings")));
     assert!(world.shown("store.hourly").is_empty());

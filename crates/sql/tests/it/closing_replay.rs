@@ -7,7 +7,7 @@ use factum_sql::Options;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::world::{World, order, orders_schema, small};
+use crate::world::{World, hourly, order, small};
 
 const PARTITIONS: i32 = 3;
 /// How long events may stay behind the latest.
@@ -16,13 +16,6 @@ const HOUR: i64 = 3_600_000_000;
 const VIEW: &str = "store.hourly";
 /// Idle partitions hold no windows open for longer than this, where they are to close without them.
 const IDLE: Duration = Duration::from_millis(40);
-
-fn hourly(name: &str, count: &str) -> String {
-    format!(
-        "CREATE MATERIALIZED VIEW {name} AS SELECT window_start, {count} AS n \
-         FROM TUMBLE(orders, order_date, INTERVAL '1 hour') GROUP BY window_start EMIT ON WINDOW CLOSE;"
-    )
-}
 
 /// What happens.
 #[derive(Debug, Clone)]
@@ -64,9 +57,8 @@ proptest! {
     #[test]
     fn closed_windows_are_replayed(is_any_idle in any::<bool>(), steps in prop::collection::vec(step(), 4..16)) {
         let idle_partition = if is_any_idle { IDLE } else { Duration::from_secs(3_600) };
-        let mut world = World::new(Options { idle_partition, ..small() });
-        world.topic("store.orders", PARTITIONS);
-        world.event("store.orders", Some(orders_schema()), Some("order_date"), LATENESS);
+        let options = Options { idle_partition, ..small() };
+        let mut world = World::new(options).with_late_orders(PARTITIONS, LATENESS);
         let statement = hourly("hourly", "count(*)");
         world.apply(&statement);
         steps.iter().for_each(|step| take(&mut world, step, &statement));

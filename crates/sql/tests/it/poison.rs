@@ -3,17 +3,11 @@
 use factum_types::Record;
 use serde_json::json;
 
-use crate::world::{World, new_record, order, small};
+use crate::world::{World, header, new_record, order, small};
 
 const LETTERS: &str = "store.per_customer.dead-letter";
 const VIEW: &str = "CREATE MATERIALIZED VIEW per_customer AS \
                     SELECT customer, sum(10000 / (order_id - 13)) AS n FROM orders GROUP BY customer";
-
-fn header(record: &Record, name: &str) -> String {
-    let header = record.headers.iter().find(|header| header.key == name);
-    let value = header.and_then(|header| header.value.as_deref()).unwrap_or_default();
-    String::from_utf8_lossy(value).into_owned()
-}
 
 #[test]
 fn what_cannot_be_decoded_or_computed_becomes_a_letter() {

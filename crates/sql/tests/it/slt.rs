@@ -74,11 +74,14 @@ files! {
     lookup_join
     names
     null_keys
+    ordered_aggregates
     overflow
     postgres
     queries
     refused
+    row_errors
     scalar_functions
+    statistics
     tumble
     unnest
     views_over_views

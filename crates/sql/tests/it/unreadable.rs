@@ -7,17 +7,11 @@ use factum_sql::{LeftOut, QueryLimits, ViewState};
 use factum_types::{Record, TopicPartition};
 use serde_json::Value;
 
-use crate::world::{World, lines, new_record, order, small, topic};
+use crate::world::{World, header, lines, new_record, order, small, topic};
 
 const VIEW: &str =
     "CREATE MATERIALIZED VIEW per_customer AS SELECT customer, count(*) AS n FROM orders GROUP BY customer";
 const LETTERS: &str = "store.per_customer.dead-letter";
-
-fn header(record: &Record, name: &str) -> String {
-    let found = record.headers.iter().find(|header| header.key == name);
-    let value = found.and_then(|header| header.value.as_deref()).unwrap_or_default();
-    String::from_utf8_lossy(value).into_owned()
-}
 
 impl World {
     fn has_topic(&self, name: &str) -> bool {

@@ -250,9 +250,14 @@ impl World {
     }
 
     /// Declares the orders of the store, by [`orders_schema`].
-    pub(crate) fn with_orders(mut self, partitions: i32) -> Self {
+    pub(crate) fn with_orders(self, partitions: i32) -> Self {
+        self.with_late_orders(partitions, Duration::ZERO)
+    }
+
+    /// The same, where orders may stay so far behind the latest.
+    pub(crate) fn with_late_orders(mut self, partitions: i32, lateness: Duration) -> Self {
         self.topic("store.orders", partitions);
-        self.event("store.orders", Some(orders_schema()), Some("order_date"), Duration::ZERO);
+        self.event("store.orders", Some(orders_schema()), Some("order_date"), lateness);
         self
     }
 
@@ -434,6 +439,21 @@ pub(crate) fn lines(rows: &Rows) -> Vec<String> {
 
 pub(crate) fn new_record(text: impl Into<String>) -> NewRecord {
     NewRecord { value: Some(Bytes::from(text.into())), ..NewRecord::default() }
+}
+
+/// A header of a record as text; empty if it has none of this name.
+pub(crate) fn header(record: &Record, name: &str) -> String {
+    let header = record.headers.iter().find(|header| header.key == name);
+    let value = header.and_then(|header| header.value.as_deref()).unwrap_or_default();
+    String::from_utf8_lossy(value).into_owned()
+}
+
+/// A view of the orders of each hour, shown when the hour is over.
+pub(crate) fn hourly(name: &str, count: &str) -> String {
+    format!(
+        "CREATE MATERIALIZED VIEW {name} AS SELECT window_start, {count} AS n \
+         FROM TUMBLE(orders, order_date, INTERVAL '1 hour') GROUP BY window_start EMIT ON WINDOW CLOSE;"
+    )
 }
 
 pub(crate) fn topic(name: &str) -> TopicName {

@@ -20,6 +20,8 @@ const WINDOW_BYTES: usize = 32 << 10;
 pub struct RecordSummary {
     /// The greatest timestamp of any of them, whatever the batch's header claims.
     pub max_timestamp: Timestamp,
+    /// The first record that has it, from 0.
+    pub max_timestamp_index: i32,
 }
 
 /// Checks every record of `batch`: lengths, the order of offsets, that fields stay inside their record, at most
@@ -77,11 +79,13 @@ fn walk(batch: &RecordBatch, mut source: impl Source) -> Result<RecordSummary, E
         Fault::Malformed(what) => Error::Malformed { index, count, at, what },
         Fault::Decompress(error) => Error::Decompress(error),
     };
-    let mut greatest_delta = i64::MIN;
+    let (mut greatest_delta, mut max_timestamp_index) = (i64::MIN, 0);
     for index in 0..count {
         let at = source.at();
         let delta = walk_record(&mut source, index).map_err(|fault| error(fault, index, at))?;
-        greatest_delta = greatest_delta.max(delta);
+        if delta > greatest_delta {
+            (greatest_delta, max_timestamp_index) = (delta, index);
+        }
     }
     if !source.is_at_end()? {
         return Err(error(Fault::Malformed("there are bytes behind the last record"), count, source.at()));
@@ -91,7 +95,7 @@ fn walk(batch: &RecordBatch, mut source: impl Source) -> Result<RecordSummary, E
         true => header.max_timestamp,
         false => Timestamp::from_millis(base.wrapping_add(greatest_delta)),
     };
-    Ok(RecordSummary { max_timestamp })
+    Ok(RecordSummary { max_timestamp, max_timestamp_index })
 }
 
 /// Passes over one record; gives its timestamp's distance from the batch's.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use factum_server::data_files::RepairPartitionError;
+use factum_server::data_files::{RepairError, RepairPartitionError};
 use factum_types::TopicName;
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 
@@ -82,6 +82,9 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Report> {
 fn not_repaired(log: &str, source: RepairPartitionError) -> NotRepaired {
     let help = match &source {
         RepairPartitionError::Lock(_) => "stop the server first",
+        RepairPartitionError::Log(RepairError::Misnamed { .. }) => {
+            "move the file where it belongs, then look again with `factum log verify`; nothing was changed"
+        }
         RepairPartitionError::Log(_) => "see to the disk, and run it again: it goes on where it ended",
     };
     NotRepaired { log: log.to_owned(), help, source }

@@ -43,6 +43,8 @@ struct Findings {
     notes: Vec<NoteLine>,
     /// Topics whose directories cannot be used.
     lost_topics: usize,
+    /// Logs that cannot be read.
+    unreadable: usize,
 }
 
 pub(super) fn run(args: &Args, format: Format) -> Result<(), Report> {
@@ -52,7 +54,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Report> {
     }
     let findings = look(args, &files)?;
     print(&findings, format)?;
-    let count = findings.damage.len() + findings.lost_topics;
+    let count = findings.damage.len() + findings.lost_topics + findings.unreadable;
     match count {
         0 => Ok(()),
         count => Err(Damaged { count, advice: advice(args, &findings) }.into()),
@@ -65,25 +67,31 @@ fn look(args: &Args, files: &DataFiles) -> Result<Findings, Report> {
     let asked = super::asked(partitions, &args.data_dir, args.topic.as_deref(), args.partition)?;
     for partition in asked {
         let log = format!("{}/{}", partition.topic, partition.partition);
-        let found = inspect(files, &partition.dir)?;
-        findings.add(&log, &found);
+        findings.add_log(&log, &partition.dir, files);
     }
     if args.topic.is_none() {
         unusable.iter().for_each(|entry| findings.add_unusable(entry));
         let journal =
             data_files::state_journal(&args.data_dir).into_diagnostic().wrap_err("list the state")?;
         if let Some(journal) = journal {
-            findings.add(STATE_JOURNAL, &inspect(files, &journal)?);
+            findings.add_log(STATE_JOURNAL, &journal, files);
         }
     }
     Ok(findings)
 }
 
-fn inspect(files: &DataFiles, dir: &Path) -> Result<Inspection, Report> {
-    files.inspect(dir).into_diagnostic().wrap_err_with(|| format!("read {}", dir.display()))
-}
-
 impl Findings {
+    /// Inspects the log in `dir`. One that cannot be read stops no other.
+    fn add_log(&mut self, log: &str, dir: &Path, files: &DataFiles) {
+        match files.inspect(dir) {
+            Ok(found) => self.add(log, &found),
+            Err(error) => {
+                self.unreadable += 1;
+                self.notes.push(NoteLine { log: log.to_owned(), note: format!("CANNOT BE READ: {error}") });
+            }
+        }
+    }
+
     fn add(&mut self, log: &str, found: &Inspection) {
         self.logs.push(LogLine::of(log, found));
         let damage: Vec<_> = found.damage.iter().map(|damage| DamageLine::of(log, damage)).collect();
@@ -126,7 +134,8 @@ fn print(findings: &Findings, format: Format) -> Result<(), output::Error> {
                 text += "\n";
             }
             for line in &findings.notes {
-                writeln!(text, "note: {}: {}", line.log, output::printable(&line.note)).expect("text grows");
+                let line = format!("note: {}: {}", line.log, line.note);
+                writeln!(text, "{}", output::printable(&line)).expect("text grows");
             }
             output::print(&text)
         }
@@ -145,6 +154,9 @@ fn advice(args: &Args, findings: &Findings) -> String {
             None => lines
                 .push("what views keep is computed anew where it is needed; nothing need be done".to_owned()),
         }
+    }
+    if findings.unreadable > 0 {
+        lines.push("see to the logs that cannot be read: the notes say why".to_owned());
     }
     if findings.lost_topics > 0 {
         lines.push("restore the topics' directories that cannot be used, or remove them".to_owned());

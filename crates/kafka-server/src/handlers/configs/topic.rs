@@ -57,6 +57,8 @@ struct Choice {
     broker_name: &'static str,
     kind: ConfigType,
     set: fn(&mut TopicConfig, &str) -> Option<()>,
+    /// Goes back to the default.
+    unset: fn(&mut TopicConfig),
     /// What the topic says.
     own: fn(&TopicConfig) -> Option<String>,
     /// What holds where it says nothing.
@@ -69,6 +71,7 @@ const CHOICES: &[Choice] = &[
         broker_name: "compression.type",
         kind: Text,
         set: |config, text| put(&mut config.compression, CompressionType::from_name(text)),
+        unset: |config| config.compression = None,
         own: |config| config.compression.map(|each| each.as_str().to_owned()),
         default: |_| CompressionType::Producer.as_str().to_owned(),
     },
@@ -77,6 +80,7 @@ const CHOICES: &[Choice] = &[
         broker_name: "message.max.bytes",
         kind: Int,
         set: |config, text| put_size(&mut config.max_message_bytes, text),
+        unset: |config| config.max_message_bytes = None,
         own: |config| config.max_message_bytes.map(size),
         default: |options| size(options.max_message_bytes),
     },
@@ -85,6 +89,7 @@ const CHOICES: &[Choice] = &[
         broker_name: "log.message.timestamp.after.max.ms",
         kind: Long,
         set: |config, text| put(&mut config.timestamp_after_max, distance(text)),
+        unset: |config| config.timestamp_after_max = None,
         own: |config| config.timestamp_after_max.map(shown_distance),
         default: |_| "3600000".to_owned(),
     },
@@ -93,6 +98,7 @@ const CHOICES: &[Choice] = &[
         broker_name: "log.message.timestamp.before.max.ms",
         kind: Long,
         set: |config, text| put(&mut config.timestamp_before_max, distance(text)),
+        unset: |config| config.timestamp_before_max = None,
         own: |config| config.timestamp_before_max.map(shown_distance),
         default: |_| NEVER.to_owned(),
     },
@@ -101,6 +107,7 @@ const CHOICES: &[Choice] = &[
         broker_name: "log.message.timestamp.type",
         kind: Text,
         set: |config, text| put(&mut config.timestamp_type, TimestampType::from_name(text)),
+        unset: |config| config.timestamp_type = None,
         own: |config| config.timestamp_type.map(|each| each.as_str().to_owned()),
         default: |_| TimestampType::CreateTime.as_str().to_owned(),
     },
@@ -112,6 +119,7 @@ const CHOICES: &[Choice] = &[
             UNLIMITED => put_size(&mut config.retention_bytes, "9223372036854775807"),
             _ => put_size(&mut config.retention_bytes, text),
         },
+        unset: |config| config.retention_bytes = None,
         own: |config| config.retention_bytes.map(size_or_unlimited),
         default: |options| options.retention_bytes.map_or_else(|| UNLIMITED.to_owned(), size_or_unlimited),
     },
@@ -126,6 +134,7 @@ const CHOICES: &[Choice] = &[
             });
             Some(())
         },
+        unset: |config| config.retention = None,
         own: |config| config.retention.map(millis),
         default: |options| options.retention.map_or_else(|| UNLIMITED.to_owned(), millis),
     },
@@ -134,6 +143,7 @@ const CHOICES: &[Choice] = &[
         broker_name: "log.segment.bytes",
         kind: Int,
         set: |config, text| put_size(&mut config.segment_bytes, text),
+        unset: |config| config.segment_bytes = None,
         own: |config| config.segment_bytes.map(size),
         default: |options| size(options.segment_bytes),
     },
@@ -142,6 +152,7 @@ const CHOICES: &[Choice] = &[
         broker_name: "log.roll.ms",
         kind: Long,
         set: |config, text| put(&mut config.segment_age, distance(text)),
+        unset: |config| config.segment_age = None,
         own: |config| config.segment_age.map(shown_distance),
         default: |_| NEVER.to_owned(),
     },
@@ -153,24 +164,48 @@ const CHOICES: &[Choice] = &[
 /// In words, the first setting that is not known or not possible.
 pub(in crate::handlers) fn parse(entries: &[ConfigEntry]) -> Result<TopicConfig, String> {
     let mut config = TopicConfig::default();
-    for ConfigEntry { name, value } in entries {
-        let Some(value) = value.as_deref().map(str::trim) else { continue };
-        if let Some(choice) = CHOICES.iter().find(|choice| choice.name == name) {
-            (choice.set)(&mut config, value).ok_or_else(|| format!("{name} cannot be {value:?}"))?;
-        } else if let Some(known) = WITHOUT_EFFECT.iter().find(|known| known.name == name) {
-            if !known.takes(value) {
-                return Err(format!("{name} cannot be {value:?}"));
-            }
-            config.without_effect.insert(name.clone(), value.to_owned());
-        } else if let Some((fixed, reason)) = FIXED.iter().find(|(fixed, _)| fixed.name == name) {
-            if fixed.value != value {
-                return Err(format!("{name} can only be {:?}, not {value:?}: {reason}", fixed.value));
-            }
-        } else {
-            return Err(format!("{name:?} is not a setting of a topic"));
-        }
+    for entry in entries.iter().filter(|entry| entry.value.is_some()) {
+        change(&mut config, entry)?;
     }
     Ok(config)
+}
+
+/// Sets one setting, or, where the value is null, goes back to its default.
+///
+/// # Errors
+/// In words, why not: no topic has it, or it cannot have this value.
+pub(in crate::handlers) fn change(
+    config: &mut TopicConfig,
+    ConfigEntry { name, value }: &ConfigEntry,
+) -> Result<(), String> {
+    let value = value.as_deref().map(str::trim);
+    let impossible = |value: &str| format!("{name} cannot be {value:?}");
+    if let Some(choice) = CHOICES.iter().find(|choice| choice.name == name) {
+        match value {
+            None => (choice.unset)(config),
+            Some(value) => (choice.set)(config, value).ok_or_else(|| impossible(value))?,
+        }
+    } else if let Some(known) = WITHOUT_EFFECT.iter().find(|known| known.name == name) {
+        match value {
+            None => drop(config.without_effect.remove(name)),
+            Some(value) if known.takes(value) => {
+                config.without_effect.insert(name.clone(), value.to_owned());
+            }
+            Some(value) => return Err(impossible(value)),
+        }
+    } else if let Some((fixed, reason)) = FIXED.iter().find(|(fixed, _)| fixed.name == name) {
+        if let Some(value) = value.filter(|value| fixed.value != *value) {
+            return Err(format!("{name} can only be {:?}, not {value:?}: {reason}", fixed.value));
+        }
+    } else {
+        return Err(format!("{name:?} is not a setting of a topic"));
+    }
+    Ok(())
+}
+
+/// Whether the setting is a list, to which values can be appended in Kafka.
+pub(in crate::handlers) fn is_list(name: &str) -> bool {
+    FIXED.iter().any(|(fixed, _)| fixed.name == name && fixed.kind == List)
 }
 
 /// Every setting of a topic with `config`, by name.

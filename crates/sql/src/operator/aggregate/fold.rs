@@ -9,7 +9,8 @@ use datafusion::physical_plan::aggregates::{AggregateMode, aggregate_expressions
 use factum_state::{Changes, Found, TableId};
 use factum_types::Offset;
 
-use super::layout::{Storage, chunk_key, value_key};
+use super::super::row_codec::RowCodec;
+use super::layout::{Storage, chunk_key, push_row, value_key};
 use super::{Aggregate, Grouped, Input, accumulator, evaluate_condition};
 
 /// What an epoch has to look up.
@@ -56,7 +57,7 @@ impl Order {
     }
 }
 
-/// One for each function, but for those that are kept as values.
+/// One for each function, but for those of which the arguments are kept.
 type Accumulators = Vec<Option<Box<dyn GroupsAccumulator>>>;
 
 impl Aggregate {
@@ -73,21 +74,40 @@ impl Aggregate {
 
     /// The keys of the values that the functions of sets are called with.
     fn values(&self, grouped: &Grouped, input: &Input, keys: &mut BTreeSet<Vec<u8>>) -> Result<()> {
-        if !self.layout.grows {
-            return Ok(());
-        }
-        let arguments = aggregate_expressions(self.exec.aggr_expr(), &AggregateMode::Partial, 0)?;
         for (number, function) in self.layout.functions.iter().enumerate() {
             let Storage::Values(codec) = &function.storage else { continue };
-            let columns = evaluate_many(&arguments[number..=number], &input.batch)?.remove(0);
-            let condition = evaluate_condition(self.exec.filter_expr()[number].as_ref(), &input.batch)?;
-            let condition = condition.as_ref().map(|array| array.as_boolean());
-            let rows = codec.encode(&columns, input.batch.num_rows())?;
-            for (row, group) in input.ids.iter().enumerate() {
-                if condition.is_none_or(|condition| condition.is_valid(row) && condition.value(row)) {
-                    let group = grouped.encoded.row(*group).data();
-                    keys.insert(value_key(number, group, rows.row(row).data()));
-                }
+            self.each_call(number, codec, input, |group, arguments| {
+                keys.insert(value_key(number, grouped.encoded.row(group).data(), arguments));
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What each group calls a function with, one call after the other.
+    fn calls(&self, grouped: &Grouped, number: usize, codec: &RowCodec) -> Result<Vec<Vec<u8>>> {
+        let mut calls = vec![Vec::new(); grouped.count];
+        for input in &grouped.inputs {
+            self.each_call(number, codec, input, |group, arguments| push_row(&mut calls[group], arguments))?;
+        }
+        Ok(calls)
+    }
+
+    /// The group and the encoded arguments of each call of a function.
+    fn each_call(
+        &self,
+        number: usize,
+        codec: &RowCodec,
+        input: &Input,
+        mut call: impl FnMut(usize, &[u8]),
+    ) -> Result<()> {
+        let arguments = aggregate_expressions(self.exec.aggr_expr(), &AggregateMode::Partial, 0)?;
+        let columns = evaluate_many(&arguments[number..=number], &input.batch)?.remove(0);
+        let condition = evaluate_condition(self.exec.filter_expr()[number].as_ref(), &input.batch)?;
+        let condition = condition.as_ref().map(|array| array.as_boolean());
+        let rows = codec.encode(&columns, input.batch.num_rows())?;
+        for (row, group) in input.ids.iter().enumerate() {
+            if condition.is_none_or(|condition| condition.is_valid(row) && condition.value(row)) {
+                call(*group, rows.row(row).data());
             }
         }
         Ok(())
@@ -128,6 +148,12 @@ impl Aggregate {
         for (number, (accumulator, function)) in
             accumulators.iter_mut().zip(&self.layout.functions).enumerate()
         {
+            if let Storage::Calls(codec) = &function.storage {
+                let calls = self.calls(grouped, number, codec)?.into_iter().enumerate();
+                for (group, calls) in calls.filter(|(_, calls)| !calls.is_empty()) {
+                    changes.put(table, &chunk_key(number, grouped.encoded.row(group).data(), first), &calls);
+                }
+            }
             let Some(accumulator) = accumulator else { continue };
             let state = accumulator.state(EmitTo::All)?;
             let Storage::Chunks(codec) = &function.storage else {
@@ -154,7 +180,7 @@ impl Aggregate {
         let functions = self.exec.aggr_expr().iter().zip(&self.layout.functions);
         functions
             .map(|(expression, function)| match function.storage {
-                Storage::Values(_) => Ok(None),
+                Storage::Values(_) | Storage::Calls(_) => Ok(None),
                 Storage::InGroup(_) | Storage::Chunks(_) => accumulator(expression).map(Some),
             })
             .collect()

@@ -5,15 +5,16 @@
 //!   count, sum, max, stddev, …      its state, in the row of the group      one row
 //!   count(DISTINCT), sum(DISTINCT)  a row for each (group, value)           one row, if the value is new
 //!   array_agg, median, …            a row for each (group, epoch)           what the epoch added
-//!   array_agg(… ORDER BY …), …      its state, in the row of the group      all that the group holds
+//!   array_agg(… ORDER BY …), …      a row for each (group, epoch)           what the epoch calls it with
 //! ```
 //!
-//! Always holds: but for lists with an ORDER BY, what an epoch writes does not depend on how much a group holds. States of one group can be
-//! merged in any number, in the order of their offsets; so a group's state is the sum of its rows.
+//! Always holds: what an epoch writes does not depend on how much a group holds. States of one group can be merged in any
+//! number, in the order of their offsets; so a group's state is the sum of its rows. What a function with an ORDER BY was
+//! called with is sorted when somebody reads.
 //!
 //! ```text
 //!   key   0 │ group                                                         → states of bounded functions
-//!         1 │ function u32 │ length of group u32 │ group │ first offset u64 → the state that an epoch adds
+//!         1 │ function u32 │ length of group u32 │ group │ first offset u64 → the state or the calls that an epoch adds
 //!         2 │ function u32 │ length of group u32 │ group │ value            → nothing
 //! ```
 //!
@@ -31,7 +32,7 @@ use super::super::kept::Kept;
 use super::super::row_codec::RowCodec;
 
 /// Functions whose state is the list of all values.
-const LISTS: &[&str] = &["array_agg", "string_agg", "median", "percentile_cont"];
+const LISTS: &[&str] = &["array_agg", "string_agg", "median", "percentile_cont", "nth_value"];
 /// Functions to which DISTINCT makes no difference.
 const INDIFFERENT: &[&str] = &["min", "max", "bool_and", "bool_or", "bit_and", "bit_or"];
 
@@ -48,6 +49,8 @@ pub(super) enum Storage {
     Values(RowCodec),
     /// A state of each epoch.
     Chunks(RowCodec),
+    /// The arguments of all calls, those of each epoch together.
+    Calls(RowCodec),
 }
 
 /// How the functions of an aggregate are kept.
@@ -75,9 +78,9 @@ impl Layout {
             let fields = function.state_fields()?;
             let width = fields.len();
             let storage = if is_set(function) {
-                let types = function.expressions().into_iter().map(|argument| argument.data_type(input));
-                let fields = types.map(|data_type| Ok(Arc::new(Field::new("value", data_type?, true))));
-                Storage::Values(RowCodec::new(&fields.collect::<Result<Vec<_>>>()?)?)
+                Storage::Values(arguments(function, input)?)
+            } else if keeps_calls(function) {
+                Storage::Calls(arguments(function, input)?)
             } else if is_list(function) {
                 Storage::Chunks(RowCodec::new(&fields)?)
             } else {
@@ -97,16 +100,47 @@ impl Layout {
     }
 }
 
-/// Whether a function depends on nothing but the set of its arguments.
-fn is_set(function: &AggregateFunctionExpr) -> bool {
-    function.is_distinct() && function.order_bys().is_empty() && !INDIFFERENT.contains(&function.fun().name())
+/// The arguments of a function, and behind them what it orders them by.
+fn arguments(function: &AggregateFunctionExpr, input: &SchemaRef) -> Result<RowCodec> {
+    let orders = function.order_bys().iter().map(|order| Arc::clone(&order.expr));
+    let types = function.expressions().into_iter().chain(orders).map(|argument| argument.data_type(input));
+    let fields = types.map(|data_type| Ok(Arc::new(Field::new("value", data_type?, true))));
+    Ok(RowCodec::new(&fields.collect::<Result<Vec<_>>>()?)?)
 }
 
-/// Whether a function holds all its arguments, in the order that they come. With an ORDER BY of its own its state is
-/// written as a whole: the sorted states of single epochs do not merge to the sorted whole where two functions of one
-/// query are sorted in opposite directions.
+/// Whether a function holds all its arguments.
 fn is_list(function: &AggregateFunctionExpr) -> bool {
-    LISTS.contains(&function.fun().name()) && !function.is_distinct() && function.order_bys().is_empty()
+    LISTS.contains(&function.fun().name())
+}
+
+/// Whether a function depends on nothing but the set of its arguments, and may hold all of them.
+fn is_set(function: &AggregateFunctionExpr) -> bool {
+    let is_bounded = INDIFFERENT.contains(&function.fun().name())
+        || (!function.order_bys().is_empty() && !is_list(function));
+    function.is_distinct() && !is_bounded
+}
+
+/// Whether the states of a function do not merge to the state of all its calls, which are kept in their place: sorted
+/// states where two functions of one query are sorted in opposite directions, and `nth_value` without an order, which
+/// DataFusion mixes.
+fn keeps_calls(function: &AggregateFunctionExpr) -> bool {
+    is_list(function) && (!function.order_bys().is_empty() || function.fun().name() == "nth_value")
+}
+
+/// Rows one after the other, each after its length.
+pub(super) fn push_row(rows: &mut Vec<u8>, row: &[u8]) {
+    rows.extend(u32::try_from(row.len()).unwrap_or(u32::MAX).to_le_bytes());
+    rows.extend(row);
+}
+
+/// The rows that were pushed.
+pub(super) fn rows(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let (row, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        bytes = rest;
+        Some(row)
+    })
 }
 
 /// The key of what the epoch at `first` adds to a group.

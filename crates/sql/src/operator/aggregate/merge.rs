@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{filter, take};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt64Array};
+use arrow::compute::{SortColumn, filter, lexsort_to_indices, take, take_arrays};
 use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
-use datafusion::physical_expr::{GroupsAccumulatorAdapter, PhysicalExpr};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::group_values::new_group_values;
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
 use super::super::kept::Kept;
 use super::layout::{self, Part, PartKind, Storage};
-use super::{Aggregate, accumulator, first_rows, nullable};
+use super::{Aggregate, accumulator, accumulator_for_each, first_rows, nullable};
 use crate::row_errors::{self, GroupError};
 
 /// What is kept of a view, from all partitions.
@@ -47,6 +48,26 @@ impl Merging<'_> {
             parts => Cow::Owned([&self.whole_ids, parts].concat()),
         }
     }
+}
+
+/// Arguments and their groups in the order that `function` wants them in; those that are equal in it keep theirs.
+fn sorted(
+    function: &AggregateFunctionExpr,
+    arguments: Vec<ArrayRef>,
+    ids: Vec<usize>,
+) -> Result<(Vec<ArrayRef>, Vec<usize>)> {
+    let orders = function.order_bys();
+    if orders.is_empty() || ids.is_empty() {
+        return Ok((arguments, ids));
+    }
+    let keys = arguments[arguments.len() - orders.len()..].iter().zip(orders);
+    let keys =
+        keys.map(|(values, order)| SortColumn { values: Arc::clone(values), options: Some(order.options) });
+    let places = UInt64Array::from_iter_values(0..ids.len() as u64);
+    let place = SortColumn { values: Arc::new(places), options: None };
+    let order = lexsort_to_indices(&keys.chain([place]).collect::<Vec<_>>(), None)?;
+    let ids = order.values().iter().map(|place| ids[*place as usize]).collect();
+    Ok((take_arrays(&arguments, &order, None)?, ids))
 }
 
 impl Aggregate {
@@ -113,10 +134,7 @@ impl Aggregate {
             let mut merged: Box<dyn GroupsAccumulator> = match &function.storage {
                 Storage::InGroup(_) | Storage::Chunks(_) => accumulator(expression)?,
                 // One for each group: those that share a state take a group without values for one with some.
-                Storage::Values(_) => {
-                    let expression = Arc::clone(expression);
-                    Box::new(GroupsAccumulatorAdapter::new(move || expression.create_accumulator()))
-                }
+                Storage::Values(_) | Storage::Calls(_) => accumulator_for_each(expression)?,
             };
             match &function.storage {
                 Storage::InGroup(column) => {
@@ -133,6 +151,16 @@ impl Aggregate {
                     merged.merge_batch(whole, &merging.whole_ids, merging.groups)?;
                     let (bytes, ids) = merging.of(PartKind::Value(number));
                     let values = codec.decode(bytes.into_iter())?;
+                    let (values, ids) = sorted(expression, values, ids)?;
+                    merged.update_batch(&values, &ids, None, merging.groups)?;
+                }
+                Storage::Calls(codec) => {
+                    merged.merge_batch(whole, &merging.whole_ids, merging.groups)?;
+                    let (bytes, ids) = merging.of(PartKind::Chunk(number));
+                    let calls = bytes.into_iter().zip(ids);
+                    let calls = calls.flat_map(|(bytes, id)| layout::rows(bytes).map(move |row| (row, id)));
+                    let (rows, ids): (Vec<_>, Vec<_>) = calls.unzip();
+                    let (values, ids) = sorted(expression, codec.decode(rows.into_iter())?, ids)?;
                     merged.update_batch(&values, &ids, None, merging.groups)?;
                 }
             }

@@ -160,6 +160,18 @@ const QUERIES: &[(&str, Option<&str>)] = &[
     ),
     ("SELECT customer, sum(total * 1.19) AS gross FROM orders GROUP BY customer", None),
     (
+        "SELECT customer, array_agg(id ORDER BY total DESC NULLS LAST, id) AS dear, array_agg(id ORDER BY total, id) FILTER (WHERE quantity > 1) AS cheap FROM orders GROUP BY customer",
+        None,
+    ),
+    (
+        "SELECT customer, array_agg(DISTINCT quantity ORDER BY quantity DESC) AS quantities, string_agg(CAST(id AS VARCHAR), ',' ORDER BY id DESC) AS ids FROM orders GROUP BY customer",
+        None,
+    ),
+    (
+        "SELECT array_agg(id ORDER BY total, id) AS ids, nth_value(id, 2 ORDER BY total, id) AS second FROM orders",
+        None,
+    ),
+    (
         "SELECT customer, first_value(id ORDER BY order_date, id) AS first, string_agg(CAST(id AS VARCHAR), ',' ORDER BY id) AS all FROM orders GROUP BY customer",
         None,
     ),
@@ -277,6 +289,11 @@ async fn what_an_event_writes_does_not_grow_with_what_its_group_holds() {
         "array_agg(id)",
         "string_agg(customer, ',')",
         "median(quantity)",
+        "array_agg(id ORDER BY quantity DESC)",
+        "array_agg(DISTINCT id ORDER BY id)",
+        "string_agg(customer, ',' ORDER BY id)",
+        "nth_value(id, 3000)",
+        "nth_value(id, 3000 ORDER BY id)",
     ] {
         let store = Store::open();
         let view =

@@ -440,6 +440,18 @@ fn statements() {
 }
 
 #[test]
+fn expressions_deeper_than_a_stack_allows() {
+    let deep = format!("CREATE VIEW a AS SELECT {}1 AS n", "1 + ".repeat(300));
+    check(
+        &deep,
+        &expect![[r#"
+            "1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1": an expression has at most 200 operators one within the other
+              help: write IN (…) for a long list of values, or compute a part of it in a subquery
+        "#]],
+    );
+}
+
+#[test]
 fn types() {
     check_query(
         "SELECT sum(customer) FROM orders",
@@ -460,6 +472,46 @@ fn types() {
         "v": cannot access field at argument 1: type Utf8 is not Struct, Map, or Null
     "#]],
     );
+}
+
+#[test]
+fn aggregates_that_depend_on_the_order_of_events() {
+    check_query(
+        "SELECT approx_median(quantity) FROM orders",
+        &expect![[r#"
+        "approx_median(quantity": approx_median() gives another result each time, so that no view of it can stay true
+          help: write median(price)
+    "#]],
+    );
+    check_query(
+        "SELECT approx_percentile_cont(0.9) WITHIN GROUP (ORDER BY quantity) FROM orders",
+        &expect![[r#"
+            "approx_percentile_cont(0.9) WITHIN GROUP (ORDER BY quantity": approx_percentile_cont() gives another result each time, so that no view of it can stay true
+              help: write percentile_cont(0.9) WITHIN GROUP (ORDER BY price)
+        "#]],
+    );
+    check_query(
+        "SELECT array_agg(quantity), string_agg(customer, ',' ORDER BY total) FROM orders",
+        &expect![[r#"
+            "array_agg(quantity": array_agg without ORDER BY beside an aggregate with one has no order that it can keep
+              help: give it an ORDER BY of its own, or a view of its own
+        "#]],
+    );
+    check_query(
+        "SELECT nth_value(quantity, 2), array_agg(customer ORDER BY customer DESC) FROM orders",
+        &expect![[r#"
+            "nth_value(quantity, 2": nth_value without ORDER BY beside an aggregate with one has no order that it can keep
+              help: give it an ORDER BY of its own, or a view of its own
+        "#]],
+    );
+    for query in [
+        "SELECT first_value(quantity), last_value(customer ORDER BY total) FROM orders",
+        "SELECT nth_value(quantity, 2), array_agg(customer), count(*) FROM orders",
+        "SELECT string_agg(customer, ',' ORDER BY total), first_value(customer ORDER BY total) FROM orders",
+    ] {
+        let planned = planned(&format!("CREATE MATERIALIZED VIEW v AS {query}"));
+        assert!(planned.is_ok(), "{query}: {:?}", planned.err());
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ use crate::definitions::{
 use crate::feed::{FeedTable, Slot};
 use crate::operator::{OWNER, Operator};
 use crate::plan::{Cut, Planned, ViewPlan, plan, table_reference};
+use crate::row_errors::{self, RowErrors};
 use crate::schema::EventSchema;
 use crate::session;
 
@@ -227,6 +228,8 @@ impl Store {
             Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
         });
         let top = set_clock(top.expect("bound").data, now).expect("set");
+        let errors = RowErrors::default();
+        let top = row_errors::row_by_row(top, &view.keys(), &errors).expect("rewritten");
         let context = session::batch();
         let plan = context.state().create_physical_plan(&top).await.expect("planned");
         collect(plan, context.task_ctx()).await.expect("computed")

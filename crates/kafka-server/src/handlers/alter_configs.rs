@@ -1,0 +1,190 @@
+//! AlterConfigs and IncrementalAlterConfigs: the settings of topics, changed; on disk when the answer says so.
+//!
+//! Of one resource everything is changed or nothing. The settings of a running broker do not change.
+
+use std::collections::HashSet;
+
+use factum_broker::{AlterTopicError, TopicConfig};
+use factum_types::Action;
+use tracing::error;
+
+use super::{Call, Handle, configs};
+use crate::error_code::ErrorCode;
+use crate::messages::alter_configs::{AlterConfigsRequest, AlterConfigsResponse, AlteredResource};
+use crate::messages::create_topics::ConfigEntry;
+use crate::messages::describe_configs::{BROKER, TOPIC};
+use crate::messages::incremental_alter_configs::{
+    APPEND, ConfigEdit, DELETE, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, SET,
+    SUBTRACT,
+};
+
+impl Handle for AlterConfigsRequest {
+    type Response = AlterConfigsResponse;
+
+    async fn handle(self, call: &Call) -> AlterConfigsResponse {
+        let resources = self.resources.into_iter().map(|resource| {
+            let edits = replacement(resource.configs);
+            Alteration {
+                resource_type: resource.resource_type,
+                name: resource.resource_name,
+                edits,
+                is_whole: true,
+            }
+        });
+        let responses = alter(call, resources.collect(), self.validate_only).await;
+        AlterConfigsResponse { throttle_time_ms: 0, responses }
+    }
+}
+
+impl Handle for IncrementalAlterConfigsRequest {
+    type Response = IncrementalAlterConfigsResponse;
+
+    async fn handle(self, call: &Call) -> IncrementalAlterConfigsResponse {
+        let resources = self.resources.into_iter().map(|resource| {
+            let edits = edits(resource.configs);
+            Alteration {
+                resource_type: resource.resource_type,
+                name: resource.resource_name,
+                edits,
+                is_whole: false,
+            }
+        });
+        let responses = alter(call, resources.collect(), self.validate_only).await;
+        IncrementalAlterConfigsResponse { throttle_time_ms: 0, responses }
+    }
+}
+
+/// What is to become of one resource.
+struct Alteration {
+    resource_type: i8,
+    name: String,
+    /// Settings with their values; null for the default.
+    edits: Result<Vec<ConfigEntry>, Refused>,
+    /// Whether settings that are not named go back to their defaults.
+    is_whole: bool,
+}
+
+/// Why nothing was changed.
+struct Refused {
+    code: ErrorCode,
+    reason: Option<String>,
+}
+
+impl Refused {
+    fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
+        Self { code, reason: Some(reason.into()) }
+    }
+}
+
+impl From<AlterTopicError> for Refused {
+    fn from(failure: AlterTopicError) -> Self {
+        if let AlterTopicError::Storage(source) = &failure {
+            error!(error = %source, "cannot change a topic's settings");
+        }
+        Self::new(ErrorCode::from(&failure), failure.to_string())
+    }
+}
+
+/// All that a topic is to say.
+fn replacement(entries: Vec<ConfigEntry>) -> Result<Vec<ConfigEntry>, Refused> {
+    once_each(entries.iter())?;
+    match entries.iter().find(|entry| entry.value.is_none()) {
+        Some(ConfigEntry { name, .. }) => Err(null_value(name)),
+        None => Ok(entries),
+    }
+}
+
+/// Single changes, as settings with their new values.
+fn edits(edits: Vec<ConfigEdit>) -> Result<Vec<ConfigEntry>, Refused> {
+    once_each(edits.iter().map(|edit| &edit.entry))?;
+    let read = |ConfigEdit { operation, entry }: ConfigEdit| match operation {
+        SET if entry.value.is_none() => Err(null_value(&entry.name)),
+        SET => Ok(entry),
+        DELETE => Ok(ConfigEntry { value: None, ..entry }),
+        APPEND | SUBTRACT => {
+            let reason = match configs::is_list(&entry.name) {
+                true => format!("{} cannot be changed", entry.name),
+                false => format!("{} is no list: it can be set or deleted", entry.name),
+            };
+            Err(Refused::new(ErrorCode::InvalidConfig, reason))
+        }
+        other => Err(Refused::new(
+            ErrorCode::InvalidRequest,
+            format!("there is no operation {other} on a setting"),
+        )),
+    };
+    edits.into_iter().map(read).collect()
+}
+
+fn null_value(name: &str) -> Refused {
+    Refused::new(
+        ErrorCode::InvalidRequest,
+        format!("{name} has no value: delete the setting to have the default"),
+    )
+}
+
+fn once_each<'a>(entries: impl Iterator<Item = &'a ConfigEntry>) -> Result<(), Refused> {
+    let mut seen = HashSet::new();
+    for entry in entries {
+        if !seen.insert(&entry.name) {
+            let reason = format!("the request names the setting {} twice", entry.name);
+            return Err(Refused::new(ErrorCode::InvalidRequest, reason));
+        }
+    }
+    Ok(())
+}
+
+async fn alter(call: &Call, resources: Vec<Alteration>, validate_only: bool) -> Vec<AlteredResource> {
+    let mut seen = HashSet::new();
+    let twice: HashSet<_> = resources
+        .iter()
+        .map(|resource| (resource.resource_type, resource.name.clone()))
+        .filter(|resource| !seen.insert(resource.clone()))
+        .collect();
+    let mut responses = Vec::with_capacity(resources.len());
+    for resource in resources {
+        let (resource_type, resource_name) = (resource.resource_type, resource.name.clone());
+        let altered = match twice.contains(&(resource_type, resource_name.clone())) {
+            true => Err(Refused::new(ErrorCode::InvalidRequest, "the request names the resource twice")),
+            false => alter_one(call, resource, validate_only).await,
+        };
+        let (error_code, error_message) = match altered {
+            Ok(()) => (ErrorCode::None, None),
+            Err(Refused { code, reason }) => (code, reason),
+        };
+        responses.push(AlteredResource { error_code, error_message, resource_type, resource_name });
+    }
+    responses
+}
+
+async fn alter_one(call: &Call, resource: Alteration, validate_only: bool) -> Result<(), Refused> {
+    match resource.resource_type {
+        TOPIC => {}
+        BROKER => {
+            call.session.check_cluster(Action::Alter).map_err(|code| Refused { code, reason: None })?;
+            let reason =
+                "the settings of a broker do not change while it runs; they are in its configuration file";
+            return Err(Refused::new(ErrorCode::InvalidRequest, reason));
+        }
+        other => {
+            let reason = format!("resources of type {other} have no settings");
+            return Err(Refused::new(ErrorCode::InvalidRequest, reason));
+        }
+    }
+    let topic =
+        call.session.topic(Action::Alter, &resource.name).map_err(|code| Refused { code, reason: None })?;
+    let (edits, is_whole) = (resource.edits?, resource.is_whole);
+    let edit = move |config| {
+        let mut config = if is_whole { TopicConfig::default() } else { config };
+        for entry in &edits {
+            configs::change(&mut config, entry)
+                .map_err(|reason| Refused::new(ErrorCode::InvalidConfig, reason))?;
+        }
+        Ok(config)
+    };
+    let broker = call.session.broker();
+    match validate_only {
+        true => broker.validate_edit(topic.name(), edit),
+        false => broker.edit_topic(topic.name(), edit).await.map(drop),
+    }
+}

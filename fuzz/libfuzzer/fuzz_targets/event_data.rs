@@ -1,0 +1,4 @@
+//! `event_data` for libfuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| factum_fuzz::run("event_data", bytes));

@@ -1,0 +1,4 @@
+//! `sql_text` for libfuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| factum_fuzz::run("sql_text", bytes));
