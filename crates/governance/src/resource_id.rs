@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use factum_types::{QualifiedName, TeamName};
+
 use crate::kind::{Definition, Kind, KindEntry};
 use crate::kinds::KINDS;
 
@@ -74,10 +76,15 @@ impl ResourceId {
         Self::new(ResourceKind::of_definition(definition), definition.name())
     }
 
-    /// What the key of a record names; `None` where this version knows no such kind.
+    /// What the key of a record names; `None` where this version knows no such kind, or the name is none.
     pub(crate) fn of_key(key: &str) -> Option<Self> {
         let (word, name) = key.split_once('/')?;
-        Some(Self::new(ResourceKind::of_word(word)?, name))
+        let kind = ResourceKind::of_word(word)?;
+        let is_name = match kind.entry().folder {
+            "" => TeamName::new(name).is_ok(),
+            _ => name.parse::<QualifiedName>().is_ok(),
+        };
+        is_name.then(|| Self::new(kind, name))
     }
 
     /// Where its manifest lies in a project's folder.

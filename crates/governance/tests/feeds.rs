@@ -61,7 +61,10 @@ into: store.orders
     let feed = &again.of::<FeedDefinition>()[0];
     assert_eq!((feed.name.as_str(), feed.into.as_str()), ("store.orders", "store.orders"));
     assert_eq!((feed.generate, feed.rate), (Generator::Orders, Rate::per_second(20)));
-    assert_eq!((feed.seed, feed.customers, feed.products.as_deref()), (7, 2000, Some("store.products")));
+    assert_eq!(
+        (feed.seed, feed.customers, feed.products.as_ref().map(|table| table.as_str())),
+        (7, 2000, Some("store.products"))
+    );
     assert_eq!(feed.regions, ["Region1", "Region2"]);
 
     write_files(

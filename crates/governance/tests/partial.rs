@@ -99,7 +99,7 @@ impl Effect for Needs {
             running.retain(|name, _| applied.get::<PipelineDefinition>(name).is_some());
         }
         for pipeline in applied.of::<PipelineDefinition>() {
-            running.insert(pipeline.name.clone(), pipeline.sql.trim().to_owned());
+            running.insert(pipeline.name.to_string(), pipeline.sql.trim().to_owned());
             if fails.is_ok() {
                 return Err(EffectError::Unavailable { reason: "the disk is full".to_owned() });
             }

@@ -165,7 +165,7 @@ async fn what_changes_and_what_goes_is_recorded() {
     .assert_eq(&plan.to_string());
     let again = Catalogue::load(&log).await.expect("it is on the log");
     let names: Vec<_> =
-        again.of::<PipelineDefinition>().iter().map(|pipeline| pipeline.name.clone()).collect();
+        again.of::<PipelineDefinition>().iter().map(|pipeline| pipeline.name.to_string()).collect();
     assert_eq!(names, ["store.sales"]);
     assert!(again.of::<TableDefinition>()[0].rows.contains("Heat"));
     assert_eq!(again.of::<TableDefinition>()[0].from, Path::new("teams/store/tables/data/products.csv"));

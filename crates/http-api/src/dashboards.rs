@@ -105,7 +105,7 @@ fn kept(api: &Api) -> Vec<KeptView> {
 
 fn shown(dashboard: &DashboardDefinition, views: &[KeptView]) -> DashboardView {
     DashboardView {
-        name: dashboard.name.clone(),
+        name: dashboard.name.to_string(),
         team: dashboard.team.to_string(),
         title: dashboard.title.clone(),
         summary: dashboard.summary.clone(),

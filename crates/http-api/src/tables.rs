@@ -31,8 +31,8 @@ pub(crate) async fn get_row(
     let form = Form::asked(&headers)?;
     let tables = api.state.catalogue.of::<TableDefinition>();
     let table = lookup::by_name("table", &tables, |table| &table.name, &asked)?;
-    caller.may(Action::Read, Resource::View(&table.name))?;
-    let (team, name) = table.name.split_once('.').unwrap_or(("", &table.name));
+    caller.may(Action::Read, Resource::View(table.name.as_str()))?;
+    let (team, name) = (table.name.team(), table.name.name());
     let (column, value) = (&table.key, views::text(&key));
     let query = format!("SELECT * FROM \"{team}\".\"{name}\" WHERE CAST({column} AS VARCHAR) = {value}");
     let rows = sql::run(&api, &query).await?;

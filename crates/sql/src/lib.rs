@@ -55,7 +55,7 @@ mod view;
 
 pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream};
 pub use definitions::{
-    Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,
+    Definitions, EventDefinition, PipelineDefinition, Place, Problem, RelationName, TableDefinition,
 };
 pub use engine::{Applied, Engine, Options, PartitionStatus, Query, QueryLimits, ViewState, ViewStatus};
 pub use error::{ApplyError, QueryError, ReadError};

@@ -8,7 +8,7 @@ mod manifest;
 use std::fmt;
 use std::path::Path;
 
-use factum_types::TeamName;
+use factum_types::{QualifiedName, TeamName};
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{Context, Fault, Kind, Origin};
@@ -19,7 +19,7 @@ use crate::suggest::nearest;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardDefinition {
     /// `<team>.<dashboard>`.
-    pub name: String,
+    pub name: QualifiedName,
     /// The team that owns it.
     pub team: TeamName,
     /// The project that it is defined in.
@@ -66,7 +66,7 @@ impl Kind for DashboardDefinition {
     const FOLDER: &'static str = "dashboards";
 
     fn name(&self) -> &str {
-        &self.name
+        self.name.as_str()
     }
 
     fn team(&self) -> &TeamName {

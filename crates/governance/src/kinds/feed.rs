@@ -7,7 +7,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use factum_types::{TeamName, TopicName};
+use factum_types::{QualifiedName, TeamName, TopicName};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::kind::{Context, Kind, Origin};
@@ -17,7 +17,7 @@ use crate::problem::Problem;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedDefinition {
     /// `<team>.<feed>`.
-    pub name: String,
+    pub name: QualifiedName,
     /// The team that owns it.
     pub team: TeamName,
     /// The project that it is defined in.
@@ -35,7 +35,7 @@ pub struct FeedDefinition {
     pub seed: u64,
     /// The reference table of the same team that products are taken from, `<team>.<table>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub products: Option<String>,
+    pub products: Option<QualifiedName>,
     /// How many customers there are to buy, and to buy again.
     pub customers: u32,
     /// The regions that they live in; empty for the generator's own.
@@ -48,7 +48,7 @@ impl Kind for FeedDefinition {
     const FOLDER: &'static str = "feeds";
 
     fn name(&self) -> &str {
-        &self.name
+        self.name.as_str()
     }
 
     fn team(&self) -> &TeamName {

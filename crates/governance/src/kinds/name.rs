@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use factum_types::{TeamName, TopicName};
+use factum_types::{QualifiedName, TeamName};
 
 use crate::problem::Problem;
 
@@ -15,14 +15,14 @@ pub(crate) fn relation(
     stem: &str,
     noun: &str,
     example: &str,
-) -> Result<TopicName, Problem> {
+) -> Result<QualifiedName, Problem> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if let Some(found) = stem.chars().find(|c| !allowed(*c)) {
         let message = format!("{noun} name cannot have {found:?} in it");
         let help = format!("rename the file with letters, digits, `-` and `_`, for example `{example}`");
         return Err(Problem::of_file(path, message).help(help));
     }
-    TopicName::new(format!("{team}.{stem}"))
+    QualifiedName::new(team, stem)
         .map_err(|error| Problem::of_file(path, format!("it cannot have this name: {error}")))
 }
 

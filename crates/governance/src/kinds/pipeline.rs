@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use factum_types::TeamName;
+use factum_types::{QualifiedName, TeamName};
 use serde::{Deserialize, Serialize};
 
 use super::name;
@@ -17,7 +17,7 @@ use crate::problem::Problem;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PipelineDefinition {
     /// `<team>.<file>`.
-    pub name: String,
+    pub name: QualifiedName,
     /// The team that owns it; names in it that say no team are this team's.
     pub team: TeamName,
     /// The project that it is defined in.
@@ -35,7 +35,7 @@ impl Kind for PipelineDefinition {
     const ENDING: &'static str = ".sql";
 
     fn name(&self) -> &str {
-        &self.name
+        self.name.as_str()
     }
 
     fn team(&self) -> &TeamName {
@@ -76,7 +76,7 @@ impl Kind for PipelineDefinition {
         let read = name.and_then(|name| Ok((name, SourceFile::read(context.root, path)?)));
         let (name, file) = read.map_err(|problem| problems.push(problem)).ok()?;
         let definition = Self {
-            name: name.to_string(),
+            name,
             team: context.team.clone(),
             project: context.project.to_owned(),
             file: file.path.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use factum_types::TeamName;
+use factum_types::{QualifiedName, TeamName};
 use miette::SourceSpan;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ const LATER: &str = "this version takes rows from a CSV file: `from: products.cs
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableDefinition {
     /// `<team>.<table>`.
-    pub name: String,
+    pub name: QualifiedName,
     /// The team that owns it.
     pub team: TeamName,
     /// The project that it is defined in.
@@ -46,7 +46,7 @@ impl Kind for TableDefinition {
     const FOLDER: &'static str = "tables";
 
     fn name(&self) -> &str {
-        &self.name
+        self.name.as_str()
     }
 
     fn team(&self) -> &TeamName {
@@ -119,7 +119,7 @@ fn read(
     problems.extend(found.into_iter().filter(|problem| !is_told || problem.line_and_column().is_some()));
     let rows = rows?;
     let table = TableDefinition {
-        name: named?.to_string(),
+        name: named?,
         team: context.team.clone(),
         project: context.project.to_owned(),
         summary,

@@ -26,7 +26,7 @@ async fn a_dashboard_is_shown_with_what_it_lacks() {
     let server = crate::views::start(crate::support::Setup::default()).await;
     let bars = Panel { by: Some("Product".to_owned()), ..panel(PanelKind::Bar, "store.top", &["Sold"]) };
     let dashboard = DashboardDefinition {
-        name: "store.movies".to_owned(),
+        name: "store.movies".parse().expect("a name"),
         team: "store".parse().expect("a team"),
         project: "contoso".to_owned(),
         title: "Movies, live".to_owned(),

@@ -53,7 +53,7 @@ pub(crate) async fn start(setup: Setup) -> Server {
     server.engine.apply(definitions()).await.expect("the definitions are good");
     let mut declared = Governance::new();
     let table = GovernanceTable {
-        name: "store.products".to_owned(),
+        name: "store.products".parse().expect("a name"),
         team: "store".parse().expect("a team"),
         project: "contoso".to_owned(),
         summary: None,

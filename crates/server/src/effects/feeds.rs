@@ -55,10 +55,11 @@ fn feeds(declared: &Definitions) -> Result<Vec<Feed>, EffectError> {
 fn feed(definition: &FeedDefinition, declared: &Definitions) -> Result<Feed, Problem> {
     let FeedDefinition { name, team, into, rate, seed, customers, .. } = definition;
     let Generator::Orders = definition.generate;
-    let table = definition.products.clone().unwrap_or_else(|| format!("{team}.{PRODUCTS}"));
+    let table =
+        definition.products.as_ref().map_or_else(|| format!("{team}.{PRODUCTS}"), ToString::to_string);
     let table = declared.get::<TableDefinition>(&table).ok_or_else(|| no_products(definition))?;
     let catalogue =
-        Catalogue::from_csv(table.rows.as_bytes()).map_err(|error| unusable(table, name, &error))?;
+        Catalogue::from_csv(table.rows.as_bytes()).map_err(|error| unusable(table, name.as_str(), &error))?;
     let regions: Vec<String> = match definition.regions.as_slice() {
         [] => REGIONS.map(str::to_owned).to_vec(),
         named => named.to_vec(),
@@ -67,7 +68,7 @@ fn feed(definition: &FeedDefinition, declared: &Definitions) -> Result<Feed, Pro
     recipe.check().map_err(|error| Problem::of_file(&manifest(definition), error.to_string()))?;
     let event = declared.get::<EventDefinition>(into.as_str());
     Ok(Feed {
-        name: name.clone(),
+        name: name.to_string(),
         into: into.clone(),
         rate: rate.events_per_second(),
         recipe,

@@ -9,7 +9,7 @@ use factum_governance::{
     self as governance, Definitions, Effect, EffectError, EventDefinition, Format, PipelineDefinition,
     ResourceId, ResourceKind, TableDefinition,
 };
-use factum_sql::{self as sql, ApplyError, Engine, RelationName};
+use factum_sql::{self as sql, ApplyError, Engine, Place, RelationName};
 use tracing::info;
 
 /// The engine, as governance sees it.
@@ -79,7 +79,7 @@ fn event(event: &EventDefinition) -> sql::EventDefinition {
 
 fn table(table: &TableDefinition) -> sql::TableDefinition {
     sql::TableDefinition {
-        name: relation(&table.name),
+        name: RelationName::from(&table.name),
         key: table.key.clone(),
         origin: table.from.clone(),
         csv: table.rows.as_bytes().to_vec().into(),
@@ -94,11 +94,6 @@ fn pipeline(pipeline: &PipelineDefinition) -> sql::PipelineDefinition {
     }
 }
 
-fn relation(full: &str) -> RelationName {
-    let (team, name) = full.split_once('.').unwrap_or(("", full));
-    RelationName::new(team, name)
-}
-
 fn refusal(error: ApplyError, declared: &Definitions) -> EffectError {
     match error {
         ApplyError::Refused(problems) => {
@@ -108,19 +103,21 @@ fn refusal(error: ApplyError, declared: &Definitions) -> EffectError {
     }
 }
 
-/// The same problem at its place; one with an event's contract is told in the contract's own file, or, where the event
-/// has none, in its manifest.
+/// The same problem in the user's file; one with an event's contract is told in the contract's own file, or, where the
+/// event has none, in its manifest.
 fn problem(found: sql::Problem, declared: &Definitions) -> governance::Problem {
-    let sql::Problem { file, text, span, message, help } = found;
-    let Some(event) = file.to_str().and_then(|name| declared.get::<EventDefinition>(name)) else {
-        return governance::Problem::in_text(&file, text, span, message, help);
+    let sql::Problem { place, text, span, message, help } = found;
+    let topic = match place {
+        Place::File(file) => return governance::Problem::in_text(&file, text, span, message, help),
+        Place::Contract(topic) => topic,
     };
-    match (&event.schema, &event.contract) {
-        (Some(path), Some(contract)) => {
+    let event = declared.get::<EventDefinition>(topic.as_str());
+    match event.and_then(|event| Some((event.schema.as_ref()?, event.contract.as_ref()?))) {
+        Some((path, contract)) => {
             governance::Problem::in_text(path, Arc::clone(contract), 0..0, message, help)
         }
-        _ => {
-            let manifest = ResourceId::of(event).manifest();
+        None => {
+            let manifest = ResourceId::named::<EventDefinition>(topic.as_str()).manifest();
             governance::Problem::in_text(Path::new(&manifest), "".into(), 0..0, message, help)
         }
     }

@@ -99,7 +99,7 @@ fn project(running: &Running, folder: &Path) -> String {
 /// The generators that the project declares, and whether they run.
 fn feeds(running: &Running, generates: bool) -> Option<String> {
     let names: Vec<String> =
-        running.catalogue().of::<FeedDefinition>().iter().map(|feed| feed.name.clone()).collect();
+        running.catalogue().of::<FeedDefinition>().iter().map(|feed| feed.name.to_string()).collect();
     if names.is_empty() {
         return None;
     }

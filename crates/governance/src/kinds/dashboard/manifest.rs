@@ -66,7 +66,7 @@ pub(super) fn read(
         }
     }
     let dashboard = DashboardDefinition {
-        name: named?.to_string(),
+        name: named?,
         team: context.team.clone(),
         project: context.project.to_owned(),
         title,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use factum_types::TopicName;
+use factum_types::QualifiedName;
 use miette::SourceSpan;
 
 use super::{FeedDefinition, Generator, Rate};
@@ -50,15 +50,15 @@ pub(super) fn read(
         problems.extend(into.is_none().then(|| missing("into", "which event it fills")));
     }
     let feed = FeedDefinition {
-        name: named?.to_string(),
+        name: named?,
         team: context.team.clone(),
         project: context.project.to_owned(),
         summary,
         generate: generate?,
-        into: into?,
+        into: into?.to_topic(),
         rate: rate.unwrap_or(DEFAULT_RATE),
         seed: seed.unwrap_or_default(),
-        products: products.map(|table| table.to_string()),
+        products,
         customers: customers.unwrap_or(DEFAULT_CUSTOMERS),
         regions,
     };
@@ -71,12 +71,12 @@ fn resolve<K: Kind>(
     file: &SourceFile,
     written: Option<(String, SourceSpan)>,
     problems: &mut Vec<Problem>,
-) -> Option<TopicName> {
+) -> Option<QualifiedName> {
     let (written, span) = written?;
     let (team, noun, known) = (context.team.as_str(), K::WORD, context.stems::<K>());
     let bare = written.strip_prefix(team).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&written);
     if known.contains(&bare) {
-        return TopicName::new(format!("{team}.{bare}")).ok();
+        return QualifiedName::new(context.team, bare).ok();
     }
     let problem = file.problem(span, format!("team {team} has no {noun} {bare}"));
     let problem = match nearest(bare, known.iter().copied()) {
