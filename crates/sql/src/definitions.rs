@@ -10,7 +10,7 @@ use bytes::Bytes;
 use factum_types::{QualifiedName, TeamName, TopicName};
 
 /// Everything that SQL may name, and every pipeline.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Definitions {
     /// Topics with a contract.
     pub events: Vec<EventDefinition>,
@@ -21,7 +21,7 @@ pub struct Definitions {
 }
 
 /// A topic that SQL reads as a stream of events.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EventDefinition {
     /// The topic, `<team>.<event>`.
     pub topic: TopicName,
@@ -34,7 +34,7 @@ pub struct EventDefinition {
 }
 
 /// A reference table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TableDefinition {
     /// Its name.
     pub name: RelationName,
@@ -47,7 +47,7 @@ pub struct TableDefinition {
 }
 
 /// A file of SQL statements.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PipelineDefinition {
     /// Whose it is; names without a team mean this one.
     pub team: TeamName,

@@ -1,7 +1,7 @@
 //! Governance's tables and files of SQL, run by the SQL engine.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,17 +9,25 @@ use factum_governance::{
     self as governance, Definitions, Effect, EffectError, EventDefinition, Format, PipelineDefinition,
     ResourceId, ResourceKind, TableDefinition,
 };
-use factum_sql::{self as sql, ApplyError, Engine, Place, RelationName};
+use factum_sql::{self as sql, ApplyError, Engine, Place, PlannedDefinitions, RelationName};
 use tracing::info;
 
 /// The engine, as governance sees it.
 pub(crate) struct SqlEffect {
     engine: Engine,
+    /// What was found good last and is not in effect yet, so that it need not be planned again.
+    checked: Mutex<Option<PlannedDefinitions>>,
 }
 
 impl SqlEffect {
     pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine }
+        Self { engine, checked: Mutex::default() }
+    }
+
+    /// The plan of these definitions, if they are those that were checked last.
+    fn checked(&self, definitions: &sql::Definitions) -> Option<PlannedDefinitions> {
+        let checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner).take();
+        checked.filter(|checked| checked.definitions() == definitions)
     }
 }
 
@@ -35,13 +43,18 @@ impl Effect for SqlEffect {
 
     async fn check(&self, wanted: &Definitions) -> Result<(), EffectError> {
         let checked = self.engine.check(&definitions(wanted)).await;
-        checked.map_err(|error| refusal(error, wanted))
+        let checked = checked.map_err(|error| refusal(error, wanted))?;
+        *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(checked);
+        Ok(())
     }
 
     async fn apply(&self, applied: &Definitions) -> Result<(), EffectError> {
         let definitions = definitions(applied);
         let done = match applied.is_complete() {
-            true => self.engine.apply(definitions).await,
+            true => match self.checked(&definitions) {
+                Some(planned) => self.engine.apply_planned(planned).await,
+                None => self.engine.apply(definitions).await,
+            },
             false => self.engine.apply_keeping_others(definitions).await,
         };
         let done = done.map_err(|error| refusal(error, applied))?;
