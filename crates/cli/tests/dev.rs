@@ -248,6 +248,7 @@ fn a_restart_with_a_broken_project_serves_what_was_applied_last() {
          2 │   SELECT emial, count(*) AS orders FROM orders GROUP BY emial;
            ·          ─────
            ╰────
+          help: did you mean `email`?
         what is wrong stays as it was applied last; the rest of the project is in force"#]]
     .assert_eq(&tidy(&said, &factum, folder.path()));
     let listed =

@@ -28,7 +28,6 @@ pub mod project;
 pub mod record;
 mod resource_id;
 pub mod scaffold;
-pub mod suggest;
 pub mod watch;
 
 pub use catalogue::{Catalogue, ProjectStatus};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use factum_governance::suggest;
 use factum_types::QualifiedName;
+use factum_types::suggest;
 
 use crate::problem::Problem;
 

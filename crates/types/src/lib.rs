@@ -11,6 +11,7 @@ mod name;
 mod offset;
 mod qualified_name;
 pub mod record;
+pub mod suggest;
 mod timestamp;
 pub mod units;
 mod varint;

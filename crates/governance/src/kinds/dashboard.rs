@@ -8,12 +8,12 @@ mod manifest;
 use std::fmt;
 use std::path::Path;
 
+use factum_types::suggest::nearest;
 use factum_types::{QualifiedName, TeamName};
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{Context, Fault, Kind, Origin};
 use crate::problem::Problem;
-use crate::suggest::nearest;
 
 /// A page of panels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use factum_types::suggest::nearest;
 use factum_types::{QualifiedName, TeamName};
 use miette::SourceSpan;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,6 @@ use crate::folder::Item;
 use crate::kind::{Context, Entry, Kind, Origin};
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
-use crate::suggest::nearest;
 
 /// Rows are kept in memory and on the log as one record.
 const MAX_BYTES: u64 = 8 << 20;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use factum_types::TeamName;
+use factum_types::suggest::nearest;
 
 use super::header::{self, Header};
 use super::{LoadError, PROJECT_FILE, Project};
@@ -16,7 +17,6 @@ use crate::kind::{Context, Entry, KindEntry, Origin};
 use crate::kinds::KINDS;
 use crate::problem::{Problem, Severity};
 use crate::resource_id::{ResourceId, ResourceKind};
-use crate::suggest::nearest;
 
 /// Folders of a team whose contents later versions read.
 const LATER_FOLDERS: &[&str] = &["subscriptions", "jobs"];

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use factum_types::suggest::nearest;
+
 use super::manifest::Written;
 use super::{EventDefinition, Format};
 use crate::kind::{Context, Entry, Kind};
 use crate::manifest::SourceFile;
 use crate::problem::Problem;
-use crate::suggest::nearest;
 
 const ENDINGS: [(&str, Format); 3] =
     [(".avsc", Format::Avro), (".schema.json", Format::Json), (".proto", Format::Protobuf)];

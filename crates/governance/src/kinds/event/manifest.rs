@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_types::suggest::nearest;
 use factum_types::{ByteSize, TopicName};
 use miette::SourceSpan;
 
@@ -15,7 +16,6 @@ use crate::kind::{Context, Origin};
 use crate::kinds::name;
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
-use crate::suggest::nearest;
 
 /// More partitions in one topic are a mistake on one machine.
 const MAX_PARTITIONS: i32 = 1_000;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use factum_types::QualifiedName;
+use factum_types::suggest::nearest;
 use miette::SourceSpan;
 
 use super::{FeedDefinition, Generator, Rate};
@@ -11,7 +12,6 @@ use crate::kind::{Context, Kind, Origin};
 use crate::kinds::{EventDefinition, TableDefinition, name};
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
-use crate::suggest::nearest;
 
 const DEFAULT_RATE: Rate = Rate::per_second(10);
 const DEFAULT_CUSTOMERS: u32 = 1_000;
