@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use miette::SourceSpan;
 use serde_json::Value;
 
 use factum_types::suggest::nearest;
 
-use super::manifest::Written;
 use super::{EventDefinition, Format};
 use crate::kind::{Context, Entry, Kind};
 use crate::manifest::SourceFile;
@@ -15,6 +15,13 @@ use crate::problem::Problem;
 
 const ENDINGS: [(&str, Format); 3] =
     [(".avsc", Format::Avro), (".schema.json", Format::Json), (".proto", Format::Protobuf)];
+
+/// What a manifest says of its contract.
+pub(super) struct Stated {
+    pub(super) format: Option<(Format, SourceSpan)>,
+    /// The file that `schema:` names.
+    pub(super) schema: Option<(String, SourceSpan)>,
+}
 
 /// A contract that was found and can be parsed.
 pub(super) struct Contract {
@@ -36,10 +43,10 @@ pub(super) fn find(
     context: &Context<'_>,
     file: &SourceFile,
     stem: &str,
-    written: &Written,
+    stated: &Stated,
     problems: &mut Vec<Problem>,
 ) -> Option<Contract> {
-    let (name, format) = match &written.schema {
+    let (name, format) = match &stated.schema {
         Some((name, span)) => match named(context, file, name) {
             Ok(found) => found,
             Err((message, help)) => {
@@ -47,11 +54,11 @@ pub(super) fn find(
                 return None;
             }
         },
-        None => beside(context, file, stem, written, problems)?,
+        None => beside(context, file, stem, stated, problems)?,
     };
-    if let Some((stated, span)) = written.format.filter(|(stated, _)| *stated != format) {
+    if let Some((other, span)) = stated.format.filter(|(other, _)| *other != format) {
         let message =
-            format!("`format` is {}, but {name} is a contract for {}", stated.as_str(), format.as_str());
+            format!("`format` is {}, but {name} is a contract for {}", other.as_str(), format.as_str());
         problems.push(file.problem(span, message).help("change one of the two"));
         return None;
     }
@@ -93,17 +100,17 @@ fn beside(
     context: &Context<'_>,
     file: &SourceFile,
     stem: &str,
-    written: &Written,
+    stated: &Stated,
     problems: &mut Vec<Problem>,
 ) -> Option<(String, Format)> {
-    let stated = written.format.map(|(format, _)| format);
+    let format = stated.format.map(|(format, _)| format);
     let mut found: Vec<(String, Format)> = ENDINGS
         .iter()
         .map(|(ending, format)| (format!("{stem}{ending}"), *format))
         .filter(|(name, _)| context.file_names::<EventDefinition>().any(|file| file == name))
         .collect();
     if found.len() > 1 {
-        found.retain(|(_, format)| Some(*format) == stated);
+        found.retain(|(_, other)| Some(*other) == format);
         if found.is_empty() {
             let problem = Problem::of_file(&file.path, "there are several contracts beside it");
             problems.push(problem.help("say which with `schema: FILE`, or keep one"));

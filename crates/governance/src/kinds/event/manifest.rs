@@ -8,7 +8,7 @@ use factum_types::suggest::nearest;
 use factum_types::{ByteSize, TopicName};
 use miette::SourceSpan;
 
-use super::contract::{self, Contract};
+use super::contract::{self, Contract, Stated};
 use super::{Capture, EventDefinition, Format};
 use crate::defaults::Visibility;
 use crate::human;
@@ -33,7 +33,7 @@ pub(super) fn read(
     let mut fields = Fields::of_file(&file, problems)?;
     let written = Written::take(&mut fields);
     fields.finish();
-    let contract = contract::find(context, &file, name, &written, problems);
+    let contract = contract::find(context, &file, name, &written.contract, problems);
     check_names(&file, &written, contract.as_ref(), problems);
     let places = written.partitions.iter().map(|(_, span)| ("partitions".to_owned(), *span)).collect();
     let origin = Origin { file, places };
@@ -41,10 +41,9 @@ pub(super) fn read(
 }
 
 /// The fields as they stand in the file.
-pub(super) struct Written {
+struct Written {
     summary: Option<String>,
-    pub(super) format: Option<(Format, SourceSpan)>,
-    pub(super) schema: Option<(String, SourceSpan)>,
+    contract: Stated,
     time: Option<(String, SourceSpan)>,
     key: Option<(String, SourceSpan)>,
     lateness: Option<Duration>,
@@ -62,8 +61,10 @@ impl Written {
     fn take(fields: &mut Fields<'_>) -> Self {
         Self {
             summary: fields.text("summary"),
-            format: fields.word("format", &Format::WORDS),
-            schema: fields.parsed("schema", not_empty, "orders.schema.json"),
+            contract: Stated {
+                format: fields.word("format", &Format::WORDS),
+                schema: fields.parsed("schema", not_empty, "orders.schema.json"),
+            },
             time: fields.parsed("time", not_empty, "OrderDate"),
             key: fields.parsed("key", not_empty, "Email"),
             lateness: fields.parsed("lateness", human::parse_duration, "10s").map(|(value, _)| value),
@@ -90,8 +91,11 @@ impl Written {
         contract: Option<Contract>,
     ) -> EventDefinition {
         let (project, team, defaults) = (context.project, context.team, context.defaults);
-        let format =
-            self.format.map(|(format, _)| format).or(contract.as_ref().map(|contract| contract.format));
+        let format = self
+            .contract
+            .format
+            .map(|(format, _)| format)
+            .or(contract.as_ref().map(|contract| contract.format));
         EventDefinition {
             topic,
             team: team.clone(),

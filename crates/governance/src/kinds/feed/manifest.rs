@@ -9,7 +9,9 @@ use miette::SourceSpan;
 
 use super::{FeedDefinition, Generator, Rate};
 use crate::kind::{Context, Kind, Origin};
-use crate::kinds::{EventDefinition, TableDefinition, name};
+use crate::kinds::event::EventDefinition;
+use crate::kinds::name;
+use crate::kinds::table::TableDefinition;
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
 
