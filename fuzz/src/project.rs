@@ -1,6 +1,6 @@
 //! Files of a project: the first byte says which one the rest is.
 
-use factum_governance::{Project, scaffold};
+use factum_governance::{project, scaffold};
 
 /// The files that may be anything.
 const FILES: [&str; 9] = [
@@ -29,7 +29,7 @@ pub(crate) fn file(bytes: &[u8]) {
     write("teams/store/tables/products.yaml", b"from: products.csv\nkey: Id\n");
     write("teams/store/tables/products.csv", b"Id,Name\n1,Alien\n");
     write(FILES[usize::from(*which) % FILES.len()], rest);
-    let Ok(project) = Project::load_valid_part(&root) else { return };
+    let Ok(project) = project::load_valid_part(&root) else { return };
     for problem in &project.problems {
         // Where it is and what it looks like is computed from the file's bytes too.
         drop((problem.excerpt(), problem.line_and_column(), problem.to_string()));

@@ -8,7 +8,7 @@ mod shapes;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use factum_governance::suggest::nearest;
+use factum_types::suggest::nearest;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 

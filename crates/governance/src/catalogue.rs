@@ -2,7 +2,6 @@
 //!
 //! Always holds: readers see one whole state or the next, never a mixture, and never wait for a reload.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,11 +9,11 @@ use factum_eventlog::EventLog;
 use factum_types::{Timestamp, TopicName};
 use tracing::warn;
 
+use crate::definitions::Definitions;
+use crate::kind::Kind;
+use crate::kinds::{EventDefinition, TeamDefinition};
 use crate::problem::{Problem, Severity};
-use crate::project::{
-    DashboardDefinition, EventDefinition, FeedDefinition, PipelineDefinition, TableDefinition, TeamDefinition,
-};
-use crate::resources::{self, Recorded, RecordedError};
+use crate::record::{self, Recorded, RecordedError};
 
 /// A cheap handle on the newest state; clones see the same.
 #[derive(Debug, Clone, Default)]
@@ -22,12 +21,7 @@ pub struct Catalogue(Arc<RwLock<State>>);
 
 #[derive(Debug, Clone, Default)]
 struct State {
-    events: Arc<BTreeMap<TopicName, Arc<EventDefinition>>>,
-    teams: Arc<Vec<Arc<TeamDefinition>>>,
-    tables: Arc<Vec<Arc<TableDefinition>>>,
-    pipelines: Arc<Vec<Arc<PipelineDefinition>>>,
-    feeds: Arc<Vec<Arc<FeedDefinition>>>,
-    dashboards: Arc<Vec<Arc<DashboardDefinition>>>,
+    definitions: Definitions,
     project: ProjectStatus,
     /// What of the record of applied resources was passed over.
     unreadable: Arc<Vec<Problem>>,
@@ -70,37 +64,26 @@ impl Catalogue {
     /// [`RecordedError`]; the state so far stays.
     pub async fn reload(&self, log: &dyn EventLog) -> Result<Recorded, RecordedError> {
         let recorded = Recorded::read(log).await?;
-        self.replace(recorded.clone());
+        self.replace(&recorded);
         Ok(recorded)
     }
 
     /// Puts `recorded` in place of the state so far; problems stay.
-    pub fn replace(&self, recorded: Recorded) {
-        let unreadable = unreadable(&recorded);
-        let events = recorded.events.into_iter().map(|(topic, event)| (topic, Arc::new(event))).collect();
-        let teams: Vec<_> = recorded.teams.into_values().map(Arc::new).collect();
-        let tables = recorded.tables.into_values().map(Arc::new).collect();
-        let pipelines = recorded.pipelines.into_values().map(Arc::new).collect();
-        let feeds = recorded.feeds.into_values().map(Arc::new).collect();
-        let dashboards = recorded.dashboards.into_values().map(Arc::new).collect();
-        let name = project_of(&teams);
+    pub fn replace(&self, recorded: &Recorded) {
+        let unreadable = unreadable(recorded);
+        let definitions = recorded.definitions();
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        state.events = Arc::new(events);
-        state.teams = Arc::new(teams);
-        state.tables = Arc::new(tables);
-        state.pipelines = Arc::new(pipelines);
-        state.feeds = Arc::new(feeds);
-        state.dashboards = Arc::new(dashboards);
         for problem in &unreadable {
             if !state.unreadable.iter().any(|known| known.is_same(problem)) {
                 warn!(%problem, "passed over a part of the record of what is applied");
             }
         }
         state.unreadable = Arc::new(unreadable);
-        state.project.applied_at = recorded.applied_at;
+        state.project.applied_at = recorded.applied_at();
         if state.project.folder.is_none() {
-            state.project.name = name;
+            state.project.name = project_of(&definitions);
         }
+        state.definitions = definitions;
     }
 
     /// Notes that what was recorded is in effect, and what of it does not run. What is said of a folder stays.
@@ -137,42 +120,25 @@ impl Catalogue {
     /// read.
     pub fn has_project(&self) -> bool {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        state.project.folder.is_some() || !state.teams.is_empty() || !state.unreadable.is_empty()
+        state.project.folder.is_some()
+            || state.definitions.of::<TeamDefinition>().next().is_some()
+            || !state.unreadable.is_empty()
+    }
+
+    /// Every definition.
+    pub fn definitions(&self) -> Definitions {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).definitions.clone()
+    }
+
+    /// Every definition of a kind, by name.
+    pub fn of<K: Kind>(&self) -> Vec<Arc<K>> {
+        self.definitions().shared()
     }
 
     /// The event of a topic, if a project defines it.
     pub fn event(&self, topic: &TopicName) -> Option<Arc<EventDefinition>> {
-        self.state().events.get(topic).cloned()
-    }
-
-    /// Every event, by topic.
-    pub fn events(&self) -> Vec<Arc<EventDefinition>> {
-        self.state().events.values().cloned().collect()
-    }
-
-    /// Every team, by name.
-    pub fn teams(&self) -> Vec<Arc<TeamDefinition>> {
-        self.state().teams.as_ref().clone()
-    }
-
-    /// Every reference table, by name.
-    pub fn tables(&self) -> Vec<Arc<TableDefinition>> {
-        self.state().tables.as_ref().clone()
-    }
-
-    /// Every pipeline, by name.
-    pub fn pipelines(&self) -> Vec<Arc<PipelineDefinition>> {
-        self.state().pipelines.as_ref().clone()
-    }
-
-    /// Every feed, by name.
-    pub fn feeds(&self) -> Vec<Arc<FeedDefinition>> {
-        self.state().feeds.as_ref().clone()
-    }
-
-    /// Every dashboard, by name.
-    pub fn dashboards(&self) -> Vec<Arc<DashboardDefinition>> {
-        self.state().dashboards.as_ref().clone()
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        state.definitions.get_shared(topic.as_str())
     }
 
     /// The project's folder, and what the last attempt to apply it said.
@@ -197,7 +163,7 @@ impl Catalogue {
 
 /// What of the record was passed over, as problems of the topic that holds it.
 fn unreadable(recorded: &Recorded) -> Vec<Problem> {
-    let file = Path::new(resources::TOPIC);
+    let file = Path::new(record::TOPIC);
     let (listed, more) = recorded.unreadable();
     let mut problems: Vec<_> = listed
         .iter()
@@ -216,7 +182,8 @@ fn unreadable(recorded: &Recorded) -> Vec<Problem> {
 }
 
 /// The project that every team belongs to, where there is one such.
-fn project_of(teams: &[Arc<TeamDefinition>]) -> Option<String> {
-    let first = teams.first()?;
-    teams.iter().all(|team| team.project == first.project).then(|| first.project.clone())
+fn project_of(definitions: &Definitions) -> Option<String> {
+    let mut projects = definitions.of::<TeamDefinition>().map(|team| &team.project);
+    let first = projects.next()?;
+    projects.all(|project| project == first).then(|| first.clone())
 }

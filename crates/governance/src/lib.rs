@@ -1,7 +1,7 @@
 //! Projects: folders of manifests that say which team owns which event, loaded, planned and applied.
 //!
 //! ```text
-//!   folder ──Project::load──► Project ──Plan::between──► Plan ──apply──► topics + `_factum.resources`
+//!   folder ──project::load──► Project ──Plan::between──► Plan ──apply──► topics + `_factum.resources`
 //!     ▲                                                                            │
 //!   watch                                                           Catalogue::load┴──► Catalogue
 //! ```
@@ -11,28 +11,35 @@
 //! time; no plan removes a topic.
 //!
 //! Not here: HTTP, terminals and colour, the checking of records against their schemas, and what SQL means: that
-//! is asked of [`Pipelines`].
+//! is asked of an [`Effect`].
 
 pub mod catalogue;
+mod defaults;
+mod definitions;
+mod effects;
+mod folder;
 mod human;
+mod kind;
+mod kinds;
 mod manifest;
-mod pipelines;
 pub mod plan;
 mod problem;
 pub mod project;
+pub mod record;
 mod resource_id;
-pub mod resources;
 pub mod scaffold;
-pub mod suggest;
 pub mod watch;
 
 pub use catalogue::{Catalogue, ProjectStatus};
-pub use pipelines::{KeptView, Pipelines, PipelinesError};
-pub use plan::{Applied, ApplyError, Change, Definition, Plan, PlanError};
-pub use problem::{Problem, Severity};
-pub use project::{
-    Capture, DashboardDefinition, Defaults, Environment, EventDefinition, FeedDefinition, Format, Generator,
-    LoadError, Panel, PanelFault, PanelKind, PanelPart, PipelineDefinition, Project, Rate, TableDefinition,
-    Team, TeamDefinition, Visibility,
+pub use defaults::{Defaults, Visibility};
+pub use definitions::{Definitions, SharedDefinition};
+pub use effects::{Effect, EffectError, Effects};
+pub use kind::{Definition, Fault, Kind};
+pub use kinds::{
+    Capture, DashboardDefinition, EventDefinition, FeedDefinition, Format, Generator, KeptView, Panel,
+    PanelFault, PanelKind, PanelPart, PipelineDefinition, Rate, TableDefinition, TeamDefinition,
 };
+pub use plan::{Applied, ApplyError, Change, Plan, PlanError};
+pub use problem::{Problem, Severity};
+pub use project::{Environment, LoadError, Project};
 pub use resource_id::{ResourceId, ResourceKind};

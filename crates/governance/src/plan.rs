@@ -8,6 +8,8 @@ mod apply;
 mod change;
 mod compare;
 mod display;
+mod fields;
+mod topics;
 
 use std::fmt;
 
@@ -15,12 +17,12 @@ use factum_eventlog::{AdminError, EventLog};
 
 pub(crate) use apply::write;
 pub use apply::{Applied, ApplyError, Prepared};
-pub use change::{Change, Definition, FieldChange};
+pub use change::{Action, Change, FieldChange, TopicChange};
 
 use crate::problem::Problem;
 use crate::project::Project;
+use crate::record::{Recorded, RecordedError};
 use crate::resource_id::ResourceId;
-use crate::resources::{Recorded, RecordedError};
 
 /// The changes that make a log what a project says, in the order in which they are applied.
 #[derive(Debug, Clone)]
@@ -51,7 +53,8 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let topics = log.topics().await.map_err(PlanError::Topics)?;
         let topics = topics.into_iter().map(|topic| (topic.name.clone(), topic)).collect();
-        let comparison = compare::Comparison { project, recorded, topics: &topics };
+        let comparison =
+            compare::Comparison { project, recorded, before: &recorded.definitions(), topics: &topics };
         let (changes, problems) = comparison.changes();
         Ok(Self { project: project.name.clone(), changes, problems })
     }

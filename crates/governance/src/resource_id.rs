@@ -2,37 +2,52 @@
 
 use std::fmt;
 
-/// A kind of definition; the word for it is the first part of the key of its record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ResourceKind {
-    /// Who owns the others.
-    Team,
-    /// An event and its topic.
-    Event,
-    /// A reference table.
-    Table,
-    /// A file of SQL.
-    Pipeline,
-    /// A generator of events.
-    Feed,
-    /// A page of panels.
-    Dashboard,
-}
+use factum_types::{QualifiedName, TeamName};
+
+use crate::kind::{Definition, Kind, KindEntry};
+use crate::kinds::KINDS;
+
+/// A kind of definition. What refers to others is greater than they are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceKind(usize);
 
 impl ResourceKind {
-    const ALL: [Self; 6] =
-        [Self::Team, Self::Event, Self::Table, Self::Pipeline, Self::Feed, Self::Dashboard];
+    /// The kind of a type.
+    pub fn of<K: Kind>() -> Self {
+        Self::known(K::WORD)
+    }
 
-    /// The word for it.
+    /// The kind of a definition.
+    pub fn of_definition(definition: &dyn Definition) -> Self {
+        Self::known(definition.word())
+    }
+
+    /// Every kind; what refers to others comes behind them.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> {
+        (0..KINDS.len()).map(Self)
+    }
+
+    /// The word for it; the first part of the keys of its records.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Team => "team",
-            Self::Event => "event",
-            Self::Table => "table",
-            Self::Pipeline => "pipeline",
-            Self::Feed => "feed",
-            Self::Dashboard => "dashboard",
-        }
+        self.entry().word
+    }
+
+    pub(crate) fn entry(self) -> &'static KindEntry {
+        &KINDS[self.0]
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        KINDS.iter().position(|kind| kind.word == word).map(Self)
+    }
+
+    fn known(word: &str) -> Self {
+        Self::of_word(word).expect("every type that is a kind is in the list of kinds")
+    }
+}
+
+impl fmt::Debug for ResourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -51,21 +66,34 @@ impl ResourceId {
         Self { kind, name: name.into() }
     }
 
-    /// What the key of a record names; `None` where this version knows no such kind.
+    /// What names the definition of this type and name.
+    pub fn named<K: Kind>(name: impl Into<String>) -> Self {
+        Self::new(ResourceKind::of::<K>(), name)
+    }
+
+    /// What names `definition`.
+    pub fn of(definition: &dyn Definition) -> Self {
+        Self::new(ResourceKind::of_definition(definition), definition.name())
+    }
+
+    /// What the key of a record names; `None` where this version knows no such kind, or the name is none.
     pub(crate) fn of_key(key: &str) -> Option<Self> {
         let (word, name) = key.split_once('/')?;
-        let kind = ResourceKind::ALL.into_iter().find(|kind| kind.as_str() == word)?;
-        Some(Self::new(kind, name))
+        let kind = ResourceKind::of_word(word)?;
+        let is_name = match kind.entry().folder {
+            "" => TeamName::new(name).is_ok(),
+            _ => name.parse::<QualifiedName>().is_ok(),
+        };
+        is_name.then(|| Self::new(kind, name))
     }
 
     /// Where its manifest lies in a project's folder.
-    pub(crate) fn manifest(&self) -> String {
+    pub fn manifest(&self) -> String {
         let stem = self.name.split_once('.').map_or(self.name.as_str(), |(_, stem)| stem);
-        let (team, kind) = (self.team(), self.kind.as_str());
-        match self.kind {
-            ResourceKind::Team => format!("teams/{team}/team.yaml"),
-            ResourceKind::Pipeline => format!("teams/{team}/{kind}s/{stem}.sql"),
-            _ => format!("teams/{team}/{kind}s/{stem}.yaml"),
+        let (team, kind) = (self.team(), self.kind.entry());
+        match kind.folder {
+            "" => format!("teams/{team}/{}{}", kind.word, kind.ending),
+            folder => format!("teams/{team}/{folder}/{stem}{}", kind.ending),
         }
     }
 

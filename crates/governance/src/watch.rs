@@ -1,8 +1,8 @@
 //! Keeping what is in effect the same as what a project's folder says.
 //!
 //! ```text
-//!   start, or change on disk ──► quiet for `debounce` ──► load ──► plan ──► check SQL
-//!                                            ──► topics ──► SQL ──► record ──► catalogue, outcome
+//!   start, or change on disk ──► quiet for `debounce` ──► load ──► plan ──► check
+//!                                            ──► topics ──► effects ──► record ──► catalogue, outcome
 //! ```
 //!
 //! Always holds: what is invalid stays as it was applied last, whatever else changes, and the catalogue says what is
@@ -28,7 +28,7 @@ pub use apply::{Error, apply_once, resume};
 use eyes::Eyes;
 
 use crate::catalogue::Catalogue;
-use crate::pipelines::Pipelines;
+use crate::effects::Effect;
 use crate::plan::{Applied, Plan};
 use crate::problem::Problem;
 
@@ -88,7 +88,7 @@ pub struct Service {
     root: Option<PathBuf>,
     log: Arc<dyn EventLog>,
     catalogue: Catalogue,
-    pipelines: Arc<dyn Pipelines>,
+    effects: Arc<dyn Effect>,
     options: Options,
     outcomes: watch::Sender<Arc<Outcome>>,
     /// Looks from before the first attempt on, so that no change falls between that and [`Service::run`].
@@ -125,7 +125,7 @@ impl Service {
         root: Option<PathBuf>,
         log: Arc<dyn EventLog>,
         catalogue: Catalogue,
-        pipelines: Arc<dyn Pipelines>,
+        effects: Arc<dyn Effect>,
         options: Options,
     ) -> (Self, Handle) {
         let (outcomes, receiver) = watch::channel(Arc::new(Outcome::Waiting));
@@ -135,7 +135,7 @@ impl Service {
             root,
             log,
             catalogue,
-            pipelines,
+            effects,
             options,
             outcomes,
             eyes,
@@ -185,7 +185,7 @@ impl Service {
     async fn attempt(&mut self) -> Outcome {
         let (mut is_due, mut outcome) = (false, Outcome::Waiting);
         if let Some(root) = &self.root {
-            outcome = match apply_once(root, &*self.log, &self.catalogue, &*self.pipelines).await {
+            outcome = match apply_once(root, &*self.log, &self.catalogue, &*self.effects).await {
                 Ok((plan, applied, problems)) => {
                     self.is_in_effect = true;
                     if plan.is_empty() {
@@ -204,7 +204,7 @@ impl Service {
             };
         }
         if !self.is_in_effect {
-            match resume(&*self.log, &self.catalogue, &*self.pipelines).await {
+            match resume(&*self.log, &self.catalogue, &*self.effects).await {
                 Ok(()) => self.is_in_effect = true,
                 Err(error) => {
                     is_due |= error.is_transient();

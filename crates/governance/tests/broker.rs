@@ -11,7 +11,7 @@ use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskTree};
 use factum_broker::{Broker, Service};
 use factum_eventlog::Admin;
-use factum_governance::{Catalogue, Plan, Project, scaffold};
+use factum_governance::{Catalogue, Plan, project, scaffold};
 use factum_types::TopicName;
 
 /// Runs `work` on a broker with its data in `folder`, and stops it in order.
@@ -30,7 +30,7 @@ async fn with_broker<F: Future>(folder: &Path, work: impl FnOnce(Broker) -> F) -
 async fn what_was_applied_is_still_applied_after_a_restart() {
     let (project, data) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     scaffold::init(project.path()).expect("an empty folder takes a project");
-    let project = Project::load(project.path()).expect("the scaffold loads");
+    let project = project::load(project.path()).expect("the scaffold loads");
     let orders = TopicName::new("store.orders").expect("valid");
 
     with_broker(data.path(), async |broker| {

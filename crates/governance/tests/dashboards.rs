@@ -4,9 +4,11 @@ mod support;
 
 use async_trait::async_trait;
 use expect_test::{Expect, expect};
-use factum_governance::resources::Recorded;
 use factum_governance::watch::apply_once;
-use factum_governance::{Catalogue, KeptView, PanelKind, Pipelines, PipelinesError};
+use factum_governance::{
+    Catalogue, DashboardDefinition, Definitions, Effect, EffectError, Fault, KeptView, PanelKind, ResourceId,
+    ResourceKind,
+};
 use support::memory_log::MemoryLog;
 use support::{folder, load_and_render, render, write_files};
 
@@ -30,15 +32,31 @@ panels:
 struct Views;
 
 #[async_trait]
-impl Pipelines for Views {
-    async fn check(&self, _: &Recorded) -> Result<(), PipelinesError> {
+impl Effect for Views {
+    fn kinds(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<DashboardDefinition>()]
+    }
+
+    fn needs(&self) -> Vec<ResourceKind> {
+        Vec::new()
+    }
+
+    async fn check(&self, _: &Definitions) -> Result<(), EffectError> {
         Ok(())
     }
 
-    async fn apply(&self, _: &Recorded) -> Result<(), PipelinesError> {
+    async fn apply(&self, _: &Definitions) -> Result<(), EffectError> {
         Ok(())
     }
 
+    fn faults(&self, declared: &Definitions) -> Vec<(ResourceId, Fault)> {
+        let dashboards = declared.of::<DashboardDefinition>();
+        let faults = dashboards.map(|it| (ResourceId::of(it), it.faults(&self.views())));
+        faults.flat_map(|(id, faults)| faults.into_iter().map(move |fault| (id.clone(), fault))).collect()
+    }
+}
+
+impl Views {
     fn views(&self) -> Vec<KeptView> {
         let view = |name: &str, columns: &[&str]| KeptView {
             name: format!("store.{name}"),
@@ -66,8 +84,8 @@ async fn a_dashboard_is_applied_and_kept_on_the_log() {
     .assert_eq(&plan.to_string());
     assert!(warnings.is_empty(), "{warnings:?}");
     let again = Catalogue::load(&log).await.expect("it is on the log");
-    assert_eq!(again.dashboards(), catalogue.dashboards());
-    let dashboard = &again.dashboards()[0];
+    assert_eq!(again.of::<DashboardDefinition>(), catalogue.of::<DashboardDefinition>());
+    let dashboard = &again.of::<DashboardDefinition>()[0];
     assert_eq!((dashboard.name.as_str(), dashboard.panels.len()), ("store.movies", 4));
     let [_, line, bar, _] = &dashboard.panels[..] else { panic!("four panels") };
     assert_eq!((line.kind, line.last, line.wide), (PanelKind::Line, Some(60), true));
@@ -83,7 +101,7 @@ async fn a_dashboard_is_applied_and_kept_on_the_log() {
 
         Plan: 0 to add, 0 to change, 1 to forget."#]]
     .assert_eq(&plan.to_string());
-    assert!(catalogue.dashboards().is_empty());
+    assert!(catalogue.of::<DashboardDefinition>().is_empty());
 }
 
 #[tokio::test]
@@ -123,7 +141,8 @@ async fn a_panel_without_its_view_or_column_is_a_warning_at_its_place() {
     "#]]
     .assert_eq(&format!("applied, with:\n{}", render(&catalogue.problems())));
     assert_eq!(catalogue.project().failure, None, "the rest is in force");
-    let fault = catalogue.dashboards()[0].panels[1].resolve(&Views.views()).expect_err("no such view");
+    let fault =
+        catalogue.of::<DashboardDefinition>()[0].panels[1].resolve(&Views.views()).expect_err("no such view");
     expect!["there is no view shop.orders_per_minute; did you mean `store.orders_per_minute`?"]
         .assert_eq(&fault.to_string());
 

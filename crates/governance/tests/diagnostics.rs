@@ -194,8 +194,8 @@ fn yaml_that_is_not_yaml() {
 #[test]
 fn words_like_no_and_numbers_stay_what_was_written() {
     let folder = folder(&format!("{TEAM}=== teams/store/events/orders.yaml\nsummary: no\nkey: 1.10\n"));
-    let project = factum_governance::Project::load(folder.path()).expect("loads");
-    let event = project.events().next().expect("one event");
+    let project = factum_governance::project::load(folder.path()).expect("loads");
+    let event = project.definitions.of::<factum_governance::EventDefinition>().next().expect("one event");
     assert_eq!((event.summary.as_deref(), event.key.as_deref()), (Some("no"), Some("1.10")));
     assert_eq!(event.event_type, "contoso.store.orders");
     assert_eq!(event.source, "/contoso/store");
@@ -337,7 +337,7 @@ summary: x
               help: make teams/shop/team.yaml, with at least `contact: …`
               ⚠ teams/shop/event: nothing reads this
               help: did you mean `events`?
-              × teams/shop/events/clicks.yml: topic shop.clicks is defined twice
+              × teams/shop/events/clicks.yml: event shop.clicks is defined twice
               help: it is also in teams/shop/events/clicks.yaml; keep one of the two files
               × teams/shop/events/orders.placed.yaml: an event's name cannot have '.' in it
               help: rename the file with letters, digits, `-` and `_`, for example `order-placed.yaml`

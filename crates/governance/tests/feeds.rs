@@ -4,7 +4,7 @@ mod support;
 
 use expect_test::{Expect, expect};
 use factum_governance::watch::apply_once;
-use factum_governance::{Catalogue, Generator, Rate};
+use factum_governance::{Catalogue, FeedDefinition, Generator, Rate};
 use support::memory_log::MemoryLog;
 use support::{folder, load_and_render, write_files};
 
@@ -57,11 +57,14 @@ into: store.orders
         Plan: 5 to add, 0 to change, 0 to forget."#]]
     .assert_eq(&plan.to_string());
     let again = Catalogue::load(&log).await.expect("it is on the log");
-    assert_eq!(again.feeds(), catalogue.feeds());
-    let feed = &again.feeds()[0];
+    assert_eq!(again.of::<FeedDefinition>(), catalogue.of::<FeedDefinition>());
+    let feed = &again.of::<FeedDefinition>()[0];
     assert_eq!((feed.name.as_str(), feed.into.as_str()), ("store.orders", "store.orders"));
     assert_eq!((feed.generate, feed.rate), (Generator::Orders, Rate::per_second(20)));
-    assert_eq!((feed.seed, feed.customers, feed.products.as_deref()), (7, 2000, Some("store.products")));
+    assert_eq!(
+        (feed.seed, feed.customers, feed.products.as_ref().map(|table| table.as_str())),
+        (7, 2000, Some("store.products"))
+    );
     assert_eq!(feed.regions, ["Region1", "Region2"]);
 
     write_files(
@@ -83,7 +86,7 @@ into: store.orders
 
         Plan: 0 to add, 1 to change, 1 to forget."#]]
     .assert_eq(&plan.to_string());
-    assert_eq!(catalogue.feeds().len(), 1);
+    assert_eq!(catalogue.of::<FeedDefinition>().len(), 1);
     let (plan, ..) = apply_once(folder.path(), &log, &catalogue, &()).await.expect("the project applies");
     assert!(plan.is_empty(), "{plan}");
 }

@@ -11,9 +11,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use expect_test::{Expect, expect};
 use factum_eventlog::{EventLog, NewRecord};
-use factum_governance::resources::{self, Recorded};
+use factum_governance::record::{self, Recorded};
 use factum_governance::watch::{apply_once, resume};
-use factum_governance::{Catalogue, KeptView, Pipelines, PipelinesError, Problem};
+use factum_governance::{
+    Catalogue, Definitions, Effect, EffectError, EventDefinition, PipelineDefinition, Problem, ResourceKind,
+};
 use factum_types::TopicName;
 use support::memory_log::MemoryLog;
 use support::{folder, render, write_files};
@@ -49,16 +51,16 @@ struct Needs {
 }
 
 impl Needs {
-    fn wrong(wanted: &Recorded) -> Vec<Problem> {
+    fn wrong(wanted: &Definitions) -> Vec<Problem> {
         let is_met = |need: &str| match need.split_once(' ') {
-            Some(("view", name)) => wanted.pipelines.contains_key(name),
+            Some(("view", name)) => wanted.get::<PipelineDefinition>(name).is_some(),
             Some(("field", name)) => {
-                let contracts = wanted.events.values().filter_map(|event| event.contract.as_ref());
+                let contracts = wanted.of::<EventDefinition>().filter_map(|event| event.contract.as_ref());
                 contracts.into_iter().any(|contract| contract.contains(name))
             }
             _ => need == "nothing",
         };
-        let pipelines = wanted.pipelines.values();
+        let pipelines = wanted.of::<PipelineDefinition>();
         let wrong = pipelines.filter(|it| !is_met(it.sql.trim().strip_prefix("NEEDS ").unwrap_or("")));
         wrong
             .map(|it| Problem::in_text(&it.file, Arc::clone(&it.sql), 0..5, "there is no such thing", None))
@@ -72,34 +74,38 @@ impl Needs {
 }
 
 #[async_trait]
-impl Pipelines for Needs {
-    async fn check(&self, wanted: &Recorded) -> Result<(), PipelinesError> {
+impl Effect for Needs {
+    fn kinds(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<PipelineDefinition>()]
+    }
+
+    fn needs(&self) -> Vec<ResourceKind> {
+        Vec::new()
+    }
+
+    async fn check(&self, wanted: &Definitions) -> Result<(), EffectError> {
         match Self::wrong(wanted) {
             wrong if wrong.is_empty() => Ok(()),
-            wrong => Err(PipelinesError::Refused(wrong)),
+            wrong => Err(EffectError::Refused(wrong)),
         }
     }
 
-    async fn apply(&self, applied: &Recorded) -> Result<(), PipelinesError> {
+    async fn apply(&self, applied: &Definitions) -> Result<(), EffectError> {
         self.check(applied).await?;
         let mut running = self.in_effect.lock().expect("no test panics while holding it");
         // As the engine: half of it may be done.
         let fails = self.unavailable.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
         if fails.is_err() && applied.is_complete() {
-            running.retain(|name, _| applied.pipelines.contains_key(name));
+            running.retain(|name, _| applied.get::<PipelineDefinition>(name).is_some());
         }
-        for (name, pipeline) in &applied.pipelines {
-            running.insert(name.clone(), pipeline.sql.trim().to_owned());
+        for pipeline in applied.of::<PipelineDefinition>() {
+            running.insert(pipeline.name.to_string(), pipeline.sql.trim().to_owned());
             if fails.is_ok() {
-                return Err(PipelinesError::Unavailable { reason: "the disk is full".to_owned() });
+                return Err(EffectError::Unavailable { reason: "the disk is full".to_owned() });
             }
         }
         self.is_complete.lock().expect("no test panics while holding it").push(applied.is_complete());
         Ok(())
-    }
-
-    fn views(&self) -> Vec<KeptView> {
-        Vec::new()
     }
 }
 
@@ -144,7 +150,7 @@ impl Story {
     }
 
     async fn record(&self, key: Option<&str>, value: &str) {
-        let topic = TopicName::new(resources::TOPIC).expect("valid");
+        let topic = TopicName::new(record::TOPIC).expect("valid");
         let key = key.map(|key| Bytes::copy_from_slice(key.as_bytes()));
         let value = Some(Bytes::copy_from_slice(value.as_bytes()));
         let record = NewRecord { partition: Some(0), key, value, ..NewRecord::default() };
@@ -348,7 +354,7 @@ async fn what_cannot_be_read_of_the_record_is_passed_over_and_listed() {
 #[tokio::test]
 async fn a_hole_in_the_record_drops_no_view() {
     let story = Story::new().await;
-    let topic = TopicName::new(resources::TOPIC).expect("valid");
+    let topic = TopicName::new(record::TOPIC).expect("valid");
     let partition = factum_types::TopicPartition::new(topic, 0);
     let end = story.log.offset_of(&partition, factum_eventlog::Position::Latest).await.expect("an end").get();
     story.log.damage(0..end);
@@ -391,7 +397,9 @@ async fn only_what_is_in_effect_is_recorded() {
     let error = apply_once(story.folder.path(), &story.log, &story.catalogue, &story.needs).await;
     assert!(error.expect_err("the state does not answer").is_transient());
     let recorded = Recorded::read(&story.log).await.expect("readable");
-    assert_eq!(&*recorded.pipelines["lake.raw"].sql, "NEEDS nothing\n");
+    let pipeline =
+        recorded.definitions().get_shared::<PipelineDefinition>("lake.raw").expect("it is recorded");
+    assert_eq!(&*pipeline.sql, "NEEDS nothing\n");
     expect![[r#"
         lake
           ~ sql    lake.raw

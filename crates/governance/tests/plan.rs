@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use factum_eventlog::{Admin, EventLog, NewRecord, NewTopic, TopicConfig};
-use factum_governance::{Catalogue, Plan, PlanError, Project};
+use factum_governance::{Catalogue, EventDefinition, Plan, PlanError, TeamDefinition, project};
 use factum_types::TopicName;
 use support::memory_log::MemoryLog;
 use support::{folder, render, write_files};
@@ -39,7 +39,7 @@ impl Story {
     }
 
     async fn plan(&self) -> Result<Plan, PlanError> {
-        let project = Project::load(self.folder.path()).expect("the project loads");
+        let project = project::load(self.folder.path()).expect("the project loads");
         Plan::between(&project, &*self.log).await
     }
 
@@ -193,11 +193,13 @@ async fn the_catalogue_is_rebuilt_from_the_log() {
     let story = Story::new(PROJECT);
     story.plan().await.expect("plans").apply(&*story.log).await.expect("applies");
     let catalogue = Catalogue::load(&*story.log).await.expect("loads");
-    let teams: Vec<String> = catalogue.teams().iter().map(|team| team.name.to_string()).collect();
+    let teams: Vec<String> =
+        catalogue.of::<TeamDefinition>().iter().map(|team| team.name.to_string()).collect();
     assert_eq!(teams, ["catalog", "store"]);
-    let mut applied: Vec<_> = catalogue.events().iter().map(|event| (**event).clone()).collect();
-    let project = Project::load(story.folder.path()).expect("loads");
-    let mut written: Vec<_> = project.events().cloned().collect();
+    let mut applied: Vec<_> =
+        catalogue.of::<EventDefinition>().iter().map(|event| (**event).clone()).collect();
+    let project = project::load(story.folder.path()).expect("loads");
+    let mut written: Vec<_> = project.definitions.of::<EventDefinition>().cloned().collect();
     // The log chose for the one that did not say.
     written[0].partitions = Some(4);
     applied.sort_by(|a, b| a.topic.cmp(&b.topic));

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use expect_test::{Expect, expect};
-use factum_governance::resources::Recorded;
 use factum_governance::watch::apply_once;
-use factum_governance::{Catalogue, KeptView, Pipelines, PipelinesError, Problem};
+use factum_governance::{
+    Catalogue, Definitions, Effect, EffectError, EventDefinition, PipelineDefinition, Problem, ResourceKind,
+    TableDefinition,
+};
 use support::memory_log::MemoryLog;
 use support::{folder, load_and_render, render, write_files};
 
@@ -40,11 +42,11 @@ CREATE MATERIALIZED VIEW orders_by_customer AS
 struct Critic(Mutex<Vec<String>>);
 
 impl Critic {
-    fn note(&self, what: &str, recorded: &Recorded) {
-        let names = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>().join(" ");
-        let (tables, pipelines) = (recorded.tables.keys().collect(), recorded.pipelines.keys().collect());
-        let contracts = recorded.events.values().filter(|event| event.contract.is_some()).count();
-        let line = format!("{what} [{}] [{}] {contracts} contract", names(tables), names(pipelines));
+    fn note(&self, what: &str, declared: &Definitions) {
+        let tables: Vec<_> = declared.of::<TableDefinition>().map(|table| table.name.as_str()).collect();
+        let pipelines: Vec<_> = declared.of::<PipelineDefinition>().map(|it| it.name.as_str()).collect();
+        let contracts = declared.of::<EventDefinition>().filter(|event| event.contract.is_some()).count();
+        let line = format!("{what} [{}] [{}] {contracts} contract", tables.join(" "), pipelines.join(" "));
         self.0.lock().expect("no test panics while holding it").push(line);
     }
 
@@ -54,26 +56,30 @@ impl Critic {
 }
 
 #[async_trait]
-impl Pipelines for Critic {
-    async fn check(&self, wanted: &Recorded) -> Result<(), PipelinesError> {
+impl Effect for Critic {
+    fn kinds(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<PipelineDefinition>()]
+    }
+
+    fn needs(&self) -> Vec<ResourceKind> {
+        Vec::new()
+    }
+
+    async fn check(&self, wanted: &Definitions) -> Result<(), EffectError> {
         self.note("check", wanted);
-        let pipelines = wanted.pipelines.values();
+        let pipelines = wanted.of::<PipelineDefinition>();
         let wrong = pipelines.filter_map(|pipeline| Some((pipeline, pipeline.sql.find("DROP")?)));
         let problem = |file: &Path, text: &Arc<str>, at: usize| {
             let help = Some("a view ends when its statement leaves the file".to_owned());
             Problem::in_text(file, Arc::clone(text), at..at + 4, "there is no DROP in a pipeline", help)
         };
         let wrong: Vec<_> = wrong.map(|(pipeline, at)| problem(&pipeline.file, &pipeline.sql, at)).collect();
-        if wrong.is_empty() { Ok(()) } else { Err(PipelinesError::Refused(wrong)) }
+        if wrong.is_empty() { Ok(()) } else { Err(EffectError::Refused(wrong)) }
     }
 
-    async fn apply(&self, applied: &Recorded) -> Result<(), PipelinesError> {
+    async fn apply(&self, applied: &Definitions) -> Result<(), EffectError> {
         self.note("apply", applied);
         Ok(())
-    }
-
-    fn views(&self) -> Vec<KeptView> {
-        Vec::new()
     }
 }
 
@@ -114,7 +120,7 @@ async fn sql_is_checked_before_anything_is_applied() {
     .assert_eq(&format!("applied, with:\n{}", render(&problems)));
     assert_eq!(log.writes(), writes, "there was nothing else to apply");
     assert_eq!(catalogue.problems().len(), 1);
-    assert_eq!(catalogue.pipelines().len(), 1, "the last good project stays");
+    assert_eq!(catalogue.of::<PipelineDefinition>().len(), 1, "the last good project stays");
     let status = catalogue.project();
     assert_eq!((status.name.as_deref(), status.folder.as_deref()), (Some("contoso"), Some(folder.path())));
     assert!(status.applied_at.is_some());
@@ -158,10 +164,11 @@ async fn what_changes_and_what_goes_is_recorded() {
         Plan: 1 to add, 1 to change, 1 to forget."#]]
     .assert_eq(&plan.to_string());
     let again = Catalogue::load(&log).await.expect("it is on the log");
-    let names: Vec<_> = again.pipelines().iter().map(|pipeline| pipeline.name.clone()).collect();
+    let names: Vec<_> =
+        again.of::<PipelineDefinition>().iter().map(|pipeline| pipeline.name.to_string()).collect();
     assert_eq!(names, ["store.sales"]);
-    assert!(again.tables()[0].rows.contains("Heat"));
-    assert_eq!(again.tables()[0].from, Path::new("teams/store/tables/data/products.csv"));
+    assert!(again.of::<TableDefinition>()[0].rows.contains("Heat"));
+    assert_eq!(again.of::<TableDefinition>()[0].from, Path::new("teams/store/tables/data/products.csv"));
     let (plan, ..) = apply_once(folder.path(), &log, &again, &()).await.expect("the project applies");
     assert!(plan.is_empty(), "{plan}");
 }

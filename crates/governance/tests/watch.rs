@@ -74,7 +74,7 @@ async fn the_scaffold_is_valid_and_overwrites_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let project = folder.path().join("My Shop");
     scaffold::init(&project).expect("a new folder takes a project");
-    let loaded = factum_governance::Project::load(&project).expect("the scaffold loads");
+    let loaded = factum_governance::project::load(&project).expect("the scaffold loads");
     assert_eq!(loaded.name, "my-shop");
     assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
     let refused = scaffold::init(&project).expect_err("a second time is refused");

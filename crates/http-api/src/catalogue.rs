@@ -42,7 +42,7 @@ pub(crate) async fn list_teams(
     caller: Caller,
 ) -> Result<Json<TeamList>, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    Ok(Json(TeamList { teams: api.state.catalogue.teams() }))
+    Ok(Json(TeamList { teams: api.state.catalogue.of() }))
 }
 
 /// Show the catalogue
@@ -59,6 +59,6 @@ pub(crate) async fn get_catalogue(
 ) -> Result<Json<CatalogueView>, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
     let catalogue = &api.state.catalogue;
-    let (teams, events, problems) = (catalogue.teams(), catalogue.events(), catalogue.problems());
+    let (teams, events, problems) = (catalogue.of(), catalogue.of(), catalogue.problems());
     Ok(Json(CatalogueView { teams, events, problems }))
 }

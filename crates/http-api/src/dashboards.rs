@@ -71,7 +71,7 @@ pub(crate) async fn list_dashboards(
 ) -> Result<Json<DashboardList>, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
     let views = kept(&api);
-    let dashboards = api.state.catalogue.dashboards();
+    let dashboards = api.state.catalogue.of::<DashboardDefinition>();
     Ok(Json(DashboardList { dashboards: dashboards.iter().map(|found| shown(found, &views)).collect() }))
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn get_dashboard(
     NamePath(asked): NamePath,
 ) -> Result<Json<DashboardView>, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    let dashboards = api.state.catalogue.dashboards();
+    let dashboards = api.state.catalogue.of::<DashboardDefinition>();
     let found = lookup::by_name("dashboard", &dashboards, |dashboard| &dashboard.name, &asked)?;
     Ok(Json(shown(&found, &kept(&api))))
 }
@@ -105,7 +105,7 @@ fn kept(api: &Api) -> Vec<KeptView> {
 
 fn shown(dashboard: &DashboardDefinition, views: &[KeptView]) -> DashboardView {
     DashboardView {
-        name: dashboard.name.clone(),
+        name: dashboard.name.to_string(),
         team: dashboard.team.to_string(),
         title: dashboard.title.clone(),
         summary: dashboard.summary.clone(),

@@ -26,7 +26,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use factum_base::random::Random;
 use factum_eventlog::{NewRecord, Placed, ProduceError};
-use factum_governance::suggest;
+use factum_types::suggest;
 use factum_types::{Action, Resource, Timestamp, TopicName};
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use factum_governance::suggest;
+use factum_types::QualifiedName;
+use factum_types::suggest;
 
 use crate::problem::Problem;
 
@@ -11,27 +12,26 @@ use crate::problem::Problem;
 pub(crate) fn by_name<T>(
     noun: &str,
     items: &[Arc<T>],
-    name: impl Fn(&T) -> &str,
+    name: impl Fn(&T) -> &QualifiedName,
     asked: &str,
 ) -> Result<Arc<T>, Problem> {
-    if let Some(found) = items.iter().find(|item| name(item) == asked) {
+    if let Some(found) = items.iter().find(|item| name(item).as_str() == asked) {
         return Ok(Arc::clone(found));
     }
-    let bare = |item: &T| name(item).split_once('.').map_or_else(String::new, |(_, bare)| bare.to_owned());
-    let same: Vec<_> = items.iter().filter(|item| bare(item) == asked).collect();
+    let same: Vec<_> = items.iter().filter(|item| name(item).name() == asked).collect();
     match same.as_slice() {
         [one] => Ok(Arc::clone(one)),
         [] => {
             let problem = Problem::not_found(format_args!("there is no {noun} {asked}"));
-            let full = items.iter().map(|item| name(item).to_owned());
-            let names: Vec<String> = full.chain(items.iter().map(|item| bare(item))).collect();
-            Err(match suggest::nearest(asked, names.iter().map(String::as_str)) {
+            let full = items.iter().map(|item| name(item).as_str());
+            let names = full.chain(items.iter().map(|item| name(item).name()));
+            Err(match suggest::nearest(asked, names) {
                 Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
                 None => problem,
             })
         }
         several => {
-            let names: Vec<_> = several.iter().map(|item| name(item)).collect();
+            let names: Vec<_> = several.iter().map(|item| name(item).as_str()).collect();
             let names = names.join(", ");
             Err(Problem::malformed(format_args!("several teams have a {noun} {asked}: {names}; say which")))
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use factum_governance::TableDefinition;
 use factum_types::{Action, Resource};
 
 use crate::extract::{Caller, TableRowPath};
@@ -28,10 +29,10 @@ pub(crate) async fn get_row(
 ) -> Result<Response, Problem> {
     caller.may(Action::Read, Resource::View(&asked))?;
     let form = Form::asked(&headers)?;
-    let tables = api.state.catalogue.tables();
+    let tables = api.state.catalogue.of::<TableDefinition>();
     let table = lookup::by_name("table", &tables, |table| &table.name, &asked)?;
-    caller.may(Action::Read, Resource::View(&table.name))?;
-    let (team, name) = table.name.split_once('.').unwrap_or(("", &table.name));
+    caller.may(Action::Read, Resource::View(table.name.as_str()))?;
+    let (team, name) = (table.name.team(), table.name.name());
     let (column, value) = (&table.key, views::text(&key));
     let query = format!("SELECT * FROM \"{team}\".\"{name}\" WHERE CAST({column} AS VARCHAR) = {value}");
     let rows = sql::run(&api, &query).await?;

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use factum_governance::suggest;
 use factum_sql::{RelationName, ViewState, ViewStatus};
+use factum_types::suggest;
 use factum_types::{Action, Resource};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -138,8 +138,8 @@ fn readable(api: &Api, caller: &Caller, asked: &str) -> Result<ViewStatus, Probl
 /// A view by its full name, or by its bare one where only one team has it.
 pub(crate) fn find(api: &Api, asked: &str) -> Result<ViewStatus, Problem> {
     let engine = &api.state.engine;
-    if let Some((team, name)) = asked.split_once('.') {
-        return Ok(engine.view(&RelationName::new(team, name))?);
+    if let Some(name) = RelationName::parse(asked) {
+        return Ok(engine.view(&name)?);
     }
     let views = engine.views();
     let mut same: Vec<_> = views.iter().filter(|view| *view.name.name == *asked).collect();

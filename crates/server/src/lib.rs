@@ -12,13 +12,12 @@
 
 mod access;
 pub mod data_files;
+mod effects;
 mod error;
-mod feeds;
 mod health;
 mod machine;
 mod open_files;
 mod options;
-mod pipelines;
 mod running;
 mod start;
 mod state;

@@ -9,19 +9,17 @@ use factum_base::tasks::{OnError, TaskTree};
 use factum_base::telemetry;
 use factum_broker::Broker;
 use factum_eventlog::EventLog;
-use factum_governance::Catalogue;
 use factum_governance::watch::{self, Outcome};
+use factum_governance::{Catalogue, Effects};
 use factum_sql::Engine;
 use factum_state::Embedded;
 
 use crate::access::authorizer;
-use crate::feeds::FeedsAndPipelines;
 use crate::health::Health;
 use crate::machine::Machine;
 use crate::open_files::share_out;
-use crate::pipelines::EnginePipelines;
 use crate::running::{Groups, Running};
-use crate::{DataDir, Options, StartError, TemporaryFolder, state};
+use crate::{DataDir, Options, StartError, TemporaryFolder, effects, state};
 
 impl Running {
     /// Starts a server and answers once it is ready.
@@ -81,10 +79,7 @@ impl Parts {
             Arc::clone(&clock),
             groups.edge.clone(),
         )?;
-        let kept = FeedsAndPipelines {
-            pipelines: EnginePipelines(engine.clone()),
-            feeds: start_feeds(&options, &log, &clock, &random, groups),
-        };
+        let effects = effects::all(&engine, start_feeds(&options, &log, &clock, &random, groups));
         let reports = health.clone();
         let (http_service, http) = factum_http_api::Service::bind(
             options.http.clone(),
@@ -100,7 +95,7 @@ impl Parts {
             },
             groups.edge.clone(),
         )?;
-        let (project, outcome) = start_project(&options, &internal_log, &catalogue, kept, groups).await;
+        let (project, outcome) = start_project(&options, &internal_log, &catalogue, effects, groups).await;
 
         let edge = &groups.edge;
         let stop = edge.stop();
@@ -201,14 +196,14 @@ async fn start_project(
     options: &Options,
     log: &Arc<dyn EventLog>,
     catalogue: &Catalogue,
-    kept: FeedsAndPipelines,
+    effects: Effects,
     groups: &Groups,
 ) -> (watch::Handle, Outcome) {
     let (mut service, handle) = watch::Service::new(
         options.project.clone(),
         Arc::clone(log),
         catalogue.clone(),
-        Arc::new(kept),
+        Arc::new(effects),
         options.watch.clone(),
     );
     let outcome = service.begin().await;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use factum_types::{TeamName, TopicName};
+use factum_types::{QualifiedName, TeamName, TopicName};
 
 /// Everything that SQL may name, and every pipeline.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Definitions {
     /// Topics with a contract.
     pub events: Vec<EventDefinition>,
@@ -21,7 +21,7 @@ pub struct Definitions {
 }
 
 /// A topic that SQL reads as a stream of events.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EventDefinition {
     /// The topic, `<team>.<event>`.
     pub topic: TopicName,
@@ -34,7 +34,7 @@ pub struct EventDefinition {
 }
 
 /// A reference table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TableDefinition {
     /// Its name.
     pub name: RelationName,
@@ -47,7 +47,7 @@ pub struct TableDefinition {
 }
 
 /// A file of SQL statements.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PipelineDefinition {
     /// Whose it is; names without a team mean this one.
     pub team: TeamName,
@@ -71,6 +71,18 @@ impl RelationName {
     pub fn new(team: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
         Self { team: team.into(), name: name.into() }
     }
+
+    /// The relation that `<team>.<name>` names, whatever characters SQL was given in quotes; `None` without a dot.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (team, name) = text.split_once('.')?;
+        Some(Self::new(team, name))
+    }
+}
+
+impl From<&QualifiedName> for RelationName {
+    fn from(name: &QualifiedName) -> Self {
+        Self::new(name.team(), name.name())
+    }
 }
 
 impl fmt::Display for RelationName {
@@ -79,15 +91,33 @@ impl fmt::Display for RelationName {
     }
 }
 
-/// What is wrong with a pipeline or a table, with its place.
+/// What a problem is with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A file, as it was named in the definition.
+    File(PathBuf),
+    /// The contract of an event.
+    Contract(TopicName),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => write!(f, "{}", file.display()),
+            Self::Contract(topic) => write!(f, "{topic}"),
+        }
+    }
+}
+
+/// What is wrong with a pipeline, a table or a contract, with its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {message}", file = file.display())]
+#[error("{place}: {message}")]
 pub struct Problem {
-    /// The file as it was named in the definition.
-    pub file: PathBuf,
-    /// The file's text.
+    /// What is wrong.
+    pub place: Place,
+    /// The text of the file; empty for a contract.
     pub text: Arc<str>,
-    /// The bytes that are wrong.
+    /// The bytes of it that are wrong.
     pub span: Range<usize>,
     /// What is wrong.
     pub message: String,

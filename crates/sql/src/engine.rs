@@ -46,7 +46,7 @@ use crate::pipeline::Pipeline;
 use crate::plan::Planned;
 use crate::schema::EventSchema;
 use crate::task::Environment;
-pub use apply::Applied;
+pub use apply::{Applied, PlannedDefinitions};
 use kept_state::KeptState;
 pub use options::Options;
 pub use query::{Query, QueryLimits};
@@ -139,9 +139,10 @@ impl Engine {
     ///
     /// # Errors
     /// [`ApplyError`], with every problem found.
-    pub async fn check(&self, definitions: &Definitions) -> Result<(), ApplyError> {
-        let (planned, _) = self.plan(definitions).await?;
-        self.guard_history(definitions, &planned).await
+    pub async fn check(&self, definitions: &Definitions) -> Result<PlannedDefinitions, ApplyError> {
+        let planned = self.plan(definitions.clone()).await?;
+        self.guard_history(definitions, &planned.planned).await?;
+        Ok(planned)
     }
 
     /// Puts definitions into effect in place of those before; answers once every view that can run does.
@@ -150,7 +151,17 @@ impl Engine {
     /// [`ApplyError`]; what was in effect stays so.
     pub async fn apply(&self, definitions: Definitions) -> Result<Applied, ApplyError> {
         let _applying = self.0.applying.lock().await;
-        self.put_into_effect(definitions, Others::Dropped).await
+        self.put_into_effect(self.plan(definitions).await?, Others::Dropped).await
+    }
+
+    /// The same for definitions that were just checked, without planning them again. A topic whose first event has come
+    /// since is looked at soon after.
+    ///
+    /// # Errors
+    /// [`ApplyError`]; what was in effect stays so.
+    pub async fn apply_planned(&self, planned: PlannedDefinitions) -> Result<Applied, ApplyError> {
+        let _applying = self.0.applying.lock().await;
+        self.put_into_effect(planned, Others::Dropped).await
     }
 
     /// The same where there may be definitions that are not among these (the record of them has a hole, or this version
@@ -160,7 +171,7 @@ impl Engine {
     /// [`ApplyError`]; what was in effect stays so.
     pub async fn apply_keeping_others(&self, definitions: Definitions) -> Result<Applied, ApplyError> {
         let _applying = self.0.applying.lock().await;
-        self.put_into_effect(definitions, Others::Kept).await
+        self.put_into_effect(self.plan(definitions).await?, Others::Kept).await
     }
 
     /// Every view, by name.

@@ -55,9 +55,11 @@ mod view;
 
 pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream};
 pub use definitions::{
-    Definitions, EventDefinition, PipelineDefinition, Problem, RelationName, TableDefinition,
+    Definitions, EventDefinition, PipelineDefinition, Place, Problem, RelationName, TableDefinition,
 };
-pub use engine::{Applied, Engine, Options, PartitionStatus, Query, QueryLimits, ViewState, ViewStatus};
+pub use engine::{
+    Applied, Engine, Options, PartitionStatus, PlannedDefinitions, Query, QueryLimits, ViewState, ViewStatus,
+};
 pub use error::{ApplyError, QueryError, ReadError};
 pub use row_errors::RowError;
 pub use topic_scan::LeftOut;

@@ -13,7 +13,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Schema};
 
 use crate::decode::{decimal, envelope, instant};
-use crate::definitions::{Problem, RelationName, TableDefinition};
+use crate::definitions::{Place, Problem, RelationName, TableDefinition};
 use crate::schema::squashed;
 
 /// A reference table in memory.
@@ -68,7 +68,7 @@ impl ReferenceTable {
 fn text(definition: &TableDefinition) -> Result<Arc<str>, Box<Problem>> {
     let text = std::str::from_utf8(&definition.csv).map_err(|error| {
         Box::new(Problem {
-            file: definition.origin.clone(),
+            place: Place::File(definition.origin.clone()),
             text: Arc::from(""),
             span: 0..0,
             message: format!("byte {} is no UTF-8", error.valid_up_to()),
@@ -88,7 +88,7 @@ impl Csv<'_> {
     fn problem(&self, at: usize, message: impl Into<String>, help: impl Into<String>) -> Box<Problem> {
         let end = self.text[at..].find('\n').map_or(self.text.len(), |length| at + length);
         Box::new(Problem {
-            file: self.definition.origin.clone(),
+            place: Place::File(self.definition.origin.clone()),
             text: Arc::clone(&self.text),
             span: at..end,
             message: message.into(),

@@ -10,6 +10,7 @@ use factum_types::{Record, TopicName};
 
 use crate::decode::envelope;
 use crate::definitions::EventDefinition;
+use crate::names::suggest;
 
 /// What the events of a topic are like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,24 +110,8 @@ pub(crate) fn squashed(name: &str) -> String {
 }
 
 fn nearest(name: &str, fields: &[Field]) -> Option<String> {
-    let distance = |field: &&Field| edit_distance(&squashed(name), &squashed(field.name()));
-    let nearest = fields.iter().min_by_key(distance)?;
-    (distance(&nearest) <= name.len() / 2).then(|| nearest.name().clone())
-}
-
-/// Levenshtein's distance, for suggestions.
-pub(crate) fn edit_distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[other.len()]
+    let names = fields.iter().map(|field| field.name().as_str());
+    suggest::nearest(name, names).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod welcome;
 use std::path::PathBuf;
 
 use factum_base::telemetry::{self, LogFormat};
-use factum_governance::Project;
+use factum_governance::project;
 use factum_server::{Access, AutoCreateTopics, DataDir, Options, Running, StartError};
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 
@@ -92,7 +92,7 @@ fn advice(error: &StartError) -> &'static str {
 pub(super) fn run(args: Args) -> Result<(), Report> {
     // A server waits for its folder; a person who mistypes one is told at once.
     if let Some(folder) = &args.project
-        && let Err(problem) = Project::find(folder)
+        && let Err(problem) = project::find(folder)
     {
         report::problems(&[problem]);
         return Err(Error::NoProject { folder: folder.clone() }.into());

@@ -9,7 +9,7 @@ mod tally;
 
 use std::path::PathBuf;
 
-use factum_governance::suggest::nearest;
+use factum_types::suggest::nearest;
 use miette::{Diagnostic, Report};
 use reqwest::Method;
 

@@ -5,10 +5,11 @@ use std::fmt::Display;
 
 use miette::SourceSpan;
 
+use factum_types::suggest::nearest;
+
 use super::document::{self, Entry, Mapping, Node, Value};
 use super::source::SourceFile;
 use crate::problem::Problem;
-use crate::suggest::nearest;
 
 /// The fields of one mapping that are still to be read.
 pub(crate) struct Fields<'a> {

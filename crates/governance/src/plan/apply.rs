@@ -8,9 +8,11 @@ use std::fmt;
 use factum_eventlog::{AdminError, EventLog, NewRecord, NewTopic, ProduceError, TopicConfig};
 use factum_types::TopicName;
 
-use super::{Change, Plan, compare};
-use crate::project::EventDefinition;
-use crate::resources::{self, Recorded};
+use super::{Action, Change, Plan, TopicChange, topics};
+use crate::definitions::SharedDefinition;
+use crate::kind::DeclaredTopic;
+use crate::record::{self, Recorded};
+use crate::resource_id::ResourceId;
 
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,7 +81,8 @@ impl ApplyError {
 /// A plan whose topics are made, and that is not recorded yet.
 #[derive(Debug)]
 pub struct Prepared {
-    records: Vec<NewRecord>,
+    /// The definitions that change, as they will be; without one, it is forgotten.
+    resources: Vec<(ResourceId, Option<SharedDefinition>)>,
     applied: Applied,
 }
 
@@ -90,16 +93,18 @@ impl Plan {
     /// [`ApplyError`].
     pub async fn prepare(&self, log: &dyn EventLog) -> Result<Prepared, ApplyError> {
         let mut applied = Applied::default();
-        let mut records = Vec::with_capacity(self.changes.len());
+        let mut resources = Vec::with_capacity(self.changes.len());
         for change in &self.changes {
-            records.push(make(change, log, &mut applied).await?);
-            match change.mark() {
-                '+' => applied.added += 1,
-                '~' => applied.changed += 1,
-                _ => applied.forgotten += 1,
+            let definition = make(change, log, &mut applied).await?;
+            let is_forgotten = change.action == Action::Forget;
+            resources.push((change.id(), (!is_forgotten).then_some(definition)));
+            match change.action {
+                Action::Add => applied.added += 1,
+                Action::Update => applied.changed += 1,
+                Action::Forget => applied.forgotten += 1,
             }
         }
-        Ok(Prepared { records, applied })
+        Ok(Prepared { resources, applied })
     }
 
     /// Makes the changes where nothing needs to be put into effect. Dropping the future leaves a plan half applied,
@@ -115,7 +120,7 @@ impl Plan {
 impl Prepared {
     /// What `before` will be once this is recorded.
     pub(crate) fn after(&self, mut before: Recorded) -> Recorded {
-        self.records.iter().for_each(|record| before.take_new(record));
+        self.resources.iter().for_each(|(id, definition)| before.set(id, definition.clone()));
         before
     }
 
@@ -124,7 +129,9 @@ impl Prepared {
     /// # Errors
     /// [`ApplyError`].
     pub async fn record(self, log: &dyn EventLog) -> Result<Applied, ApplyError> {
-        write(self.records, log).await?;
+        let resources = self.resources.iter();
+        let records = resources.map(|(id, definition)| record::resource_record(id, definition.as_ref()));
+        write(records.collect(), log).await?;
         Ok(self.applied)
     }
 }
@@ -134,50 +141,46 @@ pub(crate) async fn write(records: Vec<NewRecord>, log: &dyn EventLog) -> Result
     if records.is_empty() {
         return Ok(());
     }
-    let topic = resources::topic();
-    let create = |source| ApplyError::CreateTopic { topic: resources::topic(), source };
-    resources::ensure_topic(log).await.map_err(create)?;
-    for batch in resources::batches(records) {
+    let topic = record::topic();
+    let create = |source| ApplyError::CreateTopic { topic: record::topic(), source };
+    record::ensure_topic(log).await.map_err(create)?;
+    for batch in record::batches(records) {
         log.produce(&topic, batch).await.map_err(ApplyError::Record)?;
     }
     Ok(())
 }
 
-/// Does what a change does to topics, and gives the record of it.
-async fn make(change: &Change, log: &dyn EventLog, applied: &mut Applied) -> Result<NewRecord, ApplyError> {
-    Ok(match change {
-        Change::AddTeam(team) | Change::UpdateTeam { team, .. } => {
-            resources::team_record(&team.name, Some(team))
-        }
-        Change::ForgetTeam(team) => resources::team_record(&team.name, None),
-        Change::AddEvent(event) => {
-            let event = create(event, log, applied).await?;
-            resources::event_record(&event.topic, Some(&event))
-        }
-        Change::AdoptTopic { event, config, .. } | Change::UpdateEvent { event, config, .. } => {
-            if let Some(config) = config {
-                alter(&event.topic, config.clone(), log).await?;
-            }
-            resources::event_record(&event.topic, Some(event))
-        }
-        Change::ForgetEvent { event, .. } => resources::event_record(&event.topic, None),
-        Change::Add(definition) | Change::Update { definition, .. } => {
-            resources::definition_record(definition, false)
-        }
-        Change::Forget(definition) => resources::definition_record(definition, true),
-    })
-}
-
-/// Makes the event's topic and gives the event with the number of partitions that it got.
-async fn create(
-    event: &EventDefinition,
+/// Does what a change does to topics, and gives the definition as it is now.
+async fn make(
+    change: &Change,
     log: &dyn EventLog,
     applied: &mut Applied,
-) -> Result<EventDefinition, ApplyError> {
-    let topic = &event.topic;
+) -> Result<SharedDefinition, ApplyError> {
+    let definition = &change.definition;
+    let Some(topic) = definition.topic() else { return Ok(definition.clone()) };
+    match &change.topic {
+        Some(TopicChange::Create) => {
+            let partitions = create(&topic, log, applied).await?;
+            return Ok(definition.with_partitions(partitions));
+        }
+        Some(TopicChange::Alter(config) | TopicChange::Adopt { config: Some(config), .. }) => {
+            alter(topic.name, config.clone(), log).await?;
+        }
+        Some(TopicChange::Adopt { config: None, .. } | TopicChange::Stay { .. }) | None => {}
+    }
+    Ok(definition.clone())
+}
+
+/// Makes a topic and gives the number of partitions that it got.
+async fn create(
+    declared: &DeclaredTopic<'_>,
+    log: &dyn EventLog,
+    applied: &mut Applied,
+) -> Result<i32, ApplyError> {
+    let topic = declared.name;
     let failed = |source| ApplyError::CreateTopic { topic: topic.clone(), source };
-    let config = compare::new_config(event);
-    let new = NewTopic { name: topic.clone(), partitions: event.partitions, config: config.clone() };
+    let config = topics::new_config(declared);
+    let new = NewTopic { name: topic.clone(), partitions: declared.partitions, config: config.clone() };
     let made = match log.create_topic(new).await {
         Ok(made) => {
             applied.created.push(topic.clone());
@@ -191,10 +194,10 @@ async fn create(
         Err(source) => return Err(failed(source)),
     };
     let partitions = i32::try_from(made.partitions.len()).unwrap_or(i32::MAX);
-    if event.partitions.is_some_and(|asked| asked != partitions) {
+    if declared.partitions.is_some_and(|asked| asked != partitions) {
         return Err(ApplyError::Overtaken { topic: topic.clone(), partitions: made.partitions.len() });
     }
-    Ok(EventDefinition { partitions: Some(partitions), ..event.clone() })
+    Ok(partitions)
 }
 
 async fn alter(topic: &TopicName, config: TopicConfig, log: &dyn EventLog) -> Result<(), ApplyError> {

@@ -12,10 +12,7 @@
 
 use std::fmt;
 
-use super::Plan;
-use super::change::{Change, Definition, FieldChange};
-use crate::human;
-use crate::project::EventDefinition;
+use super::{Action, Change, FieldChange, Plan, TopicChange};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,79 +28,36 @@ impl fmt::Display for Plan {
                 write!(f, "{change}")?;
             }
         }
-        let count = |mark| self.changes.iter().filter(|change| change.mark() == mark).count();
-        write!(f, "\nPlan: {} to add, {} to change, {} to forget.", count('+'), count('~'), count('-'))
-    }
-}
-
-impl Change {
-    /// `+` comes in, `~` changes, `-` is forgotten.
-    pub fn mark(&self) -> char {
-        match self {
-            Self::AddTeam(_) | Self::AddEvent(_) | Self::AdoptTopic { .. } | Self::Add(_) => '+',
-            Self::UpdateTeam { .. } | Self::UpdateEvent { .. } | Self::Update { .. } => '~',
-            Self::ForgetTeam(_) | Self::ForgetEvent { .. } | Self::Forget(_) => '-',
-        }
+        let count = |action| self.changes.iter().filter(|change| change.action == action).count();
+        let (add, change, forget) = (count(Action::Add), count(Action::Update), count(Action::Forget));
+        write!(f, "\nPlan: {add} to add, {change} to change, {forget} to forget.")
     }
 }
 
 /// Indented by two, a line for the change and one for each field; ends with a line break.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "  {} ", self.mark())?;
-        match self {
-            Self::AddTeam(team) => writeln!(f, "team   {}", team.name),
-            Self::UpdateTeam { team, fields } => {
-                writeln!(f, "team   {}", team.name)?;
-                write_fields(f, fields)
-            }
-            Self::ForgetTeam(team) => writeln!(f, "team   {}  forgotten", team.name),
-            Self::AddEvent(event) => writeln!(f, "event  {}  {}", event.topic, facts(event)),
-            Self::AdoptTopic { event, records, .. } => {
-                let facts = facts(event);
-                writeln!(f, "event  {}  {facts}; its topic exists, with {}", event.topic, count(*records))
-            }
-            Self::UpdateEvent { event, fields, .. } => {
-                writeln!(f, "event  {}", event.topic)?;
-                write_fields(f, fields)
-            }
-            Self::ForgetEvent { event, records: Some(records) } => {
-                writeln!(f, "event  {}  forgotten; its topic stays, with {}", event.topic, count(*records))
-            }
-            Self::ForgetEvent { event, records: None } => writeln!(f, "event  {}  forgotten", event.topic),
-            Self::Add(definition) => match definition {
-                Definition::Table(table) => {
-                    let from = table.from.file_name().unwrap_or_default().to_string_lossy();
-                    writeln!(f, "table  {}  key {}, from {from}", table.name, table.key)
+        let Self { action, definition, fields, topic } = self;
+        write!(f, "  {} {:5}  {}", action.mark(), definition.label(), definition.name())?;
+        match action {
+            Action::Add => {
+                let facts = definition.facts();
+                if !facts.is_empty() {
+                    write!(f, "  {facts}")?;
                 }
-                Definition::Pipeline(pipeline) => writeln!(f, "sql    {}", pipeline.name),
-                Definition::Feed(feed) => {
-                    let (what, into, rate) = (feed.generate.as_str(), &feed.into, feed.rate);
-                    writeln!(f, "feed   {}  {what} into {into}, {rate}", feed.name)
-                }
-                Definition::Dashboard(dashboard) => match dashboard.panels.len() {
-                    1 => writeln!(f, "dashboard  {}  1 panel", dashboard.name),
-                    n => writeln!(f, "dashboard  {}  {n} panels", dashboard.name),
-                },
-            },
-            Self::Update { definition, fields } => {
-                writeln!(f, "{}  {}", label(definition), definition.name())?;
-                write_fields(f, fields)
             }
-            Self::Forget(definition) => {
-                writeln!(f, "{}  {}  forgotten", label(definition), definition.name())
-            }
+            Action::Update => {}
+            Action::Forget => f.write_str("  forgotten")?,
         }
-    }
-}
-
-/// As wide as `event` where that is possible.
-fn label(definition: &Definition) -> &'static str {
-    match definition {
-        Definition::Table(_) => "table",
-        Definition::Pipeline(_) => "sql  ",
-        Definition::Feed(_) => "feed ",
-        Definition::Dashboard(_) => "dashboard",
+        match topic {
+            Some(TopicChange::Adopt { records, .. }) => {
+                write!(f, "; its topic exists, with {}", count(*records))?;
+            }
+            Some(TopicChange::Stay { records }) => write!(f, "; its topic stays, with {}", count(*records))?,
+            Some(TopicChange::Create | TopicChange::Alter(_)) | None => {}
+        }
+        writeln!(f)?;
+        write_fields(f, fields)
     }
 }
 
@@ -115,17 +69,6 @@ fn write_fields(f: &mut fmt::Formatter<'_>, fields: &[FieldChange]) -> fmt::Resu
         writeln!(f, "      {:width$}  {from} → {to}", field.name)?;
     }
     Ok(())
-}
-
-fn facts(event: &EventDefinition) -> String {
-    let mut facts = vec![event.format.as_str().to_owned()];
-    facts.extend(event.partitions.map(|count| match count {
-        1 => "1 partition".to_owned(),
-        n => format!("{n} partitions"),
-    }));
-    facts.extend(event.key.as_ref().map(|key| format!("key {key}")));
-    facts.extend(event.retention.map(|retention| format!("kept {}", human::retention(retention))));
-    facts.join(", ")
 }
 
 fn count(records: i64) -> String {

@@ -1,4 +1,4 @@
-//! One attempt to bring a log, the pipelines and the catalogue in step with a project's folder.
+//! One attempt to bring a log, what is in effect and the catalogue in step with a project's folder.
 
 use std::path::Path;
 
@@ -7,11 +7,13 @@ use tracing::{error, info};
 
 use super::refused;
 use crate::catalogue::Catalogue;
-use crate::pipelines::{Pipelines, PipelinesError};
+use crate::effects::{Effect, EffectError};
+use crate::kind::Fault;
 use crate::plan::{self, Applied, ApplyError, Plan, PlanError};
 use crate::problem::Problem;
-use crate::project::{LoadError, Project};
-use crate::resources::{Recorded, RecordedError};
+use crate::project::{self, LoadError, Project};
+use crate::record::{Recorded, RecordedError};
+use crate::resource_id::ResourceId;
 
 /// Why nothing of a project was applied.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -29,9 +31,9 @@ pub enum Error {
     /// What was applied could not be read back.
     #[error("read back what was applied")]
     Recorded(#[from] RecordedError),
-    /// Its SQL cannot be put into effect now, or is wrong at no file's place.
+    /// It cannot be put into effect now, or is wrong at no file's place.
     #[error(transparent)]
-    Pipelines(#[from] PipelinesError),
+    Effect(#[from] EffectError),
 }
 
 impl Error {
@@ -39,7 +41,7 @@ impl Error {
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Load(error) => &error.problems,
-            Self::Pipelines(error) => error.problems(),
+            Self::Effect(error) => error.problems(),
             Self::Plan(_) | Self::Apply(_) | Self::Recorded(_) => &[],
         }
     }
@@ -57,7 +59,7 @@ impl Error {
             Self::Plan(error) => error.is_transient(),
             Self::Apply(error) => error.is_transient() || matches!(error, ApplyError::Overtaken { .. }),
             Self::Recorded(error) => error.is_transient(),
-            Self::Pipelines(error) => error.is_transient(),
+            Self::Effect(error) => error.is_transient(),
         }
     }
 }
@@ -71,9 +73,9 @@ pub async fn apply_once(
     root: &Path,
     log: &dyn EventLog,
     catalogue: &Catalogue,
-    pipelines: &dyn Pipelines,
+    effects: &dyn Effect,
 ) -> Result<(Plan, Applied, Vec<Problem>), Error> {
-    let result = try_apply(root, log, catalogue, pipelines).await;
+    let result = try_apply(root, log, catalogue, effects).await;
     match &result {
         Ok((plan, _, problems)) => catalogue.note_applied(root, &plan.project, problems.clone()),
         Err(error) => catalogue.note_failure(root, error.in_words(), error.problems().to_vec()),
@@ -86,13 +88,9 @@ pub async fn apply_once(
 ///
 /// # Errors
 /// [`Error`].
-pub async fn resume(
-    log: &dyn EventLog,
-    catalogue: &Catalogue,
-    pipelines: &dyn Pipelines,
-) -> Result<(), Error> {
+pub async fn resume(log: &dyn EventLog, catalogue: &Catalogue, effects: &dyn Effect) -> Result<(), Error> {
     let recorded = catalogue.reload(log).await?;
-    let problems = refused::apply_what_runs(recorded, pipelines).await?;
+    let problems = refused::apply_what_runs(recorded.definitions(), effects).await?;
     for problem in &problems {
         error!(file = %problem.file().display(), %problem, "what was applied earlier does not run");
     }
@@ -104,31 +102,44 @@ async fn try_apply(
     root: &Path,
     log: &dyn EventLog,
     catalogue: &Catalogue,
-    pipelines: &dyn Pipelines,
+    effects: &dyn Effect,
 ) -> Result<(Plan, Applied, Vec<Problem>), Error> {
     let folder = root.to_owned();
-    let mut project = tokio::task::spawn_blocking(move || Project::load_valid_part(folder))
+    let mut project = tokio::task::spawn_blocking(move || project::load_valid_part(folder))
         .await
         .expect("loading a project does not panic")?;
     let recorded = Recorded::read(log).await?;
-    let plan = refused::plan_without(&mut project, &recorded, log, pipelines).await?;
+    let plan = refused::plan_without(&mut project, &recorded, log, effects).await?;
     let prepared = plan.prepare(log).await?;
     // In effect first and recorded then: what is cut short in between is a change again for the next attempt.
-    let after = prepared.after(recorded);
-    let refused = refused::apply_what_runs(after.clone(), pipelines).await?;
+    let mut recorded = prepared.after(recorded);
+    let refused = refused::apply_what_runs(recorded.definitions(), effects).await?;
     let applied = prepared.record(log).await?;
     // Where some of the record cannot be read, what was just written is known all the same.
-    let recorded = after.confirmed_by(&Recorded::read(log).await?);
-    catalogue.replace(recorded.clone());
-    if project.is_whole() && recorded.can_be_written_anew(&project.name) {
-        info!("writing all that is applied anew, since some of its record cannot be read");
+    recorded.read_on(log).await?;
+    catalogue.replace(&recorded);
+    if project.is_whole() && recorded.can_be_written_again(&project.name) {
+        info!("writing all that is applied again, since some of its record cannot be read");
         plan::write(recorded.checkpoint(), log).await?;
-        catalogue.replace(recorded.confirmed_by(&Recorded::read(log).await?));
+        recorded.read_on(log).await?;
+        catalogue.replace(&recorded);
     }
-    let mut problems = project.faulty_panels(&pipelines.views());
+    let mut problems = at_their_places(effects.faults(&project.definitions), &project);
     problems
         .extend(refused.into_iter().filter(|problem| !project.problems.iter().any(|it| it.is_same(problem))));
     problems.extend(project.problems);
     problems.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok((plan, applied, problems))
+}
+
+/// Faults at their places in the project's files. The rest of what they concern is in effect, so they are warnings.
+fn at_their_places(faults: Vec<(ResourceId, Fault)>, project: &Project) -> Vec<Problem> {
+    let problem = |(id, fault): (ResourceId, Fault)| {
+        let problem = match project.origin(&id) {
+            Some(origin) => origin.problem(&fault.place, fault.message),
+            None => Problem::of_file(Path::new(&id.manifest()), fault.message),
+        };
+        problem.help(fault.help).warning()
+    };
+    faults.into_iter().map(problem).collect()
 }

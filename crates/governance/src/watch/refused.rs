@@ -15,12 +15,13 @@ use std::path::Path;
 use factum_eventlog::EventLog;
 
 use super::Error;
-use crate::pipelines::{Pipelines, PipelinesError};
+use crate::definitions::Definitions;
+use crate::effects::{Effect, EffectError};
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::project::Project;
+use crate::record::Recorded;
 use crate::resource_id::ResourceId;
-use crate::resources::Recorded;
 
 /// Among how many changes it is looked for those that break what is in force; among more, all of them are withheld.
 const MAX_SUSPECTS: usize = 64;
@@ -30,7 +31,7 @@ pub(super) async fn plan_without(
     project: &mut Project,
     recorded: &Recorded,
     log: &dyn EventLog,
-    pipelines: &dyn Pipelines,
+    effects: &dyn Effect,
 ) -> Result<Plan, Error> {
     let mut is_settled = false;
     loop {
@@ -44,10 +45,10 @@ pub(super) async fn plan_without(
         if is_settled {
             return Ok(plan);
         }
-        let wanted = recorded.clone().with(project);
-        let problems = match pipelines.check(&wanted).await {
+        let wanted = project.applied_to(&recorded.definitions());
+        let problems = match effects.check(&wanted).await {
             Ok(()) => return Ok(plan),
-            Err(PipelinesError::Refused(problems)) => problems,
+            Err(EffectError::Refused(problems)) => problems,
             Err(error) => return Err(error.into()),
         };
         let mut is_new = false;
@@ -61,7 +62,7 @@ pub(super) async fn plan_without(
         }
         if !is_new {
             // All that is refused is what was applied before: a change must have broken it, or this version does.
-            is_settled = !withhold_cause(project, recorded, problems, pipelines).await?;
+            is_settled = !withhold_cause(project, recorded, problems, effects).await?;
         }
     }
 }
@@ -71,30 +72,31 @@ async fn withhold_cause(
     project: &mut Project,
     recorded: &Recorded,
     problems: Vec<Problem>,
-    pipelines: &dyn Pipelines,
+    effects: &dyn Effect,
 ) -> Result<bool, Error> {
-    let wanted = recorded.clone().with(project);
+    let wanted = project.applied_to(&recorded.definitions());
     let broken: BTreeSet<_> = problems.iter().flat_map(|problem| wanted.defined_in(problem.file())).collect();
     if broken.is_empty() {
         // At no file's place: nothing tells what to leave out.
-        return Err(PipelinesError::Refused(problems).into());
+        return Err(EffectError::Refused(problems).into());
     }
-    let mut suspects: Vec<_> = wanted.differences(recorded).into_iter().collect();
+    let before = recorded.definitions();
+    let mut suspects: Vec<_> = wanted.differences(&before).into_iter().collect();
     suspects.retain(|id| !project.is_withheld(id));
     let without = |innocent: &BTreeSet<ResourceId>| {
         let mut project = project.clone();
         let guilty = suspects.iter().filter(|id| !innocent.contains(*id));
         guilty.for_each(|id| project.withhold(id.clone(), None));
-        recorded.clone().with(&project)
+        project.applied_to(&before)
     };
     let mut innocent = BTreeSet::new();
-    if suspects.is_empty() || !runs(&broken, &without(&innocent), pipelines).await? {
+    if suspects.is_empty() || !runs(&broken, &without(&innocent), effects).await? {
         return Ok(false);
     }
     if suspects.len() <= MAX_SUSPECTS {
         for suspect in &suspects {
             innocent.insert(suspect.clone());
-            if !runs(&broken, &without(&innocent), pipelines).await? {
+            if !runs(&broken, &without(&innocent), effects).await? {
                 innocent.remove(suspect);
             }
         }
@@ -112,12 +114,12 @@ async fn withhold_cause(
 /// Whether none of `broken` is refused among `wanted`.
 async fn runs(
     broken: &BTreeSet<ResourceId>,
-    wanted: &Recorded,
-    pipelines: &dyn Pipelines,
+    wanted: &Definitions,
+    effects: &dyn Effect,
 ) -> Result<bool, Error> {
-    match pipelines.check(wanted).await {
+    match effects.check(wanted).await {
         Ok(()) => Ok(true),
-        Err(PipelinesError::Refused(problems)) => {
+        Err(EffectError::Refused(problems)) => {
             let refused = problems.iter().flat_map(|problem| wanted.defined_in(problem.file()));
             Ok(refused.into_iter().all(|id| !broken.contains(&id)))
         }
@@ -127,20 +129,20 @@ async fn runs(
 
 /// Puts `applied` into effect except what is refused of it, which is given with its problems.
 pub(super) async fn apply_what_runs(
-    mut applied: Recorded,
-    pipelines: &dyn Pipelines,
-) -> Result<Vec<Problem>, PipelinesError> {
+    mut applied: Definitions,
+    effects: &dyn Effect,
+) -> Result<Vec<Problem>, EffectError> {
     let mut all = Vec::new();
     loop {
-        let problems = match pipelines.apply(&applied).await {
+        let problems = match effects.apply(&applied).await {
             Ok(()) => return Ok(all),
-            Err(PipelinesError::Refused(problems)) => problems,
+            Err(EffectError::Refused(problems)) => problems,
             Err(error) => return Err(error),
         };
         let refused: BTreeSet<_> =
             problems.iter().flat_map(|problem| applied.defined_in(problem.file())).collect();
         if refused.is_empty() {
-            return Err(PipelinesError::Refused(problems));
+            return Err(EffectError::Refused(problems));
         }
         applied.leave_out(&refused);
         all.extend(problems);

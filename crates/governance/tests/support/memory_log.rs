@@ -21,6 +21,8 @@ pub(crate) struct MemoryLog {
     damaged: Mutex<BTreeSet<i64>>,
     /// How many reads fail from now on, for the moment.
     failing: AtomicUsize,
+    /// How many records were read so far.
+    read: AtomicUsize,
 }
 
 struct Kept {
@@ -55,6 +57,10 @@ impl MemoryLog {
     /// Lets the next reads fail.
     pub(crate) fn fail_reads(&self, count: usize) {
         self.failing.store(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn records_read(&self) -> usize {
+        self.read.load(Ordering::Relaxed)
     }
 
     pub(crate) fn writes(&self) -> usize {
@@ -111,6 +117,7 @@ impl EventLog for MemoryLog {
             next: record.offset.advance(1),
             reason: "the checksum is wrong".to_owned(),
         };
+        self.read.fetch_add(found.len(), Ordering::Relaxed);
         Ok(Chunk {
             next: from.advance(i64::try_from(some.len()).expect("two")),
             records: found,

@@ -7,7 +7,7 @@ pub(crate) mod memory_log;
 use std::fmt::Write;
 use std::path::Path;
 
-use factum_governance::{Problem, Project};
+use factum_governance::{EventDefinition, Problem, project};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use tempfile::TempDir;
 
@@ -29,9 +29,10 @@ pub(crate) fn write_files(root: &Path, files: &str) {
 
 /// Loads the project and renders whatever it says as a terminal would, without colour.
 pub(crate) fn load_and_render(root: &Path) -> String {
-    match Project::load(root) {
+    match project::load(root) {
         Ok(project) => {
-            let events: Vec<String> = project.events().map(|event| event.topic.to_string()).collect();
+            let events: Vec<String> =
+                project.definitions.of::<EventDefinition>().map(|event| event.topic.to_string()).collect();
             format!("loaded {} [{}]\n{}", project.name, events.join(", "), render(&project.problems))
         }
         Err(error) => format!("{error}\n{}", render(&error.problems)),

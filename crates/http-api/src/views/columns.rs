@@ -2,8 +2,8 @@
 //!
 //! Always holds: a parameter's text becomes a literal of its column's type, never a part of the condition.
 
-use factum_governance::suggest;
 use factum_sql::{Query, ViewStatus};
+use factum_types::suggest;
 
 use super::ColumnView;
 use crate::problem::Problem;

@@ -1,9 +1,8 @@
 //! Dashboards and the project, over a folder that is applied to a real engine.
 
 use expect_test::expect;
-use factum_governance::resources::Recorded;
 use factum_governance::watch::apply_once;
-use factum_governance::{DashboardDefinition, Panel, PanelKind, Project};
+use factum_governance::{DashboardDefinition, Definitions, Panel, PanelKind, project};
 use factum_types::TopicName;
 
 use crate::support::Server;
@@ -27,7 +26,7 @@ async fn a_dashboard_is_shown_with_what_it_lacks() {
     let server = crate::views::start(crate::support::Setup::default()).await;
     let bars = Panel { by: Some("Product".to_owned()), ..panel(PanelKind::Bar, "store.top", &["Sold"]) };
     let dashboard = DashboardDefinition {
-        name: "store.movies".to_owned(),
+        name: "store.movies".parse().expect("a name"),
         team: "store".parse().expect("a team"),
         project: "contoso".to_owned(),
         title: "Movies, live".to_owned(),
@@ -38,9 +37,9 @@ async fn a_dashboard_is_shown_with_what_it_lacks() {
             Panel { unit: Some("$".to_owned()), ..panel(PanelKind::Number, "store.top", &["revnue"]) },
         ],
     };
-    let mut recorded = Recorded::default();
-    recorded.dashboards.insert(dashboard.name.clone(), dashboard);
-    server.catalogue.replace(recorded);
+    let mut definitions = Definitions::new();
+    definitions.insert(dashboard);
+    server.catalogue.replace(&definitions.into());
     let list = server.get("/api/v1/dashboards").await;
     assert!(list.text().ends_with("}\n"), "an answer ends its line");
     let listed = list.json();
@@ -128,7 +127,7 @@ async fn what_is_wrong_with_the_project_is_shown_until_it_is_mended() {
         apply_once(folder.path(), &log, &server.catalogue, &()).await.map(drop)
     };
     apply().await.expect("it applies");
-    assert!(Project::load(folder.path()).is_ok());
+    assert!(project::load(folder.path()).is_ok());
     let shown = async || {
         let text = server.get("/api/v1/project").await.text();
         text.replace(&folder.path().display().to_string(), "FOLDER")

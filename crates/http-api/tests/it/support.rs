@@ -11,8 +11,7 @@ use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_base::telemetry;
 use factum_broker::{AutoCreateTopics, Broker};
 use factum_eventlog::{Admin, NewTopic, TopicConfig};
-use factum_governance::resources::Recorded;
-use factum_governance::{Catalogue, EventDefinition, Format, Visibility};
+use factum_governance::{Catalogue, Definitions, EventDefinition, Format, Visibility};
 use factum_http_api::{HealthReport, Options, RoleHealth, Service, State};
 use factum_log::{Environment, EnvironmentOptions, LocalDisk};
 use factum_sql::Engine;
@@ -170,9 +169,9 @@ impl Server {
 
     /// Declares the event of a topic, as an applied project would.
     pub(crate) fn declare(&self, topic: &str, key: Option<&str>) {
-        let mut recorded = Recorded::default();
-        recorded.events.insert(TopicName::new(topic).expect("a name"), definition(topic, key));
-        self.catalogue.replace(recorded);
+        let mut definitions = Definitions::new();
+        definitions.insert(definition(topic, key));
+        self.catalogue.replace(&definitions.into());
     }
 
     /// Every record of a topic of one partition: key, value and headers.

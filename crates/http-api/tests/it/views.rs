@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::expect;
-use factum_governance::TableDefinition as GovernanceTable;
-use factum_governance::resources::Recorded;
+use factum_governance::{Definitions as Governance, TableDefinition as GovernanceTable};
 use factum_sql::{Definitions, EventDefinition, PipelineDefinition, RelationName, TableDefinition};
 use factum_types::TopicName;
 use serde_json::Value;
@@ -52,9 +51,9 @@ pub(crate) async fn start(setup: Setup) -> Server {
     let server = Server::start_with(setup).await;
     server.topic("store.sales").await;
     server.engine.apply(definitions()).await.expect("the definitions are good");
-    let mut recorded = Recorded::default();
+    let mut declared = Governance::new();
     let table = GovernanceTable {
-        name: "store.products".to_owned(),
+        name: "store.products".parse().expect("a name"),
         team: "store".parse().expect("a team"),
         project: "contoso".to_owned(),
         summary: None,
@@ -62,8 +61,8 @@ pub(crate) async fn start(setup: Setup) -> Server {
         from: "products.csv".into(),
         rows: PRODUCTS.into(),
     };
-    recorded.tables.insert(table.name.clone(), table);
-    server.catalogue.replace(recorded);
+    declared.insert(table);
+    server.catalogue.replace(&declared.into());
     server
 }
 

@@ -1,6 +1,7 @@
 //! Putting definitions into effect.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 
 use factum_base::tasks::Stop;
@@ -34,6 +35,26 @@ pub struct Applied {
     pub waiting: Vec<RelationName>,
 }
 
+/// Definitions with the plans of their views: what [`Engine::check`] found good.
+pub struct PlannedDefinitions {
+    definitions: Definitions,
+    pub(super) planned: Planned,
+    schemas: Schemas,
+}
+
+impl PlannedDefinitions {
+    /// The definitions.
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+}
+
+impl fmt::Debug for PlannedDefinitions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlannedDefinitions").field("definitions", &self.definitions).finish_non_exhaustive()
+    }
+}
+
 /// A view with what it goes on with.
 struct Placement {
     view: Arc<View>,
@@ -62,11 +83,11 @@ impl Place {
 }
 
 impl Engine {
-    pub(super) async fn plan(&self, definitions: &Definitions) -> Result<(Planned, Schemas), ApplyError> {
-        let mut schemas = schemas::find(&self.0.environment, definitions).await?;
+    pub(super) async fn plan(&self, definitions: Definitions) -> Result<PlannedDefinitions, ApplyError> {
+        let mut schemas = schemas::find(&self.0.environment, &definitions).await?;
         let mut problems = std::mem::take(&mut schemas.problems);
-        match plan::plan(definitions, &schemas.known) {
-            Ok(planned) if problems.is_empty() => Ok((planned, schemas)),
+        match plan::plan(&definitions, &schemas.known) {
+            Ok(planned) if problems.is_empty() => Ok(PlannedDefinitions { definitions, planned, schemas }),
             Ok(_) => Err(ApplyError::Refused(problems)),
             Err(found) => {
                 problems.extend(found);
@@ -77,10 +98,10 @@ impl Engine {
 
     pub(super) async fn put_into_effect(
         &self,
-        definitions: Definitions,
+        planned: PlannedDefinitions,
         others: Others,
     ) -> Result<Applied, ApplyError> {
-        let (planned, schemas) = self.plan(&definitions).await?;
+        let PlannedDefinitions { definitions, planned, schemas } = planned;
         if !self.effective().views.is_empty() {
             self.guard_history(&definitions, &planned).await?;
         }
@@ -293,7 +314,11 @@ impl Engine {
             return;
         }
         let (definitions, others) = (effective.definitions.clone(), effective.others);
-        match self.put_into_effect(definitions, others).await {
+        let applied = match self.plan(definitions).await {
+            Ok(planned) => self.put_into_effect(planned, others).await,
+            Err(error) => Err(error),
+        };
+        match applied {
             Ok(_) => {}
             Err(ApplyError::Refused(problems)) => {
                 warn!(problems = problems.len(), first = %problems[0].message, "views that waited cannot begin");

@@ -22,7 +22,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{Effective, Engine};
-use crate::definitions::{Definitions, PipelineDefinition, Problem};
+use crate::definitions::{Definitions, PipelineDefinition, Place, Problem};
 use crate::error::ApplyError;
 use crate::operator::OWNER;
 use crate::plan::{Planned, ViewPlan};
@@ -176,7 +176,7 @@ fn refuse(definitions: &Definitions, plan: &ViewPlan, loss: &Loss, now: Timestam
     let (pipeline, at) = place(definitions, plan)?;
     let accepted = accepted(&pipeline.text, at);
     let problem = |span: Range<usize>, message: String, help: String| Problem {
-        file: pipeline.file.clone(),
+        place: Place::File(pipeline.file.clone()),
         text: Arc::clone(&pipeline.text),
         span,
         message,

@@ -133,7 +133,7 @@ impl Engine {
     pub async fn explain(&self, sql: &str) -> Result<String, QueryError> {
         let effective = self.effective();
         let view_of = |name: &RelationName| effective.planned.views.iter().find(|view| view.name == *name);
-        let named = sql.trim().split_once('.').map(|(team, name)| RelationName::new(team, name));
+        let named = RelationName::parse(sql.trim());
         if let Some(view) = named.as_ref().and_then(view_of) {
             return Ok(explain(view));
         }
@@ -231,8 +231,7 @@ impl Engine {
         effective.views.get(name).cloned().ok_or_else(|| {
             let known: Vec<String> = effective.views.keys().map(ToString::to_string).collect();
             let nearest = super::suggest::nearest(&name.to_string(), known.iter().map(String::as_str));
-            let nearest = nearest.and_then(|nearest| nearest.split_once('.'));
-            let nearest = nearest.map(|(team, name)| RelationName::new(team, name));
+            let nearest = nearest.and_then(RelationName::parse);
             ReadError::UnknownView { view: name.clone(), nearest }
         })
     }

@@ -15,7 +15,7 @@ use factum_types::{Offset, Record, TopicId, TopicName, TopicPartition};
 use tracing::debug;
 
 use super::Effective;
-use crate::definitions::{Definitions, EventDefinition, Problem};
+use crate::definitions::{Definitions, EventDefinition, Place, Problem};
 use crate::error::ApplyError;
 use crate::operator::NOTES_OWNER;
 use crate::schema::{EventSchema, SchemaError};
@@ -58,7 +58,7 @@ pub(super) async fn find(
         match EventSchema::from_contract(definition, contract) {
             Ok(schema) => drop(schemas.known.insert(topic, schema)),
             Err(error) => schemas.problems.push(Problem {
-                file: topic.to_string().into(),
+                place: Place::Contract(topic),
                 text: "".into(),
                 span: 0..0,
                 message: error.to_string(),

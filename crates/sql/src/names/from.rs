@@ -245,9 +245,8 @@ impl Resolver<'_> {
         let near_full = || nearest(&written.join("."), full.iter().map(String::as_str));
         let elsewhere = || {
             let last = written.last()?;
-            full.iter()
-                .find(|name| name.split_once('.').is_some_and(|(_, name)| name == *last))
-                .map(String::as_str)
+            let at = self.relations.names().position(|name| &*name.name == *last)?;
+            full.get(at).map(String::as_str)
         };
         let nearest = if written.len() == 1 { near_bare().or_else(elsewhere) } else { near_full() };
         nearest.map(str::to_owned)

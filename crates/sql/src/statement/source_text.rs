@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 
-use crate::definitions::{PipelineDefinition, Problem};
+use crate::definitions::{PipelineDefinition, Place, Problem};
 
 /// A text and where its lines begin.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ impl SourceText {
 
     pub(crate) fn problem(&self, span: Range<usize>, message: impl Into<String>) -> Problem {
         Problem {
-            file: self.file.clone(),
+            place: Place::File(self.file.clone()),
             text: Arc::clone(&self.text),
             span,
             message: message.into(),

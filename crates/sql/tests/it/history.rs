@@ -40,7 +40,7 @@ fn try_apply(world: &World, sql: &str) -> Result<Applied, ApplyError> {
 }
 
 fn check(world: &World, definitions: &Definitions) -> Result<(), ApplyError> {
-    world.block(world.engine().check(definitions))
+    world.block(world.engine().check(definitions)).map(drop)
 }
 
 /// The line that the help of a problem says to write.

@@ -9,6 +9,21 @@ fn orders(count: i64) -> Vec<serde_json::Value> {
 }
 
 #[test]
+fn what_was_checked_is_applied_by_its_plan() {
+    let world = World::new(small()).with_orders(1);
+    let sql = "CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM orders";
+    let definitions = world.definitions(sql);
+    let planned = world.block(world.engine().check(&definitions)).expect("the definitions are good");
+    assert_eq!(planned.definitions(), &definitions);
+    world.post("store.orders", &orders(3));
+    let applied = world.block(world.engine().apply_planned(planned)).expect("they still are");
+    assert_eq!(applied.created, [relation("store.v")]);
+    world.settle();
+    assert_eq!(world.sorted("store.v"), [r#"{"n":3}"#]);
+    assert_eq!(world.apply(sql).unchanged, [relation("store.v")], "planned again, it is the same");
+}
+
+#[test]
 fn a_changed_definition_is_served_once_it_has_caught_up() {
     let world = World::new(small()).with_orders(3);
     let first = "CREATE MATERIALIZED VIEW v AS SELECT customer, count(*) AS n FROM orders GROUP BY customer";

@@ -85,7 +85,7 @@ impl Case {
 
 #[cfg(test)]
 mod tests {
-    use factum_governance::Project;
+    use factum_governance::{EventDefinition, FeedDefinition, PipelineDefinition, project};
 
     use super::*;
 
@@ -94,12 +94,15 @@ mod tests {
         let parent = tempfile::tempdir().expect("a temporary folder");
         let folder = parent.path().join("movies");
         Case::Movies.write(&folder).expect("written");
-        let project = Project::load(&folder).expect("it loads");
+        let project = project::load(&folder).expect("it loads");
         assert!(project.problems.is_empty(), "{:?}", project.problems);
-        assert_eq!(
-            (project.events().count(), project.pipelines().count(), project.feeds().count()),
-            (1, 5, 1)
+        let definitions = &project.definitions;
+        let counts = (
+            definitions.of::<EventDefinition>().count(),
+            definitions.of::<PipelineDefinition>().count(),
+            definitions.of::<FeedDefinition>().count(),
         );
+        assert_eq!(counts, (1, 5, 1));
 
         // A change of the user's is not undone.
         let query = folder.join("teams/store/pipelines/top_movies.sql");

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use factum_governance::{EventDefinition, FeedDefinition, TeamDefinition};
 use factum_server::{Access, Running};
 
 use super::Greeting;
@@ -81,7 +82,8 @@ fn demo(
 }
 
 fn project(running: &Running, folder: &Path) -> String {
-    let (teams, events) = (running.catalogue().teams().len(), running.catalogue().events().len());
+    let catalogue = running.catalogue();
+    let (teams, events) = (catalogue.of::<TeamDefinition>().len(), catalogue.of::<EventDefinition>().len());
     let state = match running.catalogue().project().failure {
         None => "changes are applied as you save",
         Some(_) => "not all of it is in force, see above; what is mended is applied as you save",
@@ -96,7 +98,8 @@ fn project(running: &Running, folder: &Path) -> String {
 
 /// The generators that the project declares, and whether they run.
 fn feeds(running: &Running, generates: bool) -> Option<String> {
-    let names: Vec<String> = running.catalogue().feeds().iter().map(|feed| feed.name.clone()).collect();
+    let names: Vec<String> =
+        running.catalogue().of::<FeedDefinition>().iter().map(|feed| feed.name.to_string()).collect();
     if names.is_empty() {
         return None;
     }
@@ -137,7 +140,7 @@ fn next_step(running: &Running, access: Access) -> String {
         (ip, port) if ip.is_unspecified() => format!(" --server localhost:{port}"),
         _ => format!(" --server {http}"),
     };
-    let events = running.catalogue().events();
+    let events = running.catalogue().of::<EventDefinition>();
     let command = match events.first() {
         Some(event) => {
             let (field, value) = event.key.as_deref().map_or(("hello", "world"), |key| (key, "ada"));

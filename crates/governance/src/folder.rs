@@ -10,16 +10,16 @@ use crate::problem::Problem;
 const MAX_ENTRIES: usize = 10_000;
 
 /// A file or folder. Symbolic links count as what they lead to.
-pub(super) struct Item {
-    pub(super) name: String,
+pub struct Item {
+    pub(crate) name: String,
     /// Relative to the project's folder.
-    pub(super) path: PathBuf,
-    pub(super) is_folder: bool,
+    pub(crate) path: PathBuf,
+    pub(crate) is_folder: bool,
 }
 
 impl Item {
     /// The name without `.yaml` or `.yml`, for a manifest.
-    pub(super) fn manifest_stem(&self) -> Option<&str> {
+    pub(crate) fn manifest_stem(&self) -> Option<&str> {
         let is_yaml = |stem: &&str| !stem.is_empty() && !self.is_folder;
         self.name.strip_suffix(".yaml").or_else(|| self.name.strip_suffix(".yml")).filter(is_yaml)
     }
@@ -28,7 +28,7 @@ impl Item {
 /// What lies in `root/path`, by name, without hidden files. A folder that does not exist is empty.
 ///
 /// The walk never goes deeper than a project's known places, so a link that leads back up is harmless.
-pub(super) fn list(root: &Path, path: &Path, problems: &mut Vec<Problem>) -> Vec<Item> {
+pub(crate) fn list(root: &Path, path: &Path, problems: &mut Vec<Problem>) -> Vec<Item> {
     let entries = match std::fs::read_dir(root.join(path)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),

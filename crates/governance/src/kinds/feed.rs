@@ -1,17 +1,23 @@
-//! Feeds: events that Factum makes itself, for a demonstration or a load.
+//! `feeds/F.yaml`: events that Factum makes itself, for a demonstration or a load.
+
+mod manifest;
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use factum_types::{TeamName, TopicName};
+use factum_types::{QualifiedName, TeamName, TopicName};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::kind::{Context, Kind, Origin};
+use crate::problem::Problem;
 
 /// A generator and the topic that it fills.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedDefinition {
     /// `<team>.<feed>`.
-    pub name: String,
+    pub name: QualifiedName,
     /// The team that owns it.
     pub team: TeamName,
     /// The project that it is defined in.
@@ -29,12 +35,42 @@ pub struct FeedDefinition {
     pub seed: u64,
     /// The reference table of the same team that products are taken from, `<team>.<table>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub products: Option<String>,
+    pub products: Option<QualifiedName>,
     /// How many customers there are to buy, and to buy again.
     pub customers: u32,
     /// The regions that they live in; empty for the generator's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<String>,
+}
+
+impl Kind for FeedDefinition {
+    const WORD: &'static str = "feed";
+    const FOLDER: &'static str = "feeds";
+
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    fn team(&self) -> &TeamName {
+        &self.team
+    }
+
+    fn project(&self) -> &str {
+        &self.project
+    }
+
+    fn facts(&self) -> String {
+        format!("{} into {}, {}", self.generate.as_str(), self.into, self.rate)
+    }
+
+    fn read(
+        context: &Context<'_>,
+        path: &Path,
+        stem: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<(Self, Origin)> {
+        manifest::read(context, path, stem, problems)
+    }
 }
 
 /// What a feed makes.

@@ -3,16 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use miette::SourceSpan;
 use serde_json::Value;
 
-use super::Format;
-use super::event_file::{Context, Written};
+use factum_types::suggest::nearest;
+
+use super::{EventDefinition, Format};
+use crate::kind::{Context, Entry, Kind};
 use crate::manifest::SourceFile;
 use crate::problem::Problem;
-use crate::suggest::nearest;
 
 const ENDINGS: [(&str, Format); 3] =
     [(".avsc", Format::Avro), (".schema.json", Format::Json), (".proto", Format::Protobuf)];
+
+/// What a manifest says of its contract.
+pub(super) struct Stated {
+    pub(super) format: Option<(Format, SourceSpan)>,
+    /// The file that `schema:` names.
+    pub(super) schema: Option<(String, SourceSpan)>,
+}
 
 /// A contract that was found and can be parsed.
 pub(super) struct Contract {
@@ -34,10 +43,10 @@ pub(super) fn find(
     context: &Context<'_>,
     file: &SourceFile,
     stem: &str,
-    written: &Written,
+    stated: &Stated,
     problems: &mut Vec<Problem>,
 ) -> Option<Contract> {
-    let (name, format) = match &written.schema {
+    let (name, format) = match &stated.schema {
         Some((name, span)) => match named(context, file, name) {
             Ok(found) => found,
             Err((message, help)) => {
@@ -45,11 +54,11 @@ pub(super) fn find(
                 return None;
             }
         },
-        None => beside(context, file, stem, written, problems)?,
+        None => beside(context, file, stem, stated, problems)?,
     };
-    if let Some((stated, span)) = written.format.filter(|(stated, _)| *stated != format) {
+    if let Some((other, span)) = stated.format.filter(|(other, _)| *other != format) {
         let message =
-            format!("`format` is {}, but {name} is a contract for {}", stated.as_str(), format.as_str());
+            format!("`format` is {}, but {name} is a contract for {}", other.as_str(), format.as_str());
         problems.push(file.problem(span, message).help("change one of the two"));
         return None;
     }
@@ -72,7 +81,7 @@ fn named(context: &Context<'_>, file: &SourceFile, name: &str) -> Result<(String
     };
     let folder = context.root.join(file.path.parent().unwrap_or(Path::new("")));
     let Ok(found) = folder.join(name).canonicalize() else {
-        let siblings = context.siblings.iter().copied().filter(|name| split(name).is_some());
+        let siblings = context.file_names::<EventDefinition>().filter(|name| split(name).is_some());
         let help = match nearest(name, siblings) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "paths are relative to the file that names them".to_owned(),
@@ -91,23 +100,42 @@ fn beside(
     context: &Context<'_>,
     file: &SourceFile,
     stem: &str,
-    written: &Written,
+    stated: &Stated,
     problems: &mut Vec<Problem>,
 ) -> Option<(String, Format)> {
-    let stated = written.format.map(|(format, _)| format);
+    let format = stated.format.map(|(format, _)| format);
     let mut found: Vec<(String, Format)> = ENDINGS
         .iter()
         .map(|(ending, format)| (format!("{stem}{ending}"), *format))
-        .filter(|(name, _)| context.siblings.contains(&name.as_str()))
+        .filter(|(name, _)| context.file_names::<EventDefinition>().any(|file| file == name))
         .collect();
     if found.len() > 1 {
-        found.retain(|(_, format)| Some(*format) == stated);
+        found.retain(|(_, other)| Some(*other) == format);
         if found.is_empty() {
             let problem = Problem::of_file(&file.path, "there are several contracts beside it");
             problems.push(problem.help("say which with `schema: FILE`, or keep one"));
         }
     }
     found.pop()
+}
+
+/// Contracts without an event: most often a name that was mistyped.
+pub(super) fn find_unused(context: &Context<'_>, read: &[&EventDefinition], problems: &mut Vec<Problem>) {
+    let stems = context.stems::<EventDefinition>();
+    for item in context.items::<EventDefinition>() {
+        let Entry::Beside = EventDefinition::entry(item) else { continue };
+        let Some((stem, _)) = split(&item.name) else { continue };
+        let is_used = read.iter().any(|event| event.schema.as_deref() == Some(&item.path));
+        if is_used || stems.contains(&stem) {
+            continue;
+        }
+        let help = match nearest(stem, stems.iter().copied()) {
+            Some(near) => format!("did you mean to name it after `{near}.yaml`?"),
+            None => format!("add {stem}.yaml beside it, or name it in an event's `schema:`"),
+        };
+        let problem = Problem::of_file(&item.path, "no event uses this contract").help(help);
+        problems.push(problem.warning());
+    }
 }
 
 /// Checks the syntax of a contract as far as this crate can, and lists its fields.

@@ -5,10 +5,19 @@ use std::path::Path;
 
 use factum_types::TeamName;
 
-use super::{Defaults, Environment, PROJECT_FILE, Visibility, event_file, load};
+use super::PROJECT_FILE;
+use crate::defaults::{Defaults, Visibility};
 use crate::human;
+use crate::kinds;
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
+
+/// A Factum that the project can be applied to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// The base URL of its HTTP interface.
+    pub server: String,
+}
 
 /// What `factum.yaml` says.
 pub(super) struct Header {
@@ -21,7 +30,7 @@ pub(super) struct Header {
 /// there is none when the file cannot be read at all.
 pub(super) fn read(root: &Path, problems: &mut Vec<Problem>) -> Option<Header> {
     if !root.join(PROJECT_FILE).exists() {
-        problems.push(load::no_project_file(root));
+        problems.push(no_project_file(root));
         return None;
     }
     let file = match SourceFile::read(root, Path::new(PROJECT_FILE)) {
@@ -57,7 +66,7 @@ fn folder_name(root: &Path) -> Option<String> {
 
 fn defaults(fields: &mut Fields<'_>) -> Defaults {
     Defaults {
-        partitions: event_file::partitions(fields).map(|(partitions, _)| partitions),
+        partitions: kinds::partitions(fields).map(|(partitions, _)| partitions),
         retention: fields.parsed("retention", human::parse_retention, "7d").map(|(value, _)| value),
         lateness: fields.parsed("lateness", human::parse_duration, "10s").map(|(value, _)| value),
         visibility: fields.word("visibility", &Visibility::WORDS).map(|(value, _)| value),
@@ -75,4 +84,14 @@ fn base_url(text: &str) -> Result<String, &'static str> {
         Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => Ok(text.to_owned()),
         _ => Err("it is not an http:// or https:// address"),
     }
+}
+
+/// Said when a folder is not a project at all.
+pub(super) fn no_project_file(root: &Path) -> Problem {
+    let problem = Problem::of_file(Path::new(PROJECT_FILE), "there is no such file");
+    if !root.exists() {
+        return problem
+            .help(format!("the folder {} does not exist; `factum init` makes one", root.display()));
+    }
+    problem.help(format!("{} is not a project; `factum init` makes one", root.display()))
 }

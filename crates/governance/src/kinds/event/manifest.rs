@@ -1,31 +1,24 @@
-//! `events/E.yaml`: one event, its topic and its contract.
+//! The fields of `events/E.yaml`.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_types::{ByteSize, TeamName, TopicName};
+use factum_types::suggest::nearest;
+use factum_types::{ByteSize, TopicName};
 use miette::SourceSpan;
 
-use super::contract::{self, Contract};
-use super::project_file::Header;
-use super::{Capture, EventDefinition, Format, Origin, Visibility, name};
+use super::contract::{self, Contract, Stated};
+use super::{Capture, EventDefinition, Format};
+use crate::defaults::Visibility;
 use crate::human;
+use crate::kind::{Context, Origin};
+use crate::kinds::name;
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
-use crate::suggest::nearest;
 
 /// More partitions in one topic are a mistake on one machine.
 const MAX_PARTITIONS: i32 = 1_000;
-
-/// What surrounds the file.
-pub(super) struct Context<'a> {
-    pub(super) root: &'a Path,
-    pub(super) header: &'a Header,
-    pub(super) team: &'a TeamName,
-    /// Names of the files in the same folder.
-    pub(super) siblings: Vec<&'a str>,
-}
 
 /// Reads the file at `path`, named `name` without its ending.
 pub(super) fn read(
@@ -35,26 +28,22 @@ pub(super) fn read(
     problems: &mut Vec<Problem>,
 ) -> Option<(EventDefinition, Origin)> {
     let topic = name::relation(context.team, path, name, "an event's", "order-placed.yaml");
-    let topic = topic.map_err(|problem| problems.push(problem)).ok();
+    let topic = topic.map_err(|problem| problems.push(problem)).ok().map(|name| name.to_topic());
     let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
     let mut fields = Fields::of_file(&file, problems)?;
     let written = Written::take(&mut fields);
     fields.finish();
-    let contract = contract::find(context, &file, name, &written, problems);
+    let contract = contract::find(context, &file, name, &written.contract, problems);
     check_names(&file, &written, contract.as_ref(), problems);
-    let origin = Origin {
-        partitions: written.partitions.map(|(_, span)| span),
-        contract: contract.as_ref().map(|contract| contract.path.clone()),
-        file,
-    };
+    let places = written.partitions.iter().map(|(_, span)| ("partitions".to_owned(), *span)).collect();
+    let origin = Origin { file, places };
     Some((written.define(context, topic?, name, contract), origin))
 }
 
 /// The fields as they stand in the file.
-pub(super) struct Written {
+struct Written {
     summary: Option<String>,
-    pub(super) format: Option<(Format, SourceSpan)>,
-    pub(super) schema: Option<(String, SourceSpan)>,
+    contract: Stated,
     time: Option<(String, SourceSpan)>,
     key: Option<(String, SourceSpan)>,
     lateness: Option<Duration>,
@@ -72,8 +61,10 @@ impl Written {
     fn take(fields: &mut Fields<'_>) -> Self {
         Self {
             summary: fields.text("summary"),
-            format: fields.word("format", &Format::WORDS),
-            schema: fields.parsed("schema", not_empty, "orders.schema.json"),
+            contract: Stated {
+                format: fields.word("format", &Format::WORDS),
+                schema: fields.parsed("schema", not_empty, "orders.schema.json"),
+            },
             time: fields.parsed("time", not_empty, "OrderDate"),
             key: fields.parsed("key", not_empty, "Email"),
             lateness: fields.parsed("lateness", human::parse_duration, "10s").map(|(value, _)| value),
@@ -99,14 +90,16 @@ impl Written {
         name: &str,
         contract: Option<Contract>,
     ) -> EventDefinition {
-        let (project, team) = (&context.header.name, context.team);
-        let defaults = &context.header.defaults;
-        let format =
-            self.format.map(|(format, _)| format).or(contract.as_ref().map(|contract| contract.format));
+        let (project, team, defaults) = (context.project, context.team, context.defaults);
+        let format = self
+            .contract
+            .format
+            .map(|(format, _)| format)
+            .or(contract.as_ref().map(|contract| contract.format));
         EventDefinition {
             topic,
             team: team.clone(),
-            project: project.clone(),
+            project: project.to_owned(),
             summary: self.summary,
             format: format.unwrap_or(Format::Json),
             contract: contract.as_ref().map(|contract| Arc::clone(&contract.text)),
@@ -127,7 +120,7 @@ impl Written {
 }
 
 /// Takes `partitions`, from 1 to [`MAX_PARTITIONS`].
-pub(super) fn partitions(fields: &mut Fields<'_>) -> Option<(i32, SourceSpan)> {
+pub(crate) fn partitions(fields: &mut Fields<'_>) -> Option<(i32, SourceSpan)> {
     let parse = |text: &str| match text.parse::<i32>() {
         Ok(count) if (1..=MAX_PARTITIONS).contains(&count) => Ok(count),
         _ => Err(format!("{text:?} is not a whole number from 1 to {MAX_PARTITIONS}")),

@@ -1,77 +1,74 @@
-//! Governance's feeds, run by `factum-feeds`; whatever else a project's change puts into effect goes on from here.
+//! Governance's feeds, run by `factum-feeds`.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use factum_feeds::{Catalogue, CatalogueError, Feed, Handle, Recipe};
-use factum_governance::resources::Recorded;
 use factum_governance::{
-    FeedDefinition, Generator, KeptView, Pipelines, PipelinesError, Problem, TableDefinition,
+    Definitions, Effect, EffectError, EventDefinition, FeedDefinition, Generator, Problem, ResourceId,
+    ResourceKind, TableDefinition,
 };
-
-use crate::pipelines::EnginePipelines;
 
 /// The regions of a feed that names none.
 const REGIONS: [&str; 2] = ["Region1", "Region2"];
 /// The table of a feed that names none.
 const PRODUCTS: &str = "products";
 
-/// The engine and the generators, as governance sees them.
-pub(crate) struct FeedsAndPipelines {
-    pub(crate) pipelines: EnginePipelines,
-    /// Without it no generator runs; feeds are checked all the same.
-    pub(crate) feeds: Option<Handle>,
-}
+/// The generators, as governance sees them. Without a handle none runs; feeds are checked all the same.
+pub(crate) struct FeedEffect(pub(crate) Option<Handle>);
 
 #[async_trait]
-impl Pipelines for FeedsAndPipelines {
-    async fn check(&self, wanted: &Recorded) -> Result<(), PipelinesError> {
-        feeds(wanted)?;
-        self.pipelines.check(wanted).await
+impl Effect for FeedEffect {
+    fn kinds(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<FeedDefinition>()]
     }
 
-    async fn apply(&self, applied: &Recorded) -> Result<(), PipelinesError> {
-        self.pipelines.apply(applied).await?;
-        if let Some(handle) = &self.feeds {
+    fn needs(&self) -> Vec<ResourceKind> {
+        vec![ResourceKind::of::<EventDefinition>(), ResourceKind::of::<TableDefinition>()]
+    }
+
+    async fn check(&self, wanted: &Definitions) -> Result<(), EffectError> {
+        feeds(wanted).map(drop)
+    }
+
+    async fn apply(&self, applied: &Definitions) -> Result<(), EffectError> {
+        if let Some(handle) = &self.0 {
             handle.set(feeds(applied)?);
         }
         Ok(())
     }
-
-    fn views(&self) -> Vec<KeptView> {
-        self.pipelines.views()
-    }
 }
 
 /// Every feed with what it is made of, or everything that is wrong with them.
-fn feeds(recorded: &Recorded) -> Result<Vec<Feed>, PipelinesError> {
+fn feeds(declared: &Definitions) -> Result<Vec<Feed>, EffectError> {
     let (mut feeds, mut problems) = (Vec::new(), Vec::new());
-    for definition in recorded.feeds.values() {
-        match feed(definition, recorded) {
+    for definition in declared.of::<FeedDefinition>() {
+        match feed(definition, declared) {
             Ok(feed) => feeds.push(feed),
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(feeds) } else { Err(PipelinesError::Refused(problems)) }
+    if problems.is_empty() { Ok(feeds) } else { Err(EffectError::Refused(problems)) }
 }
 
-fn feed(definition: &FeedDefinition, recorded: &Recorded) -> Result<Feed, Problem> {
+fn feed(definition: &FeedDefinition, declared: &Definitions) -> Result<Feed, Problem> {
     let FeedDefinition { name, team, into, rate, seed, customers, .. } = definition;
     let Generator::Orders = definition.generate;
-    let table = definition.products.clone().unwrap_or_else(|| format!("{team}.{PRODUCTS}"));
-    let table = recorded.tables.get(&table).ok_or_else(|| no_products(definition))?;
+    let table =
+        definition.products.as_ref().map_or_else(|| format!("{team}.{PRODUCTS}"), ToString::to_string);
+    let table = declared.get::<TableDefinition>(&table).ok_or_else(|| no_products(definition))?;
     let catalogue =
-        Catalogue::from_csv(table.rows.as_bytes()).map_err(|error| unusable(table, name, &error))?;
+        Catalogue::from_csv(table.rows.as_bytes()).map_err(|error| unusable(table, name.as_str(), &error))?;
     let regions: Vec<String> = match definition.regions.as_slice() {
         [] => REGIONS.map(str::to_owned).to_vec(),
         named => named.to_vec(),
     };
     let recipe = Recipe { catalogue: Arc::new(catalogue), seed: *seed, customers: *customers, regions };
-    recipe.check().map_err(|error| Problem::of_file(&file(definition), error.to_string()))?;
-    let event = recorded.events.get(into);
+    recipe.check().map_err(|error| Problem::of_file(&manifest(definition), error.to_string()))?;
+    let event = declared.get::<EventDefinition>(into.as_str());
     Ok(Feed {
-        name: name.clone(),
+        name: name.to_string(),
         into: into.clone(),
         rate: rate.events_per_second(),
         recipe,
@@ -81,14 +78,12 @@ fn feed(definition: &FeedDefinition, recorded: &Recorded) -> Result<Feed, Proble
     })
 }
 
-/// Where the feed is declared: folders and files are its name.
-fn file(feed: &FeedDefinition) -> std::path::PathBuf {
-    let (team, name) = feed.name.split_once('.').unwrap_or(("", &feed.name));
-    Path::new("teams").join(team).join("feeds").join(format!("{name}.yaml"))
+fn manifest(feed: &FeedDefinition) -> PathBuf {
+    ResourceId::of(feed).manifest().into()
 }
 
 fn no_products(feed: &FeedDefinition) -> Problem {
-    let problem = Problem::of_file(&file(feed), "the feed does not say which products are ordered");
+    let problem = Problem::of_file(&manifest(feed), "the feed does not say which products are ordered");
     problem.help("add a line such as `products: products`, which names a table of the team")
 }
 
@@ -108,7 +103,7 @@ fn unusable(table: &TableDefinition, feed: &str, error: &CatalogueError) -> Prob
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
-    use factum_governance::Project;
+    use factum_governance::project;
 
     use super::*;
 
@@ -127,8 +122,8 @@ mod tests {
         write("tables/products.yaml", "from: products.csv\nkey: ItemId\n");
         write("tables/products.csv", rows);
         write("feeds/orders.yaml", "generate: orders\ninto: orders\n");
-        let project = Project::load(folder.path()).expect("it loads");
-        match feeds(&Recorded::default().with(&project)) {
+        let project = project::load(folder.path()).expect("it loads");
+        match feeds(&project.definitions) {
             Ok(feeds) => format!("{} feed\n", feeds.len()),
             Err(error) => error
                 .problems()

@@ -1,31 +1,24 @@
-//! `feeds/F.yaml`: one generator and the topic that it fills.
+//! The fields of `feeds/F.yaml`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use factum_types::{TeamName, TopicName};
+use factum_types::QualifiedName;
+use factum_types::suggest::nearest;
 use miette::SourceSpan;
 
-use super::feed::{FeedDefinition, Generator, Rate};
-use super::name;
+use super::{FeedDefinition, Generator, Rate};
+use crate::kind::{Context, Kind, Origin};
+use crate::kinds::event::EventDefinition;
+use crate::kinds::name;
+use crate::kinds::table::TableDefinition;
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
-use crate::suggest::nearest;
 
 const DEFAULT_RATE: Rate = Rate::per_second(10);
 const DEFAULT_CUSTOMERS: u32 = 1_000;
 /// Each customer is remembered by the generator.
 const MAX_CUSTOMERS: u32 = 1_000_000;
-
-/// What surrounds the file.
-pub(super) struct Context<'a> {
-    pub(super) root: &'a Path,
-    pub(super) project: &'a str,
-    pub(super) team: &'a TeamName,
-    /// The team's events, by their bare names.
-    pub(super) events: &'a [&'a str],
-    /// Its reference tables, likewise.
-    pub(super) tables: &'a [&'a str],
-}
 
 /// Reads the manifest at `path`, named `stem` without its ending.
 pub(super) fn read(
@@ -33,7 +26,7 @@ pub(super) fn read(
     path: &Path,
     stem: &str,
     problems: &mut Vec<Problem>,
-) -> Option<FeedDefinition> {
+) -> Option<(FeedDefinition, Origin)> {
     let named = name::relation(context.team, path, stem, "a feed's", "orders.yaml");
     let named = named.map_err(|problem| problems.push(problem)).ok();
     let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
@@ -48,8 +41,8 @@ pub(super) fn read(
     let regions = fields.texts("regions");
     let summary = fields.text("summary");
     fields.finish();
-    let into = resolve(context, &file, into, "event", context.events, problems);
-    let products = resolve(context, &file, products, "table", context.tables, problems);
+    let into = resolve::<EventDefinition>(context, &file, into, problems);
+    let products = resolve::<TableDefinition>(context, &file, products, problems);
     if problems.len() == told {
         let missing = |field: &str, what: &str| {
             let problem = Problem::of_file(path, format!("the feed does not say {what}"));
@@ -58,43 +51,42 @@ pub(super) fn read(
         problems.extend(generate.is_none().then(|| missing("generate", "what it makes")));
         problems.extend(into.is_none().then(|| missing("into", "which event it fills")));
     }
-    Some(FeedDefinition {
-        name: named?.to_string(),
+    let feed = FeedDefinition {
+        name: named?,
         team: context.team.clone(),
         project: context.project.to_owned(),
         summary,
         generate: generate?,
-        into: into?,
+        into: into?.to_topic(),
         rate: rate.unwrap_or(DEFAULT_RATE),
         seed: seed.unwrap_or_default(),
-        products: products.map(|table| table.to_string()),
+        products,
         customers: customers.unwrap_or(DEFAULT_CUSTOMERS),
         regions,
-    })
+    };
+    Some((feed, Origin { file, places: BTreeMap::new() }))
 }
 
-/// The full name of what the file names, if the team has it.
-fn resolve(
+/// The full name of the definition that the file names, if the team has it.
+fn resolve<K: Kind>(
     context: &Context<'_>,
     file: &SourceFile,
     written: Option<(String, SourceSpan)>,
-    noun: &str,
-    known: &[&str],
     problems: &mut Vec<Problem>,
-) -> Option<TopicName> {
+) -> Option<QualifiedName> {
     let (written, span) = written?;
-    let team = context.team.as_str();
+    let (team, noun, known) = (context.team.as_str(), K::WORD, context.stems::<K>());
     let bare = written.strip_prefix(team).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&written);
     if known.contains(&bare) {
-        return TopicName::new(format!("{team}.{bare}")).ok();
+        return QualifiedName::new(context.team, bare).ok();
     }
     let problem = file.problem(span, format!("team {team} has no {noun} {bare}"));
     let problem = match nearest(bare, known.iter().copied()) {
         Some(near) => problem.label(format!("did you mean `{near}`?")),
         None => problem,
     };
-    problems.push(problem.help(match known {
-        [] => format!("make teams/{team}/{noun}s/{bare}.yaml"),
+    problems.push(problem.help(match known.as_slice() {
+        [] => format!("make teams/{team}/{}/{bare}{}", K::FOLDER, K::ENDING),
         known => format!("{noun}s of the team: {}", known.join(", ")),
     }));
     None

@@ -1,12 +1,13 @@
-//! `dashboards/D.yaml`: one page of panels.
+//! The fields of `dashboards/D.yaml`.
 
 use std::path::Path;
 
 use factum_types::TeamName;
 use miette::SourceSpan;
 
-use super::dashboard::{DashboardDefinition, Panel, PanelFault, PanelKind, PanelPart};
-use super::name;
+use super::{DashboardDefinition, Panel, PanelKind, PanelPart};
+use crate::kind::{Context, Origin};
+use crate::kinds::name;
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
 
@@ -16,22 +17,7 @@ const MAX_PANELS: usize = 50;
 const MAX_LAST: u32 = 10_000;
 const PANEL: &str = "{ number: orders, view: orders_this_hour }";
 
-/// What surrounds the file.
-pub(super) struct Context<'a> {
-    pub(super) root: &'a Path,
-    pub(super) project: &'a str,
-    pub(super) team: &'a TeamName,
-}
-
-/// The file of a dashboard, for problems that only whoever keeps its views can see.
-#[derive(Debug, Clone)]
-pub(crate) struct DashboardOrigin {
-    file: SourceFile,
-    panels: Vec<Places>,
-}
-
 /// Where the parts of a panel stand.
-#[derive(Debug, Clone)]
 struct Places {
     view: SourceSpan,
     columns: Vec<SourceSpan>,
@@ -39,17 +25,14 @@ struct Places {
     by: Option<SourceSpan>,
 }
 
-impl DashboardOrigin {
-    /// A fault of the panel at `index`, told at its place. The rest of the dashboard is shown, so it is a warning.
-    pub(crate) fn problem(&self, index: usize, fault: &PanelFault) -> Problem {
-        let span = self.panels.get(index).map(|places| match fault.part {
-            PanelPart::View => places.view,
-            PanelPart::Column(at) => places.columns.get(at).copied().unwrap_or(places.view),
-            PanelPart::Over => places.over.unwrap_or(places.view),
-            PanelPart::By => places.by.unwrap_or(places.view),
-        });
-        let problem = self.file.problem(span.unwrap_or_else(|| (0, 0).into()), fault.message.clone());
-        problem.help(fault.help()).warning()
+impl Places {
+    /// The same, named for the panel of this index.
+    fn named(&self, panel: usize) -> Vec<(String, SourceSpan)> {
+        let columns = self.columns.iter().enumerate().map(|(at, span)| (PanelPart::Column(at), *span));
+        let over = self.over.map(|span| (PanelPart::Over, span));
+        let by = self.by.map(|span| (PanelPart::By, span));
+        let parts = columns.chain([(PanelPart::View, self.view)]).chain(over).chain(by);
+        parts.map(|(part, span)| (part.place(panel), span)).collect()
     }
 }
 
@@ -59,7 +42,7 @@ pub(super) fn read(
     path: &Path,
     stem: &str,
     problems: &mut Vec<Problem>,
-) -> Option<(DashboardDefinition, DashboardOrigin)> {
+) -> Option<(DashboardDefinition, Origin)> {
     let named = name::relation(context.team, path, stem, "a dashboard's", "movies.yaml");
     let named = named.map_err(|problem| problems.push(problem)).ok();
     let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
@@ -83,14 +66,15 @@ pub(super) fn read(
         }
     }
     let dashboard = DashboardDefinition {
-        name: named?.to_string(),
+        name: named?,
         team: context.team.clone(),
         project: context.project.to_owned(),
         title,
         summary,
         panels,
     };
-    Some((dashboard, DashboardOrigin { file, panels: places }))
+    let places = places.iter().enumerate().flat_map(|(index, places)| places.named(index));
+    Some((dashboard, Origin { file, places: places.collect() }))
 }
 
 fn panel(team: &TeamName, fields: &mut Fields<'_>, span: SourceSpan) -> Option<(Panel, Places)> {

@@ -1,15 +1,19 @@
-//! `tables/T.yaml`: one reference table and where its rows come from.
+//! `tables/T.yaml`: a reference table and where its rows come from.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use factum_types::TeamName;
+use factum_types::suggest::nearest;
+use factum_types::{QualifiedName, TeamName};
 use miette::SourceSpan;
+use serde::{Deserialize, Serialize};
 
-use super::{TableDefinition, name};
+use super::name;
+use crate::folder::Item;
+use crate::kind::{Context, Entry, Kind, Origin};
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
-use crate::suggest::nearest;
 
 /// Rows are kept in memory and on the log as one record.
 const MAX_BYTES: u64 = 8 << 20;
@@ -17,22 +21,73 @@ const TOO_LARGE: &str = "a reference table is kept in memory whole: leave out co
      needs, or send the rows to a topic and make a view of it";
 const LATER: &str = "this version takes rows from a CSV file: `from: products.csv`";
 
-/// What surrounds the file.
-pub(super) struct Context<'a> {
-    pub(super) root: &'a Path,
-    pub(super) project: &'a str,
-    pub(super) team: &'a TeamName,
-    /// Names of the files in the same folder.
-    pub(super) siblings: Vec<&'a str>,
+/// A table of rows that events are looked up in: products, categories, rates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableDefinition {
+    /// `<team>.<table>`.
+    pub name: QualifiedName,
+    /// The team that owns it.
+    pub team: TeamName,
+    /// The project that it is defined in.
+    pub project: String,
+    /// What its rows are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// The column that identifies a row.
+    pub key: String,
+    /// Where the rows come from, relative to the project's folder.
+    pub from: PathBuf,
+    /// The rows: CSV with a header.
+    pub rows: Arc<str>,
+}
+
+impl Kind for TableDefinition {
+    const WORD: &'static str = "table";
+    const FOLDER: &'static str = "tables";
+
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    fn team(&self) -> &TeamName {
+        &self.team
+    }
+
+    fn project(&self) -> &str {
+        &self.project
+    }
+
+    fn facts(&self) -> String {
+        let from = self.from.file_name().unwrap_or_default().to_string_lossy();
+        format!("key {}, from {from}", self.key)
+    }
+
+    fn files(&self) -> Vec<&Path> {
+        vec![&self.from]
+    }
+
+    /// Folders may hold the rows.
+    fn entry(item: &Item) -> Entry<'_> {
+        item.manifest_stem().map_or(Entry::Beside, Entry::Manifest)
+    }
+
+    fn read(
+        context: &Context<'_>,
+        path: &Path,
+        stem: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<(Self, Origin)> {
+        read(context, path, stem, problems)
+    }
 }
 
 /// Reads the manifest at `path`, named `stem` without its ending, and the rows that it names.
-pub(super) fn read(
+fn read(
     context: &Context<'_>,
     path: &Path,
     stem: &str,
     problems: &mut Vec<Problem>,
-) -> Option<TableDefinition> {
+) -> Option<(TableDefinition, Origin)> {
     let named = name::relation(context.team, path, stem, "a table's", "products.yaml");
     let named = named.map_err(|problem| problems.push(problem)).ok();
     let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
@@ -63,15 +118,16 @@ pub(super) fn read(
     let is_told = problems.len() > told;
     problems.extend(found.into_iter().filter(|problem| !is_told || problem.line_and_column().is_some()));
     let rows = rows?;
-    Some(TableDefinition {
-        name: named?.to_string(),
+    let table = TableDefinition {
+        name: named?,
         team: context.team.clone(),
         project: context.project.to_owned(),
         summary,
         key: key?,
         from: rows.path.clone(),
         rows: Arc::clone(&rows.text),
-    })
+    };
+    Some((table, Origin { file, places: BTreeMap::new() }))
 }
 
 fn missing(file: &SourceFile, field: &str, example: &str, found: &mut Vec<Problem>) {
@@ -93,7 +149,7 @@ fn rows(
     }
     let path = file.path.parent().unwrap_or(Path::new("")).join(from);
     if !context.root.join(&path).exists() {
-        let siblings = context.siblings.iter().copied().filter(|name| name.ends_with(".csv"));
+        let siblings = context.file_names::<TableDefinition>().filter(|name| name.ends_with(".csv"));
         let help = match nearest(from, siblings) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "paths are relative to the file that names them".to_owned(),

@@ -1,21 +1,25 @@
-//! Dashboards: panels that show columns of views.
+//! `dashboards/D.yaml`: panels that show columns of views.
 //!
 //! Always holds: a panel shows one thing, and has what that takes (`line` an `over`, `bar` a `by`). Whether its view
 //! has these columns is asked of whoever keeps views, when it is applied and again whenever it is shown.
 
-use std::fmt;
+mod manifest;
 
-use factum_types::TeamName;
+use std::fmt;
+use std::path::Path;
+
+use factum_types::suggest::nearest;
+use factum_types::{QualifiedName, TeamName};
 use serde::{Deserialize, Serialize};
 
-use crate::pipelines::KeptView;
-use crate::suggest::nearest;
+use crate::kind::{Context, Fault, Kind, Origin};
+use crate::problem::Problem;
 
 /// A page of panels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardDefinition {
     /// `<team>.<dashboard>`.
-    pub name: String,
+    pub name: QualifiedName,
     /// The team that owns it.
     pub team: TeamName,
     /// The project that it is defined in.
@@ -57,6 +61,61 @@ pub struct Panel {
     pub wide: bool,
 }
 
+impl Kind for DashboardDefinition {
+    const WORD: &'static str = "dashboard";
+    const FOLDER: &'static str = "dashboards";
+
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    fn team(&self) -> &TeamName {
+        &self.team
+    }
+
+    fn project(&self) -> &str {
+        &self.project
+    }
+
+    fn facts(&self) -> String {
+        match self.panels.len() {
+            1 => "1 panel".to_owned(),
+            n => format!("{n} panels"),
+        }
+    }
+
+    fn read(
+        context: &Context<'_>,
+        path: &Path,
+        stem: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<(Self, Origin)> {
+        manifest::read(context, path, stem, problems)
+    }
+}
+
+impl DashboardDefinition {
+    /// What panels want to show and `views` do not have.
+    pub fn faults(&self, views: &[KeptView]) -> Vec<Fault> {
+        let panels = self.panels.iter().enumerate();
+        let faults = panels.filter_map(|(index, panel)| {
+            let fault = panel.resolve(views).err()?;
+            let (place, help) = (fault.part.place(index), fault.help());
+            Some(Fault { place, help, message: fault.message })
+        });
+        faults.collect()
+    }
+}
+
+/// A view, as far as dashboards must know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptView {
+    /// `<team>.<view>`.
+    pub name: String,
+    /// Its columns; `None` while it waits for an event to learn them from.
+    pub columns: Option<Vec<String>>,
+}
+
 /// How a panel shows its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -96,6 +155,18 @@ pub enum PanelPart {
     Over,
     /// `by`.
     By,
+}
+
+impl PanelPart {
+    /// Its place in the manifest, for the panel of this index.
+    pub(crate) fn place(self, panel: usize) -> String {
+        match self {
+            Self::View => format!("panels/{panel}/view"),
+            Self::Column(at) => format!("panels/{panel}/columns/{at}"),
+            Self::Over => format!("panels/{panel}/over"),
+            Self::By => format!("panels/{panel}/by"),
+        }
+    }
 }
 
 /// Why a panel has nothing to show.

@@ -1,19 +1,29 @@
-//! The known name nearest to one that is not known.
+//! Did you mean: the known name nearest to one that is not known.
 
 /// The candidate that `name` was most likely meant to be, if one is near enough to be worth saying.
 ///
 /// Near means: the same but for case, one the beginning of the other, or at most a third of the letters
 /// changed, swapped, added or left out (optimal string alignment, Damerau 1964).
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name: Vec<char> = name.to_lowercase().chars().take(MAX_CHARS).collect();
+    nearest_by(str::to_lowercase, name, candidates)
+}
+
+/// The same where names are alike that `normalize` makes equal, not only those that differ by case.
+pub fn nearest_by<'a>(
+    normalize: impl Fn(&str) -> String,
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let name: Vec<char> = normalize(name).chars().take(MAX_CHARS).collect();
     candidates
         .into_iter()
         .filter_map(|candidate| {
-            let known: Vec<char> = candidate.to_lowercase().chars().take(MAX_CHARS).collect();
+            let known: Vec<char> = normalize(candidate).chars().take(MAX_CHARS).collect();
             let is_prefix = name.len() >= 3 && (known.starts_with(&name) || name.starts_with(&known));
             let distance = if is_prefix && !known.is_empty() { 1 } else { distance(&name, &known) };
-            let allowed = (name.len().max(known.len()) / 3).max(1);
-            (distance <= allowed).then_some((distance, candidate))
+            let longest = name.len().max(known.len());
+            // Of two names of one letter each, neither was meant to be the other.
+            (distance < longest.max(1) && distance <= (longest / 3).max(1)).then_some((distance, candidate))
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

@@ -1,0 +1,19 @@
+//! What puts a project's definitions into effect: SQL, feeds and dashboards, wired to governance.
+
+mod dashboards;
+mod feeds;
+mod sql;
+
+use std::sync::Arc;
+
+use factum_governance::Effects;
+use factum_sql::Engine;
+
+/// Every effect of a server. Without `feeds` no generator runs; feeds are checked all the same.
+pub(crate) fn all(engine: &Engine, feeds: Option<factum_feeds::Handle>) -> Effects {
+    Effects::new(vec![
+        Arc::new(sql::SqlEffect::new(engine.clone())),
+        Arc::new(feeds::FeedEffect(feeds)),
+        Arc::new(dashboards::DashboardEffect(engine.clone())),
+    ])
+}
