@@ -3,6 +3,7 @@
 //! Not here: what names mean. Only the shape of a statement is known and checked.
 
 mod dialect;
+mod expansion;
 mod meaning;
 mod source_text;
 pub(crate) mod spellings;
@@ -91,11 +92,24 @@ pub(crate) fn query(source: &SourceText) -> Result<Query, Problem> {
         .ok_or_else(|| source.problem(0..source.text().len(), "there is no query here"))?;
     match parse(source, &tokens, &place)? {
         Statement::Query(mut query) => {
+            check_expansion(&query, source, &place)?;
             meaning::settle(&mut query, source, place)?;
             Ok(*query)
         }
         _ => Err(source.problem(place, "only queries can be run here: SELECT, VALUES or WITH … SELECT")),
     }
+}
+
+fn check_expansion(query: &Query, source: &SourceText, place: &Range<usize>) -> Result<(), Problem> {
+    let most = expansion::MOST_RELATIONS;
+    if expansion::relations(query) <= most {
+        return Ok(());
+    }
+    let message = format!(
+        "with each WITH query written out where it is named, this stands for more than {most} relations"
+    );
+    let help = "name a WITH query fewer times, or make a view of it: a view is computed once".to_owned();
+    Err(Problem { help: Some(help), ..source.problem(first_word(source, place), message) })
 }
 
 fn tokenize(source: &SourceText) -> Result<Vec<TokenWithSpan>, Problem> {
@@ -125,6 +139,7 @@ fn declaration(
     };
     match statement {
         Statement::CreateView(mut view) => {
+            check_expansion(&view.query, source, &place)?;
             meaning::settle(&mut view.query, source, place.clone())?;
             of_view(source, view, place, on_window_close)
         }

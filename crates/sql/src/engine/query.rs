@@ -33,6 +33,8 @@ use crate::view::{Freshness, Rows, bind, memory};
 
 /// How long an explanation waits for its turn.
 const EXPLAIN_WAIT: Duration = Duration::from_secs(10);
+/// How long it may take to plan what is explained.
+const EXPLAIN_TIME: Duration = Duration::from_secs(30);
 
 /// Which rows of a view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -138,7 +140,11 @@ impl Engine {
             return Ok(explain(view));
         }
         let slot = self.0.queries.slot(EXPLAIN_WAIT).await?;
-        let plan = self.planned_in(&slot, sql).await?;
+        let planned = tokio::time::timeout(EXPLAIN_TIME, self.planned_in(&slot, sql)).await;
+        let plan = planned.unwrap_or_else(|_| {
+            let reason = format!("the query takes longer than {} s to plan", EXPLAIN_TIME.as_secs());
+            Err(QueryError::TooLarge { reason })
+        })?;
         let mut text = format!("{}\n", plan.plan.display_indent());
         for view in plan.views.iter().filter_map(view_of) {
             text.push('\n');
