@@ -10,6 +10,7 @@
 //! Not here: views. What they stand for was counted when they were declared, and they are planned once each.
 
 use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{ObjectName, Query, Visit, Visitor};
@@ -20,7 +21,7 @@ pub(super) const MOST_RELATIONS: u64 = 500;
 /// How many relations a query stands for, with every name of a common table expression written out.
 pub(super) fn relations(query: &Query) -> u64 {
     let mut counter = Counter { outside: Scope::default(), scopes: Vec::new() };
-    let _: ControlFlow<()> = query.visit(&mut counter);
+    let ControlFlow::Continue(()) = query.visit(&mut counter);
     counter.outside.relations
 }
 
@@ -40,16 +41,16 @@ struct Scope {
 }
 
 impl Visitor for Counter {
-    type Break = ();
+    type Break = Infallible;
 
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Infallible> {
         let tables = query.with.iter().flat_map(|with| &with.cte_tables);
         let coming = tables.map(|table| table.alias.name.value.to_lowercase()).collect();
         self.scopes.push(Scope { coming, ..Scope::default() });
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Infallible> {
         let ended = self.scopes.pop().unwrap_or_default();
         // Without a relation it is one of its own: `SELECT 1`.
         let relations = ended.relations.max(1);
@@ -61,7 +62,7 @@ impl Visitor for Counter {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<Infallible> {
         let name = match &relation.0[..] {
             [part] => part.as_ident().map(|name| name.value.to_lowercase()),
             _ => None,
