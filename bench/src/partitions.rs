@@ -84,7 +84,7 @@ impl ProducerContext for Acknowledgements {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         let result = result.as_ref().map(drop).map_err(|(error, _)| error.clone());
-        // Nobody waits any more once the measuring is over.
+        // The receiver is gone once the measuring is over.
         self.0.send(result).ok();
     }
 }

@@ -40,7 +40,7 @@ pub enum StorageError {
         /// The directory.
         path: PathBuf,
     },
-    /// The files of a partition that must be there are not: somebody removed them.
+    /// The files of a partition that must be there were removed.
     #[error("{} holds no log; restore its files, or delete the topic", path.display())]
     NoLog {
         /// The partition's directory.

@@ -10,6 +10,7 @@
 //!
 //! Notes protect and are needed for nothing: one that cannot be written or read stops no topic.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -75,14 +76,14 @@ impl KnownTopics {
         self.root.join(format!("{id}{ENDING}"))
     }
 
-    /// Every topic that is noted, in no particular order.
-    pub(crate) fn load(&self) -> Vec<KnownTopic> {
+    /// The ids of all topics that are noted. Reads no note: a start with thousands of topics needs none of them.
+    pub(crate) fn ids(&self) -> BTreeSet<TopicId> {
         let names = self.disk.list(&self.root).unwrap_or_default();
-        names.iter().filter_map(|name| self.load_one(name)).collect()
+        names.iter().filter_map(|name| name.strip_suffix(ENDING)?.parse().ok()).collect()
     }
 
-    fn load_one(&self, name: &str) -> Option<KnownTopic> {
-        let id = name.strip_suffix(ENDING)?.parse().ok()?;
+    /// What is noted of a topic, if that can be read.
+    pub(crate) fn read(&self, id: TopicId) -> Option<KnownTopic> {
         match json_file::read::<Note>(&*self.disk, &self.path(id)) {
             Ok(note) => note.map(|Note { name, directory, .. }| KnownTopic { id, name, directory }),
             Err(error) => {
@@ -97,7 +98,7 @@ impl KnownTopics {
         let KnownTopic { id, name, directory } = topic.clone();
         let note = Note { format: Note::FORMAT, name, directory };
         if let Err(error) = json_file::write(&*self.disk, &self.path(id), &note) {
-            warn!(topic = %note.name, %error, "a topic cannot be noted; if its directory is removed, nobody will miss it");
+            warn!(topic = %note.name, %error, "a topic cannot be noted; if its directory is removed, it will not be missed");
         }
     }
 

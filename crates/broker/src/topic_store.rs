@@ -142,8 +142,9 @@ impl TopicStore {
                 Err(error) => unusable.push(self.unusable(&directory, &error)),
             }
         }
-        let mut missed = self.known.load();
-        missed.retain(|known| topics.iter().all(|topic| topic.file.id != known.id));
+        let found: BTreeSet<_> = topics.iter().map(|topic| topic.file.id).collect();
+        let missed = self.known.ids().into_iter().filter(|id| !found.contains(id));
+        let mut missed: Vec<_> = missed.filter_map(|id| self.known.read(id)).collect();
         missed.sort_unstable_by(|one, other| one.directory.cmp(&other.directory));
         for known in missed {
             match unusable.iter_mut().find(|entry| entry.directory == known.directory) {
@@ -169,7 +170,7 @@ impl TopicStore {
 
     /// Notes topics that are not noted yet.
     pub(crate) fn note(&self, topics: &[StoredTopic]) {
-        let known: BTreeSet<_> = self.known.load().into_iter().map(|known| known.id).collect();
+        let known = self.known.ids();
         for topic in topics.iter().filter(|topic| !known.contains(&topic.file.id)) {
             self.known.add(&topic.known());
         }

@@ -6,7 +6,7 @@
 //!                            └─ dashboards   need the views of SQL
 //! ```
 //!
-//! Governance knows no effect by name: whoever wires a server gives them ([`Effects`]); `()` has none.
+//! Governance knows no effect by name: the server gives them ([`Effects`]); `()` has none.
 
 use std::sync::Arc;
 

@@ -34,7 +34,7 @@ impl NotAFile {
     }
 }
 
-/// A file's or directory's name for people, on one line: whoever put it there may have put anything into it.
+/// A file's or directory's name for people, on one line: it may hold any bytes.
 pub fn printable_name(name: &str) -> String {
     let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     name.chars().map(escape).collect()

@@ -34,7 +34,7 @@ pub struct EventDefinition {
     /// Its contract, relative to the project's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<PathBuf>,
-    /// What the contract says, so that whoever has no folder knows it.
+    /// What the contract says, so that it is known without the folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<Arc<str>>,
     /// The field that says when it happened; without it the envelope's time, else the record's timestamp.

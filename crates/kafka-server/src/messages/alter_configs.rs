@@ -1,4 +1,4 @@
-//! AlterConfigs: all settings of a resource anew. What is not named goes back to its default.
+//! AlterConfigs: replaces all settings of a resource. What is not named goes back to its default.
 
 use super::create_topics::ConfigEntry;
 use super::{ApiKey, Request, Response};

@@ -1,7 +1,7 @@
 //! The machine's own file system: the only place in this crate that touches `std::fs`.
 //!
-//! Invariant: what is opened is a file. A named pipe would wait for somebody at its other end, a device might do
-//! anything, and what a link leads to is kept by somebody else.
+//! Invariant: what is opened is a file. A named pipe would wait for its other end, a device might do
+//! anything, and what a link leads to is not ours.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

@@ -1,7 +1,7 @@
 //! What the records of the topic mean together.
 //!
 //! Invariant: a closing counts unless a run that began after its own had read the topic up to it already: then that run
-//! went by what it had read, and so does whoever reads later.
+//! went by what it had read, and so does every later reader.
 
 use std::collections::HashMap;
 

@@ -8,7 +8,7 @@
 //! Invariants:
 //! - At most `running` queries are waited for, and at most `waiting` callers wait for a slot; a further one is refused
 //!   at once.
-//! - A thread that does not heed its interrupt is abandoned: nobody waits for it, a stop of the server least of all. Of
+//! - A thread that does not heed its interrupt is abandoned: neither its client nor a stop of the server waits for it. Of
 //!   such threads half as many as there are slots (at least one) run beside the slots, so that others still have one;
 //!   those beyond keep theirs until they end. So there are never more threads than one and a half times the slots.
 //! - How many are abandoned and run is measured, and told to whom is refused.
@@ -82,7 +82,7 @@ impl QueryPool {
     }
 }
 
-/// The threads of a pool that nobody waits for any more.
+/// The threads of a pool whose queries were given up.
 struct Abandoned {
     /// Room for those that give their slots back.
     room: Arc<Semaphore>,
