@@ -87,9 +87,10 @@ pub(crate) async fn get_dashboard(
     caller: Caller,
     NamePath(asked): NamePath,
 ) -> Result<Json<DashboardView>, Problem> {
-    caller.may(Action::Describe, Resource::Cluster)?;
+    caller.may(Action::Describe, Resource::dashboard(&asked))?;
     let dashboards = api.state.catalogue.of::<DashboardDefinition>();
     let found = lookup::by_name("dashboard", &dashboards, |dashboard| &dashboard.name, &asked)?;
+    caller.may(Action::Describe, Resource::dashboard(found.name.as_str()))?;
     Ok(Json(shown(&found, &kept(&api))))
 }
 

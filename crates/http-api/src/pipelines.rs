@@ -128,9 +128,9 @@ pub(crate) async fn get_pipeline(
     caller: Caller,
     NamePath(asked): NamePath,
 ) -> Result<Json<PipelineView>, Problem> {
-    caller.may(Action::Describe, Resource::View(&asked))?;
+    caller.may(Action::Describe, Resource::view(&asked))?;
     let view = views::find(&api, &asked)?;
-    caller.may(Action::Describe, Resource::View(&view.name.to_string()))?;
+    caller.may(Action::Describe, Resource::view(&view.name.to_string()))?;
     Ok(Json(PipelineView {
         line: line(&view),
         sql: view.sql.to_string(),

@@ -27,11 +27,11 @@ pub(crate) async fn get_row(
     TableRowPath { table: asked, key }: TableRowPath,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    caller.may(Action::Read, Resource::View(&asked))?;
+    caller.may(Action::Read, Resource::table(&asked))?;
     let form = Form::asked(&headers)?;
     let tables = api.state.catalogue.of::<TableDefinition>();
     let table = lookup::by_name("table", &tables, |table| &table.name, &asked)?;
-    caller.may(Action::Read, Resource::View(table.name.as_str()))?;
+    caller.may(Action::Read, Resource::table(table.name.as_str()))?;
     let (team, name) = (table.name.team(), table.name.name());
     let (column, value) = (&table.key, views::text(&key));
     let query = format!("SELECT * FROM \"{team}\".\"{name}\" WHERE CAST({column} AS VARCHAR) = {value}");

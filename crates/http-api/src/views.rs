@@ -126,11 +126,11 @@ pub(crate) async fn get_view(
 
 /// The view that the caller asks for and may read.
 fn readable(api: &Api, caller: &Caller, asked: &str) -> Result<ViewStatus, Problem> {
-    caller.may(Action::Read, Resource::View(asked))?;
+    caller.may(Action::Read, Resource::view(asked))?;
     let status = find(api, asked)?;
     let name = status.name.to_string();
     if name != asked {
-        caller.may(Action::Read, Resource::View(&name))?;
+        caller.may(Action::Read, Resource::view(&name))?;
     }
     Ok(status)
 }

@@ -85,8 +85,38 @@ pub enum Resource<'a> {
     Topic(&'a TopicName),
     /// One consumer group.
     Group(&'a GroupId),
-    /// One view or reference table, `<team>.<name>`, whether it exists or not.
-    View(&'a str),
+    /// One definition of a project or what it stands for, whether it exists or not: `view store.top_movies`.
+    Definition {
+        /// The word for its kind, in the singular: `view`, `table`, `dashboard`.
+        kind: &'a str,
+        /// `<team>.<name>`; the bare name where that is all that was asked for and is not looked up yet.
+        name: &'a str,
+    },
+}
+
+impl<'a> Resource<'a> {
+    /// A view.
+    pub fn view(name: &'a str) -> Self {
+        Self::Definition { kind: "view", name }
+    }
+
+    /// A reference table.
+    pub fn table(name: &'a str) -> Self {
+        Self::Definition { kind: "table", name }
+    }
+
+    /// A dashboard.
+    pub fn dashboard(name: &'a str) -> Self {
+        Self::Definition { kind: "dashboard", name }
+    }
+
+    /// The team that owns a definition, which its name says; `None` for a bare name, and for what is no definition.
+    pub fn owner(&self) -> Option<&'a str> {
+        match self {
+            Self::Definition { name, .. } => name.split_once('.').map(|(team, _)| team),
+            Self::Cluster | Self::Topic(_) | Self::Group(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Resource<'_> {
@@ -95,7 +125,7 @@ impl fmt::Display for Resource<'_> {
             Self::Cluster => f.write_str("the cluster"),
             Self::Topic(name) => write!(f, "topic {name}"),
             Self::Group(id) => write!(f, "group {id}"),
-            Self::View(name) => write!(f, "view {name}"),
+            Self::Definition { kind, name } => write!(f, "{kind} {name}"),
         }
     }
 }

@@ -62,7 +62,7 @@ pub(crate) async fn follow_views(
     caller.may(Action::Describe, Resource::Cluster)?;
     let views = asked(params)?;
     for view in &views {
-        caller.may(Action::Read, Resource::View(view))?;
+        caller.may(Action::Read, Resource::view(view))?;
     }
     let places = Places::asked(&headers)?;
     let place = api.streams.follower(caller.client())?;

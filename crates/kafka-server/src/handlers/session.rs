@@ -103,7 +103,7 @@ impl Session {
                 &[READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS]
             }
             Resource::Group(_) => &[READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS],
-            Resource::View(_) => &[READ, DESCRIBE],
+            Resource::Definition { .. } => &[READ, DESCRIBE],
         };
         let allowed = actions.iter().filter(|(action, _)| self.may(*action, resource));
         allowed.fold(0, |bits, (_, operation)| bits | 1 << operation)

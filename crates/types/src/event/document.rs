@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     fn checked(json: &str) -> String {
-        serde_json::from_str::<&serde_json::value::RawValue>(json).expect("JSON");
+        serde_json::from_str::<&RawValue>(json).expect("JSON");
         check_unique_members(json.as_bytes()).map_or_else(|error| error.to_string(), |()| "unique".to_owned())
     }
 
