@@ -253,6 +253,25 @@ impl RecordBatch {
         Ok(Self { header, bytes })
     }
 
+    /// Takes a batch that was built in this process, all but its checksum, which is computed here.
+    ///
+    /// # Panics
+    /// If the header is none of a batch of this length.
+    pub(crate) fn built(bytes: BytesMut) -> Self {
+        let header = BatchHeader::parse(&bytes).expect("the header of a batch built here");
+        assert_eq!(header.encoded_len(), bytes.len(), "a batch built here has the length that it says");
+        debug_assert!(header.check_counts().is_ok(), "a batch built here counts its records");
+        let mut batch = Self { header, bytes };
+        batch.seal();
+        batch
+    }
+
+    /// Computes the checksum, after a change of what it covers.
+    fn seal(&mut self) {
+        self.header.crc = crc(&self.bytes[CRC_COVERS_FROM..]);
+        self.bytes[17..21].copy_from_slice(&self.header.crc.to_be_bytes());
+    }
+
     /// The header, with what [`RecordBatch::place`] assigned.
     pub fn header(&self) -> &BatchHeader {
         &self.header
@@ -282,8 +301,7 @@ impl RecordBatch {
         self.header.max_timestamp = now;
         self.bytes[21..23].copy_from_slice(&self.header.attributes.to_be_bytes());
         self.bytes[35..43].copy_from_slice(&now.as_millis().to_be_bytes());
-        self.header.crc = crc(&self.bytes[CRC_COVERS_FROM..]);
-        self.bytes[17..21].copy_from_slice(&self.header.crc.to_be_bytes());
+        self.seal();
     }
 
     /// Sets the header's greatest timestamp to what the records say; the CRC is computed anew. Kafka's broker does the
@@ -291,8 +309,7 @@ impl RecordBatch {
     pub fn correct_max_timestamp(&mut self, max_timestamp: Timestamp) {
         self.header.max_timestamp = max_timestamp;
         self.bytes[35..43].copy_from_slice(&max_timestamp.as_millis().to_be_bytes());
-        self.header.crc = crc(&self.bytes[CRC_COVERS_FROM..]);
-        self.bytes[17..21].copy_from_slice(&self.header.crc.to_be_bytes());
+        self.seal();
     }
 
     /// Gives up ownership, so that readers may share the bytes.

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use super::{CRC_COVERS_FROM, HEADER_BYTES, LENGTH_OVERHEAD, RecordBatch, crc};
+use super::{HEADER_BYTES, LENGTH_OVERHEAD, RecordBatch};
 use crate::compression::{Compression, DecompressError};
 
 /// The bits of the attributes that name the codec.
@@ -33,8 +33,8 @@ impl RecordBatch {
             i32::try_from(bytes.len() - LENGTH_OVERHEAD).expect("unpacked records stay below their limit");
         bytes[8..12].copy_from_slice(&header.batch_length.to_be_bytes());
         bytes[21..23].copy_from_slice(&header.attributes.to_be_bytes());
-        header.crc = crc(&bytes[CRC_COVERS_FROM..]);
-        bytes[17..21].copy_from_slice(&header.crc.to_be_bytes());
-        Ok(Self { header, bytes })
+        let mut batch = Self { header, bytes };
+        batch.seal();
+        Ok(batch)
     }
 }

@@ -3,12 +3,10 @@
 use bytes::{BufMut, BytesMut};
 
 use super::Header;
-use crate::batch::{self, HEADER_BYTES, LENGTH_OVERHEAD, RecordBatch};
+use crate::batch::{HEADER_BYTES, LENGTH_OVERHEAD, RecordBatch};
 use crate::{Compression, ProducerEpoch, ProducerId, Timestamp, varint};
 
 const MAGIC: i8 = 2;
-/// Where the CRC's coverage begins.
-const CRC_COVERS_FROM: usize = 21;
 
 /// Collects records and encodes them as one batch, at base offset 0 and with no leader epoch: a log assigns both.
 ///
@@ -127,9 +125,7 @@ impl BatchBuilder {
         }
         let head = self.encode_header();
         self.bytes[..HEADER_BYTES].copy_from_slice(&head);
-        let crc = batch::crc(&self.bytes[CRC_COVERS_FROM..]);
-        self.bytes[17..21].copy_from_slice(&crc.to_be_bytes());
-        RecordBatch::new(self.bytes).expect("a batch built here is a batch")
+        RecordBatch::built(self.bytes)
     }
 
     fn encode_header(&self) -> [u8; HEADER_BYTES] {
