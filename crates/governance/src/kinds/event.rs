@@ -2,6 +2,7 @@
 
 mod contract;
 mod manifest;
+mod sample;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
