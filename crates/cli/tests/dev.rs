@@ -32,6 +32,11 @@ fn tidy(text: &str, factum: &FactumProcess, folder: &Path) -> String {
     let text =
         text.replace(factum.http().trim_start_matches("http://"), "HTTP").replace(&factum.kafka(), "KAFKA");
     let text = text.replace(&folder.display().to_string(), "FOLDER");
+    // The sample's time is that of the start.
+    let text = match text.split_once("\"ordered_at\":\"").and_then(|(before, after)| Some((before, after.split_once('"')?))) {
+        Some((before, (_, after))) => format!("{before}\"ordered_at\":\"NOW\"{after}"),
+        None => text,
+    };
     let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
     lines.join("\n")
 }
@@ -81,7 +86,7 @@ fn init_then_dev_then_edits() {
         Data      FOLDER/data
         Access    open: anyone on this machine may read and write
 
-        Try:  echo '{"email":"ada"}' | factum produce store.orders --server HTTP
+        Try:  echo '{"order_id":"text","email":"ada@example.com","total":9.5,"ordered_at":"NOW"}' | factum produce store.orders --server HTTP
         Ctrl-C stops it.
 
         store
