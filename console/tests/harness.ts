@@ -268,7 +268,7 @@ const TYPES: Record<string, string> = {
   ".woff2": "font/woff2",
 };
 
-/** A build of the console with the API behind it, for working on the console without building the binary anew. */
+/** A build of the console with the API behind it, for working on the console without building the binary again. */
 async function serveBuild(api: number, folder: string): Promise<{ server: Server; port: number }> {
   const dist = resolve(ROOT, "console", folder);
   const server = createServer((incoming, outgoing) => {

@@ -12,7 +12,7 @@ export type RoleHealth = Schemas["RoleHealth"];
 export type KafkaAddress = Schemas["KafkaAddress"];
 export type SampleView = Schemas["SampleView"];
 
-/** How the server does, in one answer, rates included. Rates are null in the first answer after nobody looked. */
+/** How the server does, in one answer, rates included. Rates are null in the first answer after no one looked. */
 export interface Overview {
   version: string;
   uptime_seconds: number;

@@ -40,7 +40,7 @@ pub enum ProduceError {
     /// Only the server itself writes to this topic.
     #[error("the topic is reserved for the server itself")]
     Reserved,
-    /// Somebody removed the topic's directory from under the server.
+    /// Someone removed the topic's directory from under the server.
     #[error("the topic's directory was removed from the disk; restore it and restart")]
     Missing,
     /// The batch is larger than the topic takes.
@@ -90,7 +90,7 @@ pub enum ProduceError {
         record: i32,
     },
     /// The records cannot be unpacked, so that they cannot be compressed as the topic wants them.
-    #[error("the records cannot be compressed anew")]
+    #[error("the records cannot be recompressed")]
     Recompress(#[source] DecompressError),
     /// The records cannot be read, so that their timestamps cannot be checked.
     #[error("the records cannot be read: {reason}")]
@@ -152,7 +152,7 @@ pub(crate) struct BatchChecks {
 pub(crate) struct Limits {
     max_message_bytes: AtomicUsize,
     is_deleted: AtomicBool,
-    /// Whether somebody removed the topic's directory: what is written goes nowhere.
+    /// Whether someone removed the topic's directory: what is written goes nowhere.
     is_missing: AtomicBool,
     rules: RwLock<AppendRules>,
 }
@@ -335,7 +335,7 @@ impl Partition {
 
     /// Whether there is something to learn past `offset`; if not, `waiter` is woken when there is.
     ///
-    /// A deletion is marked before the log is closed, and closing wakes whoever registered before: so a waiter
+    /// A deletion is marked before the log is closed, and closing wakes all that registered before: so a waiter
     /// learns of it either way.
     pub(crate) fn wait_past(&self, offset: Offset, waiter: &Arc<Waiter>) -> bool {
         self.log.wait_past(offset, waiter) || self.limits.is_deleted()
@@ -364,7 +364,7 @@ impl Partition {
         self.log.offset_for_time(time).map_err(|error| self.unreadable(Offset::ZERO, error))
     }
 
-    /// Whether somebody removed the topic's directory, so that it takes no records although its log would.
+    /// Whether someone removed the topic's directory, so that it takes no records although its log would.
     pub(crate) fn is_missing(&self) -> bool {
         self.limits.is_missing()
     }
@@ -374,7 +374,7 @@ impl Partition {
         self.log.bounds()
     }
 
-    /// Walks the records: a little of a compressed batch here, and if there is more of it where it holds nobody up.
+    /// Walks the records: a little of a compressed batch here, and if there is more of it where it holds no one up.
     fn validate(&self, batch: &RecordBatch) -> Result<RecordSummary, ProduceError> {
         match record::validate(batch, UNPACKED_AT_ONCE) {
             Err(record::Error::Decompress(DecompressError::TooLarge { .. })) => {
@@ -421,7 +421,7 @@ impl Partition {
         Ok(Offset::new(from))
     }
 
-    /// A deletion closes the log: whoever came just before it learns of the deletion, not of the closing.
+    /// A deletion closes the log: a caller that came just before it learns of the deletion, not of the closing.
     fn refused(&self, error: AppendError) -> ProduceError {
         if self.limits.is_deleted() { ProduceError::Deleted } else { ProduceError::Log(error) }
     }

@@ -33,7 +33,10 @@ fn tidy(text: &str, factum: &FactumProcess, folder: &Path) -> String {
         text.replace(factum.http().trim_start_matches("http://"), "HTTP").replace(&factum.kafka(), "KAFKA");
     let text = text.replace(&folder.display().to_string(), "FOLDER");
     // The sample's time is that of the start.
-    let text = match text.split_once("\"ordered_at\":\"").and_then(|(before, after)| Some((before, after.split_once('"')?))) {
+    let text = match text
+        .split_once("\"ordered_at\":\"")
+        .and_then(|(before, after)| Some((before, after.split_once('"')?)))
+    {
         Some((before, (_, after))) => format!("{before}\"ordered_at\":\"NOW\"{after}"),
         None => text,
     };
@@ -294,7 +297,7 @@ fn damage_in_the_record_of_what_is_applied_keeps_no_server_from_starting() {
     assert!(said.contains("what was recorded there is not known"), "{said}");
     assert!(without.stop().success());
     factum.restart();
-    // The damaged topic takes no more records, so that what is applied now is in force and cannot be recorded. Whoever
+    // The damaged topic takes no more records, so that what is applied now is in force and cannot be recorded. Anyone who
     // reads that is told what to do.
     let said = await_said(&factum, "_factum.resources takes no records");
     assert!(said.contains("`factum log repair`"), "{said}");
@@ -317,7 +320,7 @@ fn damage_in_the_record_of_what_is_applied_keeps_no_server_from_starting() {
     assert!(factum.stop().success());
 
     let before = std::fs::read(&segment).expect("readable");
-    assert!(!shell.output(&format!("log repair {place}"), "").status.success(), "nobody accepted the loss");
+    assert!(!shell.output(&format!("log repair {place}"), "").status.success(), "no one accepted the loss");
     assert_eq!(std::fs::read(&segment).expect("readable"), before);
     let output = shell.output(&format!("log repair {place} --accept-loss"), "");
     assert!(output.status.success(), "{output:?}");

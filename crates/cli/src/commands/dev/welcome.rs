@@ -124,7 +124,7 @@ fn who(access: Access, listeners: &[std::net::SocketAddr]) -> String {
     match access {
         Access::Open => "OPEN: anyone who can reach these ports may read and write".to_owned(),
         Access::OpenOnLoopback => {
-            "closed to other machines: a port that is not on loopback lets nobody in without --open"
+            "closed to other machines: a port that is not on loopback lets no one in without --open"
                 .to_owned()
         }
         Access::Closed => "closed".to_owned(),

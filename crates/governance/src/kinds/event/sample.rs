@@ -86,7 +86,8 @@ impl Contract<'_> {
         }
         let required = schema.get("required").and_then(Value::as_array);
         let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|each| each == name));
-        let shown = properties.iter().enumerate().filter(|(at, (name, _))| *at < MOST_FIELDS || is_required(name));
+        let shown =
+            properties.iter().enumerate().filter(|(at, (name, _))| *at < MOST_FIELDS || is_required(name));
         shown.map(|(_, (name, schema))| (name.clone(), self.value(schema, depth + 1))).collect()
     }
 
@@ -119,7 +120,8 @@ impl Contract<'_> {
             Some("ipv6") => "2001:db8::1".to_owned(),
             _ => TEXT.to_owned(),
         };
-        let limit = |name: &str| schema.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        let limit =
+            |name: &str| schema.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         let length = text.chars().count();
         match (limit("minLength"), limit("maxLength")) {
             // A contract that asks for a very long text gives an example of its own, or none that works.
@@ -235,7 +237,9 @@ mod tests {
             Some(contract),
             Some("email"),
             Some("at"),
-            &expect![[r#"{"id":"0b0e4f5c-6f0e-4f0a-9d57-6d1c7b2f6f10","email":"ada@example.com","at":"2026-09-21T14:13:20Z","day":"2026-09-21","count":3,"share":1.0,"state":"paid","gift":true,"code":"te","lines":[{"sku":"film-7","more":{"sku":"film-7","more":{"sku":"film-7","more":{"sku":"film-7","more":{}}}}}]}"#]],
+            &expect![[
+                r#"{"id":"0b0e4f5c-6f0e-4f0a-9d57-6d1c7b2f6f10","email":"ada@example.com","at":"2026-09-21T14:13:20Z","day":"2026-09-21","count":3,"share":1.0,"state":"paid","gift":true,"code":"te","lines":[{"sku":"film-7","more":{"sku":"film-7","more":{"sku":"film-7","more":{"sku":"film-7","more":{}}}}}]}"#
+            ]],
         );
     }
 
@@ -243,6 +247,13 @@ mod tests {
     fn the_first_fields_and_the_required_ones_are_shown() {
         let properties: Vec<_> = (0..100).map(|n| format!(r#""f{n}": {{"type": "null"}}"#)).collect();
         let contract = format!(r#"{{"properties": {{{}}}, "required": ["f70"]}}"#, properties.join(","));
-        check(Some(&contract), None, None, &expect![[r#"{"f0":null,"f1":null,"f2":null,"f3":null,"f4":null,"f5":null,"f6":null,"f7":null,"f8":null,"f9":null,"f10":null,"f11":null,"f12":null,"f13":null,"f14":null,"f15":null,"f16":null,"f17":null,"f18":null,"f19":null,"f20":null,"f21":null,"f22":null,"f23":null,"f70":null}"#]]);
+        check(
+            Some(&contract),
+            None,
+            None,
+            &expect![[
+                r#"{"f0":null,"f1":null,"f2":null,"f3":null,"f4":null,"f5":null,"f6":null,"f7":null,"f8":null,"f9":null,"f10":null,"f11":null,"f12":null,"f13":null,"f14":null,"f15":null,"f16":null,"f17":null,"f18":null,"f19":null,"f20":null,"f21":null,"f22":null,"f23":null,"f70":null}"#
+            ]],
+        );
     }
 }
