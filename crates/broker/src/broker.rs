@@ -15,6 +15,7 @@ use crate::access::Access;
 use crate::auto_create::AutoCreate;
 use crate::blocking_work::BlockingWork;
 use crate::catalogue::{Catalogue, Which};
+use crate::contract::RecordValidator;
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::LockFile;
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, ProducerIdError};
@@ -108,6 +109,11 @@ impl Broker {
     /// ([`crate::AutoCreateTopics::WithoutProject`]). It must not block. The first one given stays.
     pub fn follow_project(&self, has_project: impl Fn() -> bool + Send + Sync + 'static) {
         self.0.auto_create.follow_project(Box::new(has_project));
+    }
+
+    /// Has `validator` asked for the contract of every topic from now on. The first one given stays.
+    pub fn validate_records(&self, validator: impl RecordValidator) {
+        self.0.catalogue.contracts().ask(Box::new(validator));
     }
 
     /// Whether a topic that is missing is created now when a client first uses it.

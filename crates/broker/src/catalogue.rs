@@ -21,6 +21,7 @@ use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
 
 use crate::append_rules::AppendRules;
+use crate::contract::Contracts;
 use crate::disk_room::DiskRoom;
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, StorageError};
 use crate::heavy_work::HeavyWork;
@@ -95,7 +96,7 @@ impl Catalogue {
             random,
             labels: TopicLabels::default(),
             unusable: RwLock::new(unusable),
-            batch_checks: BatchChecks { heavy_work: Arc::default(), producer_ids, room: Arc::default() },
+            batch_checks: BatchChecks::new(producer_ids),
             index: RwLock::default(),
             change: Mutex::new(()),
             is_closed: AtomicBool::new(false),
@@ -117,6 +118,10 @@ impl Catalogue {
 
     pub(crate) fn heavy_work(&self) -> &Arc<HeavyWork> {
         &self.batch_checks.heavy_work
+    }
+
+    pub(crate) fn contracts(&self) -> &Contracts {
+        &self.batch_checks.contracts
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -20,9 +20,11 @@
 //! - a topic exists wholly or not at all, whenever the power goes;
 //! - what a reader sees is on disk; what [`Partition::durable`] acknowledged stays;
 //! - a producer id is never given out twice;
-//! - one partition's damage stops that partition and no other.
+//! - one partition's damage stops that partition and no other;
+//! - a record that its topic's contract refuses is not appended, whichever API brings it.
 //!
-//! Not here: sockets and codes of any protocol, authorisation (each edge asks before it calls), and schemas.
+//! Not here: sockets and codes of any protocol, authorisation (each edge asks before it calls), and what the
+//! contracts are ([`RecordValidator`]).
 
 mod access;
 mod append_rules;
@@ -31,6 +33,7 @@ mod blocking_work;
 mod broker;
 mod catalogue;
 mod cluster;
+mod contract;
 pub mod coordinator;
 mod data_dir_lock;
 mod data_files;
@@ -55,6 +58,7 @@ mod trusted_time;
 
 pub use auto_create::AutoCreateTopics;
 pub use broker::Broker;
+pub use contract::{Contract, InvalidRecord, ProducedRecord, RecordValidator, Violation};
 pub use coordinator::Coordinator;
 // What the signatures below name of the crates underneath, for edges that may use this crate alone.
 pub use factum_eventlog::{CompressionType, NewTopic, TimestampType, TopicConfig};

@@ -1,9 +1,11 @@
 //! One partition as clients meet it: the log behind the rules that clients must keep to.
 //!
 //! The rules, checked before a byte is kept: a batch fits `max.message.bytes`; control records are the broker's
-//! own; every record is one, as Kafka's broker checks it (`INVALID_RECORD`); no record is dated more than an hour
+//! own; every record is one, as Kafka's broker checks it, and keeps the topic's contract (`INVALID_RECORD`); no record is dated more than an hour
 //! ahead, which is Kafka's default since 4.0 (`message.timestamp.after.max.ms`, KIP-937), because one record from the
 //! future would hold its whole segment back from retention.
+
+mod error;
 
 use std::fmt;
 use std::future::Future;
@@ -13,17 +15,20 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use factum_base::clock::SharedClock;
-use factum_log::{AppendError, Appended, Bounds, Damage, PartitionLog, Slice, SyncError, Waiter};
+use factum_log::{AppendError, Appended, Bounds, PartitionLog, Slice, SyncError, Waiter};
 use factum_types::compression::DecompressError;
 use factum_types::record::{self, RecordSummary};
-use factum_types::{Offset, ProducerId, RecordBatch, Timestamp, TopicPartition};
+use factum_types::{Offset, RecordBatch, Timestamp, TopicPartition};
 use parking_lot::RwLock;
 
 use crate::append_rules::AppendRules;
+use crate::contract::{self, Contracts};
 use crate::disk_room::DiskRoom;
-use crate::heavy_work::{Busy, HeavyWork};
+use crate::heavy_work::HeavyWork;
 use crate::metrics::TopicMetrics;
 use crate::producer_ids::ProducerIds;
+
+pub use error::{ProduceError, ReadError};
 
 /// How far ahead of the broker's clock a record may be dated where the topic does not say.
 pub(crate) const MAX_TIMESTAMP_AHEAD: Duration = Duration::from_secs(60 * 60);
@@ -31,113 +36,8 @@ pub(crate) const MAX_TIMESTAMP_AHEAD: Duration = Duration::from_secs(60 * 60);
 /// Bytes of a compressed batch that are unpacked on the caller's thread: less than a millisecond of work.
 const UNPACKED_AT_ONCE: usize = 512 << 10;
 
-/// Why a batch was not appended.
-#[derive(Debug, thiserror::Error)]
-pub enum ProduceError {
-    /// The topic was removed.
-    #[error("the topic was deleted")]
-    Deleted,
-    /// Only the server itself writes to this topic.
-    #[error("the topic is reserved for the server itself")]
-    Reserved,
-    /// Someone removed the topic's directory from under the server.
-    #[error("the topic's directory was removed from the disk; restore it and restart")]
-    Missing,
-    /// The batch is larger than the topic takes.
-    #[error("a batch of {bytes} bytes is larger than {limit}")]
-    TooLarge {
-        /// Its encoded size.
-        bytes: usize,
-        /// The topic's `max.message.bytes`.
-        limit: usize,
-    },
-    /// Control records are written by the broker alone.
-    #[error("a client may not write control records")]
-    Control,
-    /// The batch belongs to a transaction, and there are none here.
-    #[error("transactions are not supported")]
-    Transactional,
-    /// The batch names an idempotent producer that never was.
-    #[error("producer id {producer_id} was never given out; ask for one")]
-    UnknownProducer {
-        /// The id in the batch.
-        producer_id: ProducerId,
-    },
-    /// The records are none, although the batch's checksum fits.
-    #[error(transparent)]
-    InvalidRecords(#[from] record::Error),
-    /// Too many batches are being unpacked.
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    /// A record is dated further ahead than Kafka's rule allows.
-    #[error("timestamp {timestamp} is later than {latest}")]
-    FutureTimestamp {
-        /// The batch's greatest timestamp.
-        timestamp: Timestamp,
-        /// The latest allowed now.
-        latest: Timestamp,
-        /// The first record that has it, from 0; `None` if the batch was made in this process.
-        record: Option<i32>,
-    },
-    /// A record is dated further back than the topic allows.
-    #[error("timestamp {timestamp} is earlier than {earliest}")]
-    OldTimestamp {
-        /// The record's timestamp.
-        timestamp: Timestamp,
-        /// The earliest allowed now.
-        earliest: Timestamp,
-        /// The first record that is so old, from 0.
-        record: i32,
-    },
-    /// The records cannot be unpacked, so that they cannot be compressed as the topic wants them.
-    #[error("the records cannot be recompressed")]
-    Recompress(#[source] DecompressError),
-    /// The records cannot be read, so that their timestamps cannot be checked.
-    #[error("the records cannot be read: {reason}")]
-    Undecodable {
-        /// What is wrong.
-        reason: String,
-    },
-    /// The log refused.
-    #[error(transparent)]
-    Log(#[from] AppendError),
-}
-
-impl ProduceError {
-    /// Which record of the batch is at fault, from 0, if one of them is.
-    pub fn record(&self) -> Option<i32> {
-        match self {
-            Self::InvalidRecords(record::Error::Malformed { index, count, .. }) => {
-                Some(*index).filter(|index| index < count)
-            }
-            Self::FutureTimestamp { record, .. } => *record,
-            Self::OldTimestamp { record, .. } => Some(*record),
-            _ => None,
-        }
-    }
-}
-
-/// Why a partition could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The topic was removed.
-    #[error("the topic was deleted")]
-    Deleted,
-    /// Before the first record kept, or past the end.
-    #[error("offset {asked} is outside {}..{}", bounds.log_start, bounds.high_watermark)]
-    OutOfRange {
-        /// The offset asked for.
-        asked: i64,
-        /// What there is.
-        bounds: Bounds,
-    },
-    /// The bytes on disk are not what was written.
-    #[error(transparent)]
-    Damaged(Damage),
-    /// Anything else.
-    #[error(transparent)]
-    Log(factum_log::ReadError),
-}
+/// Bytes of records that a contract judges on the caller's thread: JSON is read at about 300 MB/s.
+pub(crate) const CHECKED_AT_ONCE: usize = 256 << 10;
 
 /// What the partitions of all topics share to check a client's batches.
 #[derive(Clone)]
@@ -145,6 +45,14 @@ pub(crate) struct BatchChecks {
     pub(crate) heavy_work: Arc<HeavyWork>,
     pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) room: Arc<DiskRoom>,
+    pub(crate) contracts: Arc<Contracts>,
+}
+
+impl BatchChecks {
+    pub(crate) fn new(producer_ids: Arc<ProducerIds>) -> Self {
+        let (heavy_work, room, contracts) = (Arc::default(), Arc::default(), Arc::default());
+        Self { heavy_work, producer_ids, room, contracts }
+    }
 }
 
 /// What the partitions of one topic share.
@@ -269,6 +177,7 @@ impl Partition {
             return Err(ProduceError::UnknownProducer { producer_id });
         }
         let summary = self.validate(&batch)?;
+        self.check_contract(&batch, summary.bytes)?;
         if summary.max_timestamp != batch.header().max_timestamp {
             batch.correct_max_timestamp(summary.max_timestamp);
         }
@@ -383,6 +292,13 @@ impl Partition {
             }
             walked => Ok(walked?),
         }
+    }
+
+    /// Has the topic's contract judge the records, which unpack to `bytes`: few here, many on a blocking thread.
+    fn check_contract(&self, batch: &RecordBatch, bytes: usize) -> Result<(), ProduceError> {
+        let Some(contract) = self.checks.contracts.of(&self.name.topic) else { return Ok(()) };
+        let judge = || contract::check_batch(&*contract, batch);
+        if bytes <= CHECKED_AT_ONCE { judge() } else { self.checks.heavy_work.run_in_place(judge)? }
     }
 
     fn check(&self, batch: &RecordBatch) -> Result<(), ProduceError> {

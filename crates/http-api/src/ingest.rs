@@ -15,7 +15,6 @@ mod form;
 mod headers;
 mod intake;
 mod key;
-mod members;
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -11,6 +11,7 @@
 //! Not here: anything that a handler, a coordinator or a log decides.
 
 mod access;
+mod contracts;
 pub mod data_files;
 mod effects;
 mod error;

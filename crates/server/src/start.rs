@@ -16,6 +16,7 @@ use factum_sql::Engine;
 use factum_state::Embedded;
 
 use crate::access::authorizer;
+use crate::contracts::Contracts;
 use crate::health::Health;
 use crate::machine::Machine;
 use crate::open_files::share_out;
@@ -67,6 +68,7 @@ impl Parts {
         let catalogue = Catalogue::new();
         let applied = catalogue.clone();
         broker.follow_project(move || applied.has_project());
+        broker.validate_records(Contracts::new(catalogue.clone()));
         let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
         let machine = Machine::new(data_dir.clone(), options.disk.clone());
         let (watched, watching) = (broker.clone(), groups.broker.clone());

@@ -12,6 +12,7 @@
 //! Not here: HTTP's own form of the attributes (headers with percent-encoding), which the HTTP edge reads.
 
 mod attribute;
+mod document;
 mod json;
 mod kafka;
 
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 pub use attribute::{AttributeError, check_name};
+pub use document::{check_document, check_unique_members};
 
 /// The version of the specification that is spoken.
 pub const SPEC_VERSION: &str = "1.0";

@@ -12,8 +12,9 @@ use factum_types::{BatchBuilder, Offset, PartitionId, Timestamp, TopicName};
 
 use crate::access::Access;
 use crate::broker::Broker;
+use crate::contract::{Contract, ProducedRecord, Violation};
 use crate::error::{CreateTopicError, EnsureTopicError};
-use crate::partition::{self, MAX_TIMESTAMP_AHEAD, Partition};
+use crate::partition::{self, CHECKED_AT_ONCE, MAX_TIMESTAMP_AHEAD, Partition};
 use crate::topic::{self, Topic};
 
 /// What one partition is to get.
@@ -34,6 +35,7 @@ pub(super) async fn produce(
         return Err(ProduceError::ReservedTopic { topic: name.clone() });
     }
     let topic = ensure_topic(broker, name).await?;
+    let records = check_contract(broker, name, records).await?;
     let count = records.len();
     let shares = share_out(broker, &topic, &records)?;
     drop(records);
@@ -70,6 +72,33 @@ async fn ensure_topic(broker: &Broker, name: &TopicName) -> Result<Arc<Topic>, P
             ProduceError::Unavailable { topic: name.clone(), reason: super::reason(&error) }
         }
     })
+}
+
+/// Gives the records back if the topic's contract accepts all of them. Many are judged on a blocking thread.
+async fn check_contract(
+    broker: &Broker,
+    name: &TopicName,
+    records: Vec<NewRecord>,
+) -> Result<Vec<NewRecord>, ProduceError> {
+    let contract = Some(name).filter(|name| !name.is_internal());
+    let Some(contract) = contract.and_then(|name| broker.shared().catalogue.contracts().of(name)) else {
+        return Ok(records);
+    };
+    let size = |record: &NewRecord| record.value.as_ref().map_or(0, |value| value.len());
+    if records.iter().map(size).sum::<usize>() <= CHECKED_AT_ONCE {
+        return judge(&*contract, &records).map(|()| records);
+    }
+    let judged = move || judge(&*contract, &records).map(|()| records);
+    broker.shared().heavy_work.run(judged).await
+}
+
+fn judge(contract: &dyn Contract, records: &[NewRecord]) -> Result<(), ProduceError> {
+    for (index, record) in records.iter().enumerate() {
+        let produced = ProducedRecord { key: record.key.as_deref(), value: record.value.as_deref() };
+        let refused = |Violation { reason }| ProduceError::Refused { index, reason };
+        contract.check(produced).map_err(refused)?;
+    }
+    Ok(())
 }
 
 fn share_out(

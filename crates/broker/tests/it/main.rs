@@ -1,6 +1,7 @@
 //! The broker from outside: its handle, its directory, its clock.
 
 mod conformance;
+mod contracts;
 mod crashes;
 mod fetch;
 mod groups;

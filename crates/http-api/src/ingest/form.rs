@@ -4,11 +4,10 @@ use axum::http::HeaderMap;
 use bytes::Bytes;
 use factum_eventlog::NewRecord;
 use factum_types::Event;
-use factum_types::event::{BATCH_JSON, STRUCTURED_JSON, is_json};
+use factum_types::event::{self, BATCH_JSON, STRUCTURED_JSON, is_json};
 
 use super::headers;
 use super::intake::Intake;
-use super::members;
 use crate::problem::Problem;
 
 /// The media types under which lines of JSON go.
@@ -76,7 +75,7 @@ impl Form {
             }
             Self::Structured => {
                 let event = Event::from_structured_json(body)?;
-                members::check_unique(body)?;
+                event::check_unique_members(body)?;
                 Ok(vec![intake.take(event)?])
             }
             Self::Batch => batch(body, intake),
@@ -91,7 +90,7 @@ impl Form {
 
 fn batch(body: &Bytes, intake: &Intake) -> Result<Vec<NewRecord>, Problem> {
     let events = Event::from_batch_json(body, intake.max_events())?;
-    members::check_unique(body)?;
+    event::check_unique_members(body)?;
     let taken = events.into_iter().enumerate();
     taken.map(|(index, event)| intake.take(event).map_err(|problem| problem.in_event(index))).collect()
 }

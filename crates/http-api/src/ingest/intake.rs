@@ -7,10 +7,9 @@ use bytes::Bytes;
 use factum_base::random::Random;
 use factum_eventlog::NewRecord;
 use factum_governance::EventDefinition;
-use factum_types::{Event, Timestamp, TopicName};
+use factum_types::{Event, Timestamp, TopicName, event};
 
 use super::key::{self, KeyError};
-use super::members;
 use crate::Options;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -85,11 +84,11 @@ impl Intake {
         let (data, explicit) = (json_data(event), explicit_key(event));
         let key = match (explicit, self.key_field(), data) {
             (Some(key), _, data) => {
-                data.map(|data| key::check_json(data)).transpose()?;
+                data.map(|data| event::check_document(data)).transpose()?;
                 Some(key)
             }
             (None, None, data) => {
-                data.map(|data| key::check_json(data)).transpose()?;
+                data.map(|data| event::check_document(data)).transpose()?;
                 None
             }
             (None, Some(field), Some(data)) => match key::find(data, field) {
@@ -107,7 +106,7 @@ impl Intake {
                 return Err(self.no_key(field, &format_args!("{found}; {advice}")));
             }
         };
-        data.map(|data| members::check_unique(data)).transpose()?;
+        data.map(|data| event::check_unique_members(data)).transpose()?;
         Ok(key)
     }
 
@@ -124,7 +123,7 @@ impl Intake {
 
 /// The data, if it says that it is JSON.
 fn json_data(event: &Event) -> Option<&Bytes> {
-    let is_json = event.data_content_type.as_deref().is_some_and(factum_types::event::is_json);
+    let is_json = event.data_content_type.as_deref().is_some_and(event::is_json);
     event.data.as_ref().filter(|_| is_json)
 }
 

@@ -28,11 +28,6 @@ pub(super) enum KeyError {
     NotAScalar,
 }
 
-/// Whether `data` is one JSON document.
-pub(super) fn check_json(data: &[u8]) -> Result<(), event::Error> {
-    serde_json::from_slice::<&RawValue>(data).map(drop).map_err(|error| event::Error::json(&error))
-}
-
 /// The value of the top-level `field` as the bytes of a key: text without its quotes, anything else as written.
 ///
 /// The name is looked for exactly, then without regard to case. The whole of `data` is checked to be JSON.
@@ -40,7 +35,7 @@ pub(super) fn find(data: &Bytes, field: &str) -> Result<Bytes, KeyError> {
     let text = std::str::from_utf8(data);
     let is_object = data.trim_ascii_start().first() == Some(&b'{');
     let (Ok(text), true) = (text, is_object) else {
-        check_json(data).map_err(KeyError::Json)?;
+        event::check_document(data).map_err(KeyError::Json)?;
         return Err(KeyError::NotAnObject);
     };
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -69,7 +64,7 @@ fn key_bytes(data: &Bytes, raw: &RawValue) -> Result<Bytes, KeyError> {
     }
 }
 
-/// What one pass over the fields found. That no field is given twice is found by [`super::members`].
+/// What one pass over the fields found. That no field is given twice is found by [`event::check_unique_members`].
 #[derive(Default)]
 struct Found<'de> {
     exact: Option<&'de RawValue>,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::BytesMut;
-use factum_broker::Partition;
+use factum_broker::{InvalidRecord, Partition};
 use factum_types::{Action, Compression, Offset, RecordBatch, Timestamp, TopicId};
 use tracing::debug;
 
@@ -44,19 +44,19 @@ struct Appended {
 struct Refused {
     code: ErrorCode,
     reason: String,
-    /// The record at fault, if one is.
-    record: Option<i32>,
+    /// The records at fault, if some of them are.
+    records: Vec<InvalidRecord>,
 }
 
 impl From<ErrorCode> for Refused {
     fn from(code: ErrorCode) -> Self {
-        Self { code, reason: String::new(), record: None }
+        Self::new(code, "")
     }
 }
 
 impl Refused {
     fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), record: None }
+        Self { code, reason: reason.into(), records: Vec::new() }
     }
 }
 
@@ -171,9 +171,12 @@ impl Produce<'_> {
             return Err(ErrorCode::InvalidRequiredAcks.into());
         }
         let batch = self.batch(records.unwrap_or_default())?;
-        let (appended, append_time) = partition.append_timed(batch, self.request_size).map_err(|error| {
-            Refused { code: ErrorCode::from(&error), reason: error.to_string(), record: error.record() }
-        })?;
+        let (appended, append_time) =
+            partition.append_timed(batch, self.request_size).map_err(|error| Refused {
+                code: ErrorCode::from(&error),
+                reason: error.to_string(),
+                records: error.invalid_records(),
+            })?;
         self.appended.push(Appended { place, partition: Arc::clone(partition), last: appended.last_offset });
         Ok(PartitionOutcome {
             index,
@@ -204,12 +207,13 @@ impl Produce<'_> {
     }
 
     fn refuse(&self, index: i32, refused: Refused) -> PartitionOutcome {
-        let Refused { code, reason, record } = refused;
+        let Refused { code, reason, records } = refused;
         debug!(peer = %self.call.session.peer, partition = index, %code, reason, "refused records");
-        // KIP-467: a client may drop the record and send the rest again.
-        let record_errors =
-            record.map(|batch_index| RecordError { batch_index, message: Some(reason.clone()) });
-        PartitionOutcome { record_errors: record_errors.into_iter().collect(), ..failed(index, code, reason) }
+        // KIP-467: a client may drop these records and send the rest again.
+        let record_error =
+            |InvalidRecord { index, reason }| RecordError { batch_index: index, message: Some(reason) };
+        let record_errors = records.into_iter().map(record_error).collect();
+        PartitionOutcome { record_errors, ..failed(index, code, reason) }
     }
 }
 

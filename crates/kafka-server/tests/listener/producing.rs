@@ -1,6 +1,9 @@
 //! Produce, as it is used by the other tests and with what it refuses.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use factum_broker::{Contract, ProducedRecord, RecordValidator, Violation};
 use factum_types::{BatchBuilder, Compression, Timestamp};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, ProduceRequest, TopicProduceData};
@@ -141,6 +144,39 @@ async fn the_record_that_is_at_fault_is_named() {
             }
         }
     }
+}
+
+/// Refuses values that are `x`.
+struct NoX;
+
+impl RecordValidator for NoX {
+    fn contract(&self, _topic: &factum_types::TopicName) -> Option<Arc<dyn Contract>> {
+        Some(Arc::new(Self))
+    }
+}
+
+impl Contract for NoX {
+    fn check(&self, record: ProducedRecord<'_>) -> Result<(), Violation> {
+        match record.value {
+            Some(b"x") => Err(Violation { reason: "it is an x".to_owned() }),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_record_that_breaks_the_contract_is_named() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    server.broker.validate_records(NoX);
+    let mut client = server.client().await;
+    let response = client.ask(&produce("orders", 0, -1, Some(batch(&["a", "x", "b", "x"]))), 9).await;
+    let outcome = outcome(&response);
+    let named = outcome.record_errors.iter();
+    let named: Vec<_> = named.map(|it| (it.batch_index, it.batch_index_error_message.as_deref())).collect();
+    assert_eq!((outcome.error_code, named), (87, vec![(1, Some("it is an x")), (3, Some("it is an x"))]));
+    assert_eq!(outcome.error_message.as_deref(), Some("record 1: it is an x; and 1 more"));
+    assert_eq!(end(&mut client, "orders", 0).await, 0, "the sound ones are not appended either");
 }
 
 #[tokio::test]

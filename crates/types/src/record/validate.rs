@@ -22,6 +22,8 @@ pub struct RecordSummary {
     pub max_timestamp: Timestamp,
     /// The first record that has it, from 0.
     pub max_timestamp_index: i32,
+    /// Their size, unpacked.
+    pub bytes: usize,
 }
 
 /// Checks every record of `batch`: lengths, the order of offsets, that fields stay inside their record, at most
@@ -95,7 +97,7 @@ fn walk(batch: &RecordBatch, mut source: impl Source) -> Result<RecordSummary, E
         true => header.max_timestamp,
         false => Timestamp::from_millis(base.wrapping_add(greatest_delta)),
     };
-    Ok(RecordSummary { max_timestamp, max_timestamp_index })
+    Ok(RecordSummary { max_timestamp, max_timestamp_index, bytes: source.at() })
 }
 
 /// Passes over one record; gives its timestamp's distance from the batch's.

@@ -1,27 +1,39 @@
-//! Members of JSON objects: each name once (RFC 8259 §4, RFC 7493 §2.3).
+//! JSON documents: one value, and each name once in its object (RFC 8259 §4, RFC 7493 §2.3).
 //!
 //! Readers of JSON disagree about a name that is given twice: some take the first member, some the last. An event
 //! whose key one reader finds and whose column another would be two facts, so such an event is refused.
 //!
-//! Invariants: one pass over text that is known to be JSON; no allocation for objects of a few members; the depth
-//! that is followed is that of every reader here.
-//!
-//! Not here: whether the text is JSON, which `serde_json` has found before.
+//! Invariants: one pass for each check; no allocation for objects of a few members; the depth that is followed is that
+//! of every reader here.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use factum_types::event;
+use serde_json::value::RawValue;
+
+use super::Error;
 
 /// The deepest nesting of objects and arrays: what `serde_json` reads into values at most.
 const MAX_DEPTH: usize = 127;
 /// Objects of so many members are looked through one by one; larger ones have a set.
 const FEW_MEMBERS: usize = 16;
 
+/// Whether `data` is one JSON document and nothing else.
+///
+/// # Errors
+/// [`Error::Json`], with the first place that is wrong.
+pub fn check_document(data: &[u8]) -> Result<(), Error> {
+    serde_json::from_slice::<&RawValue>(data).map(drop).map_err(|error| Error::json(&error))
+}
+
 /// Refuses a document in which an object names a member twice, or that is nested too deeply.
 ///
-/// `json` is one JSON document. Names that are written differently and mean the same are the same.
-pub(super) fn check_unique(json: &[u8]) -> Result<(), event::Error> {
+/// `json` is known to be one JSON document ([`check_document`]). Names that are written differently and mean the same
+/// are the same.
+///
+/// # Errors
+/// [`Error::Json`], with the place of the second member of a name, or of the first bracket that is too deep.
+pub fn check_unique_members(json: &[u8]) -> Result<(), Error> {
     let mut names = Names::default();
     let mut at = 0;
     while let Some(&byte) = json.get(at) {
@@ -57,11 +69,11 @@ fn end_of_string(json: &[u8], start: usize) -> usize {
 }
 
 /// What is wrong with the member at `at`, in lines and columns from 1.
-fn error(json: &[u8], at: usize, reason: String) -> event::Error {
+fn error(json: &[u8], at: usize, reason: String) -> Error {
     let before = &json[..at];
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    event::Error::Json { reason, line, column: at - line_start + 1 }
+    Error::Json { reason, line, column: at - line_start + 1 }
 }
 
 /// The names of the objects that are open.
@@ -145,7 +157,7 @@ mod tests {
 
     fn checked(json: &str) -> String {
         serde_json::from_str::<&serde_json::value::RawValue>(json).expect("JSON");
-        check_unique(json.as_bytes()).map_or_else(|error| error.to_string(), |()| "unique".to_owned())
+        check_unique_members(json.as_bytes()).map_or_else(|error| error.to_string(), |()| "unique".to_owned())
     }
 
     #[test]

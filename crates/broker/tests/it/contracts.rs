@@ -1,0 +1,99 @@
+//! Contracts of topics: every record is judged, on both ways into a partition, and nothing is appended in part.
+
+use std::sync::Arc;
+
+use factum_broker::{
+    Contract, InvalidRecord, Partition, ProduceError, ProducedRecord, RecordValidator, Violation,
+};
+use factum_eventlog::{EventLog, NewRecord};
+use factum_types::{BatchBuilder, Compression, RecordBatch, Timestamp, TopicName};
+
+use crate::support::{Running, append, fresh, name, one_partition, record};
+
+/// Topics whose names begin with `numbers` take records that are numbers, and no key.
+struct Numbers;
+
+impl RecordValidator for Numbers {
+    fn contract(&self, topic: &TopicName) -> Option<Arc<dyn Contract>> {
+        topic.as_str().starts_with("numbers").then(|| Arc::new(Self) as Arc<dyn Contract>)
+    }
+}
+
+impl Contract for Numbers {
+    fn check(&self, record: ProducedRecord<'_>) -> Result<(), Violation> {
+        let is_number = |value: &[u8]| value.iter().all(u8::is_ascii_digit);
+        match (record.key, record.value) {
+            (Some(_), _) => Err(Violation { reason: "it has a key".to_owned() }),
+            (None, Some(value)) if !is_number(value) => Err(Violation { reason: "not a number".to_owned() }),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+fn start() -> (tempfile::TempDir, Running) {
+    let (dir, running) = fresh();
+    running.broker.validate_records(Numbers);
+    (dir, running)
+}
+
+fn batch(compression: Compression, values: &[&str]) -> RecordBatch {
+    let mut builder = BatchBuilder::new().compression(compression);
+    let time = Timestamp::from_millis(1_700_000_000_000);
+    values.iter().for_each(|value| builder.push(time, None, Some(value.as_bytes()), &[]));
+    builder.build()
+}
+
+fn refused(partition: &Partition, batch: RecordBatch) -> ProduceError {
+    partition.append(batch).expect_err("refused")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_with_records_that_break_the_contract_is_refused_whole() {
+    let (_dir, running) = start();
+    let partition = one_partition(&running.broker, "numbers").await;
+    let many: Vec<String> = (0..60_000).map(|n| n.to_string()).collect();
+    let mut many: Vec<&str> = many.iter().map(String::as_str).collect();
+    many.push("x");
+    for compression in [Compression::None, Compression::Lz4, Compression::Zstd] {
+        let error = refused(&partition, batch(compression, &["1", "x", "2", "y"]));
+        let invalid = |index| InvalidRecord { index, reason: "not a number".to_owned() };
+        assert_eq!(error.invalid_records(), [invalid(1), invalid(3)]);
+        assert_eq!(error.to_string(), "record 1: not a number; and 1 more");
+        // More than is judged on the caller's thread.
+        let error = refused(&partition, batch(compression, &many));
+        assert_eq!(error.invalid_records(), [invalid(60_000)]);
+    }
+    let error = refused(&partition, batch(Compression::None, &["x"; 1_000]));
+    assert_eq!(error.invalid_records().len(), 100, "no more are named");
+    partition.append(batch(Compression::None, &["1"])).expect("appended");
+    let words = one_partition(&running.broker, "words").await;
+    assert_eq!(append(&words, 10).await, 0, "has no contract");
+    assert_eq!(partition.bounds().log_end.get(), 1, "nothing of the others was kept");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_in_process_is_refused_whole_and_names_its_record() {
+    let (_dir, running) = start();
+    let topic = name("numbers");
+    let keyed = NewRecord { key: Some("a".into()), ..record("1") };
+    for (records, index, reason) in [
+        (vec![record("1"), record("x")], 1, "not a number"),
+        (vec![keyed], 0, "it has a key"),
+        (
+            (0..300_000).map(|n| record(if n == 250_000 { "x" } else { "12" })).collect(),
+            250_000,
+            "not a number",
+        ),
+    ] {
+        match running.broker.produce(&topic, records).await {
+            Err(factum_eventlog::ProduceError::Refused { index: found, reason: why }) => {
+                assert_eq!((found, why.as_str()), (index, reason));
+            }
+            other => panic!("not {:?}", other.map(|placed| placed.len())),
+        }
+    }
+    let placed = running.broker.produce(&topic, vec![record("7")]).await.expect("appended");
+    assert_eq!(placed[0].offset.get(), 0, "nothing of the others was kept");
+    running.stop().await;
+}
