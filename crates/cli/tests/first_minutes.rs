@@ -168,3 +168,18 @@ fn the_movies_say_a_sample_that_their_views_take() {
     });
     every_column_has_a_value(&server, "store.orders", 1);
 }
+
+#[test]
+fn the_events_of_the_http_page_are_orders_of_the_movies() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    support::movies(folder.path());
+    let server = Launch::new(BINARY).project(folder.path()).start();
+    let reader = Reader::new(folder.path(), &server);
+    for command in commands::of_section("docs/http.md", "Send events") {
+        let said = reader.run(&command);
+        assert!(said.starts_with("{\"offsets\":["), "{said}");
+    }
+    let whole = "SELECT count(*) AS n FROM store.orders \
+        WHERE email IS NOT NULL AND region IS NOT NULL AND order_date IS NOT NULL AND total IS NOT NULL";
+    assert_eq!(rows(&server, &["sql", whole])[0]["n"], 1_004);
+}

@@ -13,11 +13,40 @@ use crate::support::BINARY;
 /// Longer than any command takes that ends, in a debug build on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The commands in the `sh` blocks of a Markdown page, in their order. A command goes on over line ends that are
-/// escaped or inside quotes.
-pub(crate) fn of_page(path: &str) -> Vec<String> {
+fn read(path: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
-    let page = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// The commands behind `$ ` in the `console` blocks of a section of a Markdown page, without their output.
+pub(crate) fn of_section(path: &str, heading: &str) -> Vec<String> {
+    let page = read(path);
+    let (_, section) = page.split_once(&format!("\n## {heading}\n")).expect("the section is there");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let blocks = section.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.flat_map(|block| split(&input(block))).collect()
+}
+
+/// The lines of a transcript that were typed.
+fn input(transcript: &str) -> Vec<&str> {
+    let mut typed: Vec<&str> = Vec::new();
+    let mut command = String::new();
+    for line in transcript.lines() {
+        let goes_on = is_unfinished(&command);
+        match line.strip_prefix("$ ") {
+            Some(first) => command = first.to_owned(),
+            None if goes_on => command = format!("{command}\n{line}"),
+            None => continue,
+        }
+        typed.push(line.strip_prefix("$ ").unwrap_or(line));
+    }
+    typed
+}
+
+/// The commands in the `sh` blocks of a Markdown page, in their order. A command goes on over line ends that are
+/// escaped, behind a pipe or inside quotes.
+pub(crate) fn of_page(path: &str) -> Vec<String> {
+    let page = read(path);
     let mut commands = Vec::new();
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
@@ -34,7 +63,7 @@ fn split(block: &[&str]) -> Vec<String> {
     let mut command = String::new();
     for line in block {
         command += line;
-        if command.ends_with('\\') || has_open_quote(&command) {
+        if is_unfinished(&command) {
             command.push('\n');
         } else {
             commands.push(std::mem::take(&mut command));
@@ -43,6 +72,10 @@ fn split(block: &[&str]) -> Vec<String> {
     assert!(command.is_empty(), "a command does not end: {command}");
     commands.retain(|command| !command.trim().is_empty());
     commands
+}
+
+fn is_unfinished(command: &str) -> bool {
+    command.ends_with(['\\', '|']) || has_open_quote(command)
 }
 
 fn has_open_quote(text: &str) -> bool {
@@ -173,4 +206,10 @@ fn commands_go_on_over_escaped_line_ends_and_open_quotes() {
     let block = ["a 'b # c'  # it's a comment", "curl -d \"{", "  \\\"x\\\": 1}\"", "b \\", "  c"];
     let commands = ["a 'b # c'  # it's a comment", "curl -d \"{\n  \\\"x\\\": 1}\"", "b \\\n  c"];
     assert_eq!(split(&block), commands);
+}
+
+#[test]
+fn output_is_not_input() {
+    let transcript = "$ seq 3 |\n    cat\n1\n2\n3\n$ echo 'a\nb'\na\nb\n";
+    assert_eq!(split(&input(transcript)), ["seq 3 |\n    cat", "echo 'a\nb'"]);
 }
