@@ -1,7 +1,7 @@
 # Factum's verbs. Each does its own set-up: it says what it installs and builds, then does it.
-# Compiled dependencies, test clients and their packages live in $XDG_CACHE_HOME/factum (by default ~/.cache/factum), so
-# that a second clone starts warm. Into the checkout only console/node_modules and console/dist are written, which git
-# does not see. `make clean` removes all of it.
+# Builds are in ./target, like those of cargo and of an editor (CARGO_TARGET_DIR names another folder); test clients and
+# their packages in $XDG_CACHE_HOME/factum (by default ~/.cache/factum); the console's packages and its build in
+# console/node_modules and console/dist. git sees none of it, and `make clean` removes all of it.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -10,16 +10,16 @@ SHELL := bash
 .PHONY: help demo console no-console test check bench clean toolchain
 
 export FACTUM_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/factum
-export CARGO_TARGET_DIR ?= $(FACTUM_CACHE)/target
+target := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 
 started := $(shell date +%s)
 # $(call section,TITLE): a heading with the seconds gone by. No commas in TITLE: make would split it there.
 section = printf '\n── %s  (%d s so far)\n' "$(1)" "$$(( $$(date +%s) - $(started) ))"
-# $(call first,FOLDER,MINUTES): how long the first build takes, while its FOLDER of the target is not there yet.
-first = if [ ! -d "$(CARGO_TARGET_DIR)/$(1)" ]; then echo "first build: about $(2) minutes on two cores; later ones take seconds"; \
-	else echo "a new clone compiles Factum's own crates: some minutes; later builds take seconds"; fi
+# $(call first,FOLDER,VERB): how long the first build takes, while its FOLDER of the target is not there yet. The time is
+# the one of CONTRIBUTING.md, which is the only place that states it.
+first = if [ ! -d "$(target)/$(1)" ]; then awk -F '|' '$$2 ~ /make $(2)`/ && $$3 ~ /minutes/ { print "first build, on two cores:" $$3 "; later ones take seconds" }' CONTRIBUTING.md; fi
 
-# The console is built anew when one of these is newer than what was built.
+# The console is built again when one of these is newer than its build.
 console_sources = crates/http-api/openapi.json $(shell find console/src console/public console/index.html console/*.json console/*.ts -type f 2>/dev/null)
 
 help:  ## print this list
@@ -27,10 +27,10 @@ help:  ## print this list
 
 demo: toolchain $(if $(shell command -v npm),console,no-console)  ## build Factum and its console, then run the movies case study
 	@$(call section,factum)
-	$(call first,demo,16)
+	$(call first,demo,demo)
 	cargo build --locked --profile demo --package factum-cli
 	$(call section,ready)
-	exec "$(CARGO_TARGET_DIR)/demo/factum" demo movies --in examples/movies
+	exec "$(target)/demo/factum" demo movies --in examples/movies
 
 no-console:
 	@echo "npm is missing: the console will be one page that says how to build it (install Node 20.19 or newer; then make demo again)"
@@ -50,7 +50,7 @@ test: toolchain console  ## install the test clients and a browser (said as it h
 	@$(call section,test clients: kcat and kafka-python and the Java client and franz-go)
 	tests/clients/setup
 	$(call section,documentation examples)
-	$(call first,debug,10)
+	$(call first,debug,test)
 	cargo test --locked --workspace --quiet --doc
 	.ci/need strace strace "tests trace which syncs come before which answers"
 	$(call section,every other test)
@@ -59,11 +59,11 @@ test: toolchain console  ## install the test clients and a browser (said as it h
 	.ci/need chromium chromium "the console is tested in it; another browser is named by FACTUM_CHROMIUM"
 	# The tests above have built this binary.
 	cd console
-	FACTUM_BIN="$(CARGO_TARGET_DIR)/debug/factum" FACTUM_CHROMIUM="$${FACTUM_CHROMIUM:-$$(command -v chromium)}" npm test
+	FACTUM_BIN="$(target)/debug/factum" FACTUM_CHROMIUM="$${FACTUM_CHROMIUM:-$$(command -v chromium)}" npm test
 
-check: toolchain  ## layering, licences, links, format, lints: all that needs no run
+check: toolchain  ## layering, words, licences, links, format, lints: all that needs no run
 	@$(call section,tidy and links)
-	$(call first,debug,4)
+	$(call first,debug,check)
 	cargo xtask tidy
 	cargo xtask docs
 	$(call section,format)
@@ -75,12 +75,12 @@ check: toolchain  ## layering, licences, links, format, lints: all that needs no
 
 bench: toolchain  ## build for release, then measure speed and memory on this machine
 	@.ci/need python3 python3 "bench/run asks cargo where librdkafka's sources are"
-	$(call first,release,8)
+	$(call first,release,bench)
 	bench/run
 
-clean:  ## remove what the verbs above have built and cached
-	@echo "removing $(FACTUM_CACHE), console/node_modules and console/dist"
-	rm -rf "$(FACTUM_CACHE)" console/node_modules console/dist
+clean:  ## remove what the verbs above have built, installed and cached
+	@echo "removing $(target), $(FACTUM_CACHE), console/node_modules and console/dist"
+	rm -rf "$(target)" "$(FACTUM_CACHE)" console/node_modules console/dist
 
 toolchain:
 	@.ci/need cc build-essential "zstd, mimalloc and (for tests) librdkafka are built from C"

@@ -1,4 +1,4 @@
-//! Throughput of the Kafka port, driven by librdkafka's own performance example.
+//! Throughput of the Kafka API, driven by librdkafka's own performance example.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};

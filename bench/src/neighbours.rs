@@ -36,7 +36,7 @@ pub(crate) async fn measure(arguments: &Arguments, http: &str, report: &mut Repo
     let beside = post_p99(http).await?;
     report.one(&format!("{name}: single posts, p99"), "ms", 3.0 * alone, beside);
     report.one(&format!("{name}: /health/live, p99"), "ms", 50.0, live_p99(http).await?);
-    // Whoever hangs up ends its query.
+    // A client that disconnects ends its query.
     queries.shutdown().await;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a request costs by the number of partitions that it writes to, and what it costs a neighbour.
+//! The cost of a request by the number of partitions that it writes to, and what it costs a neighbour.
 //!
 //! Stock librdkafka on both sides: one producer writes a record to each of so many partitions and waits until all
 //! are acknowledged; another, on a connection of its own, writes one record at a time to one partition of another

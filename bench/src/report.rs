@@ -1,4 +1,4 @@
-//! What was measured, as an aligned table.
+//! The figures that were measured, as an aligned table.
 
 /// One line a figure.
 #[derive(Default)]

@@ -19,7 +19,7 @@ pub(crate) struct Server {
     data: TempDir,
     /// `host:port` of HTTP.
     pub(crate) http: String,
-    /// `host:port` of the Kafka port.
+    /// `host:port` of the Kafka API.
     pub(crate) kafka: String,
     /// From the start of the process to the first 200 of `/health/ready`.
     ready: Duration,

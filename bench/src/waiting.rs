@@ -1,4 +1,4 @@
-//! What it costs the server that many consumers wait for more than there is.
+//! The cost of many consumers that wait for more than there is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

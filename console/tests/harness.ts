@@ -36,12 +36,12 @@ export class Factum {
   ) {}
 
   /**
-   * Starts with a copy of `project` (a folder of the repository), which a test may edit. `flags` go to `factum dev`:
-   * with `--generate` the project's own orders come.
+   * Starts with a copy of `project` (a folder, as seen from the repository), which a test may edit; with `null` without
+   * one. `flags` go to `factum dev`: with `--generate` the project's own orders come.
    */
-  static async start({ project = "examples/movies", flags = [] as string[] } = {}): Promise<Factum> {
+  static async start({ project = "examples/movies" as string | null, flags = [] as string[] } = {}): Promise<Factum> {
     const home = mkdtempSync(join(tmpdir(), "factum-console-"));
-    cpSync(join(ROOT, project), join(home, "project"), { recursive: true });
+    if (project !== null) cpSync(resolve(ROOT, project), join(home, "project"), { recursive: true });
     const [http, kafka] = [await freePort(), await freePort()];
     const front = process.env.FACTUM_CONSOLE ? await serveBuild(http, process.env.FACTUM_CONSOLE) : undefined;
     const factum = new Factum(join(home, "project"), join(home, "data"), http, kafka, front, flags);
@@ -61,9 +61,10 @@ export class Factum {
   /** Starts it on the same ports with the same data. */
   async up(): Promise<void> {
     const at = (port: number) => `127.0.0.1:${port}`;
+    const project = existsSync(this.project) ? [this.project] : [];
     this.child = spawn(
       binary(),
-      ["dev", this.project, "--data-dir", this.data, "--http", at(this.http), "--kafka", at(this.kafka), ...this.flags],
+      ["dev", ...project, "--data-dir", this.data, "--http", at(this.http), "--kafka", at(this.kafka), ...this.flags],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -239,7 +240,8 @@ export async function until(what: string, ask: () => Promise<unknown> | unknown,
   throw new Error(`not within ${seconds} s: ${what} (last: ${String(last)})`);
 }
 
-function binary(): string {
+/** The binary that the tests run. */
+export function binary(): string {
   const targets = [process.env.CARGO_TARGET_DIR, join(ROOT, "target")].filter((each) => each !== undefined);
   const candidates = [
     process.env.FACTUM_BIN,
@@ -266,7 +268,7 @@ const TYPES: Record<string, string> = {
   ".woff2": "font/woff2",
 };
 
-/** A build of the console with the API behind it, for working on the console without building the binary anew. */
+/** A build of the console with the API behind it, for working on the console without building the binary again. */
 async function serveBuild(api: number, folder: string): Promise<{ server: Server; port: number }> {
   const dist = resolve(ROOT, "console", folder);
   const server = createServer((incoming, outgoing) => {

@@ -1,10 +1,13 @@
 // Home: rates that move, a broken project that shows and goes away, a server that goes and comes back.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { closePage, expectAccessible, Factum, launch, openPage, overflow, THEMES, until } from "./harness.ts";
+import { promisify } from "node:util";
+import { binary, closePage, expectAccessible, Factum, launch, openPage, overflow, THEMES, until } from "./harness.ts";
 
 let factum: Factum;
 let browser: Browser;
@@ -162,4 +165,60 @@ async function tabThrough(page: Page, times: number): Promise<{ name: string; ou
 async function gzipped(data: ArrayBuffer): Promise<number> {
   const { gzipSync } = await import("node:zlib");
   return gzipSync(new Uint8Array(data)).length;
+}
+
+/** The commands of "Try next", in the order of `labels`. */
+async function suggested(page: Page, labels: string[]): Promise<string[]> {
+  const texts = [];
+  for (const label of labels) texts.push(await page.getByLabel(label, { exact: true }).textContent());
+  return texts.map((text) => text ?? "");
+}
+
+/** Runs a command as a reader of the page would, with `factum` on the path. An HTTP error fails it. */
+async function run(command: string): Promise<string> {
+  const bin = mkdtempSync(join(tmpdir(), "factum-bin-"));
+  const script = (name: string, text: string) => {
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(bin, name), 0o755);
+  };
+  script("factum", `exec '${binary()}' "$@"`);
+  script("curl", 'PATH="${PATH#*:}" exec curl --silent --show-error --fail-with-body "$@"');
+  try {
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+    return (await promisify(execFile)("bash", ["-c", command], { env, timeout: 30_000 })).stdout;
+  } finally {
+    rmSync(bin, { recursive: true });
+  }
+}
+
+for (const name of ["the movies", "a new project", "no project"]) {
+  test(`the commands that Home suggests work as they are written: ${name}`, async () => {
+    const home = mkdtempSync(join(tmpdir(), "factum-home-"));
+    if (name === "a new project") await run(`factum init ${home}/shop`);
+    const project = { "the movies": "examples/movies", "a new project": join(home, "shop") }[name] ?? null;
+    const server = await Factum.start({ project });
+    const page = await openPage(browser, server.url);
+    const [send, read, query] = [
+      "command that sends an event",
+      "command that reads with kcat",
+      "command that runs a query",
+    ];
+    for (const command of await suggested(page, project ? [send, query, read] : [send, read])) {
+      assert.notEqual(await run(command), "", command);
+    }
+    if (project) {
+      const rows = JSON.parse(
+        await run(`factum --server ${server.api} sql 'SELECT * FROM store.orders' -o json`),
+      ) as object[];
+      const empty = rows.flatMap((row) =>
+        Object.entries(row).filter(([name, value]) => value === null && !name.startsWith("_")),
+      );
+      assert.equal(rows.length, 1);
+      assert.deepEqual(empty, [], "every field of the contract has a value");
+    }
+    await closePage(page);
+    await server.stop();
+    rmSync(home, { recursive: true });
+  });
 }

@@ -165,7 +165,7 @@ test("a view that stands still says so on its page and on dashboards, keeps its 
   await closePage(page);
 });
 
-test("a view that is being built anew says how far it is", async () => {
+test("a view that is being rebuilt says how far it is", async () => {
   for (let batch = 0; batch < 21; batch += 1) {
     const events = Array.from({ length: 4_000 }, (_, n) => ({ meter: n % 10, value: batch * 4_000 + n }));
     await factum.post("store.busy", ...events);

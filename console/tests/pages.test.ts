@@ -2,7 +2,7 @@
 // of the window, nothing is cut off without saying so, the browser has nothing to complain of.
 //
 //   FACTUM_SCREENSHOTS   where the pictures go; else tests/screenshots, which git does not see: they are for eyes
-//   UPDATE_IMAGES        if set, the README's picture is taken anew as well
+//   UPDATE_IMAGES        if set, the README's picture is taken again as well
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";

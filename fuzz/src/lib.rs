@@ -1,6 +1,6 @@
 //! Decoders of bytes from outside, each as a function of those bytes: for fuzzers, and for the short run in `tests/`.
 //!
-//! Always holds: a target ends in a value or an error, never in a panic, and never in more memory than
+//! Invariants: a target ends in a value or an error, never in a panic, and never in more memory than
 //! [`Target::memory`] allows; what it returns does not matter.
 //!
 //! Deliberately not here: running a query, and what a server answers: `tests/` of those crates send such bytes.

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Ok(findings) if findings.iter().any(Finding::fails) => ExitCode::FAILURE,
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
-            // Standard error may be closed; there is then nobody left to tell.
+            // Standard error may be closed; there is then no one left to tell.
             drop(writeln!(io::stderr(), "xtask: {error:#}"));
             ExitCode::FAILURE
         }

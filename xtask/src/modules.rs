@@ -1,4 +1,4 @@
-//! Which files a target reaches by `mod`, and whether only its tests do.
+//! The files that a target reaches by `mod`, and whether only its tests do.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -7,6 +7,7 @@ mod leftovers;
 mod licences;
 mod sizes;
 mod structure;
+mod words;
 
 use std::path::Path;
 
@@ -26,6 +27,7 @@ pub(crate) fn check(root: &Path) -> Result<Vec<Finding>> {
         structure::check,
         leftovers::check,
         licences::check,
+        words::check,
     ];
     Ok(rules.iter().flat_map(|rule| rule(&workspace)).collect())
 }

@@ -14,9 +14,9 @@ use crate::source::SourceFile;
 /// Folders that hold nothing of ours.
 const SKIPPED: &[&str] = &["target", "node_modules", "book", "dist", "__pycache__"];
 /// Hidden folders that do hold something of ours.
-const HIDDEN: &[&str] = &[".cargo", ".ci", ".config"];
+const HIDDEN: &[&str] = &[".cargo", ".ci", ".config", ".devcontainer", ".github"];
 /// Written by a tool and owned by it.
-const GENERATED: &[&str] = &["Cargo.lock", "package-lock.json", "go.sum"];
+const GENERATED: &[&str] = &["Cargo.lock", "package-lock.json", "go.sum", "schema.d.ts"];
 
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,

@@ -22,7 +22,7 @@ impl Events {
         matches!(self, Self::Clicks)
     }
 
-    /// Fills the topic with `count` events over the Kafka port.
+    /// Fills the topic with `count` events over the Kafka API.
     pub(super) fn produce(self, brokers: &str, count: usize) -> Result<()> {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", brokers)

@@ -1,8 +1,8 @@
 // Whether the server answers: one truth for the whole page, told by every request and stream.
 //
-//   up ──a request or a stream finds nobody──► lost ──a probe is answered──► up
+//   up ──a request or a stream finds no one──► lost ──a probe is answered──► up
 //
-// While it is lost, `/health/live` is asked with growing pauses; when it answers, whoever
+// While it is lost, `/health/live` is asked with growing pauses; when it answers, whatever
 // subscribed to `onReturn` reads again. A hidden page does not ask.
 import { useSyncExternalStore } from "react";
 
@@ -65,7 +65,7 @@ function probeAfter(pause: number): void {
       // A proxy in front of a server that is gone answers with 502 or 504.
       if (answer.ok) return reportUp();
     } catch {
-      // Nobody there: ask again.
+      // No one there: ask again.
     }
     if (connection.state !== "lost") return;
     set({ ...connection, attempts: connection.attempts + 1 });

@@ -3,7 +3,7 @@ import { writeJson, type Json } from "./json";
 
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 const NOW = "\u0000now\u0000";
-/** A longer example helps nobody. */
+/** A longer example helps no one. */
 const LONGEST = 2_000;
 
 /** A line for a shell: single quotes inside the data end and begin the quoting again. */

@@ -9,11 +9,15 @@ export type ViewLine = Schemas["ViewLine"];
 export type PipelineLine = Schemas["PipelineLine"];
 export type PipelineView = Schemas["PipelineView"];
 export type RoleHealth = Schemas["RoleHealth"];
+export type KafkaAddress = Schemas["KafkaAddress"];
+export type SampleView = Schemas["SampleView"];
 
-/** How the server does, in one answer, rates included. Rates are null in the first answer after nobody looked. */
+/** How the server does, in one answer, rates included. Rates are null in the first answer after no one looked. */
 export interface Overview {
   version: string;
   uptime_seconds: number;
+  /** Where Kafka clients connect. */
+  kafka: KafkaAddress;
   health: { ready: boolean; roles: RoleHealth[] };
   topics: number;
   /** 64-bit numbers as text. */

@@ -3,7 +3,7 @@
 //   openStream ─► connecting ─► open ─► (lost | hidden | slot taken) ─► connecting, with Last-Event-ID ─► …
 //                                └─► refused: the server said no; nothing more comes
 //
-// Always holds
+// Invariants
 // - A stream that is lost goes on behind the last event it saw (`Last-Event-ID`), with growing, jittered pauses.
 // - A hidden page holds no connection. HTTP/1.1 gives a browser six per server for all its tabs, so
 //   a page holds at most `SLOTS`; further streams wait for one to be free.
@@ -111,7 +111,7 @@ class StreamReader {
         cache: "no-store",
         signal: this.abort.signal,
       });
-      if (response.status === 502 || response.status === 504) throw new TypeError("nobody behind the proxy");
+      if (response.status === 502 || response.status === 504) throw new TypeError("no one behind the proxy");
       reportUp();
       if (!response.ok || !response.body) return await this.refused(response);
       this.tell("open");

@@ -1,7 +1,7 @@
 /**
  * One number, large.
  *
- * Always holds: it does not jump about. Digits are equally wide, and the space that it has taken once it keeps, so
+ * Invariants: it does not jump about. Digits are equally wide, and the space that it has taken once it keeps, so
  * that what stands around it stays where it is.
  */
 import { Fragment, useRef } from "react";

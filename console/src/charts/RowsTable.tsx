@@ -1,7 +1,7 @@
 /**
  * Rows as a table: of a view, of a query's answer, or as the twin of a chart.
  *
- * Always holds
+ * Invariants
  * - Values stand there as the server wrote them, to the last digit. `reading` groups digits and fills decimals up.
  * - Decimal points stand below each other: what a number lacks in decimals is filled with invisible ones.
  * - Columns only ever grow wider while they are shown, so a live table does not twitch.

@@ -1,7 +1,7 @@
 /**
  * Numbers as the server writes them: JSON numbers, and text where a browser's number could not hold every digit.
  *
- * Always holds: what is shown, compared or rounded here is worked out on the digits themselves. A value passes
+ * Invariants: what is shown, compared or rounded here is worked out on the digits themselves. A value passes
  * through a float in one place only, `position`, and that result is a place on a screen, never a text.
  */
 

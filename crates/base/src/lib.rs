@@ -1,6 +1,6 @@
-//! What every component stands on: the clock, randomness, the task tree, telemetry, options, and clients' addresses.
+//! Foundations of every component: the clock, randomness, the task tree, telemetry, options, and clients' addresses.
 //!
-//! Always holds: only this crate asks the machine for time or randomness, and only it spawns. A test can
+//! Invariants: only this crate asks the machine for time or randomness, and only it spawns. A test can
 //! therefore hold the clock and seed the dice, and a stop reaches every task in order.
 //!
 //! Not here: anything that knows topics, SQL or HTTP routes.

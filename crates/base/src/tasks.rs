@@ -6,8 +6,8 @@
 //!           └─ log     last fsync
 //! ```
 //!
-//! Always holds: a task is never dropped half-way. It receives a [`Stop`], finishes its unit of work and
-//! returns; [`TaskGroup::stop_within`] waits for it and names whoever does not come.
+//! Invariants: a task is never dropped half-way. It receives a [`Stop`], finishes its unit of work and
+//! returns; [`TaskGroup::stop_within`] waits for it and names the tasks that do not end.
 
 use std::error::Error;
 use std::fmt;
@@ -29,7 +29,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 pub struct Stop(CancellationToken);
 
 impl Stop {
-    /// A stop that nobody has requested; [`Stop::request`] does.
+    /// A stop that no one has requested; [`Stop::request`] does.
     pub fn new() -> Self {
         Self::default()
     }
@@ -281,7 +281,7 @@ mod tests {
         group.spawn("worker", OnError::Log, async move {
             stop.requested().await;
             tokio::task::yield_now().await;
-            done.send(()).map_err(|()| "nobody waits".into())
+            done.send(()).map_err(|()| "no one waits".into())
         });
         assert!(group.stop_within(Duration::from_secs(5)).await.is_empty());
         finished.await.expect("the worker reached its end");
@@ -315,7 +315,7 @@ mod tests {
         let (_kept, never) = std::sync::mpsc::channel::<()>();
         let (begun, begins) = tokio::sync::oneshot::channel();
         let work = move |_: Stop| {
-            begun.send(()).expect("somebody listens");
+            begun.send(()).expect("someone listens");
             never.recv().ok();
         };
         group.spawn_abandonable_thread("computing", work).expect("a thread");

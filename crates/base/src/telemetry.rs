@@ -1,4 +1,4 @@
-//! Logs on standard error, measures in Prometheus' text format.
+//! Logs on standard error, metrics in Prometheus' text format.
 
 use std::io::IsTerminal;
 
@@ -48,7 +48,7 @@ pub fn init_tracing(filter: &str, format: LogFormat) -> Result<(), ParseError> {
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// All measures in Prometheus' text exposition format.
+    /// All metrics in Prometheus' text exposition format.
     pub fn render(&self) -> String {
         self.0.run_upkeep();
         self.0.render()

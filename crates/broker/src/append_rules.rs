@@ -1,4 +1,4 @@
-//! What a topic's settings do to a batch before it is appended.
+//! Rules of a topic's settings for a batch that is appended.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl AppendRules {
         (self.timestamp_type == TimestampType::LogAppendTime).then_some(now)
     }
 
-    /// Whether [`AppendRules::apply`] unpacks the batch, or packs it anew: much work for an async thread.
+    /// Whether [`AppendRules::apply`] unpacks the batch, or recompresses it: much work for an async thread.
     pub(crate) fn unpacks(&self, batch: &RecordBatch) -> bool {
         let is_packed_anew = match self.compression {
             CompressionType::Producer => false,
@@ -43,7 +43,7 @@ impl AppendRules {
         is_packed_anew || (self.before_max.is_some() && self.timestamp_type == TimestampType::CreateTime)
     }
 
-    /// The batch as the log keeps it. Packing records anew takes about as long as it took their producer, on the
+    /// The batch as the log keeps it. Recompressing records takes about as long as it took their producer, on the
     /// caller's thread. `latest` is the first record with the greatest timestamp, where that is known.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Whether a client's first use of a topic creates it.
+//! Automatic creation of topics at their first use.
 //!
 //! Kafka creates a topic when it is first used. Where a project says which topics there are, a name that it does not
 //! have is a misspelling more often than a new topic; creating it would acknowledge events that have no reader.

@@ -145,7 +145,7 @@ impl Broker {
         let new = NewTopic { name: name.clone(), partitions: None, config: TopicConfig::default() };
         match self.create_topic(new).await {
             Ok(topic) => Ok(topic),
-            // Somebody else was first; should the topic be gone again already, the client asks again.
+            // Someone else was first; should the topic be gone again already, the client asks again.
             Err(CreateTopicError::Exists { .. }) => self.topic(name.as_str()).ok_or_else(unknown),
             Err(error) => Err(error.into()),
         }
@@ -309,12 +309,12 @@ impl Broker {
         InternalLog::new(self.clone())
     }
 
-    /// Runs `work` to its end even if nobody waits for it any more.
+    /// Runs `work` to its end even if no one waits for it any more.
     async fn to_the_end<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         let Some(tasks) = self.0.tasks.get() else { return work.await };
         let (reply, answer) = oneshot::channel();
         tasks.spawn_quiet(async move {
-            // Whoever asked may have gone away.
+            // The caller may have gone away.
             drop(reply.send(work.await));
         });
         answer.await.expect("tasks are never dropped half-way")

@@ -1,6 +1,6 @@
 //! Every topic of the data directory, in memory and on disk.
 //!
-//! Always holds: what the index shows exists on disk, because a change is made there first. Changes are made one
+//! Invariants: what the index shows exists on disk, because a change is made there first. Changes are made one
 //! at a time and block on the disk; looking a topic up never waits for one of them.
 
 mod index;
@@ -244,7 +244,7 @@ impl Catalogue {
 
     /// Removes a topic: gone for good when this returns; gives its name. Blocks.
     ///
-    /// After an error of the disk the topic stays and is opened anew, if the disk lets it.
+    /// After an error of the disk the topic stays and is opened again, if the disk lets it.
     pub(crate) fn delete(&self, which: &Which, access: Access) -> Result<TopicName, DeleteTopicError> {
         let change = self.change.lock();
         if self.is_closed() {

@@ -50,7 +50,7 @@ pub struct ProducedRecord<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Violation {
-    /// The rule that the record breaks, for whoever sent it.
+    /// The rule that the record breaks, for its sender.
     pub reason: String,
 }
 

@@ -8,7 +8,7 @@
 //!        └─ Journal    __consumer_offsets: one record per change, in Kafka's own layout
 //! ```
 //!
-//! Always holds:
+//! Invariants:
 //! - a change is appended to the journal under its group's lock, so the journal has the order of the changes;
 //! - an answer that tells of a stored change is given only once that change is on disk;
 //! - replaying the journal from its start gives every group as it last was on disk, whenever the power went;

@@ -1,4 +1,4 @@
-//! How much clients may still write before the disk's reserve begins.
+//! The bytes that clients may still write before the disk's reserve begins.
 //!
 //! Invariant: between two looks at the disk clients write no more than the last one found free, so that a fast writer
 //! does not use up the reserve before the next look: what is left of it is for state, offsets and administration.
@@ -19,7 +19,7 @@ pub(crate) struct DiskRoom {
 }
 
 impl Default for DiskRoom {
-    /// No limit: nobody has looked yet.
+    /// No limit: no one has looked yet.
     fn default() -> Self {
         Self { bytes: AtomicI64::new(i64::MAX), has_refused: AtomicBool::new(false) }
     }
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn no_more_is_taken_than_was_found() {
         let room = DiskRoom::default();
-        room.take(1 << 40).expect("nobody has looked yet");
+        room.take(1 << 40).expect("no one has looked yet");
         room.set(100);
         room.take(60).expect("there is room");
         room.take(60).expect_err("there is less");

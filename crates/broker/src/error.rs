@@ -1,4 +1,4 @@
-//! Why topics could not be made, changed or opened: one enum for each operation.
+//! Errors of creating, changing and opening topics: one enum for each operation.
 
 use std::io;
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ pub enum StorageError {
         #[source]
         source: io::Error,
     },
-    /// A directory that must be there is not: somebody removed it.
+    /// A directory that must be there is not: someone removed it.
     #[error("{} is missing; restore it, or delete the topic", path.display())]
     Missing {
         /// The directory.
@@ -46,7 +46,7 @@ pub enum StorageError {
         /// The partition's directory.
         path: PathBuf,
     },
-    /// A directory holds no topic: somebody put it there, or removed its `topic.json`.
+    /// A directory holds no topic: someone put it there, or removed its `topic.json`.
     #[error("{} holds no topic.json; restore it, or remove the directory", path.display())]
     NotATopic {
         /// The directory.

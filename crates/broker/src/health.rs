@@ -1,4 +1,4 @@
-//! Whether the embedded log can do its work.
+//! Health of the embedded log.
 
 use std::sync::Arc;
 

@@ -16,7 +16,7 @@
 //!   <data>/topics/<topic>/<n>/       partition n's log
 //! ```
 //!
-//! Always holds:
+//! Invariants:
 //! - a topic exists wholly or not at all, whenever the power goes;
 //! - what a reader sees is on disk; what [`Partition::durable`] acknowledged stays;
 //! - a producer id is never given out twice;

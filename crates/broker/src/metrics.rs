@@ -1,4 +1,4 @@
-//! What the broker measures. No name of a measure appears anywhere else.
+//! The broker's metrics. No name of a metric appears anywhere else.
 //!
 //! Topics are labels, so their number is bounded: the first [`LABELLED_TOPICS`] names seen have a label of their
 //! own, all others share `(other)`.
@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 /// Most topics with a label of their own.
 const LABELLED_TOPICS: usize = 100;
 
-/// Says what each measure is.
+/// Describes each metric.
 pub(crate) fn describe() {
     describe_counter!("factum_produce_bytes_total", "Bytes of record batches appended");
     describe_counter!("factum_produce_batches_total", "Record batches appended");
@@ -59,7 +59,7 @@ impl TopicLabels {
     }
 }
 
-/// One topic's measures, looked up once so that the hot path only adds.
+/// One topic's metrics, looked up once so that the hot path only adds.
 #[derive(Clone)]
 pub(crate) struct TopicMetrics {
     produced_bytes: Counter,

@@ -1,4 +1,4 @@
-//! What may be set for the embedded log.
+//! Options of the embedded log.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub struct Options {
     pub max_topic_partitions: i32,
     /// Most partitions of all topics together.
     pub max_partitions: usize,
-    /// How long records are kept where the topic does not say; absent keeps them for ever.
+    /// How long records are kept where the topic does not say; absent keeps them forever.
     #[serde(with = "units::duration::option")]
     pub retention: Option<Duration>,
     /// How large a partition may grow where the topic does not say; absent sets no bound.

@@ -60,7 +60,7 @@ impl BatchChecks {
 pub(crate) struct Limits {
     max_message_bytes: AtomicUsize,
     is_deleted: AtomicBool,
-    /// Whether somebody removed the topic's directory: what is written goes nowhere.
+    /// Whether someone removed the topic's directory: what is written goes nowhere.
     is_missing: AtomicBool,
     rules: RwLock<AppendRules>,
 }
@@ -244,7 +244,7 @@ impl Partition {
 
     /// Whether there is something to learn past `offset`; if not, `waiter` is woken when there is.
     ///
-    /// A deletion is marked before the log is closed, and closing wakes whoever registered before: so a waiter
+    /// A deletion is marked before the log is closed, and closing wakes all that registered before: so a waiter
     /// learns of it either way.
     pub(crate) fn wait_past(&self, offset: Offset, waiter: &Arc<Waiter>) -> bool {
         self.log.wait_past(offset, waiter) || self.limits.is_deleted()
@@ -273,7 +273,7 @@ impl Partition {
         self.log.offset_for_time(time).map_err(|error| self.unreadable(Offset::ZERO, error))
     }
 
-    /// Whether somebody removed the topic's directory, so that it takes no records although its log would.
+    /// Whether someone removed the topic's directory, so that it takes no records although its log would.
     pub(crate) fn is_missing(&self) -> bool {
         self.limits.is_missing()
     }
@@ -283,7 +283,7 @@ impl Partition {
         self.log.bounds()
     }
 
-    /// Walks the records: a little of a compressed batch here, and if there is more of it where it holds nobody up.
+    /// Walks the records: a little of a compressed batch here, and if there is more of it where it holds no one up.
     fn validate(&self, batch: &RecordBatch) -> Result<RecordSummary, ProduceError> {
         match record::validate(batch, UNPACKED_AT_ONCE) {
             Err(record::Error::Decompress(DecompressError::TooLarge { .. })) => {
@@ -294,7 +294,7 @@ impl Partition {
         }
     }
 
-    /// Has the topic's contract judge the records, which unpack to `bytes`: few here, many where they hold nobody up.
+    /// Has the topic's contract judge the records, which unpack to `bytes`: few here, many on a blocking thread.
     fn check_contract(&self, batch: &RecordBatch, bytes: usize) -> Result<(), ProduceError> {
         let Some(contract) = self.checks.contracts.of(&self.name.topic) else { return Ok(()) };
         let judge = || contract::check_batch(&*contract, batch);
@@ -337,7 +337,7 @@ impl Partition {
         Ok(Offset::new(from))
     }
 
-    /// A deletion closes the log: whoever came just before it learns of the deletion, not of the closing.
+    /// A deletion closes the log: a caller that came just before it learns of the deletion, not of the closing.
     fn refused(&self, error: AppendError) -> ProduceError {
         if self.limits.is_deleted() { ProduceError::Deleted } else { ProduceError::Log(error) }
     }

@@ -8,7 +8,7 @@
 //!
 //! Invariants: an id is given out only after the end of its block is on disk, and a start goes on from there, so that no id
 //! is given out twice; a crash wastes at most the rest of a block, of 2^62. Whether an id was ever given out can be told
-//! from the id alone. Ids do not follow each other: whoever has one cannot tell another producer's.
+//! from the id alone. Ids do not follow each other: a client that has one cannot tell another producer's.
 //!
 //! Version 1 of the file gave ids out one by one from 0; those stay good.
 

@@ -69,7 +69,7 @@ impl Service {
         Ok((service, broker))
     }
 
-    /// Opens the data directory on `disk`, which the caller knows to be nobody else's.
+    /// Opens the data directory on `disk`, which the caller knows to be no one else's.
     ///
     /// # Errors
     /// As [`Service::open_local`], but for [`OpenError::InUse`].
@@ -191,7 +191,7 @@ impl Service {
             let running = committer.clone();
             tasks.spawn_thread("committer", OnError::StopServer, move |_| {
                 running.run();
-                done.send(()).map_err(|()| "nobody closes the logs".into())
+                done.send(()).map_err(|()| "no one closes the logs".into())
             });
             committed
         };

@@ -17,7 +17,7 @@ use crate::partition::Limits;
 pub(crate) use config::{Defaults, InvalidConfig, check as check_config};
 pub(crate) use file::TopicFile;
 
-/// The topic that the group coordinator keeps its state in; nobody else writes to it, not even the server's other parts.
+/// The topic that the group coordinator keeps its state in; no one else writes to it, not even the server's other parts.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// A topic that exists on disk.

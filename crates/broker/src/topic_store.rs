@@ -10,7 +10,7 @@
 //!
 //! Entries that are none of these, and topics whose `topic.json` cannot be understood, are passed over and said.
 //!
-//! Always holds: a directory under a topic's name is complete, and a topic whose directory was removed is missed
+//! Invariants: a directory under a topic's name is complete, and a topic whose directory was removed is missed
 //! ([`KnownTopics`]). What a crash leaves behind under another name is
 //! removed at the next start. `~` is in no topic's name, so neither prefix can be mistaken for a topic.
 //!
@@ -57,7 +57,7 @@ pub(crate) struct UnusableEntry {
     /// Its name, and what is wrong, as they may be printed.
     pub(crate) directory: String,
     pub(crate) reason: String,
-    /// Whether a topic was here: then records are out of reach. Else somebody put it there.
+    /// Whether a topic was here: then records are out of reach. Else someone put it there.
     pub(crate) is_topic: bool,
     /// The topic that is noted to be here.
     pub(crate) known: Option<KnownTopic>,

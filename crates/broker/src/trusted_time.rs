@@ -199,7 +199,7 @@ impl State {
         }
         let doubt = self.doubted.map(|doubt| (doubt.wall.plus(elapsed), doubt.ran + elapsed));
         let ran = match doubt {
-            // A restart takes time that nobody saw; a clock that jumps once more begins anew.
+            // A restart takes time that no one saw; a clock that jumps once more starts over.
             Some((due, ran)) if wall.plus(LARGEST_DRIFT) >= due && distance(wall, due) <= LONGEST_RESTART => {
                 ran
             }

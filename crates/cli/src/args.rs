@@ -85,22 +85,22 @@ pub(crate) enum Command {
     /// List, read and watch views
     #[command(subcommand)]
     View(view::Verb),
-    /// List and describe what keeps views true
+    /// List and describe pipelines, which keep views up to date
     #[command(subcommand)]
     Pipeline(pipeline::Verb),
-    /// Ask with SQL
+    /// Run a SQL query
     Sql(sql::Args),
-    /// Say how a query or a view is computed
+    /// Show how a query or a view is computed
     Explain(explain::Args),
     /// Send JSON lines to a topic
     Produce(produce::Args),
-    /// Make up events, at any rate
+    /// Generate events, at any rate
     Generate(generate::Args),
     /// Print a topic's events as they arrive
     Tail(tail::Args),
-    /// Look for what would go wrong on this machine
+    /// Check this machine for common problems
     Doctor(doctor::Args),
-    /// Look for damage in a data directory, and repair it
+    /// Check a data directory for damage, and repair it
     #[command(subcommand)]
     Log(log::Verb),
     /// Print a completion script for a shell
@@ -113,10 +113,10 @@ pub(crate) struct Places {
     /// Where events are kept; without it a temporary folder, removed at exit
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Address of the HTTP port; port 0 picks a free one
+    /// Address of the HTTP API; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS", value_parser = address)]
     pub(crate) http: std::net::SocketAddr,
-    /// Address of the Kafka port; port 0 picks a free one
+    /// Address of the Kafka API; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:9092", value_name = "ADDRESS", value_parser = address)]
     pub(crate) kafka: std::net::SocketAddr,
 }
@@ -137,7 +137,7 @@ fn address(text: &str) -> Result<std::net::SocketAddr, String> {
 /// Reads the command line; where there is nothing to run, prints what clap has to say and gives the exit code.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
     Cli::try_parse().map_err(|error| {
-        // A closed pipe leaves nobody to tell.
+        // A closed pipe leaves no one to tell.
         error.print().ok();
         std::io::stdout().flush().ok();
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))

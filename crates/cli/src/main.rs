@@ -6,7 +6,7 @@
 //!                    └─► output (standard output)      failures ──► report (standard error)
 //! ```
 //!
-//! Always holds: what a user asked for goes to standard output, everything said about it to standard error;
+//! Invariants: what a user asked for goes to standard output, everything said about it to standard error;
 //! the exit code is 0 for done, 1 for failed, 2 for a command line that cannot be understood.
 
 mod args;

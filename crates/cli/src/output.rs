@@ -1,4 +1,4 @@
-//! What a user asked for, on standard output, in the form asked for.
+//! Results on standard output, in the format asked for.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What is said about the work, on standard error: failures, warnings, notes.
+//! Messages about the work, on standard error: failures, warnings, notes.
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -27,7 +27,7 @@ pub(crate) fn problems(problems: &[Problem]) {
 
 /// Says something in passing.
 pub(crate) fn say(text: impl Display) {
-    // Nobody is left to tell when standard error is closed.
+    // No one is left to tell when standard error is closed.
     writeln!(std::io::stderr().lock(), "{text}").ok();
 }
 

@@ -95,7 +95,7 @@ fn numbers_move_and_a_query_can_be_changed() {
 
     let feed = project(&factum).join("teams/store/feeds/orders.yaml");
     std::fs::remove_file(&feed).expect("removed");
-    eventually("nobody orders any more", || {
+    eventually("no one orders any more", || {
         let before = orders(&shell);
         std::thread::park_timeout(Duration::from_secs(1));
         orders(&shell) == before
@@ -107,7 +107,7 @@ fn numbers_move_and_a_query_can_be_changed() {
 }
 
 #[test]
-fn what_a_killed_one_left_behind_is_removed_by_the_next() {
+fn temporary_folders_of_killed_demos_are_removed_by_the_next() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut killed = demo(folder.path());
     let alive = Launch::new(BINARY).variable("TMPDIR", folder.path().display().to_string()).start();

@@ -32,6 +32,14 @@ fn tidy(text: &str, factum: &FactumProcess, folder: &Path) -> String {
     let text =
         text.replace(factum.http().trim_start_matches("http://"), "HTTP").replace(&factum.kafka(), "KAFKA");
     let text = text.replace(&folder.display().to_string(), "FOLDER");
+    // The sample's time is that of the start.
+    let text = match text
+        .split_once("\"ordered_at\":\"")
+        .and_then(|(before, after)| Some((before, after.split_once('"')?)))
+    {
+        Some((before, (_, after))) => format!("{before}\"ordered_at\":\"NOW\"{after}"),
+        None => text,
+    };
     let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
     lines.join("\n")
 }
@@ -81,7 +89,7 @@ fn init_then_dev_then_edits() {
         Data      FOLDER/data
         Access    open: anyone on this machine may read and write
 
-        Try:  echo '{"email":"ada"}' | factum produce store.orders --server HTTP
+        Try:  echo '{"order_id":"text","email":"ada@example.com","total":9.5,"ordered_at":"NOW"}' | factum produce store.orders --server HTTP
         Ctrl-C stops it.
 
         store
@@ -289,7 +297,7 @@ fn damage_in_the_record_of_what_is_applied_keeps_no_server_from_starting() {
     assert!(said.contains("what was recorded there is not known"), "{said}");
     assert!(without.stop().success());
     factum.restart();
-    // The damaged topic takes no more records, so that what is applied now is in force and cannot be recorded. Whoever
+    // The damaged topic takes no more records, so that what is applied now is in force and cannot be recorded. Anyone who
     // reads that is told what to do.
     let said = await_said(&factum, "_factum.resources takes no records");
     assert!(said.contains("`factum log repair`"), "{said}");
@@ -312,7 +320,7 @@ fn damage_in_the_record_of_what_is_applied_keeps_no_server_from_starting() {
     assert!(factum.stop().success());
 
     let before = std::fs::read(&segment).expect("readable");
-    assert!(!shell.output(&format!("log repair {place}"), "").status.success(), "nobody accepted the loss");
+    assert!(!shell.output(&format!("log repair {place}"), "").status.success(), "no one accepted the loss");
     assert_eq!(std::fs::read(&segment).expect("readable"), before);
     let output = shell.output(&format!("log repair {place} --accept-loss"), "");
     assert!(output.status.success(), "{output:?}");

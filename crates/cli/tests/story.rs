@@ -75,5 +75,5 @@ fn the_sample_is_what_the_generator_makes() {
     let command = "generate orders --count 400 --seed 11 --from 2021-01-01 --to 2024-01-01 --stdout";
     let made = shell.output(command, "");
     let lines = std::fs::read_to_string(sample()).expect("the sample is there");
-    assert_eq!(lines, String::from_utf8_lossy(&made.stdout), "`{command}` writes it anew");
+    assert_eq!(lines, String::from_utf8_lossy(&made.stdout), "`{command}` rewrites it");
 }

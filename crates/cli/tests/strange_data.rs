@@ -1,4 +1,4 @@
-//! What strangers, or the operator's own hand, may do to a data directory: the server neither waits, nor shares it, nor
+//! Strange files in a data directory, from strangers or by the operator's own hand: the server neither waits, nor shares it, nor
 //! prints what steers a terminal.
 
 mod support;

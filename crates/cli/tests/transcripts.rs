@@ -1,4 +1,4 @@
-//! What a user sees: commands against a real server, written down.
+//! Transcripts: commands against a real server, as a user sees them.
 
 mod support;
 
@@ -9,8 +9,8 @@ use expect_test::expect;
 use factum_testkit::{FactumProcess, Launch};
 use support::{BINARY, Shell};
 
-/// An address at which nobody answers, for as long as the listener lives.
-fn nobody() -> (TcpListener, String) {
+/// An address at which no one answers, for as long as the listener lives.
+fn unanswered_address() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
     (listener, format!("http://{address}"))
@@ -44,14 +44,14 @@ fn help_opens_with_examples() {
           topic       List, describe, create and delete topics
           group       List, describe, delete and rewind consumer groups
           view        List, read and watch views
-          pipeline    List and describe what keeps views true
-          sql         Ask with SQL
-          explain     Say how a query or a view is computed
+          pipeline    List and describe pipelines, which keep views up to date
+          sql         Run a SQL query
+          explain     Show how a query or a view is computed
           produce     Send JSON lines to a topic
-          generate    Make up events, at any rate
+          generate    Generate events, at any rate
           tail        Print a topic's events as they arrive
-          doctor      Look for what would go wrong on this machine
-          log         Look for damage in a data directory, and repair it
+          doctor      Check this machine for common problems
+          log         Check a data directory for damage, and repair it
           completion  Print a completion script for a shell
           help        Print this message or the help of the given subcommand(s)
 
@@ -150,7 +150,7 @@ fn help_opens_with_examples() {
 }
 
 #[test]
-fn what_cannot_be_understood_exits_with_2() {
+fn usage_errors_exit_with_2() {
     let mut shell = Shell::new("http://127.0.0.1:9");
     shell
         .run("tpoic list")
@@ -190,7 +190,7 @@ fn what_cannot_be_understood_exits_with_2() {
 
 #[test]
 fn a_server_that_is_not_there_is_named() {
-    let (listener, address) = nobody();
+    let (listener, address) = unanswered_address();
     drop(listener);
     let mut shell = Shell::new(&address).replace(address.trim_start_matches("http://"), "HTTP");
     shell
@@ -338,7 +338,7 @@ fn topics_from_birth_to_death() {
         $ factum topic list --server http://KAFKA
         !   × the connection to http://KAFKA broke before the answer came: connection closed before message
         !   │ completed
-        !   help: is it the HTTP port of a Factum? the server's log says more
+        !   help: is it the HTTP address of a Factum? the server's log says more
         exit 1
     "#]]
     .assert_eq(&shell.transcript());
@@ -390,7 +390,7 @@ fn events_go_in_and_come_out() {
         $ factum produce store.orders
         acknowledged 1 event in store.orders
           partition 0  offsets 3 to 3  (1)
-        !   × cannot read on
+        !   × cannot read further lines
         !   ╰─▶ line 2 is not JSON: EOF while parsing an object (column 6)
         !   help: line 1 is stored; go on with line 2
         exit 1
@@ -420,7 +420,7 @@ fn events_go_in_and_come_out() {
 
 #[test]
 fn an_answer_that_does_not_come_leaves_no_doubt_about_the_rest() {
-    let (listener, address) = nobody();
+    let (listener, address) = unanswered_address();
     let serve = move || {
         let accepted = br#"{"offsets":[{"partition":0,"offset":"0"},{"partition":0,"offset":"1"}]}"#;
         let head = format!(
@@ -555,7 +555,7 @@ fn completions_know_the_verbs() {
 #[test]
 fn the_doctor_finds_taken_ports_and_says_by_whom() {
     let factum = serve();
-    let (listener, taken) = nobody();
+    let (listener, taken) = unanswered_address();
     let (folder, pid) = (tempfile::tempdir().expect("a folder"), std::process::id());
     let comm = std::fs::read_to_string("/proc/self/comm").expect("this process has a name");
     let taken = taken.trim_start_matches("http://").to_owned();

@@ -1,4 +1,4 @@
-//! Why topics and groups could not be looked after.
+//! Errors of administering topics and groups.
 
 use factum_types::{GroupId, TopicName};
 

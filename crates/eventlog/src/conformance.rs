@@ -1,4 +1,4 @@
-//! What every [`EventLog`] must do, whatever is behind it.
+//! Conformance suite for [`EventLog`] implementations.
 //!
 //! Each behaviour is a function over the trait; [`run`] calls them all and panics with the name of what it
 //! expected. An implementation calls it from its own tests:

@@ -106,7 +106,7 @@ pub struct Committed {
 /// Why a member could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum GroupError {
-    /// The partitions were shared out anew: poll again, then commit what is still yours.
+    /// The group was rebalanced: poll again, then commit what is still yours.
     #[error("group {group} was rebalanced")]
     Rebalanced {
         /// The group.

@@ -7,7 +7,7 @@
 //! Topics whose name [`TopicName::is_internal`] are read like any other; who may write them is the implementation's to
 //! say, and every other caller's attempt is refused as reserved.
 //!
-//! Always holds: what [`EventLog::produce`] acknowledged is on disk, and [`EventLog::read`] shows nothing
+//! Invariants: what [`EventLog::produce`] acknowledged is on disk, and [`EventLog::read`] shows nothing
 //! that a power cut can take back.
 //!
 //! Not here: authorisation (the edge asks before it calls), schemas, transactions.

@@ -1,4 +1,4 @@
-//! Which partition a record goes to when its producer did not say.
+//! The partition of a record whose producer did not choose one.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

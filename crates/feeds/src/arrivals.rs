@@ -1,6 +1,6 @@
 //! When the next order is placed.
 //!
-//! Always holds: over a long time as many orders arrive as the rate says. A pause (a laptop that slept, a log that
+//! Invariants: over a long time as many orders arrive as the rate says. A pause (a laptop that slept, a log that
 //! could not be written) is made up for at a pace that is a quarter faster, and not further back than ten seconds:
 //! never by a burst.
 
@@ -89,7 +89,7 @@ impl Span {
 impl Iterator for Span {
     type Item = Timestamp;
 
-    /// One more time, for ever.
+    /// One more time, forever.
     fn next(&mut self) -> Option<Timestamp> {
         loop {
             let after = (self.dice.unit() * self.millis) as i64;

@@ -1,4 +1,4 @@
-//! What can be bought: the rows of a reference table, read as far as a generator needs them.
+//! Products: the rows of a reference table, read as far as a generator needs them.
 
 use std::collections::BTreeSet;
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_line() {
+    fn errors_name_their_line() {
         let said: Vec<String> = [
             "",
             "ItemId,UnitPrice\n",

@@ -1,6 +1,6 @@
-//! Who buys: people that do not exist, and come back.
+//! Customers: people that do not exist, and come back.
 //!
-//! Always holds: a customer is a function of the seed and a number. The same person has the same name, address and
+//! Invariants: a customer is a function of the seed and a number. The same person has the same name, address and
 //! e-mail in every order, and none of them is remembered.
 
 use crate::dice::Dice;
@@ -111,11 +111,11 @@ impl Customers {
         Self { seed, count, regions, by_rank: Weighted::zipf(ranks as usize, STEEP, 0.0) }
     }
 
-    /// Somebody of `region`; the keen more often.
+    /// Someone of `region`; the keen more often.
     pub(crate) fn draw(&self, region: usize, dice: &mut Dice) -> Customer {
         let rank = u32::try_from(self.by_rank.draw(dice)).expect("no more ranks than customers");
         let region = u32::try_from(region).expect("no more regions than customers");
-        // Where the last rank is not full, whoever would be missing is the first of the region, or the very first.
+        // Where the last rank is not full, the customer that would be missing is the first of the region, or the very first.
         let number =
             [rank * self.regions + region, region, 0].into_iter().find(|number| *number < self.count);
         self.customer(number.unwrap_or(0))

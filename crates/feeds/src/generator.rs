@@ -174,7 +174,7 @@ fn may_succeed(error: &ProduceError) -> bool {
     error.is_transient() || matches!(error, ProduceError::UnknownTopic { .. })
 }
 
-/// The key of an order by its field, as the HTTP port finds it: text as it is, anything else as JSON.
+/// The key of an order by its field, as the HTTP API finds it: text as it is, anything else as JSON.
 fn key(order: &Order, json: &[u8], field: &str) -> Option<Bytes> {
     if field == "Email" {
         return Some(Bytes::copy_from_slice(order.email.as_bytes()));

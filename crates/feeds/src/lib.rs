@@ -1,4 +1,4 @@
-//! Feeds: events that nobody has to send. For now generators, which make up a shop's orders; change feeds and file
+//! Feeds: events that no one has to send. For now generators, which make up a shop's orders; change feeds and file
 //! drops have their place here.
 //!
 //! ```text
@@ -7,7 +7,7 @@
 //!   rhythm ─► Arrivals (when)  ────────────┘                        └───► HTTP, stdout  the command line
 //! ```
 //!
-//! Always holds: the same seed, start and times make the same orders, byte for byte. A total is the exact sum of its
+//! Invariants: the same seed, start and times make the same orders, byte for byte. A total is the exact sum of its
 //! lines, in cents. Memory does not grow with what was made.
 //!
 //! Not here: reading manifests (governance does), deciding whether generators run at all (the server does).

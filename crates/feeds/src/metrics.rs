@@ -1,4 +1,4 @@
-//! What is measured of feeds.
+//! Metrics of feeds.
 
 /// `events` of `feed` are on disk.
 pub(crate) fn stored(feed: &str, events: usize) {

@@ -1,6 +1,6 @@
 //! Orders of a shop, in the shape that Contoso's website sends.
 //!
-//! Always holds: the recipe, the start and the times decide every order; the total is the exact sum of its lines.
+//! Invariants: the recipe, the start and the times decide every order; the total is the exact sum of its lines.
 
 use std::sync::Arc;
 
@@ -39,13 +39,13 @@ pub struct Recipe {
 /// Why nothing can be made by a recipe.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecipeError {
-    /// Nobody would buy, or too many.
+    /// No one would buy, or too many.
     #[error("{count} customers lie outside 1 to {MAX_CUSTOMERS}")]
     Customers {
         /// As given.
         count: u32,
     },
-    /// Nobody would live anywhere.
+    /// No one would live anywhere.
     #[error("{count} regions lie outside 1 to {MAX_REGIONS}")]
     Regions {
         /// As given.

@@ -1,4 +1,4 @@
-//! Where made-up customers live. Cities exist; streets, numbers and people do not. Telephone numbers end in the 555-01xx
+//! Addresses of made-up customers. Cities exist; streets, numbers and people do not. Telephone numbers end in the 555-01xx
 //! that North America keeps for fiction.
 
 use crate::dice::Dice;

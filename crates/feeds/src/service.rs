@@ -4,7 +4,7 @@
 //!   Handle::set(feeds) ──► Service ──► one task a feed
 //! ```
 //!
-//! Always holds: a feed that did not change goes on undisturbed; one that changed is begun anew; one that is gone ends
+//! Invariants: a feed that did not change goes on undisturbed; one that changed is started over; one that is gone ends
 //! after its batch.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ use crate::generator::{Feed, Generator};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Whether generators run. They do not unless somebody wants them: what they make looks like facts.
+    /// Whether generators run. They do not unless someone wants them: what they make looks like facts.
     pub generate: bool,
     /// How much of the past a generator makes before anything else where its topic is empty, so that there is
     /// something to look at; at most 100,000 events of it.

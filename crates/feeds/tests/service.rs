@@ -85,7 +85,7 @@ async fn stored(log: &Broker) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_declared_is_what_runs() {
+async fn declared_feeds_run() {
     let folder = tempfile::tempdir().expect("a folder");
     with_service(folder.path(), async |log, feeds| {
         feeds.set(vec![feed(2_000.0)]);
@@ -124,7 +124,7 @@ async fn what_is_declared_is_what_runs() {
             before = now;
         }
 
-        // A changed one begins anew.
+        // A changed one starts over.
         feeds.set(vec![feed(500.0)]);
         read(&log, usize::try_from(before).expect("positive") + 100).await;
     })

@@ -1,6 +1,6 @@
-//! What is applied now, for whoever handles a request: who owns a topic, and what its events are like.
+//! The definitions that are applied, for the handlers of requests: who owns a topic, and what its events are like.
 //!
-//! Always holds: readers see one whole state or the next, never a mixture, and never wait for a reload.
+//! Invariants: readers see one whole state or the next, never a mixture, and never wait for a reload.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -170,7 +170,7 @@ fn unreadable(recorded: &Recorded) -> Vec<Problem> {
         .map(|found| match found.hides {
             true => Problem::of_file(file, found.to_string()).help(
                 "no view is dropped while it is not known what is applied; apply the project's folder, which records \
-                 all of it anew",
+                 all of it again",
             ),
             false => Problem::of_file(file, found.to_string()).warning(),
         })

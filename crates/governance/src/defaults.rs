@@ -1,4 +1,4 @@
-//! What the project's own file says for every definition that says nothing else.
+//! Defaults in the project's own file for definitions that say nothing else.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Definitions of every kind, by kind and name: what a project says, what is recorded, and what the catalogue shows.
 //!
-//! Always holds: a definition is found under its own kind and name. Clones share what they hold until one is changed.
+//! Invariants: a definition is found under its own kind and name. Clones share what they hold until one is changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

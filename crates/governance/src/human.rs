@@ -1,4 +1,4 @@
-//! How manifests write durations and sizes.
+//! Durations and sizes as manifests write them.
 
 use std::time::Duration;
 

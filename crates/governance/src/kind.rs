@@ -186,7 +186,7 @@ pub struct DeclaredTopic<'a> {
     pub name: &'a TopicName,
     /// Partitions of a new one.
     pub partitions: Option<i32>,
-    /// How long records are kept; [`Duration::MAX`] for ever.
+    /// How long records are kept; [`Duration::MAX`] forever.
     pub retention: Option<Duration>,
     /// The most bytes that a partition keeps.
     pub retention_bytes: Option<ByteSize>,

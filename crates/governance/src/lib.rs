@@ -6,7 +6,7 @@
 //!   watch                                                           Catalogue::load┴──► Catalogue
 //! ```
 //!
-//! Always holds: a project that loads is whole (every name valid, every file readable); what is wrong is said
+//! Invariants: a project that loads is whole (every name valid, every file readable); what is wrong is said
 //! at its place in the user's own file, all of it at once; applying a plan twice changes nothing the second
 //! time; no plan removes a topic.
 //!

@@ -1,6 +1,6 @@
-//! What would change, and changing it.
+//! Plans: the difference between a project and what is applied, and applying it.
 //!
-//! Always holds: a plan without changes applies to nothing; applying a plan and planning again finds no change;
+//! Invariants: a plan without changes applies to nothing; applying a plan and planning again finds no change;
 //! no change removes a topic or a record. An event that left the project is forgotten, its topic stays. What cannot be
 //! done is a problem of the event that asks for it; the other changes are planned.
 

@@ -1,4 +1,4 @@
-//! What is wrong with a project, said at its place in the user's own file.
+//! Errors and warnings of a project, at their place in the user's own file.
 
 mod excerpt;
 
@@ -126,7 +126,7 @@ impl Problem {
         self.order() == other.order() && self.message == other.message
     }
 
-    /// The line of the place and the one before it, numbered, with marks and a word under the place: for whoever does not have
+    /// The line of the place and the one before it, numbered, with marks and a word under the place: for readers who do not have
     /// the file at hand. Long lines are cut around the place.
     pub fn excerpt(&self) -> Option<String> {
         let place = self.place.as_ref()?;

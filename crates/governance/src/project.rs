@@ -5,7 +5,7 @@
 //!   teams/<team>/team.yaml              summary, contact, members
 //!   teams/<team>/events/E.yaml          topic <team>.E, with E.avsc, E.schema.json or E.proto beside it
 //!   teams/<team>/tables/T.yaml          reference table <team>.T, with its rows in a CSV file
-//!   teams/<team>/pipelines/P.sql        SQL that runs for ever
+//!   teams/<team>/pipelines/P.sql        SQL that runs forever
 //!   teams/<team>/feeds/F.yaml           events that Factum makes itself
 //!   teams/<team>/dashboards/D.yaml      panels that show views
 //! ```
@@ -36,7 +36,7 @@ pub const PROJECT_FILE: &str = "factum.yaml";
 
 /// What of a folder of manifests is valid, and what is withheld because it is not.
 ///
-/// Always holds: a definition that is withheld is not among `definitions`; it is neither changed nor forgotten, whatever
+/// Invariants: a definition that is withheld is not among `definitions`; it is neither changed nor forgotten, whatever
 /// was applied of it before.
 #[derive(Debug, Clone)]
 pub struct Project {

@@ -7,7 +7,7 @@
 //!
 //! Kinds and names are those of [`ResourceId`], such as `event/store.orders` and `team/store`.
 //!
-//! Always holds: the last record of a key is what was applied last. What cannot be read (damage, junk, definitions
+//! Invariants: the last record of a key is what was applied last. What cannot be read (damage, junk, definitions
 //! of a later version) is passed over and listed: it is never an error, and never taken for the end of a definition.
 
 mod unreadable;
@@ -204,7 +204,7 @@ pub(crate) fn topic() -> TopicName {
     TopicName::new(TOPIC).expect("the constant is a valid name")
 }
 
-/// Makes the topic where it does not exist: one partition, so that the order is total, kept for ever.
+/// Makes the topic where it does not exist: one partition, so that the order is total, kept forever.
 pub(crate) async fn ensure_topic(log: &dyn Admin) -> Result<(), AdminError> {
     match log.topic(&topic()).await {
         Err(AdminError::UnknownTopic { .. }) => {}

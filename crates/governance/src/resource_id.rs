@@ -1,4 +1,4 @@
-//! What names one definition among all that are applied: its kind and its name.
+//! The id of a definition among all that are applied: its kind and its name.
 
 use std::fmt;
 

@@ -5,7 +5,7 @@
 //!                                            ──► topics ──► effects ──► record ──► catalogue, outcome
 //! ```
 //!
-//! Always holds: what is invalid stays as it was applied last, whatever else changes, and the catalogue says what is
+//! Invariants: what is invalid stays as it was applied last, whatever else changes, and the catalogue says what is
 //! wrong (decision 0019). What fails for the moment is tried again until it is done. Where the system gives no notice of
 //! changes, the folder is looked at every `poll`.
 

@@ -27,7 +27,7 @@ async fn with_broker<F: Future>(folder: &Path, work: impl FnOnce(Broker) -> F) -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_applied_is_still_applied_after_a_restart() {
+async fn applied_definitions_survive_a_restart() {
     let (project, data) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     scaffold::init(project.path()).expect("an empty folder takes a project");
     let project = project::load(project.path()).expect("the scaffold loads");

@@ -1,4 +1,4 @@
-//! What a user is told about a project that is wrong.
+//! Diagnostics of a project that is wrong.
 
 mod support;
 

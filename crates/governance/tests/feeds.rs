@@ -92,7 +92,7 @@ into: store.orders
 }
 
 #[test]
-fn what_is_wrong_is_told_at_its_place() {
+fn errors_point_at_their_place() {
     check(
         "generate: ordres
 into: order
@@ -167,7 +167,7 @@ region: Region1
 }
 
 #[test]
-fn what_is_missing_is_told() {
+fn missing_fields_are_reported() {
     check(
         "rate: 5/m\n",
         &expect![[r#"

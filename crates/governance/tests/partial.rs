@@ -310,7 +310,7 @@ async fn an_invalid_team_or_folder_is_not_taken_for_one_that_is_gone() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_of_the_record_is_passed_over_and_listed() {
+async fn unreadable_resource_records_are_skipped_and_listed() {
     let story = Story::new().await;
     story.record(None, "junk").await;
     story.record(Some("subscription/store.mail"), "{}").await;
@@ -332,7 +332,7 @@ async fn what_cannot_be_read_of_the_record_is_passed_over_and_listed() {
     .assert_eq(&needs.running());
     assert_eq!(*needs.is_complete.lock().expect("unlocked"), [false]);
 
-    // Applying the folder records it all anew, and the fault is over.
+    // Applying the folder records it all again, and the fault is over.
     expect![[r#"
         lake
           ~ sql    lake.raw
@@ -418,7 +418,7 @@ async fn only_what_is_in_effect_is_recorded() {
 }
 
 #[tokio::test]
-async fn what_this_version_refuses_of_the_record_holds_up_nothing_else() {
+async fn resource_records_that_this_version_refuses_hold_up_nothing_else() {
     let story = Story::new().await;
     let sql = r#"{"name":"lake.old","team":"lake","project":"contoso","file":"teams/lake/pipelines/old.sql","sql":"NEEDS magic"}"#;
     story.record(Some("pipeline/lake.old"), sql).await;

@@ -42,7 +42,7 @@ async fn a_save_that_changes_nothing_leaves_the_record_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_recorded_is_read_once_for_each_save() {
+async fn the_record_is_read_once_for_each_save() {
     let (folder, log, catalogue) = (folder(PROJECT), MemoryLog::default(), Catalogue::new());
     apply_once(folder.path(), &log, &catalogue, &()).await.expect("it applies");
     let before = log.records_read();

@@ -1,4 +1,4 @@
-//! Tables and pipelines: found in the folder, checked by whoever runs them, kept on the log.
+//! Tables and pipelines: found in the folder, checked by their effect, kept on the log.
 
 mod support;
 
@@ -145,7 +145,7 @@ async fn sql_is_checked_before_anything_is_applied() {
 }
 
 #[tokio::test]
-async fn what_changes_and_what_goes_is_recorded() {
+async fn changes_and_removals_are_recorded() {
     let (folder, log, catalogue) = (folder(PROJECT), MemoryLog::default(), Catalogue::new());
     apply_once(folder.path(), &log, &catalogue, &()).await.expect("the project applies");
     let change = "=== teams/store/tables/data/products.csv\nItemId,Name\n1,Alien\n3,Heat\n

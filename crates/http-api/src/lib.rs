@@ -56,4 +56,4 @@ pub use health::{HealthReport, RoleHealth};
 pub use options::Options;
 pub use router::openapi;
 pub use service::{BindError, Handle, Service};
-pub use state::State;
+pub use state::{KafkaAddress, State};

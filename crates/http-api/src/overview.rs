@@ -16,7 +16,6 @@ use serde::Serialize;
 use tokio::time::sleep;
 use utoipa::ToSchema;
 
-use crate::RoleHealth;
 use crate::extract::Caller;
 use crate::health;
 use crate::json::Json;
@@ -25,6 +24,7 @@ use crate::problem::Problem;
 use crate::server_sent::{self, Frame, Frames};
 use crate::state::Api;
 use crate::streams::StreamPlace;
+use crate::{KafkaAddress, RoleHealth};
 
 pub(crate) use sampler::Sampler;
 
@@ -38,6 +38,7 @@ pub(crate) struct Overview {
     #[schema(example = "0.1.0")]
     version: &'static str,
     uptime_seconds: u64,
+    kafka: KafkaAddress,
     health: HealthView,
     topics: usize,
     /// Records kept, a 64-bit number as text.

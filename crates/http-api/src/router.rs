@@ -111,6 +111,7 @@ fn described() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(ingest::post_events))
         .routes(routes!(topics::list_topics, topics::create_topic))
         .routes(routes!(topics::get_topic, topics::alter_topic, topics::delete_topic))
+        .routes(routes!(topics::get_sample))
         .routes(routes!(records::list_records))
         .routes(routes!(tail::tail_topic))
         .routes(routes!(groups::list_groups))

@@ -10,6 +10,8 @@ use factum_eventlog::EventLog;
 use factum_governance::Catalogue;
 use factum_sql::Engine;
 use factum_types::Authorizer;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::answers::Answers;
 use crate::body::Bodies;
@@ -32,12 +34,26 @@ pub struct State {
     pub authorizer: Arc<dyn Authorizer>,
     /// The time.
     pub clock: SharedClock,
+    /// Where Kafka clients connect, for commands to copy.
+    pub kafka: KafkaAddress,
     /// Where ids of events that came without one are drawn.
     pub random: Random,
     /// Asked by `/health/ready`; must answer at once.
     pub health: Arc<dyn Fn() -> HealthReport + Send + Sync>,
     /// What `/metrics` shows.
     pub metrics: Metrics,
+}
+
+/// Where Kafka clients connect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct KafkaAddress {
+    /// The advertised host or the address of the listener; null where it listens on all of the machine's addresses: then
+    /// any host by which this server is reached.
+    #[schema(example = "127.0.0.1")]
+    pub host: Option<String>,
+    /// The port.
+    #[schema(example = 9092)]
+    pub port: u16,
 }
 
 /// The same with what belongs to one listener.

@@ -1,5 +1,6 @@
 //! Topics: list, make, show, change, remove.
 
+mod sample;
 mod settings;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::json::Json;
 use crate::problem::Problem;
 use crate::state::Api;
 
+pub(crate) use sample::{__path_get_sample, get_sample};
 pub(crate) use settings::{Config, ConfigPatch};
 
 /// A topic in a list.

@@ -137,7 +137,7 @@ impl ActiveFile {
             last_used: AtomicU64::new(0),
         });
         file.touch();
-        // It is in use by nobody yet: without a place of its own it begins closed.
+        // It is in use by no one yet: without a place of its own it begins closed.
         if files.admit(&file, false).is_ok() {
             file.state.lock().handle = Some(handle);
         }
@@ -172,7 +172,7 @@ impl ActiveFile {
         Ok(handle)
     }
 
-    /// To read from; takes nobody's place.
+    /// To read from; takes no one's place.
     pub(crate) fn for_read(&self) -> io::Result<Arc<dyn DiskFile>> {
         let open = self.handle();
         open.map_or_else(|| self.files.with_descriptor(|| self.disk.open(&self.path)), Ok)
@@ -206,7 +206,7 @@ impl ActiveFile {
         self.state.try_lock().is_some_and(|state| state.writes == state.synced && state.handle.is_some())
     }
 
-    /// Closes the file if it is clean and nobody is at it; whether it did.
+    /// Closes the file if it is clean and no one is at it; whether it did.
     fn close(&self) -> bool {
         let Some(mut state) = self.state.try_lock() else { return false };
         state.writes == state.synced && state.handle.take().is_some()

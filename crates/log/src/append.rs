@@ -2,7 +2,7 @@
 //!
 //! Invariants: a batch is in the log whole or not at all. If the write fails, the file is cut back to where it
 //! was, at once or before the next byte is written. No refusal of the disk is final here: the next append tries
-//! anew, and so does the committer now and then, so that the trouble ends when its cause has.
+//! again, and so does the committer now and then, so that the trouble ends when its cause has.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -76,7 +76,7 @@ pub enum AppendError {
     /// What was appended before cannot be made durable for now.
     #[error("the log cannot make appends durable for now; it is tried again")]
     Stalled(#[source] Arc<io::Error>),
-    /// A sync failed before; nothing more can be acknowledged until the log is opened anew.
+    /// A sync failed before; nothing more can be acknowledged until the log is opened again.
     #[error("the log has failed")]
     Failed(#[source] SyncError),
     /// The log was closed.
@@ -85,7 +85,7 @@ pub enum AppendError {
 }
 
 impl AppendError {
-    /// Whether the same batch may succeed later with nobody doing anything to the log itself.
+    /// Whether the same batch may succeed later with no one doing anything to the log itself.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Full(_) | Self::Io(_) | Self::Stalled(_))
     }

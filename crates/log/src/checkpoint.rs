@@ -5,7 +5,7 @@
 //!   ├─ slot of even generations ──┼─ slot of odd generations ──┼─ the synced end: `synced_end.rs`
 //! ```
 //!
-//! Always holds
+//! Invariants
 //! - A save overwrites the older slot in place and syncs it: one fsync, no new space, so a full disk cannot
 //!   keep a log from acknowledging what it already took. A torn save leaves the other slot. A save that failed
 //!   before its sync may be repeated: it writes the same slot again.

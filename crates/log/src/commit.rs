@@ -1,6 +1,6 @@
 //! Making one log's appends durable, and telling who waits for that.
 //!
-//! Always holds
+//! Invariants
 //! - The high watermark moves to an offset only after every byte before it was synced, and into a new segment
 //!   only after the segment's name and a checkpoint that names it were synced as well.
 //! - Between the sync and the high watermark the synced end is noted (`synced_end.rs`), so that no
@@ -44,7 +44,7 @@ pub enum SyncError {
 }
 
 impl SyncError {
-    /// Whether the same records may become durable, or be appended again, with nobody doing anything to the log.
+    /// Whether the same records may become durable, or be appended again, with no one doing anything to the log.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Stalled(_))
     }
@@ -67,7 +67,7 @@ impl From<CommitError> for io::Error {
     }
 }
 
-/// Stalled commits in a row after which whoever waits is told.
+/// Stalled commits in a row after which waiters get an error.
 const PATIENCE: u32 = 20;
 
 /// What one commit covers.
@@ -146,7 +146,7 @@ impl PartitionLog {
 }
 
 impl Shared {
-    /// Makes durable what was appended until now. Whoever closes the log does it for one that is closed.
+    /// Makes durable what was appended until now. Closing the log does it for one that is closed.
     pub(crate) fn commit_waiting(&self) -> Progress {
         let mut checkpoint = self.checkpoint.lock();
         if self.is_closed() { Progress::Done } else { self.commit(&mut checkpoint) }
@@ -238,7 +238,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Moves the high watermark: the bytes first, so that whoever sees the offset sees what is below it.
+    /// Moves the high watermark: the bytes first, so that a reader that sees the offset sees what is below it.
     fn reveal(&self, round: &Round) {
         for sealed in &round.sealed {
             sealed.segment.reveal(sealed.index.summary.bytes);

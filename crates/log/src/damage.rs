@@ -1,4 +1,4 @@
-//! What can be wrong with the bytes of a log, and where.
+//! Kinds of damage to the bytes of a log, and where it is.
 
 use factum_types::{LeaderEpoch, Offset, batch};
 

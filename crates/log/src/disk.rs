@@ -80,7 +80,7 @@ pub trait Disk: Send + Sync + 'static {
     /// Any error of the disk.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Removes a file's name; whoever holds it open may go on reading.
+    /// Removes a file's name; a holder of an open handle may go on reading.
     ///
     /// # Errors
     /// Any error of the disk.

@@ -1,4 +1,4 @@
-//! What all logs of a process share.
+//! Shared by all logs of a process.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The leader epochs of a partition: which ruled from which offset on (KIP-101).
 //!
-//! Always holds: epochs and start offsets rise together; the list always has a first entry. It is written
+//! Invariants: epochs and start offsets rise together; the list always has a first entry. It is written
 //! once, when the log is opened, before the first batch of a new epoch, so that every batch can be held
 //! against it.
 

@@ -2,9 +2,9 @@
 //! timestamps before it are; and a summary of the segment as a whole.
 //!
 //! An index of a damaged segment says so, so that the next start reads the segment instead of believing the
-//! summary. Where nobody knows the times of damaged records any more, they count as later than any other.
+//! summary. Where no one knows the times of damaged records any more, they count as later than any other.
 //!
-//! Always holds: entries rise in offset and position. An index is a cache: a reader believes no entry before
+//! Invariants: entries rise in offset and position. An index is a cache: a reader believes no entry before
 //! the batch that it points to has said the same, and one that is missing or wrong is rebuilt from the log.
 
 use bytes::{Buf, BufMut};
@@ -147,7 +147,7 @@ impl SegmentIndex {
         }
     }
 
-    /// The index of a damaged segment of which nobody knows how late its records are.
+    /// The index of a damaged segment of which no one knows how late its records are.
     pub(crate) fn with_unknown_times(mut self) -> Self {
         self.summary.max_timestamp = UNKNOWN_TIME;
         self.summary.is_damaged = true;

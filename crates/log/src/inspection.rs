@@ -121,7 +121,7 @@ pub enum InspectionNote {
         next: Offset,
     },
     /// A sealed segment's index.
-    #[error("{segment:020}.index is {state}; it is made anew from the log")]
+    #[error("{segment:020}.index is {state}; it is rebuilt from the log")]
     Index {
         /// Base offset of the segment.
         segment: i64,
@@ -135,7 +135,7 @@ pub enum InspectionNote {
         state: &'static str,
     },
     /// The list of leader epochs.
-    #[error("leader-epochs is missing or not whole; it is made anew from the log")]
+    #[error("leader-epochs is missing or not whole; it is rebuilt from the log")]
     LeaderEpochs,
     /// A file that is half written.
     #[error("{} is half written; the next start removes it", printable_name(name))]

@@ -6,11 +6,11 @@
 //!      │ immutable, an index beside each │  read by anyone  │ not yet synced
 //! ```
 //!
-//! Always holds
+//! Invariants
 //! - Offsets are dense and never reused; a batch lies wholly in one segment, as it arrived but for the two
 //!   fields that a log may write.
 //! - Readers see only what is below the high watermark, and the high watermark is the synced offset: no
-//!   power cut takes back what somebody saw.
+//!   power cut takes back what someone saw.
 //! - A byte that is not what was written is never served: a cold read checks checksum, offset and epoch.
 //! - Everything but the `.log` files and the log start is a cache, checksummed and rebuilt when it is wrong.
 //! - Recovery cuts off what was never acknowledged and nothing else.

@@ -1,4 +1,4 @@
-//! Whether a segment file bears the name of another: it was renamed, or copied there.
+//! Segment files that bear the name of another: renamed, or copied there.
 //!
 //! A batch's base offset lies outside its checksum, so a first batch that is whole and has another one than the name says
 //! may be a damaged batch as well. What follows it tells: behind a renamed batch comes the one that belongs behind it.

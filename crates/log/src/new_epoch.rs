@@ -64,7 +64,7 @@ impl Shared {
         let end = self.writer.lock().end;
         let mut epochs = Epochs::clone(&self.epochs());
         epochs.bump(self.log_end.get());
-        // A file that is written anew at each attempt: that its sync failed says nothing of the next one.
+        // A file that is rewritten at each attempt: that its sync failed says nothing of the next one.
         epochs.save(&*self.environment.disk, &self.path(EPOCHS)).map_err(CommitError::Refused)?;
         self.save(Checkpoint { recovery_point: end, clean: false, ..*checkpoint }, checkpoint)?;
         *self.epochs.write() = Arc::new(epochs);

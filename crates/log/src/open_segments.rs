@@ -1,6 +1,6 @@
 //! Sealed segments that were read lately: their file handles and indexes, least recently used first out.
 //!
-//! Always holds: at most so many are open at once, over all logs. A reader keeps what it uses; eviction only
+//! Invariants: at most so many are open at once, over all logs. A reader keeps what it uses; eviction only
 //! drops the cache's own reference.
 
 use std::collections::HashMap;

@@ -41,7 +41,7 @@ pub struct Options {
     pub segment_age: Option<Duration>,
     /// About every so many bytes a segment's index has an entry.
     pub index_interval_bytes: u32,
-    /// Segments whose records are all older may be removed; `None` keeps them for ever.
+    /// Segments whose records are all older may be removed; `None` keeps them forever.
     pub retention: Option<Duration>,
     /// The oldest segments of a log larger than this may be removed; `None` sets no limit.
     pub retention_bytes: Option<u64>,
@@ -163,7 +163,7 @@ impl PartitionLog {
         self.0.quarantine.get()
     }
 
-    /// The sync that failed, if one did: nothing more is acknowledged until the log is opened anew.
+    /// The sync that failed, if one did: nothing more is acknowledged until the log is opened again.
     pub fn failure(&self) -> Option<&SyncError> {
         self.0.failed.get()
     }

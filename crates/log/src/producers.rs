@@ -1,7 +1,7 @@
-//! What idempotent producers have sent: the last five batches of each, so that a batch sent again is
+//! State of idempotent producers: the last five batches of each, so that a batch sent again is
 //! recognised and one that got ahead of its predecessor is refused (KIP-98, KIP-360).
 //!
-//! Always holds: the state is a function of the batches in the log, in order. A snapshot of it is a cache;
+//! Invariants: the state is a function of the batches in the log, in order. A snapshot of it is a cache;
 //! what the log gained since is replayed from the batch headers.
 //!
 //! Not here: drawing producer ids, transactions.
@@ -117,7 +117,7 @@ impl Producers {
         self.0.retain(|_, producer| latest(producer) >= oldest_kept);
     }
 
-    /// Forgets producers that appended nothing for `expiry`. One that nobody could date is dated `now`: it was no
+    /// Forgets producers that appended nothing for `expiry`. One that no one could date is dated `now`: it was no
     /// later.
     pub(crate) fn expire(&mut self, now: Timestamp, expiry: Duration) {
         for producer in self.0.values_mut().filter(|producer| producer.last_append == Timestamp::NONE) {

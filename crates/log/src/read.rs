@@ -1,6 +1,6 @@
 //! Reading: whole batches below the high watermark, from memory if they are there, else from the segments.
 //!
-//! Always holds: a batch read from a file is handed out only if its checksum fits and its base offset and
+//! Invariants: a batch read from a file is handed out only if its checksum fits and its base offset and
 //! leader epoch, which no checksum covers, are those that belong there. A reader takes no lock that an append
 //! holds for long, and keeps its file handle even if the segment is removed meanwhile.
 
@@ -49,7 +49,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Whether the same read may succeed later with nobody doing anything to the log itself.
+    /// Whether the same read may succeed later with no one doing anything to the log itself.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Io(_))
     }

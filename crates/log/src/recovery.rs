@@ -7,7 +7,7 @@
 //!   (presence and size checked) point, read again to the end   ever acknowledged
 //! ```
 //!
-//! Always holds
+//! Invariants
 //! - Bytes are cut off only behind the synced end (the note of the last acknowledgement, or the recovery point
 //!   if that is further), and only if no good batch follows in their segment: that is a tail that a crash tore.
 //!   If neither can be read, nothing is cut. Anything else that is not as written puts the log in quarantine, where

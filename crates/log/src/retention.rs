@@ -1,6 +1,6 @@
 //! Forgetting: whole segments from the front, by age, by size, or because the owner said so.
 //!
-//! Always holds: the log start is durable in the checkpoint before a file is removed, so that a crash leaves
+//! Invariants: the log start is durable in the checkpoint before a file is removed, so that a crash leaves
 //! at worst files below the log start, which the next open removes. Offsets are never used again. A log that
 //! is closed touches no file: its directory may be gone, or another log's by now.
 
@@ -19,7 +19,7 @@ use crate::disk::remove_if_there;
 use crate::partition_log::{Bounds, Options, PartitionLog, Shared};
 use crate::segment::Segment;
 
-/// A producer that appended nothing for so long may begin anew with any sequence number.
+/// A producer that appended nothing for so long may start over with any sequence number.
 const PRODUCER_EXPIRY: Duration = Duration::from_secs(24 * 3600);
 
 /// What was removed.

@@ -18,7 +18,7 @@ pub(crate) struct Segment {
     /// Bytes below the high watermark: what readers may see.
     readable: AtomicU64,
     state: RwLock<State>,
-    /// What is damaged in it, once somebody met it. Locked while the segment is read for that.
+    /// What is damaged in it, once someone met it. Locked while the segment is read for that.
     damage: Mutex<Option<Arc<SegmentDamage>>>,
 }
 
@@ -101,7 +101,7 @@ impl Segment {
         }
     }
 
-    /// Dates its last append at `now` if nobody knows it: it was no later.
+    /// Dates its last append at `now` if no one knows it: it was no later.
     pub(crate) fn date(&self, now: Timestamp) {
         let mut state = self.state.write();
         let summary = match &mut *state {

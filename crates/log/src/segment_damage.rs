@@ -1,4 +1,4 @@
-//! What is damaged in one segment, found by reading the segment once.
+//! Damage in one segment, found by reading the segment once.
 //!
 //! Invariants
 //! - A segment is read for this at most once for as long as it does not grow; what was found stays in memory
@@ -101,7 +101,7 @@ pub(crate) fn index_around(scanned: SegmentIndex, before: Option<SegmentIndex>) 
 }
 
 impl Shared {
-    /// Reads `segment` to find out what is damaged in it, and makes its index anew; `stored` is the index that it
+    /// Reads `segment` to find out what is damaged in it, and rebuilds its index; `stored` is the index that it
     /// had, if any.
     pub(crate) fn examine(
         &self,
@@ -167,7 +167,7 @@ impl Shared {
         }
     }
 
-    /// Makes the log read-only because of `damage`, once; a closed log is somebody else's by now.
+    /// Makes the log read-only because of `damage`, once; a closed log is someone else's by now.
     pub(crate) fn quarantine(&self, damage: Damage) {
         if self.is_closed() || self.quarantine.get().is_some() {
             return;

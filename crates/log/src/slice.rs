@@ -1,4 +1,4 @@
-//! What a read gives: encoded batches, as few and as large pieces as copying little allows.
+//! The result of a read: encoded batches, as few and as large pieces as copying little allows.
 
 use bytes::{Bytes, BytesMut};
 

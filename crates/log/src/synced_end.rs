@@ -14,7 +14,7 @@
 //!   synced: a power cut may leave an older one, which is still true.
 //! - The slots are written in turn, and each has its own checksum: a torn write leaves the other one.
 //! - A note holds only for the history that it was written in. If its last record lies where a later leader
-//!   epoch rules by now, the end that it names was cut off by somebody, and the note is void (as KIP-101
+//!   epoch rules by now, the end that it names was cut off by someone, and the note is void (as KIP-101
 //!   judges a follower's end).
 //!
 //! It lies in the checkpoint's file because that is open for no longer than the write takes, has its space

@@ -1,6 +1,6 @@
 //! The batches appended last, in memory, shared by all logs: what a consumer that keeps up reads.
 //!
-//! Always holds: the cached bytes are what [`crate::PartitionLog::append`] wrote, so they need no checking;
+//! Invariants: the cached bytes are what [`crate::PartitionLog::append`] wrote, so they need no checking;
 //! their sum never exceeds the capacity; what came first goes first, whichever log it belongs to. The cache
 //! knows nothing of the high watermark: the reader says up to where it may look.
 

@@ -5,10 +5,10 @@
 //! unpacked in a stream, and nothing of them is kept.
 //!
 //! Invariant: a search never steps over bytes that it cannot read. Where damaged bytes may hold the record
-//! asked for, the answer is the first damaged offset, so that whoever reads on from there meets the damage
+//! asked for, the answer is the first damaged offset, so that a reader that goes on from there meets the damage
 //! and is told. A search verifies what it walks over, and an index made before the damage is kept
-//! (`segment_damage.rs`), so that the answer is the same before somebody meets the damage, after it, and after
-//! a restart. If the index is lost as well, nobody knows the times of the damaged records, and the answer may
+//! (`segment_damage.rs`), so that the answer is the same before someone meets the damage, after it, and after
+//! a restart. If the index is lost as well, no one knows the times of the damaged records, and the answer may
 //! be an earlier damaged offset; never a later one.
 
 use std::io;

@@ -1,4 +1,4 @@
-//! What keeps a log from working for now, although it has not failed: a full disk, no free descriptor.
+//! Passing trouble of a log that has not failed: a full disk, no free descriptor.
 //!
 //! Invariants: nothing here is final. A trouble ends when what failed succeeds, tried by the committer again and
 //! again, or by the next append.

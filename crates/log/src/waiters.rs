@@ -1,6 +1,6 @@
-//! Who waits for a log's high watermark: producers for their acknowledgement, fetches for something to read.
+//! Waiters for a log's high watermark: producers for their acknowledgement, fetches for something to read.
 //!
-//! Always holds: whoever registers either sees the high watermark already past its offset or is woken when it
+//! Invariants: a waiter either sees the high watermark already past its offset or is woken when it
 //! passes; both sides look under the same lock, so no wake-up is lost.
 
 use std::sync::{Arc, Weak};
@@ -62,7 +62,7 @@ impl Waiters {
     /// Wakes all that `high_watermark` has passed.
     pub(crate) fn pass(&mut self, high_watermark: Offset) {
         for (_, sender) in self.durable.extract_if(.., |(last, _)| *last < high_watermark) {
-            // Whoever stopped waiting needs no answer.
+            // A waiter that gave up needs no answer.
             drop(sender.send(Ok(())));
         }
         for (_, waiter) in self.readers.extract_if(.., |(offset, _)| *offset < high_watermark) {

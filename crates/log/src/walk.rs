@@ -1,6 +1,6 @@
 //! Walks the batches of a segment file in order, through a window of bounded size.
 //!
-//! Always holds: a walk believes a header only if it is the one that comes next (its base offset follows the
+//! Invariants: a walk believes a header only if it is the one that comes next (its base offset follows the
 //! last batch, its length fits the bytes that remain), and [`Walk::verified`] believes a batch only if its
 //! checksum and leader epoch fit as well. A window never grows beyond the bytes that are really there.
 

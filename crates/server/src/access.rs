@@ -1,4 +1,4 @@
-//! Which authoriser stands behind a listener.
+//! The authoriser of a listener.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What puts a project's definitions into effect: SQL, feeds and dashboards, wired to governance.
+//! The effects of a project's definitions: SQL, feeds and dashboards, wired to governance.
 
 mod dashboards;
 mod feeds;

@@ -1,4 +1,4 @@
-//! Why a server did not start.
+//! Errors of starting a server.
 
 use std::io;
 

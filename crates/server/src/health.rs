@@ -1,4 +1,4 @@
-//! What `/health/ready` is told.
+//! Readiness, as `/health/ready` shows it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,7 +45,7 @@ impl Health {
             roles: vec![
                 role("log", log.writable, log.problems),
                 role("kafka", self.kafka_accepts.load(Ordering::Relaxed), Vec::new()),
-                // Whoever reads, and whoever makes room, must still be let in.
+                // Reading, and making room, must still be possible.
                 role("machine", true, self.machine.problems()),
                 // A broken manifest leaves what it defines as it was: said, but still serving.
                 role("project", true, self.catalogue.problems().iter().map(ToString::to_string).collect()),

@@ -5,7 +5,7 @@
 //!   stop    edge (HTTP, Kafka) ─► domain (project, views, feeds) ─► state ─► broker ─► its last fsync
 //! ```
 //!
-//! Always holds: what is wired to what is said here and nowhere else; a server that cannot start says why and
+//! Invariants: what is wired to what is said here and nowhere else; a server that cannot start says why and
 //! leaves nothing running; `ready` is said only when every port accepts.
 //!
 //! Not here: anything that a handler, a coordinator or a log decides.

@@ -1,10 +1,10 @@
-//! What the machine still has to give: room on the disk of the data directory, and open files.
+//! Resources of the machine: room on the disk of the data directory, and open files.
 //!
 //! ```text
 //!   free:   ··· plenty ···│··· little: a problem is said ···│··· reserve: clients' records are refused ···│ 0
 //! ```
 //!
-//! Always holds: each change of the level is said once in the log; what was refused for want of room is taken again by
+//! Invariants: each change of the level is said once in the log; what was refused for want of room is taken again by
 //! itself once there is room. The reserve is what state, offsets and administration go on with: without it a full disk
 //! could not even be told to delete a topic.
 //!
@@ -180,7 +180,7 @@ impl Machine {
                 self.say(before, level, ByteSize(space.free));
                 broker.set_disk_room(space.room(&self.0.options, level));
             }
-            // Without an answer the level stays; a disk that is gone is told by whoever writes to it.
+            // Without an answer the level stays; a disk that is gone is reported by its writers.
             Err(error) => debug!(%error, "free space is not known"),
         }
     }

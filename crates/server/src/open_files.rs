@@ -11,7 +11,7 @@ use crate::Options;
 const RESERVED: usize = 64;
 /// With fewer connections than this a port is said to be short of them.
 const FEW_CONNECTIONS: usize = 1_000;
-/// Fewer than this serve nobody, whatever the limit.
+/// Fewer than this serve no one, whatever the limit.
 const FEWEST: usize = 8;
 
 /// Raises the soft limit of open files to the hard one, as far as the system lets; what is allowed then.

@@ -1,4 +1,4 @@
-//! What a server is made of.
+//! Options of a server.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,9 +20,9 @@ pub struct Options {
     pub access: Access,
     /// The embedded log. Its `data_dir` is set from [`Options::data_dir`].
     pub log: factum_broker::Options,
-    /// The Kafka port.
+    /// The Kafka API.
     pub kafka: factum_kafka_server::Options,
-    /// The HTTP port.
+    /// The HTTP API.
     pub http: factum_http_api::Options,
     /// Where views keep their state.
     pub state: factum_state::Options,
@@ -57,12 +57,12 @@ impl From<Option<PathBuf>> for DataDir {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
-    /// Anyone who reaches a loopback listener; nobody through another one.
+    /// Anyone who reaches a loopback listener; no one through another one.
     #[default]
     OpenOnLoopback,
     /// Anyone who reaches any listener: for a network that is trusted as a whole.
     Open,
-    /// Nobody.
+    /// No one.
     Closed,
 }
 

@@ -11,6 +11,7 @@ use factum_broker::Broker;
 use factum_eventlog::EventLog;
 use factum_governance::watch::{self, Outcome};
 use factum_governance::{Catalogue, Effects};
+use factum_http_api::KafkaAddress;
 use factum_sql::Engine;
 use factum_state::Embedded;
 
@@ -81,6 +82,7 @@ impl Parts {
             Arc::clone(&clock),
             groups.edge.clone(),
         )?;
+        let kafka_address = kafka_address(&options, &kafka);
         let effects = effects::all(&engine, start_feeds(&options, &log, &clock, &random, groups));
         let reports = health.clone();
         let (http_service, http) = factum_http_api::Service::bind(
@@ -91,6 +93,7 @@ impl Parts {
                 engine: engine.clone(),
                 authorizer: authorizer(options.access, options.http.listen),
                 clock,
+                kafka: kafka_address,
                 random,
                 health: Arc::new(move || reports.report()),
                 metrics,
@@ -128,6 +131,16 @@ impl Parts {
             project: self.project,
             outcome: self.outcome,
         }
+    }
+}
+
+/// Where Kafka clients connect: as advertised, else where the listener is.
+fn kafka_address(options: &Options, kafka: &factum_kafka_server::Handle) -> KafkaAddress {
+    let local = kafka.local_addr;
+    match &options.kafka.advertised {
+        Some(endpoint) => KafkaAddress { host: Some(endpoint.host.clone()), port: endpoint.port },
+        None if local.ip().is_unspecified() => KafkaAddress { host: None, port: local.port() },
+        None => KafkaAddress { host: Some(local.ip().to_string()), port: local.port() },
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where views keep their state: a store of its own beside the log, with a committer of its own.
+//! The state of views: a store of its own beside the log, with a committer of its own.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 /// What of the data directory is the state's.
 pub(crate) const FOLDER: &str = "state";
 
-/// Opens the state under `data_dir` and runs it in `group` until that stops: after whoever computes has stopped.
+/// Opens the state under `data_dir` and runs it in `group` until that stops: after the pipelines have stopped.
 pub(crate) async fn start(
     options: Options,
     data_dir: &Path,
@@ -33,7 +33,7 @@ pub(crate) async fn start(
     let (running, (ended, end)) = (committer.clone(), oneshot::channel());
     group.spawn_thread("state-committer", OnError::StopServer, move |_| {
         running.run();
-        // Nobody waits for it where the state did not open.
+        // No one waits for it where the state did not open.
         ended.send(()).ok();
         Ok(())
     });

@@ -4,9 +4,9 @@
 //!   factum-Xy12Ab/in-use     an empty file, locked for as long as the process lives
 //! ```
 //!
-//! Always holds: the lock is taken before the file has its name, so a folder whose `in-use` can be locked belongs to
-//! nobody any more. The next process that makes such a folder removes what a killed one left behind; a folder of
-//! somebody else, or without that file, is never touched.
+//! Invariants: the lock is taken before the file has its name, so a folder whose `in-use` can be locked belongs to
+//! no one any more. The next process that makes such a folder removes what a killed one left behind; a folder of
+//! someone else, or without that file, is never touched.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -80,7 +80,7 @@ fn sweep(parent: &Path) {
 
 /// Whether the folder was abandoned, and is removed now.
 fn remove_abandoned(folder: &PathBuf) -> io::Result<bool> {
-    // Not there, or somebody else's: not ours to judge.
+    // Not there, or someone else's: not ours to judge.
     let Ok(lock) = File::options().write(true).open(folder.join(LOCK)) else { return Ok(false) };
     match lock.try_lock() {
         Ok(()) => std::fs::remove_dir_all(folder).map(|()| true),
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_abandoned_is_removed_and_nothing_else() {
+    fn only_abandoned_folders_are_removed() {
         let parent = tempfile::tempdir().expect("a temporary folder");
         let at = |name: &str| parent.path().join(name);
         let alive = TemporaryFolder::create_in(parent.path()).expect("a folder");

@@ -6,9 +6,9 @@
 //!
 //! A row costs its bytes, two short lengths and some five bytes of index, where a map of boxes pays about
 //! 160. A changed value of the same length is written in place, as counts and sums are; any other leaves a
-//! hole, and the shard is packed anew when holes are most of it.
+//! hole, and the shard is packed again when holes are most of it.
 //!
-//! Always holds: every position in the index begins a live row, and no two of them have the same key.
+//! Invariants: every position in the index begins a live row, and no two of them have the same key.
 
 use std::hash::BuildHasher;
 

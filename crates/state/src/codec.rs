@@ -1,6 +1,6 @@
 //! Numbers, texts and a task's progress in bytes, as journal and snapshots share them (docs/format/state.md).
 //!
-//! Always holds: what was put is taken back, or an error; a count from the bytes sizes no allocation.
+//! Invariants: what was put is taken back, or an error; a count from the bytes sizes no allocation.
 
 use bytes::{Buf, BufMut, Bytes};
 use factum_types::{Offset, TopicName, TopicPartition};

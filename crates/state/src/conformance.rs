@@ -1,4 +1,4 @@
-//! What every [`StateStore`] owes, as behaviours to be run on each.
+//! Conformance suite for [`StateStore`] implementations.
 //!
 //! ```text
 //! conformance::run(|| async { my_store() }).await;
@@ -23,7 +23,7 @@ where
     F: Future<Output = Arc<dyn StateStore>>,
 {
     a_task_begins_with_nothing(&*make().await).await;
-    what_is_committed_is_found(&*make().await).await;
+    committed_rows_are_found(&*make().await).await;
     an_epoch_tells_how_far_it_is(&*make().await).await;
     the_last_change_of_a_key_wins(&*make().await).await;
     tasks_and_tables_are_apart(&*make().await).await;
@@ -33,7 +33,7 @@ where
     a_forgotten_task_begins_anew(&*make().await).await;
     an_owner_sees_its_own_tasks(&*make().await).await;
     a_name_that_is_too_long_is_refused(&*make().await).await;
-    nothing_is_lost_where_nothing_is_damaged(&*make().await).await;
+    undamaged_tasks_report_no_loss(&*make().await).await;
     a_commit_that_nobody_waits_for_counts_whole_or_not_at_all(&*make().await).await;
     a_forgetting_that_nobody_waits_for_is_whole_or_not_at_all(&*make().await).await;
     a_take_over_waits_for_the_commit_in_flight(make().await).await;
@@ -78,7 +78,7 @@ async fn a_task_begins_with_nothing(store: &dyn StateStore) {
     assert!(store.get_many(&task(0), 0, &[]).await.expect("read").is_empty());
 }
 
-async fn what_is_committed_is_found(store: &dyn StateStore) {
+async fn committed_rows_are_found(store: &dyn StateStore) {
     let fence = store.take_over(&task(0)).await.expect("taken over").fence;
     let epoch = rows(0, &[("a", Some("1")), ("b", Some("")), ("c", Some("3"))]);
     store.commit(&task(0), fence, epoch).await.expect("committed");
@@ -207,7 +207,7 @@ async fn a_name_that_is_too_long_is_refused(store: &dyn StateStore) {
     store.take_over(&longest).await.expect("taken over");
 }
 
-async fn nothing_is_lost_where_nothing_is_damaged(store: &dyn StateStore) {
+async fn undamaged_tasks_report_no_loss(store: &dyn StateStore) {
     let taken = store.take_over(&task(0)).await.expect("taken over");
     assert_eq!(taken.lost, None);
     store.acknowledge_loss(&task(0), taken.fence).await.expect("nothing to acknowledge");

@@ -5,10 +5,10 @@
 //!   open   ─► newest snapshot of each task ─► journal entries behind it
 //! ```
 //!
-//! Always holds
+//! Invariants
 //! - Rows become visible only after the journal has them durably, whole epochs at a time.
 //! - The journal is cut only before what every task's durable snapshot contains.
-//! - An epoch's number is one more than its predecessor's; a task whose chain is broken begins anew and its owner is
+//! - An epoch's number is one more than its predecessor's; a task whose chain is broken starts over and its owner is
 //!   told ([`Loss`](crate::Loss)), because state can be computed again and a wrong answer cannot be taken back.
 //! - What was made durable fails no more: moving rows out of memory and writing snapshots come after, and are tried
 //!   again. While they cannot be done, commits are refused before they are written, so that neither memory nor
@@ -55,7 +55,7 @@ const LARGEST_JOURNAL: u64 = 4;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Rows beyond this go to disk. While somebody reads a table or it is snapshotted, it may take twice its memory.
+    /// Rows beyond this go to disk. While someone reads a table or it is snapshotted, it may take twice its memory.
     pub memory: ByteSize,
     /// A task is snapshotted once its journal entries pass this and the size of its rows.
     pub snapshot_after: ByteSize,
@@ -91,7 +91,7 @@ pub(crate) struct Inner {
     environment: log::Environment,
     clock: SharedClock,
     directory: PathBuf,
-    /// Read by whoever appends, for as long as it waits; written to replace it.
+    /// Read-locked by appends, for as long as they wait; written to replace it.
     journal: tokio::sync::RwLock<Journal>,
     next_snapshot: AtomicU64,
     /// Fences rise over all tasks, so that a task that was forgotten and made again is told from its former self.
@@ -107,7 +107,8 @@ impl Embedded {
         let mut problems = self.0.health.problems();
         for task in self.0.all_tasks() {
             if let Some(lost) = task.lost() {
-                problems.push(format!("state of {} was lost and is computed anew: {}", task.id, lost.reason));
+                problems
+                    .push(format!("state of {} was lost and is computed again: {}", task.id, lost.reason));
             }
         }
         problems
@@ -223,7 +224,7 @@ impl Inner {
         }
     }
 
-    /// Tells the journal that a task begins anew, so that no later start takes it for its former self.
+    /// Tells the journal that a task starts over, so that no later start takes it for its former self.
     async fn record_loss(&self, journal: &Journal, task: &Task, held: &mut Held) -> Result<(), CommitError> {
         if let Some(lost) = task.lost() {
             let at = self.append_mark(journal, &task.id, held.fence, &Entry::Lost(lost)).await?;
@@ -373,7 +374,7 @@ impl StateStore for Embedded {
         held.needed_from.get_or_insert(offset);
         let Epoch { changes, offsets, watermark, outbox } = epoch;
         let progress = Progress { epoch: number, offsets, watermark, outbox };
-        // From here on the epoch counts even if the caller goes away: whoever comes next settles it first.
+        // From here on the epoch counts even if the caller goes away: the next caller settles it first.
         let effect = Effect::Epoch { progress, changes: changes.into_bytes() };
         held.unapplied = Some(Unapplied { offset, effect });
         self.0.settle(&journal, &task, &mut held).await?;

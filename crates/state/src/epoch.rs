@@ -1,4 +1,4 @@
-//! What a task commits at the end of an epoch, and what it finds again.
+//! Epochs: what a task commits at once, and reads back after a restart.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use factum_types::{Offset, TopicPartition};

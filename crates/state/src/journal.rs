@@ -1,4 +1,4 @@
-//! What a commit looks like in the journal (docs/format/state.md).
+//! Journal entries (docs/format/state.md).
 //!
 //! The journal is an ordinary [`factum_log::PartitionLog`]; each record is one entry, its key the task's name:
 //!
@@ -13,7 +13,7 @@
 //!          6 a snapshot taken    number of the snapshot u64 │ progress, without outbox
 //! ```
 //!
-//! Always holds: an entry decodes to what was encoded, or not at all; the log's checksums guard its bytes, so
+//! Invariants: an entry decodes to what was encoded, or not at all; the log's checksums guard its bytes, so
 //! one that does not decode was written by another version. Format 1 had kinds 1 to 3, and keys without an owner.
 
 use bytes::{BufMut, Bytes};
@@ -38,9 +38,9 @@ pub(crate) enum Entry {
         /// Packed [`crate::Changes`].
         changes: Bytes,
     },
-    /// Damage took the task's rows; it begins anew.
+    /// Damage took the task's rows; it starts over.
     Lost(Loss),
-    /// Whoever must know of the loss was told.
+    /// The owner was told of the loss.
     LossAcknowledged,
     /// All of the task before this entry is in a snapshot.
     SnapshotTaken {

@@ -1,4 +1,4 @@
-//! Where derived state is kept: keyed rows, and how far their sources were read, in one atomic commit.
+//! The store of derived state: keyed rows, and how far their sources were read, in one atomic commit.
 //!
 //! A *task* (one pipeline, one source partition) computes in *epochs*. At the end of each it calls
 //! [`StateStore::commit`] once, with the rows that changed, the source offsets, the watermark and what it
@@ -9,10 +9,10 @@
 //!                                                                                        └──► spill
 //! ```
 //!
-//! Always holds: what [`StateStore::get_many`] shows was committed and is durable; a task that was taken
+//! Invariants: what [`StateStore::get_many`] shows was committed and is durable; a task that was taken
 //! over by another (a higher fence) commits nothing more.
 //!
-//! Not here: what rows mean. Keys and values are bytes; their encoding belongs to whoever wrote them.
+//! Not here: what rows mean. Keys and values are bytes; their encoding belongs to their writer.
 
 mod arena;
 mod codec;

@@ -1,9 +1,9 @@
-//! What damaged files took from a task.
+//! Loss of a task's rows to damaged files.
 
 use crate::Progress;
 
-/// A task's state was damaged and is gone: its rows are removed and it begins anew, at epoch 0. Its sources may no
-/// longer have every event that the lost state had read, so whoever owns it says so.
+/// A task's state was damaged and is gone: its rows are removed and it starts over, at epoch 0. Its sources may no
+/// longer have every event that the lost state had read, so its owner says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     /// How far the task was, as far as the undamaged bytes tell: `offsets` is up to where events had been read. The

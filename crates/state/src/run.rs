@@ -6,7 +6,7 @@
 //!   memory, per block: the first hash, where it lies, its length, its CRC-32C
 //! ```
 //!
-//! Always holds: rows are in the order of (hash of the key, key). A block whose checksum does not fit is an error,
+//! Invariants: rows are in the order of (hash of the key, key). A block whose checksum does not fit is an error,
 //! not a row. The file is gone when the last hand on the run is.
 //!
 //! Not here: durability (see the spill), and open handles: a file is opened for each use, because there may be

@@ -1,6 +1,6 @@
 //! A part of a table: rows that changed lately in memory, over a run of older ones on disk.
 //!
-//! Always holds: a key in memory hides the same key in the run; a key that was deleted since the run was written is
+//! Invariants: a key in memory hides the same key in the run; a key that was deleted since the run was written is
 //! noted, and hides it too. So applying a change never touches the disk and cannot fail.
 
 use std::io;

@@ -7,7 +7,7 @@
 //!   others packed changes, all of them puts, up to about 1 MiB each
 //! ```
 //!
-//! Always holds: a file under its final name is whole and durable; a reader accepts a file only if every
+//! Invariants: a file under its final name is whole and durable; a reader accepts a file only if every
 //! checksum fits and the empty block ends it. Format 1 ("FACTSNAP") had neither generation nor loss.
 
 use std::io;
@@ -41,7 +41,7 @@ pub(crate) struct Head {
     pub(crate) fence: Fence,
     pub(crate) task: TaskId,
     pub(crate) progress: Progress,
-    /// A loss that nobody has acknowledged.
+    /// A loss that no one has acknowledged.
     pub(crate) lost: Option<Loss>,
 }
 
@@ -135,7 +135,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Whether the file stays unusable, so that the task is better computed anew; else reading it later may succeed.
+    /// Whether the file stays unusable, so that the task is better computed again; else reading it later may succeed.
     pub(crate) fn is_damage(&self) -> bool {
         const EIO: i32 = 5;
         match self {

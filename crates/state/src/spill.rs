@@ -1,6 +1,6 @@
-//! Where rows go that memory has no room for: a folder of [`Run`]s.
+//! Spilled rows, for which memory has no room: a folder of [`Run`]s.
 //!
-//! Always holds: the spill is an extension of memory and no more. Nothing durable rests on it, so nothing in it is
+//! Invariants: the spill is an extension of memory and no more. Nothing durable rests on it, so nothing in it is
 //! ever synced: it is emptied at start, and recovery fills it again from snapshots and journal. A run that cannot
 //! be written leaves its rows in memory, where they were.
 

@@ -8,14 +8,14 @@ use crate::{Epoch, Fence, Loss, Owner, Progress, TableId, TaskId};
 /// `conformance` module and run on each.
 #[async_trait]
 pub trait StateStore: Send + Sync + 'static {
-    /// Takes `task` over from whoever held it and tells how far it is, and what damage took from it.
+    /// Takes `task` over from its holder and tells how far it is, and what damage took from it.
     ///
     /// # Errors
     /// [`ReadError`].
     async fn take_over(&self, task: &TaskId) -> Result<TakeOver, ReadError>;
 
     /// Ends the report of a [`Loss`]: [`StateStore::take_over`] tells of it, over restarts too, until then. Call it
-    /// once whoever must know was told. Without a loss it changes nothing.
+    /// once its owner was told. Without a loss it changes nothing.
     ///
     /// # Errors
     /// As for [`StateStore::commit`].
@@ -79,7 +79,7 @@ pub struct TakeOver {
     /// How far it is; the default where it never committed.
     pub progress: Progress,
     /// What damage took from it, until [`StateStore::acknowledge_loss`]. `progress` is that of the state which was
-    /// begun anew since.
+    /// started over since.
     pub lost: Option<Loss>,
 }
 

@@ -1,6 +1,6 @@
-//! A table: shards, each of which is copied when it is written while somebody reads.
+//! A table: shards, each of which is copied when it is written while someone reads.
 //!
-//! Always holds: a [`Cut`] is what the table was when it was taken, whatever is written after. Taking it costs a
+//! Invariants: a [`Cut`] is what the table was when it was taken, whatever is written after. Taking it costs a
 //! reference a shard; a shard that is then written is copied first. So while a cut lives, a table takes up to
 //! twice its memory, and a write waits for the copy of one shard at most, never for the reader.
 

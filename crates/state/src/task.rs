@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// The component that a task belongs to: "sql", "delivery". Each lists and forgets its own tasks only.
 ///
-/// Always holds: 1 to [`Owner::MAX_LEN`] of the characters `a` to `z`, `0` to `9` and `-`.
+/// Invariants: 1 to [`Owner::MAX_LEN`] of the characters `a` to `z`, `0` to `9` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Owner(Cow<'static, str>);
 
@@ -93,7 +93,7 @@ impl TaskId {
     }
 }
 
-/// Without the owner: whoever shows a task to people is its owner.
+/// Without the owner: only the owner shows a task to people.
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.name, self.partition)
@@ -118,7 +118,7 @@ impl Fence {
         self.0
     }
 
-    /// The fence of whoever takes over next.
+    /// The fence of the next holder.
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }

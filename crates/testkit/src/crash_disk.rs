@@ -1,4 +1,4 @@
-//! A disk in memory that forgets, at a crash, whatever nobody made durable, and fails when it is told to.
+//! A disk in memory that forgets, at a crash, whatever no one made durable, and fails when it is told to.
 //!
 //! What a real disk may do and this one does, drawn from a seed
 //! - Writes since the last sync of a file survive a crash not at all, wholly, or up to some point that may lie
@@ -9,7 +9,7 @@
 //! - Opening, making, listing and reading may be refused ([`FaultKind::Refused`]), and file descriptors may run
 //!   out ([`CrashDisk::set_descriptors`]).
 //!
-//! Always holds: the same seed and the same calls give the same disk.
+//! Invariants: the same seed and the same calls give the same disk.
 
 mod fault;
 mod file;

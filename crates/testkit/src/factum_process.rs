@@ -1,6 +1,6 @@
 //! The real binary as a child process: started, killed, started again on the same ports and data.
 //!
-//! Always holds: a started process has said that it is ready; no child outlives its handle; what a child wrote to
+//! Invariants: a started process has said that it is ready; no child outlives its handle; what a child wrote to
 //! standard error is shown when a wait for it fails.
 
 use std::fmt::Write as _;
@@ -281,7 +281,7 @@ fn collect(pipe: impl Read + Send + 'static, tell: Option<mpsc::Sender<String>>)
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
             writeln!(into.lock(), "{line}").expect("text grows");
             if let Some(tell) = &tell {
-                // Nobody listens once it is ready.
+                // No one listens once it is ready.
                 tell.send(line).ok();
             }
         }

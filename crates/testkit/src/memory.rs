@@ -1,4 +1,4 @@
-//! What this process holds in memory.
+//! Memory of this process.
 
 /// Resident bytes of this process: of a test, its client and its server together. Linux only.
 ///

@@ -5,7 +5,7 @@
 //!   cut     the process is killed; shadow ──► data   files with their synced contents, under their synced names
 //! ```
 //!
-//! Always holds: after a cut the data directory is what the strictest disk would have kept; before the first start it is
+//! Invariants: after a cut the data directory is what the strictest disk would have kept; before the first start it is
 //! all durable. Linux with a C compiler only.
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The security seam: who asks, to do what, with which thing.
 //!
 //! Every handler of every protocol asks [`Authorizer::check`] before it acts. What the answer rests on
-//! (open on loopback in `dev`, policies elsewhere) is decided by whoever wires the server.
+//! (open on loopback in `dev`, policies elsewhere) is decided where the server is wired.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ impl Principal {
         Self(name.into())
     }
 
-    /// Whoever reached a listener that asks for no identity.
+    /// Anyone who reached a listener that asks for no identity.
     pub fn anonymous() -> Self {
         Self::new("User:ANONYMOUS")
     }
@@ -161,7 +161,7 @@ impl Authorizer for AllowAll {
     }
 }
 
-/// Allows Factum itself and nobody else: the default outside `dev`.
+/// Allows Factum itself and no one else: the default outside `dev`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DenyAll;
 

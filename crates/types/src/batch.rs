@@ -8,7 +8,7 @@
 //!                                        ╰──────────── covered by the CRC ───────────────────────────────────────▶
 //! ```
 //!
-//! Always holds: a [`RecordBatch`] has passed [`BatchHeader::check`], so its length, magic, counts and CRC agree.
+//! Invariants: a [`RecordBatch`] has passed [`BatchHeader::check`], so its length, magic, counts and CRC agree.
 //! The two fields that a broker assigns, base offset and leader epoch, lie before the CRC: assigning them
 //! changes no checksum. Records inside stay encoded; [`crate::record`] reads them.
 
@@ -295,7 +295,7 @@ impl RecordBatch {
         self.bytes[12..16].copy_from_slice(&leader_epoch.to_be_bytes());
     }
 
-    /// Sets every record's time to `now` (`message.timestamp.type=LogAppendTime`); the CRC is computed anew.
+    /// Sets every record's time to `now` (`message.timestamp.type=LogAppendTime`); the CRC is recomputed.
     pub fn stamp(&mut self, now: Timestamp) {
         self.header.attributes |= TIMESTAMP_TYPE_BIT;
         self.header.max_timestamp = now;
@@ -304,7 +304,7 @@ impl RecordBatch {
         self.seal();
     }
 
-    /// Sets the header's greatest timestamp to what the records say; the CRC is computed anew. Kafka's broker does the
+    /// Sets the header's greatest timestamp to what the records say; the CRC is recomputed. Kafka's broker does the
     /// same, because searches by time trust the header.
     pub fn correct_max_timestamp(&mut self, max_timestamp: Timestamp) {
         self.header.max_timestamp = max_timestamp;

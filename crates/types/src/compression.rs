@@ -1,6 +1,6 @@
 //! The codecs of record batches.
 //!
-//! Always holds: decompressing never yields more than the caller asks for, and never allocates more than the codec's
+//! Invariants: decompressing never yields more than the caller asks for, and never allocates more than the codec's
 //! window for it, whatever a frame claims about itself. Compressing is for batches that Factum builds; what a client
 //! sent is kept as it came.
 

@@ -6,7 +6,7 @@
 //!                                        └────────────────┘
 //! ```
 //!
-//! Always holds for an event that a function here returns: [`Event::validate`] accepts it. The data is never
+//! Invariants for an event that a function here returns: [`Event::validate`] accepts it. The data is never
 //! re-encoded on its way: it is the bytes that were sent.
 //!
 //! Not here: HTTP's own form of the attributes (headers with percent-encoding), which the HTTP edge reads.

@@ -1,6 +1,6 @@
 //! `<team>.<name>`: the name of what a team owns.
 //!
-//! Always holds: the part before the first dot is a [`TeamName`], and the name behind it has no dot and is not empty; so
+//! Invariants: the part before the first dot is a [`TeamName`], and the name behind it has no dot and is not empty; so
 //! neither part is ever missing.
 
 use std::borrow::Borrow;

@@ -1,6 +1,6 @@
 //! Sizes and durations as people write them: `64MiB`, `7d`, `1h30m`.
 //!
-//! Always holds: what is displayed parses back to the same value.
+//! Invariants: what is displayed parses back to the same value.
 
 pub mod duration;
 
@@ -179,7 +179,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_displayed_parses_back(bytes: u64, shift in 0u32..64) {
+        fn display_and_parse_round_trip(bytes: u64, shift in 0u32..64) {
             let size = ByteSize(bytes >> shift);
             prop_assert_eq!(size.to_string().parse(), Ok(size));
         }

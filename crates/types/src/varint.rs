@@ -70,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(value: i64, tail: Vec<u8>) {
+        fn varints_round_trip(value: i64, tail: Vec<u8>) {
             let mut out = Vec::new();
             write(&mut out, value);
             prop_assert_eq!(out.len(), len(value));

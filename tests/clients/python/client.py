@@ -227,7 +227,7 @@ def administer(bootstrap):
     expect((state["group_state"], len(state["members"])), ("Stable", 1), "group")
     consumer.close()
     client.delete_topics([topic])
-    # By its id: the admin client asks for the metadata of what it has just deleted, with leave to make it anew.
+    # By its id: the admin client asks for the metadata of what it has just deleted, with leave to make it again.
     wait_until("topic is gone", lambda: described["topic_id"] not in [t["topic_id"] for t in client.describe_topics()])
     client.close()
     say(partitions=3, brokers=len(brokers), group=state["group_state"])

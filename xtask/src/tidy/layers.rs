@@ -1,6 +1,6 @@
 //! Layering: which crate may depend on which. The picture is in `ARCHITECTURE.md`; this table is the law.
 //!
-//! Always holds: every arrow of [`MAP`] points to a lower layer (a test below says so), so a manifest that
+//! Invariants: every arrow of [`MAP`] points to a lower layer (a test below says so), so a manifest that
 //! keeps to the map cannot close a circle. Dev-dependencies are free, and `factum-testkit` is nothing else.
 
 use crate::finding::Finding;

@@ -1,4 +1,4 @@
-//! What a hurried commit leaves behind: notes to self without an issue, and paths of somebody's machine.
+//! Leftovers of a hurried commit: notes to self without an issue, and paths of someone's machine.
 
 use crate::finding::Finding;
 use crate::mask::is_word;

@@ -16,7 +16,7 @@ pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
     });
     let roots = workspace.sources.iter().filter(|source| is_crate_root(&source.path));
     let mute = roots.filter(|source| !source.text.starts_with("//!")).map(|source| {
-        let what = "does not open with //!; say what the crate is, what always holds, and what is not here";
+        let what = "does not open with //!; say what the crate is, its invariants, and what is not here";
         Finding::failure(&source.path, 1, "module-header", what.to_owned())
     });
     dead.chain(mute).collect()

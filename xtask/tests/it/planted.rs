@@ -114,8 +114,10 @@ impl Planted {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         let output = command.arg(verb).arg("--root").arg(self.root()).output().expect("xtask runs");
         let text = String::from_utf8(output.stdout).expect("xtask prints UTF-8");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains(&format!("{verb}: ")), "it did not come to an end: {stderr}");
         let is_clean = text.contains(&format!("{verb}: 0 to mend"));
-        assert_eq!(output.status.success(), is_clean, "{text}{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.success(), is_clean, "{text}{stderr}");
         text
     }
 }

@@ -165,7 +165,7 @@ fn a_crate_says_what_it_is() {
     let planted = Planted::new();
     planted.file("crates/log/src/lib.rs", "// Log.\n");
     planted.tidy(&expect![[r#"
-        crates/log/src/lib.rs:1: module-header: does not open with //!; say what the crate is, what always holds, and what is not here
+        crates/log/src/lib.rs:1: module-header: does not open with //!; say what the crate is, its invariants, and what is not here
         tidy: 1 to mend, 0 warnings
     "#]]);
 }
@@ -192,4 +192,25 @@ fn notes_to_self_and_machine_paths_are_left_out_of_commits() {
             docs/run.md:1: machine-path: names a folder of one machine; use a relative path or a variable
         "#]],
     );
+}
+
+#[test]
+fn coined_words_and_names_of_tests_that_say_nothing_are_caught() {
+    let planted = Planted::new();
+    let (again, forever) = (concat!("an", "ew"), concat!("for ", "ever"));
+    let (test, tokio_test) = ("#[test]\nfn what_is_kept() {}", "#[tokio::test]\nasync fn nothing_waits() {}");
+    planted.file(
+        "crates/log/src/lib.rs",
+        &format!("//! What lies in a log.\n// Begun {again}.\nfn who_writes() {{}}\n{test}\n{tokio_test}\n#[test]\nfn gaps_are_reported() {{}}\n"),
+    );
+    planted.file("docs/run.md", &format!("Kept {forever}, or {forever}more.\n"));
+    planted.member("sql", "").file("crates/sql/notes.md", &format!("Not cleaned yet: {again}.\n"));
+    planted.tidy(&expect![[r#"
+        crates/log/src/lib.rs:1: headline: a headline is a noun phrase that says what the file is (docs/style.md)
+        crates/log/src/lib.rs:2: words: "anew" is not a word of ours (docs/style.md); write: again, from scratch, or a verb with re-: rebuilt, recreated
+        crates/log/src/lib.rs:5: test-name: what_is_kept is no name for a test; say the behaviour that it checks
+        crates/log/src/lib.rs:7: test-name: nothing_waits is no name for a test; say the behaviour that it checks
+        docs/run.md:1: words: "for ever" is not a word of ours (docs/style.md); write: forever, without an end
+        tidy: 5 to mend, 0 warnings
+    "#]]);
 }

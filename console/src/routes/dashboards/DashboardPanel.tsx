@@ -45,7 +45,7 @@ export function DashboardPanel({ panel }: { panel: PanelSpec }) {
       ) : (
         <>
           {live.stale && <StaleNotice {...live.stale} view={panel.view} asOf={live.stale.as_of} className="mb-3" />}
-          {view.state === "building" && <PanelNote>being built anew; the rows are not all there yet</PanelNote>}
+          {view.state === "building" && <PanelNote>being rebuilt; the rows are not all there yet</PanelNote>}
           <Content panel={panel} view={view} rows={live.rows} asOf={live.asOf} shows={shows} />
         </>
       )}

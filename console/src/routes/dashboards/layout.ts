@@ -1,7 +1,7 @@
 /**
  * How panels stand on the page.
  *
- * Always holds: panels keep the order in which they were declared, and every row is filled: numbers share a row evenly,
+ * Invariants: panels keep the order in which they were declared, and every row is filled: numbers share a row evenly,
  * a wide panel has one of its own, others stand in pairs, and one that is left over takes the whole width.
  */
 export interface Placed {

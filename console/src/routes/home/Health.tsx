@@ -14,7 +14,7 @@ export function Health({ health }: { health: Overview["health"] | undefined }) {
           <li key={role.role} className="flex items-baseline justify-between gap-4 border-b border-rule py-1.5">
             <span className="data">{role.role}</span>
             <span className={role.ready && role.problems.length === 0 ? "text-ink-soft" : "text-bad"}>
-              {role.problems.length > 0 ? role.problems.join("; ") : role.ready ? "serves" : "does not serve yet"}
+              {role.problems.length > 0 ? role.problems.join("; ") : role.ready ? "ready" : "not ready yet"}
             </span>
           </li>
         ))}

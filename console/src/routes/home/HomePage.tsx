@@ -49,7 +49,7 @@ export function HomePage() {
           <PipelineRates rates={now?.by_pipeline} />
           <Health health={now?.health} />
         </div>
-        <TryNext project={project.data} topics={now?.by_topic} pipelines={now?.by_pipeline} />
+        <TryNext project={project.data} topics={now?.by_topic} pipelines={now?.by_pipeline} kafka={now?.kafka} />
       </div>
     </Page>
   );

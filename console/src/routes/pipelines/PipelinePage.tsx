@@ -76,7 +76,7 @@ function Detail({ pipeline }: { pipeline: PipelineView }) {
             <Fact name="Behind its topics">{counted(pipeline.lag, "event")}</Fact>
             <Fact name="Takes in">{rate(pipeline.rate)} events/s</Fact>
             <Fact name="State in memory">{bytes(pipeline.state_bytes)}</Fact>
-            <Fact name="Watermark">{pipeline.watermark ? <Time at={pipeline.watermark} /> : "none needed"}</Fact>
+            <Fact name="Watermark">{pipeline.watermark ? <Time at={pipeline.watermark} /> : "not used"}</Fact>
             <DeadLetters view={pipeline} />
             <Fact name="Late, left out">{pipeline.late === "0" ? "none" : counted(pipeline.late, "row")}</Fact>
           </Facts>

@@ -14,7 +14,10 @@ import { PipelineState } from "./PipelineState";
 
 export function PipelinesPage() {
   return (
-    <Page title="Pipelines" summary="What keeps each view true: events in, state kept, nothing counted twice.">
+    <Page
+      title="Pipelines"
+      summary="What keeps each view up to date: it reads events, keeps state, and counts nothing twice."
+    >
       <Pipelines />
     </Page>
   );

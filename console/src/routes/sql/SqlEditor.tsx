@@ -1,7 +1,7 @@
 /**
  * The editor of the SQL box: CodeMirror with the names of this server, and the place of an error marked in the text.
  *
- * Always holds: Tab leaves the editor, as everywhere on the page; completion is taken with Enter, asked for with
+ * Invariants: Tab leaves the editor, as everywhere on the page; completion is taken with Enter, asked for with
  * Ctrl-Space, and the query is run with Ctrl-Enter or ⌘-Enter.
  */
 import {

@@ -29,13 +29,13 @@ const MOST = 10_000;
 export function BrowseList({ topic, filter, filtered, search, open, onOpen }: BrowseListProps) {
   const { from, partition, offset, at, q, regex } = search;
   const key = JSON.stringify([topic.id, from, partition, offset, at, q, regex]);
-  // One walk through the log; its pages belong together, so they are kept under one key and never read anew one by one.
+  // One walk through the log; its pages belong together, so they are kept under one key and never refetched one by one.
   const walk = useMemo(() => {
     let started: Browse | undefined;
     return {
       next: async (first: boolean) => {
         if (first || !started) {
-          // Where the partitions end is asked anew: what the page knows of the topic may be seconds old.
+          // Where the partitions end is fetched again: what the page knows of the topic may be seconds old.
           const { partitions } = await request<TopicView>(path("/api/v1/topics/{topic}", { topic: topic.name }));
           const chosen = partitions.filter((each) => partition === undefined || each.partition === partition);
           started = new Browse(fetchRecords(topic.name), startOf(search), filter, chosen);
@@ -75,7 +75,7 @@ export function BrowseList({ topic, filter, filtered, search, open, onOpen }: Br
         <div className="flex gap-2">
           {more && (
             <Button disabled={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-              {pages.isFetchingNextPage ? "Reading …" : from === "latest" ? "Read older" : "Read on"}
+              {pages.isFetchingNextPage ? "Reading …" : from === "latest" ? "Read older" : "Read more"}
             </Button>
           )}
           <Button kind="bare" onClick={() => void pages.refetch()}>
@@ -88,7 +88,7 @@ export function BrowseList({ topic, filter, filtered, search, open, onOpen }: Br
         <EmptyState title={filtered ? "Nothing matches so far." : "Nothing is stored from there on."}>
           <p>
             {filtered && pages.hasNextPage
-              ? "Read on to look at further messages, or change what is looked for."
+              ? "Read more to look at further messages, or change what is looked for."
               : "Choose another place to begin, or read “Live” to wait for what comes."}
           </p>
         </EmptyState>

@@ -74,7 +74,7 @@ export function TailList({ topic, filter, filtered, open, onOpen }: TailListProp
 
 function TailLine({ state, held, filtered }: { state: TailState; held: boolean; filtered: boolean }) {
   const live = state.stream === "open";
-  const words = held ? "Holding still" : live ? "Live" : state.stream === "lost" ? "Trying again" : "Connecting";
+  const words = held ? "Paused" : live ? "Live" : state.stream === "lost" ? "Trying again" : "Connecting";
   return (
     <p className="label figures flex flex-wrap items-center gap-x-2">
       <span

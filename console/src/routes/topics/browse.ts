@@ -4,7 +4,7 @@
 //   partition 1   ──fetch──► waiting ─┼─ the earliest (or latest) first ─► filter ─► page
 //   partition 2   ──fetch──► waiting ─┘
 //
-// Always holds: a message comes once; within a partition in the order of offsets. So does a range that cannot be read,
+// Invariants: a message comes once; within a partition in the order of offsets. So does a range that cannot be read,
 // whatever the filter, in its place among the messages of its partition. A page ends at `PAGE` matches or after `SCAN`
 // messages were looked at, so that a filter which matches nothing still comes back.
 import { path, request, type Schemas } from "../../api/client";

@@ -1,11 +1,11 @@
 // A topic as it grows: what arrived last, newest first, drawn at most ten times a second.
 //
-//   stream ─► ring of at most ROWS messages and RAW characters ─► every FRAME ms ─► whoever shows it
+//   stream ─► ring of at most ROWS messages and RAW characters ─► every FRAME ms ─► the page
 //                                                                  not while held
 //
-// Always holds
+// Invariants
 // - Memory is bounded whatever the rate and whatever the size of a message: a large one keeps only its preview.
-// - A message nobody sees is never parsed, unless a filter must look into it.
+// - A message no one sees is never parsed, unless a filter must look into it.
 // - While held, what is shown stays; what arrives is counted and kept within the same bounds.
 import { parseExact } from "../../api/json";
 import { Problem } from "../../api/problem";

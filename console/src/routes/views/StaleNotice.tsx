@@ -1,4 +1,4 @@
-// Said over rows that are not those of now: that their view stands still, is behind, or is being built anew.
+// Said over rows that are not those of now: that their view stands still, is behind, or is being rebuilt.
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { counted, formatNumber } from "~/charts/decimal";
@@ -65,7 +65,7 @@ export function BuildingNotice({
 }) {
   const far = progress && `${formatNumber(progress.done)} of ${formatNumber(progress.total)} events are taken in. `;
   return (
-    <Notice title={hasRows ? "The view is being built anew" : "The view is being built"}>
+    <Notice title={hasRows ? "The view is being rebuilt" : "The view is being built"}>
       {far}
       {hasRows
         ? "Until all are, the rows are what it has so far, or those of the definition before."

@@ -16,7 +16,7 @@ export function ViewsPage() {
   return (
     <Page
       title="Views"
-      summary="Questions asked once in SQL and answered for ever: each view equals its query over every event so far."
+      summary="SQL queries whose rows are kept up to date: each view equals its query over all events so far."
     >
       <Views />
     </Page>

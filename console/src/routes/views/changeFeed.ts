@@ -1,9 +1,9 @@
 /**
  * The page's one stream of changes, for all views that it shows.
  *
- * Always holds
+ * Invariants
  * - There is one connection however many views are followed, and none while none is.
- * - When views come or go the stream is opened anew, and those that stay go on behind what they have seen.
+ * - When views come or go the stream is opened again, and those that stay go on behind what they have seen.
  */
 import { parseJson } from "~/api/json";
 import type { Problem } from "~/api/problem";

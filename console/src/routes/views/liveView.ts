@@ -2,11 +2,11 @@
  * A view, followed: its rows, what the connection is doing, and why it cannot be followed.
  *
  * ```text
- *   feed ─► snapshot, change ─► RowSet ─► at most ten times a second ─► whoever shows it
+ *   feed ─► snapshot, change ─► RowSet ─► at most ten times a second ─► the page
  * ```
  *
- * Always holds
- * - A view is followed once, however many panels show it, and not at all while nobody does.
+ * Invariants
+ * - A view is followed once, however many panels show it, and not at all while no one does.
  * - Readers see whole states: rows and their moment change together.
  * - A busy view costs a bounded part of the time: the longer a state takes to show, the rarer it is shown.
  * - While the server is away the last rows stay, marked as interrupted. What it refuses has no rows.
@@ -129,7 +129,7 @@ export class LiveView {
     this.#schedule();
   }
 
-  /** Something was missed: begin anew with a snapshot. */
+  /** Something was missed: start over from a snapshot. */
   #again(): void {
     this.#close?.();
     this.#open();

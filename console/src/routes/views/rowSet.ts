@@ -1,11 +1,11 @@
 /**
  * The rows of a view, kept true by its changes.
  *
- * Always holds
+ * Invariants
  * - After a snapshot and every change behind it, the rows are the view's rows as of the last change.
  * - A row that came takes the place of one that went, so what did not change stays where it is.
  * - A change that takes away a row which is not here means that something was missed: `apply` says so, and the
- *   rows are to be asked for anew. Nothing is guessed.
+ *   rows are to be asked for again. Nothing is guessed.
  */
 import type { Row } from "../../charts/columns";
 

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub struct ClientAddress(IpAddr);
 
 impl ClientAddress {
-    /// Of whoever came by no connection.
+    /// Of a client without a connection.
     pub const UNKNOWN: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
 }
 

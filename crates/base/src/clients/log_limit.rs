@@ -1,11 +1,11 @@
-//! How often the log writes of a client, so that cheap input does not fill it.
+//! Rate limit for log lines about one client, so that cheap input does not fill the log.
 //!
 //! Invariants:
 //! - Of one address one line a minute is written; the next line tells how many were left out before it.
 //! - Of at most [`MOST_ADDRESSES`] addresses something is remembered. All further ones share one line a minute, so that
 //!   a thousand addresses write hardly more than a few hundred.
 //!
-//! Not here: the lines themselves. What they are about is counted by the metrics of whoever writes them, all of it.
+//! Not here: the lines themselves. What they are about is counted by the metrics of their writer, all of it.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

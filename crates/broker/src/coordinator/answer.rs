@@ -1,4 +1,4 @@
-//! What a group answers.
+//! Responses of a group.
 
 use std::fmt;
 

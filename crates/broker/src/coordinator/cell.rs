@@ -85,7 +85,7 @@ impl Cell {
         self.group.is_deserted() && self.stored.is_none() && self.is_bare()
     }
 
-    /// Whether the group has no offsets and nobody waits for it.
+    /// Whether the group has no offsets and no one waits for it.
     pub(crate) fn is_bare(&self) -> bool {
         self.offsets.is_empty() && self.waiting.is_empty()
     }
@@ -155,7 +155,7 @@ impl Cell {
         Ok(())
     }
 
-    /// Writes the group's live state to the journal anew.
+    /// Rewrites the group's live state to the journal.
     pub(crate) fn rewrite(
         &mut self,
         journal: &Journal,
@@ -182,7 +182,7 @@ impl Cell {
         Ok(())
     }
 
-    /// Answers. An answer that nobody waits for any more is dropped.
+    /// Answers. An answer that no one waits for any more is dropped.
     fn reply(&mut self, replies: Vec<Reply>, failure: Option<&CoordinatorError>) {
         let after = self.last;
         for reply in replies {

@@ -1,4 +1,4 @@
-//! Why a group refused.
+//! Errors of consumer groups.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub enum CoordinatorError {
         /// The group's generation.
         current: i32,
     },
-    /// The members are joining anew: join too.
+    /// The members are joining again: join too.
     #[error("the group is rebalancing")]
     RebalanceInProgress,
     /// Another process has taken the static member's place.

@@ -11,7 +11,7 @@
 //! A request that must wait is *parked* under its ticket; its answer comes out of [`Group::take_outcome`] after a
 //! later call. Time is what the caller says: it calls [`Group::expire`] at [`Group::next_deadline`].
 //!
-//! Always holds:
+//! Invariants:
 //! - each ticket is answered exactly once, unless it was abandoned;
 //! - the generation rises with each rebalance, and each of its members has at most one share in it;
 //! - a group with members has one leader, who is one of them, once a generation has begun;
@@ -93,7 +93,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// A group that nobody has joined.
+    /// A group that no one has joined.
     pub(crate) fn new() -> Self {
         Self {
             state: State::Empty,
@@ -108,7 +108,7 @@ impl Group {
         }
     }
 
-    /// The group as it was stored: its members go on in their generation, their sessions begin anew.
+    /// The group as it was stored: its members go on in their generation, their sessions start over.
     pub(crate) fn restore(stored: GroupMetadata, now: Instant) -> Self {
         let protocol = stored.protocol.clone().unwrap_or_default();
         let members: BTreeMap<_, _> = stored
@@ -171,12 +171,12 @@ impl Group {
         member.metadata(self.protocol())
     }
 
-    /// Whether nobody is in the group or on the way in.
+    /// Whether no one is in the group or on the way in.
     pub(crate) fn is_deserted(&self) -> bool {
         matches!(self.state, State::Empty | State::Dead) && self.pending.is_empty()
     }
 
-    /// Ends the group: whoever is on the way in has to begin anew.
+    /// Ends the group: members that are joining have to start over.
     pub(crate) fn die(&mut self) {
         let parked: Vec<_> = self.members.values_mut().filter_map(|member| member.parked.take()).collect();
         for parked in parked {
@@ -239,7 +239,7 @@ impl Group {
     }
 
     /// Members go, each with a result of its own: [`CoordinatorError::UnknownMember`] or
-    /// [`CoordinatorError::FencedInstance`] where it does not. The others share out anew once, not for each.
+    /// [`CoordinatorError::FencedInstance`] where it does not. The others rebalance once, not for each.
     pub(crate) fn leave(&mut self, leaving: &[Leaving], now: Instant) -> Vec<Result<(), CoordinatorError>> {
         let instance = |member: &Member| Some((member.instance_id.clone()?, member.id.clone()));
         let holders: HashMap<_, _> = self.members.values().filter_map(instance).collect();
@@ -293,7 +293,7 @@ impl Group {
         }
     }
 
-    /// The metadata that the last outcome asked to store was not stored: share out anew.
+    /// The metadata that the last outcome asked to store was not stored: rebalance.
     pub(crate) fn storing_failed(&mut self, now: Instant) {
         if self.state == State::Stable {
             self.members.values_mut().for_each(|member| member.assignment = Bytes::new());

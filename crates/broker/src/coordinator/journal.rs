@@ -7,7 +7,7 @@
 //!            the right part is on disk
 //! ```
 //!
-//! Always holds: for each key, the last record from any offset between the log start and *keep from* on is the
+//! Invariants: for each key, the last record from any offset between the log start and *keep from* on is the
 //! last record of all. So a crash at any point of a snapshot, or a truncation that kept more than it was asked to,
 //! leaves the same state to be read back.
 
@@ -51,7 +51,7 @@ impl Journal {
     }
 
     /// Reads every record from the log's start, in order, and passes over what is damaged; gives what that was, the
-    /// first of it, because nobody can tell which groups it told of.
+    /// first of it, because no one can tell which groups it told of.
     pub(crate) fn replay(&self, mut visit: impl FnMut(Decoded)) -> Result<Option<LogError>, OpenError> {
         let (mut from, mut damage) = (self.log.start(), None);
         loop {
@@ -84,7 +84,7 @@ impl Journal {
         self.write(batch)
     }
 
-    /// Writes the live state of one group anew, in as many batches as it takes.
+    /// Rewrites the live state of one group, in as many batches as it takes.
     pub(crate) fn rewrite(
         &self,
         state: impl Iterator<Item = Change>,

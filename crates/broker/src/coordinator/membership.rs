@@ -12,7 +12,7 @@ use super::service::Groups;
 use super::{Coordinator, CoordinatorError, JoinGroup, Joined, Leaving, SyncGroup, Synced};
 
 impl Coordinator {
-    /// Joins a group, or joins it anew; resolves when the next generation has its members.
+    /// Joins a group, or joins it again; resolves when the next generation has its members.
     ///
     /// Dropping the future gives the place up: a member that knows its id has its session's length to come back.
     ///
@@ -56,7 +56,7 @@ impl Coordinator {
     /// Says that a member lives.
     ///
     /// # Errors
-    /// [`CoordinatorError::RebalanceInProgress`] asks the member to join anew.
+    /// [`CoordinatorError::RebalanceInProgress`] asks the member to join again.
     pub fn heartbeat(
         &self,
         group: &GroupId,

@@ -1,4 +1,4 @@
-//! What the coordinator needs of the partition that keeps the groups.
+//! The part of a partition that the coordinator needs to keep its groups in.
 
 use std::error::Error;
 use std::sync::Arc;

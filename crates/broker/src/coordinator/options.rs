@@ -1,4 +1,4 @@
-//! What may be set for consumer groups.
+//! Options of consumer groups.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub struct Options {
     /// How often offsets past their retention are looked for.
     #[serde(with = "units::duration")]
     pub offsets_retention_check_interval: Duration,
-    /// Bytes of journal after which the live state is written anew and the rest dropped.
+    /// Bytes of journal after which the live state is rewritten and the rest dropped.
     pub snapshot_after: ByteSize,
 }
 

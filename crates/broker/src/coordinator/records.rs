@@ -10,7 +10,7 @@
 //!   text   i16 length (-1 where absent) · UTF-8        bytes   i32 length · bytes
 //! ```
 //!
-//! Always holds: any bytes decode to a record, to [`Decoded::Foreign`], or to [`Malformed`]; none panics, and none
+//! Invariants: any bytes decode to a record, to [`Decoded::Foreign`], or to [`Malformed`]; none panics, and none
 //! makes room for more than the bytes that are there. Older versions of the values are read; newer are foreign.
 
 use std::time::Duration;

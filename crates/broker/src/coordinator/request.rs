@@ -1,11 +1,11 @@
-//! What clients ask of a group.
+//! Requests to a group.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use factum_types::{GroupId, TopicPartition};
 
-/// A wish to join a group, or to join it anew.
+/// A wish to join a group, or to join it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JoinGroup {
     /// The group.

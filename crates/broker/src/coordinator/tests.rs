@@ -31,7 +31,7 @@ async fn members_and_offsets_outlive_the_server() {
 }
 
 #[tokio::test]
-async fn what_an_answer_tells_is_on_disk() {
+async fn responses_follow_the_sync() {
     let rig = Rig::new();
     let joined = rig.groups.join(join("g", "a")).await.expect("joined");
     rig.log.hold();
@@ -122,7 +122,7 @@ async fn an_offset_that_cannot_be_stored_is_not_shown() {
 #[tokio::test]
 async fn commits_of_strangers_are_refused() {
     let rig = Rig::new();
-    let unknown = rig.groups.commit(commit("g", Some(("nobody", 3)), "t", 1)).await;
+    let unknown = rig.groups.commit(commit("g", Some(("unknown", 3)), "t", 1)).await;
     assert!(
         matches!(unknown, Err(CoordinatorError::IllegalGeneration { asked: 3, current: 0 })),
         "{unknown:?}"
@@ -162,8 +162,8 @@ async fn partitions_without_an_offset_are_told_so() {
     let fetched = rig.groups.fetch_offsets(&group("g"), Some(&asked)).await.expect("fetched");
     let found: Vec<_> = fetched.iter().map(|(_, found)| found.as_ref().map(|found| found.offset)).collect();
     assert_eq!(found, [None, Some(1)]);
-    let nobody = rig.groups.fetch_offsets(&group("nobody"), Some(&asked)).await.expect("fetched");
-    assert!(nobody.iter().all(|(_, found)| found.is_none()));
+    let unknown = rig.groups.fetch_offsets(&group("unknown"), Some(&asked)).await.expect("fetched");
+    assert!(unknown.iter().all(|(_, found)| found.is_none()));
 }
 
 #[tokio::test]
@@ -206,7 +206,7 @@ async fn offsets_are_kept_as_long_as_somebody_needs_them() {
     rig.clock.advance(Duration::from_secs(8 * 24 * 60 * 60));
     rig.groups.0.expire_offsets();
     assert_eq!(offsets(&rig.groups, "g").await, "t/0=1 note", "the group has a member");
-    assert_eq!(offsets(&rig.groups, "simple").await, "", "nobody has committed for a week");
+    assert_eq!(offsets(&rig.groups, "simple").await, "", "no one has committed for a week");
 
     let leaving = Leaving { member_id: member, instance_id: None };
     rig.groups.leave(&group("g"), vec![leaving]).await.expect("stored")[0].as_ref().expect("left");
@@ -270,14 +270,14 @@ async fn the_journal_is_kept_short() {
 }
 
 #[tokio::test]
-async fn what_a_client_may_list_is_bounded() {
+async fn listings_are_bounded() {
     let rig = Rig::new();
     let protocols = (0..33).map(|n| (format!("p{n}"), Bytes::new())).collect();
     let refused = rig.groups.join(JoinGroup { protocols, ..join("g", "a") }).await.expect_err("refused");
     assert_eq!(refused.to_string(), "too many protocols of one member: 33, and the limit is 32");
     rig.lone_member("g", "a").await;
-    let nobody = Leaving { member_id: "nobody".to_owned(), instance_id: None };
-    let refused = rig.groups.leave(&group("g"), vec![nobody; 10_001]).await.expect_err("refused");
+    let unknown = Leaving { member_id: "unknown".to_owned(), instance_id: None };
+    let refused = rig.groups.leave(&group("g"), vec![unknown; 10_001]).await.expect_err("refused");
     assert_eq!(refused.to_string(), "too many members that leave at once: 10001, and the limit is 10000");
 }
 

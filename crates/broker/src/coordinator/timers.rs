@@ -1,6 +1,6 @@
 //! The next deadline of each group, in one heap.
 //!
-//! Always holds: a group with a deadline has an entry at or before it. A deadline that moves later leaves its entry
+//! Invariants: a group with a deadline has an entry at or before it. A deadline that moves later leaves its entry
 //! where it is; the group is asked again when the entry comes up.
 
 use std::cmp::Reverse;

@@ -1,4 +1,4 @@
-//! What has to be done without being asked: deadlines, old offsets, a short journal.
+//! Periodic work: session timeouts, offset expiry, journal compaction.
 
 use std::time::Instant;
 
@@ -80,7 +80,7 @@ impl Groups {
         }
     }
 
-    /// Writes the live state of every group anew and drops the journal before it.
+    /// Rewrites the live state of every group and drops the journal before it.
     pub(super) async fn snapshot(&self) -> Result<(), CoordinatorError> {
         let keep_from = self.journal.begin_snapshot();
         let wall = self.clock.now();

@@ -1,6 +1,6 @@
 //! A member of a consumer group that lives in this process.
 //!
-//! Always holds: a position moves only when its records are handed out, so a poll that is dropped loses none;
+//! Invariants: a position moves only when its records are handed out, so a poll that is dropped loses none;
 //! after a rebalance each partition starts at its committed offset, as with Kafka's eager assignors.
 
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ pub(super) struct Consumer {
 type Asked = (TopicPartition, Arc<Partition>, Offset, Result<Slice, partition::ReadError>);
 type Opened = (TopicPartition, Result<Chunk, partition::ReadError>);
 
-/// Where a partition is read next. The partition is held rather than looked up: a topic made anew under the same
+/// Where a partition is read next. The partition is held rather than looked up: a topic created again under the same
 /// name is another one, and the next rebalance brings it.
 struct Position {
     partition: Arc<Partition>,

@@ -1,6 +1,6 @@
 //! The embedded log for the server's own parts, which keep their records in reserved topics.
 //!
-//! Invariant: differs from [`Broker`] only in what it may write; whoever reads sees the same.
+//! Invariant: differs from [`Broker`] only in what it may write; readers see the same.
 
 use std::time::Duration;
 

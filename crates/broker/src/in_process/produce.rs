@@ -1,6 +1,6 @@
 //! Records on their way into the embedded log.
 //!
-//! Always holds: everything that can be refused is refused before anything is appended; each partition gets its
+//! Invariants: everything that can be refused is refused before anything is appended; each partition gets its
 //! records as one batch, so that they stay together.
 
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ pub(super) async fn produce(
 async fn ensure_topic(broker: &Broker, name: &TopicName) -> Result<Arc<Topic>, ProduceError> {
     let topic = broker.ensure_topic(name, broker.auto_creates_topics()).await;
     topic.map_err(|error| match error {
-        // A reserved topic is made by whoever keeps records in it, not by its first record.
+        // A reserved topic is created by the component that keeps records in it, not by its first record.
         EnsureTopicError::Unknown { topic }
         | EnsureTopicError::Create(CreateTopicError::Reserved { topic }) => {
             ProduceError::UnknownTopic { topic }
@@ -74,7 +74,7 @@ async fn ensure_topic(broker: &Broker, name: &TopicName) -> Result<Arc<Topic>, P
     })
 }
 
-/// Gives the records back if the topic's contract accepts all of them. Many are judged where they hold nobody up.
+/// Gives the records back if the topic's contract accepts all of them. Many are judged on a blocking thread.
 async fn check_contract(
     broker: &Broker,
     name: &TopicName,

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn assignments_round_trip() {
         let topics = vec![topic("a"), topic("b.c")];
         assert_eq!(decode_subscription(&encode_subscription(&topics)), Some(topics));
         let partitions = vec![TopicPartition::new(topic("a"), 0), TopicPartition::new(topic("a"), 2)];
@@ -223,7 +223,7 @@ mod tests {
                     prop_assert_eq!(given, all.iter().collect::<Vec<_>>());
                     prop_assert!(most - least <= 1, "{:?}", each);
                 } else {
-                    prop_assert!(given.is_empty(), "nobody wants it");
+                    prop_assert!(given.is_empty(), "no one wants it");
                 }
             }
         }

@@ -8,7 +8,7 @@
 //!    └──────────────────────────── In ◄────────────┘ (back to Out)
 //! ```
 //!
-//! Always holds: the member joins only when its consumer polls, so whoever handles records is not overtaken by a
+//! Invariants: the member joins only when its consumer polls, so a consumer that handles records is not overtaken by a
 //! rebalance; but once begun, joining goes on although the poll that began it has run out of time.
 //! A consumer that is dropped, or that has not polled for [`MAX_POLL_INTERVAL`], gets no more heartbeats.
 
@@ -153,7 +153,7 @@ async fn keep(mut member: Member, left: oneshot::Receiver<LeaveReply>, stop: Sto
         () = member.take_part() => {}
         left = left => {
             if let Ok(reply) = left {
-                // Whoever asked may have gone away meanwhile.
+                // The caller may have gone away meanwhile.
                 drop(reply.send(member.leave().await));
             }
         }
@@ -176,7 +176,7 @@ struct Member {
 }
 
 impl Member {
-    /// Ends only when nobody can wish any more.
+    /// Ends only when no one can wish any more.
     async fn take_part(&mut self) {
         loop {
             let round = self.round;
@@ -284,7 +284,7 @@ impl Member {
         names.map(|name| (name.clone(), found(&name))).collect()
     }
 
-    /// Returns once the member has to join anew.
+    /// Returns once the member has to join again.
     async fn keep_alive(&mut self, share: &Share) {
         let coordinator = self.broker.coordinator().clone();
         let interval = (self.membership.session_timeout / 3).min(LONGEST_HEARTBEAT);

@@ -1,4 +1,4 @@
-//! Why a batch was not appended to a partition, and why a partition could not be read.
+//! Errors of appending a batch to a partition, and of reading it.
 
 use factum_log::{AppendError, Bounds, Damage};
 use factum_types::compression::DecompressError;
@@ -17,7 +17,7 @@ pub enum ProduceError {
     /// Only the server itself writes to this topic.
     #[error("the topic is reserved for the server itself")]
     Reserved,
-    /// Somebody removed the topic's directory from under the server.
+    /// Someone removed the topic's directory from under the server.
     #[error("the topic's directory was removed from the disk; restore it and restart")]
     Missing,
     /// The batch is larger than the topic takes.
@@ -73,7 +73,7 @@ pub enum ProduceError {
         record: i32,
     },
     /// The records cannot be unpacked, so that they cannot be compressed as the topic wants them.
-    #[error("the records cannot be compressed anew")]
+    #[error("the records cannot be recompressed")]
     Recompress(#[source] DecompressError),
     /// The records cannot be read, so that their timestamps cannot be checked.
     #[error("the records cannot be read: {reason}")]

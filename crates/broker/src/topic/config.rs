@@ -1,4 +1,4 @@
-//! What a topic's configuration may be, and what it comes to beside the defaults.
+//! A topic's configuration: bounds, and its effective values over the defaults.
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::json_file::Versioned;
 
-/// Kafka's way to write "for ever".
+/// Kafka's way to write "forever".
 const FOR_EVER: i64 = -1;
 
 /// The content of `topic.json`.

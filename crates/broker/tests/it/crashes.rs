@@ -97,7 +97,7 @@ async fn check(broker: &Broker, told: &Told) {
     match told.removal {
         Some(true) => assert!(!removed, "a topic that was removed stays removed"),
         Some(false) => {}
-        None => assert!(removed, "nobody removed it"),
+        None => assert!(removed, "no one removed it"),
     }
     if removed {
         assert_eq!(values(broker, "removed", 1).await, ["old"], "with all its records");
@@ -202,7 +202,7 @@ async fn a_first_start_may_crash_at_any_operation() {
     }
 }
 
-/// The disk refuses one operation and is well again: whoever asked is told, and may ask again.
+/// The disk refuses one operation and is well again: the caller gets an error, and may try again.
 #[tokio::test]
 async fn one_refusal_of_the_disk_harms_nothing_else() {
     for after in 0.. {
@@ -311,7 +311,7 @@ async fn a_damaged_partition_is_quarantined_and_others_go_on() {
     machine.stop().await;
 }
 
-/// A bit flips in a log that was closed in order, so that no start reads it: whoever reads it first makes it known.
+/// A bit flips in a log that was closed in order, so that no start reads it: the first reader makes it known.
 #[tokio::test]
 async fn damage_that_a_reader_meets_is_told_and_closes_the_partition_to_records() {
     let disk = prepared(1).await;
@@ -324,7 +324,7 @@ async fn damage_that_a_reader_meets_is_told_and_closes_the_partition_to_records(
     let length = disk.contents(log).expect("the segment is there").len();
     disk.flip_bit(log, length / 2 * 8);
     let machine = Machine::start(&disk).expect("nothing was read");
-    assert_eq!(machine.broker.health().problems, [] as [String; 0], "nobody knows yet");
+    assert_eq!(machine.broker.health().problems, [] as [String; 0], "no one knows yet");
     let at = TopicPartition::new(name("removed"), 0);
     for _ in 0..2 {
         let read = machine.broker.read(&at, Offset::new(1), 1_000, Duration::ZERO).await;

@@ -55,7 +55,7 @@ async fn an_append_to_any_partition_ends_the_wait() {
 
 /// The committer runs on its own thread, so the same poll that appended cannot see the record yet.
 #[tokio::test]
-async fn nothing_is_shown_before_it_is_on_disk() {
+async fn unsynced_records_are_not_fetched() {
     let (_dir, running) = fresh();
     let partition = one_partition(&running.broker, "a").await;
     for _ in 0..200 {
@@ -136,7 +136,7 @@ async fn a_wait_sleeps_until_there_is_more() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(wakes.0.load(Ordering::Relaxed), 0, "nothing happened, so nobody woke it");
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 0, "nothing happened, so no one woke it");
     append(&partition, 10).await;
     while wakes.0.load(Ordering::Relaxed) == 0 {
         tokio::task::yield_now().await;

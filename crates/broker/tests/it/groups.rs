@@ -28,7 +28,7 @@ async fn assigned(member: &mut Box<dyn GroupConsumer>, count: usize) {
     tokio::time::timeout(PATIENCE, polls).await.expect("assigned in time");
 }
 
-/// A client of the Kafka port, as the coordinator sees it: its subscription is version 3 of Kafka's format.
+/// A client of the Kafka API, as the coordinator sees it: its subscription is version 3 of Kafka's format.
 #[tokio::test]
 async fn a_kafka_client_shares_partitions_with_a_member_in_process() {
     let (_dir, running) = fresh();
@@ -73,7 +73,7 @@ async fn a_kafka_client_shares_partitions_with_a_member_in_process() {
     };
     let assignment = tokio::select! {
         assignment = outside => assignment,
-        () = polling => unreachable!("it polls for ever"),
+        () = polling => unreachable!("it polls forever"),
     };
     assert!(
         assignment.starts_with(b"\x00\x00\x00\x00\x00\x01\x00\x06shared\x00\x00\x00\x02"),

@@ -63,7 +63,7 @@ async fn an_id_removes_no_topic_that_was_made_anew_under_its_name() {
     let (_dir, running) = fresh();
     let old = running.broker.create_topic(new_topic("a", 1)).await.expect("made").id();
     running.broker.delete_topic_by_id(old).await.expect("removed by id");
-    let new = running.broker.create_topic(new_topic("a", 1)).await.expect("made anew").id();
+    let new = running.broker.create_topic(new_topic("a", 1)).await.expect("created again").id();
     let error = running.broker.delete_topic_by_id(old).await.expect_err("it is gone");
     assert!(matches!(error, DeleteTopicError::UnknownId { id } if id == old), "{error}");
     assert_eq!(running.broker.topic("a").map(|topic| topic.id()), Some(new), "the new one stays");

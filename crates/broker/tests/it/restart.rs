@@ -1,4 +1,4 @@
-//! What a restart keeps.
+//! Restarts: topics, records and groups survive.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -68,7 +68,7 @@ async fn committed_offsets_survive_and_those_of_deleted_topics_do_not() {
     let log: &dyn EventLog = &running.broker;
     let at = |topic: &str| TopicPartition::new(name(topic), 0);
     let offsets = vec![(at("a"), Offset::new(1)), (at("b"), Offset::new(1))];
-    log.reset_group(&group, offsets).await.expect("nobody is in the group");
+    log.reset_group(&group, offsets).await.expect("no one is in the group");
     log.delete_topic(&name("b")).await.expect("deleted");
     running.stop().await;
     let running = Running::start(dir.path());
@@ -121,7 +121,7 @@ async fn problems_after(harm: impl FnOnce(&Path)) -> String {
     }
     let group = GroupId::new("readers").expect("a valid name");
     let at = TopicPartition::new(name("a"), 0);
-    running.broker.reset_group(&group, vec![(at, Offset::ZERO)]).await.expect("nobody is in the group");
+    running.broker.reset_group(&group, vec![(at, Offset::ZERO)]).await.expect("no one is in the group");
     running.stop().await;
     harm(&dir.path().join("topics"));
     let running = Running::start(dir.path());
@@ -199,7 +199,7 @@ async fn a_topic_whose_directory_was_removed_is_missed_until_it_is_given_up() {
 }
 
 #[tokio::test]
-async fn what_is_no_topic_is_passed_over() {
+async fn entries_that_are_no_topics_are_skipped() {
     let problems = problems_after(|topics| {
         std::fs::create_dir(topics.join("lost+found")).expect("made");
         std::fs::write(topics.join(".DS_Store"), "Bud1").expect("written");
@@ -238,7 +238,7 @@ async fn a_topic_whose_directory_is_removed_takes_no_more_records() {
 }
 
 #[tokio::test]
-async fn what_was_left_half_made_or_half_removed_disappears() {
+async fn half_created_and_half_deleted_topics_are_removed() {
     let (dir, running) = fresh();
     running.broker.create_topic(new_topic("a", 1)).await.expect("a new topic");
     running.stop().await;

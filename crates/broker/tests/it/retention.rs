@@ -91,7 +91,7 @@ async fn a_clock_that_is_ahead_at_the_start_deletes_neither_records_nor_offsets(
     let (running, partition) = start(&HeldClock::at(NOW), dir.path()).await;
     let group = GroupId::new("readers").expect("valid");
     let offsets = vec![(partition.topic_partition().clone(), Offset::new(2))];
-    running.broker.reset_group(&group, offsets).await.expect("nobody is in the group");
+    running.broker.reset_group(&group, offsets).await.expect("no one is in the group");
     running.stop().await;
     let committed = async |running: &Running| running.broker.groups().await.expect("a list").len();
 

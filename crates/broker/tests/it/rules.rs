@@ -1,4 +1,4 @@
-//! What a partition takes and what it refuses.
+//! Batches that a partition accepts and refuses.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -126,7 +126,7 @@ async fn a_deletion_reaches_whoever_reads_and_writes() {
     assert!(matches!(partition.append(batch_of(10)), Err(ProduceError::Deleted)));
     assert!(matches!(partition.read(0, 1_000), Err(ReadError::Deleted)));
     let again = one_partition(broker, "doomed").await;
-    assert_eq!(append(&again, 10).await, 0, "a topic of the same name begins anew");
+    assert_eq!(append(&again, 10).await, 0, "a topic of the same name starts over");
     assert!(matches!(partition.append(batch_of(10)), Err(ProduceError::Deleted)), "old handles stay dead");
     running.stop().await;
 }

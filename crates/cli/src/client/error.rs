@@ -1,4 +1,4 @@
-//! Why a request did not do what it should.
+//! Errors of requests.
 
 use miette::Diagnostic;
 use serde::Deserialize;
@@ -26,7 +26,7 @@ pub(crate) enum Error {
         /// As given.
         address: String,
     },
-    /// Nobody answers at the address.
+    /// No one answers at the address.
     #[error("no answer from {address}: {reason}")]
     #[diagnostic(help("is `factum dev` running? another address is given by --server or FACTUM_SERVER"))]
     Unreachable {
@@ -37,7 +37,7 @@ pub(crate) enum Error {
     },
     /// The connection broke before the answer was complete: whether the request was done is not known.
     #[error("the connection to {address} broke before the answer came: {reason}")]
-    #[diagnostic(help("is it the HTTP port of a Factum? the server's log says more"))]
+    #[diagnostic(help("is it the HTTP address of a Factum? the server's log says more"))]
     Lost {
         /// The server.
         address: String,

@@ -1,6 +1,6 @@
 //! Server-sent events (WHATWG HTML §9.2), as far as a tail needs them.
 //!
-//! Always holds: memory is bounded by [`MAX_EVENT_BYTES`], whatever the server sends.
+//! Invariants: memory is bounded by [`MAX_EVENT_BYTES`], whatever the server sends.
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures::{Stream, StreamExt};

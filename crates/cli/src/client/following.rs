@@ -1,6 +1,6 @@
 //! Following a stream over connections that break.
 //!
-//! Always holds: a stream is taken up again behind what was printed, or not at all.
+//! Invariants: a stream is taken up again behind what was printed, or not at all.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the HTTP interface says, as far as commands read it. Fields of later versions are passed over.
+//! Shapes of HTTP responses, as far as commands read them. Fields of later versions are skipped.
 
 use std::collections::BTreeMap;
 
@@ -308,7 +308,7 @@ pub(crate) struct ViewLine {
     pub(crate) columns: Vec<ViewColumn>,
     #[serde(default)]
     pub(crate) depends_on: Vec<String>,
-    /// None if nobody has read it since the server started.
+    /// None if no one has read it since the server started.
     #[serde(default)]
     pub(crate) rows: Option<u64>,
     /// That it has nearly as many rows as can be followed.

@@ -130,7 +130,7 @@ pub(super) fn serve(options: Options, greeting: Greeting) -> Result<(), Report> 
         .into_diagnostic()
         .wrap_err("start the runtime")?;
     let result = runtime.block_on(until_stopped(options, greeting));
-    // What must be finished was stopped in order; a thread that still computes rows for somebody is let go.
+    // What must be finished was stopped in order; a thread that still computes rows for someone is let go.
     runtime.shutdown_background();
     result
 }
@@ -148,7 +148,7 @@ async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Repor
         started = Running::start(options) => started.map_err(Error::from)?,
         () = signals.next() => return Ok(()),
     };
-    // Whoever looks at a case study has not written its project.
+    // The user of a case study has not written its project.
     changes::show_first(running.outcome(), matches!(asked.greeting, Greeting::Dev));
     output::print(&welcome::block(&running, &asked))?;
     let failure = tokio::select! {

@@ -11,7 +11,7 @@ use crate::args::{Format, Places};
 use crate::client::Client;
 use crate::output::{self, Column, Row, words};
 
-/// Look for what would go wrong on this machine, and on that of a running server
+/// Check this machine for common problems, and on that of a running server
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:
   factum doctor

@@ -7,7 +7,7 @@ use super::sql::placed;
 use crate::client::{Client, Explanation, SqlRequest};
 use crate::output;
 
-/// Say how a query or a view is computed
+/// Show how a query or a view is computed
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:
   factum explain \"SELECT * FROM store.top_movies\"")]

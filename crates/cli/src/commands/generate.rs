@@ -1,6 +1,6 @@
 //! `factum generate`: made-up events, to a running Factum or to standard output.
 //!
-//! Always holds: the same seed, start and times make the same orders; batches are sent in order, and what the summary
+//! Invariants: the same seed, start and times make the same orders; batches are sent in order, and what the summary
 //! counts is stored.
 
 mod made;
@@ -27,7 +27,7 @@ use sink::Sink;
 /// The most orders sent at once: some 400 KiB.
 const BATCH: usize = 500;
 
-/// Make up events, at any rate
+/// Generate events, at any rate
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:
   factum generate orders --rate 1000                     until Ctrl-C

@@ -11,7 +11,7 @@ use miette::{Diagnostic, Report};
 
 use crate::args::Format;
 
-/// Look for damage in a data directory, and repair it
+/// Check a data directory for damage, and repair it
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Examples:
   factum log verify --data-dir /var/lib/factum

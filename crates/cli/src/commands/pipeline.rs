@@ -7,7 +7,7 @@ use crate::client::{Client, Pipeline, PipelineLine, PipelinePartition, Pipelines
 use crate::output::{self, Column, Row, numbers, words};
 use crate::report;
 
-/// List and describe what keeps views true
+/// List and describe pipelines, which keep views up to date
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Examples:
   factum pipeline list

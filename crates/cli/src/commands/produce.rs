@@ -1,6 +1,6 @@
 //! `factum produce`: JSON lines into a topic.
 //!
-//! Always holds: lines are sent in order, one batch after the other; a batch is stored whole or not at all; the
+//! Invariants: lines are sent in order, one batch after the other; a batch is stored whole or not at all; the
 //! first batch that is not acknowledged ends the command, which then says exactly which lines are stored.
 
 mod lines;
@@ -73,7 +73,7 @@ enum Stopped {
         stored: String,
     },
     /// The lines could not be read.
-    #[error("cannot read on")]
+    #[error("cannot read further lines")]
     Unreadable {
         #[source]
         source: ReadError,

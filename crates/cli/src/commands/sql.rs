@@ -7,7 +7,7 @@ use super::view::print_rows;
 use crate::args::Format;
 use crate::client::{Client, Error, Problem, SqlRequest};
 
-/// Ask with SQL
+/// Run a SQL query
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:
   factum sql \"SELECT count(*) AS orders, sum(total) AS revenue FROM store.orders\"

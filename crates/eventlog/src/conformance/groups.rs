@@ -54,7 +54,7 @@ pub(super) async fn deliver_again_what_was_not_committed(log: Log) {
     produce_values(&log, &topic, &["a", "b"]).await;
     for _ in 0..2 {
         let mut member = join(&log, "repeating", &topic).await;
-        assert_eq!(poll_texts(&mut member, 2).await, ["a", "b"], "what nobody committed comes again");
+        assert_eq!(poll_texts(&mut member, 2).await, ["a", "b"], "what no one committed comes again");
         member.leave().await.expect("a member may leave");
     }
 }
@@ -109,11 +109,11 @@ pub(super) async fn are_listed_reset_and_deleted(log: Log) {
     let nowhere = vec![(at(&topic_name("never-made"), 0), Offset::ZERO)];
     let error = log.reset_group(&id, nowhere).await.expect_err("no such topic");
     assert!(matches!(error, AdminError::UnknownTopic { .. }), "not {error}");
-    log.reset_group(&id, to_start()).await.expect("nobody uses it now");
+    log.reset_group(&id, to_start()).await.expect("no one uses it now");
     let mut member = join(&log, id.as_str(), &topic).await;
     assert_eq!(poll_texts(&mut member, 3).await, ["a", "b", "c"], "a reset is where the next member starts");
     member.leave().await.expect("a member may leave");
-    log.delete_group(&id).await.expect("nobody uses it now");
+    log.delete_group(&id).await.expect("no one uses it now");
     assert_eq!(find_group(&log, &id).await, None, "a deleted group is not listed");
     let error = log.delete_group(&id).await.expect_err("it is gone already");
     assert!(matches!(error, AdminError::UnknownGroup { .. }), "not {error}");

@@ -1,4 +1,4 @@
-//! What may be set for a topic.
+//! Settings of a topic.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// What may be set for a topic; what is `None` follows the log's own default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TopicConfig {
-    /// Records older than this may be dropped (`retention.ms`); [`Duration::MAX`] keeps them for ever.
+    /// Records older than this may be dropped (`retention.ms`); [`Duration::MAX`] keeps them forever.
     pub retention: Option<Duration>,
     /// A partition larger than this drops its oldest segments (`retention.bytes`).
     pub retention_bytes: Option<ByteSize>,

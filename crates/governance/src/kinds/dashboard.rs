@@ -1,7 +1,7 @@
 //! `dashboards/D.yaml`: panels that show columns of views.
 //!
-//! Always holds: a panel shows one thing, and has what that takes (`line` an `over`, `bar` a `by`). Whether its view
-//! has these columns is asked of whoever keeps views, when it is applied and again whenever it is shown.
+//! Invariants: a panel shows one thing, and has what that takes (`line` an `over`, `bar` a `by`). Whether its view
+//! has these columns is asked of the SQL engine, when it is applied and again whenever it is shown.
 
 mod manifest;
 

@@ -2,6 +2,7 @@
 
 mod contract;
 mod manifest;
+mod sample;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -49,7 +50,7 @@ pub struct EventDefinition {
     /// Partitions of its topic; without it the log's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<i32>,
-    /// How long records are kept; [`Duration::MAX`] for ever. Without it the log's default.
+    /// How long records are kept; [`Duration::MAX`] forever. Without it the log's default.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "human::retention_option")]
     pub retention: Option<Duration>,
     /// The most bytes that a partition keeps.

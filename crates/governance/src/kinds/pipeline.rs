@@ -1,4 +1,4 @@
-//! `pipelines/P.sql`: statements that run for ever. What they mean is not read here.
+//! `pipelines/P.sql`: statements that run forever. What they mean is not read here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::kind::{Context, Entry, Kind, Origin};
 use crate::manifest::SourceFile;
 use crate::problem::Problem;
 
-/// A file of SQL whose statements run for ever.
+/// A file of SQL whose statements run forever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PipelineDefinition {
     /// `<team>.<file>`.

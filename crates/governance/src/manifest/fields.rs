@@ -226,7 +226,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Every field that nobody asked for is a problem, with the nearest known name.
+    /// Every field that no one asked for is a problem, with the nearest known name.
     pub(crate) fn finish(self) {
         for entry in self.entries {
             let at = if self.within.is_empty() { String::new() } else { format!(" in `{}`", self.within) };

@@ -23,7 +23,7 @@ pub(crate) struct SourceFile {
 
 impl SourceFile {
     /// Reads `root/path`. Anything but a regular UTF-8 file of at most a mebibyte is a problem, said at once:
-    /// a pipe would wait for ever, a huge file would fill the memory.
+    /// a pipe would wait forever, a huge file would fill the memory.
     pub(crate) fn read(root: &Path, path: &Path) -> Result<Self, Problem> {
         Self::read_within(MAX_BYTES, "a manifest is a short text; is this the right file?", root, path)
     }

@@ -1,6 +1,6 @@
 //! Applying a plan: topics first, then whatever must be in effect, then the record of what was applied.
 //!
-//! Always holds: cut short anywhere, the next plan finds what is left: a topic without a recorded event is adopted, and
+//! Invariants: cut short anywhere, the next plan finds what is left: a topic without a recorded event is adopted, and
 //! what was not recorded is a change again.
 
 use std::fmt;

@@ -6,7 +6,7 @@
 //!     |              ^^^^^^^^^
 //! ```
 //!
-//! Always holds: at most [`MAX_CHARS`] characters of a line are shown, and every mark is under its character.
+//! Invariants: at most [`MAX_CHARS`] characters of a line are shown, and every mark is under its character.
 
 /// A contract may be one line of a mebibyte.
 const MAX_CHARS: usize = 160;

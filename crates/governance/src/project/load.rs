@@ -1,6 +1,6 @@
 //! From folder to [`Project`]: every file is looked at, every problem kept.
 //!
-//! Always holds: a definition whose file has an error is withheld by its name, and a team by its own where it is not
+//! Invariants: a definition whose file has an error is withheld by its name, and a team by its own where it is not
 //! known which definitions an error concerns; so nothing that is invalid is taken for something that is gone.
 
 use std::collections::{BTreeMap, BTreeSet};

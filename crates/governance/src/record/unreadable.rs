@@ -1,6 +1,6 @@
-//! What of the record of applied resources could not be read.
+//! The unreadable parts of the record of applied resources.
 //!
-//! Always holds: bounded, however much is damaged; what a later record says anew is no longer in doubt.
+//! Invariants: bounded, however much is damaged; what a later record repeats is no longer in doubt.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::resource_id::ResourceId;
 
 /// How many are named; the others are counted.
 const MAX_LISTED: usize = 100;
-/// A key is a kind and two names; a longer one is nobody's.
+/// A key is a kind and two names; a longer one is no one's.
 const MAX_KEY_CHARACTERS: usize = 120;
 
 /// A record, or a range of records, that was passed over.
@@ -25,7 +25,7 @@ pub struct UnreadableResource {
     pub key: Option<String>,
     /// What is wrong.
     pub reason: String,
-    /// Whether it may have held a definition that is not known now; if not, it is nobody's and harmless.
+    /// Whether it may have held a definition that is not known now; if not, it is no one's and harmless.
     pub hides: bool,
 }
 
@@ -51,7 +51,7 @@ impl fmt::Display for UnreadableResource {
 /// Everything that was passed over in one reading.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct UnreadableResources {
-    /// Ranges whose keys are not known, and records that are nobody's.
+    /// Ranges whose keys are not known, and records that are no one's.
     anonymous: Vec<UnreadableResource>,
     /// The last record of these definitions.
     doubtful: BTreeMap<ResourceId, UnreadableResource>,
@@ -94,7 +94,7 @@ impl UnreadableResources {
         self.doubtful.insert(id, UnreadableResource { offset, next, key, reason, hides: true });
     }
 
-    /// Everything was written anew behind all of it.
+    /// Everything was written again behind all of it.
     pub(super) fn settle_all(&mut self) {
         *self = Self::default();
     }
@@ -108,7 +108,7 @@ impl UnreadableResources {
         self.doubtful.contains_key(id)
     }
 
-    /// Whether there may be definitions that nobody knows of.
+    /// Whether there may be definitions that no one knows of.
     pub(super) fn may_hide_definitions(&self) -> bool {
         self.lost > 0 || !self.doubtful.is_empty()
     }

@@ -52,7 +52,7 @@ impl Error {
         causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     }
 
-    /// Whether the same folder may be applied later with no change to it. A plan that was overtaken is made anew.
+    /// Whether the same folder may be applied later with no change to it. A plan that was overtaken is made again.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Load(_) => false,

@@ -1,4 +1,4 @@
-//! What to do with the rest of a project when some of its definitions are refused (decision 0019).
+//! Applying the rest of a project when some of its definitions are refused (decision 0019).
 //!
 //! ```text
 //!   new or changed, refused          withheld: what was applied of it stays
@@ -6,7 +6,7 @@
 //!   unchanged, refused by itself     does not run (a newer Factum may refuse it); its state is kept
 //! ```
 //!
-//! Always holds: each round withholds or leaves out at least one definition more, so it ends; nothing is dropped because
+//! Invariants: each round withholds or leaves out at least one definition more, so it ends; nothing is dropped because
 //! it was refused.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! What the tests share: a project from text, and a log in memory.
+//! Shared by the tests: a project from text, and a log in memory.
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 

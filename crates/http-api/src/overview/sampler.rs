@@ -121,6 +121,7 @@ fn compose(
     Overview {
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: uptime.as_secs(),
+        kafka: api.state.kafka.clone(),
         health: health_of(api),
         topics: topics.len(),
         records: topics.values().map(|counts| counts.records).sum::<i64>().to_string(),

@@ -26,6 +26,10 @@ async fn the_whole_is_counted_and_measured() {
         {
           "version": "0.1.0",
           "uptime_seconds": 0,
+          "kafka": {
+            "host": null,
+            "port": 9092
+          },
           "health": {
             "ready": true,
             "roles": [

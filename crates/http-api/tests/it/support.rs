@@ -12,7 +12,7 @@ use factum_base::telemetry;
 use factum_broker::{AutoCreateTopics, Broker};
 use factum_eventlog::{Admin, NewTopic, TopicConfig};
 use factum_governance::{Catalogue, Definitions, EventDefinition, Format, Visibility};
-use factum_http_api::{HealthReport, Options, RoleHealth, Service, State};
+use factum_http_api::{HealthReport, KafkaAddress, Options, RoleHealth, Service, State};
 use factum_log::{Environment, EnvironmentOptions, LocalDisk};
 use factum_sql::Engine;
 use factum_state::Embedded;
@@ -95,6 +95,7 @@ impl Server {
             engine: engine.clone(),
             authorizer: setup.authorizer,
             clock: Arc::new(clock.clone()),
+            kafka: KafkaAddress { host: None, port: 9092 },
             random,
             health: Arc::new(setup.health),
             metrics: telemetry::install_metrics().expect("measures"),

@@ -1,4 +1,4 @@
-//! What lies in a log's directory before anything is read or changed.
+//! Inventory of a log's directory before anything is read or changed.
 
 use std::io;
 use std::path::Path;

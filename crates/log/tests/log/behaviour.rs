@@ -12,7 +12,7 @@ use crate::bench::{COLD, OPTIONS, batch_at, dir, read_all};
 use crate::script::check;
 
 #[test]
-fn what_was_synced_survives_and_nothing_else_is_seen() {
+fn synced_records_survive_and_unsynced_ones_are_not_seen() {
     check(
         "append a b c
          read 0
@@ -174,7 +174,7 @@ fn a_note_of_a_history_that_was_cut_off_is_void() {
 }
 
 #[test]
-fn what_was_once_durable_is_never_cut() {
+fn durable_records_are_never_cut() {
     check(
         "append a b c
          append d

@@ -1,4 +1,4 @@
-//! A log that is closed leaves its directory alone: a topic made anew under the same name may have taken it.
+//! A log that is closed leaves its directory alone: a topic created again under the same name may have taken it.
 
 use std::io;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::bench::{COLD, OPTIONS, batch, dir};
 /// What happened, in order.
 type Events = Arc<Mutex<Vec<String>>>;
 
-/// A disk that calls somebody before it removes its first file, and writes down what it removed.
+/// A disk that calls someone before it removes its first file, and writes down what it removed.
 struct Watched {
     disk: CrashDisk,
     events: Events,
@@ -65,7 +65,7 @@ impl Disk for Watched {
 }
 
 #[test]
-fn nothing_is_removed_after_a_close_returned() {
+fn a_closed_log_removes_no_file() {
     let events = Events::default();
     let disk = CrashDisk::seeded(1);
     let watched = Arc::new(Watched { disk, events: Arc::clone(&events), before_removal: Mutex::default() });

@@ -1,4 +1,4 @@
-//! Which logs are synced when: side by side, small requests first, each by one thread at a time.
+//! The order in which logs are synced: side by side, small requests first, each by one thread at a time.
 
 use std::io;
 use std::num::NonZeroUsize;

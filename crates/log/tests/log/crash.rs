@@ -212,7 +212,7 @@ fn any_failing_operation_loses_nothing_acknowledged() {
     }
 }
 
-/// A later batch that nobody acknowledged may survive an earlier one: recovery cannot know that from damage, so
+/// A later batch that no one acknowledged may survive an earlier one: recovery cannot know that from damage, so
 /// it may end in quarantine, but never in loss or in a wrong record.
 #[test]
 fn a_power_cut_that_keeps_later_sectors_without_earlier_ones_loses_nothing_acknowledged() {

@@ -1,4 +1,4 @@
-//! What the log relies on, from every disk that it may be given.
+//! The requirements of the log on every disk that it may be given.
 
 use std::io::ErrorKind;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What is acknowledged when: the high watermark, full disks, failing syncs, the committer's thread.
+//! Acknowledgement: the high watermark, full disks, failing syncs, the committer's thread.
 
 use std::sync::Arc;
 use std::thread;
@@ -47,7 +47,7 @@ fn a_log_opens_on_a_full_disk_and_takes_appends_once_there_is_space() {
 }
 
 #[test]
-fn nothing_is_acknowledged_or_seen_before_it_is_synced() {
+fn records_are_acknowledged_and_readable_only_after_the_sync() {
     let bench = Bench::new(1);
     let appended = bench.append(&["a"]).expect("the log takes it");
     let waiter = Waiter::new();
@@ -123,7 +123,7 @@ fn a_segment_that_cannot_be_made_for_want_of_descriptors_refuses_the_append_and_
     assert!(matches!(bench.log.trouble(), Some(Trouble::Append(_))));
     bench.disk.heal();
     bench.environment.committer().round();
-    assert!(bench.log.trouble().is_none(), "nobody had to append");
+    assert!(bench.log.trouble().is_none(), "no one had to append");
     assert_eq!(bench.put(&[&large]).base_offset, Offset::new(1));
 }
 
@@ -132,7 +132,7 @@ fn a_commit_that_cannot_open_its_checkpoint_stalls_and_goes_on_later() {
     let (bench, large) = out_of_descriptors(3);
     let mut durable = std::pin::pin!(bench.log.durable(Offset::new(2)));
     bench.environment.committer().round();
-    assert!(now(durable.as_mut()).is_none(), "whoever waits goes on waiting");
+    assert!(now(durable.as_mut()).is_none(), "waiters go on waiting");
     assert!(bench.log.failure().is_none());
     assert!(!bench.log.bounds().is_writable);
     assert!(matches!(bench.log.trouble(), Some(Trouble::Commit(_))));
@@ -148,14 +148,14 @@ fn a_commit_that_cannot_open_its_checkpoint_stalls_and_goes_on_later() {
 }
 
 #[test]
-fn who_waits_for_a_commit_that_stays_stalled_is_told_that_it_may_pass() {
+fn waiters_of_a_stalled_commit_get_a_transient_error() {
     let (bench, _) = out_of_descriptors(3);
     let mut durable = std::pin::pin!(bench.log.durable(Offset::new(2)));
     let told = (0..100).find_map(|_| {
         bench.environment.committer().round();
         now(durable.as_mut())
     });
-    let Some(Err(error)) = told else { panic!("nobody was told: {told:?}") };
+    let Some(Err(error)) = told else { panic!("no one was told: {told:?}") };
     assert!(matches!(error, SyncError::Stalled(_)) && error.is_transient());
 }
 

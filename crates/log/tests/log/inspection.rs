@@ -74,12 +74,12 @@ fn each_damaged_range_is_told_with_its_place_and_what_was_acknowledged() {
         damage 0 to 1 (94 bytes at 0 of segment 0, acknowledged: true): record batch checksum is 0xdcdfd1ad, its header says 0x40842b0b
         damage 7 to 17 (0 bytes at 496 of segment 0, acknowledged: true): the segment ends before offset 17
         damage 30 to 31 (93 bytes at 327 of segment 26, acknowledged: true): record batch needs 96 bytes, 93 are there
-        note: 00000000000000000000.index is of another segment; it is made anew from the log
+        note: 00000000000000000000.index is of another segment; it is rebuilt from the log
     "#]].assert_eq(&said(&look(&bench.disk)));
 }
 
 #[test]
-fn what_a_start_mends_by_itself_is_a_note_and_no_damage() {
+fn files_that_a_start_rebuilds_are_notes_and_no_damage() {
     let (bench, _) = written(false);
     bench.append(&["never acknowledged"]).expect("the log takes it");
     let last = bench.disk.files().into_iter().rfind(|path| is_segment(path)).expect("a segment");
@@ -100,8 +100,8 @@ fn what_a_start_mends_by_itself_is_a_note_and_no_damage() {
         note: 00000000000000000007.log.tmp is half written; the next start removes it
         note: notes.txt is none of the log's files; it is passed over
         note: the checkpoint is not whole in one of its two slots; a start reads more than it would have to
-        note: leader-epochs is missing or not whole; it is made anew from the log
-        note: 00000000000000000000.index is missing or not whole; it is made anew from the log
+        note: leader-epochs is missing or not whole; it is rebuilt from the log
+        note: 00000000000000000000.index is missing or not whole; it is rebuilt from the log
         note: 83 bytes at byte 423 of 00000000000000000026.log were never acknowledged; the next start cuts them off
     "#]].assert_eq(&said(&look(&bench.disk)));
 }

@@ -173,7 +173,7 @@ impl Model {
             assert!(batch.time.min(5_000) < after - 5_000, "{} has not expired", batch.time);
         }
         // A segment is as recent as any record in it, those below the log start included; and after a crash
-        // nobody knows when a batch from the future was appended, so it has until its own time.
+        // no one knows when a batch from the future was appended, so it has until its own time.
         if self.latest < after - 5_000 && !self.batches.is_empty() {
             assert_eq!(start, self.end(), "all has expired");
         }

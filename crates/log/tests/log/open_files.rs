@@ -64,7 +64,7 @@ fn every_log_is_written_and_read_while_few_files_are_open() {
 fn a_file_with_unsynced_bytes_is_never_closed_and_the_append_without_a_place_may_be_tried_again() {
     let logs = Logs::on(CrashDisk::seeded(1));
     (0..OPEN).for_each(|log| logs.append(log, "a").expect("there is a place"));
-    let refused = logs.append(OPEN, "a").expect_err("no file is clean, and nobody syncs");
+    let refused = logs.append(OPEN, "a").expect_err("no file is clean, and no one syncs");
     assert!(refused.is_transient(), "{refused}");
     assert_eq!(logs.logs[OPEN].bounds().log_end, Offset::ZERO);
     logs.round();

@@ -1,4 +1,4 @@
-//! What is no file, where a file should be; names that are none of ours; and files under the names of others.
+//! Pipes and devices where a file should be; names that are none of ours; and files under the names of others.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -22,7 +22,7 @@ use crate::damage::written;
 use crate::inspection::said;
 
 /// The result of `work`, which must not wait for anything.
-#[expect(clippy::disallowed_methods, reason = "a thread that waits for ever cannot be joined")]
+#[expect(clippy::disallowed_methods, reason = "a thread that waits forever cannot be joined")]
 fn at_once<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, result) = mpsc::channel();
     std::thread::spawn(move || sender.send(work()));
@@ -52,7 +52,7 @@ fn environment() -> Environment {
 }
 
 #[test]
-fn what_is_no_file_is_refused_and_never_waited_for() {
+fn pipes_and_devices_are_refused_and_never_waited_for() {
     for name in ["00000000000000000000.log", "00000000000000000000.index", "checkpoint", "leader-epochs"] {
         for (found, replace) in STRANGE {
             let folder = tempfile::tempdir().expect("a temporary directory");

@@ -1,4 +1,4 @@
-//! What a reader gets of a damaged log: every batch but the damaged ones, the damage named where it is, and a
+//! Reading a damaged log: every batch but the damaged ones, the damage named where it is, and a
 //! log that is read-only from then on.
 
 use std::collections::BTreeSet;
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_made_up_or_told_twice_however_many_batches_are_damaged(
+    fn damaged_batches_are_reported_once_and_no_record_is_made_up(
         counts in prop::collection::vec(1..4usize, 8..24), close: bool, bits in prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 2..6),
     ) {
         let bench = written(&counts, close);
@@ -201,7 +201,7 @@ fn damage_that_a_reader_meets_makes_the_log_read_only_until_it_is_mended() {
         let reader = Bench::on(disk.clone());
         assert_eq!(reader.recovery.quarantined, None, "a clean start reads nothing");
         let lines = errors_of(|| {
-            reader.append(&["before"]).expect("nobody knows yet");
+            reader.append(&["before"]).expect("no one knows yet");
             for _ in 0..3 {
                 assert_eq!(read_around(&reader.log).unreadable.len(), 1);
             }

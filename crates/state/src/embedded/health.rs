@@ -1,7 +1,7 @@
-//! What hinders the store, for operators: in words for health, as gauges, and in the log when it begins and ends.
+//! Health of the store, for operators: in words, as gauges, and in the log when it changes.
 //!
-//! Always holds: a problem that ended is not reported. One of the journal ends with the next append that succeeds,
-//! or when nobody ran into it for [`FORGOTTEN_AFTER`].
+//! Invariants: a problem that ended is not reported. One of the journal ends with the next append that succeeds,
+//! or when no one ran into it for [`FORGOTTEN_AFTER`].
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -73,7 +73,7 @@ impl Health {
         }
     }
 
-    /// Forgets a problem that nobody ran into for a while.
+    /// Forgets a problem that no one ran into for a while.
     pub(crate) fn expire(&self, part: Part) {
         let now = self.clock.monotonic();
         let is_old = |(_, at): &(String, Instant)| now.saturating_duration_since(*at) >= FORGOTTEN_AFTER;

@@ -7,7 +7,7 @@
 //!   journal/       generation 0        journal-1/     generation 1        …
 //! ```
 //!
-//! Always holds: the directory of a generation is made after every task's snapshot of that generation is durable.
+//! Invariants: the directory of a generation is made after every task's snapshot of that generation is durable.
 //! So the highest directory is the one that counts, with the snapshots of its generation; whatever is of another
 //! is a remainder.
 

@@ -1,6 +1,6 @@
 //! From the files of an earlier run to the same rows in memory: the snapshots.
 //!
-//! Always holds: recovery writes nothing that it needs, so that a store on a full disk opens and is read; what
+//! Invariants: recovery writes nothing that it needs, so that a store on a full disk opens and is read; what
 //! is to be written (that a task lost its state, a new journal in the place of a damaged one) is left to the
 //! service. A damaged file is moved to `damaged/` and never removed by itself, but for the oldest of many.
 
@@ -55,7 +55,7 @@ pub enum OpenError {
     },
     /// A later version of Factum wrote it.
     #[error(
-        "{path} was written by a later version of Factum; run that version, or move {directory} away to have views computed anew",
+        "{path} was written by a later version of Factum; run that version, or move {directory} away to have views computed again",
         path = path.display(),
         directory = directory.display()
     )]
@@ -68,7 +68,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether it may succeed later although nobody touches the files.
+    /// Whether it may succeed later although no one touches the files.
     pub fn is_transient(&self) -> bool {
         !matches!(self, Self::Newer { .. })
     }
@@ -196,7 +196,7 @@ impl Inner {
         }
         task.apply(&[], Some(&head.progress));
         task.set_lost(head.lost);
-        let mut held = task.held.try_lock().expect("nobody else has the task yet");
+        let mut held = task.held.try_lock().expect("no one else has the task yet");
         held.fence = head.fence;
         self.see_fence(head.fence);
         held.progress = head.progress;
@@ -225,15 +225,15 @@ impl Inner {
         }
     }
 
-    /// A task loses its rows and begins anew; the service, or whoever takes it over, tells the journal.
+    /// A task loses its rows and starts over; the service, or its next holder, tells the journal.
     pub(super) fn begin_anew(&mut self, id: &TaskId, loss: Loss, fence: Fence) {
-        error!(task = %id, reason = loss.reason, epoch = loss.progress.epoch, "state is lost and computed anew");
+        error!(task = %id, reason = loss.reason, epoch = loss.progress.epoch, "state is lost and computed again");
         counter!("factum_state_lost_total").increment(1);
         let start = self.journal.get_mut().log.bounds().log_start;
         let task = self.task_or_new(id);
         task.clear();
         task.set_lost(Some(loss));
-        let mut held = task.held.try_lock().expect("nobody else has the task yet");
+        let mut held = task.held.try_lock().expect("no one else has the task yet");
         if let Some(snapshot) = held.snapshot.take() {
             self.remove(&snapshot.path);
         }

@@ -1,7 +1,7 @@
 //! Another journal in the place of one that takes no more appends: a sync failed, or it is damaged.
 //!
-//! Always holds: all that was committed is in memory, and nothing is committed meanwhile. What was under way and not
-//! durable is given up, as whoever waited for it was told.
+//! Invariants: all that was committed is in memory, and nothing is committed meanwhile. What was under way and not
+//! durable is given up, as its waiters were told.
 
 use std::path::PathBuf;
 use std::sync::Arc;

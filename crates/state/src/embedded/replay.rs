@@ -1,7 +1,7 @@
 //! From the files of an earlier run to the same rows in memory: the journal behind the snapshots.
 //!
-//! Always holds: a task ends with a whole chain of epochs or anew. What a damaged stretch of the journal held is not
-//! guessed: a task with entries behind it has a gap and begins anew; one without is as it was before, where its
+//! Invariants: a task ends with a whole chain of epochs or at epoch 0. What a damaged stretch of the journal held is not
+//! guessed: a task with entries behind it has a gap and starts over; one without is as it was before, where its
 //! sources are read on from.
 
 use std::collections::HashMap;
@@ -116,7 +116,7 @@ impl<'a> Replay<'a> {
             return Some(());
         }
         let task = self.inner.task_or_new(&id);
-        let mut held = task.held.try_lock().expect("nobody else has the task yet");
+        let mut held = task.held.try_lock().expect("no one else has the task yet");
         if held.snapshot.is_some() && held.needed_from.is_some_and(|needed| at < needed) {
             return Some(());
         }
@@ -183,7 +183,7 @@ impl<'a> Replay<'a> {
 
     fn forgotten(&mut self, id: &TaskId, at: Offset) {
         let Some(task) = self.inner.task(id) else { return };
-        let mut held = task.held.try_lock().expect("nobody else has the task yet");
+        let mut held = task.held.try_lock().expect("no one else has the task yet");
         let is_older = held.snapshot.is_some() && held.needed_from.is_some_and(|needed| at < needed);
         if is_older {
             return;

@@ -1,7 +1,7 @@
 //! The housekeeping beside a store: snapshots, cutting the journal behind them, and a new journal in the place of one
 //! that takes no more appends.
 //!
-//! Always holds: whatever fails is tried again, less and less often, and said; it stops neither the server nor the
+//! Invariants: whatever fails is tried again, less and less often, and said; it stops neither the server nor the
 //! work on other tasks.
 
 use std::sync::Arc;
@@ -163,7 +163,7 @@ pub(super) struct TaskCut {
 }
 
 impl TaskCut {
-    /// Whoever holds the task sees to it that nothing is under way.
+    /// The holder of the task sees to it that no epoch is under way.
     pub(super) fn take(task: &Task, held: &Held, generation: u64, journal_offset: Offset) -> Self {
         let head = Head {
             generation,

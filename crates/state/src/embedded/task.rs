@@ -21,7 +21,7 @@ pub(crate) struct Task {
     /// Who may commit, and what is under way; held for the whole of a commit.
     pub(crate) held: Mutex<Held>,
     /// What readers see. Locked for the moment it takes to apply an epoch or to take a cut, so that a cut is of one
-    /// whole epoch and nobody waits for a reader.
+    /// whole epoch and no one waits for a reader.
     shown: RwLock<Shown>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Held {
     pub(crate) snapshot: Option<Snapshot>,
     /// The journal does not know yet of the loss that is shown.
     pub(crate) is_loss_unrecorded: bool,
-    /// The store has it no more: whoever waited for it looks again, and no snapshot brings it back.
+    /// The store has it no more: its waiters look again, and no snapshot brings it back.
     pub(crate) is_forgotten: bool,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Snapshot {
     pub(crate) path: PathBuf,
 }
 
-/// What is in the journal and not yet in memory. It counts even if whoever began it goes away.
+/// What is in the journal and not yet in memory. It counts even if its caller goes away.
 pub(crate) struct Unapplied {
     pub(crate) offset: Offset,
     pub(crate) effect: Effect,
@@ -94,7 +94,7 @@ impl Task {
     /// Applies packed changes; readers see all of them or none.
     ///
     /// # Panics
-    /// If `changes` are not whole: whoever decoded them made sure of it.
+    /// If `changes` are not whole: decoding them made sure of it.
     pub(crate) fn apply(&self, changes: &[u8], progress: Option<&Progress>) {
         let mut shown = self.shown.write();
         let mut current: Option<(TableId, Arc<Table>)> = None;

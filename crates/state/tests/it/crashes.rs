@@ -13,7 +13,7 @@ use crate::support::{Running, id};
 
 type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// What a task holds, and what it holds if the epoch counts that nobody knows of.
+/// What a task holds, and what it holds if the epoch counts that no one knows of.
 #[derive(Debug, Default, Clone)]
 struct Model {
     epoch: u64,

@@ -71,7 +71,7 @@ async fn a_damaged_snapshot_is_told_to_its_task_and_to_no_other() {
         assert_eq!(loss.progress.epoch, 40, "byte {byte}");
         assert_eq!(loss.progress.offsets[0].1, Offset::new(4000), "byte {byte}");
         assert!(loss.reason.contains("damaged"), "{}", loss.reason);
-        assert_eq!(count(&running.store, *task).await, 0, "it begins anew");
+        assert_eq!(count(&running.store, *task).await, 0, "it starts over");
         assert_eq!(files(&disk, "damaged", "snapshot").len(), 1, "the file is kept");
         assert_eq!(running.store.problems().len(), 1);
         running.end(true).await;

@@ -57,7 +57,7 @@ async fn check(running: &Running) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_earlier_versions_wrote_is_read() {
+async fn formats_of_earlier_versions_are_read() {
     for format in ["format-1", "format-2"] {
         let directory = tempfile::tempdir().expect("a directory");
         copy(&golden(format), directory.path());
@@ -73,7 +73,7 @@ async fn what_earlier_versions_wrote_is_read() {
 /// Magic and first block of the snapshot that is written here.
 const SNAPSHOT_HEAD_BYTES: usize = 8 + 8 + 0x94;
 
-/// The same history, written anew. To change the format on purpose, copy the directory that the failure names.
+/// The same history, written by this version. To change the format on purpose, copy the directory that the failure names.
 #[tokio::test(flavor = "multi_thread")]
 async fn this_version_writes_format_2() {
     let disk = CrashDisk::seeded(1);

@@ -65,7 +65,7 @@ async fn snapshots_that_cannot_be_written_bound_the_journal_and_are_tried_again(
     running.serve();
     let limit = options.journal.0 * 4 + 8 * 1024;
     let mut refused = 0;
-    // Whoever writes the snapshots' file is refused; the journal has its file already.
+    // Writing the snapshots' file is refused; the journal has its file already.
     while refused < 3 {
         disk.heal();
         disk.set_capacity(Some(disk.used() + 700));

@@ -1,4 +1,4 @@
-//! What a restart finds, whatever files an end in the middle left.
+//! Restarts, with any files that a crash in the middle left.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// A kill leaves the spill's files as they are, which no drop in this process does: they are copied as they stand.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_killed_run_spilled_is_not_seen_again() {
+async fn spilled_runs_of_a_killed_process_are_not_read() {
     let directory = tempfile::tempdir().expect("a directory");
     let (before, after) = (directory.path().join("before"), directory.path().join("after"));
     let options = Options { memory: ByteSize::kib(1), ..small() };
@@ -60,7 +60,7 @@ async fn a_task_with_a_gap_begins_anew_once() {
 
     let running = Running::on_files(directory.path(), small());
     let taken = running.store.take_over(&id(0)).await.expect("taken over");
-    assert_eq!(taken.progress.epoch, 0, "the task is computed anew");
+    assert_eq!(taken.progress.epoch, 0, "the task is computed again");
     running.store.commit(&id(0), taken.fence, rows(0..3, &[3; 30])).await.expect("committed");
     running.end(false).await;
 

@@ -1,6 +1,6 @@
 //! Directories: the names that a program sees, those that a crash leaves, and the changes between the two.
 //!
-//! Always holds: a directory is itself, not its path. Renamed and brought back by a crash it has what it had;
+//! Invariants: a directory is itself, not its path. Renamed and brought back by a crash it has what it had;
 //! removed and brought back it has what was not removed for good.
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use crate::compression::{Compression, DecompressError};
 const COMPRESSION_BITS: i16 = 0b111;
 
 impl RecordBatch {
-    /// The same records compressed by `codec`, which may be none; length and CRC are computed anew, the rest of the
+    /// The same records compressed by `codec`, which may be none; length and CRC are recomputed, the rest of the
     /// header stays. The records are unpacked and packed as one piece and not looked at.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! Invariants: what is in memory is one record and 64 KiB beyond it, whatever the batch unpacks to; a batch that is
 //! wrong from some record on gives every record before it.
 //!
-//! Not here: going back. Whoever continues inside a compressed batch unpacks it from its beginning again.
+//! Not here: going back. To continue inside a compressed batch is to unpack it from its beginning again.
 
 use std::io::Read;
 

@@ -226,7 +226,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_displayed_parses_back(seconds in 0u64..=u64::MAX, nanos in 0u32..1_000_000_000, shift in 0u32..64) {
+        fn display_and_parse_round_trip(seconds in 0u64..=u64::MAX, nanos in 0u32..1_000_000_000, shift in 0u32..64) {
             let duration = Duration::new(seconds >> shift, nanos);
             prop_assert_eq!(parse(&display(duration).to_string()), Ok(duration));
         }

@@ -30,7 +30,7 @@ fn push(builder: &mut BatchBuilder, record: &Record) {
 
 proptest! {
     #[test]
-    fn what_is_pushed_is_decoded(
+    fn pushed_records_are_decoded(
         mut records in vec(any_record(), 1..30),
         codec in proptest::sample::select(&Compression::ALL[..]),
         base in 0i64..1 << 50,
@@ -97,7 +97,7 @@ fn a_stamped_batch_gives_the_time_of_its_append() {
     let mut batch = builder.build();
     batch.stamp(Timestamp::from_millis(9_000));
     let bytes = batch.freeze();
-    BatchHeader::check(&bytes).expect("the checksum is computed anew");
+    BatchHeader::check(&bytes).expect("the checksum is recomputed");
     let records = record::decode(&bytes, 0).expect("decodes");
     assert_eq!(records[0].timestamp, Timestamp::from_millis(9_000));
 }

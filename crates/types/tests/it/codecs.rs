@@ -7,7 +7,7 @@ use proptest::prelude::*;
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn what_is_compressed_decompresses(bytes in proptest::collection::vec(0u8..4, 0..100_000)) {
+    fn compression_round_trips(bytes in proptest::collection::vec(0u8..4, 0..100_000)) {
         for codec in Compression::ALL {
             let compressed = codec.compress(&bytes);
             prop_assert_eq!(&codec.decompress(&compressed, bytes.len()), &Ok(bytes.clone()), "{}", codec);

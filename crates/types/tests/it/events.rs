@@ -90,7 +90,7 @@ fn a_partition_key_is_the_records_key() {
 }
 
 #[test]
-fn what_breaks_the_specification_is_named() {
+fn violations_of_the_specification_are_named() {
     let refused = structured(r#"{"id":"1","source":"/s","type":"t"}"#).expect_err("refused");
     assert_eq!(refused, event::Error::Missing { name: "specversion" });
     let refused =

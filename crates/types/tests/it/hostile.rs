@@ -1,4 +1,4 @@
-//! What bytes from strangers may not do: panic, lie about their size, or be read in part.
+//! Hostile bytes: they cause no panic, cannot lie about their size, and are not read in part.
 
 use bytes::{Bytes, BytesMut};
 use factum_types::compression::DecompressError;

@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_taken_at_produce_is_readable_and_the_rest_is_not(
+    fn records_that_produce_accepts_are_readable_and_others_are_not(
         body in proptest::collection::vec(prop_oneof![Just(0u8), Just(1), Just(12), Just(14), any::<u8>()], 1..60),
         count in 1i32..4,
         codec in proptest::sample::select(&Compression::ALL[..]),

@@ -19,7 +19,7 @@ const MAX_PROTOCOLS: usize = 32;
 const LEAST_PATIENCE: Duration = Duration::from_millis(100);
 
 impl Group {
-    /// A member joins, or joins anew. The answer comes under `ticket`; `uuid` is for the id of a new member.
+    /// A member joins, or joins again. The answer comes under `ticket`; `uuid` is for the id of a new member.
     pub(crate) fn join(
         &mut self,
         request: JoinGroup,
@@ -115,7 +115,7 @@ impl Group {
         let unchanged = member.protocols == request.protocols;
         let keeps_generation = match self.state {
             State::CompletingRebalance => unchanged,
-            // A leader that joins anew wants to assign anew: it has seen topics change.
+            // A leader that joins again wants to assign again: it has seen topics change.
             State::Stable => unchanged && !self.is_leader(&request.member_id),
             _ => false,
         };
@@ -146,7 +146,7 @@ impl Group {
         self.complete_join_if_all_came(now);
     }
 
-    /// A new process takes the place of static member `old`. Nobody else notices, as long as the group would
+    /// A new process takes the place of static member `old`. No one else notices, as long as the group would
     /// still choose the protocol that it has.
     fn replace(
         &mut self,
@@ -201,7 +201,7 @@ impl Group {
         }
     }
 
-    /// Lets go of a request that waits: its client has to join anew, or has already sent another.
+    /// Lets go of a request that waits: its client has to join again, or has already sent another.
     pub(super) fn supersede(&mut self, id: &str, now: Instant) {
         let Some(member) = self.members.get_mut(id) else { return };
         if let Some(parked) = member.parked.take() {
@@ -234,7 +234,7 @@ impl Group {
         self.state = State::PreparingRebalance { deadline: now + wait, grace };
     }
 
-    /// Nobody's share of the generation that never came about counts.
+    /// No one's share of the generation that never came about counts.
     fn take_back_shares(&mut self, now: Instant) {
         let ids: Vec<String> = self.members.keys().cloned().collect();
         for id in ids {
@@ -274,7 +274,7 @@ impl Group {
         }
     }
 
-    /// Begins the next generation with whoever came; static members that did not come keep their place.
+    /// Begins the next generation with the members that came; static members that did not come keep their place.
     fn complete_join(&mut self, now: Instant) {
         self.members.retain(|_, member| member.awaits_join() || member.is_static());
         if !self.elect_leader() && !self.members.is_empty() {
@@ -305,7 +305,7 @@ impl Group {
         }
     }
 
-    /// Keeps the leader if it came, else takes the first that did; false if nobody came.
+    /// Keeps the leader if it came, else takes the first that did; false if no one came.
     fn elect_leader(&mut self) -> bool {
         let leads = |id: &String| self.members.get(id).is_some_and(Member::awaits_join);
         if self.leader.as_ref().is_some_and(leads) {
@@ -360,7 +360,7 @@ fn is_same(member: &Member, request: &JoinGroup) -> bool {
     member.id == request.member_id || (member.is_static() && member.instance_id == request.instance_id)
 }
 
-/// Bounds what is kept of a request, whoever sent it.
+/// Bounds what is kept of a request, from any client.
 fn check_request(request: &mut JoinGroup, options: &Options) -> Result<(), CoordinatorError> {
     let (least, most) = (options.min_session_timeout, options.max_session_timeout);
     let asked = request.session_timeout;

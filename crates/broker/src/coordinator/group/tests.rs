@@ -1,4 +1,4 @@
-//! What members see, as scripts: one line in, what was answered out.
+//! Groups as their members see them, in scripts: one line in, the responses out.
 
 mod invariants;
 mod script;
@@ -80,7 +80,7 @@ fn a_silent_member_is_taken_out() {
 }
 
 #[test]
-fn whoever_does_not_rejoin_in_time_is_left_behind() {
+fn members_that_do_not_rejoin_in_time_are_removed() {
     check(
         "
         session 600s
@@ -156,7 +156,7 @@ fn a_leader_that_goes_is_followed_by_another() {
 }
 
 #[test]
-fn whoever_the_leader_leaves_out_has_nothing() {
+fn members_that_the_leader_leaves_out_get_an_empty_assignment() {
     check(
         "
         stable a b
@@ -189,7 +189,7 @@ fn an_old_generation_is_refused() {
         commit
         sync a protocol=sticky
         sync a type=connect
-        beat nobody
+        beat stranger
         ",
         expect![[r#"
             a: refused, generation 0 is not the group's, which is 1
@@ -199,7 +199,7 @@ fn an_old_generation_is_refused() {
             outsider: refused, the group has no such member
             a: refused, the member's protocols do not fit those of the group
             a: refused, the member's protocols do not fit those of the group
-            nobody: refused, the group has no such member
+            stranger: refused, the group has no such member
         "#]],
     );
 }
@@ -328,7 +328,7 @@ fn a_given_id_that_is_not_used_lapses() {
 }
 
 #[test]
-fn whoever_hangs_up_has_a_session_to_come_back() {
+fn disconnected_members_may_come_back_within_their_session() {
     check(
         "
         stable a b
@@ -573,7 +573,7 @@ fn a_full_group_takes_no_more() {
 }
 
 #[test]
-fn what_a_client_sends_is_bounded() {
+fn requests_are_bounded() {
     check(
         "
         session 1s

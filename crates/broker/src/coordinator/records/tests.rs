@@ -1,4 +1,4 @@
-//! Golden bytes, written out by hand from Kafka's schemas, and bytes that nobody wrote.
+//! Golden bytes, written out by hand from Kafka's schemas, and bytes that no one wrote.
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -96,7 +96,7 @@ fn a_group_is_version_3() {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn records_round_trip() {
     let key = encode_key(&Key::Offset(group(), partition()));
     let read = decode(&key, Some(&encode_offset(&offset())));
     assert_eq!(read, Ok(Decoded::Offset(group(), partition(), Some(offset()))));
@@ -133,7 +133,7 @@ fn the_older_values_are_read() {
 }
 
 #[test]
-fn what_is_newer_is_foreign() {
+fn records_of_newer_versions_are_foreign() {
     assert_eq!(decode(&[0, 3, 1, 2], Some(&[1])), Ok(Decoded::Foreign));
     let key = encode_key(&Key::Group(group()));
     assert_eq!(decode(&key, Some(&[0, 4, 1, 2, 3])), Ok(Decoded::Foreign));

@@ -188,7 +188,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_read_back_was_there(steps in prop::collection::vec(step(), 0..80), part: u8) {
+    fn recovered_groups_existed(steps in prop::collection::vec(step(), 0..80), part: u8) {
         let mut world = World::new();
         for step in steps.iter().chain(&[Step::Crash { part }]) {
             world.take(step);

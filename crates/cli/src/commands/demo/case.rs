@@ -55,7 +55,7 @@ impl Case {
         }
     }
 
-    /// The films that orders are of, where nobody names others.
+    /// The films that orders are of, where no one names others.
     pub(in crate::commands) fn products(self) -> Vec<u8> {
         let Self::Movies = self;
         let file = Movies::get("teams/store/tables/products.csv");
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_carried_is_a_whole_project() {
+    fn the_embedded_case_study_is_a_whole_project() {
         let parent = tempfile::tempdir().expect("a temporary folder");
         let folder = parent.path().join("movies");
         Case::Movies.write(&folder).expect("written");

@@ -1,4 +1,4 @@
-//! What comes of each change to the project's folder, on standard error.
+//! The result of each change to the project's folder, on standard error.
 
 use factum_governance::watch::{Error, Handle, Outcome};
 use factum_governance::{Plan, Problem, Severity};
@@ -14,7 +14,7 @@ pub(super) fn show_first(outcome: &Outcome, with_plan: bool) {
     }
 }
 
-/// Shows each outcome as it comes, for ever. Saving a file that changes nothing is not worth a word.
+/// Shows each outcome as it comes, forever. Saving a file that changes nothing is not worth a word.
 pub(super) async fn show(mut project: Handle, first: &Outcome) {
     let mut was_wrong = is_wrong(first);
     while let Some(outcome) = project.next().await {

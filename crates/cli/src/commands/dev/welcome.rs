@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use factum_base::clock::{Clock, SystemClock};
 use factum_governance::{EventDefinition, FeedDefinition, TeamDefinition};
 use factum_server::{Access, Running};
+use serde_json::json;
 
 use super::Greeting;
 use crate::output;
@@ -122,7 +124,7 @@ fn who(access: Access, listeners: &[std::net::SocketAddr]) -> String {
     match access {
         Access::Open => "OPEN: anyone who can reach these ports may read and write".to_owned(),
         Access::OpenOnLoopback => {
-            "closed to other machines: a port that is not on loopback lets nobody in without --open"
+            "closed to other machines: a port that is not on loopback lets no one in without --open"
                 .to_owned()
         }
         Access::Closed => "closed".to_owned(),
@@ -141,12 +143,16 @@ fn next_step(running: &Running, access: Access) -> String {
         _ => format!(" --server {http}"),
     };
     let events = running.catalogue().of::<EventDefinition>();
-    let command = match events.first() {
-        Some(event) => {
-            let (field, value) = event.key.as_deref().map_or(("hello", "world"), |key| (key, "ada"));
-            format!("echo '{{\"{field}\":\"{value}\"}}' | factum produce {}{server}", event.topic)
-        }
-        None => format!("echo '{{\"hello\":\"world\"}}' | factum produce greetings{server}"),
+    let (topic, sample) = match events.first() {
+        Some(event) => (event.topic.as_str(), event.sample(SystemClock.now())),
+        None => ("shop.greetings", Some(json!({"hello": "world"}))),
     };
-    format!("Try:  {command}\n")
+    match sample {
+        Some(data) => {
+            let data = data.to_string().replace('\'', "'\\''");
+            format!("Try:  echo '{data}' | factum produce {topic}{server}\n")
+        }
+        // Avro and Protocol Buffers are not typed by hand.
+        None => format!("Try:  factum tail {topic}{server}\n"),
+    }
 }

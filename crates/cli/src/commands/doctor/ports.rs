@@ -1,4 +1,4 @@
-//! Whether a port is free, and who has it if not.
+//! Ports: free, or who has them.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};

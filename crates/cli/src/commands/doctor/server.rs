@@ -1,4 +1,4 @@
-//! What a running server says of itself and of its machine, which need not be this one.
+//! Health and metrics of a running server and of its machine, which need not be this one.
 //!
 //! Health comes from `/health/ready`, the machine from the gauges of `/metrics`: a server that is older and has none of
 //! them is asked for its health alone.

@@ -6,7 +6,7 @@ use factum_base::clock::{Clock, SystemClock};
 use factum_feeds::{Arrivals, Orders, Recipe, Span};
 use factum_types::Timestamp;
 
-/// How many come a second where nobody says.
+/// How many come a second where no one says.
 const RATE: f64 = 10.0;
 /// Several are sent at once rather than each alone.
 const TICK: Duration = Duration::from_millis(25);

@@ -1,4 +1,4 @@
-//! Where made-up events go.
+//! Destinations of generated events.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::args::Format;
 use crate::client::{Acknowledged, Client, Error};
 use crate::output;
 
-/// A running Factum, or whoever reads standard output.
+/// A running Factum, or the reader of standard output.
 pub(super) enum Sink {
     Stdout,
     Server {

@@ -1,4 +1,4 @@
-//! What an inspection found, as people and as programs read it.
+//! The findings of an inspection, as people and as programs read them.
 
 use std::fmt::Write as _;
 

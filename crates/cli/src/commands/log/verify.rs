@@ -151,8 +151,9 @@ fn advice(args: &Args, findings: &Findings) -> String {
             Some((topic, partition)) => lines.push(format!(
                 "factum log repair --data-dir {data_dir} --topic {topic} --partition {partition}"
             )),
-            None => lines
-                .push("what views keep is computed anew where it is needed; nothing need be done".to_owned()),
+            None => lines.push(
+                "what views keep is computed again where it is needed; nothing need be done".to_owned(),
+            ),
         }
     }
     if findings.unreadable > 0 {

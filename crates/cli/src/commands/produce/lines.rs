@@ -1,6 +1,6 @@
 //! Lines from a file or standard input, in batches.
 //!
-//! Always holds: a line is JSON, or it ends the reading with its number; memory is bounded by a batch and a line.
+//! Invariants: a line is JSON, or it ends the reading with its number; memory is bounded by a batch and a line.
 //! A thread reads, because standard input may be a person; what has come is sent after a moment of silence.
 
 use std::fs::File;

@@ -13,7 +13,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Progress through `total_bytes` of a file, or through an input whose length nobody knows.
+    /// Progress through `total_bytes` of a file, or through an input whose length no one knows.
     pub(super) fn new(total_bytes: Option<u64>) -> Self {
         let bar = ProgressBar::with_draw_target(total_bytes, ProgressDrawTarget::hidden());
         let template = match total_bytes {

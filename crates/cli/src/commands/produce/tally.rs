@@ -1,4 +1,4 @@
-//! What was acknowledged.
+//! Counts of acknowledged events.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Random members doing random things: what always holds, holds; and whoever keeps at it gets a share in the end.
+//! Random members doing random things: invariants hold; and a member that keeps trying gets a share in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,7 +25,7 @@ enum Step {
     Beat(usize),
     HangUp(usize),
     Leave(usize),
-    /// The client's process is started anew: a static one keeps its name, no other keeps anything.
+    /// The client's process is started again: a static one keeps its name, no other keeps anything.
     Restart(usize),
     Pass(u64),
     RestartServer,

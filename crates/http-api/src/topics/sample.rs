@@ -1,0 +1,36 @@
+//! A sample of a topic's event, for a command to copy.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use factum_types::{Action, Resource};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::extract::{Caller, TopicPath};
+use crate::json::Json;
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// Data that the topic accepts.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SampleView {
+    /// Made from the event's contract, its key and its time; null where no project defines the topic, or its events
+    /// are not JSON.
+    #[schema(value_type = Option<Object>, example = json!({"order_id": "text", "email": "ada@example.com"}))]
+    data: Option<Value>,
+}
+
+/// Get a sample event
+#[utoipa::path(get, path = "/api/v1/topics/{topic}/sample", tag = "topics", params(("topic" = String, Path)),
+    responses((status = 200, body = SampleView)))]
+pub(crate) async fn get_sample(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    TopicPath(name): TopicPath,
+) -> Result<Json<SampleView>, Problem> {
+    caller.may(Action::Describe, Resource::Topic(&name))?;
+    let event = api.state.catalogue.event(&name);
+    Ok(Json(SampleView { data: event.and_then(|event| event.sample(api.state.clock.now())) }))
+}
