@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
+use factum_base::blocking_work::BlockingWork;
 use factum_base::clock::SharedClock;
 use factum_base::tasks::TaskGroup;
 use factum_eventlog::{NewTopic, Partitioner, TopicConfig};
@@ -13,7 +14,6 @@ use tracing::warn;
 
 use crate::access::Access;
 use crate::auto_create::AutoCreate;
-use crate::blocking_work::BlockingWork;
 use crate::catalogue::{Catalogue, Which};
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::LockFile;

@@ -27,7 +27,6 @@
 mod access;
 mod append_rules;
 mod auto_create;
-mod blocking_work;
 mod broker;
 mod catalogue;
 mod cluster;
