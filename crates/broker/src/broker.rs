@@ -154,20 +154,7 @@ impl Broker {
         name: &TopicName,
         config: TopicConfig,
     ) -> Result<Arc<Topic>, AlterTopicError> {
-        self.alter_topic_as(Access::Client, name, config).await
-    }
-
-    pub(crate) async fn alter_topic_as(
-        &self,
-        access: Access,
-        name: &TopicName,
-        config: TopicConfig,
-    ) -> Result<Arc<Topic>, AlterTopicError> {
-        if !access.reaches(name) {
-            return Err(AlterTopicError::Internal { topic: name.clone() });
-        }
-        let name = name.clone();
-        self.change("alter", move |catalogue| catalogue.alter(&name, |_| Ok(config))).await
+        self.edit_topic(name, |_| Ok(config)).await
     }
 
     /// Changes a topic's configuration by `edit`, which is given what is in force; on disk and in force when this
@@ -180,7 +167,16 @@ impl Broker {
         name: &TopicName,
         edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E> + Send + 'static,
     ) -> Result<Arc<Topic>, E> {
-        if !Access::Client.reaches(name) {
+        self.edit_topic_as(Access::Client, name, edit).await
+    }
+
+    pub(crate) async fn edit_topic_as<E: From<AlterTopicError> + Send + 'static>(
+        &self,
+        access: Access,
+        name: &TopicName,
+        edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E> + Send + 'static,
+    ) -> Result<Arc<Topic>, E> {
+        if !access.reaches(name) {
             return Err(AlterTopicError::Internal { topic: name.clone() }.into());
         }
         let name = name.clone();

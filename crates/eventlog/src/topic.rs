@@ -4,7 +4,7 @@ mod config;
 
 use factum_types::{Offset, PartitionId, TopicId, TopicName};
 
-pub use config::{CompressionType, TimestampType, TopicConfig};
+pub use config::{CompressionType, TimestampType, TopicConfig, TopicEdit};
 
 /// A topic that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]

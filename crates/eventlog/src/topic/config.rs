@@ -32,6 +32,9 @@ pub struct TopicConfig {
     pub without_effect: BTreeMap<String, String>,
 }
 
+/// A change of a topic's configuration: it is given what is in force, and gives what is to be.
+pub type TopicEdit = Box<dyn FnOnce(TopicConfig) -> TopicConfig + Send>;
+
 /// How records are compressed in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompressionType {
