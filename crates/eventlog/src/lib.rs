@@ -31,6 +31,7 @@ pub use group::{Committed, Group, GroupConsumer, GroupError, Member, Membership,
 pub use partitioner::Partitioner;
 pub use produce::{NewRecord, Placed, ProduceError};
 pub use read::{Chunk, Position, ReadError, Unreadable};
+pub use topic::as_it_is;
 pub use topic::{CompressionType, NewTopic, PartitionBounds, TimestampType, Topic, TopicConfig, TopicEdit};
 
 /// Produces and consumes.
