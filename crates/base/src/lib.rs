@@ -1,10 +1,12 @@
-//! Foundations of every component: the clock, randomness, the task tree, telemetry, options, and clients' addresses.
+//! Foundations of every component: the clock, randomness, the task tree, bounded work on blocking threads, telemetry,
+//! options, and clients' addresses.
 //!
 //! Invariants: only this crate asks the machine for time or randomness, and only it spawns. A test can
 //! therefore hold the clock and seed the dice, and a stop reaches every task in order.
 //!
 //! Not here: anything that knows topics, SQL or HTTP routes.
 
+pub mod blocking_work;
 pub mod clients;
 pub mod clock;
 pub mod options;

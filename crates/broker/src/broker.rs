@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
+use factum_base::blocking_work::BlockingWork;
 use factum_base::clock::SharedClock;
 use factum_base::tasks::TaskGroup;
 use factum_eventlog::{NewTopic, Partitioner, TopicConfig};
@@ -13,7 +14,6 @@ use tracing::warn;
 
 use crate::access::Access;
 use crate::auto_create::AutoCreate;
-use crate::blocking_work::BlockingWork;
 use crate::catalogue::{Catalogue, Which};
 use crate::contract::RecordValidator;
 use crate::coordinator::Coordinator;
@@ -160,20 +160,7 @@ impl Broker {
         name: &TopicName,
         config: TopicConfig,
     ) -> Result<Arc<Topic>, AlterTopicError> {
-        self.alter_topic_as(Access::Client, name, config).await
-    }
-
-    pub(crate) async fn alter_topic_as(
-        &self,
-        access: Access,
-        name: &TopicName,
-        config: TopicConfig,
-    ) -> Result<Arc<Topic>, AlterTopicError> {
-        if !access.reaches(name) {
-            return Err(AlterTopicError::Internal { topic: name.clone() });
-        }
-        let name = name.clone();
-        self.change("alter", move |catalogue| catalogue.alter(&name, |_| Ok(config))).await
+        self.edit_topic(name, |_| Ok(config)).await
     }
 
     /// Changes a topic's configuration by `edit`, which is given what is in force; on disk and in force when this
@@ -186,7 +173,16 @@ impl Broker {
         name: &TopicName,
         edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E> + Send + 'static,
     ) -> Result<Arc<Topic>, E> {
-        if !Access::Client.reaches(name) {
+        self.edit_topic_as(Access::Client, name, edit).await
+    }
+
+    pub(crate) async fn edit_topic_as<E: From<AlterTopicError> + Send + 'static>(
+        &self,
+        access: Access,
+        name: &TopicName,
+        edit: impl FnOnce(TopicConfig) -> Result<TopicConfig, E> + Send + 'static,
+    ) -> Result<Arc<Topic>, E> {
+        if !access.reaches(name) {
             return Err(AlterTopicError::Internal { topic: name.clone() }.into());
         }
         let name = name.clone();

@@ -19,10 +19,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_base::blocking_work::BlockingWork;
 use factum_log::{Slice, Waiter};
 use factum_types::Offset;
 
-use crate::blocking_work::BlockingWork;
 use crate::partition::{Partition, ReadError};
 
 /// What to read, and how long to wait for it.

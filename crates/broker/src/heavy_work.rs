@@ -7,9 +7,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use factum_base::blocking_work::BlockingWork;
 use tokio::runtime::{Handle, RuntimeFlavor};
-
-use crate::blocking_work::BlockingWork;
 
 /// Most callers of [`HeavyWork::run_in_place`] at one time, running or waiting.
 const MAX_IN_PLACE: usize = 32;

@@ -29,7 +29,6 @@
 mod access;
 mod append_rules;
 mod auto_create;
-mod blocking_work;
 mod broker;
 mod catalogue;
 mod cluster;

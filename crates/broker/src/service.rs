@@ -11,6 +11,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use factum_base::blocking_work::BlockingWork;
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_base::tasks::{BoxError, OnError, Stop, TaskGroup};
@@ -21,7 +22,6 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use crate::auto_create::AutoCreate;
-use crate::blocking_work::BlockingWork;
 use crate::broker::{Broker, Shared};
 use crate::catalogue::Catalogue;
 use crate::coordinator::Coordinator;

@@ -186,8 +186,9 @@ fn a_first_start_applies_what_is_valid_and_says_the_rest() {
            ·    ╰── did you mean `summary`?
          2 │ key: emial
            ╰────
-          help: known here: capture, format, key, lateness, max_message_bytes, partitions, retention,
-                retention_bytes, schema, source, summary, time, type, visibility
+          help: known here: capture, compression, format, key, lateness, max_message_bytes, partitions, retention,
+                retention_bytes, schema, segment_age, segment_bytes, source, summary, time, timestamp_after_max,
+                timestamp_before_max, timestamp_type, type, visibility
           × `key` names a field that the contract does not have
            ╭─[teams/store/events/orders.yaml:2:6]
          1 │ sumary: Paid.

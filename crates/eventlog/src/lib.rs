@@ -31,7 +31,8 @@ pub use group::{Committed, Group, GroupConsumer, GroupError, Member, Membership,
 pub use partitioner::Partitioner;
 pub use produce::{NewRecord, Placed, ProduceError};
 pub use read::{Chunk, Position, ReadError, Unreadable};
-pub use topic::{CompressionType, NewTopic, PartitionBounds, TimestampType, Topic, TopicConfig};
+pub use topic::as_it_is;
+pub use topic::{CompressionType, NewTopic, PartitionBounds, TimestampType, Topic, TopicConfig, TopicEdit};
 
 /// Produces and consumes.
 #[async_trait]
@@ -100,6 +101,13 @@ pub trait Admin: Send + Sync + 'static {
     /// # Errors
     /// [`AdminError`].
     async fn alter_topic(&self, name: &TopicName, config: TopicConfig) -> Result<Topic, AdminError>;
+
+    /// Changes a topic's configuration by `edit`, which is given what is in force. No other change comes in between, so
+    /// that of two edits at once none is lost. Dropping the future may leave it done or not done.
+    ///
+    /// # Errors
+    /// [`AdminError`]; the configuration is as it was then.
+    async fn edit_topic(&self, name: &TopicName, edit: TopicEdit) -> Result<Topic, AdminError>;
 
     /// Removes a topic with all its records.
     ///

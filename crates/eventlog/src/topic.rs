@@ -1,10 +1,12 @@
 //! Topics as a user sees them.
 
 mod config;
+mod settings;
 
 use factum_types::{Offset, PartitionId, TopicId, TopicName};
 
-pub use config::{CompressionType, TimestampType, TopicConfig};
+pub use config::{CompressionType, TimestampType, TopicConfig, TopicEdit};
+pub use settings::as_it_is;
 
 /// A topic that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,9 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use factum_types::{ByteSize, TeamName, TopicName};
+use factum_types::{TeamName, TopicName};
 use miette::SourceSpan;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,6 +21,7 @@ use crate::defaults::Defaults;
 use crate::folder::Item;
 use crate::manifest::SourceFile;
 use crate::problem::Problem;
+use crate::topic_settings::TopicSettings;
 
 /// A type whose values are definitions of one kind. As JSON it is an object: the value of its record.
 pub trait Kind:
@@ -186,12 +186,8 @@ pub struct DeclaredTopic<'a> {
     pub name: &'a TopicName,
     /// Partitions of a new one.
     pub partitions: Option<i32>,
-    /// How long records are kept; [`Duration::MAX`] forever.
-    pub retention: Option<Duration>,
-    /// The most bytes that a partition keeps.
-    pub retention_bytes: Option<ByteSize>,
-    /// The largest batch that it takes.
-    pub max_message_bytes: Option<ByteSize>,
+    /// What is set for it.
+    pub settings: &'a TopicSettings,
 }
 
 /// A definition of any kind.

@@ -28,6 +28,7 @@ pub mod project;
 pub mod record;
 mod resource_id;
 pub mod scaffold;
+mod topic_settings;
 pub mod watch;
 
 pub use catalogue::{Catalogue, ProjectStatus};
@@ -43,3 +44,4 @@ pub use plan::{Applied, ApplyError, Change, Plan, PlanError};
 pub use problem::{Problem, Severity};
 pub use project::{Environment, LoadError, Project};
 pub use resource_id::{ResourceId, ResourceKind};
+pub use topic_settings::TopicSettings;

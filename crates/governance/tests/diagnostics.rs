@@ -81,8 +81,9 @@ max_message_bytes: 12
                ·    ╰── did you mean `format`?
              3 │ partitions: none
                ╰────
-              help: known here: capture, format, key, lateness, max_message_bytes, partitions, retention,
-                    retention_bytes, schema, source, summary, time, type, visibility
+              help: known here: capture, compression, format, key, lateness, max_message_bytes, partitions, retention,
+                    retention_bytes, schema, segment_age, segment_bytes, source, summary, time, timestamp_after_max,
+                    timestamp_before_max, timestamp_type, type, visibility
               × `partitions` is not usable: "none" is not a whole number from 1 to 1000
                ╭─[teams/store/events/orders.yaml:3:13]
              2 │ fromat: json
@@ -98,7 +99,7 @@ max_message_bytes: 12
                ·            ──────
              5 │ visibility: compny
                ╰────
-              help: for example `retention: 30d`
+              help: for example `retention: 7d`
               × `visibility` cannot be "compny"
                ╭─[teams/store/events/orders.yaml:5:13]
              4 │ retention: 7 dayz

@@ -192,8 +192,9 @@ fn an_event_that_is_broken_itself_is_not_called_unknown() {
            · ─┬─
            ·  ╰── did you mean `key`?
            ╰────
-          help: known here: capture, format, key, lateness, max_message_bytes, partitions, retention,
-                retention_bytes, schema, source, summary, time, type, visibility
+          help: known here: capture, compression, format, key, lateness, max_message_bytes, partitions, retention,
+                retention_bytes, schema, segment_age, segment_bytes, source, summary, time, timestamp_after_max,
+                timestamp_before_max, timestamp_type, type, visibility
     "#]]
     .assert_eq(&load_and_render(folder.path()));
 }

@@ -195,8 +195,9 @@ partitions: 2
                    · ────┬────
                    ·     ╰── did you mean `partitions`?
                    ╰────
-                  help: known here: capture, format, key, lateness, max_message_bytes, partitions, retention,
-                        retention_bytes, schema, source, summary, time, type, visibility
+                  help: known here: capture, compression, format, key, lateness, max_message_bytes, partitions, retention,
+                        retention_bytes, schema, segment_age, segment_bytes, source, summary, time, timestamp_after_max,
+                        timestamp_before_max, timestamp_type, type, visibility
                 ---
                 lake.raw: NEEDS field total
                 shop.board: NEEDS view store.sales

@@ -10,7 +10,7 @@ use factum_eventlog::{Admin, EventLog, NewRecord, NewTopic, TopicConfig};
 use factum_governance::{Catalogue, EventDefinition, Plan, PlanError, TeamDefinition, project};
 use factum_types::TopicName;
 use support::memory_log::MemoryLog;
-use support::{folder, render, write_files};
+use support::{folder, load_and_render, render, write_files};
 use tempfile::TempDir;
 
 const PROJECT: &str = "=== factum.yaml
@@ -204,4 +204,104 @@ async fn the_catalogue_is_rebuilt_from_the_log() {
     written[0].partitions = Some(4);
     applied.sort_by(|a, b| a.topic.cmp(&b.topic));
     assert_eq!(applied, written);
+}
+
+#[tokio::test]
+async fn an_event_says_every_setting_of_its_topic() {
+    let story = Story::new(PROJECT);
+    story.plan().await.expect("plans").apply(&*story.log).await.expect("applies");
+    story.write(
+        "=== teams/store/events/orders.yaml
+key: Email
+partitions: 3
+retention: forever
+retention_bytes: 10GiB
+segment_bytes: 64MiB
+segment_age: 1d
+max_message_bytes: 2MiB
+compression: zstd
+timestamp_type: LogAppendTime
+timestamp_before_max: 30d
+timestamp_after_max: 1h
+",
+    );
+    story
+        .apply(&expect![[r#"
+        store
+          ~ event  store.orders
+              compression           (not set) → zstd
+              max_message_bytes     (not set) → 2MiB
+              retention             30d → forever
+              retention_bytes       (not set) → 10GiB
+              segment_age           (not set) → 1d
+              segment_bytes         (not set) → 64MiB
+              timestamp_after_max   (not set) → 1h
+              timestamp_before_max  (not set) → 30d
+              timestamp_type        (not set) → LogAppendTime
+
+        Plan: 0 to add, 1 to change, 0 to forget.
+        0 added, 1 changed, 0 forgotten
+    "#]])
+        .await;
+    let config = story.log.topic(&topic("store.orders")).await.expect("there").config;
+    expect![[r#"
+        TopicConfig {
+            retention: Some(
+                18446744073709551615.999999999s,
+            ),
+            retention_bytes: Some(
+                ByteSize(
+                    10737418240,
+                ),
+            ),
+            segment_bytes: Some(
+                ByteSize(
+                    67108864,
+                ),
+            ),
+            segment_age: Some(
+                86400s,
+            ),
+            max_message_bytes: Some(
+                ByteSize(
+                    2097152,
+                ),
+            ),
+            compression: Some(
+                Codec(
+                    Zstd,
+                ),
+            ),
+            timestamp_type: Some(
+                LogAppendTime,
+            ),
+            timestamp_before_max: Some(
+                2592000s,
+            ),
+            timestamp_after_max: Some(
+                3600s,
+            ),
+            without_effect: {},
+        }
+    "#]]
+    .assert_debug_eq(&config);
+    // What a setting cannot be is told at its place.
+    story.write("=== teams/store/events/orders.yaml\nkey: Email\npartitions: 3\nsegment_age: soon\n");
+    story.write("=== teams/store/events/clicks.yaml\ncompression: rar\n");
+    expect![[r#"
+        the project has 2 problems
+          × `compression` is not usable: "rar" is not one of producer, uncompressed, gzip, snappy, lz4 or zstd
+           ╭─[teams/store/events/clicks.yaml:1:14]
+         1 │ compression: rar
+           ·              ───
+           ╰────
+          help: for example `compression: producer`
+          × `segment_age` is not usable: "soon" is not a duration; write numbers and units, such as 7d or 1h30m
+           ╭─[teams/store/events/orders.yaml:3:14]
+         2 │ partitions: 3
+         3 │ segment_age: soon
+           ·              ────
+           ╰────
+          help: for example `segment_age: 1d`
+    "#]].assert_eq(&load_and_render(story.folder.path()));
 }

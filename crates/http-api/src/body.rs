@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 
 use crate::Options;
+use crate::answers;
 use crate::client_limit::client_of;
 use crate::problem::Problem;
 
@@ -49,6 +50,21 @@ pub(crate) struct ReceivedBody {
     room: Room,
 }
 
+impl ReceivedBody {
+    /// Makes room for an answer of so many bytes.
+    ///
+    /// # Errors
+    /// 503 if there is none in time.
+    pub(crate) async fn make_room(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.room.grow(bytes).await
+    }
+
+    /// `answer` as it is sent, which has the body's room until then.
+    pub(crate) fn give_room_to(self, answer: Vec<u8>) -> Bytes {
+        answers::held(answer, self.room)
+    }
+}
+
 impl Bodies {
     pub(crate) fn new(options: &Options) -> Self {
         let limit = usize::try_from(options.max_body.as_u64()).unwrap_or(usize::MAX);
@@ -60,8 +76,9 @@ impl Bodies {
         let encoding = Encoding::of(&head.headers)?;
         let received = self.receive(head, body).await?;
         match encoding {
-            Some(encoding) if !received.bytes.is_empty() => self.unpack(encoding, received).await,
-            _ => Ok(received),
+            // Nothing at all is packed in no way: it is refused as well.
+            Some(encoding) => self.unpack(encoding, received).await,
+            None => Ok(received),
         }
     }
 

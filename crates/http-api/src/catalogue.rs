@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::response::Response;
 use factum_governance::{self as governance, EventDefinition, TeamDefinition};
 use factum_types::{Action, Resource};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::extract::Caller;
-use crate::json::Json;
+use crate::json::document;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -37,12 +38,9 @@ pub(crate) struct CatalogueView {
 #[utoipa::path(get, path = "/api/v1/teams", tag = "catalogue",
     responses((status = 200, body = TeamList, example = json!({"teams": [{"name": "store", "project": "contoso",
         "summary": "Sells films.", "contact": "#store", "members": ["ann"]}]}))))]
-pub(crate) async fn list_teams(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-) -> Result<Json<TeamList>, Problem> {
+pub(crate) async fn list_teams(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    Ok(Json(TeamList { teams: api.state.catalogue.of() }))
+    document(&api, |api| async move { Ok(TeamList { teams: api.state.catalogue.of() }) }).await
 }
 
 /// Show the catalogue
@@ -53,12 +51,11 @@ pub(crate) async fn list_teams(
         "project": "contoso"}], "events": [{"topic": "store.orders", "team": "store", "project": "contoso",
         "format": "json", "key": "Email", "visibility": "company", "event_type": "contoso.store.orders",
         "source": "/contoso/store"}], "problems": []}))))]
-pub(crate) async fn get_catalogue(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-) -> Result<Json<CatalogueView>, Problem> {
+pub(crate) async fn get_catalogue(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    let catalogue = &api.state.catalogue;
-    let (teams, events, problems) = (catalogue.of(), catalogue.of(), catalogue.problems());
-    Ok(Json(CatalogueView { teams, events, problems }))
+    let show = |api: Arc<Api>| async move {
+        let catalogue = &api.state.catalogue;
+        Ok(CatalogueView { teams: catalogue.of(), events: catalogue.of(), problems: catalogue.problems() })
+    };
+    document(&api, show).await
 }

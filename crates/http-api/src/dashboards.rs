@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::response::Response;
 use factum_governance::{DashboardDefinition, KeptView, Panel};
 use factum_sql::ViewStatus;
 use factum_types::{Action, Resource};
@@ -10,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::extract::{Caller, NamePath};
-use crate::json::Json;
+use crate::json::document;
 use crate::lookup;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -68,11 +69,14 @@ pub(crate) struct DashboardList {
 pub(crate) async fn list_dashboards(
     State(api): State<Arc<Api>>,
     caller: Caller,
-) -> Result<Json<DashboardList>, Problem> {
+) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    let views = kept(&api);
-    let dashboards = api.state.catalogue.of::<DashboardDefinition>();
-    Ok(Json(DashboardList { dashboards: dashboards.iter().map(|found| shown(found, &views)).collect() }))
+    let list = |api: Arc<Api>| async move {
+        let views = kept(&api);
+        let dashboards = api.state.catalogue.of::<DashboardDefinition>();
+        Ok(DashboardList { dashboards: dashboards.iter().map(|found| shown(found, &views)).collect() })
+    };
+    document(&api, list).await
 }
 
 /// Show a dashboard
@@ -86,12 +90,16 @@ pub(crate) async fn get_dashboard(
     State(api): State<Arc<Api>>,
     caller: Caller,
     NamePath(asked): NamePath,
-) -> Result<Json<DashboardView>, Problem> {
+) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::dashboard(&asked))?;
     let dashboards = api.state.catalogue.of::<DashboardDefinition>();
     let found = lookup::by_name("dashboard", &dashboards, |dashboard| &dashboard.name, &asked)?;
     caller.may(Action::Describe, Resource::dashboard(found.name.as_str()))?;
-    Ok(Json(shown(&found, &kept(&api))))
+    let one = move |api: Arc<Api>| {
+        let found = Arc::clone(&found);
+        async move { Ok(shown(&found, &kept(&api))) }
+    };
+    document(&api, one).await
 }
 
 /// The views that panels can show.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use factum_eventlog::{Committed, Group, Member, PartitionBounds, Position};
 use factum_types::{Action, GroupId, Offset, Resource, TopicName, TopicPartition};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::extract::{Caller, GroupPath};
-use crate::json::Json;
+use crate::json::{Json, document};
 use crate::problem::Problem;
 use crate::records::parse_time;
 use crate::state::Api;
@@ -122,13 +123,13 @@ struct Moved {
 #[utoipa::path(get, path = "/api/v1/groups", tag = "groups",
     responses((status = 200, body = GroupList, example = json!({"groups": [{"id": "mailer", "state": "Stable",
         "members": 2, "lag": "12"}]}))))]
-pub(crate) async fn list_groups(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-) -> Result<Json<GroupList>, Problem> {
+pub(crate) async fn list_groups(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    let groups = api.log().groups().await?;
-    Ok(Json(GroupList { groups: groups.into_iter().map(GroupLine::from).collect() }))
+    let list = |api: Arc<Api>| async move {
+        let groups = api.log().groups().await?;
+        Ok(GroupList { groups: groups.into_iter().map(GroupLine::from).collect() })
+    };
+    document(&api, list).await
 }
 
 /// Show a consumer group
@@ -139,11 +140,17 @@ pub(crate) async fn get_group(
     State(api): State<Arc<Api>>,
     caller: Caller,
     GroupPath(id): GroupPath,
-) -> Result<Json<GroupView>, Problem> {
+) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Group(&id))?;
-    let group = find(&api, &id).await?;
-    let group = group.ok_or_else(|| Problem::not_found(format_args!("there is no group {id}")))?;
-    Ok(Json(group.into()))
+    let show = move |api: Arc<Api>| {
+        let id = id.clone();
+        async move {
+            let group = find(&api, &id).await?;
+            let group = group.ok_or_else(|| Problem::not_found(format_args!("there is no group {id}")))?;
+            Ok(GroupView::from(group))
+        }
+    };
+    document(&api, show).await
 }
 
 /// Forget a consumer group that has no members
@@ -188,7 +195,9 @@ pub(crate) async fn reset_offsets(
         let partition = TopicPartition::new(topic.clone(), bounds.partition);
         offsets.push((partition.clone(), target.resolve(&api, &partition, bounds).await?));
     }
-    let before = find(&api, &id).await?.map(|group| group.offsets).unwrap_or_default();
+    let (all, group) = (Arc::clone(&api), id.clone());
+    let before = api.answers.made(move || async move { find(&all, &group).await }).await?;
+    let before = before.map(|group| group.offsets).unwrap_or_default();
     let moved = offsets.iter().map(|(partition, to)| Moved::between(&before, partition, *to)).collect();
     if !wish.dry_run {
         api.log().reset_group(&id, offsets).await?;

@@ -19,6 +19,7 @@ mod key;
 use std::fmt::Write;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
+use crate::answers::{Counted, UNCOUNTED};
 use crate::body::{ReceivedBody, without_byte_order_mark};
 use crate::extract::{Caller, Params, TopicPath};
 use crate::metrics;
@@ -42,6 +44,9 @@ use intake::Intake;
 
 /// A body of at most this size is read where it arrives: about a millisecond of work.
 const READ_AT_ONCE: usize = 256 << 10;
+
+/// About what the answer says of one event.
+const PLACED_BYTES: usize = 40;
 
 /// Where each event was put, in the order given: the schema of what [`accepted`] writes by hand.
 #[derive(Serialize, ToSchema)]
@@ -114,13 +119,18 @@ pub(crate) async fn post_events(
     let form = Form::of(&head.headers)?;
     let received = api.bodies.read(&head, body).await?;
     let (intake, size) = (Intake::new(&api, topic.clone(), query.key), received.bytes.len());
-    let (records, _received) = records(form, head.headers, received, intake).await?;
+    let (records, mut received) = records(form, head.headers, received, intake).await?;
     if records.is_empty() {
-        return Ok(accepted(&[]));
+        return Ok(accepted(&[], received));
+    }
+    let answer_bytes = records.len() * PLACED_BYTES;
+    if answer_bytes > UNCOUNTED {
+        // Before anything is appended: later there is no telling that there was no room.
+        received.make_room(answer_bytes).await?;
     }
     let placed = append(&api, &topic, records).await?;
     metrics::observe_ingest(placed.len(), size);
-    Ok(accepted(&placed))
+    Ok(accepted(&placed, received))
 }
 
 /// The records that a body brings, and the body, whose room they keep. A large one is read on a thread that may be
@@ -154,7 +164,7 @@ pub(crate) fn decode(
     form.records(headers, &body, &Intake::without_project(random, now))
 }
 
-async fn append(api: &Api, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, Problem> {
+async fn append(api: &Arc<Api>, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, Problem> {
     match api.log().produce(topic, records).await {
         Ok(placed) => Ok(placed),
         Err(error @ ProduceError::UnknownTopic { .. }) => Err(unknown_topic(api, topic, error.into()).await),
@@ -163,10 +173,16 @@ async fn append(api: &Api, topic: &TopicName, records: Vec<NewRecord>) -> Result
 }
 
 /// The same problem with the topic that was probably meant, and what makes one where first use does not.
-pub(crate) async fn unknown_topic(api: &Api, topic: &TopicName, problem: Problem) -> Problem {
-    let topics = api.log().topics().await.unwrap_or_default();
-    let names = topics.iter().map(|topic| topic.name.as_str()).filter(|name| !name.starts_with('_'));
-    match suggest::nearest(topic.as_str(), names) {
+///
+/// Comparing a name with all others may take long: it is done where it holds nobody up, and left out if too many ask.
+pub(crate) async fn unknown_topic(api: &Arc<Api>, topic: &TopicName, problem: Problem) -> Problem {
+    let (all, asked) = (Arc::clone(api), topic.clone());
+    let nearest = api.answers.made(move || async move {
+        let topics = all.log().topics().await.unwrap_or_default();
+        let names = topics.iter().map(|topic| topic.name.as_str()).filter(|name| !name.starts_with('_'));
+        Ok(suggest::nearest(asked.as_str(), names).map(str::to_owned))
+    });
+    match nearest.await.ok().flatten() {
         Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
         None if api.state.catalogue.has_project() => problem.also(
             "the project does not name it: add its event to the project, or create it with POST /api/v1/topics",
@@ -175,9 +191,10 @@ pub(crate) async fn unknown_topic(api: &Api, topic: &TopicName, problem: Problem
     }
 }
 
-/// Written by hand: with a hundred thousand events it is the larger part of the answer's cost.
-fn accepted(placed: &[Placed]) -> Response {
-    let mut body = String::with_capacity(16 + placed.len() * 40);
+/// Written by hand: with a hundred thousand events it is the larger part of the answer's cost. It keeps the room of what
+/// was received until it is sent.
+fn accepted(placed: &[Placed], received: ReceivedBody) -> Response {
+    let mut body = String::with_capacity(16 + placed.len() * PLACED_BYTES);
     body.push_str(r#"{"offsets":["#);
     for (i, Placed { partition, offset }) in placed.iter().enumerate() {
         let comma = if i == 0 { "" } else { "," };
@@ -185,5 +202,7 @@ fn accepted(placed: &[Placed]) -> Response {
             .expect("a string takes text");
     }
     body.push_str("]}\n");
-    (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    let (kind, body) =
+        ([(header::CONTENT_TYPE, "application/json")], received.give_room_to(body.into_bytes()));
+    (StatusCode::ACCEPTED, Extension(Counted), kind, body).into_response()
 }

@@ -24,6 +24,14 @@ pub(crate) fn describe() {
         "Connections closed because their client address had too many"
     );
     describe_counter!(
+        "factum_http_connections_full_total",
+        "How often all connections were taken when one more was to be accepted"
+    );
+    describe_counter!(
+        "factum_http_busy_answers_total",
+        "Answers refused with 503 because others had the memory or the threads for large ones"
+    );
+    describe_counter!(
         "factum_http_write_timeouts_total",
         "Connections closed because their client took nothing of a response in time"
     );
@@ -64,6 +72,16 @@ pub(crate) fn observe_ingest(events: usize, bytes: usize) {
 /// A client address had too many connections.
 pub(crate) fn observe_refused_connection() {
     counter!("factum_http_connections_refused_total").increment(1);
+}
+
+/// All connections are taken.
+pub(crate) fn observe_full() {
+    counter!("factum_http_connections_full_total").increment(1);
+}
+
+/// Others were in the way of an answer.
+pub(crate) fn observe_busy_answer() {
+    counter!("factum_http_busy_answers_total").increment(1);
 }
 
 /// A client took nothing of its response in time.

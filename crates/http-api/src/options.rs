@@ -39,8 +39,8 @@ pub struct Options {
     /// that is disconnected, and begins again when it comes back.
     #[serde(with = "duration")]
     pub snapshot_timeout: Duration,
-    /// Memory for answers of many rows that their clients have not taken yet; who finds no room in time is answered
-    /// with 503.
+    /// Memory for answers that their clients have not taken yet: the columns of rows, and the text of whatever is longer
+    /// than 16 KiB. Who finds no room in time is answered with 503.
     pub answer_memory: ByteSize,
     /// Tails of topics and streams of the overview at once; a further one is answered with 503.
     pub max_tails: usize,
@@ -51,7 +51,8 @@ pub struct Options {
     pub tail_memory: ByteSize,
     /// Connections held at once; further ones wait in the operating system's queue.
     pub max_connections: usize,
-    /// Connections of one client address at once; further ones are closed.
+    /// Connections of one client address at once; further ones are closed. Never more than three quarters of
+    /// `max_connections`, so that no address takes all of them.
     pub max_connections_per_client: usize,
     /// How long a connection may stay without a first byte.
     #[serde(with = "duration")]

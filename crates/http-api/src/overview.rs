@@ -5,23 +5,26 @@
 
 mod sampler;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use factum_types::{Action, Resource};
 use serde::Serialize;
 use tokio::time::sleep;
 use utoipa::ToSchema;
 
+use crate::answers::Counted;
 use crate::extract::Caller;
 use crate::health;
-use crate::json::Json;
 use crate::metrics::Present;
 use crate::problem::Problem;
-use crate::server_sent::{self, Frame, Frames};
+use crate::server_sent::{self, END_OF_EVENT, FRAME_BYTES, Frame, Frames};
 use crate::state::Api;
 use crate::streams::StreamPlace;
 use crate::{KafkaAddress, RoleHealth};
@@ -94,12 +97,10 @@ struct PipelineActivity {
 
 /// Show how the whole does
 #[utoipa::path(get, path = "/api/v1/overview", tag = "health", responses((status = 200, body = Overview)))]
-pub(crate) async fn get_overview(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-) -> Result<Json<Arc<Overview>>, Problem> {
+pub(crate) async fn get_overview(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    Ok(Json(api.sampler.overview(&api).await?))
+    let text = api.sampler.overview(&api).await?;
+    Ok((Extension(Counted), [(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
 /// Follow how the whole does
@@ -115,13 +116,17 @@ pub(crate) async fn follow_overview(
 ) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
     let place = api.streams.tail(caller.client())?;
-    let feed = Feed { api, is_begun: false, is_over: false, _place: place, _present: Present::overview() };
+    let rest = VecDeque::new();
+    let feed =
+        Feed { api, rest, is_begun: false, is_over: false, _place: place, _present: Present::overview() };
     Ok(server_sent::answer(feed))
 }
 
 /// A follower under way.
 struct Feed {
     api: Arc<Api>,
+    /// What is still to be sent of an event: the text is the same for all who follow.
+    rest: VecDeque<Bytes>,
     is_begun: bool,
     is_over: bool,
     _place: StreamPlace,
@@ -130,6 +135,9 @@ struct Feed {
 
 impl Frames for Feed {
     async fn next_frame(&mut self) -> Option<Bytes> {
+        if let Some(part) = self.rest.pop_front() {
+            return Some(part);
+        }
         if self.is_over {
             return None;
         }
@@ -145,18 +153,24 @@ impl Frames for Feed {
             frame.retry();
         }
         match self.api.sampler.overview(&self.api).await {
-            Ok(overview) => frame.event_without_id("overview", &to_line(&*overview)),
+            Ok(overview) => {
+                let line = overview.slice(..overview.len().saturating_sub(1));
+                if line.len() <= FRAME_BYTES {
+                    frame.event_without_id("overview", &line);
+                } else {
+                    // What is large is sent as it is kept, and not copied for each.
+                    self.rest.extend([line, Bytes::from_static(END_OF_EVENT)]);
+                    frame.begin_event_without_id("overview");
+                }
+            }
             Err(problem) => {
-                frame.event_without_id("error", &to_line(&problem));
+                let problem = serde_json::to_vec(&problem).expect("text and JSON values serialise");
+                frame.event_without_id("error", &problem);
                 self.is_over = true;
             }
         }
         Some(frame.finish())
     }
-}
-
-fn to_line(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("text and JSON values serialise")
 }
 
 fn health_of(api: &Api) -> HealthView {

@@ -56,13 +56,14 @@ pub(crate) async fn openapi() -> impl IntoResponse {
 #[utoipa::path(get, path = "/metrics", tag = "health",
     responses((status = 200, content_type = "text/plain; version=0.0.4", body = String,
         example = "# TYPE factum_http_requests_total counter\nfactum_http_requests_total{route=\"/events/{topic}\",status=\"202\"} 7\n")))]
-pub(crate) async fn metrics(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-) -> Result<impl IntoResponse, Problem> {
+pub(crate) async fn metrics(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    let text = api.state.metrics.render();
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
+    let shown = Arc::clone(&api);
+    let render = move || {
+        let text = shown.state.metrics.render();
+        async move { Ok(text.into_bytes()) }
+    };
+    api.answers.document("text/plain; version=0.0.4; charset=utf-8", render).await
 }
 
 /// The script that starts the reference.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::response::Response;
 use factum_sql::{PartitionStatus, ViewState, ViewStatus};
 use factum_types::{Action, Resource};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::extract::{Caller, NamePath};
-use crate::json::Json;
+use crate::json::{Json, document};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::views::{self, ColumnView};
@@ -111,12 +112,12 @@ struct PartitionLine {
 
 /// List pipelines
 #[utoipa::path(get, path = "/api/v1/pipelines", tag = "views", responses((status = 200, body = PipelineList)))]
-pub(crate) async fn list_pipelines(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-) -> Result<Json<PipelineList>, Problem> {
+pub(crate) async fn list_pipelines(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    Ok(Json(PipelineList { pipelines: api.state.engine.views().iter().map(line).collect() }))
+    let list = |api: Arc<Api>| async move {
+        Ok(PipelineList { pipelines: api.state.engine.views().iter().map(line).collect() })
+    };
+    document(&api, list).await
 }
 
 /// Show a pipeline

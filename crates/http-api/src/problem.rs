@@ -13,7 +13,6 @@ use factum_sql as sql;
 use factum_types::{Denied, NameError, event};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
-use tracing::warn;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
@@ -53,6 +52,21 @@ struct Content {
     /// Headers that go with it.
     #[serde(skip)]
     headers: HeaderMap,
+    /// What the log is to say of it, if anything.
+    #[serde(skip)]
+    report: Option<Report>,
+}
+
+/// A failure of the server's own that came up in a request: its operator is to know of it. Whoever measures the answer
+/// writes it to the log, a line for each client and minute, because a client can ask as often as it likes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Report {
+    /// What failed.
+    pub(crate) what: &'static str,
+    /// What it failed with.
+    pub(crate) subject: String,
+    /// Why.
+    pub(crate) reason: String,
 }
 
 impl Problem {
@@ -64,6 +78,7 @@ impl Problem {
             detail: detail.to_string(),
             members: Map::new(),
             headers: HeaderMap::new(),
+            report: None,
         }))
     }
 
@@ -142,6 +157,18 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "The server made a mistake", detail)
     }
 
+    /// What is wrong, in words.
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// Has it told to the operator.
+    fn reported(mut self, what: &'static str, subject: impl fmt::Display, reason: impl fmt::Display) -> Self {
+        let (subject, reason) = (subject.to_string(), reason.to_string());
+        self.0.report = Some(Report { what, subject, reason });
+        self
+    }
+
     /// Adds a member for programs.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.members.insert(name.to_owned(), value.into());
@@ -201,6 +228,9 @@ impl IntoResponse for Problem {
         let mut response = (status, body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         response.headers_mut().extend(self.0.headers);
+        if let Some(report) = self.0.report {
+            response.extensions_mut().insert(report);
+        }
         response
     }
 }
@@ -244,8 +274,8 @@ impl From<ProduceError> for Problem {
             ProduceError::TooLarge { limit, .. } => Self::too_large(&error, *limit),
             ProduceError::Refused { index, reason } => Self::refused(reason).in_event(*index),
             ProduceError::Unavailable { topic, reason } | ProduceError::NotDurable { topic, reason } => {
-                warn!(%topic, reason, "events could not be made durable");
-                Self::unavailable("not-durable", &error)
+                let problem = Self::unavailable("not-durable", &error);
+                problem.reported("events could not be made durable", topic, reason)
             }
         }
     }
@@ -290,8 +320,8 @@ impl From<sql::ReadError> for Problem {
             sql::ReadError::Broken { .. } => Self::broken(&error),
             sql::ReadError::Compute { source, .. } => Self::refused(&error).also(source),
             sql::ReadError::State { view, source } => {
-                warn!(%view, %source, "a view could not be read");
-                Self::unavailable("unavailable", &error)
+                let problem = Self::unavailable("unavailable", &error);
+                problem.reported("a view could not be read", view, source)
             }
         }
     }

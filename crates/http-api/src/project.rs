@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::response::Response;
 use factum_governance::{self as governance, Severity};
 use factum_types::{Action, Resource};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::extract::Caller;
-use crate::json::Json;
+use crate::json::document;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -61,19 +62,20 @@ struct ProjectProblem {
 /// What is in force, and what is wrong with the folder at this moment. While there is a `failure`, the last good
 /// project stays in force.
 #[utoipa::path(get, path = "/api/v1/project", tag = "catalogue", responses((status = 200, body = ProjectView)))]
-pub(crate) async fn get_project(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-) -> Result<Json<ProjectView>, Problem> {
+pub(crate) async fn get_project(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
+    document(&api, |api| async move { Ok(view(&api)) }).await
+}
+
+fn view(api: &Api) -> ProjectView {
     let project = api.state.catalogue.project();
-    Ok(Json(ProjectView {
+    ProjectView {
         name: project.name,
         path: project.folder.map(|folder| folder.display().to_string()),
         applied_at: project.applied_at.map(|at| at.to_string()),
         failure: project.failure,
         problems: project.problems.iter().map(problem).collect(),
-    }))
+    }
 }
 
 fn problem(found: &governance::Problem) -> ProjectProblem {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::response::Response;
 use factum_eventlog::{PartitionBounds, Position};
 use factum_types::{Action, Offset, PartitionId, Resource, Timestamp, TopicName, TopicPartition};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::extract::{Caller, Params, TopicPath};
-use crate::json::Json;
+use crate::json::document;
 use crate::log_item::{LogItem, UnreadableView};
 use crate::problem::Problem;
 use crate::record_view::RecordView;
@@ -25,8 +26,10 @@ use crate::topics;
 const DEFAULT_RECORDS: usize = 100;
 const MAX_RECORDS: usize = 1_000;
 const MAX_BYTES: usize = 8 << 20;
-/// Encoded bytes asked of the log at once.
+/// The most bytes asked of the log at once.
 const READ_BYTES: usize = 256 << 10;
+/// How many are asked for each record that is wanted: of a topic with many partitions each gives few.
+const RECORD_BYTES: usize = 2 << 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,7 +93,7 @@ pub(crate) async fn list_records(
     caller: Caller,
     TopicPath(topic): TopicPath,
     Params(query): Params<RecordsQuery>,
-) -> Result<Json<Records>, Problem> {
+) -> Result<Response, Problem> {
     caller.may(Action::Read, Resource::Topic(&topic))?;
     let limit = query.limit.unwrap_or(DEFAULT_RECORDS);
     if !(1..=MAX_RECORDS).contains(&limit) {
@@ -99,14 +102,29 @@ pub(crate) async fn list_records(
         );
     }
     let bounds = topics::existing(&api, &topic).await?.partitions;
+    let (bounds, query) = (Arc::new(wanted(&topic, bounds, query.partition)?), Arc::new(query));
+    let browse = move |api: Arc<Api>| {
+        let (topic, bounds, query) = (topic.clone(), Arc::clone(&bounds), Arc::clone(&query));
+        async move { browse(&api, &topic, limit, &bounds, &query).await }
+    };
+    document(&api, browse).await
+}
+
+async fn browse(
+    api: &Api,
+    topic: &TopicName,
+    limit: usize,
+    partitions: &[PartitionBounds],
+    query: &RecordsQuery,
+) -> Result<Records, Problem> {
     let (found, unreadable, cursors) = (BTreeMap::new(), Vec::new(), Vec::new());
-    let mut browse = Browse { api: &api, topic: &topic, limit, bytes: 0, found, unreadable, cursors };
-    for bounds in wanted(&topic, bounds, query.partition)? {
-        let next = browse.start(&query, &bounds).await?;
-        browse.cursors.push(Cursor { bounds, next, is_done: false });
+    let mut browse = Browse { api, topic, limit, bytes: 0, found, unreadable, cursors };
+    for bounds in partitions {
+        let next = browse.start(query, bounds).await?;
+        browse.cursors.push(Cursor { bounds: *bounds, next, is_done: false });
     }
     browse.run().await?;
-    Ok(Json(browse.into_records()))
+    Ok(browse.into_records())
 }
 
 fn wanted(
@@ -191,7 +209,8 @@ impl Browse<'_> {
 
     async fn read_share(&mut self, cursor: &mut Cursor, share: usize) -> Result<(), Problem> {
         let partition = TopicPartition::new(self.topic.clone(), cursor.bounds.partition);
-        let chunk = self.api.log().read(&partition, cursor.next, READ_BYTES, Duration::ZERO).await?;
+        let bytes = share.saturating_mul(RECORD_BYTES).min(READ_BYTES);
+        let chunk = self.api.log().read(&partition, cursor.next, bytes, Duration::ZERO).await?;
         cursor.bounds.log_start = chunk.log_start;
         cursor.bounds.high_watermark = chunk.high_watermark;
         let (before, behind) = (cursor.next, chunk.next);
@@ -243,8 +262,10 @@ pub(crate) fn parse_time(field: &str, text: &str) -> Result<Timestamp, Problem> 
     }
     let parsed: Result<jiff::Timestamp, _> = text.parse();
     parsed.map(|time| Timestamp::from_millis(time.as_millisecond())).map_err(|_| {
-        let detail =
-            format!("{field} {text:?} is not a time; write 2026-11-20T10:00:00Z or milliseconds since 1970");
+        let detail = format!(
+            "{field} {text:?} is not a time; write 2026-11-20T10:00:00Z, up to {}, or milliseconds since 1970",
+            jiff::Timestamp::MAX
+        );
         Problem::malformed(detail).with("field", field)
     })
 }

@@ -10,17 +10,19 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
+use factum_base::clients::ClientAddress;
+use tracing::warn;
 use utoipa::OpenApi;
 use utoipa::openapi::{Content, ContentBuilder, OpenApi as OpenApiDocument, Ref, RefOr, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::problem::{MEDIA_TYPE, Problem};
+use crate::problem::{MEDIA_TYPE, Problem, Report};
 use crate::record_view::RecordView;
 use crate::state::Api;
 use crate::{
-    catalogue, console, dashboards, groups, health, ingest, metrics, names, overview, pages, pipelines,
-    project, records, sql, tables, tail, topics, views,
+    answers, catalogue, console, dashboards, groups, health, ingest, metrics, names, overview, pages,
+    pipelines, project, records, sql, tables, tail, topics, views,
 };
 
 /// Paths that anyone may ask for.
@@ -101,6 +103,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/assets/{*name}", get(console::hashed))
         .fallback(console::other)
         .method_not_allowed_fallback(pages::wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), answers::count))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), names::guard))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), measure))
         .with_state(api)
@@ -144,7 +147,13 @@ fn described() -> OpenApiRouter<Arc<Api>> {
 async fn measure(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let started = api.state.clock.monotonic();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let client = request.extensions().get().copied().unwrap_or(ClientAddress::UNKNOWN);
     let response = next.run(request).await;
+    if let Some(Report { what, subject, reason }) = response.extensions().get()
+        && let Some(left_out) = api.may_log(client)
+    {
+        warn!(%client, subject, reason, left_out, "{what}");
+    }
     let route = route.as_ref().map_or("unknown", MatchedPath::as_str);
     let elapsed = api.state.clock.monotonic().saturating_duration_since(started);
     metrics::observe_request(route, response.status().as_u16(), elapsed);

@@ -1,18 +1,22 @@
 //! Rows as a client asks for them: JSON, CSV or Arrow, by `Accept`.
 //!
-//! Always holds: rows are given whole or refused, never cut short without a word.
+//! Always holds: rows are given whole or refused, never cut short without a word. Their text is never there whole.
 
+mod writer;
+
+use axum::Extension;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use factum_sql::{Freshness, LeftOut, RowError, Rows, render};
+use factum_sql::{Freshness, LeftOut, RowError, Rows};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::answers::Answers;
-use crate::json;
+use crate::answers::{Answers, Counted};
 use crate::problem::Problem;
 use crate::views;
+
+pub(crate) use writer::{RowsWriter, json_text};
 
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv";
@@ -69,16 +73,16 @@ impl Form {
 pub(crate) struct RowsView {
     /// Decimals, and whole numbers beyond 2^53, are text.
     #[schema(value_type = Vec<Object>)]
-    pub(crate) rows: Vec<Map<String, Value>>,
+    rows: Vec<Map<String, Value>>,
     #[serde(flatten)]
-    pub(crate) freshness: FreshnessView,
+    freshness: FreshnessView,
     /// What the rows do not contain of the topics that they were computed from; absent where that is nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out: Option<LeftOutView>,
     /// Values that are null because they cannot be computed, a hundred at most; left out where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>)]
-    pub(crate) errors: Vec<RowError>,
+    errors: Vec<RowError>,
 }
 
 /// How far rows are behind the log.
@@ -126,9 +130,10 @@ impl LeftOutView {
 }
 
 impl RowsView {
-    pub(crate) fn of(rows: &Rows) -> Self {
+    /// What is told beside the rows, which are left out.
+    fn without_rows(rows: &Rows) -> Self {
         Self {
-            rows: render::json(&rows.batches),
+            rows: Vec::new(),
             freshness: FreshnessView::of(&rows.freshness),
             left_out: LeftOutView::of(rows.left_out),
             errors: rows.errors.to_vec(),
@@ -152,16 +157,8 @@ pub(crate) async fn answer(
     }
     let mut headers = told(&rows);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
-    let body = answers.make(rows.memory(), move || write(form, &rows)).await?;
-    Ok((headers, body).into_response())
-}
-
-fn write(form: Form, rows: &Rows) -> Result<Vec<u8>, Problem> {
-    match form {
-        Form::Json => Ok(json::line(&RowsView::of(rows))),
-        Form::Csv => unwritten(render::csv(&rows.schema, &rows.batches)),
-        Form::Arrow => unwritten(render::arrow_ipc(&rows.schema, &rows.batches)),
-    }
+    let body = answers.rows(RowsWriter::new(form, rows.clone())?, rows).await?;
+    Ok((Extension(Counted), headers, body).into_response())
 }
 
 /// What JSON says beside the rows, for the forms that hold rows alone.
@@ -174,10 +171,6 @@ fn told(rows: &Rows) -> HeaderMap {
         told.push((LEFT_OUT, format!("undecodable={undecodable}, unreadable={unreadable}")));
     }
     told.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect()
-}
-
-fn unwritten<E: std::fmt::Display>(result: Result<Vec<u8>, E>) -> Result<Vec<u8>, Problem> {
-    result.map_err(|error| Problem::refused(format_args!("the rows cannot be written in this form: {error}")))
 }
 
 #[cfg(test)]

@@ -72,11 +72,16 @@ impl Frame {
         self.0.extend_from_slice(b"retry: 1000\n\n");
     }
 
+    /// The beginning of an event that moves nothing, as [`Frame::begin_event`].
+    pub(crate) fn begin_event_without_id(&mut self, kind: &str) {
+        self.0.extend_from_slice(format!("event: {kind}\ndata: ").as_bytes());
+    }
+
     /// An event that moves nothing; `data` is one line.
     pub(crate) fn event_without_id(&mut self, kind: &str, data: &[u8]) {
-        self.0.extend_from_slice(format!("event: {kind}\ndata: ").as_bytes());
+        self.begin_event_without_id(kind);
         self.0.extend_from_slice(data);
-        self.0.extend_from_slice(b"\n\n");
+        self.0.extend_from_slice(END_OF_EVENT);
     }
 
     /// What clients pass over.

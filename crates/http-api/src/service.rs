@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_base::clients::{ClientAddress, LogLimit};
+use factum_base::clients::{ClientAddress, most_of_one_client};
 use factum_base::tasks::{Stop, TaskGroup};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
@@ -55,10 +55,12 @@ impl Service {
     ///
     /// # Errors
     /// [`BindError`], usually because the port is taken.
-    pub fn bind(options: Options, state: State, tasks: TaskGroup) -> Result<(Self, Handle), BindError> {
+    pub fn bind(mut options: Options, state: State, tasks: TaskGroup) -> Result<(Self, Handle), BindError> {
         let address = options.listen;
         let bound = listen(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (local_addr, listener) = bound.map_err(|source| BindError { address, source })?;
+        let most = most_of_one_client(options.max_connections);
+        options.max_connections_per_client = options.max_connections_per_client.min(most);
         metrics::describe();
         metrics::max_rows(options.max_rows);
         let api = Api::new(options, state, &tasks);
@@ -71,7 +73,6 @@ impl Service {
         let router = router::router(Arc::clone(&self.api));
         let room = Arc::new(Semaphore::new(self.api.options.max_connections));
         let clients = ClientLimit::new(self.api.options.max_connections_per_client);
-        let (log_limit, clock) = (LogLimit::default(), &self.api.state.clock);
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -81,7 +82,7 @@ impl Service {
             let (place, stream, address) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    if let Some(left_out) = log_limit.admit(ClientAddress::UNKNOWN, clock.monotonic()) {
+                    if let Some(left_out) = self.api.may_log(ClientAddress::UNKNOWN) {
                         warn!(
                             error = &error as &dyn std::error::Error,
                             left_out, "cannot accept a connection"
@@ -94,7 +95,7 @@ impl Service {
             let client = ClientAddress::from(address.ip());
             let Some(share) = clients.take(client, 1) else {
                 metrics::observe_refused_connection();
-                if let Some(left_out) = log_limit.admit(client, clock.monotonic()) {
+                if let Some(left_out) = self.api.may_log(client) {
                     let limit = clients.limit();
                     warn!(%client, limit, left_out, "too many connections from one client address");
                 }
@@ -108,12 +109,27 @@ impl Service {
         }
     }
 
+    /// Says that further connections wait.
+    fn tell_full(&self) {
+        metrics::observe_full();
+        if let Some(left_out) = self.api.may_log(ClientAddress::UNKNOWN) {
+            let limit = self.api.options.max_connections;
+            warn!(limit, left_out, "all HTTP connections are taken, further clients wait");
+        }
+    }
+
     /// Waits for a place among the connections, then for a client.
     async fn accept(
         &self,
         room: &Arc<Semaphore>,
     ) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-        let place = Arc::clone(room).acquire_owned().await.expect("the semaphore is never closed");
+        let place = match Arc::clone(room).try_acquire_owned() {
+            Ok(place) => place,
+            Err(_) => {
+                self.tell_full();
+                Arc::clone(room).acquire_owned().await.expect("the semaphore is never closed")
+            }
+        };
         let (stream, address) = self.listener.accept().await?;
         Ok((place, stream, address))
     }

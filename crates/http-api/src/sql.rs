@@ -76,5 +76,5 @@ pub(crate) async fn explain_sql(
 /// Runs one query within the limits of this face.
 pub(crate) async fn run(api: &Api, query: &str) -> Result<factum_sql::Rows, Problem> {
     let limits = QueryLimits { rows: api.options.max_rows, time: api.options.query_timeout };
-    Ok(api.state.engine.query(query, limits).await?)
+    Ok(api.answers.reading(Box::pin(api.state.engine.query(query, limits))).await??)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use factum_base::clients::{ClientAddress, LogLimit};
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_base::tasks::{Stop, TaskGroup};
@@ -67,6 +68,7 @@ pub(crate) struct Api {
     pub(crate) streams: Streams,
     pub(crate) renderer: Renderer,
     pub(crate) answers: Answers,
+    log_limit: LogLimit,
 }
 
 impl Api {
@@ -74,9 +76,26 @@ impl Api {
         let (bodies, names) = (Bodies::new(&options), Names::new(&options));
         let sampler = Sampler::new(&state.clock);
         let streams = Streams::new(&options);
-        let (stop, renderer) = (tasks.stop(), Renderer::new(&options, tasks.clone()));
         let answers = Answers::new(&options);
-        Arc::new(Self { state, options, bodies, names, stop, sampler, streams, renderer, answers })
+        let renderer = Renderer::new(&options, tasks.clone(), answers.pieces().clone());
+        let stop = tasks.stop();
+        Arc::new(Self {
+            state,
+            options,
+            bodies,
+            names,
+            stop,
+            sampler,
+            streams,
+            renderer,
+            answers,
+            log_limit: LogLimit::default(),
+        })
+    }
+
+    /// Whether the log may write of what `client` does: then how many lines were left out, else `None`.
+    pub(crate) fn may_log(&self, client: ClientAddress) -> Option<u64> {
+        self.log_limit.admit(client, self.state.clock.monotonic())
     }
 
     pub(crate) fn log(&self) -> &dyn EventLog {

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
-use factum_eventlog::{NewTopic, PartitionBounds, Topic};
+use axum::response::{IntoResponse, Response};
+use factum_eventlog::{AdminError, NewTopic, PartitionBounds, Topic};
 use factum_types::{Action, Resource, TopicName};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::extract::{Caller, Params, TopicPath};
 use crate::ingest::unknown_topic;
-use crate::json::Json;
+use crate::json::{Json, document};
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -116,11 +116,14 @@ pub(crate) async fn list_topics(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Params(query): Params<ListQuery>,
-) -> Result<Json<TopicList>, Problem> {
+) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    let topics = api.log().topics().await?;
-    let wanted = topics.iter().filter(|topic| query.internal || !topic.name.is_internal());
-    Ok(Json(TopicList { topics: wanted.map(|topic| topic_line(&api, topic)).collect() }))
+    let list = move |api: Arc<Api>| async move {
+        let topics = api.log().topics().await?;
+        let wanted = topics.iter().filter(|topic| query.internal || !topic.name.is_internal());
+        Ok(TopicList { topics: wanted.map(|topic| topic_line(&api, topic)).collect() })
+    };
+    document(&api, list).await
 }
 
 /// Make a topic
@@ -180,9 +183,11 @@ pub(crate) async fn alter_topic(
     refuse_internal(&name)?;
     let (head, body) = request.into_parts();
     let wish: AlterTopic = api.bodies.read_json(&head, body).await?;
-    let config = wish.config.over(existing(&api, &name).await?.config);
-    let topic = api.log().alter_topic(&name, config).await?;
-    Ok(Json(topic_view(&api, topic)))
+    match api.log().edit_topic(&name, Box::new(|config| wish.config.over(config))).await {
+        Ok(topic) => Ok(Json(topic_view(&api, topic))),
+        Err(error @ AdminError::UnknownTopic { .. }) => Err(unknown_topic(&api, &name, error.into()).await),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Remove a topic with all its records
@@ -206,12 +211,10 @@ pub(crate) async fn delete_topic(
 }
 
 /// The topic, or a 404 that names the one that was probably meant.
-pub(crate) async fn existing(api: &Api, name: &TopicName) -> Result<Topic, Problem> {
+pub(crate) async fn existing(api: &Arc<Api>, name: &TopicName) -> Result<Topic, Problem> {
     match api.log().topic(name).await {
         Ok(topic) => Ok(topic),
-        Err(error @ factum_eventlog::AdminError::UnknownTopic { .. }) => {
-            Err(unknown_topic(api, name, error.into()).await)
-        }
+        Err(error @ AdminError::UnknownTopic { .. }) => Err(unknown_topic(api, name, error.into()).await),
         Err(error) => Err(error.into()),
     }
 }

@@ -21,7 +21,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::extract::{Caller, NamePath, Params};
-use crate::json::Json;
+use crate::json::document;
 use crate::problem::Problem;
 use crate::rows::{self, Form, RowsView};
 use crate::state::Api;
@@ -78,14 +78,13 @@ pub(crate) struct ViewList {
         "team": "store", "state": "live", "reason": null, "columns": [{"name": "product_id", "type": "bigint",
         "nullable": true}, {"name": "sold", "type": "bigint", "nullable": true}],
         "depends_on": ["store.orders"], "rows": 10, "warning": null}]}))))]
-pub(crate) async fn list_views(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-) -> Result<Json<ViewList>, Problem> {
+pub(crate) async fn list_views(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    Ok(Json(ViewList {
-        views: api.state.engine.views().iter().map(|view| view_line(view, api.options.max_rows)).collect(),
-    }))
+    let list = |api: Arc<Api>| async move {
+        let views = api.state.engine.views();
+        Ok(ViewList { views: views.iter().map(|view| view_line(view, api.options.max_rows)).collect() })
+    };
+    document(&api, list).await
 }
 
 /// Read a view
@@ -120,7 +119,8 @@ pub(crate) async fn get_view(
     let mut query = columns::query(&status, params)?;
     query.limit = Some(query.limit.unwrap_or(most + 1).min(most + 1));
     query.time = Some(api.options.query_timeout);
-    let rows = api.state.engine.read(&status.name, query).await?;
+    let read = Box::pin(api.state.engine.read(&status.name, query));
+    let rows = api.answers.reading(read).await??;
     rows::answer(&api.answers, form, rows, most).await
 }
 

@@ -199,12 +199,13 @@ async fn memory_for_some(server: &Server) {
     assert!(!rest.contains("\n\n"), "its snapshot is not whole");
 }
 
-/// Those who ask for all rows at once, and take none, are refused beyond the memory for them.
-async fn readers_who_take_nothing(server: &Server) {
+/// Clients that ask for so many rows and take nothing of them, and how many were refused.
+async fn ask_for_rows(server: &Server, rows: impl Fn(usize) -> usize) -> (Vec<TcpStream>, usize) {
     let before = resident_bytes();
     let (mut readers, mut refused, mut most) = (Vec::new(), 0, 0);
-    for _ in 0..FOLLOWERS {
-        let mut reader = open(server, &format!("/api/v1/views/store.{MOVING}")).await;
+    for number in 0..FOLLOWERS {
+        let path = format!("/api/v1/views/store.{MOVING}?limit={}", rows(number));
+        let mut reader = open(server, &path).await;
         let mut head = [0; 12];
         timeout(PATIENCE, reader.read_exact(&mut head)).await.expect("in time").expect("a response");
         refused += usize::from(head.ends_with(b" 503"));
@@ -212,6 +213,12 @@ async fn readers_who_take_nothing(server: &Server) {
         most = most.max(resident_bytes().saturating_sub(before));
     }
     assert!(most < 64 << 20, "{most} bytes more for {FOLLOWERS} readers who take nothing");
+    (readers, refused)
+}
+
+/// Those who ask for many rows at once, and take none, are refused beyond the memory for them.
+async fn readers_who_take_nothing(server: &Server) {
+    let (readers, refused) = ask_for_rows(server, |number| 199 - number).await;
     assert_eq!(refused, FOLLOWERS - 2, "two of 5 MB find room in 12 MiB");
     let few = server.get(&format!("/api/v1/views/store.{MOVING}?limit=1")).await;
     assert_eq!(few.status, 200, "few rows need no place");
@@ -222,4 +229,7 @@ async fn readers_who_take_nothing(server: &Server) {
         }
     };
     timeout(PATIENCE, all).await.expect("what they held is free once they are gone");
+    // Those who are sent the same rows share their columns.
+    let (_readers, refused) = ask_for_rows(server, |_| 200).await;
+    assert_eq!(refused, 0, "5 MB find room in 12 MiB, once");
 }

@@ -18,7 +18,8 @@ pub struct Options {
     pub advertised: Option<Endpoint>,
     /// Connections held at once; one more is closed at once.
     pub max_connections: usize,
-    /// Connections held at once for one client address (of IPv6 a /64 network); one more is closed at once.
+    /// Connections held at once for one client address (of IPv6 a /64 network); one more is closed at once. Never more
+    /// than three quarters of `max_connections`, so that no address takes all of them.
     pub max_connections_per_address: usize,
     /// The largest request taken. A longer one closes its connection before a byte of it is kept.
     pub max_frame_bytes: ByteSize,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_base::clients::LogLimit;
+use factum_base::clients::{LogLimit, most_of_one_client};
 use factum_base::clock::SharedClock;
 use factum_base::tasks::{Stop, TaskGroup};
 use factum_broker::Broker;
@@ -64,7 +64,7 @@ impl Service {
     /// # Errors
     /// [`BindError`] when the address is taken or not ours.
     pub fn bind(
-        options: Options,
+        mut options: Options,
         broker: Broker,
         authorizer: Arc<dyn Authorizer>,
         clock: SharedClock,
@@ -74,6 +74,8 @@ impl Service {
         let failed = |source| BindError { address, source };
         let listener = listen(address).map_err(failed)?;
         let local_addr = listener.local_addr().map_err(failed)?;
+        let most = most_of_one_client(options.max_connections);
+        options.max_connections_per_address = options.max_connections_per_address.min(most);
         let slots = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
         let addresses = Arc::new(Addresses::new(options.max_connections_per_address));
         let node = Arc::new(Node {

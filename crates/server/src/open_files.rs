@@ -3,14 +3,16 @@
 
 use factum_broker::DEFAULT_OPEN_FILES;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::Options;
 
 /// For what is neither a partition's segment nor a connection: listeners, state, files open for a moment.
 const RESERVED: usize = 64;
-/// With fewer connections than this a port is said to be short of them.
-const FEW_CONNECTIONS: usize = 1_000;
+/// With fewer connections than this a port is said to be short of them. The usual limit of 4,096 open files leaves 1,008.
+const FEW_CONNECTIONS: usize = 2_000;
+/// What is said of a port whose limit was lowered.
+const LOWERED: &str = "the limit of open files leaves room for fewer connections than max_connections";
 /// Fewer than this serve no one, whatever the limit.
 const FEWEST: usize = 8;
 
@@ -39,9 +41,9 @@ pub(crate) fn share_out(mut options: Options) -> Options {
     {
         if *connections > each_port {
             // Few servers have thousands of clients: only a limit that is soon met is worth a warning.
-            if each_port < FEW_CONNECTIONS {
-                let text = "the limit of open files leaves room for few connections";
-                warn!(port, limit, connections = each_port, "{text}");
+            match each_port < FEW_CONNECTIONS {
+                true => warn!(port, limit, connections = each_port, "{LOWERED}"),
+                false => info!(port, limit, connections = each_port, "{LOWERED}"),
             }
             *connections = each_port;
         }

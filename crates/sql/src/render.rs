@@ -2,6 +2,8 @@
 //!
 //! Always holds: no digit is lost. Decimals, and whole numbers that a browser cannot hold (beyond 2^53), are
 //! strings; trailing zeros of a decimal, which only its column's type brought, are not shown.
+//!
+//! Many rows are written a piece at a time, so that whoever sends them holds a piece and not all of their text.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
@@ -9,23 +11,36 @@ use arrow::datatypes::{
     Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::error::ArrowError;
+use arrow::ipc::writer::StreamWriter;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde_json::{Map, Number, Value};
 
+/// Bytes made ready for one row of CSV; a longer one takes more.
+const CSV_BUFFER: usize = 256;
 /// The greatest whole number that every browser holds exactly.
 const SAFE: u64 = 1 << 53;
 
 /// The rows as JSON objects, a name given twice keeping its last value.
 pub fn json(batches: &[RecordBatch]) -> Vec<Map<String, Value>> {
-    let mut rows = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
-    for batch in batches {
-        let schema = batch.schema();
-        for row in 0..batch.num_rows() {
-            let columns = schema.fields().iter().zip(batch.columns());
-            rows.push(columns.map(|(field, column)| (field.name().clone(), value(column, row))).collect());
+    let rows = |batch| (0..RecordBatch::num_rows(batch)).map(move |row| json_row(batch, row));
+    batches.iter().flat_map(rows).collect()
+}
+
+/// One row of a batch as a JSON object, a name given twice keeping its last value.
+pub fn json_row(batch: &RecordBatch, row: usize) -> Map<String, Value> {
+    let columns = batch.schema_ref().fields().iter().zip(batch.columns());
+    columns.map(|(field, column)| (field.name().clone(), value(column, row))).collect()
+}
+
+/// Writes the rows of a batch as JSON objects behind `text`, with commas between them.
+pub fn append_json(text: &mut Vec<u8>, batch: &RecordBatch) {
+    for row in 0..batch.num_rows() {
+        if row > 0 {
+            text.push(b',');
         }
+        let row = json_row(batch, row);
+        serde_json::to_writer(&mut *text, &row).expect("JSON values serialise");
     }
-    rows
 }
 
 /// One value as JSON.
@@ -113,19 +128,29 @@ fn shown(column: &ArrayRef, row: usize) -> String {
     formatter.map_or_else(|error| error.to_string(), |formatter| formatter.value(row).to_string())
 }
 
-/// The rows as CSV (RFC 4180) with a header; nested values as JSON.
+/// The header of rows as CSV (RFC 4180).
 ///
 /// # Errors
 /// None that memory does not give.
-pub fn csv(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+pub fn csv_header(schema: &SchemaRef) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv_writer();
     writer.write_record(schema.fields().iter().map(|field| field.name()))?;
-    for batch in batches {
-        for row in 0..batch.num_rows() {
-            writer.write_record(batch.columns().iter().map(|column| cell(value(column, row))))?;
-        }
-    }
     Ok(writer.into_inner().map_err(csv::IntoInnerError::into_error)?)
+}
+
+/// One row of a batch as CSV; nested values as JSON.
+///
+/// # Errors
+/// None that memory does not give.
+pub fn csv_row(batch: &RecordBatch, row: usize) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv_writer();
+    writer.write_record(batch.columns().iter().map(|column| cell(value(column, row))))?;
+    Ok(writer.into_inner().map_err(csv::IntoInnerError::into_error)?)
+}
+
+fn csv_writer() -> csv::Writer<Vec<u8>> {
+    let mut builder = csv::WriterBuilder::new();
+    builder.terminator(csv::Terminator::CRLF).buffer_capacity(CSV_BUFFER).from_writer(Vec::new())
 }
 
 fn cell(value: Value) -> String {
@@ -136,16 +161,38 @@ fn cell(value: Value) -> String {
     }
 }
 
-/// The rows as an Arrow IPC stream.
-///
-/// # Errors
-/// If a type cannot be written.
-pub fn arrow_ipc(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<u8>, ArrowError> {
-    let mut writer = arrow::ipc::writer::StreamWriter::try_new(Vec::new(), schema)?;
-    for batch in batches {
-        writer.write(batch)?;
+/// Rows as an Arrow IPC stream, of which what was written so far can be taken at any time.
+pub struct ArrowStream(StreamWriter<Vec<u8>>);
+
+impl ArrowStream {
+    /// A stream of rows with these columns.
+    ///
+    /// # Errors
+    /// If a type cannot be written; the same of the other methods.
+    pub fn begin(schema: &SchemaRef) -> Result<Self, ArrowError> {
+        Ok(Self(StreamWriter::try_new(Vec::new(), schema)?))
     }
-    writer.into_inner()
+
+    /// Writes `count` rows of `batch` from `row` on.
+    ///
+    /// # Errors
+    /// [`ArrowError`].
+    pub fn write(&mut self, batch: &RecordBatch, row: usize, count: usize) -> Result<(), ArrowError> {
+        self.0.write(&batch.slice(row, count))
+    }
+
+    /// Writes the end of the stream.
+    ///
+    /// # Errors
+    /// [`ArrowError`], also if it was written already.
+    pub fn finish(&mut self) -> Result<(), ArrowError> {
+        self.0.finish()
+    }
+
+    /// What was written since it was asked for last.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self.0.get_mut())
+    }
 }
 
 #[cfg(test)]
@@ -181,7 +228,10 @@ mod tests {
 
     #[test]
     fn csv_quotes_what_needs_it() {
-        let text = String::from_utf8(csv(&batch().schema(), &[batch()]).expect("written")).expect("text");
+        let rows = (0..3).map(|row| csv_row(&batch(), row));
+        let lines = std::iter::once(csv_header(&batch().schema())).chain(rows);
+        let text: Vec<u8> = lines.flat_map(|line| line.expect("written")).collect();
+        let text = String::from_utf8(text).expect("text");
         expect![[r#"
             id,price,name,at
             1,1.094,"a, ""b""",1970-01-01T00:00:00Z

@@ -1,4 +1,5 @@
-//! Test equipment: a clock that is held, a disk that crashes, a real server to drive, and a power cut for it.
+//! Test equipment: a clock that is held, a disk that crashes, a real server to drive, a power cut for it, and the warnings
+//! in its log.
 //!
 //! Only ever a dev-dependency; nothing here is shipped.
 
@@ -7,9 +8,11 @@ mod factum_process;
 mod held_clock;
 mod memory;
 mod power_cut;
+mod warnings;
 
 pub use crash_disk::{Call, CrashDisk, Fault, FaultKind, HeldReads};
 pub use factum_process::{FactumProcess, Launch};
 pub use held_clock::HeldClock;
 pub use memory::resident_bytes;
 pub use power_cut::PowerCut;
+pub use warnings::Warnings;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use factum_eventlog::{
-    Admin, AdminError, Committed, Group, Member, NewTopic, PartitionBounds, Topic, TopicConfig,
+    Admin, AdminError, Committed, Group, Member, NewTopic, PartitionBounds, Topic, TopicConfig, TopicEdit,
 };
 use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 
@@ -31,6 +31,10 @@ impl Admin for Broker {
 
     async fn alter_topic(&self, name: &TopicName, config: TopicConfig) -> Result<Topic, AdminError> {
         alter(self, Access::Client, name, config).await
+    }
+
+    async fn edit_topic(&self, name: &TopicName, edit: TopicEdit) -> Result<Topic, AdminError> {
+        self::edit(self, Access::Client, name, edit).await
     }
 
     async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {
@@ -95,7 +99,16 @@ pub(super) async fn alter(
     name: &TopicName,
     config: TopicConfig,
 ) -> Result<Topic, AdminError> {
-    match broker.alter_topic_as(access, name, config).await {
+    edit(broker, access, name, Box::new(|_| config)).await
+}
+
+pub(super) async fn edit(
+    broker: &Broker,
+    access: Access,
+    name: &TopicName,
+    edit: TopicEdit,
+) -> Result<Topic, AdminError> {
+    match broker.edit_topic_as(access, name, |config| Ok(edit(config))).await {
         Ok(topic) => Ok(describe(&topic)),
         Err(AlterTopicError::Unknown { topic }) => Err(AdminError::UnknownTopic { topic }),
         Err(AlterTopicError::Internal { topic }) => Err(AdminError::ReservedTopic { topic }),

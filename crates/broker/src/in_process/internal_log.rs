@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use factum_eventlog::{
     Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
-    Placed, Position, ProduceError, ReadError, Topic, TopicConfig,
+    Placed, Position, ProduceError, ReadError, Topic, TopicConfig, TopicEdit,
 };
 use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 
@@ -66,6 +66,10 @@ impl Admin for InternalLog {
 
     async fn alter_topic(&self, name: &TopicName, config: TopicConfig) -> Result<Topic, AdminError> {
         admin::alter(&self.0, Access::Server, name, config).await
+    }
+
+    async fn edit_topic(&self, name: &TopicName, edit: TopicEdit) -> Result<Topic, AdminError> {
+        admin::edit(&self.0, Access::Server, name, edit).await
     }
 
     async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {

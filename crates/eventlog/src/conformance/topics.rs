@@ -5,7 +5,7 @@ use std::time::Duration;
 use factum_types::{ByteSize, Offset, TopicId, TopicName};
 
 use super::{Log, PLENTY, at, end_of, new_topic, produce_values, read_from, topic_name, value};
-use crate::{AdminError, NewTopic, ProduceError, ReadError, TopicConfig};
+use crate::{AdminError, NewTopic, ProduceError, ReadError, TopicConfig, TopicEdit};
 
 pub(super) async fn are_made_listed_and_described(log: Log) {
     let config = TopicConfig {
@@ -64,6 +64,30 @@ pub(super) async fn are_altered(log: Log) {
     assert!(matches!(error, ProduceError::TooLarge { .. }), "not {error}");
     assert_eq!(end_of(&log, &at(&topic, 0)).await, 1, "records from before are still there");
     let error = log.alter_topic(&topic_name("never-altered"), config).await.expect_err("no such topic");
+    assert!(matches!(error, AdminError::UnknownTopic { .. }), "not {error}");
+}
+
+pub(super) async fn are_edited_by_several_at_once(log: Log) {
+    let topic = new_topic(&log, "edited", 1).await;
+    for round in 1..=20_u64 {
+        let retention = Duration::from_secs(3_600 * round);
+        let size = ByteSize(1_048_576 * round);
+        let edits: [TopicEdit; 3] = [
+            Box::new(move |config| TopicConfig { retention: Some(retention), ..config }),
+            Box::new(move |config| TopicConfig { retention_bytes: Some(size), ..config }),
+            Box::new(move |config| TopicConfig { max_message_bytes: Some(size), ..config }),
+        ];
+        let [one, two, three] = edits.map(|edit| log.edit_topic(&topic, edit));
+        let (one, two, three) = tokio::join!(one, two, three);
+        for edited in [one, two, three] {
+            edited.expect("edited");
+        }
+        let config = log.topic(&topic).await.expect("a topic").config;
+        let all = (config.retention, config.retention_bytes, config.max_message_bytes);
+        assert_eq!(all, (Some(retention), Some(size), Some(size)), "no edit is lost");
+    }
+    let unknown = log.edit_topic(&topic_name("never-edited"), Box::new(|config| config)).await;
+    let error = unknown.expect_err("no such topic");
     assert!(matches!(error, AdminError::UnknownTopic { .. }), "not {error}");
 }
 

@@ -1,36 +1,26 @@
 //! Settings of a topic.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use factum_types::{ByteSize, Compression};
+use factum_types::Compression;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// What may be set for a topic; what is `None` follows the log's own default.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TopicConfig {
-    /// Records older than this may be dropped (`retention.ms`); [`Duration::MAX`] keeps them forever.
-    pub retention: Option<Duration>,
-    /// A partition larger than this drops its oldest segments (`retention.bytes`).
-    pub retention_bytes: Option<ByteSize>,
-    /// The size at which a segment is sealed (`segment.bytes`).
-    pub segment_bytes: Option<ByteSize>,
-    /// A segment that was begun so long ago is sealed by the next append (`segment.ms`).
-    pub segment_age: Option<Duration>,
-    /// The largest batch taken (`max.message.bytes`).
-    pub max_message_bytes: Option<ByteSize>,
-    /// How records are compressed in the log (`compression.type`).
-    pub compression: Option<CompressionType>,
-    /// Whose clock a record's timestamp is by (`message.timestamp.type`).
-    pub timestamp_type: Option<TimestampType>,
-    /// How old a record's timestamp may be (`message.timestamp.before.max.ms`); [`Duration::MAX`] is without limit.
-    pub timestamp_before_max: Option<Duration>,
-    /// How far ahead a record's timestamp may be (`message.timestamp.after.max.ms`); [`Duration::MAX`] is without
-    /// limit.
-    pub timestamp_after_max: Option<Duration>,
-    /// Settings of Kafka that are kept and shown and have no effect here, by their names.
-    pub without_effect: BTreeMap<String, String>,
+macro_rules! config {
+    ($($(#[doc = $doc:tt])* $name:ident: $type:ty, as $written:tt, or $given:tt, like $example:tt;)*) => {
+        /// What may be set for a topic; what is `None` follows the log's own default.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub struct TopicConfig {
+            $($(#[doc = $doc])* pub $name: Option<$type>,)*
+            /// Settings of Kafka that are kept and shown and have no effect here, by their names.
+            pub without_effect: BTreeMap<String, String>,
+        }
+    };
 }
+
+crate::topic_settings!(config);
+
+/// A change of a topic's configuration: it is given what is in force, and gives what is to be.
+pub type TopicEdit = Box<dyn FnOnce(TopicConfig) -> TopicConfig + Send>;
 
 /// How records are compressed in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_types::{ByteSize, TeamName, TopicName};
+use factum_types::{TeamName, TopicName};
 use serde::{Deserialize, Serialize};
 
 use crate::defaults::Visibility;
 use crate::human;
 use crate::kind::{Conflict, Context, DeclaredTopic, Kind, Origin};
 use crate::problem::Problem;
+use crate::topic_settings::TopicSettings;
 pub(crate) use manifest::partitions;
 
 /// An event: the contract between the team that states facts and everyone who reads them.
@@ -50,15 +51,9 @@ pub struct EventDefinition {
     /// Partitions of its topic; without it the log's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<i32>,
-    /// How long records are kept; [`Duration::MAX`] forever. Without it the log's default.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "human::retention_option")]
-    pub retention: Option<Duration>,
-    /// The most bytes that a partition keeps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retention_bytes: Option<ByteSize>,
-    /// The largest batch that the topic takes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_message_bytes: Option<ByteSize>,
+    /// What is set for its topic.
+    #[serde(flatten)]
+    pub settings: TopicSettings,
     /// Who may see it.
     pub visibility: Visibility,
     /// How it is kept in the lake.
@@ -129,7 +124,8 @@ impl Kind for EventDefinition {
             n => format!("{n} partitions"),
         }));
         facts.extend(self.key.as_ref().map(|key| format!("key {key}")));
-        facts.extend(self.retention.map(|retention| format!("kept {}", human::retention(retention))));
+        facts
+            .extend(self.settings.retention.map(|retention| format!("kept {}", human::retention(retention))));
         facts.join(", ")
     }
 
@@ -138,13 +134,7 @@ impl Kind for EventDefinition {
     }
 
     fn topic(&self) -> Option<DeclaredTopic<'_>> {
-        Some(DeclaredTopic {
-            name: &self.topic,
-            partitions: self.partitions,
-            retention: self.retention,
-            retention_bytes: self.retention_bytes,
-            max_message_bytes: self.max_message_bytes,
-        })
+        Some(DeclaredTopic { name: &self.topic, partitions: self.partitions, settings: &self.settings })
     }
 
     fn with_partitions(self, partitions: i32) -> Self {

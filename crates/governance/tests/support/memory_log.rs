@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use factum_eventlog::{
     Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
-    PartitionBounds, Placed, Position, ProduceError, ReadError, Topic, TopicConfig, Unreadable,
+    PartitionBounds, Placed, Position, ProduceError, ReadError, Topic, TopicConfig, TopicEdit, Unreadable,
 };
 use factum_types::{GroupId, Offset, Record, Timestamp, TopicId, TopicName, TopicPartition};
 
@@ -172,6 +172,14 @@ impl Admin for MemoryLog {
         let mut topics = self.topics.lock().expect("no test panics while holding it");
         let kept = topics.get_mut(name).ok_or_else(|| AdminError::UnknownTopic { topic: name.clone() })?;
         kept.config = config;
+        Ok(kept.describe(name))
+    }
+
+    async fn edit_topic(&self, name: &TopicName, edit: TopicEdit) -> Result<Topic, AdminError> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        let mut topics = self.topics.lock().expect("no test panics while holding it");
+        let kept = topics.get_mut(name).ok_or_else(|| AdminError::UnknownTopic { topic: name.clone() })?;
+        kept.config = edit(std::mem::take(&mut kept.config));
         Ok(kept.describe(name))
     }
 

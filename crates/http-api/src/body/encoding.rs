@@ -1,18 +1,23 @@
 //! `Content-Encoding` of requests: gzip, deflate, br and zstd (RFC 9110 §8.4.1, RFC 7932, RFC 8878).
 //!
 //! Invariants: a body unpacks to at most the limit of bodies, and room for it is counted before it is made, so that
-//! a small body cannot become a large one unseen; a body is decoded wholly or refused.
+//! a small body cannot become a large one unseen; a body is decoded wholly or refused, and what it says it is ends
+//! exactly where it ends.
 //!
 //! Not here: responses, which are not compressed.
+
+mod readers;
 
 use std::io::{self, BufReader, Read};
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::{Bytes, BytesMut};
-use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::MultiGzDecoder;
 
 use super::memory::Room;
 use crate::problem::Problem;
+
+use readers::{BrotliReader, DeflateReader};
 
 /// The encodings that are decoded, as `Accept-Encoding` lists them.
 pub(crate) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd");
@@ -81,9 +86,8 @@ impl Encoding {
         let packed: &[u8] = packed;
         Ok(match self {
             Self::Gzip => Box::new(MultiGzDecoder::new(packed)),
-            Self::Deflate if has_zlib_header(packed) => Box::new(ZlibDecoder::new(packed)),
-            Self::Deflate => Box::new(DeflateDecoder::new(packed)),
-            Self::Brotli => Box::new(brotli_decompressor::Decompressor::new(packed, PIECE_BYTES)),
+            Self::Deflate => Box::new(DeflateReader::new(packed, has_zlib_header(packed))),
+            Self::Brotli => Box::new(BrotliReader::new(packed)),
             Self::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(BufReader::new(packed))?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG)?;

@@ -1,14 +1,19 @@
 //! Samples of what the log holds, and how fast it grows between two of them.
+//!
+//! Invariant: a sample is taken and written once for all who ask, where it holds up nobody; its text counts among the
+//! answers until the last client has it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use factum_base::clock::SharedClock;
 use factum_eventlog::Topic;
 use tokio::sync::Mutex;
 
 use super::{Overview, PipelineActivity, TopicActivity, health_of};
+use crate::json;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -25,8 +30,9 @@ pub(crate) struct Sampler {
 
 struct Sample {
     at: Instant,
-    topics: BTreeMap<String, Counts>,
-    overview: Arc<Overview>,
+    topics: Arc<BTreeMap<String, Counts>>,
+    /// The overview as JSON, and the end of its line.
+    text: Bytes,
 }
 
 /// What a topic holds.
@@ -55,36 +61,47 @@ impl Sampler {
         Self { started: clock.monotonic(), last: Mutex::default() }
     }
 
-    /// The present overview, or one that is hardly older.
-    pub(crate) async fn overview(&self, api: &Api) -> Result<Arc<Overview>, Problem> {
+    /// The present overview as a line of JSON, or one that is hardly older.
+    pub(crate) async fn overview(&self, api: &Arc<Api>) -> Result<Bytes, Problem> {
         let mut last = self.last.lock().await;
         let now = api.state.clock.monotonic();
         let age = |sample: &Sample| now.saturating_duration_since(sample.at);
         if let Some(sample) = last.as_ref().filter(|sample| age(sample) < FRESH) {
-            return Ok(Arc::clone(&sample.overview));
+            return Ok(sample.text.clone());
         }
-        let topics = api.log().topics().await?;
-        let topics = topics.iter().filter(|topic| !topic.name.is_internal());
-        let topics: BTreeMap<_, _> =
-            topics.map(|topic| (topic.name.to_string(), Counts::of(topic))).collect();
-        let groups = api.log().groups().await?.len();
         let before = last.as_ref().filter(|sample| age(sample) < STALE);
-        let growth =
-            before.map(|before| Growth { seconds: age(before).as_secs_f64(), topics: &before.topics });
-        let uptime = now.saturating_duration_since(self.started);
-        let overview = Arc::new(compose(api, uptime, &topics, groups, growth.as_ref()));
-        *last = Some(Sample { at: now, topics, overview: Arc::clone(&overview) });
-        Ok(overview)
+        let growth = before
+            .map(|before| Growth { seconds: age(before).as_secs_f64(), topics: Arc::clone(&before.topics) });
+        let (uptime, api_of_sample) = (now.saturating_duration_since(self.started), Arc::clone(api));
+        let sample = move || async move { sample(&api_of_sample, uptime, growth.as_ref()).await };
+        let (topics, text) = api.answers.made(sample).await?;
+        let text = api.answers.shared(text)?;
+        *last = Some(Sample { at: now, topics: Arc::new(topics), text: text.clone() });
+        Ok(text)
     }
 }
 
-/// What was there some seconds ago.
-struct Growth<'a> {
-    seconds: f64,
-    topics: &'a BTreeMap<String, Counts>,
+/// What every topic holds, and the overview as a line of JSON.
+async fn sample(
+    api: &Api,
+    uptime: Duration,
+    growth: Option<&Growth>,
+) -> Result<(BTreeMap<String, Counts>, Vec<u8>), Problem> {
+    let topics = api.log().topics().await?;
+    let topics = topics.iter().filter(|topic| !topic.name.is_internal());
+    let topics = topics.map(|topic| (topic.name.to_string(), Counts::of(topic))).collect();
+    let groups = api.log().groups().await?.len();
+    let text = json::line(&compose(api, uptime, &topics, groups, growth));
+    Ok((topics, text))
 }
 
-impl Growth<'_> {
+/// What was there some seconds ago.
+struct Growth {
+    seconds: f64,
+    topics: Arc<BTreeMap<String, Counts>>,
+}
+
+impl Growth {
     /// Records and bytes that came to a topic each second. Bytes that retention dropped meanwhile hide as many.
     fn of(&self, name: &str, now: Counts) -> (f64, f64) {
         let before = self.topics.get(name).copied().unwrap_or_default();
@@ -101,7 +118,7 @@ fn compose(
     uptime: Duration,
     topics: &BTreeMap<String, Counts>,
     groups: usize,
-    growth: Option<&Growth<'_>>,
+    growth: Option<&Growth>,
 ) -> Overview {
     let activity = |(name, counts): (&String, &Counts)| TopicActivity {
         name: name.clone(),

@@ -4,7 +4,6 @@
 //! has none is read again when the client has taken the frame. A topic that was deleted and created again is another
 //! one: the client is told of the gap, and nothing is passed over.
 
-use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +27,9 @@ use crate::state::Api;
 use crate::streams::StreamPlace;
 
 /// Bytes asked of the log at once.
-const READ_BYTES: usize = 256 << 10;
+const READ_BYTES: usize = 128 << 10;
+/// Records of so many bytes are written where they arrive.
+const WRITTEN_AT_ONCE: usize = 4 << 10;
 /// How long one read waits in the log before it is asked again.
 const READ_WAIT: Duration = Duration::from_secs(60);
 
@@ -66,10 +67,20 @@ pub(super) struct Feed {
 /// A chunk of which some items are still to be sent.
 struct Sending {
     partition: PartitionId,
-    items: Peekable<std::vec::IntoIter<LogItem>>,
+    items: std::vec::IntoIter<LogItem>,
+    /// About the bytes that the items had together.
+    bytes: usize,
     next: Offset,
     /// Room for it in the memory of all tails; without it, the rest is let go with the frame.
     room: Option<OwnedSemaphorePermit>,
+}
+
+/// A frame being written, and how far the tail is then.
+struct Writing {
+    frame: Frame,
+    positions: Positions,
+    left: Option<u64>,
+    is_over: bool,
 }
 
 impl Frames for Feed {
@@ -142,8 +153,8 @@ impl Feed {
     /// Writes what is at hand, and what other partitions have ready, until the frame is full.
     async fn fill(&mut self, frame: &mut Frame) {
         while frame.len() < FRAME_BYTES && !self.is_over {
-            if self.sending.is_some() {
-                self.send_one(frame);
+            if let Some(sending) = self.sending.take() {
+                self.write(sending, frame).await;
                 continue;
             }
             match self.reads.next().now_or_never() {
@@ -153,28 +164,30 @@ impl Feed {
         }
     }
 
-    fn send_one(&mut self, frame: &mut Frame) {
-        let Some(sending) = &mut self.sending else { return };
-        let partition = sending.partition;
-        let Some(item) = sending.items.next() else {
-            self.positions.set(partition, sending.next);
-            self.sending = None;
-            self.read_on(partition);
-            return;
+    /// Writes items of a chunk until the frame is full; many of them on a thread that nobody else needs.
+    async fn write(&mut self, sending: Sending, frame: &mut Frame) {
+        let writing = Writing {
+            frame: std::mem::take(frame),
+            positions: std::mem::take(&mut self.positions),
+            left: self.left,
+            is_over: self.is_over,
         };
-        self.positions.set(partition, item.next());
-        match item {
-            LogItem::Unreadable(range) => {
-                let view = UnreadableView::of(partition, &range);
-                frame.event("unreadable", &self.positions, &view.to_line());
+        let (sending, writing) = match sending.bytes <= WRITTEN_AT_ONCE {
+            true => {
+                // Others have their turn between two frames, however much there is to say.
+                tokio::task::yield_now().await;
+                writing.write(sending)
             }
-            LogItem::Record(record) => {
-                frame.event("record", &self.positions, &RecordView::of(partition, &record).to_line());
-                if let Some(left) = &mut self.left {
-                    *left -= 1;
-                    self.is_over = *left == 0;
-                }
-            }
+            false => self.api.answers.pieces().run(move || writing.write(sending)).await,
+        };
+        *frame = writing.frame;
+        (self.positions, self.left, self.is_over) = (writing.positions, writing.left, writing.is_over);
+        if sending.items.as_slice().is_empty() {
+            // The chunk may end with offsets that no record has.
+            self.positions.set(sending.partition, sending.next);
+            self.read_on(sending.partition);
+        } else {
+            self.sending = Some(sending);
         }
     }
 
@@ -184,11 +197,7 @@ impl Feed {
         if self.is_over || self.sending.as_ref().is_none_or(has_room) {
             return;
         }
-        if let Some(Sending { partition, mut items, next, .. }) = self.sending.take() {
-            // The chunk may end with offsets that no record has.
-            if items.peek().is_none() {
-                self.positions.set(partition, next);
-            }
+        if let Some(Sending { partition, .. }) = self.sending.take() {
             self.read_on(partition);
         }
     }
@@ -213,9 +222,9 @@ impl Feed {
             Ok(chunk) => {
                 let next = chunk.next;
                 let items: Vec<_> = LogItem::of(chunk).collect();
-                let room = self.api.streams.memory(items.iter().map(LogItem::size).sum());
-                let items = items.into_iter().peekable();
-                self.sending = Some(Sending { partition, items, next, room });
+                let bytes = items.iter().map(LogItem::size).sum();
+                let (items, room) = (items.into_iter(), self.api.streams.memory(bytes));
+                self.sending = Some(Sending { partition, items, bytes, next, room });
             }
             Err(ReadError::OutOfRange { log_start, high_watermark, .. }) => {
                 let (to, reason) = match from < log_start {
@@ -244,5 +253,33 @@ impl Feed {
         self.reads.push(Box::pin(async move {
             (partition, from, log.read(&place, from, READ_BYTES, READ_WAIT).await)
         }));
+    }
+}
+
+impl Writing {
+    /// Writes items until the frame is full, or the tail has all that it asked for.
+    fn write(mut self, mut sending: Sending) -> (Sending, Self) {
+        while self.frame.len() < FRAME_BYTES && !self.is_over {
+            let Some(item) = sending.items.next() else { break };
+            self.positions.set(sending.partition, item.next());
+            self.tell(sending.partition, item);
+        }
+        (sending, self)
+    }
+
+    fn tell(&mut self, partition: PartitionId, item: LogItem) {
+        match item {
+            LogItem::Unreadable(range) => {
+                let view = UnreadableView::of(partition, &range);
+                self.frame.event("unreadable", &self.positions, &view.to_line());
+            }
+            LogItem::Record(record) => {
+                self.frame.event("record", &self.positions, &RecordView::of(partition, &record).to_line());
+                if let Some(left) = &mut self.left {
+                    *left -= 1;
+                    self.is_over = *left == 0;
+                }
+            }
+        }
     }
 }

@@ -41,6 +41,9 @@ pub(super) fn query(view: &ViewStatus, params: Vec<(String, String)>) -> Result<
     let mut query = Query::default();
     let mut equal: Vec<(String, Vec<String>)> = Vec::new();
     for (name, value) in params {
+        if matches!(name.as_str(), "limit" | "order" | "filter") && value.trim().is_empty() {
+            return Err(empty(&name));
+        }
         match name.as_str() {
             "limit" => query.limit = Some(limit(&value)?),
             "order" => query.order = Some(order(view, &value)?),
@@ -59,6 +62,16 @@ pub(super) fn query(view: &ViewStatus, params: Vec<(String, String)>) -> Result<
     let conditions: Vec<String> = equal.chain(filter).collect();
     query.filter = (!conditions.is_empty()).then(|| conditions.join(" AND "));
     Ok(query)
+}
+
+fn empty(name: &str) -> Problem {
+    let such_as = match name {
+        "filter" => "a condition in SQL, such as sold > 10",
+        "order" => "columns to order by, such as -sold,title",
+        _ => "a number of rows",
+    };
+    let detail = format!("{name} is empty: leave it out, or give {such_as}");
+    Problem::malformed(detail).with("in", "query").with("field", name)
 }
 
 fn limit(text: &str) -> Result<usize, Problem> {

@@ -19,6 +19,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use factum_base::blocking_work::BlockingWork;
 use factum_base::tasks::TaskGroup;
 use factum_sql::{Change, ChangeId, RelationName};
 use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore, oneshot};
@@ -28,7 +29,7 @@ use super::text::{self, Text};
 use crate::memory_pool::MemoryPool;
 use crate::{Options, metrics};
 
-/// How many large changes are rendered at once. Rows that are rendered take several times the memory of their text.
+/// How many large changes are rendered at once.
 const RENDERED_AT_ONCE: usize = 2;
 
 /// Renders changes, within bounds.
@@ -40,6 +41,8 @@ pub(crate) struct Renderer {
 struct Shared {
     texts: Mutex<HashMap<Key, Weak<Text>>>,
     free_renderers: Arc<Semaphore>,
+    /// Where changes are rendered that are not large and not small.
+    pieces: BlockingWork,
     memory: TextMemory,
 }
 
@@ -47,11 +50,12 @@ struct Shared {
 type Key = (RelationName, ChangeId, bool);
 
 impl Renderer {
-    /// What waits for its turn is a task of `tasks`.
-    pub(crate) fn new(options: &Options, tasks: TaskGroup) -> Self {
+    /// What waits for its turn is a task of `tasks`; what is not large is written on the threads of `pieces`.
+    pub(crate) fn new(options: &Options, tasks: TaskGroup, pieces: BlockingWork) -> Self {
         let shared = Shared {
             texts: Mutex::default(),
             free_renderers: Arc::new(Semaphore::new(RENDERED_AT_ONCE)),
+            pieces,
             memory: TextMemory::new(options),
         };
         Self { tasks, shared: Arc::new(shared) }
@@ -97,7 +101,8 @@ impl Shared {
         let render = || async {
             metrics::observe_rendering(&label);
             match size {
-                Size::Small => text.fill(text::render(&change), None),
+                Size::Small if text::is_small(&change) => text.fill(text::render(&change), None),
+                Size::Small => text.fill(self.pieces.run(move || text::render(&change)).await, None),
                 Size::Large => self.render_large(&text, change).await,
             }
         };

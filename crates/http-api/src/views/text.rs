@@ -9,12 +9,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use factum_sql::{Change, render};
-use serde_json::{Value, json};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit};
 
 use crate::metrics::HeldBytes;
-use crate::rows::RowsView;
 use crate::server_sent::FRAME_BYTES;
+use crate::{json, rows};
+
+/// Changes of about so many bytes are written where they arrive.
+const WRITTEN_AT_ONCE: usize = 4 << 10;
 
 /// A change as JSON, once it was rendered.
 #[derive(Default)]
@@ -81,21 +83,31 @@ impl Text {
     }
 }
 
-/// A change as JSON.
+/// A change as JSON, written a row at a time: beside its text no more than a row is held.
 pub(super) fn render(change: &Change) -> Vec<u8> {
-    let json = match change {
-        Change::Snapshot { rows, .. } => serde_json::to_vec(&RowsView::of(rows)),
+    match change {
+        Change::Snapshot { rows, .. } => rows::json_text(rows),
         Change::Changed { as_of, removed, added, errors, .. } => {
-            let rows = |batch| render::json(std::slice::from_ref(batch));
-            let as_of = as_of.to_string();
-            let mut change = json!({"removed": rows(removed), "added": rows(added), "as_of": as_of});
+            let mut text = Vec::new();
+            text.extend_from_slice(b"{\"removed\":[");
+            render::append_json(&mut text, removed);
+            text.extend_from_slice(b"],\"added\":[");
+            render::append_json(&mut text, added);
+            text.extend_from_slice(b"],\"as_of\":");
+            json::append(&mut text, &as_of.to_string());
             if !errors.is_empty() {
-                change["errors"] = json!(**errors);
+                text.extend_from_slice(b",\"errors\":");
+                json::append(&mut text, &**errors);
             }
-            serde_json::to_vec::<Value>(&change)
+            text.push(b'}');
+            text
         }
-    };
-    json.expect("text and JSON values serialise")
+    }
+}
+
+/// Whether writing it takes hardly any time.
+pub(super) fn is_small(change: &Change) -> bool {
+    estimated_bytes(change) <= WRITTEN_AT_ONCE
 }
 
 /// Whether the text is likely to be longer than a frame.

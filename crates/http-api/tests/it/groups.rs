@@ -39,9 +39,7 @@ async fn a_group_is_seen_moved_and_forgotten() {
     .assert_eq(&reset(r#"{"topic":"store.orders","to":"earliest"}"#).await.line());
     expect![[r#"422 offset 9 of store.orders/0 is outside 0..3 {"field":"to"}"#]]
         .assert_eq(&reset(r#"{"topic":"store.orders","to":"9"}"#).await.problem());
-    expect![[
-        r#"400 to "noon" is not a time; write 2026-11-20T10:00:00Z or milliseconds since 1970 {"field":"to"}"#
-    ]]
+    expect![[r#"400 to "noon" is not a time; write 2026-11-20T10:00:00Z, up to 9999-12-30T22:00:00.999999999Z, or milliseconds since 1970 {"field":"to"}"#]]
     .assert_eq(&reset(r#"{"topic":"store.orders","to":"noon"}"#).await.problem());
     expect![[r#"404 there is no topic store.order; did you mean store.orders? {"near":"store.orders"}"#]]
         .assert_eq(&reset(r#"{"topic":"store.order","to":"earliest"}"#).await.problem());

@@ -464,6 +464,27 @@ async fn encodings_that_cannot_be_unpacked_are_refused() {
     let gzip = [JSON, ("content-encoding", "gzip")];
     check_refused(&server, &gzip, cut, &expect![[r#"400 content-encoding is gzip, but the body is not: unexpected end of file {"header":"content-encoding"}"#]]).await;
     check_refused(&server, &gzip, "{}", &expect![[r#"400 content-encoding is gzip, but the body is not: unexpected end of file {"header":"content-encoding"}"#]]).await;
+    for name in ["br", "gzip", "deflate", "raw deflate", "zstd"] {
+        let body = match name {
+            "br" => BROTLI_ORDER.to_vec(),
+            name => packed(name, br#"{"OrderId":7}"#),
+        };
+        let longer = [&*body, b"{"].concat();
+        let shorter = body[..body.len() - 1].to_vec();
+        let encoding = name.split(' ').next_back().expect("a word");
+        for wrong in [longer, shorter, Vec::new()] {
+            let headers = [JSON, ("content-encoding", encoding)];
+            let answer = server.send("POST", "/events/store.orders", &headers, wrong.clone()).await;
+            assert_eq!(answer.status, 400, "{name} {wrong:?}: {}", answer.text());
+            assert!(answer.problem().contains("content-encoding is"), "{name}: {}", answer.text());
+            let lines = [("content-type", "application/x-ndjson"), ("content-encoding", encoding)];
+            assert_eq!(
+                server.send("POST", "/events/store.orders", &lines, wrong).await.status,
+                400,
+                "{name}"
+            );
+        }
+    }
     for encoding in ["compress", "gzip, gzip"] {
         let headers = [JSON, ("content-encoding", encoding)];
         let answer = server.send("POST", "/events/store.orders", &headers, "x").await;

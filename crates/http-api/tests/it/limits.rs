@@ -1,12 +1,13 @@
 //! What no client may do: send too much, stand still, or take every place.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use expect_test::expect;
 use factum_http_api::Options;
 use factum_types::ByteSize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::support::{Server, Setup};
@@ -159,6 +160,37 @@ async fn connections_of_one_client_have_a_limit() {
     server.stop().await;
 }
 
+/// Connects as the client 127.0.0.`client`.
+async fn connect_as(server: &Server, client: u8) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((Ipv4Addr::new(127, 0, 0, client), 0).into()).expect("loopback is all of 127.0.0.0/8");
+    socket.connect(server.address).await.expect("connected")
+}
+
+#[tokio::test]
+async fn no_client_takes_every_connection() {
+    // Its own limit is far above what there is.
+    let server = Server::start_with(limited(|options| options.max_connections = 4)).await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(connect_as(&server, 1).await);
+    }
+    let mut one_more = connect_as(&server, 1).await;
+    let mut nothing = Vec::new();
+    let read = timeout(PATIENCE, one_more.read_to_end(&mut nothing)).await.expect("closed at once");
+    assert!(read.is_err() || nothing.is_empty(), "{nothing:?}");
+    let mut other = connect_as(&server, 2).await;
+    other
+        .write_all(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .await
+        .expect("sent");
+    let mut answer = String::new();
+    timeout(PATIENCE, other.read_to_string(&mut answer)).await.expect("in time").expect("an end");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop(held);
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_client_that_stands_still_is_let_go() {
     let server = Server::start_with(limited(|options| {
@@ -191,10 +223,11 @@ async fn garbage_is_answered_and_forgotten() {
 async fn connections_beyond_the_limit_wait_for_a_place() {
     let server = Server::start_with(limited(|options| options.max_connections = 3)).await;
     let mut held = Vec::new();
-    for _ in 0..3 {
-        held.push(TcpStream::connect(server.address).await.expect("connected"));
+    for client in [1, 1, 2] {
+        held.push(connect_as(&server, client).await);
     }
-    let mut waiting = TcpStream::connect(server.address).await.expect("queued by the operating system");
+    // Queued by the operating system.
+    let mut waiting = connect_as(&server, 2).await;
     waiting
         .write_all(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         .await

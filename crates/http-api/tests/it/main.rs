@@ -7,6 +7,7 @@ mod console;
 mod groups;
 mod ingest;
 mod limits;
+mod log_lines;
 mod names;
 mod overview;
 mod pages;

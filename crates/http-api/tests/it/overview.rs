@@ -1,8 +1,11 @@
 //! How the whole does, at once and as it goes on.
 
+use std::sync::Mutex;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use expect_test::expect;
+use factum_http_api::HealthReport;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -118,5 +121,23 @@ async fn the_whole_is_followed() {
     let overview: serde_json::Value =
         serde_json::from_str(events[1].1.lines().next().expect("a line")).expect("JSON");
     assert_eq!((&overview["topics"], &overview["by_topic"][0]["name"]), (&1.into(), &"store.orders".into()));
+    server.stop().await;
+}
+
+/// Where reports of health are made.
+static MADE_ON: Mutex<Option<ThreadId>> = Mutex::new(None);
+
+fn noting_thread() -> HealthReport {
+    *MADE_ON.lock().expect("no test panics while holding it") = Some(thread::current().id());
+    HealthReport { roles: Vec::new() }
+}
+
+/// The runtime of this test has one thread, which serves every connection.
+#[tokio::test]
+async fn what_grows_with_the_data_is_made_on_no_thread_that_serves() {
+    let server = Server::start_with(Setup { health: noting_thread, ..Setup::default() }).await;
+    assert_eq!(server.get("/api/v1/overview").await.status, 200);
+    let made_on = MADE_ON.lock().expect("no test panics while holding it").take();
+    assert!(made_on.is_some_and(|made_on| made_on != thread::current().id()), "{made_on:?}");
     server.stop().await;
 }

@@ -138,7 +138,7 @@ async fn what_is_wrong_with_the_project_is_shown_until_it_is_mended() {
     write("teams/store/events/orders.yaml", "summary: A customer paid.\nkye: Email\n");
     apply().await.expect("the rest of it applies");
     expect![[r#"
-        {"name":"contoso","path":"FOLDER","applied_at":"2026-11-20T10:00:00.000Z","failure":"one error: what it concerns stays as it was; the rest is applied","problems":[{"severity":"error","message":"there is no field `kye`","file":"teams/store/events/orders.yaml","line":2,"column":1,"help":"known here: capture, format, key, lateness, max_message_bytes, partitions, retention, retention_bytes, schema, source, summary, time, type, visibility","excerpt":"1 | summary: A customer paid.\n2 | kye: Email\n  | ^^^ did you mean `key`?"}]}
+        {"name":"contoso","path":"FOLDER","applied_at":"2026-11-20T10:00:00.000Z","failure":"one error: what it concerns stays as it was; the rest is applied","problems":[{"severity":"error","message":"there is no field `kye`","file":"teams/store/events/orders.yaml","line":2,"column":1,"help":"known here: capture, compression, format, key, lateness, max_message_bytes, partitions, retention, retention_bytes, schema, segment_age, segment_bytes, source, summary, time, timestamp_after_max, timestamp_before_max, timestamp_type, type, visibility","excerpt":"1 | summary: A customer paid.\n2 | kye: Email\n  | ^^^ did you mean `key`?"}]}
     "#]].assert_eq(&shown().await);
     assert!(server.catalogue.event(&TopicName::new("store.orders").expect("a name")).is_some());
     write("teams/store/events/orders.yaml", "key: Email\n");

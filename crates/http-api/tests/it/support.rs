@@ -11,7 +11,7 @@ use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_base::telemetry;
 use factum_broker::{AutoCreateTopics, Broker};
 use factum_eventlog::{Admin, NewTopic, TopicConfig};
-use factum_governance::{Catalogue, Definitions, EventDefinition, Format, Visibility};
+use factum_governance::{Catalogue, Definitions, EventDefinition, Format, TopicSettings, Visibility};
 use factum_http_api::{HealthReport, KafkaAddress, Options, RoleHealth, Service, State};
 use factum_log::{Environment, EnvironmentOptions, LocalDisk};
 use factum_sql::Engine;
@@ -241,9 +241,7 @@ fn definition(topic: &str, key: Option<&str>) -> EventDefinition {
         lateness: None,
         key: key.map(str::to_owned),
         partitions: None,
-        retention: None,
-        retention_bytes: None,
-        max_message_bytes: None,
+        settings: TopicSettings::default(),
         visibility: Visibility::default(),
         capture: None,
         event_type: "contoso.store.orders".to_owned(),

@@ -69,6 +69,32 @@ async fn a_topic_lives_and_goes() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_changed_at_once_are_all_kept() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    for round in 1..=20 {
+        let values = [
+            ("retention", format!("{round}d")),
+            ("retention_bytes", format!("{round}MiB")),
+            ("segment_bytes", format!("{round}MiB")),
+            ("segment_age", format!("{round}h")),
+            ("max_message_bytes", format!("{round}MiB")),
+        ];
+        let change = async |(name, value): &(&str, String)| {
+            let body = format!(r#"{{"config":{{"{name}":"{value}"}}}}"#);
+            let answer = server.send("PATCH", "/api/v1/topics/store.orders", &[JSON], body).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        };
+        futures::future::join_all(values.iter().map(change)).await;
+        let config = server.get("/api/v1/topics/store.orders").await.json()["config"].clone();
+        for (name, value) in &values {
+            assert_eq!(config[*name], **value, "{name} in round {round}: {config}");
+        }
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_wish_that_cannot_be_is_refused() {
     let server = Server::start().await;

@@ -120,6 +120,9 @@ async fn a_view_is_read_filtered_and_ordered() {
         "/api/v1/views/top?order=-colour",
         "/api/v1/views/top?limit=few",
         "/api/v1/views/top?filter=sold%20%3E",
+        "/api/v1/views/top?filter=",
+        "/api/v1/views/top?order=%20",
+        "/api/v1/views/top?limit=",
         "/api/v1/tables/product/1",
         "/api/v1/tables/products/7",
         "/api/v1/tables/products/'%20OR%20true%20--",
@@ -167,6 +170,12 @@ async fn a_view_is_read_filtered_and_ordered() {
           400 limit "few" is not a number of rows {"in":"query"}
         /api/v1/views/top?filter=sold%20%3E
           400 the filter is not SQL: sql parser error: Expected: an expression, found: ) at Line: 1, Column: 8 {}
+        /api/v1/views/top?filter=
+          400 filter is empty: leave it out, or give a condition in SQL, such as sold > 10 {"field":"filter","in":"query"}
+        /api/v1/views/top?order=%20
+          400 order is empty: leave it out, or give columns to order by, such as -sold,title {"field":"order","in":"query"}
+        /api/v1/views/top?limit=
+          400 limit is empty: leave it out, or give a number of rows {"field":"limit","in":"query"}
         /api/v1/tables/product/1
           404 there is no table product; did you mean products? {"near":"products"}
         /api/v1/tables/products/7

@@ -1,4 +1,4 @@
-//! DeleteTopics: topics away, with all their records.
+//! DeleteTopics: topics away, with all their records; also topics that cannot be used.
 
 use std::collections::HashSet;
 
@@ -69,10 +69,14 @@ async fn delete(call: &Call, asked: DeletableTopic) -> DeletedTopic {
     }
 }
 
+/// Whom the request means. A name need not be that of a topic that is served: one that cannot be used is found by nobody,
+/// and can be deleted. The broker knows whether there is one.
 fn find(call: &Call, asked: &DeletableTopic) -> Result<(TopicName, TopicId), ErrorCode> {
-    let topic = match &asked.name {
-        Some(name) => call.session.topic(Action::Delete, name)?,
-        None => call.session.topic_by_id(Action::Delete, asked.topic_id)?,
+    let Some(name) = &asked.name else {
+        let topic = call.session.topic_by_id(Action::Delete, asked.topic_id)?;
+        return Ok((topic.name().clone(), topic.id()));
     };
-    Ok((topic.name().clone(), topic.id()))
+    let name = call.session.topic_name(Action::Delete, name)?;
+    let id = call.session.broker().topic(name.as_str()).map_or(asked.topic_id, |topic| topic.id());
+    Ok((name, id))
 }

@@ -16,9 +16,18 @@ impl Session {
     /// # Errors
     /// The code that says why not; a name that no topic can have is simply unknown.
     pub(super) fn topic(&self, action: Action, name: &str) -> Result<Arc<Topic>, ErrorCode> {
+        let name = self.topic_name(action, name)?;
+        self.broker().topic(name.as_str()).ok_or(ErrorCode::UnknownTopicOrPartition)
+    }
+
+    /// The name, if `action` is allowed with its topic; there need not be one.
+    ///
+    /// # Errors
+    /// The code that says why not; a name that no topic can have is simply unknown.
+    pub(super) fn topic_name(&self, action: Action, name: &str) -> Result<TopicName, ErrorCode> {
         let name = TopicName::new(name).map_err(|_| ErrorCode::UnknownTopicOrPartition)?;
         self.check_topic(action, &name)?;
-        self.broker().topic(name.as_str()).ok_or(ErrorCode::UnknownTopicOrPartition)
+        Ok(name)
     }
 
     /// The topic with this id, if `action` is allowed with it.

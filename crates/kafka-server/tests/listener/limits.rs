@@ -1,5 +1,6 @@
 //! Many clients, and clients that take much.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use factum_kafka_server::Options;
 use factum_types::ByteSize;
 use factum_types::auth::AllowAll;
 use kafka_protocol::messages::{ApiVersionsRequest, FetchRequest, ProduceRequest};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::client::{Client, batch, frame, text};
 use crate::fetching::fetch;
@@ -34,7 +35,8 @@ fn affordable_connections() -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_connections_cost_little_and_hinder_nobody() {
     let count = affordable_connections();
-    let options = Options { max_connections_per_address: count + 1, ..Options::default() };
+    let (max_connections, max_connections_per_address) = (2 * count + 2, count + 1);
+    let options = Options { max_connections, max_connections_per_address, ..Options::default() };
     let server = Server::start_with(options, Arc::new(AllowAll)).await;
     server.create_topic("orders", 1).await;
     let mut client = server.client().await;
@@ -58,14 +60,23 @@ async fn idle_connections_cost_little_and_hinder_nobody() {
     assert_eq!(outcome(&response).error_code, 0);
 }
 
+/// A client at 127.0.0.`last`.
+async fn client_at(server: &Server, last: u8) -> Client {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((Ipv4Addr::new(127, 0, 0, last), 0).into()).expect("loopback is all of 127.0.0.0/8");
+    Client::from_stream(socket.connect(server.address).await.expect("connected"))
+}
+
 #[tokio::test]
 async fn one_connection_too_many_is_turned_away() {
     let options = Options { max_connections: 2, ..Options::default() };
     let server = Server::start_with(options, Arc::new(AllowAll)).await;
-    let (mut one, mut two) = (server.client().await, server.client().await);
+    let mut one = server.client().await;
     one.ask(&ApiVersionsRequest::default(), 0).await;
+    server.client().await.closed("no address takes every connection").await;
+    let mut two = client_at(&server, 2).await;
     two.ask(&ApiVersionsRequest::default(), 0).await;
-    server.client().await.closed("one too many").await;
+    client_at(&server, 3).await.closed("one too many").await;
     drop(one);
     // There is room again once the server has noticed.
     let admitted = tokio::time::timeout(crate::server::PATIENCE, async {

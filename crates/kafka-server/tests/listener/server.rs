@@ -1,11 +1,12 @@
 //! A listener over an embedded log in a temporary directory.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use factum_base::clock::SystemClock;
 use factum_base::random::Random;
-use factum_base::tasks::{OnError, Stop, TaskGroup, TaskTree};
+use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_broker::{AutoCreateTopics, Broker};
 use factum_kafka_server::{Options, Service};
 use factum_types::auth::{AllowAll, Authorizer};
@@ -21,9 +22,9 @@ pub(crate) struct Server {
     pub(crate) address: std::net::SocketAddr,
     pub(crate) broker: Broker,
     pub(crate) edge: TaskGroup,
-    stop_log: Stop,
+    log: TaskGroup,
     _tree: TaskTree,
-    _dir: TempDir,
+    dir: Arc<TempDir>,
 }
 
 impl Server {
@@ -41,7 +42,27 @@ impl Server {
         options: Options,
         authorizer: Arc<dyn Authorizer>,
     ) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
+        let dir = Arc::new(tempfile::tempdir().expect("a temporary directory"));
+        Self::start_over(dir, auto_create_topics, options, authorizer)
+    }
+
+    /// Stops, does something to the data directory, and starts again over it.
+    pub(crate) async fn restarted_over(self, harm: impl FnOnce(&Path)) -> Self {
+        for group in [&self.edge, &self.log] {
+            assert!(group.stop_within(PATIENCE).await.is_empty(), "it stops");
+        }
+        let dir = Arc::clone(&self.dir);
+        drop(self);
+        harm(dir.path());
+        Self::start_over(dir, AutoCreateTopics::Never, Options::default(), Arc::new(AllowAll))
+    }
+
+    fn start_over(
+        dir: Arc<TempDir>,
+        auto_create_topics: AutoCreateTopics,
+        options: Options,
+        authorizer: Arc<dyn Authorizer>,
+    ) -> Self {
         let tree = TaskTree::new();
         let (log, edge) = (tree.child("log"), tree.child("edge"));
         let clock = Arc::new(SystemClock);
@@ -61,8 +82,7 @@ impl Server {
             service.run(stop).await;
             Ok(())
         });
-        let stop_log = log.stop();
-        Self { address: handle.local_addr, broker, edge, stop_log, _tree: tree, _dir: dir }
+        Self { address: handle.local_addr, broker, edge, log, _tree: tree, dir }
     }
 
     pub(crate) async fn client(&self) -> Client {
@@ -83,6 +103,6 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.edge.stop().request();
-        self.stop_log.request();
+        self.log.stop().request();
     }
 }

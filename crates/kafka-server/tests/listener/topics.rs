@@ -210,3 +210,26 @@ async fn settings_are_described_with_their_sources() {
     "#]]
     .assert_eq(&describe(&mut client, 8, "1", None).await);
 }
+
+#[tokio::test]
+async fn a_topic_that_cannot_be_used_is_deleted_by_its_name() {
+    let server = Server::start().await;
+    server.create_topic("damaged", 2).await;
+    let server = server
+        .restarted_over(|dir| {
+            std::fs::remove_dir_all(dir.join("topics/damaged/1")).expect("removed");
+        })
+        .await;
+    assert!(server.broker.topic("damaged").is_none(), "it cannot be used");
+    assert_eq!(server.broker.health().problems.len(), 1);
+    let mut client = server.client().await;
+    let named = |name| DeleteTopicState::default().with_name(Some(TopicName(text(name))));
+    for code in [0, 3] {
+        let request =
+            DeleteTopicsRequest::default().with_topics(vec![named("damaged")]).with_timeout_ms(1000);
+        let response = client.ask(&request, 6).await;
+        assert_eq!(response.responses[0].error_code, code, "{response:?}");
+    }
+    assert_eq!(server.broker.health().problems, Vec::<String>::new());
+    server.create_topic("damaged", 1).await;
+}

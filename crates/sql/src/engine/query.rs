@@ -75,8 +75,9 @@ impl Engine {
         };
         match read {
             Ok(rows) => Ok(match query.limit {
-                Some(limit) => Rows { batches: first(&rows.batches, limit), ..rows },
-                None => rows,
+                // All of them are one and the same for every reader.
+                Some(limit) if limit < rows.count() => Rows { batches: first(&rows.batches, limit), ..rows },
+                _ => rows,
             }),
             Err(QueryError::View(error)) => Err(error),
             Err(QueryError::Compute(source)) => Err(ReadError::Compute { view: name.to_string(), source }),

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use factum_broker::Broker;
 use factum_eventlog::{
     Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
-    Placed, Position, ProduceError, ReadError, Topic, TopicConfig, Unreadable,
+    Placed, Position, ProduceError, ReadError, Topic, TopicConfig, TopicEdit, Unreadable,
 };
 use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 use parking_lot::Mutex;
@@ -117,6 +117,10 @@ impl Admin for DamagedLog {
 
     async fn alter_topic(&self, name: &TopicName, config: TopicConfig) -> Result<Topic, AdminError> {
         Admin::alter_topic(&self.broker, name, config).await
+    }
+
+    async fn edit_topic(&self, name: &TopicName, edit: TopicEdit) -> Result<Topic, AdminError> {
+        Admin::edit_topic(&self.broker, name, edit).await
     }
 
     async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {

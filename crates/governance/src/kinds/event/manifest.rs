@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_types::TopicName;
 use factum_types::suggest::nearest;
-use factum_types::{ByteSize, TopicName};
 use miette::SourceSpan;
 
 use super::contract::{self, Contract, Stated};
@@ -16,6 +16,7 @@ use crate::kind::{Context, Origin};
 use crate::kinds::name;
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
+use crate::topic_settings::TopicSettings;
 
 /// More partitions in one topic are a mistake on one machine.
 const MAX_PARTITIONS: i32 = 1_000;
@@ -48,9 +49,7 @@ struct Written {
     key: Option<(String, SourceSpan)>,
     lateness: Option<Duration>,
     partitions: Option<(i32, SourceSpan)>,
-    retention: Option<Duration>,
-    retention_bytes: Option<ByteSize>,
-    max_message_bytes: Option<ByteSize>,
+    settings: TopicSettings,
     visibility: Option<Visibility>,
     capture: Option<Capture>,
     event_type: Option<String>,
@@ -69,13 +68,7 @@ impl Written {
             key: fields.parsed("key", not_empty, "Email"),
             lateness: fields.parsed("lateness", human::parse_duration, "10s").map(|(value, _)| value),
             partitions: partitions(fields),
-            retention: fields.parsed("retention", human::parse_retention, "30d").map(|(value, _)| value),
-            retention_bytes: fields
-                .parsed("retention_bytes", human::parse_size, "10GiB")
-                .map(|(value, _)| value),
-            max_message_bytes: fields
-                .parsed("max_message_bytes", message_size, "1MiB")
-                .map(|(value, _)| value),
+            settings: TopicSettings::take(fields),
             visibility: fields.word("visibility", &Visibility::WORDS).map(|(value, _)| value),
             capture: capture(fields),
             event_type: fields.parsed("type", not_empty, "com.example.order.placed").map(|(text, _)| text),
@@ -108,9 +101,10 @@ impl Written {
             lateness: self.lateness.or(defaults.lateness),
             key: self.key.map(|(text, _)| text),
             partitions: self.partitions.map(|(count, _)| count).or(defaults.partitions),
-            retention: self.retention.or(defaults.retention),
-            retention_bytes: self.retention_bytes,
-            max_message_bytes: self.max_message_bytes,
+            settings: TopicSettings {
+                retention: self.settings.retention.or(defaults.retention),
+                ..self.settings
+            },
             visibility: self.visibility.or(defaults.visibility).unwrap_or_default(),
             capture: self.capture,
             event_type: self.event_type.unwrap_or_else(|| format!("{project}.{team}.{name}")),
@@ -174,13 +168,5 @@ fn uri_reference(text: &str) -> Result<String, &'static str> {
         "" => Err("it is empty"),
         text if text.contains(char::is_whitespace) => Err("a CloudEvents source is a URI, without spaces"),
         text => Ok(text.to_owned()),
-    }
-}
-
-/// A topic that takes less than a kibibyte at once takes nothing useful; Kafka's frames end at 2 GiB.
-fn message_size(text: &str) -> Result<ByteSize, String> {
-    match human::parse_size(text)? {
-        ByteSize(bytes) if (1024..=i32::MAX as u64).contains(&bytes) => Ok(ByteSize(bytes)),
-        ByteSize(_) => Err("it lies outside 1KiB to 2GiB".to_owned()),
     }
 }

@@ -6,17 +6,17 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Admits work, in the order in which it is asked for.
 #[derive(Debug, Clone)]
-pub(crate) struct BlockingWork(Arc<Semaphore>);
+pub struct BlockingWork(Arc<Semaphore>);
 
 impl BlockingWork {
     /// Admits at most `count` at one time.
-    pub(crate) fn at_most(count: usize) -> Self {
+    pub fn at_most(count: usize) -> Self {
         Self(Arc::new(Semaphore::new(count)))
     }
 
     /// Does `work` on a thread for blocking work. Dropping the future does not stop what has begun, nor make room for
-    /// other work before it ends.
-    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+    /// other work before it ends. A panic of `work` goes on in the caller.
+    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let permit = Arc::clone(&self.0).acquire_owned().await.expect("the semaphore is never closed");
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -29,7 +29,7 @@ impl BlockingWork {
     }
 
     /// Admits the caller to do its work itself.
-    pub(crate) async fn admit(&self) -> SemaphorePermit<'_> {
+    pub async fn admit(&self) -> SemaphorePermit<'_> {
         self.0.acquire().await.expect("the semaphore is never closed")
     }
 }
