@@ -4,6 +4,7 @@ mod changes;
 mod closing;
 mod closing_replay;
 mod damaged_log;
+mod doubtful_state;
 mod exactly_once;
 mod history;
 mod poison;
