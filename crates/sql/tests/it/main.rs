@@ -7,6 +7,7 @@ mod damaged_log;
 mod doubtful_state;
 mod exactly_once;
 mod history;
+mod planning;
 mod poison;
 mod reading;
 mod rebuild;
