@@ -186,19 +186,15 @@ impl Machine {
     }
 
     fn say(&self, before: Level, level: Level, free: ByteSize) {
-        let folder = self.0.folder.display();
+        let (folder, free) = (self.0.folder.display(), format!("{free:#}"));
         match (before, level) {
             (before, level) if before == level => {}
             (_, Level::Reserve) => {
-                error!(%folder, free = %format_args!("{free:#}"), "the disk is full: records are refused until there is room");
+                error!(%folder, %free, "the disk is full: records are refused until there is room");
             }
-            (Level::Reserve, _) => {
-                warn!(%folder, free = %format_args!("{free:#}"), "the disk has room again: records are taken")
-            }
-            (_, Level::Little) => warn!(%folder, free = %format_args!("{free:#}"), "the disk is nearly full"),
-            (_, Level::Plenty) => {
-                info!(%folder, free = %format_args!("{free:#}"), "the disk has plenty of room again")
-            }
+            (Level::Reserve, _) => warn!(%folder, %free, "the disk has room again: records are taken"),
+            (_, Level::Little) => warn!(%folder, %free, "the disk is nearly full"),
+            (_, Level::Plenty) => info!(%folder, %free, "the disk has plenty of room again"),
         }
     }
 
