@@ -238,7 +238,7 @@ mod tests {
             format!("SELECT 1 GROUP BY {}", list(200, |i| format!("c{i}"))),
             format!("SELECT length('{}')", "x".repeat(400_000)),
         ] {
-            assert_eq!(refused(&sql), None, "{:.80}", sql);
+            assert_eq!(refused(&sql), None, "{sql:.80}");
         }
     }
 
