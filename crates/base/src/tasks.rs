@@ -196,8 +196,8 @@ impl TaskGroup {
     }
 }
 
-/// Threads that compute what strangers wrote walk expressions by recursion.
-const ABANDONABLE_STACK: usize = 8 << 20;
+/// Threads that compute what strangers wrote walk plans and expressions by recursion. Only what is used of it takes memory.
+const ABANDONABLE_STACK: usize = 32 << 20;
 
 /// Lets all other threads go first. On Linux the nice value is one thread's (`sched(7)`), elsewhere it is the whole
 /// process's and stays as it is.

@@ -74,6 +74,11 @@ impl Broker {
         self.0.catalogue.topic(name)
     }
 
+    /// Why the topic of this name is out of reach, if there may be one that is.
+    pub(crate) fn unusable_topic(&self, name: &TopicName) -> Option<String> {
+        self.0.catalogue.why_unusable(name)
+    }
+
     /// The topic of this id.
     pub fn topic_by_id(&self, id: TopicId) -> Option<Arc<Topic>> {
         self.0.catalogue.topic_by_id(id)

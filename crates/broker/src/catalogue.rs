@@ -319,6 +319,12 @@ impl Catalogue {
         self.unusable.read().clone()
     }
 
+    /// Why the topic of this name cannot be used, if it may be one that is out of reach.
+    pub(crate) fn why_unusable(&self, topic: &TopicName) -> Option<String> {
+        let unusable = self.unusable.read();
+        unusable.iter().find(|entry| entry.may_be(topic)).map(|entry| entry.reason.clone())
+    }
+
     /// Whether the topic is there, or may be there and cannot be used.
     pub(crate) fn may_exist(&self, topic: &TopicName) -> bool {
         self.topic(topic.as_str()).is_some() || self.unusable.read().iter().any(|entry| entry.may_be(topic))

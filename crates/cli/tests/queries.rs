@@ -110,6 +110,50 @@ fn queries_without_an_end_are_ended_and_hold_nobody_up() {
     assert!(server.is_alive());
 }
 
+/// What the server says against a query.
+fn refusal(server: &Server, query: &str) -> String {
+    let asked = Command::new(BINARY)
+        .args(["sql", query])
+        .env("FACTUM_SERVER", format!("http://{}", server.http))
+        .output()
+        .expect("the binary starts");
+    assert!(!asked.status.success());
+    let said = String::from_utf8_lossy(&asked.stderr).into_owned();
+    said.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
+}
+
+/// Queries of one WITH, each made of the one before.
+fn with(count: usize, first: &str, next: &str) -> String {
+    let mut query = format!("WITH w0 AS ({first})");
+    for number in 1..count {
+        query += &format!(", w{number} AS ({})", next.replace("{}", &format!("w{}", number - 1)));
+    }
+    query + &format!(" SELECT count(*) AS n FROM w{} WHERE x > 0", count - 1)
+}
+
+#[test]
+fn queries_that_stand_for_more_than_can_be_planned_are_refused_at_once() {
+    let server = Server::start("1h");
+    let numbers = "SELECT unnest(range(0, 3)) AS x";
+    let windows = (0..300).map(|i| format!("sum(x) OVER (ORDER BY power(x, {i})) AS a{i}"));
+    let windows = windows.collect::<Vec<_>>().join(", ");
+    for (query, expected) in [
+        (with(100, numbers, "SELECT x FROM {}"), "more than 200 steps one upon the other"),
+        (with(500, numbers, "SELECT x FROM {}"), "more than 200 steps one upon the other"),
+        (format!("SELECT {windows} FROM ({numbers}) AS t"), "more than 200 steps one upon the other"),
+        (with(25, numbers, "SELECT x + x AS x FROM {}"), "a condition has more than 50000 parts"),
+        (
+            with(25, numbers, "SELECT x + x AS x FROM {} GROUP BY x + x"),
+            "a condition has more than 50000 parts",
+        ),
+        (format!("SELECT {}1", "1, ".repeat(20_000)), "a SELECT has at most 1000 columns"),
+    ] {
+        let said = refusal(&server, &query);
+        assert!(said.contains(expected), "{query:.60}: {said}");
+        assert!(server.is_alive());
+    }
+}
+
 #[test]
 fn a_stop_does_not_wait_for_queries() {
     let mut server = Server::start("1h");

@@ -11,6 +11,14 @@ pub enum AdminError {
         /// The name asked for.
         topic: TopicName,
     },
+    /// There is a topic of this name whose records are out of reach: its directory is damaged or gone.
+    #[error("topic {topic} cannot be used: {reason}")]
+    UnusableTopic {
+        /// The name asked for.
+        topic: TopicName,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// A topic has this name already.
     #[error("topic {topic} exists already")]
     TopicExists {
@@ -54,6 +62,6 @@ pub enum AdminError {
 impl AdminError {
     /// Whether the same request can succeed later with no change to it.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::UnusableTopic { .. })
     }
 }

@@ -92,7 +92,7 @@ impl Recorded {
         let partition = TopicPartition::new(topic(), 0);
         match log.topic(&partition.topic).await {
             Ok(_) => {}
-            Err(AdminError::UnknownTopic { .. }) => return Ok(()),
+            Err(AdminError::UnknownTopic { .. } | AdminError::UnusableTopic { .. }) => return Ok(()),
             Err(error) => return Err(RecordedError::Lookup(error)),
         }
         let end = log.offset_of(&partition, Position::Latest).await?;

@@ -301,7 +301,9 @@ impl From<AdminError> for Problem {
             AdminError::TopicExists { .. } => Self::conflict(&error),
             AdminError::GroupInUse { members, .. } => Self::conflict(&error).with("members", *members),
             AdminError::Invalid { .. } => Self::refused(&error),
-            AdminError::Unavailable { .. } => Self::unavailable("unavailable", &error),
+            AdminError::Unavailable { .. } | AdminError::UnusableTopic { .. } => {
+                Self::unavailable("unavailable", &error)
+            }
         }
     }
 }

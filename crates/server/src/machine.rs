@@ -138,13 +138,13 @@ impl Machine {
 
     /// What is wrong, in words.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let free = ByteSize(self.0.free.load(Ordering::Relaxed) & !0xf_ffff);
+        let free = steady(self.0.free.load(Ordering::Relaxed));
         let folder = self.0.folder.display();
         let disk = match self.level() {
             Level::Plenty => None,
-            Level::Little => Some(format!("the disk of {folder} has {free} left")),
+            Level::Little => Some(format!("the disk of {folder} has {free:#} left")),
             Level::Reserve => Some(format!(
-                "the disk of {folder} is full: records are refused until there is room; the last {free} are kept for \
+                "the disk of {folder} is full: records are refused until there is room; the last {free:#} are kept for \
                  state, offsets and administration"
             )),
         };
@@ -186,7 +186,7 @@ impl Machine {
     }
 
     fn say(&self, before: Level, level: Level, free: ByteSize) {
-        let folder = self.0.folder.display();
+        let (folder, free) = (self.0.folder.display(), format!("{free:#}"));
         match (before, level) {
             (before, level) if before == level => {}
             (_, Level::Reserve) => {
@@ -205,6 +205,13 @@ impl Machine {
             _ => Level::Reserve,
         }
     }
+}
+
+/// Free space in whole MiB, below that in whole KiB: a problem is not told anew for each block that is written.
+fn steady(free: u64) -> ByteSize {
+    let units = [1 << 20, 1 << 10, 1];
+    let unit = units.into_iter().find(|unit| free >= *unit).unwrap_or(1);
+    ByteSize(free / unit * unit)
 }
 
 fn describe() {
@@ -240,6 +247,13 @@ mod tests {
         });
         use Level::{Little, Plenty, Reserve};
         assert_eq!(levels, [Plenty, Little, Little, Reserve, Reserve, Reserve, Little, Plenty]);
+    }
+
+    #[test]
+    fn little_free_space_is_told_in_a_unit_that_it_fills() {
+        let told = [0, 900, 600 << 10, (600 << 10) + 77, 5 << 20, (5 << 20) + 77].map(steady);
+        let told = told.map(|free| format!("{free:#}"));
+        assert_eq!(told, ["0 B", "900 B", "600.0 KiB", "600.0 KiB", "5.0 MiB", "5.0 MiB"]);
     }
 
     #[test]

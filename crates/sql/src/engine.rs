@@ -26,6 +26,7 @@ mod view;
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
@@ -54,6 +55,12 @@ use query_pool::QueryPool;
 pub use status::{PartitionStatus, ViewState, ViewStatus};
 use view::View;
 
+/// Definitions that are planned at once, and that may wait for it.
+const PLANNINGS: usize = 2;
+const WAITING_PLANNINGS: usize = 32;
+/// How long definitions wait for their turn to be planned.
+const PLANNING_WAIT: Duration = Duration::from_secs(60);
+
 /// A handle on the engine. Its work goes on until the task group stops, whether or not a handle is left.
 #[derive(Clone)]
 pub struct Engine(Arc<Shared>);
@@ -71,6 +78,8 @@ struct Shared {
     queries: QueryPool,
     /// Where rows of single views are selected: cheap by comparison, so that they do not wait for the others.
     selections: QueryPool,
+    /// Where definitions are planned: it takes a large stack, and longer than an async worker may be held.
+    plannings: QueryPool,
     /// Tells the change ids of this run from those of others.
     run: u64,
 }
@@ -114,6 +123,7 @@ impl Engine {
         let pool = |settings: &str| {
             QueryPool::new(tasks.clone(), options.queries, options.waiting_queries, settings)
         };
+        let plannings = QueryPool::new(tasks.clone(), PLANNINGS, WAITING_PLANNINGS, "of definitions");
         let queries = pool("sql.queries, sql.waiting_queries");
         let selections = pool("sql.queries and sql.waiting_queries, for filters and orders of views");
         let random = Random::system();
@@ -128,6 +138,7 @@ impl Engine {
             kept_state: KeptState::new(Arc::clone(&environment.state)),
             queries,
             selections,
+            plannings,
             run: random.uuid().as_u64_pair().0,
         }));
         environment.tasks.spawn_quiet(survey::run(engine.clone()));
@@ -245,7 +256,7 @@ mod tests {
             () = work => panic!("it never ends by itself"),
             begun = begins => begun.expect("it begins"),
         }
-        let patience = std::time::Duration::from_secs(20);
+        let patience = Duration::from_secs(20);
         let ended = tokio::time::timeout(patience, ended).await.expect("ended in time");
         ended.expect_err("it is dropped");
     }

@@ -15,6 +15,7 @@ use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
+use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use factum_base::tasks::Stop;
 
 /// Tells a query that nobody waits for it any more.
@@ -29,6 +30,14 @@ impl Interrupt {
 
     pub(crate) fn request(&self) {
         self.0.request();
+    }
+
+    /// Fails once it is requested.
+    fn ask(&self) -> Result<()> {
+        match self.0.is_requested() {
+            true => Err(DataFusionError::Execution("the query was ended".to_owned())),
+            false => Ok(()),
+        }
     }
 
     pub(crate) async fn requested(&self) {
@@ -56,9 +65,33 @@ impl Interrupt {
         Ok(asking.data)
     }
 
+    /// The rules of an optimiser with the question before each, so that planning ends with its client as well.
+    pub(crate) fn between(&self, rules: &[Rule]) -> Vec<Rule> {
+        let asking: Rule = Arc::new(AskBetweenRules(self.clone()));
+        rules.iter().flat_map(|rule| [Arc::clone(&asking), Arc::clone(rule)]).collect()
+    }
+
     fn asking(&self, condition: Expr) -> Expr {
         let signature = Signature::any(1, Volatility::Volatile);
         ScalarUDF::new_from_impl(Asking { interrupt: self.clone(), signature }).call(vec![condition])
+    }
+}
+
+/// A rule of an optimiser.
+type Rule = Arc<dyn OptimizerRule + Send + Sync>;
+
+/// A rule that changes nothing, and fails once the query is interrupted.
+#[derive(Debug)]
+struct AskBetweenRules(Interrupt);
+
+impl OptimizerRule for AskBetweenRules {
+    fn name(&self) -> &'static str {
+        "unless_interrupted"
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        self.0.ask()?;
+        Ok(Transformed::no(plan))
     }
 }
 
@@ -100,12 +133,33 @@ impl ScalarUDFImpl for Asking {
     }
 
     fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        if self.interrupt.0.is_requested() {
-            return Err(DataFusionError::Execution("the query was ended".to_owned()));
-        }
+        self.interrupt.ask()?;
         match arguments.args.pop() {
             Some(condition) => Ok(condition),
             None => internal_err!("{} takes one condition", self.name()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::logical_expr::LogicalPlanBuilder;
+    use datafusion::optimizer::{Optimizer, OptimizerContext};
+    use factum_base::tasks::TaskTree;
+
+    use super::*;
+
+    #[test]
+    fn optimising_ends_once_it_is_interrupted() {
+        let interrupt = Interrupt::new(TaskTree::new().child("test").stop().child());
+        let optimizer = Optimizer::with_rules(interrupt.between(&Optimizer::new().rules));
+        let optimise = || {
+            let plan = LogicalPlanBuilder::empty(true).build().expect("a plan");
+            optimizer.optimize(plan, &OptimizerContext::new(), |_, _| {})
+        };
+        optimise().expect("nobody has asked for an end");
+        interrupt.request();
+        let error = optimise().expect_err("it is interrupted").to_string();
+        assert!(error.contains("the query was ended"), "{error}");
     }
 }

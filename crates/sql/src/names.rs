@@ -31,8 +31,9 @@ use datafusion::sql::sqlparser::ast::{
 use factum_types::TopicName;
 
 use crate::definitions::{Problem, RelationName};
+use crate::plan::extent::{self, Excess};
 use crate::plan::relations::Relations;
-use crate::statement::{SourceText, lower_first, spellings};
+use crate::statement::{SourceText, lower_first, shortened, spellings};
 use crate::tumble::Tumble;
 pub(crate) use places::{Part, Places};
 use scope::{Bound, Outputs, Scope, columns_of, same};
@@ -236,7 +237,9 @@ impl<'a> Resolver<'a> {
             return Err(failure);
         }
         let plan = self.relations.plan(query.clone(), &self.ctes);
-        plan.map_err(|error| planning_problem(self.source, &error, &self.statement).into())
+        let plan = plan.map_err(|error| planning_problem(self.source, &error, &self.statement))?;
+        extent::check(&plan).map_err(|excess| too_large(excess, self.source, &self.statement))?;
+        Ok(plan)
     }
 
     fn problem(
@@ -257,6 +260,9 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// The most characters of what DataFusion says: it shows whole expressions and types.
+pub(crate) const LONGEST_MESSAGE: usize = 1_000;
+
 /// What DataFusion says against a query, with its place.
 pub(crate) fn planning_problem(
     source: &SourceText,
@@ -272,7 +278,12 @@ pub(crate) fn planning_problem(
     });
     let place = span.and_then(|span| source.range(span)).unwrap_or_else(|| statement.clone());
     let (message, help) = in_our_words(&error.find_root().message());
-    Problem { help, ..source.problem(place, message) }
+    Problem { help, ..source.problem(place, shortened(&message, LONGEST_MESSAGE)) }
+}
+
+/// A plan that is too large to be walked.
+pub(crate) fn too_large(excess: Excess, source: &SourceText, statement: &Range<usize>) -> Problem {
+    Problem { help: Some(excess.help()), ..source.problem(statement.clone(), excess.message()) }
 }
 
 /// DataFusion's words without its prefixes, its pleas for bug reports and its lists of all that would fit.

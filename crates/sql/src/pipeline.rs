@@ -5,7 +5,7 @@
 
 mod closing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,7 +31,7 @@ use crate::operator::{self, OWNER, Operator};
 use crate::plan::{Cut, ViewPlan};
 use crate::schema::EventSchema;
 use crate::session;
-use crate::task::{Environment, Intake, Task, TaskStatus, Writer};
+use crate::task::{Environment, Intake, Task, TaskStatus, Writer, committed};
 use crate::view::bind;
 
 /// A running cut.
@@ -43,14 +43,25 @@ pub(crate) struct Pipeline {
     environment: Arc<Environment>,
     stop: Stop,
     partitions: RwLock<BTreeMap<PartitionId, Arc<TaskStatus>>>,
+    /// Partitions that a task reads; of the others there is state alone.
+    read_by_tasks: Mutex<BTreeSet<PartitionId>>,
     advanced: Arc<watch::Sender<u64>>,
     reader: tokio::sync::Mutex<Operator>,
     /// Whether the state is gone; held while it is looked at.
     is_forgotten: tokio::sync::RwLock<bool>,
-    waiting: Mutex<Option<String>>,
+    hindrance: Mutex<Option<Hindrance>>,
     surveyed: Mutex<Surveyed>,
     /// Closed when the last task has ended.
     ended: tokio::sync::Mutex<mpsc::Receiver<()>>,
+}
+
+/// Why the partitions of a topic are not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Hindrance {
+    /// There is no topic yet, or not any more.
+    NoTopic(String),
+    /// It is out of reach.
+    Unavailable(String),
 }
 
 /// What is looked at from time to time.
@@ -83,10 +94,11 @@ impl Pipeline {
             environment: Arc::clone(environment),
             stop: environment.tasks.stop().child(),
             partitions: RwLock::default(),
+            read_by_tasks: Mutex::default(),
             advanced: Arc::new(watch::Sender::new(0)),
             reader: tokio::sync::Mutex::new(operator(&plan.cuts[cut]).await?),
             is_forgotten: tokio::sync::RwLock::new(false),
-            waiting: Mutex::default(),
+            hindrance: Mutex::default(),
             surveyed: Mutex::default(),
             ended: tokio::sync::Mutex::new(ended),
         });
@@ -123,19 +135,24 @@ impl Pipeline {
     async fn find_partitions(&self, alive: &mpsc::Sender<()>) {
         let topic = match self.environment.log.topic(&self.schema.topic).await {
             Ok(topic) => topic,
-            Err(error @ AdminError::UnknownTopic { .. }) => {
-                *self.waiting.lock() = Some(error.to_string());
-                return;
-            }
             Err(error) => {
-                warn!(pipeline = &*self.id, %error, "partitions cannot be listed");
+                let hindrance = match &error {
+                    AdminError::UnknownTopic { .. } => Hindrance::NoTopic(error.to_string()),
+                    _ => Hindrance::Unavailable(error.to_string()),
+                };
+                self.show_state().await;
+                let before = self.hindrance.lock().replace(hindrance.clone());
+                if before.as_ref() != Some(&hindrance) && matches!(hindrance, Hindrance::Unavailable(_)) {
+                    warn!(pipeline = &*self.id, %error, "the topic is out of reach: its state is served as it is");
+                }
                 return;
             }
         };
         self.expire_closings(&topic.partitions);
         for bounds in topic.partitions {
             let known = self.partitions.read().get(&bounds.partition).cloned();
-            match known {
+            let is_read = self.read_by_tasks.lock().contains(&bounds.partition);
+            match known.filter(|_| is_read) {
                 Some(status) => status.see_end(bounds.high_watermark),
                 None => {
                     if let Err(error) = self.start_task(bounds.partition, alive.clone()).await {
@@ -145,7 +162,25 @@ impl Pipeline {
             }
         }
         // Not before: without tasks it would seem to be live.
-        *self.waiting.lock() = None;
+        *self.hindrance.lock() = None;
+    }
+
+    /// Shows what the state holds of partitions that no task reads yet, so that readers are given it.
+    async fn show_state(&self) {
+        if !self.partitions.read().is_empty() {
+            return;
+        }
+        let state = &self.environment.state;
+        let Ok(tasks) = state.tasks(&OWNER).await else { return };
+        for (task, ..) in tasks.into_iter().filter(|(task, ..)| *task.name() == *self.id) {
+            let place = TopicPartition::new(self.schema.topic.clone(), task.partition());
+            if let Ok(Some((topic, committed))) = committed(&**state, &task, &place).await {
+                let status = Arc::new(TaskStatus::default());
+                status.show_without_task(committed, self.closings_of(topic, &status).await);
+                self.partitions.write().insert(place.partition, status);
+                self.advanced.send_modify(|count| *count += 1);
+            }
+        }
     }
 
     async fn start_task(
@@ -168,6 +203,7 @@ impl Pipeline {
         );
         let task = Task { intake, operator: operator(cut).await?, writer };
         self.partitions.write().insert(partition, Arc::clone(&status));
+        self.read_by_tasks.lock().insert(partition);
         let stop = self.stop.clone();
         self.environment.tasks.spawn_quiet(async move {
             // A function that breaks on an event must not leave a view that looks alive.
@@ -186,6 +222,10 @@ impl Pipeline {
             return Err(ReadError::Dropped { view: self.plan.name.clone() });
         }
         let partitions: Vec<_> = self.partitions.read().keys().copied().collect();
+        if let (true, Some(Hindrance::Unavailable(reason))) = (partitions.is_empty(), self.hindrance()) {
+            // Nothing is known of them: no rows would be an answer that nobody can give.
+            return Err(ReadError::Waiting { view: self.plan.name.clone(), reason });
+        }
         let tasks: Vec<_> = partitions
             .into_iter()
             .map(|partition| TaskId::new(OWNER, Arc::clone(&self.id), partition))
@@ -242,9 +282,9 @@ impl Pipeline {
         partitions.iter().map(|(partition, status)| (*partition, Arc::clone(status))).collect()
     }
 
-    /// What the pipeline waits for before it can begin.
-    pub(crate) fn waiting(&self) -> Option<String> {
-        self.waiting.lock().clone()
+    /// Why the partitions of its topic are not known.
+    pub(crate) fn hindrance(&self) -> Option<Hindrance> {
+        self.hindrance.lock().clone()
     }
 
     pub(crate) fn surveyed(&self) -> Surveyed {

@@ -8,6 +8,7 @@
 
 mod closing;
 mod cut;
+pub(crate) mod extent;
 mod fingerprint;
 mod planner;
 mod prepared;

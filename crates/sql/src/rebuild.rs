@@ -79,7 +79,7 @@ async fn target(environment: &Environment, topic: &TopicName) -> Result<Target, 
                 bounds.map(|each| (each.partition, (each.log_start.get(), each.high_watermark.get())));
             Ok(bounds.collect())
         }
-        Err(AdminError::UnknownTopic { .. }) => Ok(Target::new()),
+        Err(AdminError::UnknownTopic { .. } | AdminError::UnusableTopic { .. }) => Ok(Target::new()),
         Err(error) => Err(error),
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! Not here: what names mean. Only the shape of a statement is known and checked.
 
+mod clauses;
 mod dialect;
 mod expansion;
 mod meaning;
+mod size;
 mod source_text;
 pub(crate) mod spellings;
 
@@ -92,12 +94,20 @@ pub(crate) fn query(source: &SourceText) -> Result<Query, Problem> {
         .ok_or_else(|| source.problem(0..source.text().len(), "there is no query here"))?;
     match parse(source, &tokens, &place)? {
         Statement::Query(mut query) => {
-            check_expansion(&query, source, &place)?;
-            meaning::settle(&mut query, source, place)?;
+            settle(&mut query, source, &place)?;
             Ok(*query)
         }
         _ => Err(source.problem(place, "only queries can be run here: SELECT, VALUES or WITH … SELECT")),
     }
+}
+
+/// Checks what a query is made of, and writes it in operators that mean here what they do elsewhere.
+fn settle(query: &mut Query, source: &SourceText, place: &Range<usize>) -> Result<(), Problem> {
+    // First: whatever walks a query goes no deeper than this allows.
+    meaning::settle(query, source, place.clone())?;
+    size::check_query(query, source, place)?;
+    clauses::check(query, source, place)?;
+    check_expansion(query, source, place)
 }
 
 fn check_expansion(query: &Query, source: &SourceText, place: &Range<usize>) -> Result<(), Problem> {
@@ -113,6 +123,7 @@ fn check_expansion(query: &Query, source: &SourceText, place: &Range<usize>) -> 
 }
 
 fn tokenize(source: &SourceText) -> Result<Vec<TokenWithSpan>, Problem> {
+    size::check_text(source)?;
     let tokens = Tokenizer::new(&FactumDialect, source.text()).tokenize_with_location();
     let tokens = tokens.map_err(|error| {
         let start = source.offset(error.location);
@@ -139,8 +150,7 @@ fn declaration(
     };
     match statement {
         Statement::CreateView(mut view) => {
-            check_expansion(&view.query, source, &place)?;
-            meaning::settle(&mut view.query, source, place.clone())?;
+            settle(&mut view.query, source, &place)?;
             of_view(source, view, place, on_window_close)
         }
         _ => refused(
@@ -193,6 +203,7 @@ pub(crate) fn identifiers(name: &ObjectName) -> Option<Vec<Ident>> {
 }
 
 fn parse(source: &SourceText, tokens: &[TokenWithSpan], place: &Range<usize>) -> Result<Statement, Problem> {
+    size::check_tokens(source, tokens, place)?;
     let is_one_more = |token: &&TokenWithSpan| is_operator(&token.token);
     if let Some(token) = tokens.iter().filter(is_one_more).nth(MAX_OPERATORS) {
         let at = source.range(token.span).unwrap_or_else(|| place.clone());
@@ -214,9 +225,15 @@ pub(crate) fn part<T>(
     text: &str,
     parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
 ) -> Result<T, ParserError> {
+    if text.len() > size::MOST_BYTES {
+        return Err(ParserError::ParserError(format!("it is longer than {} KiB", size::MOST_BYTES >> 10)));
+    }
     let tokens = Tokenizer::new(&FactumDialect, text).tokenize_with_location()?;
     if tokens.iter().filter(|token| is_operator(&token.token)).count() > MAX_OPERATORS {
         return Err(ParserError::ParserError(format!("it has more than {MAX_OPERATORS} operators")));
+    }
+    if size::too_deep(&tokens).is_some() {
+        return Err(ParserError::ParserError("its brackets are nested too deeply".to_owned()));
     }
     let mut parser = Parser::new(&FactumDialect).with_tokens_with_locations(tokens);
     let parsed = parse(&mut parser)?;
@@ -275,6 +292,14 @@ fn readable(message: &str) -> String {
         Some((expected, "EOF")) => format!("the statement ends where {expected} is expected"),
         Some((expected, found)) => format!("`{found}` stands where {expected} is expected"),
         None => lower_first(message),
+    }
+}
+
+/// The first `most` characters of a text, with a mark where there are more.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -40,7 +40,7 @@ use evaluate::Evaluation;
 pub(crate) use intake::{EventTime, Intake};
 use prepared::Prepared;
 pub(crate) use status::TaskStatus;
-pub(crate) use writer::{Writer, history};
+pub(crate) use writer::{Writer, committed, history};
 
 /// The first rest after a failure; each further one is twice as long.
 const FIRST_REST: Duration = Duration::from_millis(50);
@@ -96,6 +96,7 @@ impl Task {
             {
                 warn!(task = %self.writer.id, %error, "state cannot be forgotten");
             }
+            self.writer.show_committed(self.intake.place()).await;
             if self.writer.status.epoch() != before {
                 rest = FIRST_REST;
             }
@@ -142,6 +143,7 @@ impl Task {
     async fn resume(&mut self) -> Result<(), TaskError> {
         let place = self.intake.place().clone();
         let topic = self.writer.environment.log.topic(&place.topic).await?.id;
+        self.writer.reads(topic);
         let closings = self.find_closings(topic).await?;
         let progress = self.writer.take_over(topic).await?;
         let offsets = progress.offsets.iter();

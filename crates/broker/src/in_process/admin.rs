@@ -21,8 +21,13 @@ impl Admin for Broker {
     }
 
     async fn topic(&self, name: &TopicName) -> Result<Topic, AdminError> {
-        let topic = Broker::topic(self, name.as_str());
-        topic.map(|topic| describe(&topic)).ok_or_else(|| AdminError::UnknownTopic { topic: name.clone() })
+        if let Some(topic) = Broker::topic(self, name.as_str()) {
+            return Ok(describe(&topic));
+        }
+        Err(match self.unusable_topic(name) {
+            Some(reason) => AdminError::UnusableTopic { topic: name.clone(), reason },
+            None => AdminError::UnknownTopic { topic: name.clone() },
+        })
     }
 
     async fn create_topic(&self, new: NewTopic) -> Result<Topic, AdminError> {

@@ -121,10 +121,14 @@ pub(super) fn start(options: Options, greeting: Greeting) -> Result<(), Report> 
     serve(options, greeting)
 }
 
+/// Plans of views are walked by recursion where they are read. Only what is used of it takes memory.
+const THREAD_STACK: usize = 16 << 20;
+
 /// Runs a server until a signal or a failure.
 pub(super) fn serve(options: Options, greeting: Greeting) -> Result<(), Report> {
     factum_server::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(THREAD_STACK)
         .enable_all()
         .build()
         .into_diagnostic()

@@ -95,6 +95,10 @@ impl ClosingTopic {
     /// # Errors
     /// [`ClosingTopicError`].
     pub(crate) async fn read(&self, key: &str) -> Result<ReadClosings, ClosingTopicError> {
+        if let Err(error @ AdminError::UnusableTopic { .. }) = self.log.topic(&name()).await {
+            // Out of reach is not empty: what was closed would be closed again, with other rows.
+            return Err(error.into());
+        }
         let partition = TopicPartition::new(name(), 0);
         let end = match self.log.offset_of(&partition, Position::Latest).await {
             // Nothing was ever closed.

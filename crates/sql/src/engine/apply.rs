@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::view::{Declared, View};
-use super::{Effective, Engine, Others, schemas};
+use super::{Effective, Engine, Others, PLANNING_WAIT, schemas};
 use crate::changes::ChangeLog;
 use crate::definitions::{Definitions, RelationName};
-use crate::error::ApplyError;
+use crate::error::{ApplyError, QueryError};
 use crate::pipeline::Pipeline;
 use crate::plan::{self, Planned, ViewPlan};
 use crate::rebuild::Building;
@@ -83,11 +83,18 @@ impl Place {
 }
 
 impl Engine {
+    /// Plans definitions on a thread of its own, which ends after its statement if the future is dropped.
     pub(super) async fn plan(&self, definitions: Definitions) -> Result<PlannedDefinitions, ApplyError> {
         let mut schemas = schemas::find(&self.0.environment, &definitions).await?;
         let mut problems = std::mem::take(&mut schemas.problems);
-        match plan::plan(&definitions, &schemas.known) {
-            Ok(planned) if problems.is_empty() => Ok(PlannedDefinitions { definitions, planned, schemas }),
+        let unavailable = |error: QueryError| ApplyError::Unavailable { reason: error.to_string() };
+        let slot = self.0.plannings.slot(PLANNING_WAIT).await.map_err(unavailable)?;
+        let planning = slot.run(async move {
+            let planned = plan::plan(&definitions, &schemas.known);
+            Ok(planned.map(|planned| PlannedDefinitions { definitions, planned, schemas }))
+        });
+        match planning.await.map_err(unavailable)? {
+            Ok(planned) if problems.is_empty() => Ok(planned),
             Ok(_) => Err(ApplyError::Refused(problems)),
             Err(found) => {
                 problems.extend(found);

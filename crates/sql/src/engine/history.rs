@@ -57,7 +57,8 @@ impl Topics<'_> {
         if !self.known.contains_key(name) {
             let found = match self.environment.log.topic(name).await {
                 Ok(topic) => Some(topic),
-                Err(AdminError::UnknownTopic { .. }) => None,
+                // What is out of reach could not be read again any more than what is gone.
+                Err(AdminError::UnknownTopic { .. } | AdminError::UnusableTopic { .. }) => None,
                 Err(error) => return Err(unavailable(error)),
             };
             self.known.insert(name.clone(), found);

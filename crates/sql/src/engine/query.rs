@@ -9,6 +9,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::unnest::UnnestExec;
@@ -22,12 +23,12 @@ use super::{Effective, Engine, View, blocking};
 use crate::clock_function::set_clock;
 use crate::definitions::RelationName;
 use crate::error::{QueryError, ReadError};
-use crate::explain::explain;
+use crate::explain::{explain, explain_query};
 use crate::interrupt::Interrupt;
-use crate::names::Failure;
+use crate::names::{Failure, LONGEST_MESSAGE};
 use crate::plan::{QueryPlan, table_reference};
 use crate::session;
-use crate::statement::part;
+use crate::statement::{part, shortened};
 use crate::topic_scan::{LeftOut, LeftOutCounter, TopicTable};
 use crate::view::{Freshness, Rows, bind, memory};
 
@@ -134,24 +135,24 @@ impl Engine {
     /// # Errors
     /// [`QueryError::Refused`].
     pub async fn explain(&self, sql: &str) -> Result<String, QueryError> {
+        let slot = self.0.queries.slot(EXPLAIN_WAIT).await?;
+        let (engine, sql) = (self.clone(), Arc::from(sql));
+        let explained = slot.run(async move { engine.explanation(&sql) });
+        tokio::time::timeout(EXPLAIN_TIME, explained).await.unwrap_or_else(|_| {
+            let reason = format!("the query takes longer than {} s to plan", EXPLAIN_TIME.as_secs());
+            Err(QueryError::TooLarge { reason })
+        })
+    }
+
+    fn explanation(&self, sql: &Arc<str>) -> Result<String, QueryError> {
         let effective = self.effective();
         let view_of = |name: &RelationName| effective.planned.views.iter().find(|view| view.name == *name);
         let named = RelationName::parse(sql.trim());
         if let Some(view) = named.as_ref().and_then(view_of) {
             return Ok(explain(view));
         }
-        let slot = self.0.queries.slot(EXPLAIN_WAIT).await?;
-        let planned = tokio::time::timeout(EXPLAIN_TIME, self.planned_in(&slot, sql)).await;
-        let plan = planned.unwrap_or_else(|_| {
-            let reason = format!("the query takes longer than {} s to plan", EXPLAIN_TIME.as_secs());
-            Err(QueryError::TooLarge { reason })
-        })?;
-        let mut text = format!("{}\n", plan.plan.display_indent());
-        for view in plan.views.iter().filter_map(view_of) {
-            text.push('\n');
-            text.push_str(&explain(view));
-        }
-        Ok(text)
+        let plan = self.plan_query(sql).map_err(|failure| self.refused(failure))?;
+        Ok(explain_query(&plan.plan, plan.views.iter().filter_map(view_of).map(Arc::as_ref)))
     }
 
     /// Plans a query where it holds nobody up: what a stranger wrote may take long to plan.
@@ -191,12 +192,15 @@ impl Engine {
             found.insert(table_reference(name), rows.batches);
         }
         let counter = Arc::new(LeftOutCounter::default());
-        let plan = self.bound(query, &effective, &found, now, &counter).map_err(failed)?;
         let memory = usize::try_from(self.0.environment.options.query_memory.0).unwrap_or(usize::MAX);
         let limits = RunLimits { rows: most, memory };
-        let interrupt = slot.interrupt().clone();
-        let computed = slot.run(async move { compute(&plan, &interrupt, limits).await }).await?;
-        let (schema, batches) = computed;
+        let (engine, interrupt, counting) = (self.clone(), slot.interrupt().clone(), Arc::clone(&counter));
+        // The plan is touched on that thread alone: to walk it takes a large stack.
+        let computed = slot.run(async move {
+            let plan = engine.bound(query, &effective, &found, now, &counting).map_err(failed)?;
+            compute(&plan, &interrupt, limits).await
+        });
+        let (schema, batches) = computed.await?;
         let left_out = counter.total().plus(of_views);
         Ok(Rows { schema, batches: batches.into(), freshness, left_out, errors: errors.into() })
     }
@@ -260,6 +264,8 @@ async fn compute(
 ) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
     let context = session::query(limits.memory);
     let state = context.state();
+    let rules = interrupt.between(state.optimizers());
+    let state = SessionStateBuilder::new_from_existing(state).with_optimizer_rules(rules).build();
     // Asked after optimising: a condition that asks is none that a join can be planned by.
     let plan = state.optimize(plan).and_then(|plan| interrupt.within(plan)).map_err(failed)?;
     let plan = state.query_planner().create_physical_plan(&plan, &state).await;
@@ -376,6 +382,10 @@ fn failed(error: DataFusionError) -> QueryError {
             let is_memory = reason.contains("memory pool");
             let words = "the query needs more memory than one may take (sql.query_memory)";
             QueryError::TooLarge { reason: if is_memory { words.to_owned() } else { reason.clone() } }
+        }
+        _ if error.find_root().message().len() > LONGEST_MESSAGE => {
+            let reason = shortened(&error.find_root().message(), LONGEST_MESSAGE);
+            QueryError::Compute(Box::new(DataFusionError::Execution(reason)))
         }
         _ => QueryError::Compute(Box::new(error)),
     }

@@ -135,7 +135,7 @@ fn id_key(definition: &EventDefinition) -> Vec<u8> {
 async fn topic_id(environment: &Environment, topic: &TopicName) -> Result<Option<TopicId>, ApplyError> {
     match environment.log.topic(topic).await {
         Ok(topic) => Ok(Some(topic.id)),
-        Err(AdminError::UnknownTopic { .. }) => Ok(None),
+        Err(AdminError::UnknownTopic { .. } | AdminError::UnusableTopic { .. }) => Ok(None),
         Err(error) => Err(unavailable(error)),
     }
 }
@@ -178,6 +178,9 @@ async fn inferred(
     definition: &EventDefinition,
 ) -> Result<Result<EventSchema, String>, ApplyError> {
     let topic = &definition.topic;
+    if let Err(error @ AdminError::UnusableTopic { .. }) = environment.log.topic(topic).await {
+        return Ok(Err(format!("the columns of {topic}: {error}")));
+    }
     let samples = samples(environment, topic).await?;
     if samples.is_empty() {
         return Ok(Err(format!("the first event of {topic}")));

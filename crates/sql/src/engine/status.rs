@@ -7,7 +7,7 @@ use factum_types::{PartitionId, Timestamp};
 
 use super::View;
 use crate::definitions::RelationName;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Hindrance, Pipeline};
 use crate::view::Version;
 
 /// A view at this moment.
@@ -173,8 +173,10 @@ impl ViewState {
     /// What a version is doing; `progress` is of one that is being built: events taken in, of so many.
     pub(crate) fn of(version: &Version, progress: Option<(u64, u64)>) -> Self {
         let pipelines = version.all_pipelines();
-        if let Some(reason) = pipelines.iter().find_map(|pipeline| pipeline.waiting()) {
-            return Self::Waiting(reason);
+        match pipelines.iter().find_map(|pipeline| pipeline.hindrance()) {
+            Some(Hindrance::NoTopic(reason)) => return Self::Waiting(reason),
+            Some(Hindrance::Unavailable(reason)) => return Self::Failed(reason),
+            None => {}
         }
         if let Some(reason) = pipelines.iter().find_map(|pipeline| pipeline.closing_problem()) {
             return Self::Failed(reason);

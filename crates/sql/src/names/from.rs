@@ -18,6 +18,8 @@ use crate::statement::identifiers;
 
 /// Each relation nests the plan one deeper, and planning walks it by recursion.
 const MAX_ITEMS: usize = 100;
+/// Each relation adds its columns to those of all before: the planner makes a list of them at every join.
+const MOST_COLUMNS: usize = 4_000;
 
 /// FROM as it is to be, and the lists that are unnested in it.
 pub(super) struct From {
@@ -166,6 +168,12 @@ impl Resolver<'_> {
             return Err(self.problem(span, message).into());
         }
         self.scope().bound.push(bound);
+        if self.scope().bound.iter().map(|bound| bound.columns.len()).sum::<usize>() > MOST_COLUMNS {
+            let mut problem = self
+                .problem(span, format!("the relations in FROM have more than {MOST_COLUMNS} columns in all"));
+            problem.help = Some("join subqueries that select the columns that are needed".to_owned());
+            return Err(problem.into());
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The select list: `*` written out where it would show too much, and names for what has none.
 
+use std::collections::HashSet;
+
 use datafusion::sql::sqlparser::ast::{
     Expr, Ident, ObjectName, SelectItem, SelectItemQualifiedWildcardKind, Spanned, WildcardAdditionalOptions,
 };
@@ -7,7 +9,10 @@ use datafusion::sql::sqlparser::ast::{
 use super::scope::{Outputs, Reach, quoted, same};
 use super::suggest::nearest;
 use super::{Failure, Resolver};
-use crate::statement::identifiers;
+use crate::statement::{identifiers, shortened};
+
+/// The most characters of a column's name that nobody gave it: each row of an answer in JSON repeats it.
+const LONGEST_NAME: usize = 200;
 
 /// The names that a select list gives.
 pub(super) fn outputs(items: &[SelectItem]) -> Vec<String> {
@@ -23,6 +28,7 @@ pub(super) fn outputs(items: &[SelectItem]) -> Vec<String> {
 impl Resolver<'_> {
     pub(super) fn select_list(&mut self, items: Vec<SelectItem>) -> Result<Vec<SelectItem>, Failure> {
         let mut resolved = Vec::with_capacity(items.len());
+        let mut names = HashSet::new();
         for item in items {
             let (span, begun) = (item.span(), resolved.len());
             match item {
@@ -37,7 +43,9 @@ impl Resolver<'_> {
                 }
                 _ => return Err(self.problem(span, "this is not supported in a select list").into()),
             }
-            if let Some(name) = named_again(&resolved, begun) {
+            let again =
+                resolved[begun..].iter().filter_map(name_of).find(|name| !names.insert((*name).to_owned()));
+            if let Some(name) = again {
                 let message =
                     format!("two columns are called `{name}`: give one of them another name with AS");
                 self.note(self.problem(span, message));
@@ -53,7 +61,7 @@ impl Resolver<'_> {
             Expr::CompoundIdentifier(path) => path.last().map(|name| name.value.clone()),
             // A struct that is unnested gives many columns, each with a name of its own.
             Expr::Function(call) if is_named(&call.name, "unnest") => None,
-            other => Some(other.to_string()),
+            other => Some(shortened(&other.to_string(), LONGEST_NAME)),
         };
         self.expression(&mut expr, Outputs::Unseen);
         match name {
@@ -123,17 +131,8 @@ impl Resolver<'_> {
     }
 }
 
-/// A name among the items from `begun` on that another one has already.
-fn named_again(items: &[SelectItem], begun: usize) -> Option<&str> {
-    let name = |item: &SelectItem| match item {
-        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
-        _ => None,
-    };
-    let again = (begun..items.len()).find(|place| {
-        let own = name(&items[*place]);
-        own.is_some() && items[..*place].iter().any(|other| name(other) == own)
-    });
-    match &items[again?] {
+fn name_of(item: &SelectItem) -> Option<&str> {
+    match item {
         SelectItem::ExprWithAlias { alias, .. } => Some(&alias.value),
         _ => None,
     }

@@ -22,8 +22,13 @@ impl Resolver<'_> {
         let function = name.to_string();
         if !function.eq_ignore_ascii_case("tumble") {
             let message =
-                format!("the table function {function} is not supported by this version: TUMBLE is");
-            return Err(self.problem(name.span(), message).into());
+                format!("there is no function `{function}` that gives rows in FROM: TUMBLE is the only one");
+            let mut problem = self.problem(name.span(), message);
+            let is_series =
+                ["generate_series", "range"].iter().any(|name| function.eq_ignore_ascii_case(name));
+            let series = "write FROM (SELECT unnest(range(1, 4)) AS n) AS numbers, which gives 1, 2 and 3";
+            problem.help = is_series.then(|| series.to_owned());
+            return Err(problem.into());
         }
         let [source, column, size] = self.arguments(&arguments.args, name)?;
         let mut bound = self.windowed(&source)?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use factum_eventlog::PartitionBounds;
-use factum_types::{Offset, PartitionId};
+use factum_types::{Offset, PartitionId, TopicId};
 
 use super::Pipeline;
 use crate::closings::{Closings, WindowKind};
@@ -65,10 +65,10 @@ impl Pipeline {
         };
         let mut advanced = self.subscribe();
         if tokio::time::timeout(PATIENCE, advanced.wait_for(is_known)).await.is_err() {
-            return Err(ReadError::Waiting {
-                view: self.plan.name.clone(),
-                reason: "its state, which tells what windows are closed".to_owned(),
-            });
+            let trouble = self.statuses().into_iter().find_map(|(_, status)| status.trouble());
+            let reason =
+                trouble.unwrap_or_else(|| "its state, which tells what windows are closed".to_owned());
+            return Err(ReadError::Waiting { view: self.plan.name.clone(), reason });
         }
         self.begin_closing();
         let closings = closings(&self.partitions.read());
@@ -81,6 +81,10 @@ impl Pipeline {
 
     /// Begins to close the windows that are over. It is finished even if the reader goes meanwhile.
     pub(super) fn begin_closing(&self) {
+        if self.hindrance().is_some() {
+            // Where the partitions end now, which a closing names, cannot be told.
+            return;
+        }
         let environment = &self.environment;
         let (now, pause) = (environment.clock.monotonic(), environment.options.close_windows);
         let closings = {
@@ -114,6 +118,18 @@ impl Pipeline {
             active.unwrap_or_else(|| statuses.values().filter_map(|status| status.watermark()).max());
         let clock = self.environment.clock.now().as_millis().saturating_mul(1_000);
         reached.map(|reached| reached.min(clock))
+    }
+
+    /// The closings of a topic that no task reads now, for those who read its state.
+    pub(super) async fn closings_of(&self, topic: TopicId, status: &TaskStatus) -> Option<Arc<Closings>> {
+        let kind = self.event_time()?.closing?;
+        match self.environment.closings.find(&kind, topic).await {
+            Ok(closings) => Some(closings),
+            Err(error) => {
+                status.stuck(error.to_string());
+                None
+            }
+        }
     }
 
     /// Gives up closings that matter to no event that the topic still holds.

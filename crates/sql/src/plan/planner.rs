@@ -1,6 +1,6 @@
 //! All pipelines planned together: views may read views, whichever stands first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,12 +15,13 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Projection};
 use factum_types::TopicName;
 
 use super::cut::{self, Kept};
+use super::extent::Excess;
 use super::refuse::CutError;
 use super::relations::{Kind, Relations};
-use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, prepared, slot_scan};
+use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, extent, prepared, slot_scan};
 use crate::clock_function::plan_reads_clock;
 use crate::definitions::{Definitions, PipelineDefinition, Problem, RelationName};
-use crate::names::{Failure, Part, Places, Resolved, Resolver, planning_problem};
+use crate::names::{Failure, Part, Places, Resolved, Resolver, planning_problem, too_large};
 use crate::reference::ReferenceTable;
 use crate::row_errors::{self, RowErrors};
 use crate::schema::EventSchema;
@@ -70,29 +71,33 @@ pub(crate) fn plan(
 }
 
 impl Planned {
+    /// Plans each view once what it reads is planned, however they stand in their files.
     fn pipelines(&mut self, pipelines: &[PipelineDefinition], problems: &mut Vec<Problem>) {
-        let mut pending = self.planner.declared(pipelines, problems);
-        loop {
-            let before = pending.len();
-            let mut needing = Vec::new();
-            for view in pending {
-                match self.planner.view(&view) {
-                    Ok(plan) => self.views.extend(plan.map(Arc::new)),
-                    Err(Failure::Needs(needed)) => needing.push((view, needed)),
-                    Err(Failure::Awaits(topic)) => {
-                        self.planner.relations.add_awaited(view.name.clone(), topic.clone());
-                        let sql = view.sql();
-                        self.awaiting.push(Awaiting { name: view.name, sql, topic });
-                    }
-                    Err(Failure::Problem(problem)) => problems.push(*problem),
+        let mut ready: VecDeque<Pending> = self.planner.declared(pipelines, problems).into();
+        let mut needing: BTreeMap<RelationName, Vec<Pending>> = BTreeMap::new();
+        while let Some(view) = ready.pop_front() {
+            match self.planner.view(&view) {
+                Ok(plan) => self.views.extend(plan.map(Arc::new)),
+                Err(Failure::Needs(needed)) => {
+                    needing.entry(needed).or_default().push(view);
+                    continue;
+                }
+                Err(Failure::Awaits(topic)) => {
+                    self.planner.relations.add_awaited(view.name.clone(), topic.clone());
+                    let (name, sql) = (view.name.clone(), view.sql());
+                    self.awaiting.push(Awaiting { name, sql, topic });
+                }
+                Err(Failure::Problem(problem)) => {
+                    problems.push(*problem);
+                    continue;
                 }
             }
-            if needing.len() == before || needing.is_empty() {
-                circles(&needing, problems);
-                return;
-            }
-            pending = needing.into_iter().map(|(view, _)| view).collect();
+            ready.extend(needing.remove(&view.name).unwrap_or_default());
         }
+        let needing = needing.into_iter().flat_map(|(needed, views)| {
+            views.into_iter().map(move |view| (view.name.clone(), (view, needed.clone())))
+        });
+        circles(&needing.collect(), problems);
     }
 }
 
@@ -255,6 +260,7 @@ impl Planner {
         // What a row cannot be computed for is null in it, whatever the types promise.
         let rows = row_errors::row_by_row(parts.top.clone(), &super::keys(&cuts), &RowErrors::default())
             .map_err(|error| planning_problem(source, &error, place))?;
+        extent::check_written_out(&rows).map_err(|excess| too_large(excess, source, place))?;
         let state = self.relations.state();
         let kept = || cuts.iter().map(|cut| &cut.plan);
         kept()
@@ -273,8 +279,13 @@ impl Planner {
         source: &SourceText,
         place: &Range<usize>,
     ) -> Result<LogicalPlan, Problem> {
-        let plan = self.relations.plan(resolved.query, &[]).and_then(|plan| self.relations.analyse(plan));
-        plan.map_err(|error| planning_problem(source, &error, place))
+        let failed = |error| planning_problem(source, &error, place);
+        let too_large = |excess: Excess| too_large(excess, source, place);
+        let plan = self.relations.plan(resolved.query, &[]).map_err(failed)?;
+        extent::check(&plan).map_err(too_large)?;
+        let plan = self.relations.analyse(plan).map_err(failed)?;
+        extent::check_written_out(&plan).map_err(too_large)?;
+        Ok(plan)
     }
 
     fn cut(&self, number: usize, kept: Kept, closing: Option<Closing>) -> Result<Cut, DataFusionError> {
@@ -371,8 +382,8 @@ fn with_columns(plan: LogicalPlan, view: &Pending) -> Result<LogicalPlan, Failur
         None => columns[place].name.clone(),
     });
     let names: Vec<String> = names.collect();
-    let twice = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name));
-    if let Some((_, name)) = twice {
+    let mut known = HashSet::with_capacity(names.len());
+    if let Some(name) = names.iter().find(|name| !known.insert(name.as_str())) {
         return Err(problem(format!(
             "two columns are called `{name}`: give one of them another name with AS"
         )));
@@ -404,32 +415,27 @@ fn scanned(plan: &LogicalPlan) -> Vec<RelationName> {
     names
 }
 
-/// Views that need each other are wrong; those that need a wrong one are not to blame.
-fn circles(needing: &[(Pending, RelationName)], problems: &mut Vec<Problem>) {
-    let needs =
-        |name: &RelationName| needing.iter().find(|(view, _)| view.name == *name).map(|(_, needed)| needed);
-    for (view, needed) in needing {
-        let mut path = vec![&view.name, needed];
-        if *needed == view.name {
-            let message = format!("{} reads itself", view.name);
-            problems.push(view.source.problem(view.declaration.name_place.clone(), message));
-            continue;
+/// Views that need each other are wrong; those that need a wrong one are not to blame. Each is there with the one that
+/// it needs.
+fn circles(needing: &BTreeMap<RelationName, (Pending, RelationName)>, problems: &mut Vec<Problem>) {
+    let mut seen = HashSet::new();
+    for first in needing.keys() {
+        // From one to the next, up to one that was there before: in this path, which is a circle, or in another.
+        let (mut path, mut next) = (Vec::new(), Some(first));
+        while let Some(name) = next.filter(|name| seen.insert(*name)) {
+            path.push(name);
+            next = needing.get(name).map(|(_, needed)| needed);
         }
-        while let Some(next) = path.last().and_then(|last| needs(last)) {
-            if *next == view.name {
-                // Told once, by the first of the circle.
-                if path.iter().any(|other| **other < view.name) {
-                    break;
-                }
-                let names: Vec<_> = path.iter().map(ToString::to_string).collect();
-                let message = format!("{} reads itself: {} → {}", view.name, names.join(" → "), view.name);
-                problems.push(view.source.problem(view.declaration.name_place.clone(), message));
-                break;
-            }
-            if path.contains(&next) {
-                break;
-            }
-            path.push(next);
-        }
+        let Some(begin) = path.iter().position(|name| Some(*name) == next) else { continue };
+        let circle = &path[begin..];
+        let least = (0..circle.len()).min_by_key(|place| circle[*place]).unwrap_or(0);
+        let names: Vec<_> =
+            circle[least..].iter().chain(&circle[..=least]).map(ToString::to_string).collect();
+        let Some((view, _)) = needing.get(circle[least]) else { continue };
+        let message = match circle {
+            [name] => format!("{name} reads itself"),
+            _ => format!("{} reads itself: {}", view.name, names.join(" → ")),
+        };
+        problems.push(view.source.problem(view.declaration.name_place.clone(), message));
     }
 }

@@ -75,15 +75,26 @@ pub(super) fn or_null(
     let key = key.unwrap_or_else(|| columns.clone());
     told.key = key.iter().map(|column| column.name.clone()).collect();
     let compiled = create_physical_expr(&expr, &read, &ExecutionProps::new(), &planning)?;
+    // Each column once: the optimiser writes out columns that are computed below, again and again in a chain of them.
+    let mut arguments = columns;
+    let mut place = |column: Column| match arguments.iter().position(|argument| *argument == column) {
+        Some(place) => place,
+        None => {
+            arguments.push(column);
+            arguments.len() - 1
+        }
+    };
+    let key = key.into_iter().map(&mut place).collect();
     let function = OrNull {
         expr,
         compiled,
         columns: Arc::new(Schema::clone(read.as_arrow())),
+        key,
         result: Arc::new(result.as_ref().clone().with_nullable(true)),
         told,
         signature: Signature::variadic_any(Volatility::Immutable),
     };
-    let arguments = columns.into_iter().chain(key).map(Expr::Column).collect();
+    let arguments = arguments.into_iter().map(Expr::Column).collect();
     Ok(ScalarUDF::new_from_impl(function).call(arguments))
 }
 
@@ -93,6 +104,8 @@ struct OrNull {
     compiled: Arc<dyn PhysicalExpr>,
     /// What it reads; the first of its arguments.
     columns: SchemaRef,
+    /// The places of the key among its arguments.
+    key: Vec<usize>,
     result: FieldRef,
     told: Told,
     signature: Signature,
@@ -100,7 +113,10 @@ struct OrNull {
 
 impl PartialEq for OrNull {
     fn eq(&self, other: &Self) -> bool {
-        self.expr == other.expr && self.columns == other.columns && self.told == other.told
+        self.expr == other.expr
+            && self.columns == other.columns
+            && self.key == other.key
+            && self.told == other.told
     }
 }
 
@@ -134,7 +150,8 @@ impl ScalarUDFImpl for OrNull {
         let rows = arguments.number_rows;
         let columns = arguments.args.into_iter().map(|argument| argument.into_array(rows));
         let mut columns: Vec<_> = columns.collect::<Result<_>>()?;
-        let key = columns.split_off(self.columns.fields().len());
+        let key = self.key.iter().map(|place| Arc::clone(&columns[*place])).collect();
+        columns.truncate(self.columns.fields().len());
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.columns), columns, &options)?;
         let mut pieces = Pieces { function: self, key, values: Vec::new(), bytes: 0 };

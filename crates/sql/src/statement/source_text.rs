@@ -8,19 +8,26 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 
 use crate::definitions::{PipelineDefinition, Place, Problem};
 
+/// So many characters lie between two marks of a text.
+const MARK: usize = 256;
+
 /// A text and where its lines begin.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceText {
     file: PathBuf,
     text: Arc<str>,
-    line_starts: Vec<usize>,
+    /// The number of the first character of each line, from 0.
+    line_starts: Arc<[usize]>,
+    /// The byte at which each [`MARK`]th character begins, so that none is sought from the beginning of a long line.
+    marks: Arc<[usize]>,
 }
 
 impl SourceText {
     pub(crate) fn new(file: &Path, text: Arc<str>) -> Self {
-        let after_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        let after_breaks = text.chars().enumerate().filter(|(_, char)| *char == '\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(0).chain(after_breaks).collect();
-        Self { file: file.to_owned(), text, line_starts }
+        let marks = text.char_indices().step_by(MARK).map(|(at, _)| at).collect();
+        Self { file: file.to_owned(), text, line_starts, marks }
     }
 
     pub(crate) fn of(pipeline: &PipelineDefinition) -> Self {
@@ -45,8 +52,10 @@ impl SourceText {
         let line = usize::try_from(place.line.saturating_sub(1)).unwrap_or(usize::MAX);
         let Some(start) = self.line_starts.get(line).copied() else { return self.text.len() };
         let column = usize::try_from(place.column.saturating_sub(1)).unwrap_or(usize::MAX);
-        let rest = &self.text[start..];
-        start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+        let at = start.saturating_add(column);
+        let Some(mark) = self.marks.get(at / MARK).copied() else { return self.text.len() };
+        let rest = &self.text[mark..];
+        mark + rest.char_indices().nth(at % MARK).map_or(rest.len(), |(at, _)| at)
     }
 
     pub(crate) fn problem(&self, span: Range<usize>, message: impl Into<String>) -> Problem {
@@ -57,5 +66,25 @@ impl SourceText {
             message: message.into(),
             help: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_found_in_lines_of_any_length_and_script() {
+        let line = "aé漢😀".repeat(300);
+        let source = SourceText::new(Path::new(""), format!("{line}\n{line}\nlast").into());
+        let text = source.text();
+        let (mut line, mut column) = (1, 1);
+        for (at, char) in text.char_indices() {
+            assert_eq!(source.offset(Location::new(line, column)), at, "{line}:{column}");
+            (line, column) = if char == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
+        assert_eq!(source.offset(Location::new(line, column)), text.len());
+        assert_eq!(source.offset(Location::new(line, 1_000)), text.len());
+        assert_eq!(source.offset(Location::new(9, 1)), text.len());
     }
 }

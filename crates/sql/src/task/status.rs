@@ -14,6 +14,8 @@ use crate::closings::Closings;
 pub(crate) struct TaskStatus {
     /// Whether the task holds its state; before, nothing else here means anything.
     resumed: AtomicBool,
+    /// Whether there is no task, and all here is of the state.
+    is_without_task: AtomicBool,
     /// Shared with the closings that it goes by, which are kept for as long as it may need them.
     next: Arc<AtomicI64>,
     end: AtomicI64,
@@ -45,6 +47,7 @@ impl Default for TaskStatus {
     fn default() -> Self {
         Self {
             resumed: AtomicBool::new(false),
+            is_without_task: AtomicBool::new(false),
             next: Arc::default(),
             end: AtomicI64::new(0),
             epoch: AtomicU64::new(0),
@@ -89,7 +92,8 @@ impl TaskStatus {
 
     /// What the task goes by, once it holds its state.
     pub(crate) fn closings(&self) -> Option<Arc<Closings>> {
-        if self.is_resumed() { self.closings.lock().clone() } else { None }
+        let is_known = self.is_resumed() || self.is_without_task.load(Ordering::Acquire);
+        if is_known { self.closings.lock().clone() } else { None }
     }
 
     /// An epoch was committed.
@@ -97,6 +101,18 @@ impl TaskStatus {
         self.events.fetch_add(committed.events, Ordering::Relaxed);
         self.show(committed);
         self.trouble.lock().current = None;
+    }
+
+    /// The state holds this, whoever committed it.
+    pub(crate) fn show_committed(&self, committed: Committed) {
+        self.show(committed);
+    }
+
+    /// The state holds this, by these closings, and there is no task that could hold it.
+    pub(crate) fn show_without_task(&self, committed: Committed, closings: Option<Arc<Closings>>) {
+        self.show(committed);
+        *self.closings.lock() = closings;
+        self.is_without_task.store(true, Ordering::Release);
     }
 
     fn show(&self, committed: Committed) {

@@ -3,6 +3,7 @@
 //! Always holds: what an epoch adds to rows, offsets, counts and letters is one commit. Letters that cannot be sent
 //! wait in the outbox of each further epoch, [`MOST_WAITING`] of them at most; what is beyond that is counted.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -99,6 +100,31 @@ fn too_late(window_end: i64) -> String {
     }
 }
 
+/// What the state of `task` says of itself, for whoever shows it without a task that holds it: what was committed last,
+/// and of which topic.
+///
+/// # Errors
+/// [`state::ReadError`].
+pub(crate) async fn committed(
+    state: &dyn StateStore,
+    task: &TaskId,
+    place: &TopicPartition,
+) -> Result<Option<(TopicId, Committed)>, state::ReadError> {
+    let mut facts = BTreeMap::new();
+    let mut visit = |key: &[u8], value: &[u8]| drop(facts.insert(key.to_vec(), value.to_vec()));
+    let progress = state.scan(task, counts::TABLE, &mut visit).await?;
+    let mut found = Found::with_capacity(Counts::KEYS.len() + 2);
+    for key in Counts::KEYS.into_iter().chain([TOPIC, READ_TO]) {
+        found.push(facts.get(key).map(Vec::as_slice));
+    }
+    let next = progress.offsets.iter().find(|(source, _)| source == place).map(|(_, next)| *next);
+    let (Some(topic), Some(next)) = (topic(&found, Counts::KEYS.len()), next) else { return Ok(None) };
+    let read_to = offset(&found, Counts::KEYS.len() + 1).map(|millis| Timestamp::from_millis(millis.get()));
+    let counts = Counts::of(&found);
+    let Progress { epoch, watermark, .. } = progress;
+    Ok(Some((topic, Committed { epoch, next, watermark, events: 0, read_to, counts })))
+}
+
 impl Writer {
     pub(crate) fn new(
         environment: Arc<Environment>,
@@ -134,6 +160,11 @@ impl Writer {
         self.has_lost_state
     }
 
+    /// What is read is this topic.
+    pub(super) fn reads(&mut self, topic: TopicId) {
+        self.topic.get_or_insert(topic);
+    }
+
     /// Takes the state over, and begins it anew if it is of another topic of the same name.
     pub(super) async fn take_over(&mut self, read: TopicId) -> Result<Progress, TaskError> {
         let state = Arc::clone(&self.environment.state);
@@ -164,6 +195,21 @@ impl Writer {
         });
         self.send_letters().await;
         Ok(progress)
+    }
+
+    /// Shows what the state holds, although the task does not: a commit that failed here may have reached it all the
+    /// same, and what is behind it may be read.
+    pub(super) async fn show_committed(&self, place: &TopicPartition) {
+        if self.topic.is_none() {
+            return;
+        }
+        if let Ok(Some((topic, committed))) = committed(&*self.environment.state, &self.id, place).await
+            && Some(topic) == self.topic
+            && committed.epoch != self.status.epoch()
+        {
+            self.status.show_committed(committed);
+            self.advanced.send_modify(|count| *count += 1);
+        }
     }
 
     async fn facts(&self) -> Result<Found, state::ReadError> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::damaged_log::DamagedLog;
+use crate::doubtful_state::DoubtfulState;
 
 /// How long anything may take before it counts as never.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -65,6 +67,8 @@ pub(crate) struct World {
     pub(crate) log: Broker,
     /// What the engine reads.
     pub(crate) damaged: DamagedLog,
+    /// Whether the state keeps from saying that it took a commit.
+    is_in_doubt: Arc<AtomicBool>,
     clock: SharedClock,
     options: Options,
     definitions: Definitions,
@@ -118,6 +122,7 @@ impl World {
             log_tasks,
             damaged: DamagedLog::new(log.clone()),
             log,
+            is_in_doubt: Arc::default(),
             clock,
             options,
             definitions,
@@ -136,8 +141,8 @@ impl World {
             let tasks = TaskTree::new().child("sql");
             let (log, clock) = (Arc::new(self.damaged.clone()), Arc::clone(&self.clock));
             let (internal_log, options) = (Arc::new(self.damaged.internal()), self.options.clone());
-            let engine =
-                Engine::open(options, log, internal_log, Arc::new(state.clone()), clock, tasks.clone());
+            let shown = DoubtfulState { state: state.clone(), is_in_doubt: Arc::clone(&self.is_in_doubt) };
+            let engine = Engine::open(options, log, internal_log, Arc::new(shown), clock, tasks.clone());
             (engine, state, tasks, committer, state_tasks)
         });
         let (engine, state, tasks, committer, state_tasks) = process;
@@ -223,6 +228,11 @@ impl World {
         });
         // Nothing more goes while a test looks.
         self.alter(name, TopicConfig::default());
+    }
+
+    /// From now on the state keeps from saying that it takes commits, or no longer.
+    pub(crate) fn set_in_doubt(&self, is_in_doubt: bool) {
+        self.is_in_doubt.store(is_in_doubt, Ordering::Relaxed);
     }
 
     pub(crate) fn clock_now(&self) -> factum_types::Timestamp {

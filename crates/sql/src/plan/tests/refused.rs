@@ -257,8 +257,8 @@ fn windows() {
     check_query(
         "SELECT * FROM HOP(orders, order_date, INTERVAL '1 hour', INTERVAL '2 hours')",
         &expect![[r#"
-        "HOP": the table function HOP is not supported by this version: TUMBLE is
-    "#]],
+            "HOP": there is no function `HOP` that gives rows in FROM: TUMBLE is the only one
+        "#]],
     );
     check_query(
         "SELECT * FROM TUMBLE(orders, INTERVAL '1 hour')",

@@ -1,0 +1,107 @@
+//! A state that takes commits and does not say so, as on a disk that is full: what is committed shows, and nobody may
+//! take a task over.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use factum_sql::ViewState;
+use factum_state::{
+    CommitError, Embedded, Epoch, Fence, Found, Owner, Progress, ReadError, StateStore, TableId, TakeOver,
+    TaskId, Visit,
+};
+
+use crate::world::{World, order, small};
+
+/// The embedded state, in doubt from time to time.
+#[derive(Clone)]
+pub(crate) struct DoubtfulState {
+    pub(crate) state: Embedded,
+    pub(crate) is_in_doubt: Arc<AtomicBool>,
+}
+
+impl DoubtfulState {
+    fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt.load(Ordering::Relaxed)
+    }
+}
+
+const FULL: &str = "no space is left on the disk";
+
+#[async_trait]
+impl StateStore for DoubtfulState {
+    async fn take_over(&self, task: &TaskId) -> Result<TakeOver, ReadError> {
+        if self.is_in_doubt() {
+            return Err(ReadError::Unavailable { task: task.clone(), reason: FULL.to_owned() });
+        }
+        self.state.take_over(task).await
+    }
+
+    async fn acknowledge_loss(&self, task: &TaskId, fence: Fence) -> Result<(), CommitError> {
+        self.state.acknowledge_loss(task, fence).await
+    }
+
+    async fn get_many(&self, task: &TaskId, table: TableId, keys: &[&[u8]]) -> Result<Found, ReadError> {
+        self.state.get_many(task, table, keys).await
+    }
+
+    async fn scan(
+        &self,
+        task: &TaskId,
+        table: TableId,
+        visit: &mut Visit<'_>,
+    ) -> Result<Progress, ReadError> {
+        self.state.scan(task, table, visit).await
+    }
+
+    async fn range(
+        &self,
+        task: &TaskId,
+        table: TableId,
+        from: &[u8],
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ReadError> {
+        self.state.range(task, table, from, to, limit).await
+    }
+
+    async fn commit(&self, task: &TaskId, fence: Fence, epoch: Epoch) -> Result<Progress, CommitError> {
+        let progress = self.state.commit(task, fence, epoch).await?;
+        if self.is_in_doubt() {
+            return Err(CommitError::Unavailable { task: task.clone(), reason: FULL.to_owned() });
+        }
+        Ok(progress)
+    }
+
+    async fn forget(&self, task: &TaskId) -> Result<(), CommitError> {
+        self.state.forget(task).await
+    }
+
+    async fn tasks(&self, owner: &Owner) -> Result<Vec<(TaskId, Progress, u64)>, ReadError> {
+        self.state.tasks(owner).await
+    }
+}
+
+#[test]
+fn what_a_failed_commit_left_in_the_state_is_no_lag() {
+    let world = World::new(small()).with_orders(1);
+    world.apply("CREATE MATERIALIZED VIEW counted AS SELECT count(*) AS n FROM orders;");
+    world.post("store.orders", &[order(1, "a", 0, 1)]);
+    world.settle();
+    world.set_in_doubt(true);
+    world.post("store.orders", &[order(2, "a", 1, 1), order(3, "a", 2, 1)]);
+    world.until("rows of the commit", |world| world.shown("store.counted") == [r#"{"n":3}"#]);
+    world.until("the lag of these rows", |world| world.read("store.counted").freshness.lag == 0);
+    let status = world.status("store.counted");
+    assert_eq!((status.lag, status.partitions[0].next), (0, 3));
+    assert!(
+        matches!(&status.state, ViewState::Failed(reason) if reason.contains(FULL)),
+        "{:?}",
+        status.state
+    );
+    assert!(status.as_of < world.clock_now(), "it is not known what came since");
+    world.set_in_doubt(false);
+    world.post("store.orders", &[order(4, "a", 3, 1)]);
+    world.settle();
+    assert_eq!(world.shown("store.counted"), [r#"{"n":4}"#]);
+}
