@@ -178,9 +178,9 @@ test("a view that is being rebuilt says how far it is", async () => {
   writeFileSync(file, sql("max(value)"));
   await page
     .getByRole("status")
-    .filter({ hasText: /being built.*[\d\s]+ of [\d\s]+ events are taken in/ })
+    .filter({ hasText: /being (re)?built.*[\d\s]+ of [\d\s]+ events are taken in/ })
     .waitFor();
-  await until("it is live", async () => (await page.getByText("being built").count()) === 0, 60);
+  await until("it is live", async () => (await page.getByText(/being (re)?built/).count()) === 0, 60);
   await closePage(page);
 });
 
