@@ -15,8 +15,8 @@ use crate::source::SourceFile;
 const SKIPPED: &[&str] = &["target", "node_modules", "book", "dist", "__pycache__"];
 /// Hidden folders that do hold something of ours.
 const HIDDEN: &[&str] = &[".cargo", ".ci", ".config", ".devcontainer", ".github"];
-/// Written by a tool and owned by it.
-const GENERATED: &[&str] = &["Cargo.lock", "package-lock.json", "go.sum", "schema.d.ts"];
+/// Written by a tool and owned by it; `.git` is a file in a linked work tree.
+const GENERATED: &[&str] = &["Cargo.lock", "package-lock.json", "go.sum", "schema.d.ts", ".git"];
 
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
