@@ -1,4 +1,4 @@
-//! What a definition says of its topic: every setting that a topic has, by the names that HTTP and the command line use.
+//! Topic settings of a definition: every setting that a topic has, by the names that HTTP and the command line use.
 
 use std::time::Duration;
 

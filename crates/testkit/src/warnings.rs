@@ -1,4 +1,4 @@
-//! What a server writes to its log, kept as text.
+//! A server's log lines, kept as text.
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;

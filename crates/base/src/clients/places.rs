@@ -1,4 +1,4 @@
-//! How many of the places that all clients share one address may have.
+//! The share of one address in the places of all clients.
 
 /// The most of `places` that one address may have: three quarters, so that no address takes all of them, whatever its
 /// own limit says. Of one place it may have that one.

@@ -1,6 +1,6 @@
-//! The one list of what may be set for a topic: names, types, how they are written, and examples.
+//! The one list of topic settings: names, types, how they are written, and examples.
 //!
-//! Whoever shows, takes or stores settings makes what it needs of this list, so that none knows fewer than the others.
+//! All that shows, takes or stores settings is made from this list, so that none knows fewer than the others.
 //!
 //! Not here: Kafka's names of them, which are the Kafka listener's, and what values are possible, which the log says.
 
