@@ -207,7 +207,7 @@ impl Machine {
     }
 }
 
-/// Free space in whole MiB, below that in whole KiB: a problem is not told anew for each block that is written.
+/// Free space in whole MiB, below that in whole KiB: a problem stays the same text while single blocks are written.
 fn steady(free: u64) -> ByteSize {
     let units = [1 << 20, 1 << 10, 1];
     let unit = units.into_iter().find(|unit| free >= *unit).unwrap_or(1);
