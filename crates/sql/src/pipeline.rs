@@ -161,25 +161,32 @@ impl Pipeline {
                 }
             }
         }
-        // Not before: without tasks it would seem to be live.
+        // Not before: without tasks it would seem to be live, and have no rows.
         *self.hindrance.lock() = None;
+        let read_by_tasks = self.read_by_tasks.lock().clone();
+        self.partitions.write().retain(|partition, _| read_by_tasks.contains(partition));
     }
 
-    /// Shows what the state holds of partitions that no task reads yet, so that readers are given it.
+    /// Shows what the state holds while there is no task, so that readers are given it: all of it, or nothing.
     async fn show_state(&self) {
         if !self.partitions.read().is_empty() {
             return;
         }
         let state = &self.environment.state;
         let Ok(tasks) = state.tasks(&OWNER).await else { return };
+        let mut shown = BTreeMap::new();
         for (task, ..) in tasks.into_iter().filter(|(task, ..)| *task.name() == *self.id) {
             let place = TopicPartition::new(self.schema.topic.clone(), task.partition());
-            if let Ok(Some((topic, committed))) = committed(&**state, &task, &place).await {
+            let Ok(found) = committed(&**state, &task, &place).await else { return };
+            if let Some((topic, committed)) = found {
                 let status = Arc::new(TaskStatus::default());
                 status.show_without_task(committed, self.closings_of(topic, &status).await);
-                self.partitions.write().insert(place.partition, status);
-                self.advanced.send_modify(|count| *count += 1);
+                shown.insert(place.partition, status);
             }
+        }
+        if !shown.is_empty() {
+            *self.partitions.write() = shown;
+            self.advanced.send_modify(|count| *count += 1);
         }
     }
 

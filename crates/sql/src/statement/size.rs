@@ -33,6 +33,11 @@ const MOST_EXPRESSIONS: usize = 25_000;
 const MOST_COLUMNS: usize = 1_000;
 /// The most keys of one GROUP BY, ORDER BY, PARTITION BY or DISTINCT ON.
 const MOST_KEYS: usize = 200;
+/// The most arguments of a call, and fields of a struct or a map: each field of a struct that is unnested is a column
+/// that is named by all of it.
+const MOST_ARGUMENTS: usize = 1_000;
+/// The most queries within expressions: the optimiser makes a join of each, and walks all of them for each.
+const MOST_SUBQUERIES: usize = 50;
 /// CUBE makes a grouping for each subset of its keys.
 const MOST_CUBE_KEYS: usize = 10;
 
@@ -108,7 +113,7 @@ pub(super) fn check_query(
     source: &SourceText,
     statement: &Range<usize>,
 ) -> Result<(), Problem> {
-    let excess = match query.visit(&mut Counter { expressions: 0 }) {
+    let excess = match query.visit(&mut Counter { expressions: 0, subqueries: 0 }) {
         ControlFlow::Continue(()) => return Ok(()),
         ControlFlow::Break(excess) => excess,
     };
@@ -129,6 +134,7 @@ struct Excess {
 
 struct Counter {
     expressions: usize,
+    subqueries: usize,
 }
 
 impl Visitor for Counter {
@@ -175,6 +181,8 @@ impl Visitor for Counter {
                 help: VALUES_ELSEWHERE,
             }));
         }
+        self.subquery(expr)?;
+        arguments(expr)?;
         match expr {
             Expr::Function(function) => {
                 if let Some(WindowType::WindowSpec(window)) = &function.over {
@@ -196,6 +204,49 @@ impl Visitor for Counter {
             _ => ControlFlow::Continue(()),
         }
     }
+}
+
+impl Counter {
+    fn subquery(&mut self, expr: &Expr) -> ControlFlow<Box<Excess>> {
+        self.subqueries +=
+            usize::from(matches!(expr, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. }));
+        if self.subqueries <= MOST_SUBQUERIES {
+            return ControlFlow::Continue(());
+        }
+        ControlFlow::Break(Box::new(Excess {
+            span: expr.span(),
+            message: format!("a statement has at most {MOST_SUBQUERIES} queries within expressions"),
+            help: "join the relations that they read, or make a view of a part",
+        }))
+    }
+}
+
+/// Makes sure that a call, a struct or a map has not too many parts.
+fn arguments(expr: &Expr) -> ControlFlow<Box<Excess>> {
+    let count = match expr {
+        Expr::Function(function) => match &function.args {
+            FunctionArguments::List(list) => list.args.len(),
+            _ => 0,
+        },
+        Expr::Struct { values, .. } => values.len(),
+        Expr::Dictionary(fields) => fields.len(),
+        Expr::Map(map) => map.entries.len(),
+        Expr::Tuple(values) => values.len(),
+        _ => 0,
+    };
+    if count <= MOST_ARGUMENTS {
+        return ControlFlow::Continue(());
+    }
+    let span = match expr {
+        // It has no place of its own.
+        Expr::Struct { values, .. } => Span::union_iter(values.iter().map(Spanned::span)),
+        _ => expr.span(),
+    };
+    ControlFlow::Break(Box::new(Excess {
+        span,
+        message: format!("a call, a struct or a map has at most {MOST_ARGUMENTS} parts"),
+        help: "write a list: [a, b, c]",
+    }))
 }
 
 /// Makes sure that a clause has not too many keys.
@@ -243,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_a_limit_is_refused_at_its_place() {
+    fn parts_beyond_a_limit_are_refused_at_their_place() {
         for (sql, expected) in [
             (
                 format!("SELECT 1 WHERE 5 IN ({})", list(25_001, |_| "1".to_owned())),
@@ -263,6 +314,22 @@ mod tests {
             (
                 format!("SELECT DISTINCT ON ({}) a", list(201, |_| "a".to_owned())),
                 "DISTINCT ON has at most 200 keys",
+            ),
+            (
+                format!("SELECT unnest(struct({}))", list(1_001, |i| i.to_string())),
+                "a call, a struct or a map has at most 1000 parts",
+            ),
+            (
+                format!("SELECT concat({})", list(1_001, |i| i.to_string())),
+                "a call, a struct or a map has at most 1000 parts",
+            ),
+            (
+                format!("SELECT {}", list(51, |_| "(SELECT 1)".to_owned())),
+                "a statement has at most 50 queries within expressions",
+            ),
+            (
+                format!("SELECT 1 WHERE {}", vec!["EXISTS (SELECT 1)"; 51].join(" AND ")),
+                "a statement has at most 50 queries within expressions",
             ),
             (
                 format!("SELECT 1 GROUP BY CUBE ({})", list(11, |_| "a".to_owned())),
@@ -288,7 +355,7 @@ mod tests {
         ] {
             let (message, at) = refused(&sql).unwrap_or_else(|| panic!("it is taken: {sql:.80}"));
             assert_eq!(message, expected);
-            assert!(at > 8, "{at}: {sql:.80}");
+            assert!(at >= "SELECT ".len(), "{at}: {sql:.80}");
         }
     }
 }

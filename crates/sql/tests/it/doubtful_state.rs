@@ -83,7 +83,7 @@ impl StateStore for DoubtfulState {
 }
 
 #[test]
-fn what_a_failed_commit_left_in_the_state_is_no_lag() {
+fn lag_counts_rows_that_a_failed_commit_left_in_the_state_as_read() {
     let world = World::new(small()).with_orders(1);
     world.apply("CREATE MATERIALIZED VIEW counted AS SELECT count(*) AS n FROM orders;");
     world.post("store.orders", &[order(1, "a", 0, 1)]);
