@@ -15,10 +15,8 @@ use serde::de::DeserializeOwned;
 pub(crate) use error::{Error, Problem};
 pub(crate) use events::{EventStream, ServerEvent};
 pub(crate) use shapes::{
-    Acknowledged, Changed, Committed, Explanation, Freshness, Group, GroupLine, Groups, JsonRow, LeftOut,
-    Member, Moved, NewTopic, Partition, Pipeline, PipelineLine, PipelinePartition, Pipelines, Progress,
-    Record, Reset, ResetDone, RowError, Rows, SqlRequest, Topic, TopicLine, TopicSettings, Topics, ViewLine,
-    Views, number,
+    Acknowledged, Changed, Freshness, JsonRow, LeftOut, NewTopic, Partition, Record, RowError, Rows, Topic,
+    TopicLine, TopicSettings, Topics,
 };
 
 /// Longer than any honest answer takes, the fsync of a slow disk included.
@@ -157,10 +155,11 @@ impl Client {
 
     /// The error for a group that does not exist.
     pub(crate) async fn no_group(&self, name: &str) -> Error {
-        let known: Vec<String> = match self.get::<Groups>(&["api", "v1", "groups"]).await {
-            Ok(found) => found.groups.into_iter().map(|group| group.id).collect(),
-            Err(_) => Vec::new(),
-        };
+        let known: Vec<String> =
+            match self.get::<factum_api::groups::GroupList>(&["api", "v1", "groups"]).await {
+                Ok(found) => found.groups.into_iter().map(|group| group.id).collect(),
+                Err(_) => Vec::new(),
+            };
         let near = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
         Error::unknown("group", name, near)
     }

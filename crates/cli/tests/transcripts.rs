@@ -524,13 +524,15 @@ fn groups_are_shown_moved_and_forgotten() {
               "topic": "store.orders",
               "partition": 0,
               "offset": "2",
-              "lag": "3"
+              "lag": "3",
+              "metadata": ""
             },
             {
               "topic": "store.orders",
               "partition": 1,
               "offset": "5",
-              "lag": "0"
+              "lag": "0",
+              "metadata": ""
             }
           ]
         }

@@ -4,65 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use factum_api::dashboards::{DashboardList, DashboardView, PanelView};
 use factum_governance::{DashboardDefinition, KeptView, Panel};
 use factum_sql::ViewStatus;
 use factum_types::{Action, Resource};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::extract::{Caller, NamePath};
 use crate::json::document;
 use crate::lookup;
 use crate::problem::Problem;
 use crate::state::Api;
-
-/// A page of panels.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct DashboardView {
-    #[schema(example = "store.movies")]
-    name: String,
-    #[schema(example = "store")]
-    team: String,
-    #[schema(example = "Contoso Movies, live")]
-    title: String,
-    /// What it shows, in a sentence.
-    summary: Option<String>,
-    panels: Vec<PanelView>,
-}
-
-/// Columns of one view, shown in one way.
-#[derive(Serialize, ToSchema)]
-struct PanelView {
-    /// `number`, `line`, `bar` or `table`.
-    #[schema(example = "bar")]
-    kind: &'static str,
-    #[schema(example = "Top ten films")]
-    title: String,
-    #[schema(example = "store.top_movies")]
-    view: String,
-    /// What is shown, as the view calls it; exactly one but for lines and tables.
-    columns: Vec<String>,
-    /// The column along a line.
-    over: Option<String>,
-    /// The column that names bars.
-    #[schema(example = "title")]
-    by: Option<String>,
-    /// What stands beside a value.
-    #[schema(example = "$")]
-    unit: Option<String>,
-    /// The most rows to show: the last of a line, the first of bars and tables.
-    last: Option<u32>,
-    /// Whether it takes the whole width.
-    wide: bool,
-    /// Why there is nothing to show: the view or the column does not exist.
-    problem: Option<String>,
-}
-
-/// Every dashboard.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct DashboardList {
-    dashboards: Vec<DashboardView>,
-}
 
 /// List dashboards
 #[utoipa::path(get, path = "/api/v1/dashboards", tag = "dashboards", responses((status = 200, body = DashboardList)))]
@@ -128,7 +79,7 @@ fn panel_view(panel: &Panel, views: &[KeptView]) -> PanelView {
         Err(fault) => (panel.clone(), Some(fault.to_string())),
     };
     PanelView {
-        kind: panel.kind.as_str(),
+        kind: panel.kind.as_str().to_owned(),
         title: panel.title,
         view: panel.view,
         columns: panel.columns,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use factum_api::groups::{
+    CommittedView, GroupLine, GroupList, GroupView, MemberView, Moved, PartitionName, ResetDone, ResetOffsets,
+};
 use factum_eventlog::{Committed, Group, Member, PartitionBounds, Position};
 use factum_types::{Action, GroupId, Offset, Resource, TopicName, TopicPartition};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::extract::{Caller, GroupPath};
 use crate::json::{Json, document};
@@ -16,108 +17,6 @@ use crate::problem::Problem;
 use crate::records::parse_time;
 use crate::state::Api;
 use crate::topics;
-
-/// A group in a list.
-#[derive(Serialize, ToSchema)]
-struct GroupLine {
-    #[schema(example = "mailer")]
-    id: String,
-    /// Kafka's word for its state.
-    #[schema(example = "Stable")]
-    state: String,
-    members: usize,
-    /// Records not yet committed over all its partitions, a 64-bit number as text.
-    #[schema(example = "12")]
-    lag: String,
-}
-
-/// Every group.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct GroupList {
-    groups: Vec<GroupLine>,
-}
-
-/// One group.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct GroupView {
-    #[schema(example = "mailer")]
-    id: String,
-    #[schema(example = "Stable")]
-    state: String,
-    #[schema(example = "consumer")]
-    protocol_type: String,
-    /// The assignor chosen.
-    #[schema(example = "range")]
-    protocol: String,
-    members: Vec<MemberView>,
-    offsets: Vec<CommittedView>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct MemberView {
-    id: String,
-    client_id: String,
-    client_host: String,
-    assignment: Vec<PartitionName>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct PartitionName {
-    #[schema(example = "store.orders")]
-    topic: String,
-    partition: i32,
-}
-
-#[derive(Serialize, ToSchema)]
-struct CommittedView {
-    #[schema(example = "store.orders")]
-    topic: String,
-    partition: i32,
-    /// The offset to read next, a 64-bit number as text.
-    #[schema(example = "41")]
-    offset: String,
-    /// Records behind the end, a 64-bit number as text; absent if the partition is gone.
-    #[schema(example = "12")]
-    lag: Option<String>,
-    metadata: String,
-}
-
-/// Where a group is to read on.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ResetOffsets {
-    #[schema(example = "store.orders")]
-    topic: String,
-    /// The partitions; without it, all.
-    #[serde(default)]
-    partitions: Option<Vec<i32>>,
-    /// `earliest`, `latest`, a time in RFC 3339 form, or an offset.
-    #[schema(example = "earliest")]
-    to: String,
-    /// Only say what would change.
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// What was moved, or would be.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ResetDone {
-    dry_run: bool,
-    offsets: Vec<Moved>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Moved {
-    #[schema(example = "store.orders")]
-    topic: String,
-    partition: i32,
-    /// The offset committed before; absent if there was none.
-    #[schema(example = "41")]
-    from: Option<String>,
-    /// The offset committed now.
-    #[schema(example = "0")]
-    to: String,
-}
 
 /// List consumer groups
 #[utoipa::path(get, path = "/api/v1/groups", tag = "groups",
@@ -127,7 +26,7 @@ pub(crate) async fn list_groups(State(api): State<Arc<Api>>, caller: Caller) -> 
     caller.may(Action::Describe, Resource::Cluster)?;
     let list = |api: Arc<Api>| async move {
         let groups = api.log().groups().await?;
-        Ok(GroupList { groups: groups.into_iter().map(GroupLine::from).collect() })
+        Ok(GroupList { groups: groups.into_iter().map(line).collect() })
     };
     document(&api, list).await
 }
@@ -147,7 +46,7 @@ pub(crate) async fn get_group(
         async move {
             let group = find(&api, &id).await?;
             let group = group.ok_or_else(|| Problem::not_found(format_args!("there is no group {id}")))?;
-            Ok(GroupView::from(group))
+            Ok(whole(group))
         }
     };
     document(&api, show).await
@@ -198,7 +97,7 @@ pub(crate) async fn reset_offsets(
     let (all, group) = (Arc::clone(&api), id.clone());
     let before = api.answers.made(move || async move { find(&all, &group).await }).await?;
     let before = before.map(|group| group.offsets).unwrap_or_default();
-    let moved = offsets.iter().map(|(partition, to)| Moved::between(&before, partition, *to)).collect();
+    let moved = offsets.iter().map(|(partition, to)| moved(&before, partition, *to)).collect();
     if !wish.dry_run {
         api.log().reset_group(&id, offsets).await?;
     }
@@ -262,59 +161,44 @@ impl Target {
     }
 }
 
-impl Moved {
-    fn between(before: &[Committed], partition: &TopicPartition, to: Offset) -> Self {
-        let from = before.iter().find(|committed| committed.partition == *partition);
-        Self {
-            topic: partition.topic.to_string(),
-            partition: partition.partition,
-            from: from.map(|committed| committed.offset.to_string()),
-            to: to.to_string(),
-        }
+fn moved(before: &[Committed], partition: &TopicPartition, to: Offset) -> Moved {
+    let from = before.iter().find(|committed| committed.partition == *partition);
+    Moved {
+        topic: partition.topic.to_string(),
+        partition: partition.partition,
+        from: from.map(|committed| committed.offset.get().into()),
+        to: to.get().into(),
     }
 }
 
-impl From<Group> for GroupLine {
-    fn from(group: Group) -> Self {
-        let lag: i64 = group.offsets.iter().filter_map(|committed| committed.lag).sum();
-        Self {
-            id: group.id.to_string(),
-            state: group.state,
-            members: group.members.len(),
-            lag: lag.to_string(),
-        }
+fn line(group: Group) -> GroupLine {
+    let lag: i64 = group.offsets.iter().filter_map(|committed| committed.lag).sum();
+    GroupLine { id: group.id.to_string(), state: group.state, members: group.members.len(), lag: lag.into() }
+}
+
+fn whole(group: Group) -> GroupView {
+    GroupView {
+        id: group.id.to_string(),
+        state: group.state,
+        protocol_type: group.protocol_type,
+        protocol: group.protocol,
+        members: group.members.into_iter().map(member).collect(),
+        offsets: group.offsets.into_iter().map(committed).collect(),
     }
 }
 
-impl From<Group> for GroupView {
-    fn from(group: Group) -> Self {
-        Self {
-            id: group.id.to_string(),
-            state: group.state,
-            protocol_type: group.protocol_type,
-            protocol: group.protocol,
-            members: group.members.into_iter().map(MemberView::from).collect(),
-            offsets: group.offsets.into_iter().map(CommittedView::from).collect(),
-        }
-    }
+fn member(member: Member) -> MemberView {
+    let name = |p: TopicPartition| PartitionName { topic: p.topic.to_string(), partition: p.partition };
+    let assignment = member.assignment.into_iter().map(name).collect();
+    MemberView { id: member.id, client_id: member.client_id, client_host: member.client_host, assignment }
 }
 
-impl From<Member> for MemberView {
-    fn from(member: Member) -> Self {
-        let name = |p: TopicPartition| PartitionName { topic: p.topic.to_string(), partition: p.partition };
-        let assignment = member.assignment.into_iter().map(name).collect();
-        Self { id: member.id, client_id: member.client_id, client_host: member.client_host, assignment }
-    }
-}
-
-impl From<Committed> for CommittedView {
-    fn from(committed: Committed) -> Self {
-        Self {
-            topic: committed.partition.topic.to_string(),
-            partition: committed.partition.partition,
-            offset: committed.offset.to_string(),
-            lag: committed.lag.map(|lag| lag.to_string()),
-            metadata: committed.metadata,
-        }
+fn committed(committed: Committed) -> CommittedView {
+    CommittedView {
+        topic: committed.partition.topic.to_string(),
+        partition: committed.partition.partition,
+        offset: committed.offset.get().into(),
+        lag: committed.lag.map(Into::into),
+        metadata: committed.metadata,
     }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
+use factum_api::health::{Live, Ready, RoleHealth};
 
 use crate::json::Json;
 use crate::state::Api;
@@ -18,40 +17,12 @@ pub struct HealthReport {
     pub roles: Vec<RoleHealth>,
 }
 
-/// One role's health.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct RoleHealth {
-    /// The role, such as `log` or `kafka`.
-    #[schema(example = "kafka")]
-    pub role: String,
-    /// Whether it serves.
-    pub ready: bool,
-    /// What is wrong, in words; may be filled while it still serves.
-    pub problems: Vec<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Live {
-    /// Always `live`: that there is an answer is the answer.
-    #[schema(example = "live")]
-    status: &'static str,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Ready {
-    /// `ready` only when every role serves, else `not ready`.
-    #[schema(example = "ready")]
-    status: &'static str,
-    /// Every role with its reasons.
-    roles: Vec<RoleHealth>,
-}
-
 /// Whether the process lives
 ///
 /// Answers 200 as long as requests are served at all.
 #[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Live)))]
 pub(crate) async fn live() -> Json<Live> {
-    Json(Live { status: "live" })
+    Json(Live { status: "live".to_owned() })
 }
 
 /// Whether every role serves
@@ -65,7 +36,7 @@ pub(crate) async fn ready(State(api): State<Arc<Api>>) -> Response {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
     };
-    (code, Json(Ready { status, roles: report.roles })).into_response()
+    (code, Json(Ready { status: status.to_owned(), roles: report.roles })).into_response()
 }
 
 /// Whether every role serves, and will go on to.

@@ -53,8 +53,10 @@ mod tail;
 mod topics;
 mod views;
 
-pub use health::{HealthReport, RoleHealth};
+pub use factum_api::health::RoleHealth;
+pub use factum_api::overview::KafkaAddress;
+pub use health::HealthReport;
 pub use options::Options;
 pub use router::openapi;
 pub use service::{BindError, Handle, Service};
-pub use state::{KafkaAddress, State};
+pub use state::State;

@@ -14,10 +14,9 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use factum_api::overview::{HealthView, Overview};
 use factum_types::{Action, Resource};
-use serde::Serialize;
 use tokio::time::sleep;
-use utoipa::ToSchema;
 
 use crate::answers::Counted;
 use crate::extract::Caller;
@@ -27,73 +26,11 @@ use crate::problem::Problem;
 use crate::server_sent::{self, END_OF_EVENT, FRAME_BYTES, Frame, Frames};
 use crate::state::Api;
 use crate::streams::StreamPlace;
-use crate::{KafkaAddress, RoleHealth};
 
 pub(crate) use sampler::Sampler;
 
 /// How often the stream says how things are.
 const EVERY: Duration = Duration::from_secs(1);
-
-/// How the whole does. Topics that Factum keeps for itself are not counted. Rates are per second, and absent in the
-/// first answer after nobody has looked for a while.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Overview {
-    #[schema(example = "0.1.0")]
-    version: &'static str,
-    uptime_seconds: u64,
-    kafka: KafkaAddress,
-    health: HealthView,
-    topics: usize,
-    /// Records kept, a 64-bit number as text.
-    #[schema(example = "1200")]
-    records: String,
-    /// Bytes on disk, a 64-bit number as text.
-    #[schema(example = "65536")]
-    bytes: String,
-    views: usize,
-    pipelines: usize,
-    groups: usize,
-    /// What is wrong with the project's files, warnings included; `/api/v1/project` has them.
-    problems: usize,
-    /// Records that came.
-    #[schema(example = 20.5)]
-    records_per_second: Option<f64>,
-    /// Bytes that came.
-    #[schema(example = 5120.0)]
-    bytes_per_second: Option<f64>,
-    by_topic: Vec<TopicActivity>,
-    by_pipeline: Vec<PipelineActivity>,
-}
-
-/// Whether every role serves.
-#[derive(Debug, Serialize, ToSchema)]
-struct HealthView {
-    ready: bool,
-    roles: Vec<RoleHealth>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-struct TopicActivity {
-    #[schema(example = "store.orders")]
-    name: String,
-    /// Records kept, a 64-bit number as text.
-    #[schema(example = "1200")]
-    records: String,
-    #[schema(example = 20.5)]
-    records_per_second: Option<f64>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-struct PipelineActivity {
-    #[schema(example = "store.top_movies")]
-    name: String,
-    /// Events in the log that it has not taken in, a 64-bit number as text.
-    #[schema(example = "0")]
-    lag: String,
-    /// Events per second that it takes in.
-    #[schema(example = 20.5)]
-    rate: f64,
-}
 
 /// Show how the whole does
 #[utoipa::path(get, path = "/api/v1/overview", tag = "health", responses((status = 200, body = Overview)))]

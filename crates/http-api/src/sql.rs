@@ -4,32 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use factum_api::sql::{Explanation, SqlRequest};
 use factum_sql::QueryLimits;
 use factum_types::{Action, Resource};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::extract::Caller;
 use crate::json::Json;
 use crate::problem::Problem;
 use crate::rows::{self, Form, RowsView};
 use crate::state::Api;
-
-/// A query.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SqlRequest {
-    /// One SELECT. Names have their team before them.
-    #[schema(example = "SELECT count(*) AS orders FROM store.orders")]
-    query: String,
-}
-
-/// How a query or a view would be computed.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Explanation {
-    /// For people; its form may change.
-    plan: String,
-}
 
 /// Ask with SQL
 ///

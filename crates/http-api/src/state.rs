@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use factum_api::overview::KafkaAddress;
 use factum_base::clients::{ClientAddress, LogLimit};
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
@@ -11,8 +12,6 @@ use factum_eventlog::EventLog;
 use factum_governance::Catalogue;
 use factum_sql::Engine;
 use factum_types::Authorizer;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::answers::Answers;
 use crate::body::Bodies;
@@ -43,18 +42,6 @@ pub struct State {
     pub health: Arc<dyn Fn() -> HealthReport + Send + Sync>,
     /// What `/metrics` shows.
     pub metrics: Metrics,
-}
-
-/// Where Kafka clients connect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct KafkaAddress {
-    /// The advertised host or the address of the listener; null where it listens on all of the machine's addresses: then
-    /// any host by which this server is reached.
-    #[schema(example = "127.0.0.1")]
-    pub host: Option<String>,
-    /// The port.
-    #[schema(example = 9092)]
-    pub port: u16,
 }
 
 /// The same with what belongs to one listener.

@@ -14,11 +14,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use factum_api::views::{ViewLine, ViewList};
 use factum_sql::{RelationName, ViewState, ViewStatus};
 use factum_types::suggest;
 use factum_types::{Action, Resource};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::extract::{Caller, NamePath, Params};
 use crate::json::document;
@@ -30,47 +29,6 @@ pub(crate) use changes::{__path_follow_view, follow_view, parse_change_id};
 pub(crate) use columns::{shown as columns_of, text};
 pub(crate) use renderer::Renderer;
 pub(crate) use together::{__path_follow_views, follow_views};
-
-/// A view in a list.
-#[derive(Serialize, ToSchema)]
-struct ViewLine {
-    #[schema(example = "store.top_movies")]
-    name: String,
-    #[schema(example = "store")]
-    team: String,
-    /// `live`, `building`, `waiting` or `failed`.
-    #[schema(example = "live")]
-    state: &'static str,
-    /// Why it waits or failed.
-    reason: Option<String>,
-    /// Its columns, in order; empty while it waits for an event to learn them from.
-    columns: Vec<ColumnView>,
-    /// The views, tables and topics that it reads.
-    depends_on: Vec<String>,
-    /// How many rows it had when they were computed last; null if nobody has read it since the start.
-    #[schema(example = 10)]
-    rows: Option<u64>,
-    /// That it has more than 80 % of the rows that can be followed or read at once, and what to do.
-    warning: Option<String>,
-}
-
-/// A column of rows.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ColumnView {
-    #[schema(example = "sold")]
-    name: String,
-    /// SQL's word for what stands in it.
-    #[schema(example = "bigint")]
-    r#type: String,
-    /// Whether a value may be missing.
-    nullable: bool,
-}
-
-/// Every view.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ViewList {
-    views: Vec<ViewLine>,
-}
 
 /// List views
 #[utoipa::path(get, path = "/api/v1/views", tag = "views",
@@ -166,7 +124,7 @@ fn view_line(view: &ViewStatus, most: usize) -> ViewLine {
     ViewLine {
         name: view.name.to_string(),
         team: view.name.team.to_string(),
-        state,
+        state: state.to_owned(),
         reason,
         columns: columns::shown(view),
         depends_on: view.depends_on.clone(),

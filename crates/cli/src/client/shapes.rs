@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use factum_api::Int64;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-
-/// A 64-bit integer as text: beyond 2^53 a browser's numbers would round it.
-pub(crate) type Offset = String;
 
 /// `GET /api/v1/topics`.
 #[derive(Debug, Deserialize)]
@@ -19,7 +17,7 @@ pub(crate) struct Topics {
 pub(crate) struct TopicLine {
     pub(crate) name: String,
     pub(crate) partitions: usize,
-    pub(crate) records: Offset,
+    pub(crate) records: Int64,
     #[serde(default)]
     pub(crate) bytes: Option<u64>,
     #[serde(default)]
@@ -49,24 +47,16 @@ pub(crate) struct Topic {
 impl Topic {
     /// Records kept.
     pub(crate) fn records(&self) -> i64 {
-        self.partitions
-            .iter()
-            .map(|partition| number(&partition.high_watermark) - number(&partition.log_start))
-            .sum()
+        self.partitions.iter().map(|partition| partition.high_watermark.0 - partition.log_start.0).sum()
     }
-}
-
-/// An offset as a number; a server of ours sends nothing else.
-pub(crate) fn number(offset: &str) -> i64 {
-    offset.parse().unwrap_or_default()
 }
 
 /// A partition of a topic.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Partition {
     pub(crate) partition: i32,
-    pub(crate) log_start: Offset,
-    pub(crate) high_watermark: Offset,
+    pub(crate) log_start: Int64,
+    pub(crate) high_watermark: Int64,
     #[serde(default)]
     pub(crate) bytes: Option<u64>,
     pub(crate) is_writable: bool,
@@ -110,7 +100,7 @@ pub(crate) struct NewTopic {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Record {
     pub(crate) partition: i32,
-    pub(crate) offset: Offset,
+    pub(crate) offset: Int64,
     #[serde(default)]
     pub(crate) timestamp: Option<String>,
     #[serde(default)]
@@ -130,87 +120,6 @@ impl Record {
     }
 }
 
-/// `GET /api/v1/groups`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Groups {
-    pub(crate) groups: Vec<GroupLine>,
-}
-
-/// A consumer group in a list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct GroupLine {
-    pub(crate) id: String,
-    pub(crate) state: String,
-    pub(crate) members: usize,
-    pub(crate) lag: Offset,
-}
-
-/// A consumer group.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Group {
-    pub(crate) id: String,
-    pub(crate) state: String,
-    #[serde(default)]
-    pub(crate) protocol_type: String,
-    #[serde(default)]
-    pub(crate) protocol: String,
-    pub(crate) members: Vec<Member>,
-    pub(crate) offsets: Vec<Committed>,
-}
-
-/// A member of a group.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Member {
-    pub(crate) id: String,
-    pub(crate) client_id: String,
-    pub(crate) client_host: String,
-    #[serde(default)]
-    pub(crate) assignment: Vec<TopicPartition>,
-}
-
-/// A partition by name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct TopicPartition {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-}
-
-/// A committed offset.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Committed {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-    pub(crate) offset: Offset,
-    #[serde(default)]
-    pub(crate) lag: Option<Offset>,
-}
-
-/// `POST /api/v1/groups/{group}/offsets`.
-#[derive(Debug, Serialize)]
-pub(crate) struct Reset {
-    pub(crate) topic: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) partitions: Option<Vec<i32>>,
-    pub(crate) to: String,
-    pub(crate) dry_run: bool,
-}
-
-/// What was moved, or would be.
-#[derive(Debug, Deserialize)]
-pub(crate) struct ResetDone {
-    pub(crate) offsets: Vec<Moved>,
-}
-
-/// A committed offset that moved.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Moved {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-    #[serde(default)]
-    pub(crate) from: Option<Offset>,
-    pub(crate) to: Offset,
-}
-
 /// `POST /events/{topic}`: where each event was put, in order.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Acknowledged {
@@ -221,7 +130,7 @@ pub(crate) struct Acknowledged {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Placed {
     pub(crate) partition: i32,
-    pub(crate) offset: Offset,
+    pub(crate) offset: Int64,
 }
 
 /// One JSON object, its members in the order in which they came.
@@ -275,119 +184,4 @@ pub(crate) struct RowError {
 pub(crate) struct Changed {
     pub(crate) removed: Vec<JsonRow>,
     pub(crate) added: Vec<JsonRow>,
-}
-
-/// `POST /api/v1/sql`.
-#[derive(Debug, Serialize)]
-pub(crate) struct SqlRequest<'a> {
-    pub(crate) query: &'a str,
-}
-
-/// `POST /api/v1/sql/explain`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Explanation {
-    pub(crate) plan: String,
-}
-
-/// `GET /api/v1/views`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Views {
-    pub(crate) views: Vec<ViewLine>,
-}
-
-/// A view in a list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct ViewLine {
-    pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) team: String,
-    pub(crate) state: String,
-    #[serde(default)]
-    pub(crate) reason: Option<String>,
-    #[serde(default)]
-    pub(crate) columns: Vec<ViewColumn>,
-    #[serde(default)]
-    pub(crate) depends_on: Vec<String>,
-    /// None if no one has read it since the server started.
-    #[serde(default)]
-    pub(crate) rows: Option<u64>,
-    /// That it has nearly as many rows as can be followed.
-    #[serde(default)]
-    pub(crate) warning: Option<String>,
-}
-
-/// A column of a view.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct ViewColumn {
-    pub(crate) name: String,
-    #[serde(rename = "type")]
-    pub(crate) kind: String,
-    #[serde(default)]
-    pub(crate) nullable: bool,
-}
-
-/// `GET /api/v1/pipelines`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Pipelines {
-    pub(crate) pipelines: Vec<PipelineLine>,
-}
-
-/// A pipeline in a list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct PipelineLine {
-    pub(crate) name: String,
-    pub(crate) state: String,
-    #[serde(default)]
-    pub(crate) reason: Option<String>,
-    #[serde(default)]
-    pub(crate) progress: Option<Progress>,
-    pub(crate) lag: Offset,
-    pub(crate) rate: f64,
-    #[serde(default)]
-    pub(crate) watermark: Option<String>,
-    pub(crate) state_bytes: u64,
-    #[serde(default)]
-    pub(crate) poisoned: Offset,
-    #[serde(default)]
-    pub(crate) late: Offset,
-    #[serde(default)]
-    pub(crate) unreadable: Offset,
-    #[serde(default)]
-    pub(crate) letters_waiting: Offset,
-    #[serde(default)]
-    pub(crate) letters_lost: Offset,
-    #[serde(default)]
-    pub(crate) last_error: Option<String>,
-}
-
-/// How far a view is that is being built.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Progress {
-    pub(crate) done: Offset,
-    pub(crate) total: Offset,
-}
-
-/// A pipeline.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Pipeline {
-    #[serde(flatten)]
-    pub(crate) line: PipelineLine,
-    pub(crate) sql: String,
-    #[serde(default)]
-    pub(crate) columns: Vec<ViewColumn>,
-    #[serde(default)]
-    pub(crate) depends_on: Vec<String>,
-    #[serde(default)]
-    pub(crate) partitions: Vec<PipelinePartition>,
-}
-
-/// Where a pipeline stands in a partition.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct PipelinePartition {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-    pub(crate) next: Offset,
-    pub(crate) end: Offset,
-    #[serde(default)]
-    pub(crate) watermark: Option<String>,
 }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 
+use factum_api::sql::SqlRequest;
 use factum_feeds::{Catalogue, CatalogueError, Recipe};
 use factum_types::Timestamp;
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
@@ -18,7 +19,7 @@ use reqwest::Method;
 
 use super::demo::Case;
 use crate::args::Format;
-use crate::client::{Client, SqlRequest};
+use crate::client::Client;
 use crate::report;
 use made::{Made, Plan};
 use progress::Progress;
@@ -173,7 +174,7 @@ async fn catalogue(args: &Args, client: &Client) -> Result<Catalogue, Report> {
 /// The rows of a reference table as CSV; `None` if there is no such table.
 async fn rows_of(table: &str, client: &Client) -> Result<Option<Vec<u8>>, Report> {
     let query = format!("SELECT * FROM {table}");
-    let request = client.request(Method::POST, &["api", "v1", "sql"]).json(&SqlRequest { query: &query });
+    let request = client.request(Method::POST, &["api", "v1", "sql"]).json(&SqlRequest { query });
     match client.text(request.header("accept", "text/csv")).await {
         Ok(csv) => Ok(Some(csv.into_bytes())),
         Err(error)

@@ -1,13 +1,14 @@
 //! `factum group`: list, describe, delete, reset.
 
+use factum_api::groups::{
+    CommittedView, GroupLine, GroupList, GroupView, MemberView, Moved, ResetDone, ResetOffsets,
+};
 use factum_types::Offset;
 use miette::Report;
 use reqwest::Method;
 
 use crate::args::Format;
-use crate::client::{
-    Client, Committed, Error, Group, GroupLine, Groups, Member, Moved, Reset, ResetDone, number,
-};
+use crate::client::{Client, Error};
 use crate::output::{self, Column, Row, numbers, words};
 use crate::report;
 
@@ -63,7 +64,7 @@ impl Row for GroupLine {
         words("group", |group| group.id.clone()),
         words("state", |group| group.state.clone()),
         numbers("members", |group| group.members.to_string()),
-        numbers("lag", |group| group.lag.clone()),
+        numbers("lag", |group| group.lag.to_string()),
     ];
 
     fn name(&self) -> String {
@@ -75,8 +76,8 @@ impl Row for Moved {
     const COLUMNS: &'static [Column<Self>] = &[
         words("topic", |moved| moved.topic.clone()),
         numbers("partition", |moved| moved.partition.to_string()),
-        numbers("from", |moved| moved.from.clone().unwrap_or_default()),
-        numbers("to", |moved| moved.to.clone()),
+        numbers("from", |moved| moved.from.map(|from| from.to_string()).unwrap_or_default()),
+        numbers("to", |moved| moved.to.to_string()),
     ];
 
     fn name(&self) -> String {
@@ -84,12 +85,12 @@ impl Row for Moved {
     }
 }
 
-impl Row for Committed {
+impl Row for CommittedView {
     const COLUMNS: &'static [Column<Self>] = &[
         words("topic", |committed| committed.topic.clone()),
         numbers("partition", |committed| committed.partition.to_string()),
-        numbers("offset", |committed| committed.offset.clone()),
-        numbers("lag", |committed| committed.lag.clone().unwrap_or_default()),
+        numbers("offset", |committed| committed.offset.to_string()),
+        numbers("lag", |committed| committed.lag.map(|lag| lag.to_string()).unwrap_or_default()),
     ];
 
     fn name(&self) -> String {
@@ -97,7 +98,7 @@ impl Row for Committed {
     }
 }
 
-impl Row for Member {
+impl Row for MemberView {
     const COLUMNS: &'static [Column<Self>] = &[
         words("member", |member| member.id.clone()),
         words("client", |member| member.client_id.clone()),
@@ -116,14 +117,14 @@ impl Row for Member {
 pub(super) async fn run(verb: Verb, client: Client, format: Format) -> Result<(), Report> {
     match verb {
         Verb::List => {
-            let groups = client.get::<Groups>(&["api", "v1", "groups"]).await?.groups;
+            let groups = client.get::<GroupList>(&["api", "v1", "groups"]).await?.groups;
             if groups.is_empty() && format == Format::Table {
                 report::say("there are no consumer groups yet");
             }
             Ok(output::list(format, &groups)?)
         }
         Verb::Describe { group } => {
-            let found = client.get::<Group>(&["api", "v1", "groups", &group]).await;
+            let found = client.get::<GroupView>(&["api", "v1", "groups", &group]).await;
             describe(&known(found, &group, &client).await?, format)
         }
         Verb::Delete { group } => {
@@ -134,7 +135,7 @@ pub(super) async fn run(verb: Verb, client: Client, format: Format) -> Result<()
         }
         Verb::Reset { group, topic, partition, to, dry_run } => {
             let partitions = partition.map(|partition| vec![partition]);
-            let body = Reset { topic, partitions, to: place(&to)?, dry_run };
+            let body = ResetOffsets { topic, partitions, to: place(&to)?, dry_run };
             reset(&group, &body, &client, format).await
         }
     }
@@ -148,7 +149,7 @@ async fn known<T>(result: Result<T, Error>, group: &str, client: &Client) -> Res
     }
 }
 
-fn describe(group: &Group, format: Format) -> Result<(), Report> {
+fn describe(group: &GroupView, format: Format) -> Result<(), Report> {
     match format {
         Format::Name => return Ok(output::print(&format!("{}\n", group.id))?),
         Format::Csv => return Ok(output::list(format, &group.offsets)?),
@@ -159,7 +160,7 @@ fn describe(group: &Group, format: Format) -> Result<(), Report> {
         if !group.protocol.is_empty() {
             pairs.push(("assignor", group.protocol.clone()));
         }
-        let lag: i64 = group.offsets.iter().filter_map(|at| Some(number(at.lag.as_ref()?))).sum();
+        let lag: i64 = group.offsets.iter().filter_map(|at| at.lag).map(|lag| lag.0).sum();
         pairs.push(("lag", lag.to_string()));
         let mut text = output::pairs(&pairs);
         if !group.offsets.is_empty() {
@@ -193,7 +194,7 @@ fn place(to: &str) -> Result<String, NoPlace> {
     Err(NoPlace { to: to.to_owned() })
 }
 
-async fn reset(group: &str, body: &Reset, client: &Client, format: Format) -> Result<(), Report> {
+async fn reset(group: &str, body: &ResetOffsets, client: &Client, format: Format) -> Result<(), Report> {
     // A group that does not exist comes into being by its first offset; a topic does not.
     client.topic(&body.topic).await?;
     let request = client.request(Method::POST, &["api", "v1", "groups", group, "offsets"]).json(body);

@@ -147,7 +147,7 @@ async fn send(args: &Args, client: &Client, batch: &Batch, tally: &mut Tally) ->
         Err(error) => return Err(stopped(error, args, client, batch, tally).await),
     };
     for placed in &answer.offsets {
-        tally.add(placed.partition, &placed.offset);
+        tally.add(placed.partition, placed.offset);
     }
     tally.last_line = batch.last_line();
     Ok(())

@@ -1,11 +1,12 @@
 //! `factum sql`: one query over views, topics and tables.
 
+use factum_api::sql::SqlRequest;
 use miette::{Diagnostic, NamedSource, Report, SourceSpan};
 use reqwest::Method;
 
 use super::view::print_rows;
 use crate::args::Format;
-use crate::client::{Client, Error, Problem, SqlRequest};
+use crate::client::{Client, Error, Problem};
 
 /// Run a SQL query
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,7 @@ pub(crate) struct Args {
 
 pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<(), Report> {
     let request = client.request(Method::POST, &["api", "v1", "sql"]);
-    let request = request.json(&SqlRequest { query: &args.query });
+    let request = request.json(&SqlRequest { query: args.query.clone() });
     print_rows(request, &client, format).await.map_err(|report| placed(report, &args.query))
 }
 

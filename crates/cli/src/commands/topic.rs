@@ -80,7 +80,7 @@ impl Row for TopicLine {
         words("topic", |topic| topic.name.clone()),
         words("team", |topic| topic.team.clone().unwrap_or_default()),
         numbers("partitions", |topic| topic.partitions.to_string()),
-        numbers("records", |topic| topic.records.clone()),
+        numbers("records", |topic| topic.records.to_string()),
         numbers("bytes", |topic| topic.bytes.map_or_else(String::new, |bytes| bytes.to_string())),
         words("summary", |topic| topic.summary.clone().unwrap_or_default()),
     ];
@@ -93,8 +93,8 @@ impl Row for TopicLine {
 impl Row for Partition {
     const COLUMNS: &'static [Column<Self>] = &[
         numbers("partition", |partition| partition.partition.to_string()),
-        numbers("log_start", |partition| partition.log_start.clone()),
-        numbers("high_watermark", |partition| partition.high_watermark.clone()),
+        numbers("log_start", |partition| partition.log_start.to_string()),
+        numbers("high_watermark", |partition| partition.high_watermark.to_string()),
         numbers("bytes", |partition| partition.bytes.map_or_else(String::new, |bytes| bytes.to_string())),
         words("state", |partition| if partition.is_writable { "writable" } else { "quarantined" }.to_owned()),
     ];

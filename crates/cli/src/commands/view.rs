@@ -3,11 +3,12 @@
 mod freshness;
 mod watch;
 
+use factum_api::views::{ViewLine, ViewList};
 use miette::Report;
 use reqwest::Method;
 
 use crate::args::Format;
-use crate::client::{Client, RowError, Rows, ViewLine, Views};
+use crate::client::{Client, RowError, Rows};
 use crate::output::{self, Column, Row, printable, words};
 use crate::report;
 
@@ -79,7 +80,7 @@ pub(super) async fn run(verb: Verb, client: Client, format: Format) -> Result<()
 }
 
 async fn list(client: &Client, format: Format) -> Result<(), Report> {
-    let views = client.get::<Views>(&["api", "v1", "views"]).await?.views;
+    let views = client.get::<ViewList>(&["api", "v1", "views"]).await?.views;
     if views.is_empty() && format == Format::Table {
         report::say("there are no views yet; a project declares them in teams/<team>/pipelines/*.sql");
     }

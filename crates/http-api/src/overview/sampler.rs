@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use factum_api::overview::{PipelineActivity, TopicActivity};
 use factum_base::clock::SharedClock;
 use factum_eventlog::Topic;
 use tokio::sync::Mutex;
 
-use super::{Overview, PipelineActivity, TopicActivity, health_of};
+use super::{Overview, health_of};
 use crate::json;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -122,7 +123,7 @@ fn compose(
 ) -> Overview {
     let activity = |(name, counts): (&String, &Counts)| TopicActivity {
         name: name.clone(),
-        records: counts.records.to_string(),
+        records: counts.records.into(),
         records_per_second: growth.map(|growth| tenths(growth.of(name, *counts).0)),
     };
     let total = growth.map(|growth| {
@@ -132,17 +133,17 @@ fn compose(
     let views = api.state.engine.views();
     let pipelines = views.iter().map(|view| PipelineActivity {
         name: view.name.to_string(),
-        lag: view.lag.to_string(),
+        lag: view.lag.into(),
         rate: tenths(view.rate),
     });
     Overview {
-        version: env!("CARGO_PKG_VERSION"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_seconds: uptime.as_secs(),
         kafka: api.state.kafka.clone(),
         health: health_of(api),
         topics: topics.len(),
-        records: topics.values().map(|counts| counts.records).sum::<i64>().to_string(),
-        bytes: topics.values().map(|counts| counts.bytes).sum::<u64>().to_string(),
+        records: topics.values().map(|counts| counts.records).sum::<i64>().into(),
+        bytes: topics.values().map(|counts| counts.bytes).sum::<u64>().into(),
         views: views.len(),
         pipelines: views.len(),
         groups,

@@ -2,10 +2,10 @@
 //!
 //! Always holds: a parameter's text becomes a literal of its column's type, never a part of the condition.
 
+use factum_api::views::ColumnView;
 use factum_sql::{Query, ViewStatus};
 use factum_types::suggest;
 
-use super::ColumnView;
 use crate::problem::Problem;
 
 /// The columns, with words for their types.

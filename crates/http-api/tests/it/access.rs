@@ -71,6 +71,7 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         PATCH /api/v1/topics/{topic}: alter topic store.orders {}
         DELETE /api/v1/topics/{topic}: delete topic store.orders {}
         GET /api/v1/topics/{topic}/records: read topic store.orders {}
+        GET /api/v1/topics/{topic}/sample: describe topic store.orders {}
         GET /api/v1/topics/{topic}/tail: read topic store.orders {}
         GET /api/v1/views: describe the cluster {}
         GET /api/v1/views/{view}: read view store.top {}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use factum_api::Int64;
 use serde::Serialize;
 
 use crate::output;
@@ -21,8 +22,8 @@ pub(super) struct Tally {
 #[derive(Debug, Serialize)]
 struct Range {
     events: u64,
-    first: String,
-    last: String,
+    first: Int64,
+    last: Int64,
 }
 
 impl Tally {
@@ -32,20 +33,20 @@ impl Tally {
     }
 
     /// One more.
-    pub(super) fn add(&mut self, partition: i32, offset: &str) {
+    pub(super) fn add(&mut self, partition: i32, offset: Int64) {
         self.events += 1;
         let range = self.partitions.entry(partition).or_insert_with(|| Range {
             events: 0,
-            first: offset.to_owned(),
-            last: String::new(),
+            first: offset,
+            last: offset,
         });
         range.events += 1;
-        offset.clone_into(&mut range.last);
+        range.last = offset;
     }
 
     /// Whether nothing was in the partitions before.
     pub(super) fn begins_a_topic(&self) -> bool {
-        !self.partitions.is_empty() && self.partitions.values().all(|range| range.first == "0")
+        !self.partitions.is_empty() && self.partitions.values().all(|range| range.first == Int64(0))
     }
 
     /// What is safe, and where to go on.

@@ -1,0 +1,20 @@
+//! Queries.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A query.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SqlRequest {
+    /// One SELECT. Names have their team before them.
+    #[schema(example = "SELECT count(*) AS orders FROM store.orders")]
+    pub query: String,
+}
+
+/// How a query or a view would be computed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Explanation {
+    /// For people; its form may change.
+    pub plan: String,
+}
