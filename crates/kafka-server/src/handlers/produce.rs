@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::BytesMut;
 use factum_broker::{InvalidRecord, Partition};
 use factum_types::{Action, Compression, Offset, RecordBatch, Timestamp, TopicId};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::{Begun, Call, Refusal, lookup};
 use crate::connection::{Answer, READ_BYTES};
@@ -206,9 +206,20 @@ impl Produce<'_> {
         Ok(batch)
     }
 
+    /// Tells the operator of invalid records: many clients show the code alone, and not the reason.
+    fn note(&self, code: ErrorCode, partition: i32, reason: &str) {
+        let (session, is_invalid) = (&self.call.session, code == ErrorCode::InvalidRecord);
+        match is_invalid.then(|| session.node.may_log(session.peer.ip())).flatten() {
+            Some(left_out) => {
+                warn!(peer = %session.peer, partition, reason, left_out, "refused invalid records");
+            }
+            None => debug!(peer = %session.peer, partition, %code, reason, "refused records"),
+        }
+    }
+
     fn refuse(&self, index: i32, refused: Refused) -> PartitionOutcome {
         let Refused { code, reason, records } = refused;
-        debug!(peer = %self.call.session.peer, partition = index, %code, reason, "refused records");
+        self.note(code, index, &reason);
         // KIP-467: a client may drop these records and send the rest again.
         let record_error =
             |InvalidRecord { index, reason }| RecordError { batch_index: index, message: Some(reason) };

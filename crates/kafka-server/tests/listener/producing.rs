@@ -147,7 +147,7 @@ async fn the_record_that_is_at_fault_is_named() {
 }
 
 /// Refuses values that are `x`.
-struct NoX;
+pub(crate) struct NoX;
 
 impl RecordValidator for NoX {
     fn contract(&self, _topic: &factum_types::TopicName) -> Option<Arc<dyn Contract>> {
