@@ -181,7 +181,7 @@ fn yaml_that_is_not_yaml() {
         "format: json\nformat: avro\n",
         &expect![[r#"
             the project has a problem
-              × not valid YAML: duplicate mapping key: format, set DuplicateKeyPolicy in Options if acceptable
+              × not valid YAML: duplicate mapping key: format
                ╭─[teams/store/events/orders.yaml:2:1]
              1 │ format: json
              2 │ format: avro

@@ -75,6 +75,8 @@ pub(crate) fn parse(file: &SourceFile) -> Result<Mapping, Problem> {
 
 fn syntax_problem(file: &SourceFile, error: &serde_saphyr::Error) -> Problem {
     let text = error.without_snippet().to_string();
+    // The parser's advice to its caller is of no use to the author of the file.
+    let text = text.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
     let message =
         text.split(" at line ").next().unwrap_or(&text).trim_end_matches([':', ',', ' ']).to_owned();
     let span = match error.location() {
