@@ -16,6 +16,9 @@ use crate::definitions::RelationName;
 use crate::plan::relations::{Kind, Relation};
 use crate::statement::identifiers;
 
+/// Help for a name that is like no other.
+const READABLE: &str = "SQL reads views, tables, and topics that a project declares as events";
+
 /// Each relation nests the plan one deeper, and planning walks it by recursion.
 const MAX_ITEMS: usize = 100;
 /// Each relation adds its columns to those of all before: the planner makes a list of them at every join.
@@ -204,7 +207,8 @@ impl Resolver<'_> {
         let Some((name, relation)) = self.lookup(path) else {
             let mut problem =
                 self.problem(written.span(), format!("there is no topic, table or view `{written}`"));
-            problem.help = self.nearest_relation(path).map(|name| format!("did you mean `{name}`?"));
+            let nearest = self.nearest_relation(path).map(|name| format!("did you mean `{name}`?"));
+            problem.help = nearest.or_else(|| Some(READABLE.to_owned()));
             return Err(problem.into());
         };
         let is_stream = match &relation.kind {
