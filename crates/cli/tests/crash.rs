@@ -26,6 +26,8 @@ const CUTS: usize = 8;
 const PARTITIONS: i32 = 4;
 const KAFKA: &str = "crash.kafka";
 const HTTP: &str = "crash.http";
+/// What is acknowledged on each of the two ways before the load stops.
+const LEAST: usize = 101;
 /// Far beyond what a run takes; a hang is a failure, not a wait.
 const PATIENCE: Duration = Duration::from_secs(85);
 
@@ -44,6 +46,12 @@ impl Load {
     fn note(&self, list: &Acknowledged, partition: i32, offset: i64, value: String) {
         list.lock().expect("no holder panics").push((partition, offset, value));
         self.acknowledged.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Acknowledged on the way that has less.
+    fn least(&self) -> usize {
+        let on = |list: &Acknowledged| list.lock().expect("no holder panics").len();
+        on(&self.kafka).min(on(&self.http))
     }
 
     fn goes_on(&self) -> bool {
@@ -94,6 +102,10 @@ async fn kill_and_read_back(mut factum: FactumProcess, kills: usize, power: Opti
             })
             .await
             .expect("the server comes back");
+        }
+        // A machine with much else to do lets little through between the kills.
+        while load.least() < LEAST {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         load.stop.store(true, Ordering::Relaxed);
         factum
@@ -204,11 +216,7 @@ fn check(address: &str, load: &Load) {
     for (topic, acknowledged) in [(KAFKA, &load.kafka), (HTTP, &load.http)] {
         let found = read_back(address, topic);
         let acknowledged = acknowledged.lock().expect("no holder panics");
-        assert!(
-            acknowledged.len() > 100,
-            "{topic}: only {} acknowledged, the load did not flow",
-            acknowledged.len()
-        );
+        assert!(acknowledged.len() >= LEAST, "{topic}: only {} acknowledged", acknowledged.len());
         for (partition, offset, value) in acknowledged.iter() {
             let there = found[partition].get(usize::try_from(*offset).expect("not negative"));
             assert_eq!(there, Some(value), "{topic}/{partition} at {offset}, acknowledged");
