@@ -18,13 +18,14 @@ use factum_base::clock::SharedClock;
 use factum_log::{AppendError, Appended, Bounds, PartitionLog, Slice, SyncError, Waiter};
 use factum_types::compression::DecompressError;
 use factum_types::record::{self, RecordSummary};
-use factum_types::{Offset, RecordBatch, Timestamp, TopicPartition};
+use factum_types::{Compression, Offset, RecordBatch, Timestamp, TopicPartition};
 use parking_lot::RwLock;
 
 use crate::append_rules::AppendRules;
 use crate::contract::{self, Contracts};
 use crate::disk_room::DiskRoom;
 use crate::heavy_work::HeavyWork;
+use crate::inline_work::InlineWork;
 use crate::metrics::TopicMetrics;
 use crate::producer_ids::ProducerIds;
 
@@ -33,10 +34,7 @@ pub use error::{ProduceError, ReadError};
 /// How far ahead of the broker's clock a record may be dated where the topic does not say.
 pub(crate) const MAX_TIMESTAMP_AHEAD: Duration = Duration::from_secs(60 * 60);
 
-/// Bytes of a compressed batch that are unpacked on the caller's thread: less than a millisecond of work.
-const UNPACKED_AT_ONCE: usize = 512 << 10;
-
-/// Bytes of records that a contract judges on the caller's thread: JSON is read at about 300 MB/s.
+/// Bytes of records in process that a contract judges on the caller's thread: JSON is read at about 300 MB/s.
 pub(crate) const CHECKED_AT_ONCE: usize = 256 << 10;
 
 /// What the partitions of all topics share to check a client's batches.
@@ -155,11 +153,13 @@ impl Partition {
     /// # Errors
     /// [`ProduceError`]; nothing of the batch was kept.
     pub fn append(&self, batch: RecordBatch) -> Result<Appended, ProduceError> {
-        self.append_timed(batch, NonZeroUsize::MIN).map(|(appended, _)| appended)
+        let appended = self.append_timed(batch, NonZeroUsize::MIN, &mut InlineWork::default());
+        appended.map(|(appended, _)| appended)
     }
 
     /// Appends a batch as [`Partition::append`], as part of a request that appends to `request` partitions (those of
-    /// smaller requests are synced first), and gives the time that the records got if that is not their own.
+    /// smaller requests are synced first), and gives the time that the records got if that is not their own. What the
+    /// request has left of `inline` is unpacked and judged on the caller's thread.
     ///
     /// # Errors
     /// [`ProduceError`]; nothing of the batch was kept.
@@ -167,6 +167,7 @@ impl Partition {
         &self,
         mut batch: RecordBatch,
         request: NonZeroUsize,
+        inline: &mut InlineWork,
     ) -> Result<(Appended, Option<Timestamp>), ProduceError> {
         if self.is_reserved {
             return Err(ProduceError::Reserved);
@@ -176,8 +177,13 @@ impl Partition {
         if batch.header().is_idempotent() && !self.checks.producer_ids.is_given_out(producer_id) {
             return Err(ProduceError::UnknownProducer { producer_id });
         }
-        let summary = self.validate(&batch)?;
-        self.check_contract(&batch, summary.bytes)?;
+        let summary = self.validate(&batch, inline)?;
+        if let Err(violation) = self.check_contract(&batch, summary.bytes, inline) {
+            // What is in the log is acknowledged again when it is sent again, whatever the contract says by now.
+            if !self.log.is_repeated(batch.header()) {
+                return Err(violation);
+            }
+        }
         if summary.max_timestamp != batch.header().max_timestamp {
             batch.correct_max_timestamp(summary.max_timestamp);
         }
@@ -284,21 +290,33 @@ impl Partition {
     }
 
     /// Walks the records: a little of a compressed batch here, and if there is more of it where it holds no one up.
-    fn validate(&self, batch: &RecordBatch) -> Result<RecordSummary, ProduceError> {
-        match record::validate(batch, UNPACKED_AT_ONCE) {
+    fn validate(&self, batch: &RecordBatch, inline: &mut InlineWork) -> Result<RecordSummary, ProduceError> {
+        match record::validate(batch, inline.left()) {
             Err(record::Error::Decompress(DecompressError::TooLarge { .. })) => {
                 let walk = || record::validate(batch, record::MAX_UNPACKED_BYTES);
                 Ok(self.checks.heavy_work.run_in_place(walk)??)
             }
-            walked => Ok(walked?),
+            walked => {
+                let summary = walked?;
+                // Records that are not compressed are passed over, not read.
+                if batch.header().compression() != Ok(Compression::None) {
+                    inline.take(summary.bytes);
+                }
+                Ok(summary)
+            }
         }
     }
 
     /// Has the topic's contract judge the records, which unpack to `bytes`: few here, many on a blocking thread.
-    fn check_contract(&self, batch: &RecordBatch, bytes: usize) -> Result<(), ProduceError> {
+    fn check_contract(
+        &self,
+        batch: &RecordBatch,
+        bytes: usize,
+        inline: &mut InlineWork,
+    ) -> Result<(), ProduceError> {
         let Some(contract) = self.checks.contracts.of(&self.name.topic) else { return Ok(()) };
         let judge = || contract::check_batch(&*contract, batch);
-        if bytes <= CHECKED_AT_ONCE { judge() } else { self.checks.heavy_work.run_in_place(judge)? }
+        if inline.take(bytes) { judge() } else { self.checks.heavy_work.run_in_place(judge)? }
     }
 
     fn check(&self, batch: &RecordBatch) -> Result<(), ProduceError> {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use factum_types::batch::BatchHeader;
 use factum_types::{Offset, ProducerEpoch, ProducerId, RecordBatch, Timestamp};
 
 use crate::active_file::ActiveFile;
@@ -143,6 +144,11 @@ impl PartitionLog {
         }
         log.append_worked();
         Ok(Appended { base_offset, last_offset, log_start, duplicate: false })
+    }
+
+    /// Whether a batch of this header is one that its idempotent producer sent before, and that is in the log.
+    pub fn is_repeated(&self, header: &BatchHeader) -> bool {
+        self.0.writer.lock().producers.check(header).is_ok_and(|sent| sent.is_some())
     }
 
     /// Takes note of what the disk refused, and has it tried again.

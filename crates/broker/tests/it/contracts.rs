@@ -1,14 +1,16 @@
 //! Contracts of topics: every record is judged, on both ways into a partition, and nothing is appended in part.
 
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use factum_broker::{
-    Contract, InvalidRecord, Partition, ProduceError, ProducedRecord, RecordValidator, Violation,
+    Contract, InlineWork, InvalidRecord, Partition, ProduceError, ProducedRecord, RecordValidator, Violation,
 };
 use factum_eventlog::{EventLog, NewRecord};
 use factum_types::{BatchBuilder, Compression, RecordBatch, Timestamp, TopicName};
 
-use crate::support::{Running, append, fresh, name, one_partition, record};
+use crate::support::{PATIENCE, Running, append, fresh, name, one_partition, record};
 
 /// Topics whose names begin with `numbers` take records that are numbers, and no key.
 struct Numbers;
@@ -95,5 +97,86 @@ async fn a_request_in_process_is_refused_whole_and_names_its_record() {
     }
     let placed = running.broker.produce(&topic, vec![record("7")]).await.expect("appended");
     assert_eq!(placed[0].offset.get(), 0, "nothing of the others was kept");
+    running.stop().await;
+}
+
+/// Accepts everything until it is closed, and then nothing.
+#[derive(Clone, Default)]
+struct Closable(Arc<AtomicBool>);
+
+impl RecordValidator for Closable {
+    fn contract(&self, _topic: &TopicName) -> Option<Arc<dyn Contract>> {
+        Some(Arc::new(self.clone()))
+    }
+}
+
+impl Contract for Closable {
+    fn check(&self, _record: ProducedRecord<'_>) -> Result<(), Violation> {
+        match self.0.load(Ordering::Relaxed) {
+            true => Err(Violation { reason: "closed".to_owned() }),
+            false => Ok(()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_in_the_log_is_acknowledged_again_after_the_contract_changed() {
+    let (_dir, running) = fresh();
+    let contract = Closable::default();
+    running.broker.validate_records(contract.clone());
+    let partition = one_partition(&running.broker, "a").await;
+    let (id, epoch) = running.broker.allocate_producer_id().await.expect("an id");
+    let send = |sequence| {
+        let mut builder = BatchBuilder::new().producer(id, epoch, sequence);
+        builder.push(Timestamp::from_millis(1_000), None, Some(b"v"), &[]);
+        partition.append(builder.build())
+    };
+    send(0).expect("appended");
+    contract.0.store(true, Ordering::Relaxed);
+    let again = send(0).expect("a duplicate is acknowledged");
+    assert_eq!((again.duplicate, again.base_offset.get()), (true, 0));
+    assert!(matches!(send(1), Err(ProduceError::Contract { .. })));
+    running.stop().await;
+}
+
+/// Waits in a record until another task of the runtime has run.
+#[derive(Clone)]
+struct WaitsForAnother(Arc<Mutex<mpsc::Receiver<()>>>);
+
+impl RecordValidator for WaitsForAnother {
+    fn contract(&self, _topic: &TopicName) -> Option<Arc<dyn Contract>> {
+        Some(Arc::new(self.clone()))
+    }
+}
+
+impl Contract for WaitsForAnother {
+    fn check(&self, record: ProducedRecord<'_>) -> Result<(), Violation> {
+        let waits = record.value.is_some_and(|value| value.starts_with(b"wait"));
+        match waits.then(|| self.0.lock().expect("no holder panics").recv_timeout(PATIENCE)) {
+            Some(Err(_)) => Err(Violation { reason: "no other task ran".to_owned() }),
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn many_batches_of_one_request_leave_the_thread_to_others() {
+    let (_dir, running) = fresh();
+    let (another, ran) = mpsc::channel();
+    running.broker.validate_records(WaitsForAnother(Arc::new(Mutex::new(ran))));
+    let partition = one_partition(&running.broker, "a").await;
+    let request = tokio::spawn(async move {
+        let mut inline = InlineWork::default();
+        let mut append = |value: String| {
+            partition.append_timed(batch(Compression::None, &[&value]), NonZeroUsize::MIN, &mut inline)
+        };
+        append("x".repeat(400_000)).map(drop).expect("within what a request may do here");
+        append("wait".repeat(100_000)).map(drop)
+    });
+    // Runs on the same worker, once the request has left it.
+    let other = tokio::spawn(async move { another.send(()) });
+    let appended = request.await.expect("no panic");
+    other.await.expect("no panic").ok();
+    assert!(appended.is_ok(), "{appended:?}");
     running.stop().await;
 }

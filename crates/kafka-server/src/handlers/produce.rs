@@ -8,12 +8,13 @@
 //! `acks=1` and `acks=all` are the same here: one disk has the records when the answer says so. `acks=0` waits
 //! for nothing and is answered with nothing.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::BytesMut;
-use factum_broker::{InvalidRecord, Partition};
+use factum_broker::{InlineWork, InvalidRecord, Partition};
 use factum_types::{Action, Compression, Offset, RecordBatch, Timestamp, TopicId};
 use tracing::{debug, warn};
 
@@ -69,7 +70,15 @@ pub(super) fn begin(call: &Call, frame: BytesMut, body: usize) -> Result<Begun, 
     let partitions = request.topics.iter().map(|topic| topic.partitions.len()).sum();
     let unsynced = Unsynced::add(&call.session.unsynced, partitions);
     let request_size = unsynced.request_size;
-    let mut produce = Produce { call, frame_len, acks, request_size, appended: Vec::new() };
+    let mut produce = Produce {
+        call,
+        frame_len,
+        acks,
+        request_size,
+        appended: Vec::new(),
+        inline: InlineWork::default(),
+        named: HashSet::new(),
+    };
     let topics: Vec<_> = request.topics.into_iter().enumerate().map(|(i, t)| produce.topic(i, t)).collect();
     let appended = produce.appended;
     let response = ProduceResponse { topics, throttle_time_ms: 0, node_endpoints: Vec::new() };
@@ -141,6 +150,9 @@ struct Produce<'a> {
     /// As [`Unsynced::request_size`].
     request_size: NonZeroUsize,
     appended: Vec<Appended>,
+    inline: InlineWork,
+    /// Partitions that it has named, by their places in memory.
+    named: HashSet<usize>,
 }
 
 impl Produce<'_> {
@@ -170,9 +182,12 @@ impl Produce<'_> {
         if !(-1..=1).contains(&self.acks) {
             return Err(ErrorCode::InvalidRequiredAcks.into());
         }
+        if !self.named.insert(Arc::as_ptr(partition).addr()) {
+            return Err(Refused::new(ErrorCode::InvalidRequest, "the request names this partition twice"));
+        }
         let batch = self.batch(records.unwrap_or_default())?;
         let (appended, append_time) =
-            partition.append_timed(batch, self.request_size).map_err(|error| Refused {
+            partition.append_timed(batch, self.request_size, &mut self.inline).map_err(|error| Refused {
                 code: ErrorCode::from(&error),
                 reason: error.to_string(),
                 records: error.invalid_records(),

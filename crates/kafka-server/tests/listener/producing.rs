@@ -180,6 +180,22 @@ async fn each_record_that_breaks_the_contract_is_named() {
 }
 
 #[tokio::test]
+async fn a_request_names_a_partition_once() {
+    let server = Server::start().await;
+    server.create_topic("orders", 2).await;
+    let mut client = server.client().await;
+    let mut request = produce("orders", 0, -1, Some(batch(&["a"])));
+    let again = |index, value: &str| {
+        PartitionProduceData::default().with_index(index).with_records(Some(batch(&[value])))
+    };
+    request.topic_data[0].partition_data.extend([again(1, "b"), again(0, "c")]);
+    let response = client.ask(&request, 9).await;
+    let codes: Vec<_> = response.responses[0].partition_responses.iter().map(|it| it.error_code).collect();
+    assert_eq!(codes, [0, 0, 42]);
+    assert_eq!(end(&mut client, "orders", 0).await, 1, "the second batch is not kept");
+}
+
+#[tokio::test]
 async fn zstd_needs_a_version_that_knows_it() {
     let server = Server::start().await;
     server.create_topic("orders", 1).await;
