@@ -87,7 +87,7 @@ impl Answers {
         &self.pieces
     }
 
-    /// What `make` gives, made on a thread that nobody else needs.
+    /// What `make` gives, made on a thread for blocking work.
     ///
     /// # Errors
     /// As `make`; 503 if others are in the way for too long.

@@ -174,7 +174,7 @@ async fn append(api: &Arc<Api>, topic: &TopicName, records: Vec<NewRecord>) -> R
 
 /// The same problem with the topic that was probably meant, and what makes one where first use does not.
 ///
-/// Comparing a name with all others may take long: it is done where it holds nobody up, and left out if too many ask.
+/// Comparing a name with all others may take long: it is done beside the threads that serve, and left out if too many ask.
 pub(crate) async fn unknown_topic(api: &Arc<Api>, topic: &TopicName, problem: Problem) -> Problem {
     let (all, asked) = (Arc::clone(api), topic.clone());
     let nearest = api.answers.made(move || async move {

@@ -157,7 +157,7 @@ mod tests {
             let plan = LogicalPlanBuilder::empty(true).build().expect("a plan");
             optimizer.optimize(plan, &OptimizerContext::new(), |_, _| {})
         };
-        optimise().expect("nobody has asked for an end");
+        optimise().expect("no one has asked for an end");
         interrupt.request();
         let error = optimise().expect_err("it is interrupted").to_string();
         assert!(error.contains("the query was ended"), "{error}");

@@ -230,7 +230,7 @@ impl Pipeline {
         }
         let partitions: Vec<_> = self.partitions.read().keys().copied().collect();
         if let (true, Some(Hindrance::Unavailable(reason))) = (partitions.is_empty(), self.hindrance()) {
-            // Nothing is known of them: no rows would be an answer that nobody can give.
+            // Nothing is known of them: no rows would be an answer that no one can give.
             return Err(ReadError::Waiting { view: self.plan.name.clone(), reason });
         }
         let tasks: Vec<_> = partitions

@@ -3,7 +3,7 @@
 //! Always holds: no digit is lost. Decimals, and whole numbers that a browser cannot hold (beyond 2^53), are
 //! strings; trailing zeros of a decimal, which only its column's type brought, are not shown.
 //!
-//! Many rows are written a piece at a time, so that whoever sends them holds a piece and not all of their text.
+//! Many rows are written a piece at a time, so that their sender holds a piece and not all of their text.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{

@@ -1,6 +1,6 @@
 //! Samples of what the log holds, and how fast it grows between two of them.
 //!
-//! Invariant: a sample is taken and written once for all who ask, where it holds up nobody; its text counts among the
+//! Invariant: a sample is taken and written once for all who ask, beside the threads that serve; its text counts among the
 //! answers until the last client has it.
 
 use std::collections::BTreeMap;

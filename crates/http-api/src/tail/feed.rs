@@ -164,7 +164,7 @@ impl Feed {
         }
     }
 
-    /// Writes items of a chunk until the frame is full; many of them on a thread that nobody else needs.
+    /// Writes items of a chunk until the frame is full; many of them on a thread for blocking work.
     async fn write(&mut self, sending: Sending, frame: &mut Frame) {
         let writing = Writing {
             frame: std::mem::take(frame),

@@ -69,7 +69,7 @@ async fn delete(call: &Call, asked: DeletableTopic) -> DeletedTopic {
     }
 }
 
-/// Whom the request means. A name need not be that of a topic that is served: one that cannot be used is found by nobody,
+/// Whom the request means. A name need not be that of a topic that is served: one that cannot be used is found by no one,
 /// and can be deleted. The broker knows whether there is one.
 fn find(call: &Call, asked: &DeletableTopic) -> Result<(TopicName, TopicId), ErrorCode> {
     let Some(name) = &asked.name else {

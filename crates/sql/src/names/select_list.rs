@@ -11,7 +11,7 @@ use super::suggest::nearest;
 use super::{Failure, Resolver};
 use crate::statement::{identifiers, shortened};
 
-/// The most characters of a column's name that nobody gave it: each row of an answer in JSON repeats it.
+/// The most characters in the name of a column that was given none: each row of an answer in JSON repeats it.
 const LONGEST_NAME: usize = 200;
 
 /// The names that a select list gives.

@@ -1,7 +1,7 @@
 //! How large a plan is, with everything that it names written out: the planner and the optimiser walk it so.
 //!
 //! ```text
-//!   CREATE VIEW b AS SELECT x + x AS x FROM a         a plan shares `a`; whoever walks it visits `a` at every name
+//!   CREATE VIEW b AS SELECT x + x AS x FROM a         a plan shares `a`; a walk visits `a` at every name
 //!   CREATE VIEW c AS SELECT x + x AS x FROM b
 //!   SELECT * FROM c WHERE x > 0                       the filter moves down to `a`: (x + x) + (x + x) > 0
 //! ```

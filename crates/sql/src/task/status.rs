@@ -103,7 +103,7 @@ impl TaskStatus {
         self.trouble.lock().current = None;
     }
 
-    /// The state holds this, whoever committed it.
+    /// The state holds this, from any committer.
     pub(crate) fn show_committed(&self, committed: Committed) {
         self.show(committed);
     }

@@ -100,7 +100,7 @@ fn too_late(window_end: i64) -> String {
     }
 }
 
-/// What the state of `task` says of itself, for whoever shows it without a task that holds it: what was committed last,
+/// What the state of `task` says of itself, to be shown without a task that holds it: what was committed last,
 /// and of which topic.
 ///
 /// # Errors

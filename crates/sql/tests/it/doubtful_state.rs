@@ -1,4 +1,4 @@
-//! A state that takes commits and does not say so, as on a disk that is full: what is committed shows, and nobody may
+//! A state that takes commits and does not say so, as on a disk that is full: what is committed shows, and no one may
 //! take a task over.
 
 use std::sync::Arc;
