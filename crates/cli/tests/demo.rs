@@ -8,7 +8,7 @@ use std::time::Duration;
 use expect_test::expect;
 use factum_testkit::{FactumProcess, Launch};
 use serde_json::Value;
-use support::{BINARY, Shell};
+use support::{BINARY, Shell, eventually};
 
 /// A demonstration whose temporary files lie in `folder`.
 fn demo(folder: &Path) -> FactumProcess {
@@ -29,16 +29,6 @@ fn project(factum: &FactumProcess) -> PathBuf {
 fn rows(shell: &Shell, view: &str) -> Vec<Value> {
     let output = shell.output(&format!("view get store.{view} -o json"), "");
     serde_json::from_slice(&output.stdout).unwrap_or_default()
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..1_200 {
-        if holds() {
-            return;
-        }
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
-    panic!("{what}: in vain");
 }
 
 fn get(factum: &FactumProcess, path: &str) -> Value {

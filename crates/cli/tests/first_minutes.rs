@@ -9,12 +9,11 @@ mod first_minutes {
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use factum_testkit::{FactumProcess, Launch};
 use first_minutes::commands::{self, Reader};
 use serde_json::Value;
-use support::{BINARY, Shell};
+use support::{BINARY, Shell, eventually};
 
 /// Film 1007 of the quick start, and its number of copies.
 const FILM: i64 = 1007;
@@ -36,16 +35,6 @@ fn rows(server: &FactumProcess, arguments: &[&str]) -> Vec<Value> {
 
 fn top_movies(server: &FactumProcess) -> Vec<Value> {
     rows(server, &["view", "get", "store.top_movies"])
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..1_200 {
-        if holds() {
-            return;
-        }
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
-    panic!("{what}: in vain");
 }
 
 /// What is behind `name` in the text.

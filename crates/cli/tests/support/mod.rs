@@ -8,10 +8,22 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use factum_testkit::FactumProcess;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_factum");
+
+/// Waits up to a minute for `holds`; `what` is said if it never does.
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..1_200 {
+        if holds() {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    panic!("{what}: in vain");
+}
 
 /// A shell that knows one command, and keeps a transcript.
 pub(crate) struct Shell {
