@@ -2,13 +2,14 @@
 //!
 //! ```text
 //!   body     │ first 64 KiB │ the rest        │
-//!   counted  │ small pool   │ large pool      │   and both against what its client address may hold
+//!   counted  │ small pool   │ large pool      │   and each against what one client address may hold of it
 //! ```
 //!
 //! Invariants:
 //! - What all bodies hold is at most the two pools.
-//! - Large bodies, however slow, never take the room of small ones: the first 64 KiB of each body are counted apart.
-//! - One client address holds at most half of all, so that it cannot take the room of others.
+//! - Large bodies, however slow, never take the room of small ones, not even of their own client's: the
+//!   first 64 KiB of each body are counted apart.
+//! - One client address holds at most half of each pool, so that it cannot take the room of others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,9 +31,20 @@ const ROOM_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The memory that all bodies share.
 pub(super) struct BodyMemory {
-    small: MemoryPool,
-    large: MemoryPool,
+    small: Pool,
+    large: Pool,
+}
+
+/// The memory that one part of each body is counted in.
+struct Pool {
+    memory: MemoryPool,
     clients: Arc<ClientLimit>,
+}
+
+/// What one body holds of a pool.
+struct Part {
+    memory: OwnedSemaphorePermit,
+    share: ClientShare,
 }
 
 /// What one body holds; dropping it gives its room to others.
@@ -40,9 +52,8 @@ pub(super) struct Room {
     memory: Arc<BodyMemory>,
     client: ClientAddress,
     bytes: usize,
-    small: Option<OwnedSemaphorePermit>,
-    large: Option<OwnedSemaphorePermit>,
-    share: Option<ClientShare>,
+    small: Option<Part>,
+    large: Option<Part>,
 }
 
 impl BodyMemory {
@@ -50,18 +61,38 @@ impl BodyMemory {
         let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
         let largest = size(options.max_body.as_u64());
         let all = size(options.body_memory.as_u64()).max(largest);
-        // A unit more, because a body is counted in two parts.
-        let pool = |bytes: usize| MemoryPool::new(ByteSize(bytes.saturating_add(2 * UNIT_BYTES) as u64));
+        let small = all / 4;
+        // Every body fits by its first part, and one of the largest by the rest.
         Arc::new(Self {
-            small: pool(all / 4),
-            large: pool((all - all / 4).max(largest)),
-            clients: ClientLimit::new((all / 2).max(largest)),
+            small: Pool::new(small, (small / 2).max(SMALL_BYTES)),
+            large: Pool::new((all - small).max(largest), ((all - small) / 2).max(largest)),
         })
     }
 
     /// Room for nothing yet.
     pub(super) fn room(self: &Arc<Self>, client: ClientAddress) -> Room {
-        Room { memory: Arc::clone(self), client, bytes: 0, small: None, large: None, share: None }
+        Room { memory: Arc::clone(self), client, bytes: 0, small: None, large: None }
+    }
+}
+
+impl Pool {
+    /// A pool of `bytes`, of which one client address holds `of_one_client` at most.
+    fn new(bytes: usize, of_one_client: usize) -> Self {
+        // A unit more, because a body is counted in two parts.
+        let memory = MemoryPool::new(ByteSize(bytes.saturating_add(2 * UNIT_BYTES) as u64));
+        Self { memory, clients: ClientLimit::new(of_one_client) }
+    }
+
+    async fn part(&self, client: ClientAddress, bytes: usize) -> Result<Part, Problem> {
+        let share = self.clients.take(client, bytes).ok_or_else(busy)?;
+        let memory = timeout(ROOM_TIMEOUT, self.memory.room(bytes)).await.map_err(|_| busy())?;
+        Ok(Part { memory, share })
+    }
+
+    fn try_part(&self, client: ClientAddress, bytes: usize) -> Result<Part, Problem> {
+        let share = self.clients.take(client, bytes).ok_or_else(busy)?;
+        let memory = self.memory.try_room(bytes).ok_or_else(busy)?;
+        Ok(Part { memory, share })
     }
 }
 
@@ -69,10 +100,8 @@ impl Room {
     /// Makes room for `bytes` more, waiting a little for others to give theirs back.
     pub(super) async fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
         let (small, large) = self.parts(bytes);
-        self.take_share(bytes)?;
-        let memory = &self.memory;
-        let pools = async { (memory.small.room(small).await, memory.large.room(large).await) };
-        let (small, large) = timeout(ROOM_TIMEOUT, pools).await.map_err(|_| busy())?;
+        let small = self.memory.small.part(self.client, small).await?;
+        let large = self.memory.large.part(self.client, large).await?;
         self.add(bytes, small, large);
         Ok(())
     }
@@ -80,9 +109,8 @@ impl Room {
     /// The same without waiting, for a thread that may not wait.
     pub(super) fn try_grow(&mut self, bytes: usize) -> Result<(), Problem> {
         let (small, large) = self.parts(bytes);
-        self.take_share(bytes)?;
-        let small = self.memory.small.try_room(small).ok_or_else(busy)?;
-        let large = self.memory.large.try_room(large).ok_or_else(busy)?;
+        let small = self.memory.small.try_part(self.client, small)?;
+        let large = self.memory.large.try_part(self.client, large)?;
         self.add(bytes, small, large);
         Ok(())
     }
@@ -93,16 +121,7 @@ impl Room {
         (in_small, bytes - in_small)
     }
 
-    fn take_share(&mut self, bytes: usize) -> Result<(), Problem> {
-        let share = self.memory.clients.take(self.client, bytes).ok_or_else(busy)?;
-        match &mut self.share {
-            Some(held) => held.merge(share),
-            None => self.share = Some(share),
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, bytes: usize, small: OwnedSemaphorePermit, large: OwnedSemaphorePermit) {
+    fn add(&mut self, bytes: usize, small: Part, large: Part) {
         self.bytes += bytes;
         for (held, more) in [(&mut self.small, small), (&mut self.large, large)] {
             match held {
@@ -110,6 +129,13 @@ impl Room {
                 None => *held = Some(more),
             }
         }
+    }
+}
+
+impl Part {
+    fn merge(&mut self, more: Self) {
+        self.memory.merge(more.memory);
+        self.share.merge(more.share);
     }
 }
 

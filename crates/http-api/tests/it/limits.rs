@@ -8,6 +8,7 @@ use factum_http_api::Options;
 use factum_types::ByteSize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::support::{Server, Setup};
@@ -73,6 +74,14 @@ async fn a_batch_of_too_many_events_is_refused() {
     server.stop().await;
 }
 
+/// A connection that announces a body of `length` bytes, sends `sent` of them, and stands still.
+async fn stalled_body(server: &Server, length: usize, sent: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address).await.expect("connected");
+    let begun = format!("{HEAD}content-length: {length}\r\n\r\n{}", "x".repeat(sent));
+    stream.write_all(begun.as_bytes()).await.expect("sent");
+    stream
+}
+
 #[tokio::test]
 async fn bodies_together_stay_within_memory() {
     let server = Server::start_with(limited(|options| {
@@ -80,13 +89,13 @@ async fn bodies_together_stay_within_memory() {
         options.body_memory = ByteSize::kib(100);
     }))
     .await;
-    // One client sends nearly all that fits and then stands still.
-    let mut greedy = TcpStream::connect(server.address).await.expect("connected");
-    let begun = format!("{HEAD}content-length: 102400\r\n\r\n{}", "x".repeat(100_000));
-    greedy.write_all(begun.as_bytes()).await.expect("sent");
+    // Clients send nearly all that fits and then stand still. Another comes each time, because the one
+    // that meets a posted body is itself refused.
     let large = format!("\"{}\"", "y".repeat(50_000));
+    let mut greedy = Vec::new();
     let until_refused = async {
         loop {
+            greedy.push(stalled_body(&server, 102_400, 100_000).await);
             let answer = server.post_json("/events/a", &large).await;
             if answer.status != 202 {
                 break answer;
@@ -110,19 +119,49 @@ async fn small_requests_find_room_beside_stalled_large_ones() {
         options.body_memory = ByteSize::kib(4_096);
     }))
     .await;
-    let mut stalled = Vec::new();
-    for _ in 0..4 {
-        let mut stream = TcpStream::connect(server.address).await.expect("connected");
-        let begun = format!("{HEAD}content-length: 1048576\r\n\r\n{}", "x".repeat(1_000_000));
-        stream.write_all(begun.as_bytes()).await.expect("sent");
-        stalled.push(stream);
-    }
     let large = format!("\"{}\"", "y".repeat(900_000));
-    let until_refused = async { while server.post_json("/events/a", &large).await.status != 503 {} };
+    let mut stalled = Vec::new();
+    let until_refused = async {
+        loop {
+            stalled.push(stalled_body(&server, 1_048_576, 1_000_000).await);
+            if server.post_json("/events/a", &large).await.status == 503 {
+                break;
+            }
+        }
+    };
     timeout(PATIENCE, until_refused).await.expect("the room for large bodies of one client is taken");
     for _ in 0..100 {
         assert_eq!(server.post_json("/events/a", "{\"small\":true}").await.status, 202);
     }
+    server.stop().await;
+}
+
+/// Bodies that stand still after their first 64 KiB all count in one pool, and it is not one client's.
+#[tokio::test]
+async fn one_client_with_stalled_bodies_leaves_room_for_others() {
+    let server = Server::start_with(limited(|options| {
+        options.max_body = ByteSize::kib(256);
+        options.body_memory = ByteSize::kib(1_024);
+    }))
+    .await;
+    let begun = format!("{HEAD}content-length: 65536\r\n\r\n{}", "x".repeat(60_000));
+    let mut stalled = JoinSet::new();
+    for _ in 0..8 {
+        let mut stream = connect_as(&server, 2).await;
+        stream.write_all(begun.as_bytes()).await.expect("sent");
+        stalled.spawn(async move {
+            let mut status = [0; 12];
+            stream.read_exact(&mut status).await.expect("a response");
+            String::from_utf8_lossy(&status).into_owned()
+        });
+    }
+    // Two fit its share, and while they stand still the others are refused.
+    for _ in 0..6 {
+        let status = timeout(PATIENCE, stalled.join_next()).await.expect("in time").expect("one of them");
+        assert_eq!(status.expect("no panic"), "HTTP/1.1 503");
+    }
+    let answer = server.post_json("/events/a", &format!("\"{}\"", "y".repeat(50_000))).await;
+    assert_eq!(answer.status, 202);
     server.stop().await;
 }
 
