@@ -13,7 +13,9 @@ mod int64;
 pub mod overview;
 pub mod pipelines;
 pub mod project;
+mod request_body;
 pub mod sql;
 pub mod views;
 
 pub use int64::Int64;
+pub use request_body::RequestBody;

@@ -16,10 +16,10 @@ use axum::body::{Body, HttpBody};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
+use factum_api::RequestBody;
 use factum_base::clients::ClientAddress;
 use factum_types::event;
 use http_body_util::BodyExt;
-use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 
 use crate::Options;
@@ -36,6 +36,9 @@ const LEAST_BYTES_PER_SECOND: u64 = 4 << 10;
 const ANNOUNCED_BYTES: usize = 1 << 20;
 /// A packed body of at most this size is unpacked at once; a larger one on a thread that may be busy for a while.
 const UNPACKED_AT_ONCE: usize = 4 << 10;
+
+/// Beginnings of what `serde` says where a body has other members than are expected.
+const MISSHAPEN: [&str; 3] = ["invalid type", "missing field", "unknown field"];
 
 /// Reads bodies and counts their memory.
 pub(crate) struct Bodies {
@@ -83,11 +86,7 @@ impl Bodies {
     }
 
     /// Takes in the whole body and reads it as JSON.
-    pub(crate) async fn read_json<T: DeserializeOwned>(
-        &self,
-        head: &Parts,
-        body: Body,
-    ) -> Result<T, Problem> {
+    pub(crate) async fn read_json<T: RequestBody>(&self, head: &Parts, body: Body) -> Result<T, Problem> {
         let media_type =
             head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match media_type {
@@ -101,7 +100,20 @@ impl Bodies {
         }
         let received = self.read(head, body).await?;
         let json = without_byte_order_mark(&received.bytes);
-        serde_json::from_slice(&json).map_err(|error| Problem::from(event::Error::json(&error)))
+        serde_json::from_slice(&json).map_err(|error| {
+            let error = event::Error::json(&error);
+            let example = format_args!("send for example {}", T::EXAMPLE);
+            match &error {
+                event::Error::Json { .. } => Problem::from(error).behind("the body is").also(example),
+                // Other reasons are about one value.
+                event::Error::Shape { reason, .. }
+                    if MISSHAPEN.iter().any(|start| reason.starts_with(start)) =>
+                {
+                    Problem::from(error).also(example)
+                }
+                _ => error.into(),
+            }
+        })
     }
 
     async fn receive(&self, head: &Parts, mut body: Body) -> Result<ReceivedBody, Problem> {

@@ -55,6 +55,9 @@ struct Content {
     /// What the log is to say of it, if anything.
     #[serde(skip)]
     report: Option<Report>,
+    /// Whether it is that a text is not JSON.
+    #[serde(skip)]
+    is_not_json: bool,
 }
 
 /// A failure of the server's own that came up in a request: its operator is to know of it. Whoever measures the answer
@@ -79,6 +82,7 @@ impl Problem {
             members: Map::new(),
             headers: HeaderMap::new(),
             report: None,
+            is_not_json: false,
         }))
     }
 
@@ -181,6 +185,17 @@ impl Problem {
         self
     }
 
+    /// Whether it is that a text is not JSON.
+    pub(crate) fn is_not_json(&self) -> bool {
+        self.0.is_not_json
+    }
+
+    /// Puts words before the detail.
+    pub(crate) fn behind(mut self, words: &str) -> Self {
+        self.0.detail = format!("{words} {}", self.0.detail);
+        self
+    }
+
     /// Adds a sentence to the detail.
     pub(crate) fn also(mut self, sentence: impl fmt::Display) -> Self {
         self.0.detail = format!("{}; {sentence}", self.0.detail);
@@ -252,6 +267,12 @@ impl From<event::Error> for Problem {
         match error {
             event::Error::InBatch { index, source } => Self::from(*source).in_event(index),
             event::Error::Json { line, column, .. } => {
+                let detail = format_args!("not JSON: {error}");
+                let mut problem = Self::malformed(detail).with("line", line).with("column", column);
+                problem.0.is_not_json = true;
+                problem
+            }
+            event::Error::Shape { line, column, .. } => {
                 Self::malformed(&error).with("line", line).with("column", column)
             }
             event::Error::TooMany { limit } => Self::too_large(&error, limit),

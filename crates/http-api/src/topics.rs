@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use factum_api::RequestBody;
 use factum_eventlog::{AdminError, NewTopic, PartitionBounds, Topic};
 use factum_types::{Action, Resource, TopicName};
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,15 @@ pub(crate) struct CreateTopic {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AlterTopic {
     config: ConfigPatch,
+}
+
+impl RequestBody for CreateTopic {
+    const EXAMPLE: &'static str =
+        r#"{"name": "store.orders", "partitions": 4, "config": {"retention": "30d"}}"#;
+}
+
+impl RequestBody for AlterTopic {
+    const EXAMPLE: &'static str = r#"{"config": {"retention": "30d", "retention_bytes": null}}"#;
 }
 
 #[derive(Deserialize)]

@@ -68,6 +68,30 @@ impl Form {
         body: &Bytes,
         intake: &Intake,
     ) -> Result<Vec<NewRecord>, Problem> {
+        self.read(headers, body, intake).map_err(|problem| match problem.is_not_json() {
+            true => problem.also(self.expected()),
+            false => problem,
+        })
+    }
+
+    /// What a body in this form is.
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Binary => "the body is the event's data and, as its content-type says, JSON",
+            Self::Structured => {
+                "the body is one CloudEvent, for example \
+                 {\"specversion\": \"1.0\", \"id\": \"1\", \"source\": \"/shop\", \"type\": \"order.paid\", \"data\": {\"order\": 1}}"
+            }
+            Self::Batch => {
+                "the body is an array of CloudEvents, for example \
+                 [{\"specversion\": \"1.0\", \"id\": \"1\", \"source\": \"/shop\", \"type\": \"order.paid\", \"data\": {\"order\": 1}}]"
+            }
+            Self::Plain => "the body is the event's data as JSON, for example {\"order\": 1}",
+            Self::Lines => "each line is the data of one event as JSON, for example {\"order\": 1}",
+        }
+    }
+
+    fn read(self, headers: &HeaderMap, body: &Bytes, intake: &Intake) -> Result<Vec<NewRecord>, Problem> {
         match self {
             Self::Binary => {
                 let data = (!body.is_empty()).then(|| body.clone());
