@@ -1,24 +1,29 @@
-//! Answers that grow with what the server holds: where they are made, and the memory that they have until their clients
-//! have taken them.
+//! Responses that grow with what the server holds: where they are written, and the memory that they have until their
+//! clients have taken them.
 //!
 //! ```text
-//!   a document   made whole, two at a time ─► memory? ─► sent ─► the client has it: memory is free
-//!                        ▲                     └─ none: given up, and made again once there is
+//!   a document   written whole, two at a time ─► memory? ─► sent ─► the client has it: memory is free
+//!                        ▲                        └─ none: dropped, and written again once there is
 //!   rows         ─► memory for the columns ─► a piece of text each time that the client has taken the one before
 //! ```
 //!
 //! Invariants:
-//! - Nothing that grows with the data is made on a thread that serves connections: it is made on threads for blocking
-//!   work, so many at a time.
+//! - Nothing that grows with the data is written on a thread that serves connections: it is written on threads for
+//!   blocking work, so many at a time, and half of them for one client address. A thread is never held for a client that
+//!   takes its time, and records do not take those of lists.
 //! - Whatever is longer than [`UNCOUNTED`] counts in [`Options::answer_memory`] until its last byte is with the operating
-//!   system; one that is larger than all of it has it alone. Who waits for memory holds no text.
-//! - The columns that several answers are written of count once.
-//! - Rows that wait for memory hold a quarter of it beside; who finds no room there is told to ask again, at once.
+//!   system, and in the half that one client address has of it. Who waits for memory holds no text.
+//! - Rows that wait for memory hold a quarter of it beside, and those of one client address half of that; who finds no
+//!   room there is told to ask again, at once.
 //!
 //! Not here: streams of events, whose memory is that of [`crate::streams`] and [`crate::views`].
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+mod columns;
+mod memory;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -30,15 +35,20 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use factum_base::blocking_work::BlockingWork;
+use factum_base::clients::ClientAddress;
 use factum_sql::Rows;
 use factum_types::ByteSize;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, poll, stream};
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tracing::debug;
 
+use self::columns::{ColumnsOfClient, SharedColumns};
+use self::memory::{ResponseMemory, Room};
 use crate::Options;
+use crate::client_limit::ClientLimit;
+use crate::fair_work::FairWork;
 use crate::memory_pool::MemoryPool;
 use crate::metrics;
 use crate::problem::Problem;
@@ -48,36 +58,51 @@ use crate::state::Api;
 
 /// Answers that are shorter cost their connection no more than its buffers do.
 pub(crate) const UNCOUNTED: usize = 16 << 10;
-/// Documents made at once.
+/// Documents of one kind written at once.
 const DOCUMENTS_AT_ONCE: usize = 2;
 /// Requests that wait for the rows of a view or a query at once: each may hold a thread for blocking work.
 const READERS: usize = 256;
-/// Pieces of text that one answer has: one that is being sent, one that is ready.
+/// Pieces of text that one response has: one that is being sent, one that is ready.
 const PIECES: usize = 2;
 
-/// Makes answers, within bounds.
+/// What a document shows, which says whose threads write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// What there is: topics, groups, views. Written in a moment.
+    List,
+    /// Records, which are read from the log and decoded.
+    Records,
+}
+
+/// Writes responses, within bounds.
 pub(crate) struct Answers {
-    documents: BlockingWork,
+    lists: FairWork,
+    records: FairWork,
     pieces: BlockingWork,
     readers: Semaphore,
-    memory: MemoryPool,
+    readers_of_client: Arc<ClientLimit>,
+    memory: ResponseMemory,
     /// For rows that wait for memory.
     waiting: MemoryPool,
-    /// What answers under way are written of, by the address of the batches.
-    columns: Mutex<HashMap<usize, Weak<Columns>>>,
+    waiting_of_client: Arc<ClientLimit>,
+    columns: SharedColumns,
     patience: Duration,
 }
 
 impl Answers {
     pub(crate) fn new(options: &Options) -> Self {
         let processors = thread::available_parallelism().map_or(1, usize::from);
+        let waiting = options.answer_memory.as_u64() / 4;
         Self {
-            documents: BlockingWork::at_most(DOCUMENTS_AT_ONCE),
+            lists: FairWork::at_most(DOCUMENTS_AT_ONCE),
+            records: FairWork::at_most(DOCUMENTS_AT_ONCE),
             pieces: BlockingWork::at_most(processors.saturating_sub(1).max(1)),
             readers: Semaphore::new(READERS),
-            memory: MemoryPool::new(options.answer_memory),
-            waiting: MemoryPool::new(ByteSize(options.answer_memory.as_u64() / 4)),
-            columns: Mutex::default(),
+            readers_of_client: ClientLimit::new(READERS / 2),
+            memory: ResponseMemory::new(options.answer_memory),
+            waiting: MemoryPool::new(ByteSize(waiting)),
+            waiting_of_client: ClientLimit::new(usize::try_from(waiting / 2).unwrap_or(usize::MAX)),
+            columns: SharedColumns::default(),
             patience: options.snapshot_timeout,
         }
     }
@@ -87,68 +112,99 @@ impl Answers {
         &self.pieces
     }
 
-    /// What `make` gives, made on a thread for blocking work.
+    /// What `make` gives for `client`, made on a thread for blocking work.
     ///
     /// # Errors
     /// As `make`; 503 if others are in the way for too long.
     pub(crate) async fn made<T: Send + 'static, F: Future<Output = Result<T, Problem>>>(
         &self,
+        client: ClientAddress,
+        content: Content,
         make: impl FnOnce() -> F + Send + 'static,
     ) -> Result<T, Problem> {
         let runtime = Handle::current();
-        self.in_time(self.documents.run(move || runtime.block_on(make()))).await?
+        let work = match content {
+            Content::List => &self.lists,
+            Content::Records => &self.records,
+        };
+        self.in_time(work.run(client, move || runtime.block_on(make()))).await?
     }
 
-    /// The answer with the text that `make` gives; `make` is called again if there was no memory for what it gave first.
+    /// The response with the text that `make` gives for `client`; `make` is called again if there was no memory for what
+    /// it gave first.
     ///
     /// # Errors
-    /// As `make`; 503 if others are in the way for too long.
+    /// As `make`; 422 if the text is longer than any client may have; 503 if others are in the way for too long.
     pub(crate) async fn document<F: Future<Output = Result<Vec<u8>, Problem>>>(
         &self,
+        client: ClientAddress,
+        content: Content,
         media_type: &'static str,
         make: impl Fn() -> F + Send + Sync + 'static,
     ) -> Result<Response, Problem> {
         let make = Arc::new(make);
         let again = Arc::clone(&make);
-        let mut text = self.made(move || again()).await?;
-        let text = match self.memory.try_room(text.len()) {
-            _ if text.len() <= UNCOUNTED => Bytes::from(text),
-            Some(room) => held(text, room),
-            None => {
+        let text = self.made(client, content, move || again()).await?;
+        let text = match text.len() <= UNCOUNTED {
+            true => Bytes::from(text),
+            false => {
                 let length = text.len();
-                drop(text);
-                let mut room = self.room(length).await?;
-                text = self.made(move || make()).await?;
-                let more = text.len().saturating_sub(length);
-                if more > 0 {
-                    room.merge(self.memory.try_room(more).ok_or_else(busy)?);
+                let mut room = pin!(self.memory.room(client, length));
+                match poll!(&mut room) {
+                    Poll::Ready(room) => held(text, room?),
+                    Poll::Pending => {
+                        drop(text);
+                        let room = self.in_time(room).await??;
+                        let text = self.made(client, content, move || make()).await?;
+                        let more = text.len().saturating_sub(length);
+                        let more = if more > 0 { Some(self.room_now(client, more).await?) } else { None };
+                        held(text, (room, more))
+                    }
                 }
-                held(text, room)
             }
         };
         Ok((Extension(Counted), [(header::CONTENT_TYPE, media_type)], text).into_response())
     }
 
-    /// A text that several are sent, which counts once.
+    /// `bytes` as they are sent to `client`, that others may be sent too: it has memory of its own for them.
     ///
     /// # Errors
-    /// 503 if there is no memory for it.
-    pub(crate) fn shared(&self, text: Vec<u8>) -> Result<Bytes, Problem> {
-        let room = self.memory.try_room(text.len()).ok_or_else(busy)?;
-        Ok(held(text, room))
+    /// 503 if there is none at once; 422 if they are more than any client may have.
+    pub(crate) async fn lent(&self, client: ClientAddress, bytes: Bytes) -> Result<Bytes, Problem> {
+        if bytes.len() <= UNCOUNTED {
+            return Ok(bytes);
+        }
+        let room = self.room_now(client, bytes.len()).await?;
+        Ok(Bytes::from_owner(Held { bytes, _room: room }))
     }
 
-    /// Memory for an answer of so many bytes; waits for it in line.
+    /// Memory for a response of so many bytes; waits for it in line.
     ///
     /// # Errors
-    /// 503 if there is none in time.
-    pub(crate) async fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
-        self.in_time(self.memory.room(bytes)).await
+    /// 503 if there is none in time; 422 if it is more than any client may have.
+    async fn room(&self, client: ClientAddress, bytes: usize) -> Result<Room, Problem> {
+        self.in_time(self.memory.room(client, bytes)).await?
     }
 
-    /// Runs `read`, which gives rows, as one of a bounded number.
-    pub(crate) async fn reading<T>(&self, read: impl Future<Output = T>) -> Result<T, Problem> {
-        let _reader = self.in_time(self.readers.acquire()).await?.expect("the semaphore is never closed");
+    /// The same without waiting.
+    async fn room_now(&self, client: ClientAddress, bytes: usize) -> Result<Room, Problem> {
+        match poll!(pin!(self.memory.room(client, bytes))) {
+            Poll::Ready(room) => room,
+            Poll::Pending => Err(busy()),
+        }
+    }
+
+    /// Runs `read`, which gives rows for `client`, as one of a bounded number.
+    pub(crate) async fn reading<T>(
+        &self,
+        client: ClientAddress,
+        read: impl Future<Output = T>,
+    ) -> Result<T, Problem> {
+        let admitted = async {
+            let share = self.readers_of_client.wait(client, 1).await;
+            (share, self.readers.acquire().await.expect("the semaphore is never closed"))
+        };
+        let _admitted = self.in_time(admitted).await?;
         Ok(read.await)
     }
 
@@ -157,20 +213,25 @@ impl Answers {
     ///
     /// # Errors
     /// 503 if others are in the way for too long; [`Problem`] where the rows cannot be written.
-    pub(crate) async fn rows(&self, writer: RowsWriter, rows: Rows) -> Result<Body, Problem> {
+    pub(crate) async fn rows(
+        &self,
+        client: ClientAddress,
+        writer: RowsWriter,
+        rows: Rows,
+    ) -> Result<Body, Problem> {
         let (writer, first) = next_piece(&self.pieces, writer).await;
         let first = first?;
         if writer.is_done() {
             return Ok(match first.len() <= UNCOUNTED {
                 true => Body::from(first),
                 false => {
-                    let room = self.room(first.len()).await?;
+                    let room = self.room(client, first.len()).await?;
                     Body::from(held(first, room))
                 }
             });
         }
-        let columns = self.columns(rows).await?;
-        let pieces = self.room(PIECES * FRAME_BYTES).await?;
+        let columns = self.columns(client, rows).await?;
+        let pieces = self.room(client, PIECES * FRAME_BYTES).await?;
         let room = Arc::new((columns, pieces));
         let first = Bytes::from_owner(Held { bytes: first, _room: Arc::clone(&room) });
         let rest = RestOfRows { writer: Some(writer), room, pieces: self.pieces.clone() };
@@ -180,29 +241,16 @@ impl Answers {
     }
 
     /// `rows`, with memory for their columns, which others may be sent as well.
-    async fn columns(&self, rows: Rows) -> Result<Arc<Columns>, Problem> {
-        let address = rows.batches.as_ptr().addr();
-        let known = self.known_columns().get(&address).and_then(Weak::upgrade);
-        if let Some(known) = known {
-            return Ok(known);
+    async fn columns(&self, client: ClientAddress, rows: Rows) -> Result<ColumnsOfClient, Problem> {
+        let bytes = rows.memory();
+        let pool = self.memory.pool(bytes)?;
+        let mut columns = pin!(self.columns.of(client, rows, pool));
+        if let Poll::Ready(columns) = poll!(&mut columns) {
+            return Ok(columns);
         }
-        let memory = rows.memory();
-        let room = match self.memory.try_room(memory) {
-            Some(room) => room,
-            None => {
-                let _waiting = self.waiting.try_room(memory).ok_or_else(busy)?;
-                self.room(memory).await?
-            }
-        };
-        let columns = Arc::new(Columns { _rows: rows, _room: room });
-        let mut known = self.known_columns();
-        known.retain(|_, columns| columns.strong_count() > 0);
-        known.insert(address, Arc::downgrade(&columns));
-        Ok(columns)
-    }
-
-    fn known_columns(&self) -> MutexGuard<'_, HashMap<usize, Weak<Columns>>> {
-        self.columns.lock().unwrap_or_else(PoisonError::into_inner)
+        let _share = self.waiting_of_client.take(client, bytes).ok_or_else(busy)?;
+        let _waiting = self.waiting.try_room(bytes).ok_or_else(busy)?;
+        self.in_time(columns).await
     }
 
     async fn in_time<T>(&self, wait: impl Future<Output = T>) -> Result<T, Problem> {
@@ -210,17 +258,11 @@ impl Answers {
     }
 }
 
-/// Columns that answers are written of. While they are known nothing else has their address.
-struct Columns {
-    _rows: Rows,
-    _room: OwnedSemaphorePermit,
-}
-
 /// An answer of rows that is under way.
 struct RestOfRows {
     /// None once a piece could not be written.
     writer: Option<RowsWriter>,
-    room: Arc<(Arc<Columns>, OwnedSemaphorePermit)>,
+    room: Arc<(ColumnsOfClient, Room)>,
     pieces: BlockingWork,
 }
 
@@ -258,6 +300,7 @@ pub(crate) struct Counted;
 ///
 /// A GET finds no room at once, or it is told to ask again. What tells of something that was done is sent in any case.
 pub(crate) async fn count(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let client = request.extensions().get().copied().unwrap_or(ClientAddress::UNKNOWN);
     let changes_nothing = matches!(*request.method(), Method::GET | Method::HEAD);
     let response = next.run(request).await;
     let length = response.body().size_hint().exact().and_then(|length| usize::try_from(length).ok());
@@ -271,10 +314,12 @@ pub(crate) async fn count(State(api): State<Arc<Api>>, request: Request, next: N
     if !bytes.is_unique() {
         return Response::from_parts(head, Body::from(bytes));
     }
-    let room = match api.answers.memory.try_room(length) {
-        Some(room) => Some(room),
-        None if changes_nothing => return busy().into_response(),
-        None => api.answers.room(length).await.ok(),
+    let room = match changes_nothing {
+        true => match api.answers.room_now(client, length).await {
+            Ok(room) => Some(room),
+            Err(problem) => return problem.into_response(),
+        },
+        false => api.answers.room(client, length).await.ok(),
     };
     Response::from_parts(head, Body::from(Bytes::from_owner(Held { bytes, _room: room })))
 }

@@ -9,6 +9,7 @@ use factum_types::{Action, Resource};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::answers::Content;
 use crate::extract::Caller;
 use crate::json::document;
 use crate::problem::Problem;
@@ -40,7 +41,13 @@ pub(crate) struct CatalogueView {
         "summary": "Sells films.", "contact": "#store", "members": ["ann"]}]}))))]
 pub(crate) async fn list_teams(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    document(&api, |api| async move { Ok(TeamList { teams: api.state.catalogue.of() }) }).await
+    document(
+        &api,
+        &caller,
+        Content::List,
+        |api| async move { Ok(TeamList { teams: api.state.catalogue.of() }) },
+    )
+    .await
 }
 
 /// Show the catalogue
@@ -57,5 +64,5 @@ pub(crate) async fn get_catalogue(State(api): State<Arc<Api>>, caller: Caller) -
         let catalogue = &api.state.catalogue;
         Ok(CatalogueView { teams: catalogue.of(), events: catalogue.of(), problems: catalogue.problems() })
     };
-    document(&api, show).await
+    document(&api, &caller, Content::List, show).await
 }

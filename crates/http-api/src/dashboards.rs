@@ -9,6 +9,7 @@ use factum_governance::{DashboardDefinition, KeptView, Panel};
 use factum_sql::ViewStatus;
 use factum_types::{Action, Resource};
 
+use crate::answers::Content;
 use crate::extract::{Caller, NamePath};
 use crate::json::document;
 use crate::lookup;
@@ -27,7 +28,7 @@ pub(crate) async fn list_dashboards(
         let dashboards = api.state.catalogue.of::<DashboardDefinition>();
         Ok(DashboardList { dashboards: dashboards.iter().map(|found| shown(found, &views)).collect() })
     };
-    document(&api, list).await
+    document(&api, &caller, Content::List, list).await
 }
 
 /// Show a dashboard
@@ -50,7 +51,7 @@ pub(crate) async fn get_dashboard(
         let found = Arc::clone(&found);
         async move { Ok(shown(&found, &kept(&api))) }
     };
-    document(&api, one).await
+    document(&api, &caller, Content::List, one).await
 }
 
 /// The views that panels can show.

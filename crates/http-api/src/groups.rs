@@ -11,6 +11,7 @@ use factum_api::groups::{
 use factum_eventlog::{Committed, Group, Member, PartitionBounds, Position};
 use factum_types::{Action, GroupId, Offset, Resource, TopicName, TopicPartition};
 
+use crate::answers::Content;
 use crate::extract::{Caller, GroupPath};
 use crate::json::{Json, document};
 use crate::problem::Problem;
@@ -28,7 +29,7 @@ pub(crate) async fn list_groups(State(api): State<Arc<Api>>, caller: Caller) -> 
         let groups = api.log().groups().await?;
         Ok(GroupList { groups: groups.into_iter().map(line).collect() })
     };
-    document(&api, list).await
+    document(&api, &caller, Content::List, list).await
 }
 
 /// Show a consumer group
@@ -49,7 +50,7 @@ pub(crate) async fn get_group(
             Ok(whole(group))
         }
     };
-    document(&api, show).await
+    document(&api, &caller, Content::List, show).await
 }
 
 /// Forget a consumer group that has no members
@@ -88,14 +89,17 @@ pub(crate) async fn reset_offsets(
     let topic = TopicName::new(wish.topic.as_str())?;
     caller.may(Action::Read, Resource::Topic(&topic))?;
     let target = Target::parse(&wish.to)?;
-    let bounds = topics::existing(&api, &topic).await?.partitions;
+    let bounds = topics::existing(&api, caller.client(), &topic).await?.partitions;
     let mut offsets = Vec::new();
     for bounds in chosen(&topic, &bounds, wish.partitions.as_deref())? {
         let partition = TopicPartition::new(topic.clone(), bounds.partition);
         offsets.push((partition.clone(), target.resolve(&api, &partition, bounds).await?));
     }
     let (all, group) = (Arc::clone(&api), id.clone());
-    let before = api.answers.made(move || async move { find(&all, &group).await }).await?;
+    let before = api
+        .answers
+        .made(caller.client(), Content::List, move || async move { find(&all, &group).await })
+        .await?;
     let before = before.map(|group| group.offsets).unwrap_or_default();
     let moved = offsets.iter().map(|(partition, to)| moved(&before, partition, *to)).collect();
     if !wish.dry_run {

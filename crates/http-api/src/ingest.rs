@@ -24,6 +24,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use factum_base::clients::ClientAddress;
 use factum_base::random::Random;
 use factum_eventlog::{NewRecord, Placed, ProduceError};
 use factum_types::suggest;
@@ -32,7 +33,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
-use crate::answers::{Counted, UNCOUNTED};
+use crate::answers::{Content, Counted, UNCOUNTED};
 use crate::body::{ReceivedBody, without_byte_order_mark};
 use crate::extract::{Caller, Params, TopicPath};
 use crate::metrics;
@@ -128,7 +129,7 @@ pub(crate) async fn post_events(
         // Before anything is appended: later there is no telling that there was no room.
         received.make_room(answer_bytes).await?;
     }
-    let placed = append(&api, &topic, records).await?;
+    let placed = append(&api, caller.client(), &topic, records).await?;
     metrics::observe_ingest(placed.len(), size);
     Ok(accepted(&placed, received))
 }
@@ -164,10 +165,17 @@ pub(crate) fn decode(
     form.records(headers, &body, &Intake::without_project(random, now))
 }
 
-async fn append(api: &Arc<Api>, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, Problem> {
+async fn append(
+    api: &Arc<Api>,
+    client: ClientAddress,
+    topic: &TopicName,
+    records: Vec<NewRecord>,
+) -> Result<Vec<Placed>, Problem> {
     match api.log().produce(topic, records).await {
         Ok(placed) => Ok(placed),
-        Err(error @ ProduceError::UnknownTopic { .. }) => Err(unknown_topic(api, topic, error.into()).await),
+        Err(error @ ProduceError::UnknownTopic { .. }) => {
+            Err(unknown_topic(api, client, topic, error.into()).await)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -175,9 +183,14 @@ async fn append(api: &Arc<Api>, topic: &TopicName, records: Vec<NewRecord>) -> R
 /// The same problem with the topic that was probably meant, and what makes one where first use does not.
 ///
 /// Comparing a name with all others may take long: it is done beside the threads that serve, and left out if too many ask.
-pub(crate) async fn unknown_topic(api: &Arc<Api>, topic: &TopicName, problem: Problem) -> Problem {
+pub(crate) async fn unknown_topic(
+    api: &Arc<Api>,
+    client: ClientAddress,
+    topic: &TopicName,
+    problem: Problem,
+) -> Problem {
     let (all, asked) = (Arc::clone(api), topic.clone());
-    let nearest = api.answers.made(move || async move {
+    let nearest = api.answers.made(client, Content::List, move || async move {
         let topics = all.log().topics().await.unwrap_or_default();
         let names = topics.iter().map(|topic| topic.name.as_str()).filter(|name| !name.starts_with('_'));
         Ok(suggest::nearest(asked.as_str(), names).map(str::to_owned))

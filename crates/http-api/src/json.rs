@@ -6,6 +6,8 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::answers::Content;
+use crate::extract::Caller;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -21,13 +23,15 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// The document that `make` gives, within the bounds of [`Answers::document`](crate::answers::Answers::document):
+/// The document that `make` gives for a caller, within the bounds of [`Answers::document`](crate::answers::Answers::document):
 /// `make` may be called twice.
 ///
 /// # Errors
 /// As `make`; 503 if others are in the way for too long.
 pub(crate) async fn document<T: Serialize, F: Future<Output = Result<T, Problem>>>(
     api: &Arc<Api>,
+    caller: &Caller,
+    content: Content,
     make: impl Fn(Arc<Api>) -> F + Send + Sync + 'static,
 ) -> Result<Response, Problem> {
     let shared = Arc::clone(api);
@@ -35,7 +39,7 @@ pub(crate) async fn document<T: Serialize, F: Future<Output = Result<T, Problem>
         let value = make(Arc::clone(&shared));
         async move { Ok(line(&value.await?)) }
     };
-    api.answers.document(MEDIA_TYPE, text).await
+    api.answers.document(caller.client(), content, MEDIA_TYPE, text).await
 }
 
 /// `value` as JSON and the end of its line.

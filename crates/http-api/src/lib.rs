@@ -24,6 +24,7 @@ mod console;
 mod dashboards;
 pub mod decoders;
 mod extract;
+mod fair_work;
 mod groups;
 mod health;
 mod ingest;

@@ -15,6 +15,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use factum_api::overview::{HealthView, Overview};
+use factum_base::clients::ClientAddress;
 use factum_types::{Action, Resource};
 use tokio::time::sleep;
 
@@ -37,6 +38,7 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) async fn get_overview(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
     let text = api.sampler.overview(&api).await?;
+    let text = api.answers.lent(caller.client(), text).await?;
     Ok((Extension(Counted), [(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
@@ -54,14 +56,15 @@ pub(crate) async fn follow_overview(
     caller.may(Action::Describe, Resource::Cluster)?;
     let place = api.streams.tail(caller.client())?;
     let rest = VecDeque::new();
-    let feed =
-        Feed { api, rest, is_begun: false, is_over: false, _place: place, _present: Present::overview() };
+    let (client, present) = (caller.client(), Present::overview());
+    let feed = Feed { api, client, rest, is_begun: false, is_over: false, _place: place, _present: present };
     Ok(server_sent::answer(feed))
 }
 
 /// A follower under way.
 struct Feed {
     api: Arc<Api>,
+    client: ClientAddress,
     /// What is still to be sent of an event: the text is the same for all who follow.
     rest: VecDeque<Bytes>,
     is_begun: bool,
@@ -90,23 +93,35 @@ impl Frames for Feed {
             frame.retry();
         }
         match self.api.sampler.overview(&self.api).await {
-            Ok(overview) => {
-                let line = overview.slice(..overview.len().saturating_sub(1));
-                if line.len() <= FRAME_BYTES {
-                    frame.event_without_id("overview", &line);
-                } else {
-                    // What is large is sent as it is kept, and not copied for each.
-                    self.rest.extend([line, Bytes::from_static(END_OF_EVENT)]);
-                    frame.begin_event_without_id("overview");
-                }
-            }
-            Err(problem) => {
-                let problem = serde_json::to_vec(&problem).expect("text and JSON values serialise");
-                frame.event_without_id("error", &problem);
-                self.is_over = true;
-            }
+            Ok(overview) => self.write(overview, &mut frame).await,
+            Err(problem) => self.end(&problem, &mut frame),
         }
         Some(frame.finish())
+    }
+}
+
+impl Feed {
+    /// Writes an overview, or the beginning of a large one.
+    async fn write(&mut self, overview: Bytes, frame: &mut Frame) {
+        let line = overview.slice(..overview.len().saturating_sub(1));
+        if line.len() <= FRAME_BYTES {
+            return frame.event_without_id("overview", &line);
+        }
+        // What is large is sent as it is kept, and not copied for each.
+        match self.api.answers.lent(self.client, line).await {
+            Ok(line) => {
+                self.rest.extend([line, Bytes::from_static(END_OF_EVENT)]);
+                frame.begin_event_without_id("overview");
+            }
+            Err(problem) if problem.is_transient() => frame.comment("no memory for this overview"),
+            Err(problem) => self.end(&problem, frame),
+        }
+    }
+
+    fn end(&mut self, problem: &Problem, frame: &mut Frame) {
+        let problem = serde_json::to_vec(problem).expect("text and JSON values serialise");
+        frame.event_without_id("error", &problem);
+        self.is_over = true;
     }
 }
 

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use factum_types::{Action, Resource};
 
+use crate::answers::Content;
 use crate::console;
 use crate::extract::Caller;
 use crate::problem::Problem;
@@ -63,7 +64,9 @@ pub(crate) async fn metrics(State(api): State<Arc<Api>>, caller: Caller) -> Resu
         let text = shown.state.metrics.render();
         async move { Ok(text.into_bytes()) }
     };
-    api.answers.document("text/plain; version=0.0.4; charset=utf-8", render).await
+    api.answers
+        .document(caller.client(), Content::List, "text/plain; version=0.0.4; charset=utf-8", render)
+        .await
 }
 
 /// The script that starts the reference.

@@ -8,6 +8,7 @@ use factum_api::pipelines::{PartitionLine, PipelineLine, PipelineList, PipelineV
 use factum_sql::{PartitionStatus, ViewState, ViewStatus};
 use factum_types::{Action, Resource};
 
+use crate::answers::Content;
 use crate::extract::{Caller, NamePath};
 use crate::json::{Json, document};
 use crate::problem::Problem;
@@ -21,7 +22,7 @@ pub(crate) async fn list_pipelines(State(api): State<Arc<Api>>, caller: Caller) 
     let list = |api: Arc<Api>| async move {
         Ok(PipelineList { pipelines: api.state.engine.views().iter().map(line).collect() })
     };
-    document(&api, list).await
+    document(&api, &caller, Content::List, list).await
 }
 
 /// Show a pipeline

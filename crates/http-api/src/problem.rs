@@ -161,6 +161,11 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "The server made a mistake", detail)
     }
 
+    /// Whether the same request may succeed later.
+    pub(crate) fn is_transient(&self) -> bool {
+        self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
+    }
+
     /// What is wrong, in words.
     pub(crate) fn detail(&self) -> &str {
         &self.0.detail

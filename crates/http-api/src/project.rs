@@ -8,6 +8,7 @@ use factum_api::project::{ProjectProblem, ProjectView};
 use factum_governance::{self as governance, Severity};
 use factum_types::{Action, Resource};
 
+use crate::answers::Content;
 use crate::extract::Caller;
 use crate::json::document;
 use crate::problem::Problem;
@@ -20,7 +21,7 @@ use crate::state::Api;
 #[utoipa::path(get, path = "/api/v1/project", tag = "catalogue", responses((status = 200, body = ProjectView)))]
 pub(crate) async fn get_project(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    document(&api, |api| async move { Ok(view(&api)) }).await
+    document(&api, &caller, Content::List, |api| async move { Ok(view(&api)) }).await
 }
 
 fn view(api: &Api) -> ProjectView {

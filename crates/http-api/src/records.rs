@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::answers::Content;
 use crate::extract::{Caller, Params, TopicPath};
 use crate::json::document;
 use crate::log_item::{LogItem, UnreadableView};
@@ -101,13 +102,13 @@ pub(crate) async fn list_records(
             Problem::malformed(format_args!("limit {limit} is outside 1..{MAX_RECORDS}")).with("in", "query")
         );
     }
-    let bounds = topics::existing(&api, &topic).await?.partitions;
+    let bounds = topics::existing(&api, caller.client(), &topic).await?.partitions;
     let (bounds, query) = (Arc::new(wanted(&topic, bounds, query.partition)?), Arc::new(query));
     let browse = move |api: Arc<Api>| {
         let (topic, bounds, query) = (topic.clone(), Arc::clone(&bounds), Arc::clone(&query));
         async move { browse(&api, &topic, limit, &bounds, &query).await }
     };
-    document(&api, browse).await
+    document(&api, &caller, Content::Records, browse).await
 }
 
 async fn browse(

@@ -7,6 +7,7 @@ mod writer;
 use axum::Extension;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use factum_base::clients::ClientAddress;
 use factum_sql::{Freshness, LeftOut, RowError, Rows};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -144,6 +145,7 @@ impl RowsView {
 /// At most `most` rows, in the form asked for.
 pub(crate) async fn answer(
     answers: &Answers,
+    client: ClientAddress,
     form: Form,
     rows: Rows,
     most: usize,
@@ -157,7 +159,7 @@ pub(crate) async fn answer(
     }
     let mut headers = told(&rows);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
-    let body = answers.rows(RowsWriter::new(form, rows.clone())?, rows).await?;
+    let body = answers.rows(client, RowsWriter::new(form, rows.clone())?, rows).await?;
     Ok((Extension(Counted), headers, body).into_response())
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use factum_api::sql::{Explanation, SqlRequest};
+use factum_base::clients::ClientAddress;
 use factum_sql::QueryLimits;
 use factum_types::{Action, Resource};
 
@@ -35,8 +36,8 @@ pub(crate) async fn post_sql(
     let (head, body) = request.into_parts();
     let form = Form::asked(&head.headers)?;
     let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
-    let rows = run(&api, &wish.query).await?;
-    rows::answer(&api.answers, form, rows, api.options.max_rows).await
+    let rows = run(&api, caller.client(), &wish.query).await?;
+    rows::answer(&api.answers, caller.client(), form, rows, api.options.max_rows).await
 }
 
 /// Explain a query or a view
@@ -57,7 +58,7 @@ pub(crate) async fn explain_sql(
 }
 
 /// Runs one query within the limits of this face.
-pub(crate) async fn run(api: &Api, query: &str) -> Result<factum_sql::Rows, Problem> {
+pub(crate) async fn run(api: &Api, client: ClientAddress, query: &str) -> Result<factum_sql::Rows, Problem> {
     let limits = QueryLimits { rows: api.options.max_rows, time: api.options.query_timeout };
-    Ok(api.answers.reading(Box::pin(api.state.engine.query(query, limits))).await??)
+    Ok(api.answers.reading(client, Box::pin(api.state.engine.query(query, limits))).await??)
 }

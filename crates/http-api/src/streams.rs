@@ -3,8 +3,8 @@
 //! Invariants:
 //! - Tails and the overview's streams share one limit, followers of views have another, so that neither takes the
 //!   other's places; one client address has a limit over all of them.
-//! - What all tails keep of records that their clients have not taken is at most [`Options::tail_memory`], beside a
-//!   frame for each ([`crate::server_sent::FRAME_BYTES`], or one record as it is shown, if that is more).
+//! - What all tails keep of records that their clients have not taken is at most [`Options::tail_memory`], and those of
+//!   one client address half of it, beside a frame for each ([`crate::server_sent::FRAME_BYTES`], or one record as it is shown, if that is more).
 //!
 //! Not here: how long a client may take nothing, which is its connection's.
 
@@ -26,6 +26,7 @@ pub(crate) struct Streams {
     tails: Places,
     clients: Arc<ClientLimit>,
     memory: Arc<Semaphore>,
+    memory_of_client: Arc<ClientLimit>,
 }
 
 /// Places of one kind of stream.
@@ -34,6 +35,12 @@ struct Places {
     kind: &'static str,
     limit: usize,
     free: Arc<Semaphore>,
+}
+
+/// Memory that a tail has, until it is dropped.
+pub(crate) struct TailMemory {
+    _of_all: OwnedSemaphorePermit,
+    _of_client: ClientShare,
 }
 
 /// A stream's place, until it is dropped.
@@ -50,6 +57,7 @@ impl Streams {
             tails: Places::new("tails", options.max_tails),
             clients: ClientLimit::new(options.max_streams_per_client),
             memory: Arc::new(Semaphore::new(memory.min(Semaphore::MAX_PERMITS))),
+            memory_of_client: ClientLimit::new(memory / 2),
         }
     }
 
@@ -77,10 +85,13 @@ impl Streams {
         Ok(StreamPlace { _of_all: of_all, _of_client: of_client })
     }
 
-    /// Memory for `bytes` that a tail keeps; `None` if the tails hold too much already.
-    pub(crate) fn memory(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).ok()?;
-        Arc::clone(&self.memory).try_acquire_many_owned(permits).ok()
+    /// Memory for `bytes` that a tail of `client` keeps; `None` if its tails, or all, keep too much already.
+    pub(crate) fn memory(&self, client: ClientAddress, bytes: usize) -> Option<TailMemory> {
+        let permits = bytes.div_ceil(PERMIT_BYTES);
+        let of_client = self.memory_of_client.take(client, permits)?;
+        let permits = u32::try_from(permits).ok()?;
+        let of_all = Arc::clone(&self.memory).try_acquire_many_owned(permits).ok()?;
+        Some(TailMemory { _of_all: of_all, _of_client: of_client })
     }
 }
 

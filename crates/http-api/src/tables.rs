@@ -35,9 +35,9 @@ pub(crate) async fn get_row(
     let (team, name) = (table.name.team(), table.name.name());
     let (column, value) = (&table.key, views::text(&key));
     let query = format!("SELECT * FROM \"{team}\".\"{name}\" WHERE CAST({column} AS VARCHAR) = {value}");
-    let rows = sql::run(&api, &query).await?;
+    let rows = sql::run(&api, caller.client(), &query).await?;
     if rows.count() == 0 {
         return Err(Problem::not_found(format_args!("table {} has no row {key}", table.name)));
     }
-    rows::answer(&api.answers, form, rows, 1).await
+    rows::answer(&api.answers, caller.client(), form, rows, 1).await
 }

@@ -93,13 +93,13 @@ pub(crate) async fn tail_topic(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     caller.may(Action::Read, Resource::Topic(&topic))?;
-    let found = topics::existing(&api, &topic).await?;
+    let found = topics::existing(&api, caller.client(), &topic).await?;
     let place = api.streams.tail(caller.client())?;
     let tail = match headers.get("last-event-id").filter(|id| !id.is_empty()) {
         Some(id) => resume(found, &Positions::parse(id.as_bytes())?, query.limit)?,
         None => begin(&api, found, &query).await?,
     };
-    Ok(server_sent::answer(Feed::new(api, tail, place)))
+    Ok(server_sent::answer(Feed::new(api, caller.client(), tail, place)))
 }
 
 /// Starts where the query says.

@@ -9,11 +9,13 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use factum_api::RequestBody;
+use factum_base::clients::ClientAddress;
 use factum_eventlog::{AdminError, NewTopic, PartitionBounds, Topic};
 use factum_types::{Action, Resource, TopicName};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::answers::Content;
 use crate::extract::{Caller, Params, TopicPath};
 use crate::ingest::unknown_topic;
 use crate::json::{Json, document};
@@ -133,7 +135,7 @@ pub(crate) async fn list_topics(
         let wanted = topics.iter().filter(|topic| query.internal || !topic.name.is_internal());
         Ok(TopicList { topics: wanted.map(|topic| topic_line(&api, topic)).collect() })
     };
-    document(&api, list).await
+    document(&api, &caller, Content::List, list).await
 }
 
 /// Make a topic
@@ -174,7 +176,7 @@ pub(crate) async fn get_topic(
     TopicPath(name): TopicPath,
 ) -> Result<Json<TopicView>, Problem> {
     caller.may(Action::Describe, Resource::Topic(&name))?;
-    let topic = existing(&api, &name).await?;
+    let topic = existing(&api, caller.client(), &name).await?;
     Ok(Json(topic_view(&api, topic)))
 }
 
@@ -195,7 +197,9 @@ pub(crate) async fn alter_topic(
     let wish: AlterTopic = api.bodies.read_json(&head, body).await?;
     match api.log().edit_topic(&name, Box::new(|config| wish.config.over(config))).await {
         Ok(topic) => Ok(Json(topic_view(&api, topic))),
-        Err(error @ AdminError::UnknownTopic { .. }) => Err(unknown_topic(&api, &name, error.into()).await),
+        Err(error @ AdminError::UnknownTopic { .. }) => {
+            Err(unknown_topic(&api, caller.client(), &name, error.into()).await)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -211,7 +215,7 @@ pub(crate) async fn delete_topic(
 ) -> Result<StatusCode, Problem> {
     caller.may(Action::Delete, Resource::Topic(&name))?;
     refuse_internal(&name)?;
-    let found = existing(&api, &name).await;
+    let found = existing(&api, caller.client(), &name).await;
     if let Err(error) = api.log().delete_topic(&name).await {
         // It also gives up a topic whose directory was removed, which is not found.
         found?;
@@ -221,10 +225,16 @@ pub(crate) async fn delete_topic(
 }
 
 /// The topic, or a 404 that names the one that was probably meant.
-pub(crate) async fn existing(api: &Arc<Api>, name: &TopicName) -> Result<Topic, Problem> {
+pub(crate) async fn existing(
+    api: &Arc<Api>,
+    client: ClientAddress,
+    name: &TopicName,
+) -> Result<Topic, Problem> {
     match api.log().topic(name).await {
         Ok(topic) => Ok(topic),
-        Err(error @ AdminError::UnknownTopic { .. }) => Err(unknown_topic(api, name, error.into()).await),
+        Err(error @ AdminError::UnknownTopic { .. }) => {
+            Err(unknown_topic(api, client, name, error.into()).await)
+        }
         Err(error) => Err(error.into()),
     }
 }

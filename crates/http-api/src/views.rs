@@ -7,6 +7,7 @@ mod renderer;
 mod row_limit;
 mod sending;
 mod text;
+mod text_memory;
 mod together;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use factum_sql::{RelationName, ViewState, ViewStatus};
 use factum_types::suggest;
 use factum_types::{Action, Resource};
 
+use crate::answers::Content;
 use crate::extract::{Caller, NamePath, Params};
 use crate::json::document;
 use crate::problem::Problem;
@@ -42,7 +44,7 @@ pub(crate) async fn list_views(State(api): State<Arc<Api>>, caller: Caller) -> R
         let views = api.state.engine.views();
         Ok(ViewList { views: views.iter().map(|view| view_line(view, api.options.max_rows)).collect() })
     };
-    document(&api, list).await
+    document(&api, &caller, Content::List, list).await
 }
 
 /// Read a view
@@ -78,8 +80,8 @@ pub(crate) async fn get_view(
     query.limit = Some(query.limit.unwrap_or(most + 1).min(most + 1));
     query.time = Some(api.options.query_timeout);
     let read = Box::pin(api.state.engine.read(&status.name, query));
-    let rows = api.answers.reading(read).await??;
-    rows::answer(&api.answers, form, rows, most).await
+    let rows = api.answers.reading(caller.client(), read).await??;
+    rows::answer(&api.answers, caller.client(), form, rows, most).await
 }
 
 /// The view that the caller asks for and may read.

@@ -1,7 +1,7 @@
 //! Samples of what the log holds, and how fast it grows between two of them.
 //!
-//! Invariant: a sample is taken and written once for all who ask, beside the threads that serve; its text counts among the
-//! answers until the last client has it.
+//! Invariant: a sample is taken and written once for all who ask, beside the threads that serve and those that write
+//! other responses. What clients hold of older samples counts as their responses, not here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use factum_api::overview::{PipelineActivity, TopicActivity};
+use factum_base::blocking_work::BlockingWork;
 use factum_base::clock::SharedClock;
 use factum_eventlog::Topic;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use super::{Overview, health_of};
@@ -26,6 +28,7 @@ const STALE: Duration = Duration::from_secs(10);
 /// Takes samples when somebody asks, and shares them.
 pub(crate) struct Sampler {
     started: Instant,
+    work: BlockingWork,
     last: Mutex<Option<Sample>>,
 }
 
@@ -59,7 +62,7 @@ impl Counts {
 impl Sampler {
     /// A sampler of a server that starts now.
     pub(crate) fn new(clock: &SharedClock) -> Self {
-        Self { started: clock.monotonic(), last: Mutex::default() }
+        Self { started: clock.monotonic(), work: BlockingWork::at_most(1), last: Mutex::default() }
     }
 
     /// The present overview as a line of JSON, or one that is hardly older.
@@ -74,9 +77,10 @@ impl Sampler {
         let growth = before
             .map(|before| Growth { seconds: age(before).as_secs_f64(), topics: Arc::clone(&before.topics) });
         let (uptime, api_of_sample) = (now.saturating_duration_since(self.started), Arc::clone(api));
-        let sample = move || async move { sample(&api_of_sample, uptime, growth.as_ref()).await };
-        let (topics, text) = api.answers.made(sample).await?;
-        let text = api.answers.shared(text)?;
+        let runtime = Handle::current();
+        let sample = move || runtime.block_on(sample(&api_of_sample, uptime, growth.as_ref()));
+        let (topics, text) = self.work.run(sample).await?;
+        let text = Bytes::from(text);
         *last = Some(Sample { at: now, topics: Arc::new(topics), text: text.clone() });
         Ok(text)
     }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use factum_base::clients::ClientAddress;
 use factum_eventlog::{Chunk, EventLog, ReadError};
 use factum_types::{Offset, PartitionId, TopicName, TopicPartition};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::positions::{Positions, TopicIdentity};
@@ -24,7 +24,7 @@ use crate::problem::Problem;
 use crate::record_view::RecordView;
 use crate::server_sent::{FRAME_BYTES, Frame, Frames, KEEP_ALIVE};
 use crate::state::Api;
-use crate::streams::StreamPlace;
+use crate::streams::{StreamPlace, TailMemory};
 
 /// Bytes asked of the log at once.
 const READ_BYTES: usize = 128 << 10;
@@ -50,6 +50,7 @@ pub(super) struct Tail {
 /// A tail under way.
 pub(super) struct Feed {
     api: Arc<Api>,
+    client: ClientAddress,
     topic: TopicName,
     /// One read for each partition, minus that of the chunk being sent. Each is polled only when a frame is
     /// wanted, and the first that gives a chunk stops the polling.
@@ -72,7 +73,7 @@ struct Sending {
     bytes: usize,
     next: Offset,
     /// Room for it in the memory of all tails; without it, the rest is let go with the frame.
-    room: Option<OwnedSemaphorePermit>,
+    room: Option<TailMemory>,
 }
 
 /// A frame being written, and how far the tail is then.
@@ -115,10 +116,11 @@ impl Frames for Feed {
 }
 
 impl Feed {
-    pub(super) fn new(api: Arc<Api>, tail: Tail, place: StreamPlace) -> Self {
+    pub(super) fn new(api: Arc<Api>, client: ClientAddress, tail: Tail, place: StreamPlace) -> Self {
         let Tail { topic, partitions, positions, left_behind, limit } = tail;
         let feed = Self {
             api,
+            client,
             topic,
             reads: FuturesUnordered::new(),
             sending: None,
@@ -223,7 +225,7 @@ impl Feed {
                 let next = chunk.next;
                 let items: Vec<_> = LogItem::of(chunk).collect();
                 let bytes = items.iter().map(LogItem::size).sum();
-                let (items, room) = (items.into_iter(), self.api.streams.memory(bytes));
+                let (items, room) = (items.into_iter(), self.api.streams.memory(self.client, bytes));
                 self.sending = Some(Sending { partition, items, bytes, next, room });
             }
             Err(ReadError::OutOfRange { log_start, high_watermark, .. }) => {

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
+use factum_base::clients::ClientAddress;
 use factum_sql::{Change, ChangeId, ChangeStream, RelationName};
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -51,6 +52,7 @@ pub(crate) async fn follow_view(
     let changes = api.state.engine.changes(&view.name, resume)?;
     let feed = Feed {
         api,
+        client: caller.client(),
         view: view.name,
         freshness: FreshnessWatch::default(),
         rendering: None,
@@ -75,6 +77,7 @@ pub(crate) fn parse_change_id(id: &[u8]) -> Result<ChangeId, Problem> {
 /// A follower under way.
 struct Feed {
     api: Arc<Api>,
+    client: ClientAddress,
     view: RelationName,
     freshness: FreshnessWatch,
     /// The change that was taken last, until it is rendered.
@@ -150,7 +153,10 @@ impl Feed {
             match timeout(LOOK, self.changes.next()).await {
                 Ok(Ok(change)) => match too_large(&change, self.api.options.max_rows) {
                     Some(problem) => return Told::Refused(problem),
-                    None => self.rendering = Some(Box::pin(Event::of(&self.api, self.view.clone(), change))),
+                    None => {
+                        let event = Event::of(&self.api, self.client, self.view.clone(), change);
+                        self.rendering = Some(Box::pin(event));
+                    }
                 },
                 Ok(Err(error)) => return Told::Refused(error.into()),
                 Err(_) => {

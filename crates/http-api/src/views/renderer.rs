@@ -12,21 +12,22 @@
 //!   waits for any more is not begun.
 //! - Their texts hold [`Options::snapshot_memory`] at most, beside those that are being rendered; who waits for memory
 //!   holds no text and no place. One that is larger than that has the memory alone.
+//! - A client address has a share of half of that memory, taken before its change gets in line: what it does not take is
+//!   in the way of its own followers first.
 //! - No client holds up others for longer than [`Options::snapshot_timeout`]: if one waits for memory for so long, the
 //!   oldest text is given up, and who was still being sent it has to begin again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
 
 use factum_base::blocking_work::BlockingWork;
+use factum_base::clients::ClientAddress;
 use factum_base::tasks::TaskGroup;
 use factum_sql::{Change, ChangeId, RelationName};
-use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::time::timeout;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::text::{self, Text};
-use crate::memory_pool::MemoryPool;
+use super::text_memory::TextMemory;
 use crate::{Options, metrics};
 
 /// How many large changes are rendered at once.
@@ -49,6 +50,10 @@ struct Shared {
 /// What names a text: the view, the change, and whether it is the snapshot behind it.
 type Key = (RelationName, ChangeId, bool);
 
+fn key(view: &RelationName, change: &Change) -> Key {
+    (view.clone(), change.id(), matches!(change, Change::Snapshot { .. }))
+}
+
 impl Renderer {
     /// What waits for its turn is a task of `tasks`; what is not large is written on the threads of `pieces`.
     pub(crate) fn new(options: &Options, tasks: TaskGroup, pieces: BlockingWork) -> Self {
@@ -61,17 +66,18 @@ impl Renderer {
         Self { tasks, shared: Arc::new(shared) }
     }
 
-    /// The text of a change of `view`; `None` when the server stops. A large one is rendered by a task, so that a
+    /// The text of a change of `view` for a follower at `client`; `None` when the server stops. A large one is rendered by a task, so that a
     /// follower whose client takes nothing keeps no place in the line; dropping the future ends it.
     pub(crate) fn render(
         &self,
+        client: ClientAddress,
         view: RelationName,
         change: Change,
     ) -> impl Future<Output = Option<Arc<Text>>> + Send + use<> {
         let (shared, tasks) = (Arc::clone(&self.shared), self.tasks.clone());
         async move {
             if !text::is_large(&change) {
-                return Some(shared.text(view, change, Size::Small).await);
+                return Some(shared.small_text(view, change).await);
             }
             let (mut answer, answered) = oneshot::channel();
             let stop = tasks.stop();
@@ -80,7 +86,7 @@ impl Renderer {
                     () = stop.requested() => {}
                     () = answer.closed() => {}
                     // Who has gone meanwhile drops it.
-                    text = shared.text(view, change, Size::Large) => drop(answer.send(text)),
+                    text = shared.large_text(client, view, change) => drop(answer.send(text)),
                 }
             });
             answered.await.ok()
@@ -88,23 +94,35 @@ impl Renderer {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Size {
-    Small,
-    Large,
-}
-
 impl Shared {
-    async fn text(&self, view: RelationName, change: Change, size: Size) -> Arc<Text> {
-        let label = view.to_string();
-        let text = self.known_or_new((view, change.id(), matches!(change, Change::Snapshot { .. })));
+    async fn small_text(&self, view: RelationName, change: Change) -> Arc<Text> {
+        let text = self.known_or_new(key(&view, &change));
         let render = || async {
-            metrics::observe_rendering(&label);
-            match size {
-                Size::Small if text::is_small(&change) => text.fill(text::render(&change), None),
-                Size::Small => text.fill(self.pieces.run(move || text::render(&change)).await, None),
-                Size::Large => self.render_large(&text, change).await,
+            metrics::observe_rendering(&view.to_string());
+            match text::is_small(&change) {
+                true => text.fill(text::render(&change), None),
+                false => text.fill(self.pieces.run(move || text::render(&change)).await, None),
             }
+        };
+        text.filled_by(render).await;
+        text
+    }
+
+    async fn large_text(&self, client: ClientAddress, view: RelationName, change: Change) -> Arc<Text> {
+        let key = key(&view, &change);
+        // Who has to wait asks again: the text may have been given up meanwhile, or be another client's by now.
+        let mut share = None;
+        let text = loop {
+            let text = self.known_or_new(key.clone());
+            if text.counts_for(client, || share.take()) {
+                break text;
+            }
+            drop(text);
+            share = Some(self.memory.share(client, text::estimated_bytes(&change)).await);
+        };
+        let render = || async {
+            metrics::observe_rendering(&view.to_string());
+            self.render_large(&text, change).await;
         };
         text.filled_by(render).await;
         text
@@ -128,7 +146,7 @@ impl Shared {
         let change = Arc::new(change);
         let bytes = self.render_in_place(&change).await;
         let length = bytes.len();
-        let (bytes, room) = match self.memory.pool.try_room(length) {
+        let (bytes, room) = match self.memory.try_room(length) {
             Some(room) => (bytes, room),
             None => {
                 drop(bytes);
@@ -147,59 +165,5 @@ impl Shared {
         // The place goes with the work: it is taken until that has ended, also if the caller has gone.
         let rendering = tokio::task::spawn_blocking(move || (text::render(&change), place));
         rendering.await.expect("rendering rows does not panic").0
-    }
-}
-
-/// The memory that the texts of large changes share.
-struct TextMemory {
-    pool: MemoryPool,
-    timeout: Duration,
-    /// The texts in it, the oldest first.
-    texts: Mutex<VecDeque<Weak<Text>>>,
-    /// Of the one that waits for memory.
-    turn: AsyncMutex<()>,
-}
-
-impl TextMemory {
-    fn new(options: &Options) -> Self {
-        Self {
-            pool: MemoryPool::new(options.snapshot_memory),
-            timeout: options.snapshot_timeout,
-            texts: Mutex::default(),
-            turn: AsyncMutex::new(()),
-        }
-    }
-
-    /// Notes that `text` has room.
-    fn list(&self, text: &Arc<Text>) {
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.retain(|text| text.strong_count() > 0);
-        texts.push_back(Arc::downgrade(text));
-    }
-
-    /// Waits until there is room for so many bytes.
-    async fn room(&self, bytes: usize) -> OwnedSemaphorePermit {
-        let _turn = self.turn.lock().await;
-        let mut room = std::pin::pin!(self.pool.room(bytes));
-        let mut patience = self.timeout;
-        loop {
-            match timeout(patience, &mut room).await {
-                Ok(room) => return room,
-                Err(_) if self.give_up_oldest() => patience = Duration::ZERO,
-                Err(_) => patience = self.timeout,
-            }
-        }
-    }
-
-    /// Whether there was one.
-    fn give_up_oldest(&self) -> bool {
-        let oldest = {
-            let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-            std::iter::from_fn(|| texts.pop_front()).find_map(|text| text.upgrade())
-        };
-        let Some(oldest) = oldest else { return false };
-        oldest.give_up();
-        metrics::observe_interrupted_snapshot();
-        true
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use factum_base::clients::ClientAddress;
 use factum_sql::{Change, ChangeId, RelationName};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -21,9 +22,10 @@ pub(super) struct Event {
 }
 
 impl Event {
-    /// Renders a change of `view`; `None` when the server stops.
+    /// Renders a change of `view` for a client; `None` when the server stops.
     pub(super) fn of(
         api: &Api,
+        client: ClientAddress,
         view: RelationName,
         change: Change,
     ) -> impl Future<Output = Option<Self>> + Send + use<> {
@@ -32,7 +34,7 @@ impl Event {
             Change::Snapshot { .. } => "snapshot",
             Change::Changed { .. } => "change",
         };
-        let text = api.renderer.render(view, change);
+        let text = api.renderer.render(client, view, change);
         async move { Some(Self { kind, id, text: text.await?, turn: None }) }
     }
 }

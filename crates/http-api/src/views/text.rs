@@ -3,14 +3,19 @@
 //! Invariants:
 //! - It is sent a frame at a time, as a copy, so that it can be given up while clients are still being sent it: they
 //!   then hold a frame each and no more.
-//! - The memory that it has is free again once nobody holds it, or it is given up.
+//! - The memory that it has is free again once no one holds it, or it is given up, and so are the shares of the clients
+//!   that are sent it.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use factum_base::clients::ClientAddress;
 use factum_sql::{Change, render};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit};
 
+use crate::client_limit::ClientShare;
 use crate::metrics::HeldBytes;
 use crate::server_sent::FRAME_BYTES;
 use crate::{json, rows};
@@ -23,6 +28,8 @@ const WRITTEN_AT_ONCE: usize = 4 << 10;
 pub(crate) struct Text {
     filled: OnceCell<()>,
     content: Mutex<Content>,
+    /// Of each client that is sent it, if it is large.
+    shares: Mutex<HashMap<ClientAddress, ClientShare>>,
 }
 
 #[derive(Default)]
@@ -57,9 +64,26 @@ impl Text {
         *self.content() = Content::Ready { bytes, _held: held, _room: room };
     }
 
+    /// Has it count for `client` with the share that `take` gives; false if there is none, and it does not count yet.
+    pub(super) fn counts_for(
+        &self,
+        client: ClientAddress,
+        take: impl FnOnce() -> Option<ClientShare>,
+    ) -> bool {
+        match self.shares().entry(client) {
+            Entry::Occupied(_) => true,
+            Entry::Vacant(entry) => take().map(|share| entry.insert(share)).is_some(),
+        }
+    }
+
+    pub(super) fn is_counted_for(&self, client: ClientAddress) -> bool {
+        self.shares().contains_key(&client)
+    }
+
     /// Frees its memory.
     pub(super) fn give_up(&self) {
         *self.content() = Content::GivenUp;
+        self.shares().clear();
     }
 
     pub(super) fn is_given_up(&self) -> bool {
@@ -76,6 +100,10 @@ impl Text {
             }
             Content::Awaited | Content::GivenUp => Part::GivenUp,
         }
+    }
+
+    fn shares(&self) -> MutexGuard<'_, HashMap<ClientAddress, ClientShare>> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {
@@ -116,7 +144,7 @@ pub(super) fn is_large(change: &Change) -> bool {
 }
 
 /// About how long the text will be, without rendering it: the values, and the names of the columns in each row.
-fn estimated_bytes(change: &Change) -> usize {
+pub(super) fn estimated_bytes(change: &Change) -> usize {
     let batches = match change {
         Change::Snapshot { rows, .. } => rows.batches.iter().collect(),
         Change::Changed { removed, added, .. } => vec![removed, added],

@@ -232,7 +232,7 @@ impl Followed {
             true => Arc::clone(&self.large).acquire_owned().await.ok(),
             false => None,
         };
-        match Event::of(&self.api, name, change).await {
+        match Event::of(&self.api, self.caller.client(), name, change).await {
             Some(event) => Ok(Next::Event(Event { turn, ..event })),
             // The server stops, and ends the stream.
             None => std::future::pending().await,

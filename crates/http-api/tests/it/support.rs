@@ -1,7 +1,7 @@
 //! A server on a free port over a temporary directory, and a client for it.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use factum_testkit::HeldClock;
 use factum_types::auth::AllowAll;
 use factum_types::{Authorizer, Timestamp, TopicName};
 use tempfile::TempDir;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// Every test begins at this instant: 2026-11-20T10:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_168_800_000);
@@ -151,6 +152,14 @@ impl Server {
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let response = client.get(format!("http://{}{path}", self.address)).send().await;
         response.ok().map(|response| response.status().as_u16())
+    }
+
+    /// Connects as the client 127.0.0.`client`, with a socket that takes little before it is read.
+    pub(crate) async fn connect_as(&self, client: u8) -> TcpStream {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("a size");
+        socket.bind((Ipv4Addr::new(127, 0, 0, client), 0).into()).expect("loopback is all of 127.0.0.0/8");
+        socket.connect(self.address).await.expect("connected")
     }
 
     pub(crate) async fn post_json(&self, path: &str, body: &str) -> Answer {
