@@ -43,17 +43,14 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use self::columns::SharedColumns;
-use self::memory::ResponseMemory;
+use self::columns::{ColumnsOfClient, SharedColumns};
+use self::memory::{ResponseMemory, Room};
 use crate::Options;
 use crate::http::client_limit::ClientLimit;
 use crate::http::fair_work::FairWork;
 use crate::http::memory_pool::MemoryPool;
 use crate::http::problem::Problem;
 use crate::metrics;
-
-pub(crate) use self::columns::ColumnsOfClient;
-pub(crate) use self::memory::Room;
 
 /// Responses that are shorter cost their connection no more than its buffers do.
 pub(crate) const UNCOUNTED: usize = 16 << 10;
@@ -69,6 +66,12 @@ pub(crate) enum Content {
     List,
     /// Records, which are read from the log and decoded.
     Records,
+}
+
+/// The memory of a response of rows, until it is dropped.
+pub(crate) struct RowsRoom {
+    _columns: ColumnsOfClient,
+    _text: Room,
 }
 
 /// Writes responses, within bounds.
@@ -205,21 +208,28 @@ impl Responses {
         Ok(read.await)
     }
 
-    /// `rows`, with memory for their columns, which others may be sent as well.
-    pub(crate) async fn columns(
+    /// Memory for the columns of `rows`, which others may be sent as well, and beside them for `text_bytes` of text.
+    ///
+    /// # Errors
+    /// 503 if there is none in time; 422 if it is more than any client may have.
+    pub(crate) async fn rows_room(
         &self,
         client: ClientAddress,
         rows: Rows,
-    ) -> Result<ColumnsOfClient, Problem> {
+        text_bytes: usize,
+    ) -> Result<RowsRoom, Problem> {
         let bytes = rows.memory();
         let pool = self.memory.pool(bytes)?;
-        let mut columns = pin!(self.columns.of(client, rows, pool));
-        if let Poll::Ready(columns) = poll!(&mut columns) {
-            return Ok(columns);
+        let mut room = pin!(async {
+            let _columns = self.columns.of(client, rows, pool).await;
+            RowsRoom { _columns, _text: pool.room(client, text_bytes).await }
+        });
+        if let Poll::Ready(room) = poll!(&mut room) {
+            return Ok(room);
         }
         let _share = self.waiting_of_client.take(client, bytes).ok_or_else(busy)?;
         let _waiting = self.waiting.try_room(bytes).ok_or_else(busy)?;
-        self.in_time(columns).await
+        self.in_time(room).await
     }
 
     async fn in_time<T>(&self, wait: impl Future<Output = T>) -> Result<T, Problem> {

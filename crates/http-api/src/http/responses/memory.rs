@@ -79,9 +79,7 @@ impl ResponseMemory {
     /// # Errors
     /// [`Problem`] 422 if no client may have as much.
     pub(super) async fn room(&self, client: ClientAddress, bytes: usize) -> Result<Room, Problem> {
-        let pool = self.pool(bytes)?;
-        let share = pool.share(client, bytes).await;
-        Ok(Room { _memory: pool.memory(bytes).await, _share: share })
+        Ok(self.pool(bytes)?.room(client, bytes).await)
     }
 }
 
@@ -89,6 +87,12 @@ impl Pool {
     fn new(bytes: usize) -> Self {
         let of_one_client = (bytes / 2).max(UNIT_BYTES);
         Self { memory: MemoryPool::new(ByteSize(bytes as u64)), clients: ClientLimit::new(of_one_client) }
+    }
+
+    /// Memory for so many bytes, at most what a client may have; waits for it in line.
+    pub(super) async fn room(&self, client: ClientAddress, bytes: usize) -> Room {
+        let share = self.share(client, bytes).await;
+        Room { _memory: self.memory(bytes).await, _share: share }
     }
 
     /// Waits until `client` may have so many bytes more.

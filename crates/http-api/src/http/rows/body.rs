@@ -14,7 +14,7 @@ use tracing::debug;
 
 use super::writer::RowsWriter;
 use crate::http::problem::Problem;
-use crate::http::responses::{self, ColumnsOfClient, Responses, Room, UNCOUNTED};
+use crate::http::responses::{self, Responses, RowsRoom, UNCOUNTED};
 use crate::http::server_sent::FRAME_BYTES;
 
 /// Pieces of text that one response has: one that is being sent, one that is ready.
@@ -44,8 +44,7 @@ pub(crate) async fn body(
             }
         });
     }
-    let columns = responses.columns(client, rows).await?;
-    let room = Arc::new((columns, responses.room(client, PIECES * FRAME_BYTES).await?));
+    let room = Arc::new(responses.rows_room(client, rows, PIECES * FRAME_BYTES).await?);
     let first = responses::with_room(first, Arc::clone(&room));
     let rest = RestOfRows { writer: Some(writer), room, pieces: pieces.clone() };
     let first = stream::once(async move { Ok::<_, std::io::Error>(first) });
@@ -57,7 +56,7 @@ pub(crate) async fn body(
 struct RestOfRows {
     /// None once a piece could not be written.
     writer: Option<RowsWriter>,
-    room: Arc<(ColumnsOfClient, Room)>,
+    room: Arc<RowsRoom>,
     pieces: BlockingWork,
 }
 
