@@ -13,6 +13,7 @@ mod tests {
     use super::RequestBody;
     use crate::groups::ResetOffsets;
     use crate::sql::SqlRequest;
+    use crate::topics::{AlterTopic, CreateTopic};
 
     fn example_of<T: RequestBody>() {
         let read: Result<T, _> = serde_json::from_str(T::EXAMPLE);
@@ -23,5 +24,7 @@ mod tests {
     fn examples_can_be_read() {
         example_of::<ResetOffsets>();
         example_of::<SqlRequest>();
+        example_of::<CreateTopic>();
+        example_of::<AlterTopic>();
     }
 }

@@ -1,9 +1,8 @@
 //! What a read of the log gives, in order: records, and ranges that cannot be read.
 
+use factum_api::records::UnreadableView;
 use factum_eventlog::{Chunk, Unreadable};
 use factum_types::{Offset, PartitionId, Record};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 /// One item of a partition.
 pub(crate) enum LogItem {
@@ -42,29 +41,8 @@ impl LogItem {
     }
 }
 
-/// A range of a partition that cannot be read: damaged on disk, or never a batch that can be opened.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct UnreadableView {
-    #[schema(value_type = i32, example = 0)]
-    partition: PartitionId,
-    /// The first offset that cannot be read, a 64-bit number as text.
-    #[schema(example = "7")]
-    from: String,
-    /// Where reading goes on, a 64-bit number as text.
-    #[schema(example = "9")]
-    next: String,
-    /// What is wrong.
-    reason: String,
-}
-
-impl UnreadableView {
-    pub(crate) fn of(partition: PartitionId, range: &Unreadable) -> Self {
-        let (from, next) = (range.from.to_string(), range.next.to_string());
-        Self { partition, from, next, reason: range.reason.clone() }
-    }
-
-    /// The view as one line of JSON.
-    pub(crate) fn to_line(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("text serialises")
-    }
+/// A range that cannot be read, as clients are shown it.
+pub(crate) fn unreadable_view(partition: PartitionId, range: &Unreadable) -> UnreadableView {
+    let (from, next) = (range.from.get().into(), range.next.get().into());
+    UnreadableView { partition, from, next, reason: range.reason.clone() }
 }

@@ -8,11 +8,9 @@ mod writer;
 use axum::Extension;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use factum_api::rows::{FreshnessView, LeftOutView, RowErrorView, RowsView};
 use factum_base::clients::ClientAddress;
 use factum_sql::{Freshness, LeftOut, RowError, Rows, ViewState};
-use serde::Serialize;
-use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
 use crate::http::problem::Problem;
 use crate::http::responses::{Counted, Responses};
@@ -70,76 +68,30 @@ impl Form {
     }
 }
 
-/// Rows, and how far they are behind the log.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RowsView {
-    /// Decimals, and whole numbers beyond 2^53, are text.
-    #[schema(value_type = Vec<Object>)]
-    rows: Vec<Map<String, Value>>,
-    #[serde(flatten)]
-    freshness: FreshnessView,
-    /// What the rows do not contain of the topics that they were computed from; absent where that is nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    left_out: Option<LeftOutView>,
-    /// Values that are null because they cannot be computed, a hundred at most; left out where there is none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<Object>)]
-    errors: Vec<RowError>,
+fn freshness_view(freshness: &Freshness) -> FreshnessView {
+    let (state, reason) = view_state(&freshness.state);
+    let (as_of, lag) = (freshness.as_of.to_string(), freshness.lag.to_string());
+    FreshnessView { as_of, lag, state: state.to_owned(), reason }
 }
 
-/// How far rows are behind the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct FreshnessView {
-    /// The time up to which the log was read for them; now, where there was nothing left to read.
-    #[schema(example = "2026-11-20T10:15:30.123Z")]
-    pub(crate) as_of: String,
-    /// Events in the log that they do not contain yet, a 64-bit number as text.
-    #[schema(example = "0")]
-    lag: String,
-    /// What the view is doing: `live`, `building`, `waiting` or `failed`; the worst of them where there are several.
-    #[schema(example = "live")]
-    state: &'static str,
-    /// Why it waits or failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+fn left_out_view(left_out: LeftOut) -> Option<LeftOutView> {
+    let LeftOut { undecodable, unreadable } = left_out;
+    let view = || LeftOutView { undecodable: undecodable.to_string(), unreadable: unreadable.to_string() };
+    (left_out != LeftOut::default()).then(view)
 }
 
-impl FreshnessView {
-    pub(crate) fn of(freshness: &Freshness) -> Self {
-        let (state, reason) = view_state(&freshness.state);
-        Self { as_of: freshness.as_of.to_string(), lag: freshness.lag.to_string(), state, reason }
-    }
+fn row_error_view(error: &RowError) -> RowErrorView {
+    let RowError { view, key, column, reason } = error.clone();
+    RowErrorView { view, key, column, reason }
 }
 
-/// What rows do not contain.
-#[derive(Serialize, ToSchema)]
-struct LeftOutView {
-    /// Events whose columns, as far as they are named, could not be decoded, or that a view could not compute; a 64-bit
-    /// number as text.
-    #[schema(example = "4")]
-    undecodable: String,
-    /// Offsets that could not be read from the log; a 64-bit number as text.
-    #[schema(example = "0")]
-    unreadable: String,
-}
-
-impl LeftOutView {
-    fn of(left_out: LeftOut) -> Option<Self> {
-        let LeftOut { undecodable, unreadable } = left_out;
-        (left_out != LeftOut::default())
-            .then(|| Self { undecodable: undecodable.to_string(), unreadable: unreadable.to_string() })
-    }
-}
-
-impl RowsView {
-    /// What is told beside the rows, which are left out.
-    fn without_rows(rows: &Rows) -> Self {
-        Self {
-            rows: Vec::new(),
-            freshness: FreshnessView::of(&rows.freshness),
-            left_out: LeftOutView::of(rows.left_out),
-            errors: rows.errors.to_vec(),
-        }
+/// What is said beside the rows, which are left out.
+fn without_rows(rows: &Rows) -> RowsView {
+    RowsView {
+        rows: Vec::new(),
+        freshness: freshness_view(&rows.freshness),
+        left_out: left_out_view(rows.left_out),
+        errors: rows.errors.iter().map(row_error_view).collect(),
     }
 }
 
@@ -166,11 +118,10 @@ pub(crate) async fn answer(
 
 /// What JSON says beside the rows, for the forms that hold rows alone.
 fn told(rows: &Rows) -> HeaderMap {
-    let FreshnessView { as_of, lag, state, .. } = FreshnessView::of(&rows.freshness);
-    let state = state.to_owned();
+    let FreshnessView { as_of, lag, state, .. } = freshness_view(&rows.freshness);
     let errors = rows.errors.len().to_string();
     let mut told = vec![(AS_OF, as_of), (LAG, lag), (STATE, state), (ROW_ERRORS, errors)];
-    if let Some(LeftOutView { undecodable, unreadable }) = LeftOutView::of(rows.left_out) {
+    if let Some(LeftOutView { undecodable, unreadable }) = left_out_view(rows.left_out) {
         told.push((LEFT_OUT, format!("undecodable={undecodable}, unreadable={unreadable}")));
     }
     told.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect()

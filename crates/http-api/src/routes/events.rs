@@ -24,13 +24,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use factum_api::events::Accepted;
 use factum_base::clients::ClientAddress;
 use factum_base::random::Random;
 use factum_eventlog::{NewRecord, Placed, ProduceError};
 use factum_types::{Action, Resource, Timestamp, TopicName};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::task::spawn_blocking;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -50,22 +50,6 @@ const READ_AT_ONCE: usize = 256 << 10;
 
 /// About what the answer says of one event.
 const PLACED_BYTES: usize = 40;
-
-/// Where each event was put, in the order given: the schema of what [`accepted`] writes by hand.
-#[derive(Serialize, ToSchema)]
-struct Accepted {
-    offsets: Vec<AcceptedOffset>,
-}
-
-/// Where one event was put.
-#[derive(Serialize, ToSchema)]
-struct AcceptedOffset {
-    #[schema(example = 0)]
-    partition: i32,
-    /// A 64-bit number as text.
-    #[schema(example = "41")]
-    offset: String,
-}
 
 /// How events are taken.
 #[derive(Deserialize)]
@@ -187,7 +171,7 @@ async fn append(
     }
 }
 
-/// Written by hand: with a hundred thousand events it is the larger part of the answer's cost. It keeps the room of what
+/// The response, [`Accepted`] written by hand: with a hundred thousand events it is the larger part of the answer's cost. It keeps the room of what
 /// was received until it is sent.
 fn accepted(placed: &[Placed], received: ReceivedBody) -> Response {
     let mut body = String::with_capacity(16 + placed.len() * PLACED_BYTES);

@@ -9,18 +9,18 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
+use factum_api::records::{ReadOn, Records, UnreadableView};
 use factum_eventlog::{PartitionBounds, Position};
 use factum_types::{Action, Offset, PartitionId, Resource, Timestamp, TopicName, TopicPartition};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::http::document::document;
 use crate::http::extract::{Caller, Params, TopicPath};
-use crate::http::log_item::{LogItem, UnreadableView};
+use crate::http::log_item::{LogItem, unreadable_view};
 use crate::http::lookup;
 use crate::http::problem::Problem;
 use crate::http::record_view::RecordView;
@@ -46,30 +46,6 @@ pub(crate) struct RecordsQuery {
     timestamp: Option<String>,
     /// The most records, 1 to 1000; 100 by default.
     limit: Option<usize>,
-}
-
-/// Records, in order of time and then of place.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Records {
-    #[schema(value_type = Vec<RecordView>)]
-    records: Vec<Box<RawValue>>,
-    /// What lies among them and cannot be read.
-    unreadable: Vec<UnreadableView>,
-    partitions: Vec<ReadOn>,
-}
-
-/// Where to read on in a partition.
-#[derive(Serialize, ToSchema)]
-struct ReadOn {
-    #[schema(value_type = i32)]
-    partition: PartitionId,
-    /// The next offset to ask for, a 64-bit number as text.
-    #[schema(example = "42")]
-    next: String,
-    #[schema(example = "0")]
-    log_start: String,
-    #[schema(example = "42")]
-    high_watermark: String,
 }
 
 /// The routes of records.
@@ -247,7 +223,7 @@ impl Browse<'_> {
                 let line = String::from_utf8(line).expect("JSON is UTF-8");
                 self.found.insert((record.timestamp, partition, record.offset), line);
             }
-            LogItem::Unreadable(range) => self.unreadable.push(UnreadableView::of(partition, &range)),
+            LogItem::Unreadable(range) => self.unreadable.push(unreadable_view(partition, &range)),
         }
     }
 
@@ -255,9 +231,9 @@ impl Browse<'_> {
         let raw = |line| RawValue::from_string(line).expect("a rendered record is JSON");
         let partitions = self.cursors.iter().map(|cursor| ReadOn {
             partition: cursor.bounds.partition,
-            next: cursor.next.to_string(),
-            log_start: cursor.bounds.log_start.to_string(),
-            high_watermark: cursor.bounds.high_watermark.to_string(),
+            next: cursor.next.get().into(),
+            log_start: cursor.bounds.log_start.get().into(),
+            high_watermark: cursor.bounds.high_watermark.get().into(),
         });
         let (partitions, unreadable) = (partitions.collect(), self.unreadable);
         Records { records: self.found.into_values().map(raw).collect(), unreadable, partitions }

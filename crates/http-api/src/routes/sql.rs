@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use factum_api::rows::RowsView;
 use factum_api::sql::{Explanation, SqlRequest};
 use factum_base::clients::ClientAddress;
 use factum_sql::QueryLimits;
@@ -15,7 +16,7 @@ use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::Json;
 use crate::http::problem::Problem;
-use crate::http::rows::{self, Form, RowsView};
+use crate::http::rows::{self, Form};
 
 /// The routes of queries.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use factum_api::rows::RowsView;
 use factum_governance::TableDefinition;
 use factum_types::{Action, Resource};
 use utoipa_axum::router::OpenApiRouter;
@@ -14,7 +15,7 @@ use crate::api::Api;
 use crate::http::extract::{Caller, TableRowPath};
 use crate::http::lookup;
 use crate::http::problem::Problem;
-use crate::http::rows::{self, Form, RowsView};
+use crate::http::rows::{self, Form};
 use crate::routes::{sql, views};
 
 /// The routes of tables.

@@ -8,11 +8,10 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use factum_api::RequestBody;
-use factum_eventlog::{AdminError, NewTopic, PartitionBounds, Topic};
+use factum_api::topics::{AlterTopic, CreateTopic, PartitionView, TopicLine, TopicList, TopicView};
+use factum_eventlog::{AdminError, NewTopic, PartitionBounds, Topic, TopicConfig};
 use factum_types::{Action, Resource, TopicName};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -24,93 +23,6 @@ use crate::http::lookup;
 use crate::http::problem::Problem;
 use crate::http::responses::Content;
 
-pub(crate) use settings::{Config, ConfigPatch};
-
-/// A topic in a list.
-#[derive(Serialize, ToSchema)]
-struct TopicLine {
-    #[schema(example = "store.orders")]
-    name: String,
-    partitions: usize,
-    /// Records kept, a 64-bit number as text.
-    #[schema(example = "1200")]
-    records: String,
-    /// Bytes on disk, where known.
-    bytes: Option<u64>,
-    /// Whether Factum keeps its own records in it.
-    internal: bool,
-    /// The team that owns it, if a project says so.
-    team: Option<String>,
-    /// What its event means, in the team's words.
-    summary: Option<String>,
-}
-
-/// Every topic.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TopicList {
-    topics: Vec<TopicLine>,
-}
-
-/// One topic.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TopicView {
-    #[schema(example = "store.orders")]
-    name: String,
-    /// Its identity over its whole life.
-    id: String,
-    internal: bool,
-    team: Option<String>,
-    summary: Option<String>,
-    partitions: Vec<PartitionView>,
-    config: Config,
-}
-
-/// What a partition holds at this moment.
-#[derive(Serialize, ToSchema)]
-struct PartitionView {
-    partition: i32,
-    /// The first offset kept, a 64-bit number as text.
-    #[schema(example = "0")]
-    log_start: String,
-    /// Behind the last durable record, a 64-bit number as text.
-    #[schema(example = "42")]
-    high_watermark: String,
-    /// Bytes on disk, where known.
-    bytes: Option<u64>,
-    /// Whether it takes writes; false in quarantine.
-    is_writable: bool,
-}
-
-/// A topic that is to be made.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CreateTopic {
-    #[schema(example = "store.orders")]
-    name: String,
-    /// How many; without it, the server's default.
-    #[serde(default)]
-    #[schema(example = 4)]
-    partitions: Option<i32>,
-    #[serde(default)]
-    config: Config,
-}
-
-/// Settings that are to change; `null` goes back to the server's default, what is absent stays.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AlterTopic {
-    config: ConfigPatch,
-}
-
-impl RequestBody for CreateTopic {
-    const EXAMPLE: &'static str =
-        r#"{"name": "store.orders", "partitions": 4, "config": {"retention": "30d"}}"#;
-}
-
-impl RequestBody for AlterTopic {
-    const EXAMPLE: &'static str = r#"{"config": {"retention": "30d", "retention_bytes": null}}"#;
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
@@ -118,6 +30,8 @@ pub(crate) struct ListQuery {
     #[serde(default)]
     internal: bool,
 }
+
+use settings::SettingsChange;
 
 /// The routes of topics.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
@@ -169,7 +83,8 @@ async fn create_topic(
     let name = TopicName::new(wish.name)?;
     caller.may(Action::Create, Resource::Topic(&name))?;
     refuse_internal(&name)?;
-    let new = NewTopic { name, partitions: wish.partitions, config: wish.config.into() };
+    let config = SettingsChange::read(wish.config)?.over(TopicConfig::default());
+    let new = NewTopic { name, partitions: wish.partitions, config };
     let topic = api.log().create_topic(new).await?;
     let location = format!("/api/v1/topics/{}", topic.name);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(topic_view(&api, topic))))
@@ -204,7 +119,8 @@ async fn alter_topic(
     refuse_internal(&name)?;
     let (head, body) = request.into_parts();
     let wish: AlterTopic = api.bodies.read_json(&head, body).await?;
-    match api.log().edit_topic(&name, Box::new(|config| wish.config.over(config))).await {
+    let change = SettingsChange::read(wish.config)?;
+    match api.log().edit_topic(&name, Box::new(|config| change.over(config))).await {
         Ok(topic) => Ok(Json(topic_view(&api, topic))),
         Err(error @ AdminError::UnknownTopic { .. }) => {
             Err(lookup::unknown_topic(&api, caller.client(), &name, error.into()).await)
@@ -246,7 +162,7 @@ fn topic_line(api: &Api, topic: &Topic) -> TopicLine {
     TopicLine {
         name: topic.name.to_string(),
         partitions: topic.partitions.len(),
-        records: records.to_string(),
+        records: records.into(),
         bytes: topic.partitions.iter().map(|partition| partition.bytes).sum(),
         internal: topic.name.is_internal(),
         team: definition.as_ref().map(|definition| definition.team.to_string()),
@@ -262,19 +178,17 @@ fn topic_view(api: &Api, topic: Topic) -> TopicView {
         internal: topic.name.is_internal(),
         team: definition.as_ref().map(|definition| definition.team.to_string()),
         summary: definition.and_then(|definition| definition.summary.clone()),
-        partitions: topic.partitions.iter().map(PartitionView::of).collect(),
-        config: topic.config.into(),
+        partitions: topic.partitions.iter().map(partition_view).collect(),
+        config: settings::shown(topic.config),
     }
 }
 
-impl PartitionView {
-    fn of(bounds: &PartitionBounds) -> Self {
-        Self {
-            partition: bounds.partition,
-            log_start: bounds.log_start.to_string(),
-            high_watermark: bounds.high_watermark.to_string(),
-            bytes: bounds.bytes,
-            is_writable: bounds.is_writable,
-        }
+fn partition_view(bounds: &PartitionBounds) -> PartitionView {
+    PartitionView {
+        partition: bounds.partition,
+        log_start: bounds.log_start.get().into(),
+        high_watermark: bounds.high_watermark.get().into(),
+        bytes: bounds.bytes,
+        is_writable: bounds.is_writable,
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use factum_api::rows::RowsView;
 use factum_api::views::{ViewLine, ViewList};
 use factum_sql::ViewStatus;
 use factum_types::{Action, Resource};
@@ -24,7 +25,7 @@ use crate::http::extract::{Caller, NamePath, Params};
 use crate::http::lookup;
 use crate::http::problem::Problem;
 use crate::http::responses::Content;
-use crate::http::rows::{self, Form, RowsView};
+use crate::http::rows::{self, Form};
 
 pub(crate) use changes::parse_change_id;
 pub(crate) use columns::{shown as columns_of, text};

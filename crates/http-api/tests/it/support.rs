@@ -19,6 +19,7 @@ use factum_state::Embedded;
 use factum_testkit::HeldClock;
 use factum_types::auth::AllowAll;
 use factum_types::{Authorizer, Timestamp, TopicName};
+use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -278,6 +279,11 @@ impl Answer {
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// The body as clients read it.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 

@@ -105,13 +105,13 @@ async fn a_wish_that_cannot_be_is_refused() {
     expect![[r#"400 character ' ' at position 5 of "store orders" is not one of letters, digits, '.', '_' and '-' {}"#]].assert_eq(&create(r#"{"name":"store orders"}"#).await);
     expect!["422 a topic has 1 to 1000 partitions, not 0 {}"]
         .assert_eq(&create(r#"{"name":"a","partitions":0}"#).await);
-    expect![[r#"400 "days" in "7 days ago" is not a unit of time; use w, d, h, m, s, ms, us or ns at line 1 column 46 {"column":46,"line":1}"#]].assert_eq(&create(r#"{"name":"a","config":{"retention":"7 days ago"}}"#).await);
+    expect![[r#"400 config.retention: "days" in "7 days ago" is not a unit of time; use w, d, h, m, s, ms, us or ns {"field":"retention"}"#]].assert_eq(&create(r#"{"name":"a","config":{"retention":"7 days ago"}}"#).await);
     expect![[r#"400 unknown field `size`, expected one of `name`, `partitions`, `config` at line 1 column 18; send for example {"name": "store.orders", "partitions": 4, "config": {"retention": "30d"}} {"column":18,"line":1}"#]].assert_eq(&create(r#"{"name":"a","size":3}"#).await);
     expect!["403 topic __mine is kept by Factum itself {}"].assert_eq(&create(r#"{"name":"__mine"}"#).await);
     let alter =
         async |body: &str| server.send("PATCH", "/api/v1/topics/store.orders", &[JSON], body).await.problem();
-    expect![[r#"400 "rar" is not one of producer, uncompressed, gzip, snappy, lz4 or zstd at line 1 column 31 {"column":31,"line":1}"#]].assert_eq(&alter(r#"{"config":{"compression":"rar"}}"#).await);
-    expect![[r#"400 "noon" is not one of CreateTime or LogAppendTime at line 1 column 35 {"column":35,"line":1}"#]]
+    expect![[r#"400 config.compression: "rar" is not one of producer, uncompressed, gzip, snappy, lz4 or zstd {"field":"compression"}"#]].assert_eq(&alter(r#"{"config":{"compression":"rar"}}"#).await);
+    expect![[r#"400 config.timestamp_type: "noon" is not one of CreateTime or LogAppendTime {"field":"timestamp_type"}"#]]
     .assert_eq(&alter(r#"{"config":{"timestamp_type":"noon"}}"#).await);
     expect!["422 segment.ms must be at least 1 ms {}"]
         .assert_eq(&alter(r#"{"config":{"segment_age":"5us"}}"#).await);

@@ -4,11 +4,11 @@
 
 use factum_sql::{Rows, render};
 
-use super::{Form, RowsView};
+use super::{Form, without_rows};
 use crate::http::json;
 use crate::http::problem::Problem;
 
-/// What stands before the rows in [`RowsView`] as JSON.
+/// What stands before the rows in [`RowsView`](factum_api::rows::RowsView) as JSON.
 const BEFORE_ROWS: &[u8] = b"{\"rows\":[";
 
 /// Writes rows in one form.
@@ -44,7 +44,7 @@ impl RowsWriter {
     pub(crate) fn new(form: Form, rows: Rows) -> Result<Self, Problem> {
         let form = match form {
             Form::Json => {
-                let mut around = json::line(&RowsView::without_rows(&rows));
+                let mut around = json::line(&without_rows(&rows));
                 FormState::Json(around.split_off(BEFORE_ROWS.len()))
             }
             Form::Csv => FormState::Csv,
@@ -139,7 +139,7 @@ impl RowsWriter {
 
 /// The rows as JSON, wholly: for a text that many are sent.
 pub(crate) fn json_text(rows: &Rows) -> Vec<u8> {
-    let mut around = json::line(&RowsView::without_rows(rows));
+    let mut around = json::line(&without_rows(rows));
     around.pop();
     let behind = around.split_off(BEFORE_ROWS.len());
     let mut text = around;

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use super::positions::{Positions, TopicIdentity};
 use crate::api::Api;
-use crate::http::log_item::{LogItem, UnreadableView};
+use crate::http::log_item::{LogItem, unreadable_view};
 use crate::http::problem::Problem;
 use crate::http::record_view::RecordView;
 use crate::http::server_sent::{FRAME_BYTES, Frame, Frames, KEEP_ALIVE};
@@ -272,8 +272,8 @@ impl Writing {
     fn tell(&mut self, partition: PartitionId, item: LogItem) {
         match item {
             LogItem::Unreadable(range) => {
-                let view = UnreadableView::of(partition, &range);
-                self.frame.event("unreadable", &self.positions, &view.to_line());
+                let view = serde_json::to_vec(&unreadable_view(partition, &range)).expect("text serialises");
+                self.frame.event("unreadable", &self.positions, &view);
             }
             LogItem::Record(record) => {
                 self.frame.event("record", &self.positions, &RecordView::of(partition, &record).to_line());

@@ -1,61 +1,94 @@
-//! What is set for a topic, as JSON: shown, given when it is made, and changed.
+//! Settings of a topic, between the text of the API and the values of the log.
 //!
-//! Not here: Kafka's names of the same settings, which are the Kafka listener's.
+//! Not here: Kafka's names of the same settings, which are the Kafka API's.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use factum_eventlog::TopicConfig;
+use factum_api::topics::{TopicSettings, TopicSettingsPatch};
+use factum_eventlog::{CompressionType, TimestampType, TopicConfig};
+use factum_types::ByteSize;
 use factum_types::units::duration;
-use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as ValueError;
 
-/// [`Config`], [`ConfigPatch`] and the ways between them and [`TopicConfig`], of the one list of settings.
+use crate::http::problem::Problem;
+
+/// The value of a setting.
+trait Setting: Sized {
+    fn text(&self) -> String;
+
+    /// # Errors
+    /// What the text has to be, in words.
+    fn read(text: &str) -> Result<Self, String>;
+}
+
+impl Setting for Duration {
+    fn text(&self) -> String {
+        duration::display(*self).to_string()
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        duration::parse(text).map_err(|error| error.to_string())
+    }
+}
+
+impl Setting for ByteSize {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: <Self as std::str::FromStr>::Err| error.to_string())
+    }
+}
+
+impl Setting for CompressionType {
+    fn text(&self) -> String {
+        self.as_str().to_owned()
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        Self::deserialize(text.into_deserializer()).map_err(|error: ValueError| error.to_string())
+    }
+}
+
+impl Setting for TimestampType {
+    fn text(&self) -> String {
+        self.as_str().to_owned()
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        Self::deserialize(text.into_deserializer()).map_err(|error: ValueError| error.to_string())
+    }
+}
+
+/// The ways between [`TopicConfig`] and the shapes of the API; a setting that only one of them has does not compile.
 macro_rules! settings {
     ($($(#[doc = $doc:tt])* $name:ident: $type:ty, as $written:tt, or $given:tt, like $example:tt;)*) => {
-        /// What is set for a topic; what is absent follows the server's default.
-        #[derive(Serialize, Deserialize, Default, ToSchema)]
-        #[serde(deny_unknown_fields, default)]
-        pub(crate) struct Config {
-            $(
-                $(#[doc = $doc])*
-                #[serde(with = $written, skip_serializing_if = "Option::is_none")]
-                #[schema(value_type = Option<String>, example = $example)]
-                $name: Option<$type>,
-            )*
-            /// Settings that Kafka clients made and that have no effect here, by Kafka's names; only shown.
-            #[serde(skip_deserializing, skip_serializing_if = "BTreeMap::is_empty")]
-            without_effect: BTreeMap<String, String>,
+        /// The settings as text.
+        pub(super) fn shown(config: TopicConfig) -> TopicSettings {
+            let TopicConfig { $($name,)* without_effect } = config;
+            TopicSettings { $($name: $name.as_ref().map(Setting::text),)* without_effect }
         }
 
-        /// Settings that are to change; `null` goes back to the server's default, what is absent stays.
-        #[derive(Deserialize, Default, ToSchema)]
-        #[serde(deny_unknown_fields, default)]
-        pub(crate) struct ConfigPatch {
-            $(
-                #[serde(deserialize_with = $given)]
-                #[schema(value_type = Option<String>, example = $example)]
-                $name: Option<Option<$type>>,
-            )*
+        /// Settings to change: `None` goes back to the server's default, what is absent stays.
+        pub(super) struct SettingsChange {
+            $($name: Option<Option<$type>>,)*
         }
 
-        impl From<TopicConfig> for Config {
-            fn from(config: TopicConfig) -> Self {
-                let TopicConfig { $($name,)* without_effect } = config;
-                Self { $($name,)* without_effect }
+        impl SettingsChange {
+            /// Reads the values of `patch`.
+            ///
+            /// # Errors
+            /// [`Problem`] 400 with the first setting whose text is wrong.
+            pub(super) fn read(patch: TopicSettingsPatch) -> Result<Self, Problem> {
+                let TopicSettingsPatch { $($name,)* } = patch;
+                Ok(Self { $($name: read(stringify!($name), $name)?,)* })
             }
-        }
 
-        impl From<Config> for TopicConfig {
-            fn from(config: Config) -> Self {
-                let Config { $($name,)* without_effect } = config;
-                Self { $($name,)* without_effect }
-            }
-        }
-
-        impl ConfigPatch {
             /// What `config` is with these changes.
-            pub(crate) fn over(self, config: TopicConfig) -> TopicConfig {
+            pub(super) fn over(self, config: TopicConfig) -> TopicConfig {
                 TopicConfig {
                     $($name: self.$name.unwrap_or(config.$name),)*
                     without_effect: config.without_effect,
@@ -67,13 +100,7 @@ macro_rules! settings {
 
 factum_eventlog::topic_settings!(settings);
 
-/// Tells `null` from absence, as JSON Merge Patch (RFC 7396) does.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
-fn given_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Duration>>, D::Error> {
-    duration::option::deserialize(deserializer).map(Some)
+fn read<T: Setting>(name: &str, given: Option<Option<String>>) -> Result<Option<Option<T>>, Problem> {
+    let wrong = |error| Problem::malformed(format_args!("config.{name}: {error}")).with("field", name);
+    given.map(|given| given.map(|text| T::read(&text)).transpose()).transpose().map_err(wrong)
 }
