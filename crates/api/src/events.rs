@@ -7,14 +7,14 @@ use crate::Int64;
 
 /// Where each event was put, in the order given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Accepted {
+pub struct AppendResponse {
     /// One for each event.
-    pub offsets: Vec<AcceptedOffset>,
+    pub offsets: Vec<EventOffset>,
 }
 
 /// Where one event was put.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct AcceptedOffset {
+pub struct EventOffset {
     /// The partition.
     #[schema(example = 0)]
     pub partition: i32,

@@ -1,4 +1,4 @@
-//! What the server says of a body that it cannot read.
+//! Request bodies: each has an example, which the server shows where it cannot read one.
 
 use serde::de::DeserializeOwned;
 

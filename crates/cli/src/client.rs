@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use error::{Error, Problem};
 pub(crate) use events::{EventStream, ServerEvent};
-pub(crate) use factum_api::events::Accepted as Acknowledged;
+pub(crate) use factum_api::events::AppendResponse as Acknowledged;
 pub(crate) use factum_api::records::Record;
 pub(crate) use factum_api::rows::{
     FreshnessView as Freshness, JsonRow, LeftOutView as LeftOut, RowErrorView as RowError,

@@ -39,7 +39,7 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// Serves the requests of one connection until either side ends it, or the server stops.
 pub(crate) async fn serve(stream: TcpStream, client: ClientAddress, api: &Api, router: Router) {
-    let _present = metrics::Present::connection();
+    let _present = metrics::GaugeGuard::connection();
     // Buffers are created only for a connection that says something.
     tokio::select! {
         biased;

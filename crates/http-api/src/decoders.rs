@@ -1,4 +1,4 @@
-//! What is decoded of a stranger's request, each as a function of its bytes: for fuzzers, which have no server.
+//! Decoders of requests, each as a function of bytes: for fuzzers, which have no server.
 //!
 //! Deliberately not here: anything that asks a log, a catalogue or an engine.
 

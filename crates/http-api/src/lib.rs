@@ -1,11 +1,11 @@
-//! The HTTP face: ingest, browsing, views, administration, OpenAPI, and the console.
+//! The HTTP API: ingest, browsing, views, administration, OpenAPI, and the console.
 //!
 //! ```text
 //!   socket ──▶ service ──▶ router ──▶ routes/<resource> ──▶ EventLog, Catalogue, Engine
 //!              limits      metrics    parse, ask, call, render, with the tools of http/
 //! ```
 //!
-//! Always holds: every route but the public ones asks the [`Authorizer`](factum_types::Authorizer) before it
+//! Invariants: every route but the public ones asks the [`Authorizer`](factum_types::Authorizer) before it
 //! reads a body; 202 is answered only for what is on disk; a batch is read wholly before any of it is
 //! appended; no client makes the process hold more than [`Options::body_memory`] of bodies, more than
 //! [`Options::tail_memory`] of records for tails beside a frame for each, more than [`Options::answer_memory`] of answers

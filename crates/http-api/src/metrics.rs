@@ -1,4 +1,4 @@
-//! What is measured.
+//! Metrics of the HTTP API.
 
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ pub(crate) fn observe_rendering(view: &str) {
     counter!("factum_http_view_renderings_total", "view" => view.to_owned()).increment(1);
 }
 
-/// A text was given up although somebody was still being sent it.
+/// A text was given up although a client was still being sent it.
 pub(crate) fn observe_interrupted_snapshot() {
     counter!("factum_http_snapshots_interrupted_total").increment(1);
 }
@@ -105,9 +105,9 @@ pub(crate) fn max_rows(rows: usize) {
 }
 
 /// So many bytes of something, until they are dropped.
-pub(crate) struct HeldBytes(f64);
+pub(crate) struct SnapshotBytes(f64);
 
-impl HeldBytes {
+impl SnapshotBytes {
     pub(crate) fn of_snapshots(bytes: usize) -> Self {
         let bytes = bytes as f64;
         gauge!("factum_http_snapshot_bytes").increment(bytes);
@@ -115,16 +115,16 @@ impl HeldBytes {
     }
 }
 
-impl Drop for HeldBytes {
+impl Drop for SnapshotBytes {
     fn drop(&mut self) {
         gauge!("factum_http_snapshot_bytes").decrement(self.0);
     }
 }
 
 /// One more of something, until it is dropped.
-pub(crate) struct Present(&'static str);
+pub(crate) struct GaugeGuard(&'static str);
 
-impl Present {
+impl GaugeGuard {
     pub(crate) fn connection() -> Self {
         Self::new("factum_http_connections")
     }
@@ -151,7 +151,7 @@ impl Present {
     }
 }
 
-impl Drop for Present {
+impl Drop for GaugeGuard {
     fn drop(&mut self) {
         gauge!(self.0).decrement(1);
     }

@@ -26,13 +26,13 @@ const JSON: &str = "application/json";
         64-bit numbers are text where they can pass 2^53.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
     components(schemas(Problem, RecordView)),
     tags(
-        (name = "events", description = "Putting events in"),
-        (name = "topics", description = "Topics and what they hold"),
+        (name = "events", description = "Appending events"),
+        (name = "topics", description = "Topics and their records"),
         (name = "groups", description = "Consumer groups"),
-        (name = "views", description = "Views, SQL, reference tables, and the pipelines that keep views true"),
+        (name = "views", description = "Views, SQL, reference tables, and the pipelines that keep views up to date"),
         (name = "dashboards", description = "Pages of panels that show views"),
         (name = "catalogue", description = "Teams and the events that they own"),
-        (name = "health", description = "Liveness, readiness, measures"),
+        (name = "health", description = "Liveness, readiness, metrics"),
         (name = "pages", description = "Pages for people"),
     ),
 )]
@@ -49,7 +49,7 @@ pub(crate) fn complete(document: &mut OpenApiDocument) {
         for operation in operations.into_iter().flatten() {
             let responses = &mut operation.responses.responses;
             if !PUBLIC.contains(&path.as_str()) {
-                let denied = ResponseBuilder::new().description("You may not do this");
+                let denied = ResponseBuilder::new().description("Forbidden");
                 let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
                 responses.insert("403".to_owned(), denied.content(JSON, problem).build().into());
             }

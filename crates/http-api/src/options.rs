@@ -1,4 +1,4 @@
-//! What can be set.
+//! Settings of the HTTP API.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use factum_types::ByteSize;
 use factum_types::units::duration;
 use serde::{Deserialize, Serialize};
 
-/// The HTTP face's settings.
+/// The settings of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {

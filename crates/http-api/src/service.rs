@@ -36,7 +36,7 @@ pub struct BindError {
     pub source: io::Error,
 }
 
-/// The HTTP face, bound and not yet serving.
+/// The HTTP API, bound and not yet serving.
 pub struct Service {
     listener: TcpListener,
     api: Arc<Api>,

@@ -1,4 +1,4 @@
-//! What followers of large views cost together, in a process of its own with one server: resident memory is that of all
+//! Memory of followers of large views together, in a process of its own with one server: resident memory is that of all
 //! tests which run in one, and its measures are those of the first server in it.
 
 #[path = "it/support.rs"]

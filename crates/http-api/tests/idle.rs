@@ -1,4 +1,4 @@
-//! What idle connections cost, in a process of its own: resident memory is that of all tests which run in one.
+//! Memory of idle connections, in a process of its own: resident memory is that of all tests which run in one.
 
 #[path = "it/support.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]

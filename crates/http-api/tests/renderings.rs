@@ -1,4 +1,4 @@
-//! Who waits for memory holds no place in which snapshots are rendered, in a process of its own with one server: its
+//! Snapshots that wait for memory hold no place in which others are rendered, in a process of its own with one server: its
 //! measures are those of the first server in it.
 
 #[path = "it/support.rs"]

@@ -1,4 +1,4 @@
-//! What clients cost that ask for a tail and take nothing of it, in a process of its own: resident memory is that of
+//! Memory of clients that ask for a tail and take nothing of it, in a process of its own: resident memory is that of
 //! all tests which run in one.
 
 #[path = "it/support.rs"]

@@ -1,4 +1,4 @@
-//! What clients cost that ask for large answers and take nothing of them, in a process of its own: resident memory is
+//! Memory of clients that ask for large responses and take nothing of them, in a process of its own: resident memory is
 //! that of all tests which run in one.
 
 #[path = "it/support.rs"]
@@ -99,7 +99,7 @@ async fn cost(server: &Server, path: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_nobody_takes_are_bounded_in_memory() {
+async fn responses_that_no_client_takes_are_bounded_in_memory() {
     let mut setup = Setup::default();
     setup.options.write_timeout = Duration::from_secs(600);
     setup.options.answer_memory = ByteSize::mib(16);

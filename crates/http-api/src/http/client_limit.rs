@@ -1,4 +1,4 @@
-//! How much of something each client address may have at once.
+//! Limits for each client address, of whatever clients share.
 //!
 //! Invariants:
 //! - What an address has never passes the limit, so that one client cannot use up what all clients share.

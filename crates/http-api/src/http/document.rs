@@ -9,7 +9,7 @@ use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::{self, MEDIA_TYPE};
 use crate::http::problem::Problem;
-use crate::http::responses::Content;
+use crate::http::responses::DocumentKind;
 
 /// The document that `make` gives for a caller, within the bounds of
 /// [`Responses::document`](crate::http::responses::Responses::document): `make` may be called twice.
@@ -19,7 +19,7 @@ use crate::http::responses::Content;
 pub(crate) async fn document<T: Serialize, F: Future<Output = Result<T, Problem>>>(
     api: &Arc<Api>,
     caller: &Caller,
-    content: Content,
+    kind: DocumentKind,
     make: impl Fn(Arc<Api>) -> F + Send + Sync + 'static,
 ) -> Result<Response, Problem> {
     let shared = Arc::clone(api);
@@ -27,5 +27,5 @@ pub(crate) async fn document<T: Serialize, F: Future<Output = Result<T, Problem>
         let value = make(Arc::clone(&shared));
         async move { Ok(json::line(&value.await?)) }
     };
-    api.responses.document(caller.client(), content, MEDIA_TYPE, text).await
+    api.responses.document(caller.client(), kind, MEDIA_TYPE, text).await
 }

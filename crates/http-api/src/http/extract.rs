@@ -1,4 +1,4 @@
-//! What handlers take from a request's head: who asks, and the names in its path and query.
+//! Extractors: the caller, and the names in a request's path and query.
 
 use std::error::Error;
 use std::sync::Arc;

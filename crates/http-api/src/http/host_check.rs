@@ -1,9 +1,9 @@
-//! Which names a listener answers to, so that no web page uses it behind its reader's back.
+//! Host and Origin check of listeners on loopback (against DNS rebinding and cross-site requests).
 //!
-//! A listener on loopback asks for no identity: whoever reaches it is let in. A page in a browser on the same
+//! A listener on loopback asks for no identity: anyone who reaches it is let in. A page in a browser on the same
 //! machine reaches it too, across sites or under a name of its own that it lets point here (DNS rebinding).
 //!
-//! Always holds, on loopback: a request is served only if `Host` is an address, `localhost`, a name below it or one
+//! Invariants, on loopback: a request is served only if `Host` is an address, `localhost`, a name below it or one
 //! that [`Options::allowed_hosts`] has, none of which a stranger can let point here; and if a page sent it, only if
 //! that page comes from this listener or from this machine. What is no browser sends no `Origin`.
 //!

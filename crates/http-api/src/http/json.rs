@@ -1,4 +1,4 @@
-//! JSON answers.
+//! JSON responses.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};

@@ -1,4 +1,4 @@
-//! What a read of the log gives, in order: records, and ranges that cannot be read.
+//! Items of a read of the log, in order: records, and ranges that cannot be read.
 
 use factum_api::records::UnreadableView;
 use factum_eventlog::{Chunk, Unreadable};

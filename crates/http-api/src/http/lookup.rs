@@ -10,7 +10,7 @@ use factum_types::{QualifiedName, TopicName};
 
 use crate::api::Api;
 use crate::http::problem::Problem;
-use crate::http::responses::Content;
+use crate::http::responses::DocumentKind;
 
 /// The one of `items` that is called `asked`: in full, or by its bare name where only one team has it. `noun` is the
 /// word for it, `name` gives its full name.
@@ -90,7 +90,7 @@ pub(crate) async fn unknown_topic(
     problem: Problem,
 ) -> Problem {
     let (all, asked) = (Arc::clone(api), topic.clone());
-    let nearest = api.responses.made(client, Content::List, move || async move {
+    let nearest = api.responses.made(client, DocumentKind::List, move || async move {
         let topics = all.log().topics().await.unwrap_or_default();
         let names = topics.iter().map(|topic| topic.name.as_str()).filter(|name| !name.starts_with('_'));
         Ok(suggest::nearest(asked.as_str(), names).map(str::to_owned))

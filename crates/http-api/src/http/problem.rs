@@ -1,6 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457).
 //!
-//! Always holds: `detail` says what is wrong and where (line and column, attribute or field, index in a batch),
+//! Invariants: `detail` says what is wrong and where (line and column, attribute or field, index in a batch),
 //! and the same place stands in members of its own for programs; nothing internal is shown.
 
 use std::borrow::Cow;
@@ -29,7 +29,7 @@ pub(crate) struct Problem(Box<Content>);
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "urn:factum:problem:malformed",
-    "title": "The request is malformed",
+    "title": "Malformed request",
     "status": 400,
     "detail": "expected `,` or `}` at line 1 column 9",
     "line": 1,
@@ -60,8 +60,8 @@ struct Content {
     is_not_json: bool,
 }
 
-/// A failure of the server's own that came up in a request: its operator is to know of it. Whoever measures the answer
-/// writes it to the log, a line for each client and minute, because a client can ask as often as it likes.
+/// A failure of the server's own that came up in a request: its operator is to know of it. The middleware that
+/// measures requests writes it to the log, a line for each client and minute, because a client can ask as often as it likes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Report {
     /// What failed.
@@ -88,12 +88,12 @@ impl Problem {
 
     /// 400: it cannot be understood.
     pub(crate) fn malformed(detail: impl fmt::Display) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed", "The request is malformed", detail)
+        Self::new(StatusCode::BAD_REQUEST, "malformed", "Malformed request", detail)
     }
 
     /// 404, naming what is not there.
     pub(crate) fn not_found(detail: impl fmt::Display) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
     }
 
     /// 404 for a path that no route has.
@@ -103,59 +103,49 @@ impl Problem {
 
     /// 405: the path exists, but not for this.
     pub(crate) fn wrong_method(detail: impl fmt::Display) -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "wrong-method",
-            "The path does not take this method",
-            detail,
-        )
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "Method not allowed", detail)
     }
 
     /// 406: no form that the client takes is given here.
     pub(crate) fn not_acceptable(detail: impl fmt::Display) -> Self {
-        Self::new(
-            StatusCode::NOT_ACCEPTABLE,
-            "not-acceptable",
-            "No accepted media type is given here",
-            detail,
-        )
+        Self::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", "Not acceptable", detail)
     }
 
     /// 408: the client stopped sending.
     pub(crate) fn too_slow(detail: impl fmt::Display) -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The request did not arrive in time", detail)
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "Request timeout", detail)
     }
 
     /// 409: it contradicts the state of things.
     pub(crate) fn conflict(detail: impl fmt::Display) -> Self {
-        Self::new(StatusCode::CONFLICT, "conflict", "The request contradicts the present state", detail)
+        Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail)
     }
 
     /// 413, naming the limit.
     pub(crate) fn too_large(detail: impl fmt::Display, limit: usize) -> Self {
-        let title = "The request is larger than is taken at once";
+        let title = "Request too large";
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", title, detail).with("limit", limit)
     }
 
     /// 415, naming what would do.
     pub(crate) fn unsupported(detail: impl fmt::Display) -> Self {
-        let title = "The media type is not supported here";
+        let title = "Unsupported media type";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", title, detail)
     }
 
     /// 422: well-formed, but against a rule of the topic or its contract.
     pub(crate) fn refused(detail: impl fmt::Display) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", "The request breaks a rule", detail)
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", "Request refused by a rule", detail)
     }
 
-    /// 403 for what nobody may do from here.
+    /// 403 for what no one may do from here.
     pub(crate) fn forbidden(detail: impl fmt::Display) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "denied", "You may not do this", detail)
+        Self::new(StatusCode::FORBIDDEN, "denied", "Forbidden", detail)
     }
 
     /// 503: the same request may succeed later.
     pub(crate) fn unavailable(slug: &str, detail: impl fmt::Display) -> Self {
-        let title = "The request cannot be served right now";
+        let title = "Temporarily unavailable";
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, slug, title, detail);
         problem.0.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         problem
@@ -163,7 +153,7 @@ impl Problem {
 
     /// 500: the server made a mistake.
     fn broken(detail: impl fmt::Display) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "The server made a mistake", detail)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "Internal error", detail)
     }
 
     /// Whether the same request may succeed later.

@@ -1,4 +1,4 @@
-//! How a record is shown as JSON: decoded as far as can be without a contract.
+//! Records as JSON: decoded as far as can be without a contract.
 //!
 //! Invariant: what is shown of a record is bounded, whatever it holds; `omitted` says what was left out, and the Kafka
 //! API gives it whole.
@@ -35,12 +35,12 @@ pub(crate) struct RecordView<'a> {
     timestamp: Option<String>,
     /// The key, as text or else in base64.
     #[schema(value_type = Option<String>)]
-    key: Shown<'a>,
+    key: ShownValue<'a>,
     /// How `key` is written: `text`, `base64` or `null`.
     key_encoding: &'static str,
     /// The value: JSON as it is, else text, else base64.
     #[schema(value_type = Value)]
-    value: Shown<'a>,
+    value: ShownValue<'a>,
     /// How `value` is written: `json`, `text`, `base64` or `null` for a tombstone.
     value_encoding: &'static str,
     /// The headers, in order.
@@ -54,12 +54,12 @@ pub(crate) struct RecordView<'a> {
     event_error: Option<String>,
     /// What is not shown because it is too large; absent if everything is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    omitted: Option<Omitted>,
+    omitted: Option<FullSizes>,
 }
 
 /// The full sizes of what is shown in part. The Kafka API gives the whole record.
 #[derive(Default, PartialEq, Serialize, ToSchema)]
-struct Omitted {
+struct FullSizes {
     /// Bytes of the key, of which the first 64 KiB are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_bytes: Option<usize>,
@@ -76,7 +76,7 @@ struct HeaderView<'a> {
     key: &'a str,
     /// The value, as text or else in base64.
     #[schema(value_type = Option<String>)]
-    value: Shown<'a>,
+    value: ShownValue<'a>,
     /// How `value` is written: `text`, `base64` or `null`.
     encoding: &'static str,
 }
@@ -84,7 +84,7 @@ struct HeaderView<'a> {
 /// Bytes in the most readable form that loses nothing.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Shown<'a> {
+enum ShownValue<'a> {
     Null,
     Json(&'a RawValue),
     Text(&'a str),
@@ -97,12 +97,12 @@ impl<'a> RecordView<'a> {
         let (value, value_bytes) = within(record.value.as_ref(), MAX_VALUE_BYTES);
         let headers = shown_headers(&record.headers);
         let headers_left = (headers.len() < record.headers.len()).then_some(record.headers.len());
-        let omitted = Omitted { key_bytes, value_bytes, headers: headers_left };
-        let key = Shown::text(key, key_bytes.is_some());
+        let omitted = FullSizes { key_bytes, value_bytes, headers: headers_left };
+        let key = ShownValue::text(key, key_bytes.is_some());
         let value = match value_bytes {
-            None => Shown::json(value),
+            None => ShownValue::json(value),
             // A part of a JSON document is no JSON.
-            Some(_) => Shown::text(value, true),
+            Some(_) => ShownValue::text(value, true),
         };
         let (event, event_error) = match Event::from_kafka(headers, record.value.clone()) {
             None => (None, None),
@@ -120,7 +120,7 @@ impl<'a> RecordView<'a> {
             headers: headers.iter().map(HeaderView::of).collect(),
             event,
             event_error,
-            omitted: (omitted != Omitted::default()).then_some(omitted),
+            omitted: (omitted != FullSizes::default()).then_some(omitted),
         }
     }
 
@@ -135,12 +135,12 @@ impl<'a> RecordView<'a> {
 
 impl<'a> HeaderView<'a> {
     fn of(header: &'a Header) -> Self {
-        let value = Shown::text(header.value.as_deref(), false);
+        let value = ShownValue::text(header.value.as_deref(), false);
         Self { key: &header.key, encoding: value.encoding(), value }
     }
 }
 
-impl<'a> Shown<'a> {
+impl<'a> ShownValue<'a> {
     fn json(bytes: Option<&'a [u8]>) -> Self {
         let parsed = bytes.and_then(|bytes| serde_json::from_slice(bytes).ok());
         parsed.map_or_else(|| Self::text(bytes, false), Self::Json)

@@ -61,7 +61,7 @@ const READERS: usize = 256;
 
 /// What a document shows, which says whose threads write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(crate) enum DocumentKind {
     /// What there is: topics, groups, views. Written in a moment.
     List,
     /// Records, which are read from the log and decoded.
@@ -119,13 +119,13 @@ impl Responses {
     pub(crate) async fn made<T: Send + 'static, F: Future<Output = Result<T, Problem>>>(
         &self,
         client: ClientAddress,
-        content: Content,
+        kind: DocumentKind,
         make: impl FnOnce() -> F + Send + 'static,
     ) -> Result<T, Problem> {
         let runtime = Handle::current();
-        let work = match content {
-            Content::List => &self.lists,
-            Content::Records => &self.records,
+        let work = match kind {
+            DocumentKind::List => &self.lists,
+            DocumentKind::Records => &self.records,
         };
         self.in_time(work.run(client, move || runtime.block_on(make()))).await?
     }
@@ -138,13 +138,13 @@ impl Responses {
     pub(crate) async fn document<F: Future<Output = Result<Vec<u8>, Problem>>>(
         &self,
         client: ClientAddress,
-        content: Content,
+        kind: DocumentKind,
         media_type: &'static str,
         make: impl Fn() -> F + Send + Sync + 'static,
     ) -> Result<Response, Problem> {
         let make = Arc::new(make);
         let again = Arc::clone(&make);
-        let text = self.made(client, content, move || again()).await?;
+        let text = self.made(client, kind, move || again()).await?;
         let text = match text.len() <= UNCOUNTED {
             true => Bytes::from(text),
             false => {
@@ -155,7 +155,7 @@ impl Responses {
                     Poll::Pending => {
                         drop(text);
                         let room = self.in_time(room).await??;
-                        let text = self.made(client, content, move || make()).await?;
+                        let text = self.made(client, kind, move || make()).await?;
                         let more = text.len().saturating_sub(length);
                         let more = if more > 0 { Some(self.room_now(client, more).await?) } else { None };
                         with_room(text, (room, more))
@@ -163,7 +163,7 @@ impl Responses {
                 }
             }
         };
-        Ok((Extension(Counted), [(header::CONTENT_TYPE, media_type)], text).into_response())
+        Ok((Extension(CountedMarker), [(header::CONTENT_TYPE, media_type)], text).into_response())
     }
 
     /// `bytes` as they are sent to `client`, that others may be sent too: it has memory of its own for them.
@@ -175,7 +175,7 @@ impl Responses {
             return Ok(bytes);
         }
         let room = self.room_now(client, bytes.len()).await?;
-        Ok(Bytes::from_owner(Held { bytes, _room: room }))
+        Ok(Bytes::from_owner(BytesWithRoom { bytes, _room: room }))
     }
 
     /// Memory for a response of so many bytes; waits for it in line.
@@ -239,7 +239,7 @@ impl Responses {
 
 /// Says of a response that its memory is counted already, or no more for each client.
 #[derive(Clone)]
-pub(crate) struct Counted;
+pub(crate) struct CountedMarker;
 
 /// Counts what a handler made at once and did not count itself.
 ///
@@ -250,7 +250,7 @@ pub(crate) async fn count(State(responses): State<Arc<Responses>>, request: Requ
     let response = next.run(request).await;
     let length = response.body().size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let Some(length) = length.filter(|length| *length > UNCOUNTED) else { return response };
-    if response.extensions().get::<Counted>().is_some() {
+    if response.extensions().get::<CountedMarker>().is_some() {
         return response;
     }
     let (head, body) = response.into_parts();
@@ -266,29 +266,29 @@ pub(crate) async fn count(State(responses): State<Arc<Responses>>, request: Requ
         },
         false => responses.room(client, length).await.ok(),
     };
-    Response::from_parts(head, Body::from(Bytes::from_owner(Held { bytes, _room: room })))
+    Response::from_parts(head, Body::from(Bytes::from_owner(BytesWithRoom { bytes, _room: room })))
 }
 
 fn busy() -> Problem {
     metrics::observe_busy_answer();
     Problem::unavailable(
         "busy",
-        "too many large answers are being sent (http.answer_memory); ask again, or for fewer rows",
+        "too many large responses are being sent (http.answer_memory); try again, or ask for fewer rows",
     )
 }
 
 /// `bytes` as they are sent, with the memory that is theirs until then.
 pub(crate) fn with_room(bytes: Vec<u8>, room: impl Send + 'static) -> Bytes {
-    Bytes::from_owner(Held { bytes, _room: room })
+    Bytes::from_owner(BytesWithRoom { bytes, _room: room })
 }
 
 /// Bytes that a client is being sent, and their memory: free once the last of them is.
-struct Held<B, R> {
+struct BytesWithRoom<B, R> {
     bytes: B,
     _room: R,
 }
 
-impl<B: AsRef<[u8]>, R> AsRef<[u8]> for Held<B, R> {
+impl<B: AsRef<[u8]>, R> AsRef<[u8]> for BytesWithRoom<B, R> {
     fn as_ref(&self) -> &[u8] {
         self.bytes.as_ref()
     }

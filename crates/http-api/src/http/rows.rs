@@ -1,6 +1,6 @@
 //! Rows as a client asks for them: JSON, CSV or Arrow, by `Accept`.
 //!
-//! Always holds: rows are given whole or refused, never cut short without a word. Their text is never there whole.
+//! Invariants: rows are given whole or refused, never cut short without a word. Their text is never there whole.
 
 mod body;
 mod writer;
@@ -13,7 +13,7 @@ use factum_base::clients::ClientAddress;
 use factum_sql::{Freshness, LeftOut, RowError, Rows, ViewState};
 
 use crate::http::problem::Problem;
-use crate::http::responses::{Counted, Responses};
+use crate::http::responses::{CountedMarker, Responses};
 
 use writer::RowsWriter;
 pub(crate) use writer::json_text;
@@ -96,7 +96,7 @@ fn without_rows(rows: &Rows) -> RowsView {
 }
 
 /// At most `most` rows, in the form asked for.
-pub(crate) async fn answer(
+pub(crate) async fn response(
     responses: &Responses,
     client: ClientAddress,
     form: Form,
@@ -113,7 +113,7 @@ pub(crate) async fn answer(
     let mut headers = told(&rows);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
     let body = body::body(responses, client, RowsWriter::new(form, rows.clone())?, rows).await?;
-    Ok((Extension(Counted), headers, body).into_response())
+    Ok((Extension(CountedMarker), headers, body).into_response())
 }
 
 /// What JSON says beside the rows, for the forms that hold rows alone.

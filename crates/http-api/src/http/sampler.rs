@@ -24,7 +24,7 @@ const FRESH: Duration = Duration::from_millis(500);
 /// A rate over a longer time than this says nothing of the present.
 const STALE: Duration = Duration::from_secs(10);
 
-/// Takes samples when somebody asks, and shares them.
+/// Takes samples on request, and shares them.
 pub(crate) struct Sampler {
     server: Arc<Server>,
     started: Instant,

@@ -26,7 +26,7 @@ pub(crate) trait Frames: Send + 'static {
 }
 
 /// The answer that tells `frames` until they end or the client goes.
-pub(crate) fn answer(frames: impl Frames) -> Response {
+pub(crate) fn response(frames: impl Frames) -> Response {
     let frames = stream::unfold(frames, |mut frames| async {
         let frame = frames.next_frame().await?;
         Some((Ok::<_, Infallible>(frame), frames))

@@ -15,7 +15,7 @@ use crate::api::Api;
 use crate::http::document::document;
 use crate::http::extract::Caller;
 use crate::http::problem::Problem;
-use crate::http::responses::Content;
+use crate::http::responses::DocumentKind;
 
 /// Every team.
 #[derive(Serialize, ToSchema)]
@@ -48,16 +48,13 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         "summary": "Sells films.", "contact": "#store", "members": ["ann"]}]}))))]
 async fn list_teams(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    document(
-        &api,
-        &caller,
-        Content::List,
-        |api| async move { Ok(TeamList { teams: api.state.catalogue.of() }) },
-    )
+    document(&api, &caller, DocumentKind::List, |api| async move {
+        Ok(TeamList { teams: api.state.catalogue.of() })
+    })
     .await
 }
 
-/// Show the catalogue
+/// Get the catalogue
 ///
 /// Every team and event as applied from the project, and what is wrong with its folder at this moment.
 #[utoipa::path(get, path = "/api/v1/catalogue", tag = "catalogue",
@@ -71,5 +68,5 @@ async fn get_catalogue(State(api): State<Arc<Api>>, caller: Caller) -> Result<Re
         let catalogue = &api.state.catalogue;
         Ok(CatalogueView { teams: catalogue.of(), events: catalogue.of(), problems: catalogue.problems() })
     };
-    document(&api, &caller, Content::List, show).await
+    document(&api, &caller, DocumentKind::List, show).await
 }

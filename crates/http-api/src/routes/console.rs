@@ -3,10 +3,10 @@
 //! ```text
 //!   /                    for browsers the console, for everyone else where things are
 //!   /topics/store.orders the same page; its script reads the address
-//!   /assets/x-1a2b3c.js  files whose names hold what is in them: kept by browsers for ever
+//!   /assets/x-1a2b3c.js  files whose names hold what is in them: kept by browsers without an end
 //! ```
 //!
-//! Always holds: nothing here is asked of another server, and the policy says so to the browser; a page works at any
+//! Invariants: nothing here is asked of another server, and the policy says so to the browser; a page works at any
 //! path that a proxy puts before it, as far as its own references are relative; a build without the console says how
 //! to get it.
 
@@ -62,7 +62,7 @@ pub(crate) fn is_browser(headers: &HeaderMap) -> bool {
 /// A page of the console.
 pub(crate) async fn page(uri: Uri, headers: HeaderMap) -> Response {
     match is_browser(&headers) {
-        true => answer_page(embedded().await, uri.path(), &headers),
+        true => page_response(embedded().await, uri.path(), &headers),
         false => Problem::no_page(&uri).into_response(),
     }
 }
@@ -74,7 +74,7 @@ pub(crate) async fn hashed(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     match embedded().await.get(&format!("assets/{name}")) {
-        Some(asset) => Ok(answer(asset, FOR_EVER, &headers)),
+        Some(asset) => Ok(asset_response(asset, FOR_EVER, &headers)),
         None => Err(Problem::no_page(&uri)),
     }
 }
@@ -85,13 +85,13 @@ pub(crate) async fn other(method: Method, uri: Uri, headers: HeaderMap) -> Resul
     let is_read = method == Method::GET || method == Method::HEAD;
     // The page itself is given at its places alone, with its policy.
     match embedded().await.get(name).filter(|_| is_read && name != assets::PAGE) {
-        Some(asset) => Ok(answer(asset, ASK_AGAIN, &headers)),
+        Some(asset) => Ok(asset_response(asset, ASK_AGAIN, &headers)),
         None => Err(Problem::no_page(&uri)),
     }
 }
 
 /// The page for `path`, whose references lead up from there.
-fn answer_page(assets: &Assets, path: &str, headers: &HeaderMap) -> Response {
+fn page_response(assets: &Assets, path: &str, headers: &HeaderMap) -> Response {
     let html = assets.get(assets::PAGE).and_then(|page| std::str::from_utf8(&page.bytes).ok());
     let depth = path.matches('/').count().saturating_sub(1);
     let up = match depth {
@@ -99,7 +99,7 @@ fn answer_page(assets: &Assets, path: &str, headers: &HeaderMap) -> Response {
         depth => "../".repeat(depth),
     };
     let html = html.unwrap_or(PLACEHOLDER).replace(RELATIVE, &format!("=\"{up}"));
-    let mut response = answer(&Asset::page(html), ASK_AGAIN, headers);
+    let mut response = asset_response(&Asset::page(html), ASK_AGAIN, headers);
     let (policy, vary) = (HeaderValue::from_static(POLICY), HeaderValue::from_static("accept"));
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     // The same address gives programs something else.
@@ -107,7 +107,7 @@ fn answer_page(assets: &Assets, path: &str, headers: &HeaderMap) -> Response {
     response
 }
 
-fn answer(asset: &Asset, caching: &'static str, headers: &HeaderMap) -> Response {
+fn asset_response(asset: &Asset, caching: &'static str, headers: &HeaderMap) -> Response {
     let common: [(HeaderName, &str); 4] = [
         (header::CACHE_CONTROL, caching),
         (header::ETAG, &asset.etag),

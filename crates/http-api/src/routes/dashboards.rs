@@ -1,4 +1,4 @@
-//! Dashboards: what they show, and whether that is there.
+//! Dashboards with their panels, and what is wrong with these.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::http::document::document;
 use crate::http::extract::{Caller, NamePath};
 use crate::http::lookup;
 use crate::http::problem::Problem;
-use crate::http::responses::Content;
+use crate::http::responses::DocumentKind;
 
 /// The routes of dashboards.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
@@ -32,10 +32,10 @@ async fn list_dashboards(State(api): State<Arc<Api>>, caller: Caller) -> Result<
         let dashboards = api.state.catalogue.of::<DashboardDefinition>();
         Ok(DashboardList { dashboards: dashboards.iter().map(|found| shown(found, &views)).collect() })
     };
-    document(&api, &caller, Content::List, list).await
+    document(&api, &caller, DocumentKind::List, list).await
 }
 
-/// Show a dashboard
+/// Get a dashboard
 ///
 /// Its panels with the views and columns to read; the rows are those of the views.
 #[utoipa::path(get, path = "/api/v1/dashboards/{dashboard}", tag = "dashboards",
@@ -55,7 +55,7 @@ async fn get_dashboard(
         let found = Arc::clone(&found);
         async move { Ok(shown(&found, &kept(&api))) }
     };
-    document(&api, &caller, Content::List, one).await
+    document(&api, &caller, DocumentKind::List, one).await
 }
 
 /// The views that panels can show.

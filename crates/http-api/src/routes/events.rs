@@ -8,7 +8,7 @@
 //!   NDJSON ────────┘
 //! ```
 //!
-//! Always holds: a request is read to its end and every event in it accepted before the first is appended; the
+//! Invariants: a request is read to its end and every event in it accepted before the first is appended; the
 //! data is stored as the bytes that were sent, sliced from the body; answers are in the order of the events.
 
 mod form;
@@ -24,7 +24,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use factum_api::events::Accepted;
+use factum_api::events::AppendResponse;
 use factum_base::clients::ClientAddress;
 use factum_base::random::Random;
 use factum_eventlog::{NewRecord, Placed, ProduceError};
@@ -39,7 +39,7 @@ use crate::http::body::{ReceivedBody, without_byte_order_mark};
 use crate::http::extract::{Caller, Params, TopicPath};
 use crate::http::lookup;
 use crate::http::problem::Problem;
-use crate::http::responses::{Counted, UNCOUNTED};
+use crate::http::responses::{CountedMarker, UNCOUNTED};
 use crate::metrics;
 
 use form::Form;
@@ -87,14 +87,14 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         ),
     ),
     responses(
-        (status = 202, body = Accepted, description = "On disk",
+        (status = 202, body = AppendResponse, description = "On disk",
             example = json!({"offsets": [{"partition": 0, "offset": "41"}]})),
         (status = 400, body = Problem, description = "Malformed: says where"),
-        (status = 404, body = Problem, description = "No such topic, where topics are not made on first use"),
-        (status = 413, body = Problem, description = "Larger than is taken at once: names the limit"),
-        (status = 415, body = Problem, description = "A media type that is not taken"),
+        (status = 404, body = Problem, description = "No such topic, where topics are not created by their first use"),
+        (status = 413, body = Problem, description = "Too large: names the limit"),
+        (status = 415, body = Problem, description = "Unsupported media type"),
         (status = 422, body = Problem, description = "Refused by the topic's contract: names event and field"),
-        (status = 503, body = Problem, description = "Not durable right now; see `Retry-After`"),
+        (status = 503, body = Problem, description = "Not durable at the moment; see `Retry-After`"),
     ))]
 async fn post_events(
     State(api): State<Arc<Api>>,
@@ -171,7 +171,7 @@ async fn append(
     }
 }
 
-/// The response, [`Accepted`] written by hand: with a hundred thousand events it is the larger part of the answer's cost. It keeps the room of what
+/// The response, [`AppendResponse`] written by hand: with a hundred thousand events it is the larger part of the answer's cost. It keeps the room of what
 /// was received until it is sent.
 fn accepted(placed: &[Placed], received: ReceivedBody) -> Response {
     let mut body = String::with_capacity(16 + placed.len() * PLACED_BYTES);
@@ -184,5 +184,5 @@ fn accepted(placed: &[Placed], received: ReceivedBody) -> Response {
     body.push_str("]}\n");
     let (kind, body) =
         ([(header::CONTENT_TYPE, "application/json")], received.give_room_to(body.into_bytes()));
-    (StatusCode::ACCEPTED, Extension(Counted), kind, body).into_response()
+    (StatusCode::ACCEPTED, Extension(CountedMarker), kind, body).into_response()
 }

@@ -1,4 +1,4 @@
-//! Consumer groups: list, show, forget, move their offsets.
+//! Consumer groups: list, get, delete, reset their offsets.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::http::extract::{Caller, GroupPath};
 use crate::http::json::Json;
 use crate::http::lookup;
 use crate::http::problem::Problem;
-use crate::http::responses::Content;
+use crate::http::responses::DocumentKind;
 use crate::http::time::parse_time;
 
 /// The routes of groups.
@@ -40,10 +40,10 @@ async fn list_groups(State(api): State<Arc<Api>>, caller: Caller) -> Result<Resp
         let groups = api.log().groups().await?;
         Ok(GroupList { groups: groups.into_iter().map(line).collect() })
     };
-    document(&api, &caller, Content::List, list).await
+    document(&api, &caller, DocumentKind::List, list).await
 }
 
-/// Show a consumer group
+/// Get a consumer group
 #[utoipa::path(get, path = "/api/v1/groups/{group}", tag = "groups",
     params(("group" = String, Path, example = "mailer")),
     responses((status = 200, body = GroupView), (status = 404, body = Problem)))]
@@ -61,10 +61,10 @@ async fn get_group(
             Ok(whole(group))
         }
     };
-    document(&api, &caller, Content::List, show).await
+    document(&api, &caller, DocumentKind::List, show).await
 }
 
-/// Forget a consumer group that has no members
+/// Delete a consumer group that has no members
 #[utoipa::path(delete, path = "/api/v1/groups/{group}", tag = "groups",
     params(("group" = String, Path, example = "mailer")),
     responses((status = 204), (status = 404, body = Problem),
@@ -79,7 +79,7 @@ async fn delete_group(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Move the offsets of a consumer group that has no members
+/// Reset the offsets of a consumer group that has no members
 ///
 /// The group may be new: it then exists with these offsets.
 #[utoipa::path(post, path = "/api/v1/groups/{group}/offsets", tag = "groups",
@@ -109,7 +109,7 @@ async fn reset_offsets(
     let (all, group) = (Arc::clone(&api), id.clone());
     let before = api
         .responses
-        .made(caller.client(), Content::List, move || async move { find(&all, &group).await })
+        .made(caller.client(), DocumentKind::List, move || async move { find(&all, &group).await })
         .await?;
     let before = before.map(|group| group.offsets).unwrap_or_default();
     let moved = offsets.iter().map(|(partition, to)| moved(&before, partition, *to)).collect();

@@ -1,4 +1,4 @@
-//! Whether it lives, and whether it serves.
+//! Liveness and readiness.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
 }
 
-/// Whether the process lives
+/// Liveness
 ///
 /// Answers 200 as long as requests are served at all.
 #[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Live)))]
@@ -25,7 +25,7 @@ async fn live() -> Json<Live> {
     Json(Live { status: "live".to_owned() })
 }
 
-/// Whether every role serves
+/// Readiness
 ///
 /// 200 only when every role serves; otherwise 503 with the reasons.
 #[utoipa::path(get, path = "/health/ready", tag = "health",

@@ -1,6 +1,6 @@
-//! How the whole does, in one answer: for the first page of the console.
+//! The overview of the server, for the first page of the console.
 //!
-//! Always holds: however many look, topics and groups are listed at most twice a second; a client that reads slowly
+//! Invariants: however many look, topics and groups are listed at most twice a second; a client that reads slowly
 //! is sent the next overview when it has taken the one before, never an older one.
 
 use std::collections::VecDeque;
@@ -22,10 +22,10 @@ use utoipa_axum::routes;
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::problem::Problem;
-use crate::http::responses::Counted;
+use crate::http::responses::CountedMarker;
 use crate::http::server_sent::{self, END_OF_EVENT, FRAME_BYTES, Frame, Frames};
 use crate::http::streams::StreamPlace;
-use crate::metrics::Present;
+use crate::metrics::GaugeGuard;
 
 /// How often the stream says how things are.
 const EVERY: Duration = Duration::from_secs(1);
@@ -35,16 +35,16 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(get_overview)).routes(routes!(follow_overview))
 }
 
-/// Show how the whole does
+/// Get the overview of the server
 #[utoipa::path(get, path = "/api/v1/overview", tag = "health", responses((status = 200, body = Overview)))]
 async fn get_overview(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
     let text = api.sampler.overview().await?;
     let text = api.responses.lent(caller.client(), text).await?;
-    Ok((Extension(Counted), [(header::CONTENT_TYPE, "application/json")], text).into_response())
+    Ok((Extension(CountedMarker), [(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
-/// Follow how the whole does
+/// Follow the overview of the server
 ///
 /// Server-sent events: `overview` at once and then each second, with the same JSON as `/api/v1/overview`; `error`
 /// before the stream ends early.
@@ -55,13 +55,21 @@ async fn follow_overview(State(api): State<Arc<Api>>, caller: Caller) -> Result<
     caller.may(Action::Describe, Resource::Cluster)?;
     let place = api.streams.tail(caller.client())?;
     let rest = VecDeque::new();
-    let (client, present) = (caller.client(), Present::overview());
-    let feed = Feed { api, client, rest, is_begun: false, is_over: false, _place: place, _present: present };
-    Ok(server_sent::answer(feed))
+    let (client, present) = (caller.client(), GaugeGuard::overview());
+    let feed = OverviewStream {
+        api,
+        client,
+        rest,
+        is_begun: false,
+        is_over: false,
+        _place: place,
+        _present: present,
+    };
+    Ok(server_sent::response(feed))
 }
 
 /// A follower under way.
-struct Feed {
+struct OverviewStream {
     api: Arc<Api>,
     client: ClientAddress,
     /// What is still to be sent of an event: the text is the same for all who follow.
@@ -69,10 +77,10 @@ struct Feed {
     is_begun: bool,
     is_over: bool,
     _place: StreamPlace,
-    _present: Present,
+    _present: GaugeGuard,
 }
 
-impl Frames for Feed {
+impl Frames for OverviewStream {
     async fn next_frame(&mut self) -> Option<Bytes> {
         if let Some(part) = self.rest.pop_front() {
             return Some(part);
@@ -99,7 +107,7 @@ impl Frames for Feed {
     }
 }
 
-impl Feed {
+impl OverviewStream {
     /// Writes an overview, or the beginning of a large one.
     async fn write(&mut self, overview: Bytes, frame: &mut Frame) {
         let line = overview.slice(..overview.len().saturating_sub(1));

@@ -1,6 +1,6 @@
-//! Pages and documents that are the same for everyone: the first page, the reference, the measures.
+//! Pages and documents that are the same for everyone: the first page, the API reference, the metrics.
 //!
-//! Always holds: a page asks nothing of any other server, and its content security policy says so to the
+//! Invariants: a page asks nothing of any other server, and its content security policy says so to the
 //! browser. The reference is Scalar (MIT, `assets/scalar`), carried in the binary.
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::problem::Problem;
-use crate::http::responses::Content;
+use crate::http::responses::DocumentKind;
 use crate::openapi::DocumentText;
 use crate::routes::console;
 
@@ -54,19 +54,19 @@ async fn index(uri: Uri, headers: HeaderMap) -> Response {
     }
 }
 
-/// This description, to read and to try
+/// API reference, to read and to try
 #[utoipa::path(get, path = "/docs", tag = "pages", responses((status = 200, content_type = "text/html", body = String)))]
 async fn docs() -> impl IntoResponse {
     page(DOCS)
 }
 
-/// This description
+/// OpenAPI document
 #[utoipa::path(get, path = "/openapi.json", tag = "pages", responses((status = 200, body = Object)))]
 async fn openapi(Extension(document): Extension<DocumentText>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document.0.as_str())
 }
 
-/// What was measured
+/// Metrics
 ///
 /// In Prometheus' text exposition format.
 #[utoipa::path(get, path = "/metrics", tag = "health",
@@ -80,7 +80,7 @@ async fn metrics(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response
         async move { Ok(text.into_bytes()) }
     };
     api.responses
-        .document(caller.client(), Content::List, "text/plain; version=0.0.4; charset=utf-8", render)
+        .document(caller.client(), DocumentKind::List, "text/plain; version=0.0.4; charset=utf-8", render)
         .await
 }
 

@@ -1,4 +1,4 @@
-//! Pipelines: what keeps each view true, and how far it is.
+//! Pipelines, which keep views up to date, and their progress.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::http::document::document;
 use crate::http::extract::{Caller, NamePath};
 use crate::http::json::Json;
 use crate::http::problem::Problem;
-use crate::http::responses::Content;
+use crate::http::responses::DocumentKind;
 use crate::http::{lookup, rows};
 use crate::routes::views;
 
@@ -31,10 +31,10 @@ async fn list_pipelines(State(api): State<Arc<Api>>, caller: Caller) -> Result<R
     let list = |api: Arc<Api>| async move {
         Ok(PipelineList { pipelines: api.state.engine.views().iter().map(line).collect() })
     };
-    document(&api, &caller, Content::List, list).await
+    document(&api, &caller, DocumentKind::List, list).await
 }
 
-/// Show a pipeline
+/// Get a pipeline
 #[utoipa::path(get, path = "/api/v1/pipelines/{pipeline}", tag = "views",
     params(("pipeline" = String, Path, description = "The view that it keeps", example = "store.top_movies")),
     responses((status = 200, body = PipelineView), (status = 404, body = Problem)))]

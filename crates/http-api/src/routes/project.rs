@@ -1,4 +1,4 @@
-//! The project's folder, and what the last attempt to apply it said.
+//! The project that is applied, and the problems of its folder.
 
 use std::sync::Arc;
 
@@ -14,21 +14,21 @@ use crate::api::Api;
 use crate::http::document::document;
 use crate::http::extract::Caller;
 use crate::http::problem::Problem;
-use crate::http::responses::Content;
+use crate::http::responses::DocumentKind;
 
 /// The routes of the project.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(get_project))
 }
 
-/// Show the project
+/// Get the project
 ///
 /// What is in force, and what is wrong with the folder at this moment. While there is a `failure`, the last good
 /// project stays in force.
 #[utoipa::path(get, path = "/api/v1/project", tag = "catalogue", responses((status = 200, body = ProjectView)))]
 async fn get_project(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    document(&api, &caller, Content::List, |api| async move { Ok(view(&api)) }).await
+    document(&api, &caller, DocumentKind::List, |api| async move { Ok(view(&api)) }).await
 }
 
 fn view(api: &Api) -> ProjectView {

@@ -24,7 +24,7 @@ use crate::http::log_item::{LogItem, unreadable_view};
 use crate::http::lookup;
 use crate::http::problem::Problem;
 use crate::http::record_view::RecordView;
-use crate::http::responses::Content;
+use crate::http::responses::DocumentKind;
 use crate::http::time::parse_time;
 
 const DEFAULT_RECORDS: usize = 100;
@@ -92,7 +92,7 @@ async fn list_records(
         let (topic, bounds, query) = (topic.clone(), Arc::clone(&bounds), Arc::clone(&query));
         async move { browse(&api, &topic, limit, &bounds, &query).await }
     };
-    document(&api, &caller, Content::Records, browse).await
+    document(&api, &caller, DocumentKind::Records, browse).await
 }
 
 async fn browse(

@@ -23,7 +23,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(post_sql)).routes(routes!(explain_sql))
 }
 
-/// Ask with SQL
+/// Run an SQL query
 ///
 /// Runs over what views, topics and reference tables hold at this moment. Events that the columns named cannot be read
 /// from are left out and counted in `left_out`.
@@ -45,12 +45,12 @@ async fn post_sql(
     let form = Form::asked(&head.headers)?;
     let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
     let rows = run(&api, caller.client(), &wish.query).await?;
-    rows::answer(&api.responses, caller.client(), form, rows, api.options.max_rows).await
+    rows::response(&api.responses, caller.client(), form, rows, api.options.max_rows).await
 }
 
 /// Explain a query or a view
 ///
-/// Says what is kept as events arrive and what is computed when somebody reads.
+/// Says what is kept as events arrive and what is computed on reading.
 #[utoipa::path(post, path = "/api/v1/sql/explain", tag = "views",
     request_body(content = SqlRequest, example = json!({"query": "SELECT * FROM store.top_movies"})),
     responses((status = 200, body = Explanation), (status = 400, body = Problem)))]
@@ -65,7 +65,7 @@ async fn explain_sql(
     Ok(Json(Explanation { plan: api.state.engine.explain(&wish.query).await? }))
 }
 
-/// Runs one query within the limits of this face.
+/// Runs one query within the limits of the HTTP API.
 pub(crate) async fn run(api: &Api, client: ClientAddress, query: &str) -> Result<factum_sql::Rows, Problem> {
     let limits = QueryLimits { rows: api.options.max_rows, time: api.options.query_timeout };
     Ok(api.responses.reading(client, Box::pin(api.state.engine.query(query, limits))).await??)

@@ -48,5 +48,5 @@ async fn get_row(
     if rows.count() == 0 {
         return Err(Problem::not_found(format_args!("table {} has no row {key}", table.name)));
     }
-    rows::answer(&api.responses, caller.client(), form, rows, 1).await
+    rows::response(&api.responses, caller.client(), form, rows, 1).await
 }

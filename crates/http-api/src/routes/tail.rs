@@ -10,8 +10,8 @@
 //! read is told and passed over; nothing is read until the client has taken what was written, and what it has not
 //! taken is bounded over all tails ([`crate::http::streams`]); a tail ends when the server stops.
 
-mod feed;
 mod positions;
+mod stream;
 
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ use crate::http::lookup;
 use crate::http::problem::Problem;
 use crate::http::server_sent;
 
-use feed::{Feed, Tail};
 pub(crate) use positions::Positions;
+use stream::{Tail, TailStream};
 
 /// Where a tail starts when the client has no position yet.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -106,7 +106,7 @@ async fn tail_topic(
         Some(id) => resume(found, &Positions::parse(id.as_bytes())?, query.limit)?,
         None => begin(&api, found, &query).await?,
     };
-    Ok(server_sent::answer(Feed::new(api, caller.client(), tail, place)))
+    Ok(server_sent::response(TailStream::new(api, caller.client(), tail, place)))
 }
 
 /// Starts where the query says.

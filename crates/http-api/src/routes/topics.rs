@@ -1,4 +1,4 @@
-//! Topics: list, make, show, change, remove.
+//! Topics: list, create, get, alter, delete.
 
 mod sample;
 mod settings;
@@ -21,7 +21,7 @@ use crate::http::extract::{Caller, Params, TopicPath};
 use crate::http::json::Json;
 use crate::http::lookup;
 use crate::http::problem::Problem;
-use crate::http::responses::Content;
+use crate::http::responses::DocumentKind;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,10 +58,10 @@ async fn list_topics(
         let wanted = topics.iter().filter(|topic| query.internal || !topic.name.is_internal());
         Ok(TopicList { topics: wanted.map(|topic| topic_line(&api, topic)).collect() })
     };
-    document(&api, &caller, Content::List, list).await
+    document(&api, &caller, DocumentKind::List, list).await
 }
 
-/// Make a topic
+/// Create a topic
 ///
 /// It exists on disk when this answers.
 #[utoipa::path(post, path = "/api/v1/topics", tag = "topics",
@@ -90,7 +90,7 @@ async fn create_topic(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(topic_view(&api, topic))))
 }
 
-/// Show a topic
+/// Get a topic
 #[utoipa::path(get, path = "/api/v1/topics/{topic}", tag = "topics",
     params(("topic" = String, Path, example = "store.orders")),
     responses((status = 200, body = TopicView), (status = 404, body = Problem)))]
@@ -129,7 +129,7 @@ async fn alter_topic(
     }
 }
 
-/// Remove a topic with all its records
+/// Delete a topic with all its records
 #[utoipa::path(delete, path = "/api/v1/topics/{topic}", tag = "topics",
     params(("topic" = String, Path, example = "store.orders")),
     responses((status = 204), (status = 404, body = Problem)))]

@@ -24,7 +24,7 @@ use crate::http::document::document;
 use crate::http::extract::{Caller, NamePath, Params};
 use crate::http::lookup;
 use crate::http::problem::Problem;
-use crate::http::responses::Content;
+use crate::http::responses::DocumentKind;
 use crate::http::rows::{self, Form};
 
 pub(crate) use changes::parse_change_id;
@@ -51,7 +51,7 @@ async fn list_views(State(api): State<Arc<Api>>, caller: Caller) -> Result<Respo
         let views = api.state.engine.views();
         Ok(ViewList { views: views.iter().map(|view| view_line(view, api.options.max_rows)).collect() })
     };
-    document(&api, &caller, Content::List, list).await
+    document(&api, &caller, DocumentKind::List, list).await
 }
 
 /// Read a view
@@ -88,7 +88,7 @@ async fn get_view(
     query.time = Some(api.options.query_timeout);
     let read = Box::pin(api.state.engine.read(&status.name, query));
     let rows = api.responses.reading(caller.client(), read).await??;
-    rows::answer(&api.responses, caller.client(), form, rows, most).await
+    rows::response(&api.responses, caller.client(), form, rows, most).await
 }
 
 /// The view that the caller asks for and may read.

@@ -223,7 +223,7 @@ async fn the_key_comes_from_the_field_that_the_manifest_names() {
 }
 
 #[tokio::test]
-async fn what_is_malformed_says_where() {
+async fn malformed_bodies_say_where() {
     let server = Server::start().await;
     server.topic("store.orders").await;
     check_refused(
@@ -258,7 +258,7 @@ async fn what_is_malformed_says_where() {
 }
 
 #[tokio::test]
-async fn what_is_no_cloud_event_says_why() {
+async fn invalid_cloud_events_say_why() {
     let server = Server::start().await;
     server.topic("store.orders").await;
     check_refused(
@@ -382,7 +382,7 @@ async fn data_is_stored_as_the_bytes_that_were_sent() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_made_durable_is_not_acknowledged() {
+async fn events_that_cannot_be_made_durable_are_not_acknowledged() {
     let server = Server::start().await;
     server.topic("store.orders").await;
     assert!(server.log.stop_within(std::time::Duration::from_secs(10)).await.is_empty());

@@ -1,4 +1,4 @@
-//! What no client may do: send too much, stand still, or take every place.
+//! Limits of clients: none may send too much, stand still, or take every place.
 
 use std::time::Duration;
 

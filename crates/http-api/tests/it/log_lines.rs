@@ -1,4 +1,4 @@
-//! What clients bring about is written to the log, and does not fill it.
+//! Log lines that clients bring about: they are written, and do not fill the log.
 
 use std::time::Duration;
 

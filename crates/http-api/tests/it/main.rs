@@ -1,4 +1,4 @@
-//! The HTTP face as a client meets it: real sockets, the real embedded log.
+//! The HTTP API as a client meets it: real sockets, the real embedded log.
 
 mod access;
 mod browse;

@@ -1,4 +1,4 @@
-//! How the whole does, at once and as it goes on.
+//! The overview, at once and as a stream.
 
 use std::sync::Mutex;
 use std::thread::{self, ThreadId};
@@ -134,7 +134,7 @@ fn noting_thread() -> HealthReport {
 
 /// The runtime of this test has one thread, which serves every connection.
 #[tokio::test]
-async fn what_grows_with_the_data_is_made_on_no_thread_that_serves() {
+async fn documents_that_grow_with_the_data_are_written_on_no_thread_that_serves() {
     let server = Server::start_with(Setup { health: noting_thread, ..Setup::default() }).await;
     assert_eq!(server.get("/api/v1/overview").await.status, 200);
     let made_on = MADE_ON.lock().expect("no test panics while holding it").take();

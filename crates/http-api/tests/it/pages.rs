@@ -25,7 +25,7 @@ async fn pages_ask_nothing_of_other_servers() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_problem_too() {
+async fn unknown_paths_are_answered_with_problems() {
     let server = Server::start().await;
     expect!["404 nothing is at /nothing; /docs lists what there is {}"]
         .assert_eq(&server.get("/nothing").await.problem());

@@ -109,7 +109,7 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_the_project_is_shown_until_it_is_mended() {
+async fn project_problems_are_shown_until_they_are_mended() {
     let server = Server::start().await;
     expect![[r#"
         200 {"name":null,"path":null,"applied_at":null,"failure":null,"problems":[]}

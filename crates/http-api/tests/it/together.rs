@@ -96,7 +96,7 @@ async fn views_are_followed_together_and_resumed_each_in_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_one_view_stops_no_other_and_passes() {
+async fn an_error_of_one_view_stops_no_other_and_passes() {
     let server = start(Setup::default()).await;
     let mut without = definitions();
     let later = std::mem::take(&mut without.pipelines);
@@ -114,7 +114,7 @@ async fn what_is_wrong_with_one_view_stops_no_other_and_passes() {
 }
 
 #[tokio::test]
-async fn what_is_asked_wrongly_is_told() {
+async fn malformed_requests_for_changes_say_what_is_wrong() {
     let server = start(Setup::default()).await;
     let wrong = server.get("/api/v1/changes").await;
     expect!["400 view is missing: name at least one view {\"in\":\"query\"}"].assert_eq(&wrong.problem());

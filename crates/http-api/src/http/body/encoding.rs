@@ -39,7 +39,7 @@ pub(super) enum Encoding {
 impl Encoding {
     /// Reads the encoding off a request's headers; `None` if the body is as it is.
     ///
-    /// One encoding is taken: a body that was packed twice is no smaller, and nobody sends it but to burn time.
+    /// One encoding is taken: a body that was packed twice is no smaller, and is sent to burn time alone.
     pub(super) fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
         let mut found = None;
         for value in headers.get_all(header::CONTENT_ENCODING) {

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Invariants:
-//! - A change is rendered once for all who are told it while somebody holds its text.
-//! - [`RENDERED_AT_ONCE`] large changes are rendered at once, in the order in which they were asked for; what nobody
+//! - A change is rendered once for all followers that are sent it, as long as one of them has its text.
+//! - [`RENDERED_AT_ONCE`] large changes are rendered at once, in the order in which they were asked for; what no one
 //!   waits for any more is not begun.
 //! - Their texts hold [`Options::snapshot_memory`] at most, beside those that are being rendered; who waits for memory
 //!   holds no text and no place. One that is larger than that has the memory alone.
@@ -36,10 +36,10 @@ const RENDERED_AT_ONCE: usize = 2;
 /// Renders changes, within bounds.
 pub(crate) struct Renderer {
     tasks: TaskGroup,
-    shared: Arc<Shared>,
+    shared: Arc<SharedRenderer>,
 }
 
-struct Shared {
+struct SharedRenderer {
     texts: Mutex<HashMap<Key, Weak<Text>>>,
     free_renderers: Arc<Semaphore>,
     /// Where changes are rendered that are not large and not small.
@@ -57,7 +57,7 @@ fn key(view: &RelationName, change: &Change) -> Key {
 impl Renderer {
     /// What waits for its turn is a task of `tasks`; what is not large is written on the threads of `pieces`.
     pub(crate) fn new(options: &Options, tasks: TaskGroup, pieces: BlockingWork) -> Self {
-        let shared = Shared {
+        let shared = SharedRenderer {
             texts: Mutex::default(),
             free_renderers: Arc::new(Semaphore::new(RENDERED_AT_ONCE)),
             pieces,
@@ -94,7 +94,7 @@ impl Renderer {
     }
 }
 
-impl Shared {
+impl SharedRenderer {
     async fn small_text(&self, view: RelationName, change: Change) -> Arc<Text> {
         let text = self.known_or_new(key(&view, &change));
         let render = || async {
@@ -160,7 +160,7 @@ impl Shared {
 
     async fn render_in_place(&self, change: &Arc<Change>) -> Vec<u8> {
         let place = Arc::clone(&self.free_renderers).acquire_owned().await;
-        let place = (place.expect("the semaphore is never closed"), metrics::Present::rendering());
+        let place = (place.expect("the semaphore is never closed"), metrics::GaugeGuard::rendering());
         let change = Arc::clone(change);
         // The place goes with the work: it is taken until that has ended, also if the caller has gone.
         let rendering = tokio::task::spawn_blocking(move || (text::render(&change), place));

@@ -18,7 +18,7 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit};
 use crate::http::client_limit::ClientShare;
 use crate::http::server_sent::FRAME_BYTES;
 use crate::http::{json, rows};
-use crate::metrics::HeldBytes;
+use crate::metrics::SnapshotBytes;
 
 /// Changes of about so many bytes are written where they arrive.
 const WRITTEN_AT_ONCE: usize = 4 << 10;
@@ -38,7 +38,7 @@ enum Content {
     Awaited,
     Ready {
         bytes: Vec<u8>,
-        _held: HeldBytes,
+        _held: SnapshotBytes,
         _room: Option<OwnedSemaphorePermit>,
     },
     GivenUp,
@@ -53,14 +53,14 @@ pub(crate) enum Part {
 }
 
 impl Text {
-    /// Waits until it is filled, by `fill` if nobody else is at it.
+    /// Waits until it is filled, by `fill` if no one else is at it.
     pub(super) async fn filled_by<F: Future<Output = ()>>(&self, fill: impl FnOnce() -> F) {
         self.filled.get_or_init(fill).await;
     }
 
     /// Gives it its bytes, and the memory that is theirs.
     pub(super) fn fill(&self, bytes: Vec<u8>, room: Option<OwnedSemaphorePermit>) {
-        let held = HeldBytes::of_snapshots(if room.is_some() { bytes.len() } else { 0 });
+        let held = SnapshotBytes::of_snapshots(if room.is_some() { bytes.len() } else { 0 });
         *self.content() = Content::Ready { bytes, _held: held, _room: room };
     }
 

@@ -19,7 +19,7 @@ const WORTH_COMPRESSING: usize = 1024;
 #[derive(RustEmbed)]
 #[folder = "../../console/dist"]
 #[allow_missing = true]
-struct Built;
+struct ConsoleFiles;
 
 /// Files by their path below the root.
 pub(super) struct Assets(BTreeMap<String, Asset>);
@@ -37,8 +37,8 @@ pub(super) struct Asset {
 impl Assets {
     /// What the binary carries. Takes a moment: every file is compressed.
     pub(super) fn embedded() -> Self {
-        let file = |path: Cow<'static, str>| Some((path.to_string(), Built::get(&path)?.data));
-        Self::of(Built::iter().filter_map(file))
+        let file = |path: Cow<'static, str>| Some((path.to_string(), ConsoleFiles::get(&path)?.data));
+        Self::of(ConsoleFiles::iter().filter_map(file))
     }
 
     pub(super) fn of(files: impl Iterator<Item = (String, Cow<'static, [u8]>)>) -> Self {

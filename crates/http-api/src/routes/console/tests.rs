@@ -1,4 +1,4 @@
-//! Responses over files that are made up.
+//! Responses of the console, over made-up files.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -41,7 +41,7 @@ async fn show(response: Response) -> String {
 async fn a_page_leads_up_from_where_it_is() {
     let mut shown = String::new();
     for path in ["/", "/topics", "/topics/store.orders", "/topics/store.orders/"] {
-        let response = answer_page(&assets(), path, &HeaderMap::new());
+        let response = page_response(&assets(), path, &HeaderMap::new());
         let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
         let body = String::from_utf8(body.to_vec()).expect("UTF-8");
         let source = body.split("src=").nth(1).and_then(|rest| rest.split('>').next()).expect("a script");
@@ -63,13 +63,13 @@ async fn a_page_leads_up_from_where_it_is() {
         referrer-policy: no-referrer
         content-security-policy: default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'
         vary: accept
-        <!doctype html><script type="module" src="./assets/index-1a2b.js"></script><a href="/x">"#]].assert_eq(&show(answer_page(&assets(), "/", &HeaderMap::new())).await);
+        <!doctype html><script type="module" src="./assets/index-1a2b.js"></script><a href="/x">"#]].assert_eq(&show(page_response(&assets(), "/", &HeaderMap::new())).await);
 }
 
 #[tokio::test]
 async fn without_a_build_the_page_says_how_to_get_one() {
     let none = Assets::of(std::iter::empty());
-    let response = answer_page(&none, "/topics/store.orders", &HeaderMap::new());
+    let response = page_response(&none, "/topics/store.orders", &HeaderMap::new());
     assert_eq!(response.status(), StatusCode::OK);
     let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
     let body = String::from_utf8(body.to_vec()).expect("UTF-8");
@@ -92,7 +92,7 @@ async fn hashed_files_are_kept_for_ever_and_compressed_for_whoever_takes_that() 
         export const numbers = [1, 2, 3];
         export const numbers = [1, 2, 3];
         export const numbe"#]]
-    .assert_eq(&show(answer(script, FOR_EVER, &HeaderMap::new())).await);
+    .assert_eq(&show(asset_response(script, FOR_EVER, &HeaderMap::new())).await);
     for (accept, is_packed) in [
         ("gzip, br", true),
         ("br;q=1, gzip; q=0.5", true),
@@ -100,7 +100,7 @@ async fn hashed_files_are_kept_for_ever_and_compressed_for_whoever_takes_that() 
         ("br", false),
         ("xgzip", false),
     ] {
-        let response = answer(script, FOR_EVER, &headers(&[(header::ACCEPT_ENCODING, accept)]));
+        let response = asset_response(script, FOR_EVER, &headers(&[(header::ACCEPT_ENCODING, accept)]));
         assert_eq!(response.headers().contains_key(header::CONTENT_ENCODING), is_packed, "{accept}");
         let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
         let mut text = Vec::new();
@@ -114,14 +114,14 @@ async fn hashed_files_are_kept_for_ever_and_compressed_for_whoever_takes_that() 
 }
 
 #[tokio::test]
-async fn what_the_browser_has_is_not_sent_again() {
+async fn files_that_the_browser_has_are_not_sent_again() {
     let assets = assets();
     let icon = assets.get("icon.svg").expect("it is there");
     let known = format!("W/\"0\", {}", icon.etag);
-    let response = answer(icon, ASK_AGAIN, &headers(&[(header::IF_NONE_MATCH, &known)]));
+    let response = asset_response(icon, ASK_AGAIN, &headers(&[(header::IF_NONE_MATCH, &known)]));
     assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
     assert_eq!(response.headers().get(header::CACHE_CONTROL).expect("kept"), ASK_AGAIN);
-    let response = answer(icon, ASK_AGAIN, &headers(&[(header::IF_NONE_MATCH, "W/\"0\"")]));
+    let response = asset_response(icon, ASK_AGAIN, &headers(&[(header::IF_NONE_MATCH, "W/\"0\"")]));
     assert_eq!(response.status(), StatusCode::OK);
 }
 

@@ -1,4 +1,4 @@
-//! In which form a request brings its events (CloudEvents HTTP protocol binding 1.0.2, and two of our own).
+//! Forms in which requests bring events (CloudEvents HTTP protocol binding 1.0.2, and two of our own).
 
 use axum::http::HeaderMap;
 use bytes::Bytes;

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_refused() {
+    fn headers_that_are_not_utf8_are_refused() {
         decode("subject", &HeaderValue::from_static("%ff")).expect_err("refused");
     }
 }

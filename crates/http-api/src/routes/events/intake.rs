@@ -1,4 +1,4 @@
-//! Makes records of events: fills in what may be left out, checks the rest, finds the key.
+//! Events on their way to records: filled in, checked, and given their key.
 
 use std::fmt;
 use std::sync::Arc;

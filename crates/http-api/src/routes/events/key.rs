@@ -1,4 +1,4 @@
-//! Finds one field of a JSON document without making anything of the rest.
+//! The key of an event: one field of a JSON document, found without reading the rest into values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_key_says_why() {
+    fn events_without_a_key_say_why() {
         assert_eq!(found(r#"{"Name":1}"#, "Email"), Err(KeyError::Missing));
         assert_eq!(found(r#"{"EMAIL":1,"email":2}"#, "Email"), Err(KeyError::Ambiguous));
         assert_eq!(found(r#"{"Email":null}"#, "Email"), Err(KeyError::NotAScalar));

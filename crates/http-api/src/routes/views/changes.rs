@@ -1,6 +1,6 @@
 //! `GET /api/v1/views/{view}/changes`: a view as it is, and then whatever changes in it.
 //!
-//! Always holds: the next change is taken from the engine only when the client has taken the one before, so a slow
+//! Invariants: the next change is taken from the engine only when the client has taken the one before, so a slow
 //! client costs nothing but its place; if that is gone, it gets a snapshot again.
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::freshness::{FreshnessWatch, LOOK};
 use super::readable;
-use super::sending::{Event, Sending};
+use super::sending::{Event, SendProgress};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,7 +26,7 @@ use crate::http::extract::{Caller, NamePath};
 use crate::http::problem::Problem;
 use crate::http::server_sent::{self, Frame, Frames, KEEP_ALIVE};
 use crate::http::streams::StreamPlace;
-use crate::metrics::Present;
+use crate::metrics::GaugeGuard;
 
 /// The route of this file.
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
@@ -58,21 +58,21 @@ pub(super) async fn follow_view(
     };
     let place = api.streams.follower(caller.client())?;
     let changes = api.state.engine.changes(&view.name, resume)?;
-    let feed = Feed {
+    let feed = ViewStream {
         api,
         client: caller.client(),
         view: view.name,
         freshness: FreshnessWatch::default(),
         rendering: None,
-        sending: Sending::default(),
+        sending: SendProgress::default(),
         changes,
         resume,
         is_begun: false,
         is_over: false,
         _place: place,
-        _present: Present::follower(),
+        _present: GaugeGuard::follower(),
     };
-    Ok(server_sent::answer(feed))
+    Ok(server_sent::response(feed))
 }
 
 /// Reads an id that was sent.
@@ -83,23 +83,23 @@ pub(crate) fn parse_change_id(id: &[u8]) -> Result<ChangeId, Problem> {
 }
 
 /// A follower under way.
-struct Feed {
+struct ViewStream {
     api: Arc<Api>,
     client: ClientAddress,
     view: RelationName,
     freshness: FreshnessWatch,
     /// The change that was taken last, until it is rendered.
     rendering: Option<BoxFuture<'static, Option<Event>>>,
-    sending: Sending,
+    sending: SendProgress,
     changes: ChangeStream,
     resume: Option<ChangeId>,
     is_begun: bool,
     is_over: bool,
     _place: StreamPlace,
-    _present: Present,
+    _present: GaugeGuard,
 }
 
-impl Frames for Feed {
+impl Frames for ViewStream {
     async fn next_frame(&mut self) -> Option<Bytes> {
         if let Some(part) = self.sending.next_part() {
             // What was given up cannot be gone on with: the client comes back.
@@ -125,51 +125,51 @@ impl Frames for Feed {
         };
         match told {
             Err(_) => frame.comment("keep-alive"),
-            Ok(Told::News(kind, data)) => {
+            Ok(Update::News(kind, data)) => {
                 let data = serde_json::to_vec(&data).expect("text and JSON values serialise");
                 frame.event_without_id(kind, &data);
             }
-            Ok(Told::Event(event)) => {
+            Ok(Update::Event(event)) => {
                 let event = event?;
                 let head = frame.begin_event(event.kind, &event.id, "");
                 self.sending.begin(event, 0);
                 return Some(head);
             }
-            Ok(Told::Refused(problem)) => self.end(&problem, &mut frame),
+            Ok(Update::Refused(problem)) => self.end(&problem, &mut frame),
         }
         Some(frame.finish())
     }
 }
 
 /// What is to be told next.
-enum Told {
+enum Update {
     /// A change; nothing if the server stops.
     Event(Option<Event>),
     News(&'static str, Value),
     Refused(Problem),
 }
 
-impl Feed {
+impl ViewStream {
     /// The next change, or that the view stands still or goes on. Dropping the future loses nothing.
-    async fn told(&mut self) -> Told {
+    async fn told(&mut self) -> Update {
         loop {
             if let Some(rendering) = &mut self.rendering {
                 let event = rendering.await;
                 self.rendering = None;
-                return Told::Event(event);
+                return Update::Event(event);
             }
             match timeout(LOOK, self.changes.next()).await {
                 Ok(Ok(change)) => match too_large(&change, self.api.options.max_rows) {
-                    Some(problem) => return Told::Refused(problem),
+                    Some(problem) => return Update::Refused(problem),
                     None => {
                         let event = Event::of(&self.api, self.client, self.view.clone(), change);
                         self.rendering = Some(Box::pin(event));
                     }
                 },
-                Ok(Err(error)) => return Told::Refused(error.into()),
+                Ok(Err(error)) => return Update::Refused(error.into()),
                 Err(_) => {
                     if let Some((kind, data)) = self.freshness.news(&self.api.state.engine, &self.view) {
-                        return Told::News(kind, data);
+                        return Update::News(kind, data);
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! A view's columns: as they are shown, and as parameters that select and order its rows.
 //!
-//! Always holds: a parameter's text becomes a literal of its column's type, never a part of the condition.
+//! Invariants: a parameter's text becomes a literal of its column's type, never a part of the condition.
 
 use factum_api::views::ColumnView;
 use factum_sql::{Query, ViewStatus};

@@ -1,6 +1,6 @@
-//! Tells those who follow a view when it stops, and when it goes on.
+//! Events for followers of a view that stands still, or goes on.
 //!
-//! Always holds: a follower is told once for each state and each reason. Rows that wait behind a busy view are no stop.
+//! Invariants: a follower is told once for each state and each reason. Rows that wait behind a busy view are no stop.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Says that a view is about to have more rows than can be followed or read at once, before it has.
+//! Warnings for views that are about to have more rows than can be followed or read at once.
 
 use factum_sql::ViewStatus;
 

@@ -41,25 +41,25 @@ impl Event {
 
 /// How far the event that is being sent was sent.
 #[derive(Default)]
-pub(super) struct Sending(Option<Sent>);
+pub(super) struct SendProgress(Option<EventInFlight>);
 
-struct Sent {
+struct EventInFlight {
     text: Arc<Text>,
     bytes: usize,
     _turn: Option<OwnedSemaphorePermit>,
 }
 
 /// The text was given up before the client had taken all of it: the stream has to end.
-pub(super) struct GivenUp;
+pub(super) struct TextGivenUp;
 
-impl Sending {
+impl SendProgress {
     /// Goes on with the data of `event` without its first `skip` bytes.
     pub(super) fn begin(&mut self, event: Event, skip: usize) {
-        self.0 = Some(Sent { text: event.text, bytes: skip, _turn: event.turn });
+        self.0 = Some(EventInFlight { text: event.text, bytes: skip, _turn: event.turn });
     }
 
     /// What is to be sent next of the event; `None` if all of it was.
-    pub(super) fn next_part(&mut self) -> Option<Result<Bytes, GivenUp>> {
+    pub(super) fn next_part(&mut self) -> Option<Result<Bytes, TextGivenUp>> {
         let sent = self.0.as_mut()?;
         match sent.text.part(sent.bytes) {
             Part::Bytes(part) => {
@@ -70,7 +70,7 @@ impl Sending {
                 self.0 = None;
                 Some(Ok(Bytes::from_static(END_OF_EVENT)))
             }
-            Part::GivenUp => Some(Err(GivenUp)),
+            Part::GivenUp => Some(Err(TextGivenUp)),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A browser holds six connections to a server for all its pages together, and a dashboard shows more views than that.
 //!
-//! Always holds
+//! Invariants:
 //! - Each view goes at its own pace. What is wrong with one is told in an `error` and stops no other; that view is
 //!   asked for again until it can be followed.
 //! - The id of an event holds the place in every view, so that a client that comes back goes on in each.
@@ -26,7 +26,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::freshness::{FreshnessWatch, LOOK};
-use super::sending::{Event, Sending};
+use super::sending::{Event, SendProgress};
 use super::{changes, readable};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,7 +37,7 @@ use crate::http::extract::{Caller, Params};
 use crate::http::problem::Problem;
 use crate::http::server_sent::{self, Frame, Frames, KEEP_ALIVE};
 use crate::http::streams::StreamPlace;
-use crate::metrics::Present;
+use crate::metrics::GaugeGuard;
 
 /// The most views that one connection follows.
 const MOST_VIEWS: usize = 64;
@@ -80,7 +80,7 @@ pub(super) async fn follow_views(
     let follow = |view: String| {
         let resume = places.0.get(&view).copied();
         let (api, caller) = (Arc::clone(&api), Arc::clone(&caller));
-        let one = Followed {
+        let one = FollowedView {
             api,
             caller,
             view,
@@ -94,16 +94,16 @@ pub(super) async fn follow_views(
         stream::unfold(one, |mut one| async { Some((one.next().await, one)) }).boxed()
     };
     let told = stream::select_all(views.into_iter().map(follow));
-    let feed = Feed {
+    let feed = ViewsStream {
         api,
         told,
         places,
-        sending: Sending::default(),
+        sending: SendProgress::default(),
         is_begun: false,
         _place: place,
-        _present: Present::follower(),
+        _present: GaugeGuard::follower(),
     };
-    Ok(server_sent::answer(feed))
+    Ok(server_sent::response(feed))
 }
 
 /// The views that the parameters name, each once.
@@ -160,7 +160,7 @@ impl fmt::Display for Places {
 }
 
 /// One of the views, followed for as long as the client is there.
-struct Followed {
+struct FollowedView {
     api: Arc<Api>,
     caller: Arc<Caller>,
     view: String,
@@ -176,41 +176,43 @@ struct Followed {
 }
 
 /// What a view has to say that can be followed.
-enum Next {
+enum Update {
     Event(Event),
     News(&'static str, Value),
 }
 
 /// What a view has to say.
-enum Told {
+enum ViewUpdate {
     Event { view: String, event: Event },
     News { view: String, kind: &'static str, data: Value },
     Refused { view: String, problem: Problem },
 }
 
-impl Followed {
+impl FollowedView {
     /// The next change, or why there is none; the same reason is given once.
-    async fn next(&mut self) -> Told {
+    async fn next(&mut self) -> ViewUpdate {
         loop {
             match self.followed().await {
-                Ok(Next::News(kind, data)) => return Told::News { view: self.view.clone(), kind, data },
-                Ok(Next::Event(event)) => {
+                Ok(Update::News(kind, data)) => {
+                    return ViewUpdate::News { view: self.view.clone(), kind, data };
+                }
+                Ok(Update::Event(event)) => {
                     self.refusal = None;
-                    return Told::Event { view: self.view.clone(), event };
+                    return ViewUpdate::Event { view: self.view.clone(), event };
                 }
                 Err(problem) => {
                     // What comes after the gap is not behind what the client has.
                     (self.changes, self.resume) = (None, None);
                     if self.refusal.as_ref() != Some(&problem) {
                         self.refusal = Some(problem.clone());
-                        return Told::Refused { view: self.view.clone(), problem };
+                        return ViewUpdate::Refused { view: self.view.clone(), problem };
                     }
                 }
             }
         }
     }
 
-    async fn followed(&mut self) -> Result<Next, Problem> {
+    async fn followed(&mut self) -> Result<Update, Problem> {
         if self.changes.is_none() && self.refusal.is_some() {
             sleep(AGAIN).await;
         }
@@ -230,7 +232,7 @@ impl Followed {
             let engine = &self.api.state.engine;
             let news = self.name.as_ref().and_then(|name| self.freshness.news(engine, name));
             if let Some((kind, data)) = news {
-                return Ok(Next::News(kind, data));
+                return Ok(Update::News(kind, data));
             }
         };
         if let Some(problem) = changes::too_large(&change, self.api.options.max_rows) {
@@ -242,7 +244,7 @@ impl Followed {
             false => None,
         };
         match Event::of(&self.api, self.caller.client(), name, change).await {
-            Some(event) => Ok(Next::Event(Event { turn, ..event })),
+            Some(event) => Ok(Update::Event(Event { turn, ..event })),
             // The server stops, and ends the stream.
             None => std::future::pending().await,
         }
@@ -250,17 +252,17 @@ impl Followed {
 }
 
 /// A client under way.
-struct Feed {
+struct ViewsStream {
     api: Arc<Api>,
-    told: SelectAll<BoxStream<'static, Told>>,
+    told: SelectAll<BoxStream<'static, ViewUpdate>>,
     places: Places,
-    sending: Sending,
+    sending: SendProgress,
     is_begun: bool,
     _place: StreamPlace,
-    _present: Present,
+    _present: GaugeGuard,
 }
 
-impl Frames for Feed {
+impl Frames for ViewsStream {
     async fn next_frame(&mut self) -> Option<Bytes> {
         if let Some(part) = self.sending.next_part() {
             // What was given up cannot be gone on with: the client comes back.
@@ -291,11 +293,11 @@ impl Frames for Feed {
     }
 }
 
-impl Feed {
+impl ViewsStream {
     /// What is told, or the first part of it.
-    fn write(&mut self, told: Told, mut frame: Frame) -> Bytes {
+    fn write(&mut self, told: ViewUpdate, mut frame: Frame) -> Bytes {
         match told {
-            Told::Event { view, event } => {
+            ViewUpdate::Event { view, event } => {
                 self.places.0.insert(view.clone(), event.id);
                 let view = format!("{{\"view\":{},", Value::from(view));
                 let head = frame.begin_event(event.kind, &self.places, &view);
@@ -303,8 +305,8 @@ impl Feed {
                 self.sending.begin(event, 1);
                 return head;
             }
-            Told::News { view, kind, data } => frame.event_without_id(kind, &of_view(&view, data)),
-            Told::Refused { view, problem } => {
+            ViewUpdate::News { view, kind, data } => frame.event_without_id(kind, &of_view(&view, data)),
+            ViewUpdate::Refused { view, problem } => {
                 self.places.0.remove(&view);
                 let problem = serde_json::to_value(&problem).expect("text and JSON values serialise");
                 frame.event_without_id("error", &of_view(&view, problem));

@@ -24,7 +24,7 @@ use crate::http::problem::Problem;
 use crate::http::record_view::RecordView;
 use crate::http::server_sent::{FRAME_BYTES, Frame, Frames, KEEP_ALIVE};
 use crate::http::streams::{StreamPlace, TailMemory};
-use crate::metrics::Present;
+use crate::metrics::GaugeGuard;
 
 /// Bytes asked of the log at once.
 const READ_BYTES: usize = 128 << 10;
@@ -48,25 +48,25 @@ pub(super) struct Tail {
 }
 
 /// A tail under way.
-pub(super) struct Feed {
+pub(super) struct TailStream {
     api: Arc<Api>,
     client: ClientAddress,
     topic: TopicName,
     /// One read for each partition, minus that of the chunk being sent. Each is polled only when a frame is
     /// wanted, and the first that gives a chunk stops the polling.
     reads: FuturesUnordered<Read>,
-    sending: Option<Sending>,
+    sending: Option<ChunkInFlight>,
     positions: Positions,
     left_behind: Vec<(PartitionId, Offset)>,
     left: Option<u64>,
     is_begun: bool,
     is_over: bool,
     _place: StreamPlace,
-    _present: Present,
+    _present: GaugeGuard,
 }
 
 /// A chunk of which some items are still to be sent.
-struct Sending {
+struct ChunkInFlight {
     partition: PartitionId,
     items: std::vec::IntoIter<LogItem>,
     /// About the bytes that the items had together.
@@ -77,14 +77,14 @@ struct Sending {
 }
 
 /// A frame being written, and how far the tail is then.
-struct Writing {
+struct FrameWriter {
     frame: Frame,
     positions: Positions,
     left: Option<u64>,
     is_over: bool,
 }
 
-impl Frames for Feed {
+impl Frames for TailStream {
     async fn next_frame(&mut self) -> Option<Bytes> {
         let mut frame = Frame::default();
         if !self.is_begun {
@@ -115,7 +115,7 @@ impl Frames for Feed {
     }
 }
 
-impl Feed {
+impl TailStream {
     pub(super) fn new(api: Arc<Api>, client: ClientAddress, tail: Tail, place: StreamPlace) -> Self {
         let Tail { topic, partitions, positions, left_behind, limit } = tail;
         let feed = Self {
@@ -130,7 +130,7 @@ impl Feed {
             is_begun: false,
             is_over: limit == Some(0),
             _place: place,
-            _present: Present::tail(),
+            _present: GaugeGuard::tail(),
         };
         partitions.into_iter().for_each(|partition| feed.read_on(partition));
         feed
@@ -167,8 +167,8 @@ impl Feed {
     }
 
     /// Writes items of a chunk until the frame is full; many of them on a thread for blocking work.
-    async fn write(&mut self, sending: Sending, frame: &mut Frame) {
-        let writing = Writing {
+    async fn write(&mut self, sending: ChunkInFlight, frame: &mut Frame) {
+        let writing = FrameWriter {
             frame: std::mem::take(frame),
             positions: std::mem::take(&mut self.positions),
             left: self.left,
@@ -195,11 +195,11 @@ impl Feed {
 
     /// Lets go of records for which there is no room while the client takes its time: they are read again.
     fn let_go(&mut self) {
-        let has_room = |sending: &Sending| sending.room.is_some();
+        let has_room = |sending: &ChunkInFlight| sending.room.is_some();
         if self.is_over || self.sending.as_ref().is_none_or(has_room) {
             return;
         }
-        if let Some(Sending { partition, .. }) = self.sending.take() {
+        if let Some(ChunkInFlight { partition, .. }) = self.sending.take() {
             self.read_on(partition);
         }
     }
@@ -226,7 +226,7 @@ impl Feed {
                 let items: Vec<_> = LogItem::of(chunk).collect();
                 let bytes = items.iter().map(LogItem::size).sum();
                 let (items, room) = (items.into_iter(), self.api.streams.memory(self.client, bytes));
-                self.sending = Some(Sending { partition, items, bytes, next, room });
+                self.sending = Some(ChunkInFlight { partition, items, bytes, next, room });
             }
             Err(ReadError::OutOfRange { log_start, high_watermark, .. }) => {
                 let (to, reason) = match from < log_start {
@@ -258,9 +258,9 @@ impl Feed {
     }
 }
 
-impl Writing {
+impl FrameWriter {
     /// Writes items until the frame is full, or the tail has all that it asked for.
-    fn write(mut self, mut sending: Sending) -> (Sending, Self) {
+    fn write(mut self, mut sending: ChunkInFlight) -> (ChunkInFlight, Self) {
         while self.frame.len() < FRAME_BYTES && !self.is_over {
             let Some(item) = sending.items.next() else { break };
             self.positions.set(sending.partition, item.next());
