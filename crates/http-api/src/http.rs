@@ -12,6 +12,7 @@ pub(crate) mod host_check;
 pub(crate) mod json;
 pub(crate) mod log_item;
 pub(crate) mod lookup;
+pub(crate) mod measure;
 pub(crate) mod memory_pool;
 pub(crate) mod problem;
 pub(crate) mod record_view;

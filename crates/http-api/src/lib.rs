@@ -8,7 +8,7 @@
 //! Invariants: every route but the public ones asks the [`Authorizer`](factum_types::Authorizer) before it
 //! reads a body; 202 is answered only for what is on disk; a batch is read wholly before any of it is
 //! appended; no client makes the process hold more than [`Options::body_memory`] of bodies, more than
-//! [`Options::tail_memory`] of records for tails beside a frame for each, more than [`Options::answer_memory`] of answers
+//! [`Options::tail_memory`] of records for tails beside a frame for each, more than [`Options::answer_memory`] of responses
 //! beside small ones, or more than [`Options::snapshot_memory`] of text for followers of views beside a frame for each.
 //! What grows with the data is made on threads for blocking work, few at a time.
 //!

@@ -10,7 +10,7 @@ pub(crate) fn describe() {
     describe_histogram!(
         "factum_http_request_duration_seconds",
         Unit::Seconds,
-        "Time from a request's head to the head of its answer, by route"
+        "Time from a request's head to the head of its response, by route"
     );
     describe_counter!("factum_http_ingested_events_total", "Events acknowledged over HTTP");
     describe_counter!(
@@ -79,7 +79,7 @@ pub(crate) fn observe_full() {
     counter!("factum_http_connections_full_total").increment(1);
 }
 
-/// Others were in the way of an answer.
+/// Others had the memory or the threads that a response needs.
 pub(crate) fn observe_busy_answer() {
     counter!("factum_http_busy_answers_total").increment(1);
 }

@@ -32,14 +32,14 @@ pub struct Options {
     /// Connections that may follow changes of views at once; a further one is answered with 503.
     pub max_followers: usize,
     /// Memory for the text of snapshots, and of changes that are as large, that followers of views are being sent. One
-    /// client address has at most half of it. Who finds no room waits; beside it, two are being rendered, and each follower has a frame of 64 KiB.
+    /// client address has at most half of it. Who finds no room waits; beside it, two are being rendered, and each
+    /// follower has a frame of 64 KiB.
     pub snapshot_memory: ByteSize,
-    /// How long an answer of many rows waits for its memory, and a follower for that of its snapshot: then the oldest
-    /// text in it is given up. Who is still being sent
-    /// that is disconnected, and begins again when it comes back.
+    /// How long a response of many rows waits for its memory, and a follower for that of its snapshot: then the oldest
+    /// text in it is given up. Who is still being sent that is disconnected, and begins again when it comes back.
     #[serde(with = "duration")]
     pub snapshot_timeout: Duration,
-    /// Memory for answers that their clients have not taken yet: the columns of rows, and the text of whatever is longer
+    /// Memory for responses that their clients have not taken yet: the columns of rows, and the text of whatever is longer
     /// than 16 KiB. One client address has at most half of it, and an eighth is for small responses alone. What finds no
     /// room in time is answered with 503.
     pub answer_memory: ByteSize,

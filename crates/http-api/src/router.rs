@@ -5,21 +5,16 @@
 
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::middleware;
 use axum::{Extension, Router};
-use factum_base::clients::ClientAddress;
-use tracing::warn;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as OpenApiDocument;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::api::Api;
-use crate::http::problem::Report;
-use crate::http::{host_check, responses};
+use crate::http::{host_check, measure, responses};
 use crate::openapi::{self, Description, DocumentText};
-use crate::{metrics, routes};
+use crate::routes;
 
 static DOCUMENT: LazyLock<String> =
     LazyLock::new(|| document().to_json().expect("a description made of text and numbers serialises") + "\n");
@@ -40,7 +35,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .layer(Extension(DocumentText(&DOCUMENT)))
         .layer(middleware::from_fn_with_state(Arc::clone(&api.responses), responses::count))
         .layer(middleware::from_fn_with_state(Arc::clone(&api.host_check), host_check::guard))
-        .layer(middleware::from_fn_with_state(Arc::clone(&api), measure))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), measure::measure))
         .with_state(api)
 }
 
@@ -65,20 +60,4 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
     ];
     let described = OpenApiRouter::with_openapi(Description::openapi());
     routes.into_iter().fold(described, OpenApiRouter::merge)
-}
-
-async fn measure(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let started = api.state.clock.monotonic();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let client = request.extensions().get().copied().unwrap_or(ClientAddress::UNKNOWN);
-    let response = next.run(request).await;
-    if let Some(Report { what, subject, reason }) = response.extensions().get()
-        && let Some(left_out) = api.may_log(client)
-    {
-        warn!(%client, subject, reason, left_out, "{what}");
-    }
-    let route = route.as_ref().map_or("unknown", MatchedPath::as_str);
-    let elapsed = api.state.clock.monotonic().saturating_duration_since(started);
-    metrics::observe_request(route, response.status().as_u16(), elapsed);
-    response
 }

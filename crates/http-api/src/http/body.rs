@@ -54,7 +54,7 @@ pub(crate) struct ReceivedBody {
 }
 
 impl ReceivedBody {
-    /// Makes room for an answer of so many bytes.
+    /// Makes room for a response of so many bytes.
     ///
     /// # Errors
     /// 503 if there is none in time.
@@ -62,9 +62,9 @@ impl ReceivedBody {
         self.room.grow(bytes).await
     }
 
-    /// `answer` as it is sent, which has the body's room until then.
-    pub(crate) fn give_room_to(self, answer: Vec<u8>) -> Bytes {
-        responses::with_room(answer, self.room)
+    /// `response` as it is sent, which has the body's room until then.
+    pub(crate) fn give_room_to(self, response: Vec<u8>) -> Bytes {
+        responses::with_room(response, self.room)
     }
 }
 

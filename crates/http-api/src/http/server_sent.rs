@@ -18,14 +18,14 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What ends an event.
 pub(crate) const END_OF_EVENT: &[u8] = b"\n\n";
 
-/// What one client is told, a frame at a time.
+/// What one client is sent, a frame at a time.
 pub(crate) trait Frames: Send + 'static {
     /// The next frame: waits until there is something to say; `None` at the end. Not asked for before the client
     /// has taken the one before.
     fn next_frame(&mut self) -> impl Future<Output = Option<Bytes>> + Send;
 }
 
-/// The answer that tells `frames` until they end or the client goes.
+/// The response that sends `frames` until they end or the client goes.
 pub(crate) fn response(frames: impl Frames) -> Response {
     let frames = stream::unfold(frames, |mut frames| async {
         let frame = frames.next_frame().await?;

@@ -4,7 +4,8 @@
 //! - Tails and the overview's streams share one limit, followers of views have another, so that neither takes the
 //!   other's places; one client address has a limit over all of them.
 //! - What all tails keep of records that their clients have not taken is at most [`Options::tail_memory`], and those of
-//!   one client address half of it, beside a frame for each ([`crate::http::server_sent::FRAME_BYTES`], or one record as it is shown, if that is more).
+//!   one client address half of it, beside a frame for each ([`crate::http::server_sent::FRAME_BYTES`], or one record as
+//!   it is shown, if that is more).
 //!
 //! Not here: how long a client may take nothing, which is its connection's.
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Invariants: a request is read to its end and every event in it accepted before the first is appended; the
-//! data is stored as the bytes that were sent, sliced from the body; answers are in the order of the events.
+//! data is stored as the bytes that were sent, sliced from the body; the response is in the order of the events.
 
 mod form;
 mod headers;
@@ -48,7 +48,7 @@ use intake::Intake;
 /// A body of at most this size is read where it arrives: about a millisecond of work.
 const READ_AT_ONCE: usize = 256 << 10;
 
-/// About what the answer says of one event.
+/// About the bytes of a response for one event.
 const PLACED_BYTES: usize = 40;
 
 /// How events are taken.
@@ -115,10 +115,10 @@ async fn post_events(
     if records.is_empty() {
         return Ok(accepted(&[], received));
     }
-    let answer_bytes = records.len() * PLACED_BYTES;
-    if answer_bytes > UNCOUNTED {
+    let response_bytes = records.len() * PLACED_BYTES;
+    if response_bytes > UNCOUNTED {
         // Before anything is appended: later there is no telling that there was no room.
-        received.make_room(answer_bytes).await?;
+        received.make_room(response_bytes).await?;
     }
     let placed = append(&api, caller.client(), &topic, records).await?;
     metrics::observe_ingest(placed.len(), size);
@@ -171,8 +171,8 @@ async fn append(
     }
 }
 
-/// The response, [`AppendResponse`] written by hand: with a hundred thousand events it is the larger part of the answer's cost. It keeps the room of what
-/// was received until it is sent.
+/// The response, [`AppendResponse`] written by hand: with a hundred thousand events it is the larger part of the cost. It
+/// keeps the room of what was received until it is sent.
 fn accepted(placed: &[Placed], received: ReceivedBody) -> Response {
     let mut body = String::with_capacity(16 + placed.len() * PLACED_BYTES);
     body.push_str(r#"{"offsets":["#);

@@ -123,7 +123,7 @@ fn wanted(
     Ok(vec![found.ok_or_else(missing)?])
 }
 
-/// One answer in the making.
+/// One response in the making.
 struct Browse<'a> {
     api: &'a Api,
     topic: &'a TopicName,

@@ -66,8 +66,8 @@ impl Renderer {
         Self { tasks, shared: Arc::new(shared) }
     }
 
-    /// The text of a change of `view` for a follower at `client`; `None` when the server stops. A large one is rendered by a task, so that a
-    /// follower whose client takes nothing keeps no place in the line; dropping the future ends it.
+    /// The text of a change of `view` for a follower at `client`; `None` when the server stops. A large one is rendered
+    /// by a task, so that a follower whose client takes nothing keeps no place in the line; dropping the future ends it.
     pub(crate) fn render(
         &self,
         client: ClientAddress,
