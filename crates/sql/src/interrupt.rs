@@ -33,7 +33,7 @@ impl Interrupt {
     }
 
     /// Fails once it is requested.
-    fn ask(&self) -> Result<()> {
+    pub(crate) fn ask(&self) -> Result<()> {
         match self.0.is_requested() {
             true => Err(DataFusionError::Execution("the query was ended".to_owned())),
             false => Ok(()),

@@ -32,6 +32,7 @@ mod feed;
 mod float_coercion;
 mod float_total;
 mod interrupt;
+mod limited_functions;
 mod literals;
 mod metrics;
 mod names;

@@ -25,6 +25,7 @@ use crate::definitions::RelationName;
 use crate::error::{QueryError, ReadError};
 use crate::explain::{explain, explain_query};
 use crate::interrupt::Interrupt;
+use crate::limited_functions::{self, FunctionsOfQuery};
 use crate::names::{Failure, LONGEST_MESSAGE};
 use crate::plan::{QueryPlan, table_reference};
 use crate::session;
@@ -267,7 +268,11 @@ async fn compute(
     let rules = interrupt.between(state.optimizers());
     let state = SessionStateBuilder::new_from_existing(state).with_optimizer_rules(rules).build();
     // Asked after optimising: a condition that asks is none that a join can be planned by.
-    let plan = state.optimize(plan).and_then(|plan| interrupt.within(plan)).map_err(failed)?;
+    let functions = FunctionsOfQuery::new(interrupt.clone(), limits.memory);
+    let plan = limited_functions::of_query(plan.clone(), &functions).and_then(|plan| state.optimize(&plan));
+    // Again, for the functions that the optimiser put there.
+    let plan = plan.and_then(|plan| limited_functions::of_query(plan, &functions));
+    let plan = plan.and_then(|plan| interrupt.within(plan)).map_err(failed)?;
     let plan = state.query_planner().create_physical_plan(&plan, &state).await;
     let plan = plan.and_then(yielding).map_err(failed)?;
     let schema = plan.schema();

@@ -24,6 +24,7 @@ use crate::clock_function;
 use crate::definitions::RelationName;
 use crate::float_coercion::DoublesBesideDecimals;
 use crate::float_total::functions::statistics;
+use crate::limited_functions::LimitedFunctions;
 use crate::literals::SettledLiterals;
 use crate::schema::EventSchema;
 use crate::{avg, session, sum, tumble};
@@ -89,6 +90,7 @@ impl Relations {
         rules.insert(0, Arc::new(DoublesBesideDecimals));
         rules.push(Arc::new(SettledLiterals));
         rules.push(Arc::new(CheckedArithmetic));
+        rules.push(Arc::new(LimitedFunctions));
         Self { known: BTreeMap::new(), state: context.state(), analyzer: Analyzer::with_rules(rules) }
     }
 
