@@ -223,7 +223,7 @@ impl Effective {
 
 /// Runs what computes for long where it holds nobody up. It ends, where it next pauses, if nobody waits for it any
 /// more.
-async fn blocking<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     let runtime = tokio::runtime::Handle::current();
     let (_caller, gone) = oneshot::channel::<Infallible>();
     let work = async move {

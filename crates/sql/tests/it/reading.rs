@@ -209,7 +209,8 @@ fn every_function_has_a_limit() {
     let joined = "SELECT length(large.t) AS n FROM (SELECT repeat(customer, 9000000) AS t FROM store.orders WHERE order_id < 3) AS large, \
          (SELECT unnest(range(1, 10000)) AS i) AS many";
     let refused = ask(joined).expect_err("a column of texts ends at 2 GiB").to_string();
-    expect!["the query makes a column of more than 2 GiB: select fewer rows or shorter texts"].assert_eq(&refused);
+    expect!["the query makes a column of more than 2 GiB: select fewer rows or shorter texts"]
+        .assert_eq(&refused);
     let within = "SELECT cardinality(string_to_array(repeat(customer, 1000000), NULL)) AS items, \
          sum(length(upper(repeat(customer, 100000)))) AS letters, levenshtein('kitten', 'sitting') AS steps \
          FROM store.orders WHERE order_id = 1 GROUP BY 1";
