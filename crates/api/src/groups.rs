@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Int64;
+use crate::{Int64, RequestBody};
 
 /// A group in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -106,6 +106,10 @@ pub struct ResetOffsets {
     /// Only say what would change.
     #[serde(default)]
     pub dry_run: bool,
+}
+
+impl RequestBody for ResetOffsets {
+    const EXAMPLE: &'static str = r#"{"topic": "store.orders", "to": "earliest"}"#;
 }
 
 /// What was moved, or would be.

@@ -3,17 +3,23 @@
 //! Invariants: what one side serialises, the other deserialises; the names and descriptions here are those of the OpenAPI
 //! document, from which the console's types are generated.
 //!
-//! Not here: routes, status codes and headers (`http-api`); shapes that are rendered straight from the log, such as
-//! records and rows, which are written without being held.
+//! Not here: routes, status codes and headers (`http-api`); how a record is written, which is straight from the log
+//! and without being held ([`records::Record`] is what its readers need of it).
 
 pub mod dashboards;
+pub mod events;
 pub mod groups;
 pub mod health;
 mod int64;
 pub mod overview;
 pub mod pipelines;
 pub mod project;
+pub mod records;
+mod request_body;
+pub mod rows;
 pub mod sql;
+pub mod topics;
 pub mod views;
 
 pub use int64::Int64;
+pub use request_body::RequestBody;

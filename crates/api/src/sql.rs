@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::RequestBody;
+
 /// A query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -10,6 +12,10 @@ pub struct SqlRequest {
     /// One SELECT. Names have their team before them.
     #[schema(example = "SELECT count(*) AS orders FROM store.orders")]
     pub query: String,
+}
+
+impl RequestBody for SqlRequest {
+    const EXAMPLE: &'static str = r#"{"query": "SELECT count(*) AS orders FROM store.orders"}"#;
 }
 
 /// How a query or a view would be computed.

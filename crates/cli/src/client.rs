@@ -3,20 +3,26 @@
 mod error;
 mod events;
 pub(crate) mod following;
-mod shapes;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
+use factum_api::groups::GroupList;
 use factum_types::suggest::nearest;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 pub(crate) use error::{Error, Problem};
 pub(crate) use events::{EventStream, ServerEvent};
-pub(crate) use shapes::{
-    Acknowledged, Changed, Freshness, JsonRow, LeftOut, NewTopic, Partition, Record, RowError, Rows, Topic,
-    TopicLine, TopicSettings, Topics,
+pub(crate) use factum_api::events::Accepted as Acknowledged;
+pub(crate) use factum_api::records::Record;
+pub(crate) use factum_api::rows::{
+    FreshnessView as Freshness, JsonRow, LeftOutView as LeftOut, RowErrorView as RowError,
+    RowsChange as Changed, RowsView as Rows,
+};
+pub(crate) use factum_api::topics::{
+    CreateTopic as NewTopic, PartitionView as Partition, TopicLine, TopicList as Topics, TopicSettings,
+    TopicSettingsPatch, TopicView as Topic,
 };
 
 /// Longer than any honest answer takes, the fsync of a slow disk included.
@@ -112,7 +118,7 @@ impl Client {
                 state: header("x-factum-state"),
                 reason: None,
             },
-            left_out: LeftOut { undecodable: count("undecodable"), unreadable: count("unreadable") },
+            left_out: Some(LeftOut { undecodable: count("undecodable"), unreadable: count("unreadable") }),
             errors: Vec::new(),
         };
         Ok((rows, response.text().await.map_err(|error| self.lost(&error))?))
@@ -155,11 +161,10 @@ impl Client {
 
     /// The error for a group that does not exist.
     pub(crate) async fn no_group(&self, name: &str) -> Error {
-        let known: Vec<String> =
-            match self.get::<factum_api::groups::GroupList>(&["api", "v1", "groups"]).await {
-                Ok(found) => found.groups.into_iter().map(|group| group.id).collect(),
-                Err(_) => Vec::new(),
-            };
+        let known: Vec<String> = match self.get::<GroupList>(&["api", "v1", "groups"]).await {
+            Ok(found) => found.groups.into_iter().map(|group| group.id).collect(),
+            Err(_) => Vec::new(),
+        };
         let near = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
         Error::unknown("group", name, near)
     }

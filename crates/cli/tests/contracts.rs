@@ -99,7 +99,7 @@ async fn a_contract_holds_on_every_path() {
         http content-type: application/json {"email":"ann"}: 202
         http content-type: application/json {}: 422 the key of topic store.orders is the field email: it is missing
         http content-type: text/plain no JSON: 422 the key of topic store.orders is the field email: the data is text/plain; send JSON, or give the key as the attribute partitionkey
-        http content-type: text/plain no JSON: 422 event 0: its value is not JSON, which the events of topic store.orders are: expected ident at line 1 column 2
+        http content-type: text/plain no JSON: 422 event 0: its value is not JSON, which the events of topic store.orders are: expected an object, an array, a string in double quotes, a number, true, false or null at line 1 column 2
         http content-type: text/plain [1]: 202"#]].assert_eq(&said.join("\n"));
     assert!(factum.stop().success());
 }

@@ -27,7 +27,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tower::Service as _;
 use tracing::debug;
 
-use crate::state::Api;
+use crate::api::Api;
 use crate::{Options, metrics};
 
 /// The most bytes of a request's head, and at the same time of what is read ahead of a body.

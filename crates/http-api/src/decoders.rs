@@ -7,8 +7,9 @@ use bytes::Bytes;
 use factum_base::random::Random;
 use factum_types::Timestamp;
 
-use crate::tail::Positions;
-use crate::{body, ingest, views};
+use crate::http::body;
+use crate::routes::tail::Positions;
+use crate::routes::{events, views};
 
 /// Unpacks the body of `POST /events/{topic}` to `limit` bytes at most, and makes records of it; `head` are its
 /// headers, of which those that HTTP does not know are left out. The number of records, if it is taken.
@@ -21,7 +22,7 @@ pub fn events(head: &[(&[u8], &[u8])], body: &[u8], limit: usize) -> Option<usiz
     }
     let body = body::unpacked(&headers, Bytes::copy_from_slice(body), limit).ok()?;
     let random = Random::seeded(1);
-    ingest::decode(&headers, &body, random, Timestamp::from_millis(1_700_000_000_000))
+    events::decode(&headers, &body, random, Timestamp::from_millis(1_700_000_000_000))
         .ok()
         .map(|records| records.len())
 }

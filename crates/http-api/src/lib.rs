@@ -1,8 +1,8 @@
 //! The HTTP face: ingest, browsing, views, administration, OpenAPI, and the console.
 //!
 //! ```text
-//!   socket ──▶ service ──▶ router ──▶ one handler family each ──▶ EventLog, Catalogue, Engine
-//!              limits      metrics    parse, ask, call, render
+//!   socket ──▶ service ──▶ router ──▶ routes/<resource> ──▶ EventLog, Catalogue, Engine
+//!              limits      metrics    parse, ask, call, render, with the tools of http/
 //! ```
 //!
 //! Always holds: every route but the public ones asks the [`Authorizer`](factum_types::Authorizer) before it
@@ -15,48 +15,21 @@
 //! Not here: decisions. What may be written, what exists and who may do it are the log's, the catalogue's and
 //! the authoriser's to say; this crate only knows how HTTP says it.
 
-mod answers;
-mod body;
-mod catalogue;
-mod client_limit;
+mod api;
 mod connection;
-mod console;
-mod dashboards;
 pub mod decoders;
-mod extract;
-mod groups;
-mod health;
-mod ingest;
-mod json;
-mod log_item;
-mod lookup;
-mod memory_pool;
+mod http;
 mod metrics;
-mod names;
+mod openapi;
 mod options;
-mod overview;
-mod pages;
-mod pipelines;
-mod problem;
-mod project;
-mod record_view;
-mod records;
 mod router;
-mod rows;
-mod server_sent;
+mod routes;
 mod service;
-mod sql;
 mod state;
-mod streams;
-mod tables;
-mod tail;
-mod topics;
-mod views;
 
 pub use factum_api::health::RoleHealth;
 pub use factum_api::overview::KafkaAddress;
-pub use health::HealthReport;
 pub use options::Options;
-pub use router::openapi;
+pub use router::document as openapi;
 pub use service::{BindError, Handle, Service};
-pub use state::State;
+pub use state::{HealthReport, State};

@@ -29,7 +29,7 @@ pub(crate) fn describe() {
     );
     describe_counter!(
         "factum_http_busy_answers_total",
-        "Answers refused with 503 because others had the memory or the threads for large ones"
+        "Responses refused with 503 because others had the memory or the threads for large ones"
     );
     describe_counter!(
         "factum_http_write_timeouts_total",

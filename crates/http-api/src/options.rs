@@ -31,8 +31,8 @@ pub struct Options {
     pub query_timeout: Duration,
     /// Connections that may follow changes of views at once; a further one is answered with 503.
     pub max_followers: usize,
-    /// Memory for the text of snapshots, and of changes that are as large, that followers of views are being sent. Who
-    /// finds no room waits; beside it, two are being rendered, and each follower has a frame of 64 KiB.
+    /// Memory for the text of snapshots, and of changes that are as large, that followers of views are being sent. One
+    /// client address has at most half of it. Who finds no room waits; beside it, two are being rendered, and each follower has a frame of 64 KiB.
     pub snapshot_memory: ByteSize,
     /// How long an answer of many rows waits for its memory, and a follower for that of its snapshot: then the oldest
     /// text in it is given up. Who is still being sent
@@ -40,13 +40,15 @@ pub struct Options {
     #[serde(with = "duration")]
     pub snapshot_timeout: Duration,
     /// Memory for answers that their clients have not taken yet: the columns of rows, and the text of whatever is longer
-    /// than 16 KiB. Who finds no room in time is answered with 503.
+    /// than 16 KiB. One client address has at most half of it, and an eighth is for small responses alone. What finds no
+    /// room in time is answered with 503.
     pub answer_memory: ByteSize,
     /// Tails of topics and streams of the overview at once; a further one is answered with 503.
     pub max_tails: usize,
     /// Streams of all kinds that one client address may have at once; a further one is answered with 503.
     pub max_streams_per_client: usize,
-    /// Memory for records that were read for tails and that their clients have not taken yet. Beyond it a tail reads
+    /// Memory for records that were read for tails and that their clients have not taken yet; one client address has at
+    /// most half of it. Beyond it a tail reads
     /// what its client takes slowly again.
     pub tail_memory: ByteSize,
     /// Connections held at once; further ones wait in the operating system's queue.

@@ -16,8 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::warn;
 
-use crate::client_limit::ClientLimit;
-use crate::state::Api;
+use crate::api::Api;
+use crate::http::client_limit::ClientLimit;
 use crate::{Options, State, connection, metrics, router};
 
 /// Connections that the operating system keeps until they are accepted.

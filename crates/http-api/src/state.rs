@@ -1,27 +1,19 @@
-//! What the handlers share.
+//! The parts of the server that the HTTP API stands on.
 
 use std::sync::Arc;
 
+use factum_api::health::RoleHealth;
 use factum_api::overview::KafkaAddress;
-use factum_base::clients::{ClientAddress, LogLimit};
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
-use factum_base::tasks::{Stop, TaskGroup};
+use factum_base::tasks::Stop;
 use factum_base::telemetry::Metrics;
 use factum_eventlog::EventLog;
 use factum_governance::Catalogue;
 use factum_sql::Engine;
 use factum_types::Authorizer;
 
-use crate::answers::Answers;
-use crate::body::Bodies;
-use crate::names::Names;
-use crate::overview::Sampler;
-use crate::streams::Streams;
-use crate::views::Renderer;
-use crate::{HealthReport, Options};
-
-/// What the HTTP face stands on; whoever wires the server gives it.
+/// What the HTTP API stands on; the composition root gives it.
 #[derive(Clone)]
 pub struct State {
     /// Where events go and come from.
@@ -44,48 +36,16 @@ pub struct State {
     pub metrics: Metrics,
 }
 
-/// The same with what belongs to one listener.
-pub(crate) struct Api {
-    pub(crate) state: State,
-    pub(crate) options: Options,
-    pub(crate) bodies: Bodies,
-    pub(crate) names: Names,
-    pub(crate) stop: Stop,
-    pub(crate) sampler: Sampler,
-    pub(crate) streams: Streams,
-    pub(crate) renderer: Renderer,
-    pub(crate) answers: Answers,
-    log_limit: LogLimit,
+/// What each role says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HealthReport {
+    /// Every role of this process.
+    pub roles: Vec<RoleHealth>,
 }
 
-impl Api {
-    pub(crate) fn new(options: Options, state: State, tasks: &TaskGroup) -> Arc<Self> {
-        let (bodies, names) = (Bodies::new(&options), Names::new(&options));
-        let sampler = Sampler::new(&state.clock);
-        let streams = Streams::new(&options);
-        let answers = Answers::new(&options);
-        let renderer = Renderer::new(&options, tasks.clone(), answers.pieces().clone());
-        let stop = tasks.stop();
-        Arc::new(Self {
-            state,
-            options,
-            bodies,
-            names,
-            stop,
-            sampler,
-            streams,
-            renderer,
-            answers,
-            log_limit: LogLimit::default(),
-        })
-    }
-
-    /// Whether the log may write of what `client` does: then how many lines were left out, else `None`.
-    pub(crate) fn may_log(&self, client: ClientAddress) -> Option<u64> {
-        self.log_limit.admit(client, self.state.clock.monotonic())
-    }
-
-    pub(crate) fn log(&self) -> &dyn EventLog {
-        self.state.log.as_ref()
+impl HealthReport {
+    /// Whether every role serves, and will go on to: not if a stop is requested.
+    pub(crate) fn is_ready(&self, stop: &Stop) -> bool {
+        !stop.is_requested() && self.roles.iter().all(|role| role.ready)
     }
 }

@@ -78,9 +78,19 @@ pub enum Error {
         /// The rule.
         reason: AttributeError,
     },
-    /// The text is not JSON, or not of the JSON event format.
+    /// The text is not JSON.
     #[error("{reason} at line {line} column {column}")]
     Json {
+        /// What is wrong.
+        reason: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1; 0 at the very end of a line.
+        column: usize,
+    },
+    /// The text is JSON, but not what is expected: not of the JSON event format, too deep, or with a name twice.
+    #[error("{reason} at line {line} column {column}")]
+    Shape {
         /// What is wrong.
         reason: String,
         /// The line, from 1.

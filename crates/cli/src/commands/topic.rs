@@ -6,7 +6,9 @@ use miette::Report;
 use reqwest::Method;
 
 use crate::args::Format;
-use crate::client::{Client, NewTopic, Partition, Topic, TopicLine, TopicSettings, Topics};
+use crate::client::{
+    Client, NewTopic, Partition, Topic, TopicLine, TopicSettings, TopicSettingsPatch, Topics,
+};
 use crate::output::{self, Column, Row, numbers, words};
 use crate::report;
 
@@ -161,15 +163,15 @@ fn describe(topic: &Topic, format: Format) -> Result<(), Report> {
 }
 
 async fn create(wish: Create, client: &Client, format: Format) -> Result<(), Report> {
-    let size = |size: Option<ByteSize>| size.map(|size| size.to_string());
+    let size = |size: Option<ByteSize>| size.map(|size| Some(size.to_string()));
     let body = NewTopic {
         name: wish.topic.to_string(),
         partitions: wish.partitions,
-        config: TopicSettings {
-            retention: wish.retention,
+        config: TopicSettingsPatch {
+            retention: wish.retention.map(Some),
             retention_bytes: size(wish.retention_bytes),
             max_message_bytes: size(wish.max_message_bytes),
-            ..TopicSettings::default()
+            ..TopicSettingsPatch::default()
         },
     };
     let request = client.request(Method::POST, &["api", "v1", "topics"]).json(&body);

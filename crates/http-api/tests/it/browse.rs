@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use expect_test::expect;
+use factum_api::records::{Record, Records};
 use factum_eventlog::{EventLog, NewRecord};
 use factum_types::{Header, TopicName};
 
@@ -11,14 +12,16 @@ use crate::support::Server;
 async fn offsets(server: &Server, query: &str) -> String {
     let answer = server.get(&format!("/api/v1/topics/store.orders/records?{query}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    let json = answer.json();
-    let places = json["records"].as_array().expect("records").iter();
-    let places: Vec<_> =
-        places.map(|r| format!("{}/{}", r["partition"], r["offset"].as_str().expect("text"))).collect();
-    let next = json["partitions"].as_array().expect("partitions").iter();
-    let next: Vec<_> =
-        next.map(|p| format!("{}→{}", p["partition"], p["next"].as_str().expect("text"))).collect();
+    let page: Records = answer.read();
+    let place = |record: &Record| format!("{}/{}", record.partition, record.offset);
+    let places: Vec<_> = records_of(&page).iter().map(place).collect();
+    let next: Vec<_> = page.partitions.iter().map(|p| format!("{}→{}", p.partition, p.next)).collect();
     format!("{} | {}", places.join(" "), next.join(" "))
+}
+
+/// The records of a page as clients read them.
+fn records_of(page: &Records) -> Vec<Record> {
+    page.records.iter().map(|record| serde_json::from_str(record.get()).expect("a record")).collect()
 }
 
 #[tokio::test]
@@ -41,6 +44,13 @@ async fn each_kind_of_content_is_shown_readably() {
     expect![[r#"
         {"records":[{"partition":0,"offset":"0","timestamp":"2026-11-20T10:00:00.000Z","key":"text","key_encoding":"text","value":{"n": 9007199254740993,  "m": 1.10},"value_encoding":"json","headers":[{"key":"trace","value":"abc","encoding":"text"}]},{"partition":0,"offset":"1","timestamp":"2026-11-20T10:00:00.000Z","key":"/w==","key_encoding":"base64","value":"hello","value_encoding":"text","headers":[{"key":"none","value":null,"encoding":"null"}]},{"partition":0,"offset":"2","timestamp":"2026-11-20T10:00:00.000Z","key":"","key_encoding":"text","value":"AP8=","value_encoding":"base64","headers":[{"key":"ce_specversion","value":"1.0","encoding":"text"}],"event_error":"attribute id is missing"},{"partition":0,"offset":"3","timestamp":"2026-11-20T10:00:00.000Z","key":"gone","key_encoding":"text","value":null,"value_encoding":"null","headers":[]}],"unreadable":[],"partitions":[{"partition":0,"next":"4","log_start":"0","high_watermark":"4"}]}
     "#]].assert_eq(&server.get("/api/v1/topics/raw/records").await.text());
+    let read = records_of(&server.get("/api/v1/topics/raw/records").await.read());
+    let values: Vec<_> = read.iter().map(Record::value_text).collect();
+    assert_eq!(
+        values,
+        ["{\"n\": 9007199254740993,  \"m\": 1.10}", "hello", "AP8=", ""],
+        "as clients read it"
+    );
     server.stop().await;
 }
 

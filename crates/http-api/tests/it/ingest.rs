@@ -230,28 +230,28 @@ async fn what_is_malformed_says_where() {
         &server,
         &[JSON],
         "{\"a\": 1,\n \"b\" 2}",
-        &expect![[r#"400 expected `:` at line 2 column 6 {"column":6,"line":2}"#]],
+        &expect![[r#"400 not JSON: expected `:` at line 2 column 6; the body is the event's data as JSON, for example {"order": 1} {"column":6,"line":2}"#]],
     )
     .await;
     check_refused(
         &server,
         &[JSON],
         "",
-        &expect![[r#"400 EOF while parsing a value at line 1 column 0 {"column":0,"line":1}"#]],
+        &expect![[r#"400 not JSON: the text ends where a value is expected at line 1 column 0; the body is the event's data as JSON, for example {"order": 1} {"column":0,"line":1}"#]],
     )
     .await;
     check_refused(
         &server,
         &[JSON],
         b"{\"a\":\"\xff\"}".to_vec(),
-        &expect![[r#"400 invalid unicode code point at line 1 column 7 {"column":7,"line":1}"#]],
+        &expect![[r#"400 not JSON: invalid unicode code point at line 1 column 7; the body is the event's data as JSON, for example {"order": 1} {"column":7,"line":1}"#]],
     )
     .await;
     check_refused(
         &server,
         &[LINES],
         "{\"a\":1}\n{\"a\":}\n",
-        &expect![[r#"400 line 2: expected value at column 6 {"column":6,"line":2}"#]],
+        &expect![[r#"400 line 2: not JSON: expected an object, an array, a string in double quotes, a number, true, false or null at column 6; each line is the data of one event as JSON, for example {"order": 1} {"column":6,"line":2}"#]],
     )
     .await;
     server.stop().await;
@@ -295,7 +295,7 @@ async fn what_is_no_cloud_event_says_why() {
         &server,
         &binary,
         "{",
-        &expect![[r#"400 EOF while parsing an object at line 1 column 1 {"column":1,"line":1}"#]],
+        &expect![[r#"400 not JSON: the text ends inside an object at line 1 column 1; the body is the event's data and, as its content-type says, JSON {"column":1,"line":1}"#]],
     )
     .await;
     check_refused(

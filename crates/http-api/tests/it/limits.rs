@@ -1,13 +1,12 @@
 //! What no client may do: send too much, stand still, or take every place.
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use expect_test::expect;
 use factum_http_api::Options;
 use factum_types::ByteSize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -147,7 +146,7 @@ async fn one_client_with_stalled_bodies_leaves_room_for_others() {
     let begun = format!("{HEAD}content-length: 65536\r\n\r\n{}", "x".repeat(60_000));
     let mut stalled = JoinSet::new();
     for _ in 0..8 {
-        let mut stream = connect_as(&server, 2).await;
+        let mut stream = server.connect_as(2).await;
         stream.write_all(begun.as_bytes()).await.expect("sent");
         stalled.spawn(async move {
             let mut status = [0; 12];
@@ -199,26 +198,19 @@ async fn connections_of_one_client_have_a_limit() {
     server.stop().await;
 }
 
-/// Connects as the client 127.0.0.`client`.
-async fn connect_as(server: &Server, client: u8) -> TcpStream {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.bind((Ipv4Addr::new(127, 0, 0, client), 0).into()).expect("loopback is all of 127.0.0.0/8");
-    socket.connect(server.address).await.expect("connected")
-}
-
 #[tokio::test]
 async fn no_client_takes_every_connection() {
     // Its own limit is far above what there is.
     let server = Server::start_with(limited(|options| options.max_connections = 4)).await;
     let mut held = Vec::new();
     for _ in 0..3 {
-        held.push(connect_as(&server, 1).await);
+        held.push(server.connect_as(1).await);
     }
-    let mut one_more = connect_as(&server, 1).await;
+    let mut one_more = server.connect_as(1).await;
     let mut nothing = Vec::new();
     let read = timeout(PATIENCE, one_more.read_to_end(&mut nothing)).await.expect("closed at once");
     assert!(read.is_err() || nothing.is_empty(), "{nothing:?}");
-    let mut other = connect_as(&server, 2).await;
+    let mut other = server.connect_as(2).await;
     other
         .write_all(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         .await
@@ -263,10 +255,10 @@ async fn connections_beyond_the_limit_wait_for_a_place() {
     let server = Server::start_with(limited(|options| options.max_connections = 3)).await;
     let mut held = Vec::new();
     for client in [1, 1, 2] {
-        held.push(connect_as(&server, client).await);
+        held.push(server.connect_as(client).await);
     }
     // Queued by the operating system.
-    let mut waiting = connect_as(&server, 2).await;
+    let mut waiting = server.connect_as(2).await;
     waiting
         .write_all(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         .await

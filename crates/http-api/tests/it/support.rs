@@ -1,7 +1,7 @@
 //! A server on a free port over a temporary directory, and a client for it.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,9 @@ use factum_state::Embedded;
 use factum_testkit::HeldClock;
 use factum_types::auth::AllowAll;
 use factum_types::{Authorizer, Timestamp, TopicName};
+use serde::de::DeserializeOwned;
 use tempfile::TempDir;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// Every test begins at this instant: 2026-11-20T10:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_168_800_000);
@@ -153,6 +155,14 @@ impl Server {
         response.ok().map(|response| response.status().as_u16())
     }
 
+    /// Connects as the client 127.0.0.`client`, with a socket that takes little before it is read.
+    pub(crate) async fn connect_as(&self, client: u8) -> TcpStream {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("a size");
+        socket.bind((Ipv4Addr::new(127, 0, 0, client), 0).into()).expect("loopback is all of 127.0.0.0/8");
+        socket.connect(self.address).await.expect("connected")
+    }
+
     pub(crate) async fn post_json(&self, path: &str, body: &str) -> Answer {
         self.send("POST", path, &[("content-type", "application/json")], body).await
     }
@@ -269,6 +279,11 @@ impl Answer {
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// The body as clients read it.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 

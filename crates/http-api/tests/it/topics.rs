@@ -105,19 +105,17 @@ async fn a_wish_that_cannot_be_is_refused() {
     expect![[r#"400 character ' ' at position 5 of "store orders" is not one of letters, digits, '.', '_' and '-' {}"#]].assert_eq(&create(r#"{"name":"store orders"}"#).await);
     expect!["422 a topic has 1 to 1000 partitions, not 0 {}"]
         .assert_eq(&create(r#"{"name":"a","partitions":0}"#).await);
-    expect![[r#"400 "days" in "7 days ago" is not a unit of time; use w, d, h, m, s, ms, us or ns at line 1 column 46 {"column":46,"line":1}"#]].assert_eq(&create(r#"{"name":"a","config":{"retention":"7 days ago"}}"#).await);
-    expect![[r#"400 unknown field `size`, expected one of `name`, `partitions`, `config` at line 1 column 18 {"column":18,"line":1}"#]].assert_eq(&create(r#"{"name":"a","size":3}"#).await);
+    expect![[r#"400 config.retention: "days" in "7 days ago" is not a unit of time; use w, d, h, m, s, ms, us or ns {"field":"retention"}"#]].assert_eq(&create(r#"{"name":"a","config":{"retention":"7 days ago"}}"#).await);
+    expect![[r#"400 unknown field `size`, expected one of `name`, `partitions`, `config` at line 1 column 18; send for example {"name": "store.orders", "partitions": 4, "config": {"retention": "30d"}} {"column":18,"line":1}"#]].assert_eq(&create(r#"{"name":"a","size":3}"#).await);
     expect!["403 topic __mine is kept by Factum itself {}"].assert_eq(&create(r#"{"name":"__mine"}"#).await);
     let alter =
         async |body: &str| server.send("PATCH", "/api/v1/topics/store.orders", &[JSON], body).await.problem();
-    expect![[r#"400 "rar" is not one of producer, uncompressed, gzip, snappy, lz4 or zstd at line 1 column 31 {"column":31,"line":1}"#]].assert_eq(&alter(r#"{"config":{"compression":"rar"}}"#).await);
-    expect![[
-        r#"400 "noon" is not one of CreateTime or LogAppendTime at line 1 column 35 {"column":35,"line":1}"#
-    ]]
+    expect![[r#"400 config.compression: "rar" is not one of producer, uncompressed, gzip, snappy, lz4 or zstd {"field":"compression"}"#]].assert_eq(&alter(r#"{"config":{"compression":"rar"}}"#).await);
+    expect![[r#"400 config.timestamp_type: "noon" is not one of CreateTime or LogAppendTime {"field":"timestamp_type"}"#]]
     .assert_eq(&alter(r#"{"config":{"timestamp_type":"noon"}}"#).await);
     expect!["422 segment.ms must be at least 1 ms {}"]
         .assert_eq(&alter(r#"{"config":{"segment_age":"5us"}}"#).await);
-    expect![[r#"400 unknown field `without_effect`, expected one of `retention`, `retention_bytes`, `segment_bytes`, `segment_age`, `max_message_bytes`, `compression`, `timestamp_type`, `timestamp_before_max`, `timestamp_after_max` at line 1 column 27 {"column":27,"line":1}"#]].assert_eq(&alter(r#"{"config":{"without_effect":{"flush.ms":"1"}}}"#).await);
+    expect![[r#"400 unknown field `without_effect`, expected one of `retention`, `retention_bytes`, `segment_bytes`, `segment_age`, `max_message_bytes`, `compression`, `timestamp_type`, `timestamp_before_max`, `timestamp_after_max` at line 1 column 27; send for example {"config": {"retention": "30d", "retention_bytes": null}} {"column":27,"line":1}"#]].assert_eq(&alter(r#"{"config":{"without_effect":{"flush.ms":"1"}}}"#).await);
     let answer = server.get("/api/v1/topics/store.ordres").await;
     expect![[r#"404 there is no topic store.ordres; did you mean store.orders? {"near":"store.orders"}"#]]
         .assert_eq(&answer.problem());
@@ -126,5 +124,56 @@ async fn a_wish_that_cannot_be_is_refused() {
     let answer = server.get("/api/v1/topics?intern=1").await;
     expect![[r#"400 intern: unknown field `intern`, expected `internal` {"in":"query"}"#]]
         .assert_eq(&answer.problem());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_says_what_is_expected() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    let mut said = String::new();
+    for (method, path, body) in [
+        ("POST", "/api/v1/sql", "SELECT 1"),
+        ("POST", "/api/v1/sql", "not json"),
+        ("POST", "/api/v1/sql", ""),
+        ("POST", "/api/v1/sql", "{'query': 1}"),
+        ("POST", "/api/v1/sql", "{\"query\": \"SELECT 1\""),
+        ("POST", "/api/v1/sql", "{\"sql\": \"SELECT 1\"}"),
+        ("POST", "/api/v1/sql", "\"SELECT 1\""),
+        ("POST", "/api/v1/sql/explain", "SELECT 1"),
+        ("POST", "/api/v1/topics", "store.orders"),
+        ("POST", "/api/v1/topics", "{\"name\": 1}"),
+        ("PATCH", "/api/v1/topics/store.orders", "retention=30d"),
+        ("POST", "/api/v1/groups/mailer/offsets", "earliest"),
+    ] {
+        let answer = server.send(method, path, &[JSON], body).await;
+        said += &format!("{body}\n  {}\n", answer.problem());
+    }
+    expect![[r#"
+        SELECT 1
+          400 the body is not JSON: expected an object, an array, a string in double quotes, a number, true, false or null at line 1 column 1; send for example {"query": "SELECT count(*) AS orders FROM store.orders"} {"column":1,"line":1}
+        not json
+          400 the body is not JSON: expected an object, an array, a string in double quotes, a number, true, false or null at line 1 column 2; send for example {"query": "SELECT count(*) AS orders FROM store.orders"} {"column":2,"line":1}
+
+          400 the body is not JSON: the text ends where a value is expected at line 1 column 0; send for example {"query": "SELECT count(*) AS orders FROM store.orders"} {"column":0,"line":1}
+        {'query': 1}
+          400 the body is not JSON: expected a name in double quotes at line 1 column 2; send for example {"query": "SELECT count(*) AS orders FROM store.orders"} {"column":2,"line":1}
+        {"query": "SELECT 1"
+          400 the body is not JSON: the text ends inside an object at line 1 column 20; send for example {"query": "SELECT count(*) AS orders FROM store.orders"} {"column":20,"line":1}
+        {"sql": "SELECT 1"}
+          400 unknown field `sql`, expected `query` at line 1 column 6; send for example {"query": "SELECT count(*) AS orders FROM store.orders"} {"column":6,"line":1}
+        "SELECT 1"
+          400 invalid type: string "SELECT 1", expected an object at line 1 column 10; send for example {"query": "SELECT count(*) AS orders FROM store.orders"} {"column":10,"line":1}
+        SELECT 1
+          400 the body is not JSON: expected an object, an array, a string in double quotes, a number, true, false or null at line 1 column 1; send for example {"query": "SELECT count(*) AS orders FROM store.orders"} {"column":1,"line":1}
+        store.orders
+          400 the body is not JSON: expected an object, an array, a string in double quotes, a number, true, false or null at line 1 column 1; send for example {"name": "store.orders", "partitions": 4, "config": {"retention": "30d"}} {"column":1,"line":1}
+        {"name": 1}
+          400 invalid type: integer `1`, expected a string at line 1 column 10; send for example {"name": "store.orders", "partitions": 4, "config": {"retention": "30d"}} {"column":10,"line":1}
+        retention=30d
+          400 the body is not JSON: expected an object, an array, a string in double quotes, a number, true, false or null at line 1 column 1; send for example {"config": {"retention": "30d", "retention_bytes": null}} {"column":1,"line":1}
+        earliest
+          400 the body is not JSON: expected an object, an array, a string in double quotes, a number, true, false or null at line 1 column 1; send for example {"topic": "store.orders", "to": "earliest"} {"column":1,"line":1}
+    "#]].assert_eq(&said);
     server.stop().await;
 }

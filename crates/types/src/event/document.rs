@@ -32,7 +32,7 @@ pub fn check_document(data: &[u8]) -> Result<(), Error> {
 /// are the same.
 ///
 /// # Errors
-/// [`Error::Json`], with the place of the second member of a name, or of the first bracket that is too deep.
+/// [`Error::Shape`], with the place of the second member of a name, or of the first bracket that is too deep.
 pub fn check_unique_members(json: &[u8]) -> Result<(), Error> {
     let mut names = Names::default();
     let mut at = 0;
@@ -73,7 +73,7 @@ fn error(json: &[u8], at: usize, reason: String) -> Error {
     let before = &json[..at];
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    Error::Json { reason, line, column: at - line_start + 1 }
+    Error::Shape { reason, line, column: at - line_start + 1 }
 }
 
 /// The names of the objects that are open.

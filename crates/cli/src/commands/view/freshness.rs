@@ -7,7 +7,7 @@ use crate::report;
 /// Warns of rows that are behind the log for good, or that leave something out.
 pub(super) fn warn(rows: &Rows) {
     stale(&rows.freshness);
-    let LeftOut { undecodable, unreadable } = &rows.left_out;
+    let Some(LeftOut { undecodable, unreadable }) = &rows.left_out else { return };
     if is_some(undecodable) {
         report::say(format_args!(
             "warning: {undecodable} events are left out: the columns that are named cannot be read from them"

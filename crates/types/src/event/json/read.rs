@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::event::attribute::AttributeError;
@@ -56,8 +57,41 @@ impl Error {
         if let Some(place) = reason.rfind(" at line ") {
             reason.truncate(place);
         }
-        Self::Json { reason, line, column }
+        match error.classify() {
+            Category::Data => Self::Shape { reason: without_type_name(reason), line, column },
+            Category::Syntax | Category::Eof | Category::Io => {
+                Self::Json { reason: plain(reason), line, column }
+            }
+        }
     }
+}
+
+/// What `serde` says of a value, without the name of one of our types.
+fn without_type_name(mut reason: String) -> String {
+    if let Some(at) = reason.find("expected struct ") {
+        reason.truncate(at);
+        reason.push_str("expected an object");
+    }
+    reason
+}
+
+/// What `serde_json` says of text that is not JSON, in words that need no parser.
+fn plain(reason: String) -> String {
+    let plain = match reason.as_str() {
+        "expected value" | "expected ident" => {
+            "expected an object, an array, a string in double quotes, a number, true, false or null"
+        }
+        "EOF while parsing a value" => "the text ends where a value is expected",
+        "EOF while parsing an object" => "the text ends inside an object",
+        "EOF while parsing a list" => "the text ends inside an array",
+        "EOF while parsing a string" => "the text ends inside a string",
+        "key must be a string" => "expected a name in double quotes",
+        "trailing characters" => "there is more text behind the value",
+        "trailing comma" => "there is nothing behind the comma",
+        "recursion limit exceeded" => "objects and arrays are nested too deep",
+        _ => return reason,
+    };
+    plain.to_owned()
 }
 
 struct AllEvents<'a> {

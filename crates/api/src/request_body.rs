@@ -1,0 +1,30 @@
+//! What the server says of a body that it cannot read.
+
+use serde::de::DeserializeOwned;
+
+/// The body of a request, as JSON.
+pub trait RequestBody: DeserializeOwned {
+    /// A body that can be read; errors show it.
+    const EXAMPLE: &'static str;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RequestBody;
+    use crate::groups::ResetOffsets;
+    use crate::sql::SqlRequest;
+    use crate::topics::{AlterTopic, CreateTopic};
+
+    fn example_of<T: RequestBody>() {
+        let read: Result<T, _> = serde_json::from_str(T::EXAMPLE);
+        assert!(read.is_ok(), "{}", T::EXAMPLE);
+    }
+
+    #[test]
+    fn examples_can_be_read() {
+        example_of::<ResetOffsets>();
+        example_of::<SqlRequest>();
+        example_of::<CreateTopic>();
+        example_of::<AlterTopic>();
+    }
+}

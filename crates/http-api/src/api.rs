@@ -1,0 +1,57 @@
+//! The parts of one HTTP listener that its handlers share.
+
+use std::sync::Arc;
+
+use factum_base::clients::{ClientAddress, LogLimit};
+use factum_base::tasks::{Stop, TaskGroup};
+use factum_eventlog::EventLog;
+
+use crate::Options;
+use crate::http::body::Bodies;
+use crate::http::change_text::Renderer;
+use crate::http::host_check::HostCheck;
+use crate::http::responses::Responses;
+use crate::http::sampler::Sampler;
+use crate::http::streams::Streams;
+use crate::state::State;
+
+/// What one listener has, and the server's state that it stands on.
+pub(crate) struct Api {
+    pub(crate) state: State,
+    pub(crate) options: Options,
+    pub(crate) bodies: Bodies,
+    pub(crate) host_check: Arc<HostCheck>,
+    pub(crate) stop: Stop,
+    pub(crate) sampler: Sampler,
+    pub(crate) streams: Streams,
+    pub(crate) renderer: Renderer,
+    pub(crate) responses: Arc<Responses>,
+    log_limit: LogLimit,
+}
+
+impl Api {
+    pub(crate) fn new(options: Options, state: State, tasks: &TaskGroup) -> Arc<Self> {
+        let responses = Arc::new(Responses::new(&options));
+        Arc::new(Self {
+            bodies: Bodies::new(&options),
+            host_check: Arc::new(HostCheck::new(&options)),
+            stop: tasks.stop(),
+            sampler: Sampler::new(state.clone(), tasks.stop()),
+            streams: Streams::new(&options),
+            renderer: Renderer::new(&options, tasks.clone(), responses.pieces().clone()),
+            responses,
+            log_limit: LogLimit::default(),
+            state,
+            options,
+        })
+    }
+
+    /// Whether the log may write of what `client` does: then how many lines were left out, else `None`.
+    pub(crate) fn may_log(&self, client: ClientAddress) -> Option<u64> {
+        self.log_limit.admit(client, self.state.clock.monotonic())
+    }
+
+    pub(crate) fn log(&self) -> &dyn EventLog {
+        self.state.log.as_ref()
+    }
+}

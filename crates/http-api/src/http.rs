@@ -1,0 +1,23 @@
+//! Tools that routes share: they read requests and write responses, and hold the bounds of both.
+//!
+//! Not here: routes, and the parts of the server behind them. A tool takes what it needs and knows no route.
+
+pub(crate) mod body;
+pub(crate) mod change_text;
+pub(crate) mod client_limit;
+pub(crate) mod document;
+pub(crate) mod extract;
+pub(crate) mod fair_work;
+pub(crate) mod host_check;
+pub(crate) mod json;
+pub(crate) mod log_item;
+pub(crate) mod lookup;
+pub(crate) mod memory_pool;
+pub(crate) mod problem;
+pub(crate) mod record_view;
+pub(crate) mod responses;
+pub(crate) mod rows;
+pub(crate) mod sampler;
+pub(crate) mod server_sent;
+pub(crate) mod streams;
+pub(crate) mod time;

@@ -1,0 +1,116 @@
+//! What handlers take from a request's head: who asks, and the names in its path and query.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use factum_base::clients::ClientAddress;
+use factum_types::{Action, Authorizer, GroupId, Principal, Resource, TopicName};
+use serde::de::DeserializeOwned;
+
+use crate::api::Api;
+use crate::http::client_limit::client_of;
+use crate::http::problem::Problem;
+
+/// Who sends the request. The one place that decides it: everyone is anonymous until listeners ask for identities.
+pub(crate) struct Caller {
+    principal: Principal,
+    client: ClientAddress,
+    authorizer: Arc<dyn Authorizer>,
+}
+
+impl Caller {
+    /// Asks whether the caller may do `action` with `resource`.
+    pub(crate) fn may(&self, action: Action, resource: Resource<'_>) -> Result<(), Problem> {
+        self.authorizer.check(&self.principal, action, resource).map_err(Problem::from)
+    }
+
+    /// Where the request comes from.
+    pub(crate) fn client(&self) -> ClientAddress {
+        self.client
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let authorizer = Arc::clone(&api.state.authorizer);
+        Ok(Self { principal: Principal::anonymous(), client: client_of(head), authorizer })
+    }
+}
+
+/// The topic that the path names.
+pub(crate) struct TopicPath(pub(crate) TopicName);
+
+impl<S: Send + Sync> FromRequestParts<S> for TopicPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = path_segment(parts, state).await?;
+        Ok(Self(TopicName::new(name)?))
+    }
+}
+
+/// The consumer group that the path names.
+pub(crate) struct GroupPath(pub(crate) GroupId);
+
+impl<S: Send + Sync> FromRequestParts<S> for GroupPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = path_segment(parts, state).await?;
+        Ok(Self(GroupId::new(name)?))
+    }
+}
+
+/// A view, pipeline or dashboard that the path names, in full or by its bare name.
+pub(crate) struct NamePath(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for NamePath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        path_segment(parts, state).await.map(Self)
+    }
+}
+
+/// The table that the path names, and a key in it.
+pub(crate) struct TableRowPath {
+    pub(crate) table: String,
+    pub(crate) key: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for TableRowPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((table, key)) = found.map_err(Problem::malformed)?;
+        Ok(Self { table, key })
+    }
+}
+
+async fn path_segment<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Problem> {
+    let Path(segment) = Path::<String>::from_request_parts(parts, state).await.map_err(Problem::malformed)?;
+    Ok(segment)
+}
+
+/// The query's parameters; an unknown one is refused by `T`'s own `deny_unknown_fields`.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let found = axum::extract::Query::try_from_uri(&parts.uri);
+        found
+            .map(|axum::extract::Query(found)| Self(found))
+            // The rejection itself says only that something is wrong; its cause names the parameter.
+            .map_err(|rejection| match rejection.source() {
+                Some(cause) => Problem::malformed(cause).with("in", "query"),
+                None => Problem::malformed(rejection).with("in", "query"),
+            })
+    }
+}

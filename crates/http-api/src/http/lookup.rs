@@ -1,0 +1,105 @@
+//! Topics, views and definitions by the names in paths, with the name that was probably meant where there is none.
+
+use std::sync::Arc;
+
+use factum_base::clients::ClientAddress;
+use factum_eventlog::{AdminError, Topic};
+use factum_sql::{RelationName, ViewStatus};
+use factum_types::suggest;
+use factum_types::{QualifiedName, TopicName};
+
+use crate::api::Api;
+use crate::http::problem::Problem;
+use crate::http::responses::Content;
+
+/// The one of `items` that is called `asked`: in full, or by its bare name where only one team has it. `noun` is the
+/// word for it, `name` gives its full name.
+pub(crate) fn by_name<T>(
+    noun: &str,
+    items: &[Arc<T>],
+    name: impl Fn(&T) -> &QualifiedName,
+    asked: &str,
+) -> Result<Arc<T>, Problem> {
+    if let Some(found) = items.iter().find(|item| name(item).as_str() == asked) {
+        return Ok(Arc::clone(found));
+    }
+    let same: Vec<_> = items.iter().filter(|item| name(item).name() == asked).collect();
+    match same.as_slice() {
+        [one] => Ok(Arc::clone(one)),
+        [] => {
+            let problem = Problem::not_found(format_args!("there is no {noun} {asked}"));
+            let full = items.iter().map(|item| name(item).as_str());
+            let names = full.chain(items.iter().map(|item| name(item).name()));
+            Err(match suggest::nearest(asked, names) {
+                Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
+                None => problem,
+            })
+        }
+        several => {
+            let names: Vec<_> = several.iter().map(|item| name(item).as_str()).collect();
+            let names = names.join(", ");
+            Err(Problem::malformed(format_args!("several teams have a {noun} {asked}: {names}; say which")))
+        }
+    }
+}
+
+/// A view by its full name, or by its bare one where only one team has it.
+pub(crate) fn view(api: &Api, asked: &str) -> Result<ViewStatus, Problem> {
+    let engine = &api.state.engine;
+    if let Some(name) = RelationName::parse(asked) {
+        return Ok(engine.view(&name)?);
+    }
+    let views = engine.views();
+    let mut same: Vec<_> = views.iter().filter(|view| *view.name.name == *asked).collect();
+    match same.pop() {
+        Some(view) if same.is_empty() => Ok(view.clone()),
+        Some(view) => {
+            let names: Vec<_> = same.iter().chain([&view]).map(|view| view.name.to_string()).collect();
+            let detail = format!("several teams have a view {asked}: {}; say which", names.join(", "));
+            Err(Problem::malformed(detail))
+        }
+        None => {
+            let problem = Problem::not_found(format_args!("there is no view {asked}"));
+            let names = views.iter().map(|view| &*view.name.name);
+            Err(match suggest::nearest(asked, names) {
+                Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
+                None => problem,
+            })
+        }
+    }
+}
+
+/// The topic, or a 404 that names the one that was probably meant.
+pub(crate) async fn topic(api: &Arc<Api>, client: ClientAddress, name: &TopicName) -> Result<Topic, Problem> {
+    match api.log().topic(name).await {
+        Ok(topic) => Ok(topic),
+        Err(error @ AdminError::UnknownTopic { .. }) => {
+            Err(unknown_topic(api, client, name, error.into()).await)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The same problem with the topic that was probably meant, and what makes one where first use does not.
+///
+/// Comparing a name with all others may take long: it is done beside the threads that serve, and left out if too many ask.
+pub(crate) async fn unknown_topic(
+    api: &Arc<Api>,
+    client: ClientAddress,
+    topic: &TopicName,
+    problem: Problem,
+) -> Problem {
+    let (all, asked) = (Arc::clone(api), topic.clone());
+    let nearest = api.responses.made(client, Content::List, move || async move {
+        let topics = all.log().topics().await.unwrap_or_default();
+        let names = topics.iter().map(|topic| topic.name.as_str()).filter(|name| !name.starts_with('_'));
+        Ok(suggest::nearest(asked.as_str(), names).map(str::to_owned))
+    });
+    match nearest.await.ok().flatten() {
+        Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
+        None if api.state.catalogue.has_project() => problem.also(
+            "the project does not name it: add its event to the project, or create it with POST /api/v1/topics",
+        ),
+        None => problem,
+    }
+}

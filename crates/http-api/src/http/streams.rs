@@ -1,0 +1,102 @@
+//! Responses without an end: how many there may be, and what they may hold.
+//!
+//! Invariants:
+//! - Tails and the overview's streams share one limit, followers of views have another, so that neither takes the
+//!   other's places; one client address has a limit over all of them.
+//! - What all tails keep of records that their clients have not taken is at most [`Options::tail_memory`], and those of
+//!   one client address half of it, beside a frame for each ([`crate::http::server_sent::FRAME_BYTES`], or one record as it is shown, if that is more).
+//!
+//! Not here: how long a client may take nothing, which is its connection's.
+
+use std::sync::Arc;
+
+use factum_base::clients::ClientAddress;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::Options;
+use crate::http::client_limit::{ClientLimit, ClientShare};
+use crate::http::problem::Problem;
+
+/// The unit in which memory is counted.
+const PERMIT_BYTES: usize = 1024;
+
+/// The places and the memory that all streams share.
+pub(crate) struct Streams {
+    followers: Places,
+    tails: Places,
+    clients: Arc<ClientLimit>,
+    memory: Arc<Semaphore>,
+    memory_of_client: Arc<ClientLimit>,
+}
+
+/// Places of one kind of stream.
+struct Places {
+    /// The kind, in the plural.
+    kind: &'static str,
+    limit: usize,
+    free: Arc<Semaphore>,
+}
+
+/// Memory that a tail has, until it is dropped.
+pub(crate) struct TailMemory {
+    _of_all: OwnedSemaphorePermit,
+    _of_client: ClientShare,
+}
+
+/// A stream's place, until it is dropped.
+pub(crate) struct StreamPlace {
+    _of_all: OwnedSemaphorePermit,
+    _of_client: ClientShare,
+}
+
+impl Streams {
+    pub(crate) fn new(options: &Options) -> Self {
+        let memory = usize::try_from(options.tail_memory.as_u64()).unwrap_or(usize::MAX) / PERMIT_BYTES;
+        Self {
+            followers: Places::new("change streams", options.max_followers),
+            tails: Places::new("tails", options.max_tails),
+            clients: ClientLimit::new(options.max_streams_per_client),
+            memory: Arc::new(Semaphore::new(memory.min(Semaphore::MAX_PERMITS))),
+            memory_of_client: ClientLimit::new(memory / 2),
+        }
+    }
+
+    /// A place among those who follow changes of views.
+    pub(crate) fn follower(&self, client: ClientAddress) -> Result<StreamPlace, Problem> {
+        self.place(&self.followers, client)
+    }
+
+    /// A place among those who follow a topic or the overview.
+    pub(crate) fn tail(&self, client: ClientAddress) -> Result<StreamPlace, Problem> {
+        self.place(&self.tails, client)
+    }
+
+    fn place(&self, places: &Places, client: ClientAddress) -> Result<StreamPlace, Problem> {
+        let of_client = self.clients.take(client, 1).ok_or_else(|| {
+            let limit = self.clients.limit();
+            let detail = format!("too many streams from one client address: the limit is {limit}");
+            Problem::unavailable("busy", detail).with("limit", limit)
+        })?;
+        let of_all = Arc::clone(&places.free).try_acquire_owned().map_err(|_| {
+            let Places { kind, limit, .. } = places;
+            let detail = format!("too many {kind}: the limit is {limit}");
+            Problem::unavailable("busy", detail).with("limit", *limit)
+        })?;
+        Ok(StreamPlace { _of_all: of_all, _of_client: of_client })
+    }
+
+    /// Memory for `bytes` that a tail of `client` keeps; `None` if its tails, or all, keep too much already.
+    pub(crate) fn memory(&self, client: ClientAddress, bytes: usize) -> Option<TailMemory> {
+        let permits = bytes.div_ceil(PERMIT_BYTES);
+        let of_client = self.memory_of_client.take(client, permits)?;
+        let permits = u32::try_from(permits).ok()?;
+        let of_all = Arc::clone(&self.memory).try_acquire_many_owned(permits).ok()?;
+        Some(TailMemory { _of_all: of_all, _of_client: of_client })
+    }
+}
+
+impl Places {
+    fn new(kind: &'static str, limit: usize) -> Self {
+        Self { kind, limit, free: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))) }
+    }
+}

@@ -1,0 +1,40 @@
+//! Whether it lives, and whether it serves.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use factum_api::health::{Live, Ready};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::Api;
+use crate::http::json::Json;
+
+/// The routes of health.
+pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+}
+
+/// Whether the process lives
+///
+/// Answers 200 as long as requests are served at all.
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = Live)))]
+async fn live() -> Json<Live> {
+    Json(Live { status: "live".to_owned() })
+}
+
+/// Whether every role serves
+///
+/// 200 only when every role serves; otherwise 503 with the reasons.
+#[utoipa::path(get, path = "/health/ready", tag = "health",
+    responses((status = 200, body = Ready), (status = 503, body = Ready, description = "A role does not serve")))]
+async fn ready(State(api): State<Arc<Api>>) -> Response {
+    let report = (api.state.health)();
+    let (code, status) = match report.is_ready(&api.stop) {
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+    };
+    (code, Json(Ready { status: status.to_owned(), roles: report.roles })).into_response()
+}

@@ -1,0 +1,72 @@
+//! `POST /api/v1/sql`: one query over views, topics and tables.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use factum_api::rows::RowsView;
+use factum_api::sql::{Explanation, SqlRequest};
+use factum_base::clients::ClientAddress;
+use factum_sql::QueryLimits;
+use factum_types::{Action, Resource};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::Api;
+use crate::http::extract::Caller;
+use crate::http::json::Json;
+use crate::http::problem::Problem;
+use crate::http::rows::{self, Form};
+
+/// The routes of queries.
+pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new().routes(routes!(post_sql)).routes(routes!(explain_sql))
+}
+
+/// Ask with SQL
+///
+/// Runs over what views, topics and reference tables hold at this moment. Events that the columns named cannot be read
+/// from are left out and counted in `left_out`.
+#[utoipa::path(post, path = "/api/v1/sql", tag = "views",
+    request_body(content = SqlRequest, example = json!({"query": "SELECT count(*) AS orders FROM store.orders"})),
+    params(("Accept" = Option<String>, Header, description = "`application/json`, `text/csv` or \
+        `application/vnd.apache.arrow.stream`")),
+    responses((status = 200, body = RowsView, example = json!({"rows": [{"orders": 42}],
+            "as_of": "2026-11-20T10:15:30.123Z", "lag": "0", "state": "live"})),
+        (status = 400, body = Problem, description = "The query is wrong; `line` and `column` say where"),
+        (status = 422, body = Problem, description = "It takes more rows or time than one query may, or fails")))]
+async fn post_sql(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may(Action::Read, Resource::Cluster)?;
+    let (head, body) = request.into_parts();
+    let form = Form::asked(&head.headers)?;
+    let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
+    let rows = run(&api, caller.client(), &wish.query).await?;
+    rows::answer(&api.responses, caller.client(), form, rows, api.options.max_rows).await
+}
+
+/// Explain a query or a view
+///
+/// Says what is kept as events arrive and what is computed when somebody reads.
+#[utoipa::path(post, path = "/api/v1/sql/explain", tag = "views",
+    request_body(content = SqlRequest, example = json!({"query": "SELECT * FROM store.top_movies"})),
+    responses((status = 200, body = Explanation), (status = 400, body = Problem)))]
+async fn explain_sql(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Json<Explanation>, Problem> {
+    caller.may(Action::Describe, Resource::Cluster)?;
+    let (head, body) = request.into_parts();
+    let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
+    Ok(Json(Explanation { plan: api.state.engine.explain(&wish.query).await? }))
+}
+
+/// Runs one query within the limits of this face.
+pub(crate) async fn run(api: &Api, client: ClientAddress, query: &str) -> Result<factum_sql::Rows, Problem> {
+    let limits = QueryLimits { rows: api.options.max_rows, time: api.options.query_timeout };
+    Ok(api.responses.reading(client, Box::pin(api.state.engine.query(query, limits))).await??)
+}
