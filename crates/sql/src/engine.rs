@@ -39,6 +39,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::changes::{self, ChangeId, ChangeStream};
 use crate::closings::{ClosingRegistry, ClosingTopic};
+use crate::decode::spelling::SpellingLog;
 use crate::definitions::{Definitions, RelationName};
 use crate::error::{ApplyError, ReadError};
 use crate::metrics;
@@ -128,7 +129,8 @@ impl Engine {
         let selections = pool("sql.queries and sql.waiting_queries, for filters and orders of views");
         let random = Random::system();
         let closings = ClosingRegistry::new(ClosingTopic::new(internal_log, &random));
-        let environment = Arc::new(Environment { options, log, state, closings, clock, tasks });
+        let spellings = SpellingLog::default();
+        let environment = Arc::new(Environment { options, log, state, closings, spellings, clock, tasks });
         let engine = Self(Arc::new(Shared {
             environment: Arc::clone(&environment),
             applying: tokio::sync::Mutex::default(),

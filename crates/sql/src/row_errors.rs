@@ -24,10 +24,12 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, Result};
+use factum_types::TopicName;
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::decode::spelling::OtherSpelling;
 use crate::render;
 use crate::statement::lower_first;
 
@@ -41,14 +43,23 @@ const MOST: usize = 100;
 /// A value of a view that is null because it cannot be computed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RowError {
-    /// The view whose row it is.
+    /// The view, or topic, whose row it is.
     pub view: String,
-    /// What its group goes by, as JSON; where that is not known, the columns that the value is computed from.
+    /// What its group goes by, as JSON; where that is not known, the columns that the value is computed from; empty for a
+    /// field of events that spell it otherwise.
     pub key: Map<String, Value>,
     /// The column, aggregate or condition that has no value.
     pub column: String,
     /// Why.
     pub reason: String,
+}
+
+impl RowError {
+    /// Of a column that is null in the events that spell its field otherwise.
+    pub(crate) fn of_spelling(view: &str, topic: &TopicName, spelling: &OtherSpelling) -> Self {
+        let (view, column) = (view.to_owned(), spelling.field.clone());
+        Self { view, key: Map::new(), column, reason: spelling.reason(topic) }
+    }
 }
 
 /// The group that has no value, and why.

@@ -33,6 +33,7 @@ use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use crate::closings::{ClosingRegistry, ClosingTopicError, Closings};
+use crate::decode::spelling::SpellingLog;
 use crate::engine::Options;
 use crate::operator::Operator;
 pub(crate) use counts::Counts;
@@ -51,6 +52,7 @@ pub(crate) struct Environment {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) closings: ClosingRegistry,
+    pub(crate) spellings: SpellingLog,
     pub(crate) clock: SharedClock,
     pub(crate) tasks: TaskGroup,
 }

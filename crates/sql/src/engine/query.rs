@@ -27,6 +27,7 @@ use crate::explain::{explain, explain_query};
 use crate::interrupt::Interrupt;
 use crate::names::{Failure, LONGEST_MESSAGE};
 use crate::plan::{QueryPlan, table_reference};
+use crate::row_errors::RowError;
 use crate::session;
 use crate::statement::{part, shortened};
 use crate::topic_scan::{LeftOut, LeftOutCounter, TopicTable};
@@ -213,6 +214,10 @@ impl Engine {
         found: &HashMap<TableReference, Arc<[RecordBatch]>>,
         now: Timestamp,
         left_out: &Arc<LeftOutCounter>,
+        for (topic, spelling) in counter.spellings() {
+            self.0.environment.spellings.warn(&topic, &spelling);
+            errors.push(RowError::of_spelling(topic.as_str(), &topic, &spelling));
+        }
     ) -> Result<LogicalPlan, DataFusionError> {
         let topics: HashMap<TableReference, TopicName> =
             query.topics.into_iter().map(|(name, topic)| (table_reference(&name), topic)).collect();
