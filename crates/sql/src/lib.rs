@@ -52,6 +52,7 @@ mod task;
 mod topic_scan;
 mod tumble;
 mod view;
+mod wording;
 
 pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream};
 pub use definitions::{
@@ -60,7 +61,8 @@ pub use definitions::{
 pub use engine::{
     Applied, Engine, Options, PartitionStatus, PlannedDefinitions, Query, QueryLimits, ViewState, ViewStatus,
 };
-pub use error::{ApplyError, QueryError, ReadError};
+pub use error::{ApplyError, ComputeError, QueryError, ReadError};
+pub use explain::Explanation;
 pub use row_errors::RowError;
 pub use topic_scan::LeftOut;
 pub use view::{Freshness, Rows};

@@ -24,7 +24,7 @@ use tracing::warn;
 
 use crate::dead_letter;
 use crate::decode::Decoder;
-use crate::error::ReadError;
+use crate::error::{ComputeError, ReadError};
 use crate::feed::{FeedTable, Slot};
 use crate::metrics::PipelineMetrics;
 use crate::operator::{self, OWNER, Operator};
@@ -237,8 +237,10 @@ impl Pipeline {
             .into_iter()
             .map(|partition| TaskId::new(OWNER, Arc::clone(&self.id), partition))
             .collect();
-        let failed =
-            |source| ReadError::Compute { view: self.plan.name.to_string(), source: Box::new(source) };
+        let failed = |source| ReadError::Compute {
+            view: self.plan.name.to_string(),
+            source: ComputeError::of(&source),
+        };
         let lifted = self.cut().lifted_at(now, self.closed_until()).map_err(failed)?;
         let reader = self.reader.lock().await;
         let read = reader.read(&*self.environment.state, &tasks, lifted.as_ref()).await;

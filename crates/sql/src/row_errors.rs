@@ -31,7 +31,7 @@ use serde_json::{Map, Value};
 
 use crate::decode::spelling::OtherSpelling;
 use crate::render;
-use crate::statement::lower_first;
+use crate::wording;
 
 pub(crate) use aggregate::Numbered;
 pub(crate) use keys::KeyColumns;
@@ -158,7 +158,7 @@ fn is_of_values(error: &DataFusionError) -> bool {
 }
 
 fn reason(error: &DataFusionError) -> String {
-    lower_first(&error.find_root().message())
+    wording::reason(error)
 }
 
 /// One row of some columns, as JSON.

@@ -3,8 +3,10 @@
 //! Not here: what names mean. Only the shape of a statement is known and checked.
 
 mod clauses;
+mod culprit;
 mod dialect;
 mod expansion;
+mod keywords;
 mod meaning;
 mod size;
 mod source_text;
@@ -19,7 +21,9 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::definitions::Problem;
+pub(crate) use culprit::culprit;
 use dialect::FactumDialect;
+pub(crate) use keywords::nearly as keyword;
 pub(crate) use source_text::SourceText;
 
 /// Planning walks expressions by recursion; this many operators keep it well inside a thread's stack.

@@ -28,7 +28,7 @@ use tokio::sync::{Mutex, watch};
 use crate::clock_function::set_clock;
 use crate::decode::spelling::OtherSpelling;
 use crate::engine::ViewState;
-use crate::error::ReadError;
+use crate::error::{ComputeError, ReadError};
 use crate::metrics;
 use crate::pipeline::Pipeline;
 use crate::plan::{ViewPlan, table_reference};
@@ -268,7 +268,7 @@ impl Version {
         let computed = self.run_above(&found, now).await;
         let (schema, batches) = computed.map_err(|source| ReadError::Compute {
             view: self.plan.name.to_string(),
-            source: Box::new(source),
+            source: ComputeError::of(&source),
         })?;
         let freshness = Freshness::at(now);
         let (left_out, errors) = (LeftOut::default(), errors.into());

@@ -22,14 +22,14 @@ use super::query_pool::Slot;
 use super::{Effective, Engine, View, blocking};
 use crate::clock_function::set_clock;
 use crate::definitions::RelationName;
-use crate::error::{QueryError, ReadError};
-use crate::explain::{explain, explain_query};
+use crate::error::{ComputeError, QueryError, ReadError};
+use crate::explain::{Explanation, explain, explain_query};
 use crate::interrupt::Interrupt;
-use crate::names::{Failure, LONGEST_MESSAGE};
+use crate::names::Failure;
 use crate::plan::{QueryPlan, table_reference};
 use crate::row_errors::RowError;
 use crate::session;
-use crate::statement::{part, shortened};
+use crate::statement::part;
 use crate::topic_scan::{LeftOut, LeftOutCounter, TopicTable};
 use crate::view::{Freshness, Rows, bind, memory};
 
@@ -82,7 +82,11 @@ impl Engine {
                 _ => rows,
             }),
             Err(QueryError::View(error)) => Err(error),
-            Err(QueryError::Compute(source)) => Err(ReadError::Compute { view: name.to_string(), source }),
+            Err(QueryError::Compute(source)) => {
+                // The text is of the selection, which nobody wrote.
+                let source = ComputeError { place: None, ..source };
+                Err(ReadError::Compute { view: name.to_string(), source })
+            }
             Err(QueryError::TooLarge { reason }) => Err(ReadError::TooLarge { reason }),
             Err(QueryError::Busy { reason }) => Err(ReadError::Busy { reason }),
             Err(QueryError::Broken) => Err(ReadError::Broken { view: name.clone() }),
@@ -130,12 +134,12 @@ impl Engine {
         .await
     }
 
-    /// A query in words: what is kept for the views that it reads, and what is computed when it is run. The name
+    /// How a query is computed: what is kept for the views that it reads, and what is computed when it is run. The name
     /// of a view stands for reading it.
     ///
     /// # Errors
     /// [`QueryError::Refused`].
-    pub async fn explain(&self, sql: &str) -> Result<String, QueryError> {
+    pub async fn explain(&self, sql: &str) -> Result<Explanation, QueryError> {
         let slot = self.0.queries.slot(EXPLAIN_WAIT).await?;
         let (engine, sql) = (self.clone(), Arc::from(sql));
         let explained = slot.run(async move { engine.explanation(&sql) });
@@ -145,15 +149,20 @@ impl Engine {
         })
     }
 
-    fn explanation(&self, sql: &Arc<str>) -> Result<String, QueryError> {
+    fn explanation(&self, sql: &Arc<str>) -> Result<Explanation, QueryError> {
         let effective = self.effective();
         let view_of = |name: &RelationName| effective.planned.views.iter().find(|view| view.name == *name);
-        let named = RelationName::parse(sql.trim());
-        if let Some(view) = named.as_ref().and_then(view_of) {
-            return Ok(explain(view));
+        let name = sql.trim();
+        if let Some(name) = RelationName::parse(name).filter(|_| !name.contains(char::is_whitespace)) {
+            if let Some(view) = view_of(&name) {
+                return Ok(explain(view));
+            }
+            // One that waits says for what.
+            self.find(&name)?.serving()?;
         }
         let plan = self.plan_query(sql).map_err(|failure| self.refused(failure))?;
-        Ok(explain_query(&plan.plan, plan.views.iter().filter_map(view_of).map(Arc::as_ref)))
+        let views = plan.views.iter().filter_map(view_of).map(Arc::as_ref);
+        Ok(explain_query(&plan, views, self.0.environment.options.query_records))
     }
 
     /// Plans a query where it holds nobody up: what a stranger wrote may take long to plan.
@@ -196,13 +205,19 @@ impl Engine {
         let memory = usize::try_from(self.0.environment.options.query_memory.0).unwrap_or(usize::MAX);
         let limits = RunLimits { rows: most, memory };
         let (engine, interrupt, counting) = (self.clone(), slot.interrupt().clone(), Arc::clone(&counter));
+        let text = Arc::clone(&query.text);
         // The plan is touched on that thread alone: to walk it takes a large stack.
         let computed = slot.run(async move {
+            let failed = |error| failed(&error, &text);
             let plan = engine.bound(query, &effective, &found, now, &counting).map_err(failed)?;
-            compute(&plan, &interrupt, limits).await
+            compute(&plan, &interrupt, limits, failed).await
         });
         let (schema, batches) = computed.await?;
         let left_out = counter.total().plus(of_views);
+        for (topic, spelling) in counter.spellings() {
+            self.0.environment.spellings.warn(&topic, &spelling);
+            errors.push(RowError::of_spelling(topic.as_str(), &topic, &spelling));
+        }
         Ok(Rows { schema, batches: batches.into(), freshness, left_out, errors: errors.into() })
     }
 
@@ -214,10 +229,6 @@ impl Engine {
         found: &HashMap<TableReference, Arc<[RecordBatch]>>,
         now: Timestamp,
         left_out: &Arc<LeftOutCounter>,
-        for (topic, spelling) in counter.spellings() {
-            self.0.environment.spellings.warn(&topic, &spelling);
-            errors.push(RowError::of_spelling(topic.as_str(), &topic, &spelling));
-        }
     ) -> Result<LogicalPlan, DataFusionError> {
         let topics: HashMap<TableReference, TopicName> =
             query.topics.into_iter().map(|(name, topic)| (table_reference(&name), topic)).collect();
@@ -266,20 +277,21 @@ async fn compute(
     plan: &LogicalPlan,
     interrupt: &Interrupt,
     limits: RunLimits,
+    failed: impl Fn(DataFusionError) -> QueryError,
 ) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
     let context = session::query(limits.memory);
     let state = context.state();
     let rules = interrupt.between(state.optimizers());
     let state = SessionStateBuilder::new_from_existing(state).with_optimizer_rules(rules).build();
     // Asked after optimising: a condition that asks is none that a join can be planned by.
-    let plan = state.optimize(plan).and_then(|plan| interrupt.within(plan)).map_err(failed)?;
+    let plan = state.optimize(plan).and_then(|plan| interrupt.within(plan)).map_err(&failed)?;
     let plan = state.query_planner().create_physical_plan(&plan, &state).await;
-    let plan = plan.and_then(yielding).map_err(failed)?;
+    let plan = plan.and_then(yielding).map_err(&failed)?;
     let schema = plan.schema();
-    let mut stream = execute_stream(plan, context.task_ctx()).map_err(failed)?;
+    let mut stream = execute_stream(plan, context.task_ctx()).map_err(&failed)?;
     let (mut batches, mut count, mut bytes) = (Vec::new(), 0, 0);
     while let Some(batch) = stream.next().await {
-        let batch: RecordBatch = batch.map_err(failed)?;
+        let batch: RecordBatch = batch.map_err(&failed)?;
         count += batch.num_rows();
         if let Some(most) = limits.rows.filter(|most| count > *most) {
             let reason = format!("the query gives more than {most} rows: select fewer, or add LIMIT");
@@ -380,7 +392,7 @@ async fn within<T>(
     })
 }
 
-fn failed(error: DataFusionError) -> QueryError {
+fn failed(error: &DataFusionError, text: &str) -> QueryError {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(reason) => {
             // DataFusion's words for it name its own parts, which nobody can act on.
@@ -388,10 +400,6 @@ fn failed(error: DataFusionError) -> QueryError {
             let words = "the query needs more memory than one may take (sql.query_memory)";
             QueryError::TooLarge { reason: if is_memory { words.to_owned() } else { reason.clone() } }
         }
-        _ if error.find_root().message().len() > LONGEST_MESSAGE => {
-            let reason = shortened(&error.find_root().message(), LONGEST_MESSAGE);
-            QueryError::Compute(Box::new(DataFusionError::Execution(reason)))
-        }
-        _ => QueryError::Compute(Box::new(error)),
+        _ => QueryError::Compute(ComputeError::of_query(error, text)),
     }
 }

@@ -156,7 +156,7 @@ fn make_accumulator(function: &AggregateFunctionExpr) -> Result<()> {
 
 fn cannot_be_made(function: &AggregateFunctionExpr, error: &DataFusionError) -> Refusal {
     let name = function.fun().name();
-    let reason = crate::statement::lower_first(&error.find_root().message());
+    let reason = crate::wording::reason(error);
     let refused = Refusal::new(
         format!("{name} cannot be computed in this form: {reason}"),
         Part::Function(name.to_owned()),

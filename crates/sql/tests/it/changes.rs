@@ -217,7 +217,7 @@ fn a_row_that_cannot_be_computed_changes_like_any_other() {
     assert_eq!(known, Known::of(&[r#"{"customer":"a","n":null}"#, r#"{"customer":"b","n":5}"#]));
     let Change::Changed { errors, .. } = change else { panic!("no change") };
     let told: Vec<_> = errors.iter().map(|error| (&*error.column, &*error.reason)).collect();
-    assert_eq!(told, [("n", "divide by zero error")]);
+    assert_eq!(told, [("n", "division by zero")]);
     // Who comes now has the same rows, and the reason.
     world.settle();
     let mut other = world.follow(None);

@@ -94,9 +94,9 @@ fn queries_join_views_topics_and_tables() {
     let many = ask(&format!("SELECT 1 AS n FROM {many}")).expect_err("refused");
     assert!(matches!(many, QueryError::Refused(_)), "{many:?}");
     let explained = world.block(world.engine().explain("store.per_customer")).expect("explained");
-    assert!(explained.contains("for each event of store.orders"), "{explained}");
+    assert!(explained.words.contains("for each event of store.orders"), "{explained:?}");
     let same = world.block(world.engine().explain("SELECT * FROM store.per_customer")).expect("explained");
-    assert!(same.contains(&explained), "{same}");
+    assert!(same.words.contains(&explained.words) && same.raw.contains(&explained.raw), "{same:?}");
 }
 
 #[test]

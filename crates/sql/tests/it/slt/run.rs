@@ -184,7 +184,7 @@ impl Script {
 
     fn explain(&self, view: &str) -> Vec<String> {
         let explained = self.world.block(self.world.engine().explain(view)).expect("a view");
-        explained.lines().map(|line| line.trim_end().to_owned()).collect()
+        explained.words.lines().map(|line| line.trim_end().to_owned()).collect()
     }
 
     /// Waits until every view that can be planned has taken in all events.
