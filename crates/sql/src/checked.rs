@@ -6,7 +6,7 @@
 //!
 //! Texts are joined within the bound of `session::bounded`: joined to itself some thirty times, a letter fills any memory.
 //!
-//! Always holds: an expression keeps its type and its name.
+//! Invariants: an expression keeps its type and its name.
 
 use std::sync::Arc;
 

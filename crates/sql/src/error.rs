@@ -1,4 +1,4 @@
-//! Why an operation of the engine failed.
+//! Errors of the engine's operations.
 
 use datafusion::common::DataFusionError;
 use factum_state as state;
@@ -53,8 +53,8 @@ pub enum ReadError {
         /// Which limit.
         reason: String,
     },
-    /// The computation panicked. Whoever asks again begins it anew.
-    #[error("the rows of {view} could not be computed by a mistake of the server; its log says more")]
+    /// The computation panicked. The next reader starts it again.
+    #[error("internal error while computing {view}; see the server's log")]
     Broken {
         /// The view.
         view: RelationName,
@@ -132,7 +132,7 @@ pub enum QueryError {
         reason: String,
     },
     /// Computing it panicked.
-    #[error("the query could not be computed by a mistake of the server; its log says more")]
+    #[error("internal error while computing the query; see the server's log")]
     Broken,
     /// A view that it reads cannot be read.
     #[error(transparent)]
@@ -143,7 +143,7 @@ pub enum QueryError {
 }
 
 impl QueryError {
-    /// Of a query that was ended because nobody waits for it.
+    /// Of a query that was ended because no one waits for it.
     pub(crate) fn ended() -> Self {
         Self::TooLarge { reason: "the query was ended".to_owned() }
     }

@@ -6,7 +6,7 @@
 //!                                                             FROM store.orders AS orders) AS orders
 //! ```
 //!
-//! Always holds: a name that is written exactly as a column is means that column; else it means the one column
+//! Invariants: a name that is written exactly as a column is means that column; else it means the one column
 //! that differs in case and underscores only; two such columns are a problem that names both.
 //!
 //! Not here: types, and whether a query can be maintained.
@@ -44,7 +44,7 @@ use scope::{Bound, Outputs, Scope, columns_of, same};
 pub(crate) enum Failure {
     /// It is wrong.
     Problem(Box<Problem>),
-    /// It reads a topic whose columns nobody knows before its first event.
+    /// It reads a topic whose columns are not known before its first event.
     Awaits(TopicName),
     /// It reads a view that is not planned yet.
     Needs(RelationName),

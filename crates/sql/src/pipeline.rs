@@ -1,6 +1,6 @@
 //! A pipeline: one cut of a view over all partitions of its topic.
 //!
-//! Always holds: each partition that the topic has or gets is read by one task; a topic that does not exist yet is
+//! Invariants: each partition that the topic has or gets is read by one task; a topic that does not exist yet is
 //! waited for. State is forgotten only when no task writes it and no reader looks at it any more.
 
 mod closing;
@@ -281,7 +281,7 @@ impl Pipeline {
         self.advanced.subscribe()
     }
 
-    /// How often its state has moved; unlike epochs it never goes back, not even when a topic is made anew.
+    /// How often its state has moved; unlike epochs it never goes back, not even when a topic is created again.
     pub(crate) fn moves(&self) -> u64 {
         *self.advanced.borrow()
     }

@@ -1,4 +1,4 @@
-//! Plans of views: what is kept for each event, and what is computed when somebody reads.
+//! Plans of views: what is kept for each event, and what is computed on reading.
 //!
 //! ```text
 //!   text ─► statement ─► names ─► DataFusion's planner and analyser ─► cut ─► ViewPlan { cuts, top }

@@ -1,4 +1,4 @@
-//! What a pipeline's file declares: its text cut into statements, each parsed with its place.
+//! Statements: the text of a SQL file cut into its declarations, each parsed with its place.
 //!
 //! Not here: what names mean. Only the shape of a statement is known and checked.
 
@@ -287,6 +287,27 @@ fn of_parser(source: &SourceText, error: &ParserError, place: &Range<usize>) -> 
     };
     let span = if start >= place.end { last_word(source, place) } else { start..word_end(source, start) };
     source.problem(span, readable(message))
+}
+
+/// What the parser says of a part of a statement that stands by itself.
+pub(crate) fn of_part(error: &ParserError, text: &str) -> String {
+    let said = match error {
+        ParserError::ParserError(said) | ParserError::TokenizerError(said) => said.as_str(),
+        ParserError::RecursionLimitExceeded => return "its expressions are nested too deeply".to_owned(),
+    };
+    let (said, column) = match said.rsplit_once(" at Line: ") {
+        Some((said, at)) => (said, at.rsplit_once(' ').and_then(|(_, column)| column.parse::<usize>().ok())),
+        None => (said, None),
+    };
+    let expected = said.strip_prefix("Expected: ").and_then(|rest| rest.rsplit_once(", found: "));
+    // A condition comes in brackets, that the user has not typed.
+    let is_bracket = text.starts_with('(') && column == Some(text.chars().count());
+    match expected {
+        Some((expected, found)) if found == "EOF" || (found == ")" && is_bracket) => {
+            format!("it ends where {expected} is expected")
+        }
+        _ => readable(said),
+    }
 }
 
 /// `Expected: x, found: y` as a sentence.

@@ -6,7 +6,7 @@
 //!       └── anything that fails: rest, begin again from what was committed
 //! ```
 //!
-//! Always holds
+//! Invariants:
 //! - Rows, offset, watermark, counts and letters of an epoch are one commit: each event counts once.
 //! - A dead letter is in its topic or in the outbox of the newest epoch, or it is counted as lost.
 //! - An event that cannot be decoded or computed, and a range that cannot be read, becomes a dead letter and is

@@ -1,6 +1,6 @@
 //! A topic as a table of an ad-hoc query: its records from the first kept to the last durable one.
 //!
-//! Always holds: a query sees the topic as it was when it was planned; what arrives meanwhile is not shown.
+//! Invariants: a query sees the topic as it was when it was planned; what arrives meanwhile is not shown.
 //! Records that are no events of their topic, and offsets that cannot be read, are left out, as they are from views,
 //! and counted. No more records are in memory than are being decoded.
 

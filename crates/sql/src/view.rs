@@ -6,7 +6,7 @@
 //!   reference tables ─────────────────────────────────────┘
 //! ```
 //!
-//! Always holds: the rows answer for one moment of the clock; each partition's part of them is of one epoch.
+//! Invariants: the rows answer for one moment of the clock; each partition's part of them is of one epoch.
 //! Rows are computed again only if something that they stand on has moved.
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,6 +1,6 @@
 //! Builders of columns that a JSON value is read into directly: one pass, no tree, unknown fields skipped.
 //!
-//! Always holds: after a row was read or refused, [`StructColumn::settle`] gives every column the same length;
+//! Invariants: after a row was read or refused, [`StructColumn::settle`] gives every column the same length;
 //! a refused row leaves something in them that the decoder filters out.
 
 use std::borrow::Cow;

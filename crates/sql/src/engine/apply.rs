@@ -26,7 +26,7 @@ use schemas::{Looked, Schemas};
 pub struct Applied {
     /// Views that are new.
     pub created: Vec<RelationName>,
-    /// Views that are built anew beside what is served.
+    /// Views that are rebuilt beside what is served.
     pub changed: Vec<RelationName>,
     /// Views that go on.
     pub unchanged: Vec<RelationName>,
@@ -123,7 +123,7 @@ impl Engine {
         let placements = match self.prepare(&planned, &effective).await {
             Ok(placements) => placements,
             Err(error) => {
-                // Nothing has been switched: pipelines that were started are needed by nobody.
+                // Nothing has been switched: pipelines that were started are not needed.
                 self.sweep();
                 return Err(error);
             }

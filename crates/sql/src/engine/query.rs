@@ -29,7 +29,7 @@ use crate::names::Failure;
 use crate::plan::{QueryPlan, table_reference};
 use crate::row_errors::RowError;
 use crate::session;
-use crate::statement::part;
+use crate::statement::{of_part, part};
 use crate::topic_scan::{LeftOut, LeftOutCounter, TopicTable};
 use crate::view::{Freshness, Rows, bind, memory};
 
@@ -83,7 +83,7 @@ impl Engine {
             }),
             Err(QueryError::View(error)) => Err(error),
             Err(QueryError::Compute(source)) => {
-                // The text is of the selection, which nobody wrote.
+                // The text is of the selection, which the user has not written.
                 let source = ComputeError { place: None, ..source };
                 Err(ReadError::Compute { view: name.to_string(), source })
             }
@@ -165,7 +165,7 @@ impl Engine {
         Ok(explain_query(&plan, views, self.0.environment.options.query_records))
     }
 
-    /// Plans a query where it holds nobody up: what a stranger wrote may take long to plan.
+    /// Plans a query where it holds up no other work: what a stranger wrote may take long to plan.
     async fn planned_in(&self, slot: &Slot, sql: &str) -> Result<QueryPlan, QueryError> {
         let (engine, sql) = (self.clone(), Arc::from(sql));
         slot.run(async move { engine.plan_query(&sql).map_err(|failure| engine.refused(failure)) }).await
@@ -336,17 +336,18 @@ fn first(batches: &[RecordBatch], limit: usize) -> Arc<[RecordBatch]> {
 /// than that.
 fn selection(name: &RelationName, query: &Query) -> Result<Arc<str>, ReadError> {
     let mut text = format!("SELECT * FROM \"{}\".\"{}\"", name.team, name.name);
-    let invalid = |what: &str, error: ParserError| ReadError::Invalid {
-        message: format!("the {what} is not SQL: {error}"),
+    let invalid = |what: &str, text: &str, error: ParserError| ReadError::Invalid {
+        message: format!("the {what} is not SQL: {}", of_part(&error, text)),
         help: None,
     };
     if let Some(filter) = &query.filter {
-        let filter = part(filter, |parser| parser.parse_expr()).map_err(|error| invalid("filter", error))?;
+        let parsed = part(filter, |parser| parser.parse_expr());
+        let filter = parsed.map_err(|error| invalid("filter", filter, error))?;
         text.push_str(&format!(" WHERE {filter}"));
     }
     if let Some(order) = &query.order {
-        let order = part(order, |parser| parser.parse_comma_separated(Parser::parse_order_by_expr));
-        let order = order.map_err(|error| invalid("order", error))?;
+        let parsed = part(order, |parser| parser.parse_comma_separated(Parser::parse_order_by_expr));
+        let order = parsed.map_err(|error| invalid("order", order, error))?;
         let order: Vec<String> = order.iter().map(ToString::to_string).collect();
         text.push_str(&format!(" ORDER BY {}", order.join(", ")));
     }
@@ -395,7 +396,7 @@ async fn within<T>(
 fn failed(error: &DataFusionError, text: &str) -> QueryError {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(reason) => {
-            // DataFusion's words for it name its own parts, which nobody can act on.
+            // DataFusion's words for it name its own parts, which no user can act on.
             let is_memory = reason.contains("memory pool");
             let words = "the query needs more memory than one may take (sql.query_memory)";
             QueryError::TooLarge { reason: if is_memory { words.to_owned() } else { reason.clone() } }

@@ -85,7 +85,7 @@ struct Walk<'r, 'a> {
     outputs: Outputs,
     /// Within something that is resolved already.
     skipping: usize,
-    /// Within a lambda, whose parameters are nobody's columns.
+    /// Within a lambda, whose parameters are columns of no relation.
     lambdas: usize,
 }
 

@@ -157,7 +157,7 @@ impl Planner {
         let planned =
             resolver.resolve(query).and_then(|resolved| Ok(self.analysed(resolved, &source, &whole)?));
         let plan = planned.map_err(|failure| located(failure, &whole, || Places::of(&written, &source)))?;
-        // Places are sought only for somebody who is told of them: each is counted from the start of the text.
+        // Places are sought only where they are shown: each is counted from the start of the text.
         prepared::check_aggregates(&plan)
             .map_err(|error| refused(error, &Places::of(&written, &source), &source, &whole))?;
         let text = Arc::clone(text);

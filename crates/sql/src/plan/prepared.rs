@@ -1,4 +1,4 @@
-//! Whether what is planned can also be run: aggregates as they are written, and the plan's compiled form.
+//! Checks that what is planned can be run: aggregates as they are written, and the plan's compiled form.
 //!
 //! DataFusion finds some things out when it compiles a plan (`LIKE` in a form that it has no kernel for) and others
 //! when it makes the first accumulator (`count(DISTINCT a, b)`), and a few it never tells (`corr(DISTINCT …)` computes

@@ -1,4 +1,4 @@
-//! What other systems write, and what to write here: Flink, ksqlDB, Spark and PostgreSQL.
+//! Spellings of other systems, and what to write here: Flink, ksqlDB, Spark and PostgreSQL.
 //!
 //! Two tables: phrases that statements are refused for, and functions that do not exist here. A suggestion is by
 //! meaning; a name that is merely spelled alike is suggested by [`crate::names::suggest`], if it is near.

@@ -1,4 +1,4 @@
-//! How far a task is, for whoever asks.
+//! Status of a task, for operators and readers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl TaskStatus {
     /// The task of a partition holds its state, which was left so, and goes by these closings.
     pub(crate) fn resume(&self, at: Committed, partition: PartitionId, closings: Option<Arc<Closings>>) {
         self.events.fetch_add(at.events, Ordering::Relaxed);
-        // Nobody judges by the offset of one topic what was closed for another of its name.
+        // The offset of one topic says nothing of what was closed for another of its name.
         let mut current = self.closings.lock();
         self.show(at);
         if let Some(closings) = &closings {

@@ -33,7 +33,7 @@ fn tombstones_are_passed_over_and_are_no_dead_letters() {
 }
 
 #[test]
-fn what_cannot_be_decoded_or_computed_becomes_a_letter() {
+fn events_that_cannot_be_decoded_or_computed_become_letters() {
     let mut world = World::new(small()).with_orders(1);
     world.apply(VIEW);
     world.post("store.orders", &[order(1, "a", 0, 100), order(13, "a", 0, 100), order(3, "a", 0, 100)]);

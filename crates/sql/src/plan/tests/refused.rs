@@ -1,4 +1,4 @@
-//! What is refused, in which words, and where.
+//! Refused statements: the words, and the place.
 
 use std::fmt::Write;
 
@@ -203,7 +203,7 @@ fn streams_that_cannot_be_combined() {
 }
 
 #[test]
-fn what_is_another_each_time() {
+fn nondeterministic_functions_are_refused() {
     check_query(
         "SELECT count(*) FROM orders WHERE random() < 0.5",
         &expect![[r#"

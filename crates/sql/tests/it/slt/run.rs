@@ -39,7 +39,7 @@ struct Script {
     crashes: Crashes,
     /// Statements that are in effect, by the names that they declare.
     declared: Vec<(String, String)>,
-    /// Topics whose columns nobody knows before their first event.
+    /// Topics whose columns are not known before their first event.
     awaited: BTreeSet<String>,
 }
 
