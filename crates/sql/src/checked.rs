@@ -7,7 +7,7 @@
 //! Texts are joined by a function, so that it has a limit (`limited_functions`): joined to itself some thirty times, a
 //! letter fills any memory.
 //!
-//! Always holds: an expression keeps its type and its name.
+//! Invariants: an expression keeps its type and its name.
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use factum_base::tasks::Stop;
 
-/// Tells a query that nobody waits for it any more.
+/// Tells a query that no one waits for it any more.
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupt(Arc<Stop>);
 

@@ -1,6 +1,6 @@
 //! A pipeline: one cut of a view over all partitions of its topic.
 //!
-//! Always holds: each partition that the topic has or gets is read by one task; a topic that does not exist yet is
+//! Invariants: each partition that the topic has or gets is read by one task; a topic that does not exist yet is
 //! waited for. State is forgotten only when no task writes it and no reader looks at it any more.
 
 mod closing;
@@ -26,7 +26,7 @@ use tracing::warn;
 use crate::dead_letter;
 use crate::decode::Decoder;
 use crate::engine::blocking;
-use crate::error::ReadError;
+use crate::error::{ComputeError, ReadError};
 use crate::feed::{FeedTable, Slot};
 use crate::metrics::PipelineMetrics;
 use crate::operator::{self, OWNER, Operator};
@@ -239,8 +239,10 @@ impl Pipeline {
             .into_iter()
             .map(|partition| TaskId::new(OWNER, Arc::clone(&self.id), partition))
             .collect();
-        let failed =
-            |source| ReadError::Compute { view: self.plan.name.to_string(), source: Box::new(source) };
+        let failed = |source| ReadError::Compute {
+            view: self.plan.name.to_string(),
+            source: ComputeError::of(&source),
+        };
         let lifted = self.cut().lifted_at(now, self.closed_until()).map_err(failed)?;
         let reader = self.reader.lock().await;
         let read = reader.read(&*self.environment.state, &tasks, lifted.as_ref()).await;
@@ -281,7 +283,7 @@ impl Pipeline {
         self.advanced.subscribe()
     }
 
-    /// How often its state has moved; unlike epochs it never goes back, not even when a topic is made anew.
+    /// How often its state has moved; unlike epochs it never goes back, not even when a topic is created again.
     pub(crate) fn moves(&self) -> u64 {
         *self.advanced.borrow()
     }

@@ -57,7 +57,7 @@ pub(crate) fn batch() -> SessionContext {
 }
 
 /// A session for an ad-hoc query with so many bytes of memory and no disk: a query that needs more fails. How many
-/// there are at once is bounded by whoever runs them.
+/// there are at once is bounded by the pool that runs them.
 pub(crate) fn query(memory: usize) -> SessionContext {
     let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
     let runtime = RuntimeEnvBuilder::new().with_memory_limit(memory, 1.0).with_disk_manager_builder(no_disk);

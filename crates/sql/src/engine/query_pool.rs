@@ -124,7 +124,7 @@ impl Place {
         Running(Arc::clone(self))
     }
 
-    /// Nobody waits any more. If the thread has not ended, others may have its slot, as far as there is room beside.
+    /// No one waits any more. If the thread has not ended, others may have its slot, as far as there is room beside.
     fn abandon(&self) {
         let mut state = self.state.lock();
         if !state.is_running {
@@ -259,7 +259,7 @@ mod tests {
         let (begun, begins) = oneshot::channel();
         let work = slot.run(async move {
             let _held = held;
-            begun.send(()).expect("somebody listens");
+            begun.send(()).expect("the test listens");
             std::future::pending::<Result<(), QueryError>>().await
         });
         tokio::select! {
@@ -278,7 +278,7 @@ mod tests {
         let (let_go, holds) = mpsc::channel::<()>();
         let (begun, begins) = oneshot::channel();
         let work = slot.run(async move {
-            begun.send(()).expect("somebody listens");
+            begun.send(()).expect("the test listens");
             holds.recv().ok();
             Ok(())
         });
@@ -315,7 +315,7 @@ mod tests {
     async fn too_many_that_wait_are_refused_at_once() {
         let pool = pool(1, 0);
         let _taken = pool.slot(PATIENCE).await.expect("free");
-        let refused = pool.slot(Duration::MAX).await.err().expect("nobody may wait");
+        let refused = pool.slot(Duration::MAX).await.err().expect("none may wait");
         assert!(matches!(refused, QueryError::Busy { .. }));
     }
 

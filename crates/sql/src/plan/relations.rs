@@ -40,7 +40,7 @@ pub(crate) enum Kind {
     View,
     /// A name for a query.
     Inlined,
-    /// A topic whose columns nobody knows before its first event.
+    /// A topic whose columns are not known before its first event.
     Awaited { topic: TopicName },
     /// A view that is declared and not planned, or not yet.
     Unplanned,
