@@ -21,6 +21,9 @@ impl RequestBody for SqlRequest {
 /// How a query or a view would be computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
-    /// For people; its form may change.
+    /// In words, for people; its form may change.
     pub plan: String,
+    /// The plans as DataFusion shows them, for those who know it; their form may change.
+    #[serde(default)]
+    pub raw: String,
 }

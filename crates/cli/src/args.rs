@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Server(server::Args),
     /// Write a small commented project
     Init(init::Args),
-    /// List, describe, create and delete topics
+    /// List, describe, create, alter and delete topics
     #[command(subcommand)]
     Topic(topic::Verb),
     /// List, describe, delete and rewind consumer groups

@@ -98,8 +98,9 @@ impl Client {
         response.text().await.map_err(|error| self.lost(&error))
     }
 
-    /// Sends a request that answers with rows as CSV; what CSV cannot say is in headers.
-    pub(crate) async fn csv(&self, request: RequestBuilder) -> Result<(Rows, String), Error> {
+    /// Sends a request that answers with rows as CSV; what CSV cannot say is in headers, such as the number of values that
+    /// cannot be computed.
+    pub(crate) async fn csv(&self, request: RequestBuilder) -> Result<(Rows, usize, String), Error> {
         let response = self.send(request.header("accept", "text/csv").timeout(TIMEOUT)).await?;
         let header = |name: &str| {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -121,7 +122,8 @@ impl Client {
             left_out: Some(LeftOut { undecodable: count("undecodable"), unreadable: count("unreadable") }),
             errors: Vec::new(),
         };
-        Ok((rows, response.text().await.map_err(|error| self.lost(&error))?))
+        let errors = header("x-factum-row-errors").parse().unwrap_or(0);
+        Ok((rows, errors, response.text().await.map_err(|error| self.lost(&error))?))
     }
 
     /// Sends a request; any status that is not 2xx is an error.

@@ -10,6 +10,7 @@ pub(crate) mod group;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod pipeline;
+mod place;
 pub(crate) mod produce;
 pub(crate) mod server;
 pub(crate) mod sql;

@@ -82,7 +82,7 @@ pub(crate) fn rows(format: Format, rows: &[JsonRow]) -> Result<(), Error> {
     }
 }
 
-/// Rows as aligned columns.
+/// Rows as aligned columns, under the names that the query gave them.
 pub(crate) fn row_table(rows: &[JsonRow]) -> String {
     let Some(names) = rows.first() else { return String::new() };
     let is_number = |name: &String| {
@@ -94,7 +94,7 @@ pub(crate) fn row_table(rows: &[JsonRow]) -> String {
         let cell = |(name, kind): &(&String, bool)| (row.get(*name).map(cell).unwrap_or_default(), *kind);
         kinds.iter().map(cell).collect()
     });
-    grid(names.keys().map(|name| printable(&name.to_uppercase())).collect(), cells.collect())
+    grid(names.keys().map(|name| printable(name)).collect(), cells.collect())
 }
 
 /// One value on one line: text as it is, nothing for null, else JSON.
@@ -187,6 +187,15 @@ pub(crate) fn count(number: impl TryInto<i64>, noun: &str) -> String {
         Ok(1) => format!("1 {noun}"),
         Ok(number) => format!("{number} {noun}s"),
         Err(_) => format!("countless {noun}s"),
+    }
+}
+
+/// The text as one word of a command that can be pasted into a shell.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./:@%+,=".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 

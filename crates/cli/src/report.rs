@@ -19,7 +19,7 @@ pub(crate) fn failure(failure: &dyn Diagnostic) {
 }
 
 /// Shows each problem of a project in full.
-pub(crate) fn problems(problems: &[Problem]) {
+pub(crate) fn problems<'p>(problems: impl IntoIterator<Item = &'p Problem>) {
     for problem in problems {
         failure(problem);
     }

@@ -3,6 +3,7 @@
 mod support;
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use expect_test::expect;
@@ -146,6 +147,95 @@ fn init_then_dev_then_edits() {
         .run("topic describe store.orders -o yaml");
     let said = shell.transcript();
     assert!(said.contains("store.orders/") && said.contains("retention: 60d"), "{said}");
+}
+
+/// What lies where nothing reads it is said when it is saved, though it changes nothing.
+#[test]
+fn a_misplaced_file_is_said_when_it_is_saved() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (project, data) = (folder.path().join("shop"), folder.path().join("data"));
+    init(&project);
+    let factum = Launch::new(BINARY).project(&project).data_dir(&data).start();
+    await_said(&factum, "Plan: 2 to add");
+    let before = factum.stderr().len();
+    let pipelines = project.join("teams/store/pipelines");
+    std::fs::create_dir(&pipelines).expect("a folder");
+    save(&pipelines.join("top.SQL"), "CREATE MATERIALIZED VIEW top AS SELECT 1 AS n;");
+    await_said(&factum, "top.sql");
+    let event = project.join("teams/store/event");
+    std::fs::create_dir(&event).expect("a folder");
+    save(&event.join("returns.yaml"), "summary: An order came back.");
+    let said = await_said(&factum, "did you mean `events`?");
+    expect![[r#"
+          ⚠ teams/store/pipelines/top.SQL: nothing reads this
+          help: endings are in small letters: rename it to `top.sql`
+          ⚠ teams/store/event: nothing reads this
+          help: did you mean `events`?"#]]
+    .assert_eq(&tidy(&said[before..], &factum, folder.path()));
+}
+
+/// A field in another case is NULL, and both the query and the log say so.
+#[test]
+fn a_field_in_another_case_is_said() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (project, data) = (folder.path().join("shop"), folder.path().join("data"));
+    init(&project);
+    let mut factum = Launch::new(BINARY).project(&project).data_dir(&data).start();
+    let mut shell = Shell::of(&factum);
+    shell
+        .run_with("produce store.orders", "{\"email\":\"a\",\"TOTAL\":3.5}\n{\"email\":\"b\",\"TOTAL\":1}\n");
+    shell.run("topic alter store.orders --set retention=1d");
+    let described = shell.output("topic describe store.orders", "").stdout;
+    let declared = "declared by    teams/store/events/orders.yaml, which its settings come from";
+    assert!(String::from_utf8_lossy(&described).contains(declared), "{described:?}");
+    let sql = |more: &[&str]| {
+        let query = "SELECT email, total FROM store.orders ORDER BY email";
+        let output =
+            Command::new(BINARY).args(["sql", query, "--server", &factum.http()]).args(more).output();
+        let output = output.expect("the binary runs");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    expect![[r#"
+        email  total
+        a
+        b
+        warning: store.orders: total is null: events of store.orders have `TOTAL` in place of `total`; names in JSON must match exactly: rename it in the events, or in the contract
+    "#]].assert_eq(&sql(&[]));
+    expect![[r#"
+        email,total
+        a,
+        b,
+        warning: empty because of an error: 1 value; -o json says why
+    "#]]
+    .assert_eq(&sql(&["-o", "csv"]));
+    expect![[r#"
+        $ factum produce store.orders
+        acknowledged 2 events in store.orders
+          partition 0  offsets 0 to 1  (2)
+        $ factum topic alter store.orders --set retention=1d
+        changed topic store.orders
+          retention: 1d
+        ! note: a project declares store.orders; what teams/store/events/orders.yaml says of these settings is set again when the project is applied
+    "#]].assert_eq(&shell.transcript());
+    let said = factum.stderr();
+    assert_eq!(said.matches("events spell a field otherwise").count(), 1, "{said}");
+    assert!(factum.stop().success());
+}
+
+/// Suggested commands can be pasted into a shell.
+#[test]
+fn the_commands_that_init_suggests_are_quoted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = Command::new(BINARY).args(["init", "my shop"]).current_dir(&folder).output();
+    let said = String::from_utf8(output.expect("the binary runs").stdout).expect("text");
+    let commands: Vec<_> = said.lines().filter(|line| line.contains(": factum ")).collect();
+    assert_eq!(
+        commands,
+        [
+            "next: factum dev 'my shop'",
+            "then: factum produce store.orders --file 'my shop/sample-orders.jsonl'"
+        ]
+    );
 }
 
 #[test]

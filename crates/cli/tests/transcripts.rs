@@ -41,7 +41,7 @@ fn help_opens_with_examples() {
           dev         Run everything in one process, for development
           server      Run with a configuration file, for production
           init        Write a small commented project
-          topic       List, describe, create and delete topics
+          topic       List, describe, create, alter and delete topics
           group       List, describe, delete and rewind consumer groups
           view        List, read and watch views
           pipeline    List and describe pipelines, which keep views up to date
@@ -85,7 +85,7 @@ fn help_opens_with_examples() {
           factum topic list
           factum topic create store.orders --partitions 4 --retention 30d
 
-        List, describe, create and delete topics
+        List, describe, create, alter and delete topics
 
         Usage: factum topic [OPTIONS] <COMMAND>
 
@@ -93,6 +93,7 @@ fn help_opens_with_examples() {
           list      List topics
           describe  Show one topic with its partitions
           create    Make a topic
+          alter     Change settings of a topic
           delete    Remove a topic with all its events
           help      Print this message or the help of the given subcommand(s)
 
@@ -181,7 +182,7 @@ fn usage_errors_exit_with_2() {
         ! For more information, try '--help'.
         exit 2
         $ factum tail x --from middle
-        ! error: invalid value 'middle' for '--from <FROM>': it is not earliest, latest or an offset
+        ! error: invalid value 'middle' for '--from <FROM>': it is not earliest, latest, an offset, a time such as 2026-01-31T12:00:00Z, or 10m ago
         !
         ! For more information, try '--help'.
         exit 2
@@ -505,9 +506,10 @@ fn groups_are_shown_moved_and_forgotten() {
         TOPIC         PARTITION  FROM  TO
         store.orders          1     1   5
         $ factum group reset receipts --topic store.orders --to yesterday
-        !   × "yesterday" is not a place in a topic
-        !   help: --to takes earliest, latest, an offset such as 41, or a time such as 2026-01-31T12:00:00Z
-        exit 1
+        ! error: invalid value 'yesterday' for '--to <TO>': it is not earliest, latest, an offset, a time such as 2026-01-31T12:00:00Z, or 10m ago
+        !
+        ! For more information, try '--help'.
+        exit 2
         $ factum group reset receipts --topic store.order --to latest
         !   × there is no topic store.order
         !   help: did you mean `store.orders`?
@@ -593,4 +595,127 @@ fn the_doctor_finds_taken_ports_and_says_by_whom() {
         exit 1"#]]
     .assert_eq(&lines.join("\n"));
     drop(listener);
+}
+
+#[test]
+fn settings_of_a_topic_are_changed_and_unset() {
+    let factum = serve();
+    let mut shell = Shell::of(&factum);
+    shell
+        .run("topic create store.orders --partitions 1 --retention 30d")
+        .run("topic alter store.orders --set retention=90d --set compression=zstd")
+        .run("topic alter store.orders --unset retention --set max_message_bytes=2MiB")
+        .run("topic describe store.orders")
+        .run("topic alter store.orders --set retentoin=1d")
+        .run("topic alter store.orders --set colour=red")
+        .run("topic alter store.orders --set compression=best")
+        .run("topic alter store.orders --set retention")
+        .run("topic alter store.orders --set retention=1d --unset retention")
+        .run("topic alter store.orders")
+        .run("topic alter store.ordres --set retention=1d");
+    expect![[r#"
+        $ factum topic create store.orders --partitions 1 --retention 30d
+        made topic store.orders with 1 partition
+        $ factum topic alter store.orders --set retention=90d --set compression=zstd
+        changed topic store.orders
+          compression: zstd
+          retention: 90d
+        $ factum topic alter store.orders --unset retention --set max_message_bytes=2MiB
+        changed topic store.orders
+          max_message_bytes: 2MiB
+          retention: the server's default
+        $ factum topic describe store.orders
+        topic          store.orders
+        records        0
+        retention      the server's default
+        largest batch  2MiB
+        compression    zstd
+
+        PARTITION  LOG START  HIGH WATERMARK  BYTES  STATE
+                0          0               0      0  writable
+        $ factum topic alter store.orders --set retentoin=1d
+        !   × there is no setting retentoin
+        !   help: did you mean `retention`?
+        exit 1
+        $ factum topic alter store.orders --set colour=red
+        !   × there is no setting colour
+        !   help: settings are retention, retention_bytes, segment_bytes, segment_age, max_message_bytes, compression,
+        !         timestamp_type, timestamp_before_max, timestamp_after_max
+        exit 1
+        $ factum topic alter store.orders --set compression=best
+        !   × "best" is not one of producer, uncompressed, gzip, snappy, lz4 or zstd
+        exit 1
+        $ factum topic alter store.orders --set retention
+        ! error: invalid value 'retention' for '--set <NAME=VALUE>': it is not NAME=VALUE
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum topic alter store.orders --set retention=1d --unset retention
+        !   × the setting retention is given twice
+        !   help: give it once, with --set or with --unset
+        exit 1
+        $ factum topic alter store.orders
+        !   × nothing is to change
+        !   help: say what: --set retention=30d, or --unset retention
+        exit 1
+        $ factum topic alter store.ordres --set retention=1d
+        !   × there is no topic store.ordres
+        !   help: did you mean `store.orders`?
+        exit 1
+    "#]]
+    .assert_eq(&shell.transcript());
+}
+
+#[test]
+fn a_tail_begins_at_a_time() {
+    let factum = serve();
+    let mut shell = Shell::of(&factum);
+    shell
+        .run("topic create store.orders --partitions 1")
+        .run_with("produce store.orders", "{\"n\":1}\n{\"n\":2}\n");
+    shell
+        .run("tail store.orders --from 10m --limit 1 -o name")
+        .run("tail store.orders --from 2026-01-31T12:00:00Z --limit 2 -o name");
+    expect![[r#"
+        $ factum topic create store.orders --partitions 1
+        made topic store.orders with 1 partition
+        $ factum produce store.orders
+        acknowledged 2 events in store.orders
+          partition 0  offsets 0 to 1  (2)
+        $ factum tail store.orders --from 10m --limit 1 -o name
+        store.orders/0/0
+        $ factum tail store.orders --from 2026-01-31T12:00:00Z --limit 2 -o name
+        store.orders/0/0
+        store.orders/0/1
+    "#]]
+    .assert_eq(&shell.transcript());
+}
+
+#[test]
+fn columns_of_a_query_keep_their_names() {
+    let factum = serve();
+    let mut shell = Shell::of(&factum);
+    let output = |query: &str| {
+        let output = std::process::Command::new(BINARY)
+            .args(["sql", query, "--server", &factum.http()])
+            .output()
+            .expect("the binary runs");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    expect![[r#"
+        straße  n  N  'x'
+        ß       1  2  x
+    "#]]
+    .assert_eq(&output("SELECT 'ß' AS \"straße\", 1 AS n, 2 AS \"N\", 'x'"));
+    expect![[r#"
+          × the query failed; division by zero at line 1 column 10
+    "#]]
+    .assert_eq(&output("SELECT 1 / 0 AS n"));
+    shell.run("explain store.none");
+    expect![[r#"
+        $ factum explain store.none
+        !   × there is no view store.none
+        exit 1
+    "#]]
+    .assert_eq(&shell.transcript());
 }

@@ -110,7 +110,7 @@ fn views_are_listed_read_and_asked() {
         store.popular_categories
         store.top_movies
         $ factum view get store.top_movies
-        PRODUCT_ID  TITLE                     SOLD
+        product_id  title                     sold
               1001  The Cartographer's Wake      3
               1008  The Last Ferry Timetable     3
               1007  Bees, Briefly                1
@@ -156,7 +156,7 @@ fn views_are_listed_read_and_asked() {
         !   help: did you mean `Region`?
         exit 1
         $ factum view watch store.top_movies --limit 0
-        PRODUCT_ID  TITLE                     SOLD
+        product_id  title                     sold
               1001  The Cartographer's Wake      3
               1008  The Last Ferry Timetable     3
               1007  Bees, Briefly                1
@@ -196,7 +196,7 @@ fn a_broken_view_is_shown_at_its_place_and_the_last_good_one_answers() {
     shell.run("view get store.top_movies --limit 1");
     expect![[r#"
         $ factum view get store.top_movies --limit 1
-        PRODUCT_ID  TITLE                    SOLD
+        product_id  title                    sold
               1001  The Cartographer's Wake     3
     "#]]
     .assert_eq(&shell.transcript());

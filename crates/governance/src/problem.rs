@@ -122,7 +122,7 @@ impl Problem {
     }
 
     /// Whether the other says the same of the same place.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         self.order() == other.order() && self.message == other.message
     }
 

@@ -15,6 +15,7 @@
 
 mod header;
 mod load;
+mod misplaced;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

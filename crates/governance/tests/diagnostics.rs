@@ -352,6 +352,74 @@ summary: x
 }
 
 #[test]
+fn misplaced_files_are_named_with_their_place() {
+    let files = format!(
+        "{TEAM}=== team/shop/team.yaml
+contact: x
+=== events/orders.yaml
+summary: x
+=== docs/plan.md
+=== schema.sql
+=== teams/store/top.sql
+SELECT 1
+=== teams/store/notes.txt
+=== teams/store/events/orders.YAML
+summary: x
+=== teams/store/events/returns.yml
+summary: x
+=== teams/store/events/returns.json
+{{}}
+=== teams/store/events/top.sql
+SELECT 1
+=== teams/store/pipelines/top.SQL
+SELECT 1
+=== teams/store/pipelines/best.sqll
+SELECT 1
+=== teams/store/tables/products.csv
+id,name
+=== teams/store/dashboards/shop.yaml.txt
+title: x
+=== teams/store/dashboards/shop.ymal
+title: x
+"
+    );
+    check(
+        &files,
+        &expect![[r#"
+        loaded contoso [store.returns]
+          ⚠ events: nothing reads this
+          help: it belongs to a team: teams/<team>/events
+          ⚠ team: nothing reads this
+          help: did you mean `teams`?
+          ⚠ teams/store/dashboards/shop.ymal: nothing reads this
+          help: did you mean `shop.yaml`?
+          ⚠ teams/store/events/orders.YAML: nothing reads this
+          help: endings are in small letters: rename it to `orders.yaml`
+          ⚠ teams/store/events/returns.json: nothing reads this
+          help: a contract's name ends with `.schema.json`: rename it to `returns.schema.json`
+          ⚠ teams/store/events/top.sql: nothing reads this
+          help: SQL belongs in the folder `pipelines`
+          ⚠ teams/store/pipelines/best.sqll: nothing reads this
+          help: did you mean `best.sql`?
+          ⚠ teams/store/pipelines/top.SQL: nothing reads this
+          help: endings are in small letters: rename it to `top.sql`
+          ⚠ teams/store/tables/products.csv: no table reads this
+          help: add products.yaml beside it, with `from: products.csv` and `key:`
+          ⚠ teams/store/top.sql: nothing reads this
+          help: SQL belongs in the folder `pipelines`
+    "#]],
+    );
+    check(
+        "=== factum.yml\nname: contoso\n",
+        &expect![[r#"
+        the project has a problem
+          × factum.yaml: there is no such file
+          help: did you mean `factum.yml`? rename it to `factum.yaml`
+    "#]],
+    );
+}
+
+#[test]
 fn parts_of_later_versions_are_named_and_change_nothing() {
     check(
         &format!(

@@ -8,7 +8,7 @@
 //! One task does all of it, so that a request costs one wake-up when it arrives and, if it waits for the disk
 //! or for records, one when that is over.
 //!
-//! Always holds
+//! Invariants:
 //! - Requests begin, and are answered, in the order in which they came.
 //! - Unless the client resets the connection, what was begun is finished: also when it ends its side, also
 //!   when the server stops.
@@ -323,7 +323,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let is_idle = self.output.is_empty() && self.input.is_empty();
                 return Poll::Ready(if is_idle { End::Idle } else { End::Stalled });
             }
-            // Others may come to wait for what it holds, and nobody would tell.
+            // Others may come to wait for what it holds, and no one would tell.
             let may_be_in_the_way = !self.output.is_empty() || self.is_arriving();
             let look = may_be_in_the_way.then(|| now + self.session.node.options.crowded_timeout);
             let Some(check) = [deadline, look].into_iter().flatten().min() else { return Poll::Pending };

@@ -1,9 +1,9 @@
-//! One file per API: the request is taken apart, the authoriser asked, the broker called, the answer put together.
+//! Handlers, one file per API: parse the request, ask the authoriser, call the broker, build the response.
 //!
-//! Always holds
-//! - No handler calls the broker before the authoriser agreed. ApiVersions alone asks nobody: a client must be
+//! Invariants:
+//! - No handler calls the broker before the authoriser agreed. ApiVersions alone asks no one: a client must be
 //!   able to learn what it may say before it can say who it is.
-//! - What the authoriser refuses by name is answered as refused whether it exists or not.
+//! - What the authoriser refuses by name gets the same response whether it exists or not.
 //! - An answer is at most about as large as what exists: asking twice in one request is asking once.
 //! - Handlers decide nothing: every rule about topics, groups and records is the broker's.
 //!
@@ -82,8 +82,8 @@ pub(crate) enum Refusal {
     },
 }
 
-/// A request that was begun.
-pub(crate) struct Begun {
+/// A request that was started, and its response or the way to it.
+pub(crate) struct StartedRequest {
     pub(crate) api: ApiKey,
     /// `None` if the client wants no answer.
     pub(crate) answer: Option<Answer>,
@@ -107,7 +107,7 @@ trait Handle: Request + Send + 'static {
 }
 
 /// Begins the request in `frame`, which is everything behind the length.
-pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<Begun, Refusal> {
+pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<StartedRequest, Refusal> {
     let mut reader = Reader::new(&frame);
     let header = match RequestHeader::decode(&mut reader) {
         Ok(header) => header,
@@ -124,7 +124,7 @@ pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<Begun, Re
     }
     let api = call.header.api;
     let answer = dispatch(call, &mut reader).map_err(|source| Refusal::Body { api, source })?;
-    Ok(Begun { api, answer: Some(answer) })
+    Ok(StartedRequest { api, answer: Some(answer) })
 }
 
 fn check_length(api: ApiKey, length: usize) -> Result<(), Refusal> {

@@ -1,4 +1,4 @@
-//! What the listener measures. Labels are bounded: an API's name, nothing that a client chooses.
+//! Metrics of the listener. Labels are bounded: an API's name, nothing that a client chooses.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What may be set for the Kafka listener.
+//! Settings of the Kafka listener.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ pub struct Options {
     /// The largest request taken. A longer one closes its connection before a byte of it is kept.
     pub max_frame_bytes: ByteSize,
     /// Bytes of requests in memory at once, over all connections. The first 16 KiB of each connection are not
-    /// counted, so that a small request waits for nobody.
+    /// counted, so that a small request waits for no other.
     pub max_in_flight_bytes: ByteSize,
     /// Bytes of requests in memory at once for one client address.
     pub max_address_in_flight_bytes: ByteSize,

@@ -4,7 +4,7 @@
 //! lengths that count from one, and tagged fields at the end of each structure). The version of an API
 //! decides; [`Reader`] and [`Writer`] are told once and then speak the one or the other.
 //!
-//! Always holds: decoding never panics, and allocates at most `4 × frame + 1 MiB` whatever the bytes say.
+//! Invariants: decoding never panics, and allocates at most `4 × frame + 1 MiB` whatever the bytes say.
 
 mod error;
 mod reader;

@@ -4,12 +4,12 @@
 //!   inputs advance ─► refresh ─► compare with the rows before ─► ring ─► any number of streams, each at its own pace
 //! ```
 //!
-//! Always holds
+//! Invariants:
 //! - A stream begins with a snapshot, or with what came after the change that it resumes behind; from there the
 //!   snapshot with every later change applied is the view at that change.
 //! - No queue grows with a slow reader: one who falls behind the ring begins again with a snapshot.
-//! - While nobody follows a view nothing is computed for it.
-//! - A computation that panics is told to all who follow; whoever follows next begins it anew.
+//! - While a view has no follower nothing is computed for it.
+//! - A computation that panics is reported to all who follow; the next follower starts it again.
 
 mod diff;
 mod refresh;
@@ -119,7 +119,7 @@ struct Kept {
     failure: Option<Failure>,
     is_dropped: bool,
     is_refreshing: bool,
-    /// Nobody followed for a while: what is kept may be behind.
+    /// There was no follower for a while: what is kept may be behind.
     is_stale: bool,
 }
 
@@ -175,7 +175,7 @@ impl ChangeLog {
         self.moved.send_modify(|count| *count += 1);
     }
 
-    /// Nobody keeps the changes going any more; all followers are told.
+    /// The changes are not kept going any more; all followers are told.
     fn break_off(&self) {
         let mut kept = self.kept.lock();
         Self::clear(&mut kept);
@@ -247,7 +247,7 @@ impl Kept {
                 self.push(Change::Changed { id, as_of, removed, added, errors }, most);
             }
         } else {
-            // The first rows, or other columns than before: whoever follows begins again.
+            // The first rows, or other columns than before: followers begin again.
             set = RowSet::new(&rows.schema, &rows.batches);
             self.number += 1;
             self.ring.clear();

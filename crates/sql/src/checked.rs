@@ -4,9 +4,10 @@
 //! with more digits than they have. An analyzer rule puts functions in their place that compute the same or fail.
 //! Quotients of decimals, which DataFusion cuts, are rounded there.
 //!
-//! Texts are joined within the bound of `session::bounded`: joined to itself some thirty times, a letter fills any memory.
+//! Texts are joined by a function, so that it has a limit (`limited_functions`): joined to itself some thirty times, a
+//! letter fills any memory.
 //!
-//! Always holds: an expression keeps its type and its name.
+//! Invariants: an expression keeps its type and its name.
 
 use std::sync::Arc;
 
@@ -26,8 +27,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
-use crate::session::{may_join, too_much};
-use crate::{patterns, rewrite};
+use crate::{limited_functions, patterns, rewrite};
 
 /// The rule; it comes after types are settled.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ fn checked(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 pub(crate) fn as_written(expr: Expr) -> Result<Expr> {
     let written = expr.transform_up(|part| {
         let Expr::ScalarFunction(call) = &part else { return Ok(Transformed::no(part)) };
-        match call.func.inner().downcast_ref::<Checked>() {
+        match limited_functions::plain(&call.func).inner().downcast_ref::<Checked>() {
             Some(checked) => Ok(Transformed::yes(checked.plain(&call.args)?)),
             None => Ok(Transformed::no(part)),
         }
@@ -178,13 +178,7 @@ impl ScalarUDFImpl for Checked {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         match (self.operation, &args.args[..]) {
-            (Operation::Binary(Operator::StringConcat), texts) => {
-                let is_constant = texts.iter().all(|text| matches!(text, ColumnarValue::Scalar(_)));
-                if !may_join(texts, if is_constant { 1 } else { args.number_rows })? {
-                    return Err(too_much("||"));
-                }
-                concat_texts(texts, args.number_rows)
-            }
+            (Operation::Binary(Operator::StringConcat), texts) => concat_texts(texts, args.number_rows),
             (Operation::Binary(operator), [left, right]) => {
                 let compute = kernel(operator)?;
                 apply(left, right, |left, right| within_digits(compute(left, right)?))

@@ -1,6 +1,6 @@
 //! `now()` and `current_date`, whose value is the moment at which a view is read.
 //!
-//! Always holds: nothing folds them while a view is planned; [`set_clock`] puts the moment in their place before
+//! Invariants: nothing folds them while a view is planned; [`set_clock`] puts the moment in their place before
 //! the plan is optimised for one reading.
 
 use std::sync::Arc;

@@ -1,8 +1,8 @@
-//! Where poison events and unreadable ranges go, and how the outbox reaches the log.
+//! Dead letters: where poison events and unreadable ranges go, and how the outbox reaches the log.
 //!
-//! Always holds: a letter is committed with the epoch that met the event, and published after it. A crash
+//! Invariants: a letter is committed with the epoch that met the event, and published after it. A crash
 //! between the two publishes it again with the same `factum-task`, `factum-epoch` and `factum-index`, by which a
-//! reader knows a letter seen before. A letter that cannot be written now is handed back; it stops nobody.
+//! reader knows a letter seen before. A letter that cannot be written now is handed back; it stops nothing.
 
 use bytes::Bytes;
 use factum_eventlog::{AdminError, EventLog, NewRecord, NewTopic, ProduceError, TopicConfig, Unreadable};

@@ -1,12 +1,13 @@
 //! Records to columns: JSON values are read straight into Arrow, only the fields that a plan needs.
 //!
-//! Always holds: a record is in the batch or among the poisoned, never in both; those in the batch keep their
-//! order. Call it with one or two thousand records at a time: more do not fit a cache and run slower.
+//! Invariants: a record is a row of the batch, poisoned, or a tombstone, which is passed over; rows keep the order of their
+//! records. Call it with one or two thousand records at a time: more do not fit a cache and run slower.
 
 mod column;
 pub(crate) mod decimal;
 pub(crate) mod envelope;
 pub(crate) mod instant;
+pub(crate) mod spelling;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use serde::de::DeserializeSeed;
 
 use crate::schema::EventSchema;
 use column::StructColumn;
+use spelling::OtherSpelling;
 
 /// A record that is no event of its topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +33,11 @@ pub(crate) struct Poison {
 #[derive(Debug)]
 pub(crate) struct Decoded {
     pub(crate) batch: RecordBatch,
+    /// For each row of the batch, the place of its record.
+    pub(crate) rows: Vec<usize>,
     pub(crate) poisoned: Vec<Poison>,
+    /// Fields that these are the first records to spell otherwise.
+    pub(crate) spellings: Vec<OtherSpelling>,
 }
 
 /// Decodes the events of one topic, projected.
@@ -69,39 +75,41 @@ impl Decoder {
                 }
             })
             .collect();
+        let known = Fields::from(&all.fields()[..schema.data_columns()]);
+        let data = StructColumn::new(&Fields::from(fields), &known);
         Self {
             schema: Arc::new(all.project(projection).expect("a projection of this schema")),
-            data: StructColumn::new(&Fields::from(fields)).expect("types that JSON is read into"),
+            data: data.expect("types that JSON is read into"),
             sources,
         }
     }
 
     /// Decodes `records` of `partition`.
     pub(crate) fn decode(&mut self, partition: PartitionId, records: &[Record]) -> Decoded {
-        let mut poisoned = Vec::new();
+        let (mut rows, mut poisoned) = (Vec::with_capacity(records.len()), Vec::new());
         for (index, record) in records.iter().enumerate() {
-            if let Err(reason) = self.read(record) {
-                self.data.settle(index + 1);
-                poisoned.push(Poison { index, reason });
+            match self.read(record) {
+                Ok(()) => rows.push(index),
+                Err(reason) => {
+                    self.data.settle(index + 1);
+                    poisoned.extend((!is_tombstone(record)).then_some(Poison { index, reason }));
+                }
             }
         }
         let data = self.data.finish();
-        let kept: Vec<usize> = match poisoned.is_empty() {
-            true => (0..records.len()).collect(),
-            false => {
-                let mut bad = poisoned.iter().map(|poison| poison.index).peekable();
-                (0..records.len()).filter(|index| bad.next_if_eq(index).is_none()).collect()
-            }
-        };
-        let columns = self.columns(&data, &kept, partition, records);
-        let options = RecordBatchOptions::new().with_row_count(Some(kept.len()));
+        let columns = self.columns(&data, &rows, partition, records);
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
             .expect("columns are built after the schema");
-        Decoded { batch, poisoned }
+        let mut spellings = Vec::new();
+        self.data.take_spellings("", &mut spellings);
+        Decoded { batch, rows, poisoned, spellings }
     }
 
     fn read(&mut self, record: &Record) -> Result<(), String> {
-        let Some(value) = &record.value else { return Err("the record has no value".to_owned()) };
+        let Some(value) = &record.value else {
+            return Err("the record has neither key nor value".to_owned());
+        };
         let mut json = serde_json::Deserializer::from_slice(value);
         let read = self.data.deserialize(&mut json).and_then(|()| json.end());
         read.map_err(|error| error.to_string())
@@ -128,4 +136,9 @@ impl Decoder {
         };
         self.sources.iter().map(of).collect()
     }
+}
+
+/// Whether a record says that its key is gone: it has a key and no value. It is no event, and nothing is wrong with it.
+fn is_tombstone(record: &Record) -> bool {
+    record.key.is_some() && record.value.is_none()
 }

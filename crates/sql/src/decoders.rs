@@ -1,4 +1,4 @@
-//! What is made of a stranger's text and events, each as a function of them: for fuzzers, which have no engine.
+//! Decoders of strangers' text and events, each as a function of them: for fuzzers, which have no engine.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

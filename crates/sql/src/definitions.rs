@@ -1,4 +1,4 @@
-//! What is declared, as plain data: events, reference tables and pipelines.
+//! Definitions as plain data: events, reference tables and SQL files.
 
 use std::fmt;
 use std::ops::Range;

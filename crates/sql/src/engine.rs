@@ -6,9 +6,9 @@
 //!   read, query, changes ─► the version that is served
 //! ```
 //!
-//! Always holds
+//! Invariants:
 //! - Definitions are put into effect whole or not at all.
-//! - A cut that is defined as before goes on from its state; any other starts anew beside it.
+//! - A cut that is defined as before goes on from its state; any other starts from nothing beside it.
 //! - State that no version needs is forgotten, after the last reader has looked at it; what the log could not give
 //!   again is kept for a while, and a definition that would do without it is refused unless that is accepted.
 
@@ -39,6 +39,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::changes::{self, ChangeId, ChangeStream};
 use crate::closings::{ClosingRegistry, ClosingTopic};
+use crate::decode::spelling::SpellingLog;
 use crate::definitions::{Definitions, RelationName};
 use crate::error::{ApplyError, ReadError};
 use crate::metrics;
@@ -91,7 +92,7 @@ struct Effective {
     planned: Planned,
     schemas: BTreeMap<TopicName, EventSchema>,
     views: BTreeMap<RelationName, Arc<View>>,
-    /// Topics whose columns nobody knows yet, and what would show them.
+    /// Topics whose columns are not known yet, and what would show them.
     awaited: BTreeMap<TopicName, String>,
     /// What became of views that `definitions` do not name.
     others: Others,
@@ -128,7 +129,8 @@ impl Engine {
         let selections = pool("sql.queries and sql.waiting_queries, for filters and orders of views");
         let random = Random::system();
         let closings = ClosingRegistry::new(ClosingTopic::new(internal_log, &random));
-        let environment = Arc::new(Environment { options, log, state, closings, clock, tasks });
+        let spellings = SpellingLog::default();
+        let environment = Arc::new(Environment { options, log, state, closings, spellings, clock, tasks });
         let engine = Self(Arc::new(Shared {
             environment: Arc::clone(&environment),
             applying: tokio::sync::Mutex::default(),
@@ -145,7 +147,7 @@ impl Engine {
         engine
     }
 
-    /// Checks definitions without putting them into effect. A view that would be built anew from less than it was
+    /// Checks definitions without putting them into effect. A view that would be rebuilt from less than it was
     /// made from is a problem, unless a line above its statement accepts that.
     ///
     /// # Errors
@@ -221,9 +223,9 @@ impl Effective {
     }
 }
 
-/// Runs what computes for long where it holds nobody up. It ends, where it next pauses, if nobody waits for it any
+/// Runs what computes for long where it holds up no other work. It ends, where it next pauses, if no one waits for it any
 /// more.
-async fn blocking<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     let runtime = tokio::runtime::Handle::current();
     let (_caller, gone) = oneshot::channel::<Infallible>();
     let work = async move {
@@ -249,7 +251,7 @@ mod tests {
         let (begun, begins) = oneshot::channel();
         let work = blocking(async move {
             let _held = held;
-            begun.send(()).expect("somebody listens");
+            begun.send(()).expect("the test listens");
             std::future::pending::<()>().await;
         });
         tokio::select! {

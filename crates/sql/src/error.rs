@@ -1,8 +1,12 @@
-//! Why an operation of the engine failed.
+//! Errors of the engine's operations.
 
+use datafusion::common::DataFusionError;
 use factum_state as state;
 
 use crate::definitions::{Problem, RelationName};
+use crate::names::LONGEST_MESSAGE;
+use crate::statement::{culprit, shortened};
+use crate::wording;
 
 /// Why a view could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +53,8 @@ pub enum ReadError {
         /// Which limit.
         reason: String,
     },
-    /// The computation panicked. Whoever asks again begins it anew.
-    #[error("the rows of {view} could not be computed by a mistake of the server; its log says more")]
+    /// The computation panicked. The next reader starts it again.
+    #[error("internal error while computing {view}; see the server's log")]
     Broken {
         /// The view.
         view: RelationName,
@@ -62,7 +66,7 @@ pub enum ReadError {
         view: String,
         /// Why.
         #[source]
-        source: Box<datafusion::error::DataFusionError>,
+        source: ComputeError,
     },
     /// The state does not answer now.
     #[error("the state of {view} is not available")]
@@ -79,6 +83,33 @@ impl ReadError {
     /// Whether the same read can succeed later with no change to it.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Waiting { .. } | Self::State { .. } | Self::Busy { .. } | Self::Broken { .. })
+    }
+}
+
+/// Why rows cannot be computed, in the words of SQL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}{}", placed(*.place))]
+pub struct ComputeError {
+    /// What went wrong.
+    pub reason: String,
+    /// Line and column, from 1, of the one part of the query that it can have gone wrong in.
+    pub place: Option<(u64, u64)>,
+}
+
+fn placed(place: Option<(u64, u64)>) -> String {
+    place.map(|(line, column)| format!(" at line {line} column {column}")).unwrap_or_default()
+}
+
+impl ComputeError {
+    /// What DataFusion says of a plan whose text is not at hand.
+    pub(crate) fn of(error: &DataFusionError) -> Self {
+        Self { reason: shortened(&wording::reason(error), LONGEST_MESSAGE), place: None }
+    }
+
+    /// The same of a query.
+    pub(crate) fn of_query(error: &DataFusionError, text: &str) -> Self {
+        let place = culprit(text, error).map(|place| (place.line, place.column));
+        Self { place, ..Self::of(error) }
     }
 }
 
@@ -101,18 +132,18 @@ pub enum QueryError {
         reason: String,
     },
     /// Computing it panicked.
-    #[error("the query could not be computed by a mistake of the server; its log says more")]
+    #[error("internal error while computing the query; see the server's log")]
     Broken,
     /// A view that it reads cannot be read.
     #[error(transparent)]
     View(#[from] ReadError),
     /// The rows cannot be computed.
     #[error("the query failed")]
-    Compute(#[source] Box<datafusion::error::DataFusionError>),
+    Compute(#[source] ComputeError),
 }
 
 impl QueryError {
-    /// Of a query that was ended because nobody waits for it.
+    /// Of a query that was ended because no one waits for it.
     pub(crate) fn ended() -> Self {
         Self::TooLarge { reason: "the query was ended".to_owned() }
     }

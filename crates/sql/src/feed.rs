@@ -1,6 +1,6 @@
 //! A leaf that yields whatever lies in its slot: how a plan built once is run again and again.
 //!
-//! Always holds: a [`Feed`] says that it is endless, so that no join ever builds its hash table from it.
+//! Invariants: a [`Feed`] says that it is endless, so that no join ever builds its hash table from it.
 
 use std::fmt;
 use std::sync::Arc;

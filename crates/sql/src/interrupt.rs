@@ -18,7 +18,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use factum_base::tasks::Stop;
 
-/// Tells a query that nobody waits for it any more.
+/// Tells a query that no one waits for it any more.
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupt(Arc<Stop>);
 
@@ -33,7 +33,7 @@ impl Interrupt {
     }
 
     /// Fails once it is requested.
-    fn ask(&self) -> Result<()> {
+    pub(crate) fn ask(&self) -> Result<()> {
         match self.0.is_requested() {
             true => Err(DataFusionError::Execution("the query was ended".to_owned())),
             false => Ok(()),

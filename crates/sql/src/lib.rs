@@ -1,8 +1,8 @@
 //! Streaming SQL: views that always equal the batch answer.
 //!
 //! A view's plan is cut at its lowest aggregate over the event stream. Below the cut runs once per event, its
-//! result kept as partial states; above the cut is ordinary batch SQL over those states, run when somebody
-//! reads.
+//! result kept as partial states; above the cut is ordinary batch SQL over those states, run on each
+//! reading.
 //!
 //! ```text
 //!   topic partition ─► decode ─► filter, project, unnest, look up ─► aggregate ─► state    one commit an epoch
@@ -10,7 +10,7 @@
 //!   reader  ◄─ having, joins, second aggregates, order, limit, now() ◄─ merge ◄────┘
 //! ```
 //!
-//! Always holds: a view equals the same SQL in batch over the same facts, whatever died when. What cannot keep
+//! Invariants: a view equals the same SQL in batch over the same facts, whatever died when. What cannot keep
 //! that promise is refused when it is declared, in words and with its place in the file.
 //!
 //! Not here: HTTP, projects, where the log or the state are kept.
@@ -32,6 +32,7 @@ mod feed;
 mod float_coercion;
 mod float_total;
 mod interrupt;
+mod limited_functions;
 mod literals;
 mod metrics;
 mod names;
@@ -52,6 +53,7 @@ mod task;
 mod topic_scan;
 mod tumble;
 mod view;
+mod wording;
 
 pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream};
 pub use definitions::{
@@ -60,7 +62,8 @@ pub use definitions::{
 pub use engine::{
     Applied, Engine, Options, PartitionStatus, PlannedDefinitions, Query, QueryLimits, ViewState, ViewStatus,
 };
-pub use error::{ApplyError, QueryError, ReadError};
+pub use error::{ApplyError, ComputeError, QueryError, ReadError};
+pub use explain::Explanation;
 pub use row_errors::RowError;
 pub use topic_scan::LeftOut;
 pub use view::{Freshness, Rows};

@@ -4,7 +4,7 @@
 //! Type coercion hides the value behind a cast until the optimiser folds it, and the column would have one type
 //! where the view is planned and another where it is computed. An analyzer rule folds such casts at once.
 //!
-//! Always holds: a cast that fails is left where it is, for whoever evaluates it.
+//! Invariants: a cast that fails is left where it is, and fails when it is evaluated.
 
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;

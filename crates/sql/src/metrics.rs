@@ -1,4 +1,4 @@
-//! What the engine measures. No name of a measure appears anywhere else.
+//! Metrics of the engine. No name of a metric appears anywhere else.
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@
 //!                                                             FROM store.orders AS orders) AS orders
 //! ```
 //!
-//! Always holds: a name that is written exactly as a column is means that column; else it means the one column
+//! Invariants: a name that is written exactly as a column is means that column; else it means the one column
 //! that differs in case and underscores only; two such columns are a problem that names both.
 //!
 //! Not here: types, and whether a query can be maintained.
@@ -35,6 +35,7 @@ use crate::plan::extent::{self, Excess};
 use crate::plan::relations::Relations;
 use crate::statement::{SourceText, lower_first, shortened, spellings};
 use crate::tumble::Tumble;
+use crate::wording;
 pub(crate) use places::{Part, Places};
 use scope::{Bound, Outputs, Scope, columns_of, same};
 
@@ -43,7 +44,7 @@ use scope::{Bound, Outputs, Scope, columns_of, same};
 pub(crate) enum Failure {
     /// It is wrong.
     Problem(Box<Problem>),
-    /// It reads a topic whose columns nobody knows before its first event.
+    /// It reads a topic whose columns are not known before its first event.
     Awaits(TopicName),
     /// It reads a view that is not planned yet.
     Needs(RelationName),
@@ -277,7 +278,7 @@ pub(crate) fn planning_problem(
         datafusion::sql::sqlparser::tokenizer::Span::new(location(span.start), location(span.end))
     });
     let place = span.and_then(|span| source.range(span)).unwrap_or_else(|| statement.clone());
-    let (message, help) = in_our_words(&error.find_root().message());
+    let (message, help) = in_our_words(&wording::root_message(error));
     Problem { help, ..source.problem(place, shortened(&message, LONGEST_MESSAGE)) }
 }
 
@@ -292,7 +293,7 @@ fn in_our_words(message: &str) -> (String, Option<String>) {
         Some((_, call)) => {
             let call = call.split_once('\'').map_or(call, |(call, _)| call);
             return (
-                format!("no function takes {call}"),
+                format!("no function takes {}", wording::in_sql(call)),
                 Some("convert the value with CAST(… AS …)".to_owned()),
             );
         }
@@ -310,7 +311,8 @@ fn in_our_words(message: &str) -> (String, Option<String>) {
         None => (message.trim(), None),
     };
     let message = message.rsplit_once(": While expanding wildcard, ").map_or(message, |(_, rest)| rest);
-    (lower_first(message.trim_end_matches('.')), help)
+    let (message, meant) = wording::plain_with_help(message.trim_end_matches('.'));
+    (message, help.or(meant))
 }
 
 fn bound_of(alias: String, plan: &LogicalPlan) -> Bound {

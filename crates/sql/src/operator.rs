@@ -1,4 +1,4 @@
-//! What runs below the cut of a view, once per event.
+//! Operators below the cut of a view, run once per event.
 //!
 //! ```text
 //!   batches of an epoch ─► Operator::run ─► Changes ─► (the task commits them)

@@ -1,6 +1,6 @@
 //! A pipeline: one cut of a view over all partitions of its topic.
 //!
-//! Always holds: each partition that the topic has or gets is read by one task; a topic that does not exist yet is
+//! Invariants: each partition that the topic has or gets is read by one task; a topic that does not exist yet is
 //! waited for. State is forgotten only when no task writes it and no reader looks at it any more.
 
 mod closing;
@@ -13,6 +13,7 @@ use std::time::Instant;
 use arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::{provider_as_source, source_as_provider};
+use datafusion::logical_expr::LogicalPlan;
 use factum_base::tasks::Stop;
 use factum_eventlog::AdminError;
 use factum_state::TaskId;
@@ -24,7 +25,8 @@ use tracing::warn;
 
 use crate::dead_letter;
 use crate::decode::Decoder;
-use crate::error::ReadError;
+use crate::engine::blocking;
+use crate::error::{ComputeError, ReadError};
 use crate::feed::{FeedTable, Slot};
 use crate::metrics::PipelineMetrics;
 use crate::operator::{self, OWNER, Operator};
@@ -237,8 +239,10 @@ impl Pipeline {
             .into_iter()
             .map(|partition| TaskId::new(OWNER, Arc::clone(&self.id), partition))
             .collect();
-        let failed =
-            |source| ReadError::Compute { view: self.plan.name.to_string(), source: Box::new(source) };
+        let failed = |source| ReadError::Compute {
+            view: self.plan.name.to_string(),
+            source: ComputeError::of(&source),
+        };
         let lifted = self.cut().lifted_at(now, self.closed_until()).map_err(failed)?;
         let reader = self.reader.lock().await;
         let read = reader.read(&*self.environment.state, &tasks, lifted.as_ref()).await;
@@ -279,7 +283,7 @@ impl Pipeline {
         self.advanced.subscribe()
     }
 
-    /// How often its state has moved; unlike epochs it never goes back, not even when a topic is made anew.
+    /// How often its state has moved; unlike epochs it never goes back, not even when a topic is created again.
     pub(crate) fn moves(&self) -> u64 {
         *self.advanced.borrow()
     }
@@ -318,10 +322,15 @@ impl Pipeline {
     }
 }
 
-/// An operator of its own: operators of one plan would share its slot.
+/// An operator of its own: operators of one plan would share its slot. Compiling a large plan takes long.
 async fn operator(cut: &Cut) -> Result<Operator, DataFusionError> {
+    let plan = cut.plan.clone();
+    blocking(compiled(plan)).await
+}
+
+async fn compiled(plan: LogicalPlan) -> Result<Operator, DataFusionError> {
     let slot = Slot::default();
-    let plan = bind(cut.plan.clone(), &mut |scan| {
+    let plan = bind(plan, &mut |scan| {
         let Ok(provider) = source_as_provider(&scan.source) else { return Ok(None) };
         let is_feed = provider.downcast_ref::<FeedTable>().is_some();
         Ok(is_feed.then(|| provider_as_source(FeedTable::new(provider.schema(), slot.clone()))))

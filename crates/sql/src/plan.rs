@@ -1,4 +1,4 @@
-//! Plans of views: what is kept for each event, and what is computed when somebody reads.
+//! Plans of views: what is kept for each event, and what is computed on reading.
 //!
 //! ```text
 //!   text ─► statement ─► names ─► DataFusion's planner and analyser ─► cut ─► ViewPlan { cuts, top }
@@ -121,6 +121,16 @@ pub(crate) struct Cut {
 }
 
 impl Cut {
+    /// How long events may stay behind the latest.
+    pub(crate) fn lateness(&self) -> Duration {
+        self.lateness
+    }
+
+    /// Which groups count, as a condition that reads the clock, over hidden keys.
+    pub(crate) fn condition_of_clock(&self) -> Option<&Expr> {
+        self.lifted.as_ref()
+    }
+
     /// Whether which groups count depends on the clock.
     pub(crate) fn uses_clock(&self) -> bool {
         self.lifted.is_some()
@@ -157,6 +167,8 @@ impl Cut {
 pub(crate) struct QueryPlan {
     /// Over topics, views and tables, under their names; the clock is not set.
     pub(crate) plan: LogicalPlan,
+    /// Its text.
+    pub(crate) text: Arc<str>,
     pub(crate) topics: Vec<(RelationName, TopicName)>,
     pub(crate) views: Vec<RelationName>,
 }

@@ -1,6 +1,6 @@
 //! A changed definition is built beside the one that is served, and takes its place once it has caught up.
 //!
-//! Always holds: the new version is served when it has taken in everything that the log held when it was
+//! Invariants: the new version is served when it has taken in everything that the log held when it was
 //! declared, and so have the views that it stands on. Until then the old one answers.
 
 use std::collections::BTreeMap;

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line() {
+    fn errors_in_rows_have_their_line() {
         check(
             "",
             &expect![[r#"

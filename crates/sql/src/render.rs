@@ -1,6 +1,6 @@
 //! Rows as others read them: JSON objects, CSV, Arrow IPC.
 //!
-//! Always holds: no digit is lost. Decimals, and whole numbers that a browser cannot hold (beyond 2^53), are
+//! Invariants: no digit is lost. Decimals, and whole numbers that a browser cannot hold (beyond 2^53), are
 //! strings; trailing zeros of a decimal, which only its column's type brought, are not shown.
 //!
 //! Many rows are written a piece at a time, so that their sender holds a piece and not all of their text.

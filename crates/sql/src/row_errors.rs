@@ -9,7 +9,7 @@
 //!   above it     plan ─ row_by_row ─► or_null(expression), value(aggregate) ──┴─► RowErrors ─► Rows::errors
 //! ```
 //!
-//! Invariant: a value is made null only where somebody tells the reader why.
+//! Invariants: a value is made null only where the reader is told why.
 
 mod aggregate;
 mod expression;
@@ -24,31 +24,42 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, Result};
+use factum_types::TopicName;
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::decode::spelling::OtherSpelling;
 use crate::render;
-use crate::statement::lower_first;
+use crate::wording;
 
 pub(crate) use aggregate::Numbered;
 pub(crate) use keys::KeyColumns;
 pub(crate) use plan::row_by_row;
 
-/// More are counted by nobody: whoever has mended so many asks again.
+/// Further ones are left out: a reader who has mended so many reads again.
 const MOST: usize = 100;
 
 /// A value of a view that is null because it cannot be computed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RowError {
-    /// The view whose row it is.
+    /// The view, or topic, whose row it is.
     pub view: String,
-    /// What its group goes by, as JSON; where that is not known, the columns that the value is computed from.
+    /// What its group goes by, as JSON; where that is not known, the columns that the value is computed from; empty for a
+    /// field of events that spell it otherwise.
     pub key: Map<String, Value>,
     /// The column, aggregate or condition that has no value.
     pub column: String,
     /// Why.
     pub reason: String,
+}
+
+impl RowError {
+    /// Of a column that is null in the events that spell its field otherwise.
+    pub(crate) fn of_spelling(view: &str, topic: &TopicName, spelling: &OtherSpelling) -> Self {
+        let (view, column) = (view.to_owned(), spelling.field.clone());
+        Self { view, key: Map::new(), column, reason: spelling.reason(topic) }
+    }
 }
 
 /// The group that has no value, and why.
@@ -102,12 +113,12 @@ pub(crate) async fn of_rows<T>(reading: impl Future<Output = T>) -> (T, Vec<RowE
     (done, errors)
 }
 
-/// What the reading under way tells its reader; nobody is told outside of one.
+/// What the reading under way tells its reader; `None` outside of one.
 pub(crate) fn of_reading() -> Option<RowErrors> {
     TOLD.try_with(Clone::clone).ok()
 }
 
-/// Runs `work` on this thread and gives what went wrong for single groups meanwhile. Where nobody reads a view, it
+/// Runs `work` on this thread and gives what went wrong for single groups meanwhile. Outside of a reading it
 /// fails instead.
 pub(crate) fn collect<T>(work: impl FnOnce() -> T) -> (T, Vec<GroupError>) {
     noting(of_reading().is_some(), work)
@@ -119,7 +130,7 @@ fn noting<T>(is_noted: bool, work: impl FnOnce() -> T) -> (T, Vec<GroupError>) {
     (done, NOTED.replace(around).unwrap_or_default())
 }
 
-/// The value of a group, or null if the error is noted by somebody.
+/// The value of a group, or null if its error is noted.
 pub(crate) fn or_null<T>(group: usize, value: Result<Option<T>>) -> Result<Option<T>> {
     value.or_else(|error| {
         NOTED.with_borrow_mut(|noted| match noted {
@@ -147,7 +158,7 @@ fn is_of_values(error: &DataFusionError) -> bool {
 }
 
 fn reason(error: &DataFusionError) -> String {
-    lower_first(&error.find_root().message())
+    wording::reason(error)
 }
 
 /// One row of some columns, as JSON.

@@ -3,10 +3,6 @@
 //! What differs from an ordinary session is what would be wrong or wasteful for a plan that runs again and again
 //! on a few thousand rows; each setting says why.
 
-mod bounded;
-
-pub(crate) use bounded::{LARGEST_RESULT, may_join, too_much};
-
 use std::sync::Arc;
 
 use datafusion::execution::SessionStateBuilder;
@@ -52,7 +48,6 @@ pub(crate) fn streaming() -> SessionContext {
     let context = SessionContext::new_with_state(state);
     // count(DISTINCT x) must stay one aggregate with one state per group.
     context.remove_optimizer_rule("single_distinct_aggregation_to_group_by");
-    bounded::register(&context);
     context
 }
 
@@ -62,7 +57,7 @@ pub(crate) fn batch() -> SessionContext {
 }
 
 /// A session for an ad-hoc query with so many bytes of memory and no disk: a query that needs more fails. How many
-/// there are at once is bounded by whoever runs them.
+/// there are at once is bounded by the pool that runs them.
 pub(crate) fn query(memory: usize) -> SessionContext {
     let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
     let runtime = RuntimeEnvBuilder::new().with_memory_limit(memory, 1.0).with_disk_manager_builder(no_disk);

@@ -1,10 +1,12 @@
-//! What a pipeline's file declares: its text cut into statements, each parsed with its place.
+//! Statements: the text of a SQL file cut into its declarations, each parsed with its place.
 //!
 //! Not here: what names mean. Only the shape of a statement is known and checked.
 
 mod clauses;
+mod culprit;
 mod dialect;
 mod expansion;
+mod keywords;
 mod meaning;
 mod size;
 mod source_text;
@@ -19,7 +21,9 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::definitions::Problem;
+pub(crate) use culprit::culprit;
 use dialect::FactumDialect;
+pub(crate) use keywords::nearly as keyword;
 pub(crate) use source_text::SourceText;
 
 /// Planning walks expressions by recursion; this many operators keep it well inside a thread's stack.
@@ -283,6 +287,27 @@ fn of_parser(source: &SourceText, error: &ParserError, place: &Range<usize>) -> 
     };
     let span = if start >= place.end { last_word(source, place) } else { start..word_end(source, start) };
     source.problem(span, readable(message))
+}
+
+/// What the parser says of a part of a statement that stands by itself.
+pub(crate) fn of_part(error: &ParserError, text: &str) -> String {
+    let said = match error {
+        ParserError::ParserError(said) | ParserError::TokenizerError(said) => said.as_str(),
+        ParserError::RecursionLimitExceeded => return "its expressions are nested too deeply".to_owned(),
+    };
+    let (said, column) = match said.rsplit_once(" at Line: ") {
+        Some((said, at)) => (said, at.rsplit_once(' ').and_then(|(_, column)| column.parse::<usize>().ok())),
+        None => (said, None),
+    };
+    let expected = said.strip_prefix("Expected: ").and_then(|rest| rest.rsplit_once(", found: "));
+    // A condition comes in brackets, that the user has not typed.
+    let is_bracket = text.starts_with('(') && column == Some(text.chars().count());
+    match expected {
+        Some((expected, found)) if found == "EOF" || (found == ")" && is_bracket) => {
+            format!("it ends where {expected} is expected")
+        }
+        _ => readable(said),
+    }
 }
 
 /// `Expected: x, found: y` as a sentence.

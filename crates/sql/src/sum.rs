@@ -3,8 +3,8 @@
 //! DataFusion's own adds with wrapping: one step beyond the largest bigint it answers with the smallest. Here
 //! integers, decimals and durations are added in 192 bits, so that no number of rows overflows the state.
 //!
-//! Always holds: a state is the exact total of its rows. A total that the type of the result cannot hold is an
-//! error to whoever reads it, and none any more once later values bring it back.
+//! Invariants: a state is the exact total of its rows. A total that the type of the result cannot hold is an
+//! error of a reading, and none any more once later values bring it back.
 //!
 //! Types are DataFusion's: `sum(bigint)` is bigint, `sum(decimal(p, s))` is decimal(38, s). Doubles have an exact total
 //! too ([`crate::float_total`]). Intervals and decimals of 256 bits are left to DataFusion.

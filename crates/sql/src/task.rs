@@ -6,7 +6,7 @@
 //!       └── anything that fails: rest, begin again from what was committed
 //! ```
 //!
-//! Always holds
+//! Invariants:
 //! - Rows, offset, watermark, counts and letters of an epoch are one commit: each event counts once.
 //! - A dead letter is in its topic or in the outbox of the newest epoch, or it is counted as lost.
 //! - An event that cannot be decoded or computed, and a range that cannot be read, becomes a dead letter and is
@@ -33,6 +33,7 @@ use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use crate::closings::{ClosingRegistry, ClosingTopicError, Closings};
+use crate::decode::spelling::SpellingLog;
 use crate::engine::Options;
 use crate::operator::Operator;
 pub(crate) use counts::Counts;
@@ -51,6 +52,7 @@ pub(crate) struct Environment {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) closings: ClosingRegistry,
+    pub(crate) spellings: SpellingLog,
     pub(crate) clock: SharedClock,
     pub(crate) tasks: TaskGroup,
 }

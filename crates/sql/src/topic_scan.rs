@@ -1,10 +1,10 @@
 //! A topic as a table of an ad-hoc query: its records from the first kept to the last durable one.
 //!
-//! Always holds: a query sees the topic as it was when it was planned; what arrives meanwhile is not shown.
+//! Invariants: a query sees the topic as it was when it was planned; what arrives meanwhile is not shown.
 //! Records that are no events of their topic, and offsets that cannot be read, are left out, as they are from views,
 //! and counted. No more records are in memory than are being decoded.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,8 +23,10 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use factum_eventlog::{EventLog, PartitionBounds, ReadError};
 use factum_types::{Offset, Record, TopicName, TopicPartition};
 use futures::stream;
+use parking_lot::Mutex;
 
 use crate::decode::Decoder;
+use crate::decode::spelling::OtherSpelling;
 use crate::schema::EventSchema;
 
 /// How much of a partition is read at once.
@@ -57,9 +59,16 @@ impl LeftOut {
 pub(crate) struct LeftOutCounter {
     undecodable: AtomicU64,
     unreadable: AtomicU64,
+    /// Fields that events spell otherwise: nothing of them is left out but the value.
+    spellings: Mutex<BTreeSet<(TopicName, OtherSpelling)>>,
 }
 
 impl LeftOutCounter {
+    /// Fields of topics that their events spell otherwise.
+    pub(crate) fn spellings(&self) -> BTreeSet<(TopicName, OtherSpelling)> {
+        std::mem::take(&mut self.spellings.lock())
+    }
+
     /// The count so far.
     pub(crate) fn total(&self) -> LeftOut {
         LeftOut {
@@ -180,6 +189,8 @@ impl Reading {
                 let records: Vec<_> = self.pending.drain(..count).collect();
                 let decoded = self.decoder.decode(bounds.partition, &records);
                 self.left_out.undecodable(decoded.poisoned.len());
+                let spellings = decoded.spellings.into_iter().map(|spelling| (self.topic.clone(), spelling));
+                self.left_out.spellings.lock().extend(spellings);
                 return Ok(Some(decoded.batch));
             }
             let next = self.next.unwrap_or(bounds.log_start);

@@ -1,6 +1,6 @@
 //! Tumbling windows: time cut into pieces of one size, counted from 1970-01-01T00:00:00Z.
 //!
-//! Always holds: a window holds its start and not its end.
+//! Invariants: a window holds its start and not its end.
 
 use std::ops::Range;
 use std::sync::Arc;

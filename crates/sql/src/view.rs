@@ -6,10 +6,10 @@
 //!   reference tables ─────────────────────────────────────┘
 //! ```
 //!
-//! Always holds: the rows answer for one moment of the clock; each partition's part of them is of one epoch.
+//! Invariants: the rows answer for one moment of the clock; each partition's part of them is of one epoch.
 //! Rows are computed again only if something that they stand on has moved.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,8 +26,9 @@ use futures::future::BoxFuture;
 use tokio::sync::{Mutex, watch};
 
 use crate::clock_function::set_clock;
+use crate::decode::spelling::OtherSpelling;
 use crate::engine::ViewState;
-use crate::error::ReadError;
+use crate::error::{ComputeError, ReadError};
 use crate::metrics;
 use crate::pipeline::Pipeline;
 use crate::plan::{ViewPlan, table_reference};
@@ -50,7 +51,8 @@ pub struct Rows {
     pub freshness: Freshness,
     /// What they do not contain of topics that were read for them.
     pub left_out: LeftOut,
-    /// Values among them that are null because they cannot be computed; a hundred at most.
+    /// Values among them that are null because they cannot be computed, a hundred at most for each view; and columns that are
+    /// null in events that spell their field otherwise.
     pub errors: Arc<[RowError]>,
 }
 
@@ -232,8 +234,25 @@ impl Version {
         metrics::row_errors(&self.plan.name, errors.len());
         let view = self.plan.name.to_string();
         let own = errors.into_iter().map(|error| RowError { view: view.clone(), ..error });
-        let errors: Vec<_> = rows.errors.iter().cloned().chain(own).collect();
+        let errors: Vec<_> = rows.errors.iter().cloned().chain(own).chain(self.spellings()).collect();
         Rows { errors: errors.into(), ..rows }
+    }
+
+    /// Columns that are null in events that spell their field otherwise.
+    fn spellings(&self) -> Vec<RowError> {
+        let view = self.plan.name.to_string();
+        let of_pipeline = |pipeline: &Arc<Pipeline>| {
+            let statuses = pipeline.statuses().into_iter();
+            let found: BTreeMap<String, OtherSpelling> = statuses
+                .flat_map(|(_, status)| status.spellings())
+                .map(|spelling| (spelling.field.clone(), spelling))
+                .collect();
+            let of = |spelling| RowError::of_spelling(&view, pipeline.topic(), spelling);
+            found.values().map(of).collect::<Vec<_>>()
+        };
+        let mut spellings: Vec<_> = self.pipelines.iter().flat_map(of_pipeline).collect();
+        spellings.dedup();
+        spellings
     }
 
     async fn compute(&self, now: Timestamp) -> Result<Rows, ReadError> {
@@ -249,7 +268,7 @@ impl Version {
         let computed = self.run_above(&found, now).await;
         let (schema, batches) = computed.map_err(|source| ReadError::Compute {
             view: self.plan.name.to_string(),
-            source: Box::new(source),
+            source: ComputeError::of(&source),
         })?;
         let freshness = Freshness::at(now);
         let (left_out, errors) = (LeftOut::default(), errors.into());

@@ -26,11 +26,8 @@ const HEADLINES: &[&str] = &["What ", "Where ", "Why ", "Which ", "Whether ", "H
 /// Files that name the words.
 const PAGES: &[&str] = &["docs/style.md", "xtask/tests/it/tidy.rs"];
 
-/// Folders that are not cleaned yet. No other may be added.
-const EXEMPT: &[&str] = &["crates/kafka-server", "crates/sql"];
-
 pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
-    let is_checked = |path: &Path| !PAGES.iter().chain(EXEMPT).any(|exempt| path.starts_with(exempt));
+    let is_checked = |path: &Path| !PAGES.iter().any(|page| path.starts_with(page));
     let texts = workspace.texts.iter().filter(|file| is_checked(&file.path));
     let mut findings: Vec<Finding> = texts.flat_map(check_text).collect();
     for source in workspace.sources.iter().filter(|source| is_checked(&source.path)) {

@@ -121,8 +121,8 @@ impl Consumer {
             let Some(position) = self.positions.get(&name) else { continue };
             asked.push((name, Arc::clone(&position.partition), position.next, fetched.result));
         }
-        let is_packed = asked.iter().any(|(.., result)| result.as_ref().is_ok_and(decode::is_packed));
-        match is_packed {
+        let takes_long = asked.iter().any(|(.., result)| result.as_ref().is_ok_and(decode::takes_long));
+        match takes_long {
             true => self.broker.shared().heavy_work.run(move || open_all(asked)).await,
             false => open_all(asked),
         }

@@ -13,6 +13,9 @@ use factum_types::{Compression, Offset, RecordReader, batch, record};
 
 use crate::partition::Partition;
 
+/// Records below this are decoded where they are read.
+const QUICK_BYTES: usize = 64 << 10;
+
 /// The records of `slice` from `from` on, about `limit_bytes` of them but at least one if there is one.
 pub(super) fn decode(from: Offset, slice: &Slice, limit_bytes: usize) -> Chunk {
     let (log_start, high_watermark) = (slice.bounds.log_start, slice.bounds.high_watermark);
@@ -65,8 +68,11 @@ fn add_records(
     Ok(Some(room))
 }
 
-/// Whether a batch of `slice` has to be unpacked, which may take long.
-pub(super) fn is_packed(slice: &Slice) -> bool {
+/// Whether `slice` has many records, or a batch that has to be unpacked.
+pub(super) fn takes_long(slice: &Slice) -> bool {
+    if slice.bytes > QUICK_BYTES {
+        return true;
+    }
     let mut headers = slice.chunks.iter().flat_map(|chunk| batch::headers(chunk)).map_while(Result::ok);
     headers.any(|(_, header)| header.compression() != Ok(Compression::None))
 }

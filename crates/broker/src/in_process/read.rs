@@ -24,7 +24,7 @@ pub(super) async fn read(
         Fetch { partitions: vec![asked], min_bytes: 1, max_bytes: limit_bytes.max(1), max_wait: wait };
     let fetched = broker.fetch(fetch).await.pop().expect("one answer for one partition");
     match fetched.result {
-        Ok(slice) if decode::is_packed(&slice) => {
+        Ok(slice) if decode::takes_long(&slice) => {
             let heavy_work = &broker.shared().heavy_work;
             Ok(heavy_work.run(move || decode::decode(from, &slice, limit_bytes)).await)
         }

@@ -94,7 +94,7 @@ pub(super) fn run(args: Args) -> Result<(), Report> {
     if let Some(folder) = &args.project
         && let Err(problem) = project::find(folder)
     {
-        report::problems(&[problem]);
+        report::problems([&problem]);
         return Err(Error::NoProject { folder: folder.clone() }.into());
     }
     let mut options = Options { project: args.project, ..options(args.places, args.open) };

@@ -7,6 +7,7 @@ use factum_types::Offset;
 use miette::Report;
 use reqwest::Method;
 
+use super::place;
 use crate::args::Format;
 use crate::client::{Client, Error};
 use crate::output::{self, Column, Row, numbers, words};
@@ -50,8 +51,8 @@ pub(crate) enum Verb {
         /// One partition only
         #[arg(long)]
         partition: Option<i32>,
-        /// earliest, latest, an offset, or a time such as 2026-01-31T12:00:00Z
-        #[arg(long)]
+        /// earliest, latest, an offset, a time such as 2026-01-31T12:00:00Z, or "10m ago"
+        #[arg(long, value_parser = place::parse)]
         to: String,
         /// Only say what would change
         #[arg(long)]

@@ -7,7 +7,7 @@ use miette::{Diagnostic, Report};
 use serde::Serialize;
 
 use crate::args::Format;
-use crate::output;
+use crate::output::{self, shell_word};
 
 /// The topic of the project that is written, and the file of events for it.
 const SAMPLE_TOPIC: &str = "store.orders";
@@ -56,8 +56,10 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Report> {
         let folder = written.folder.display();
         let files =
             written.files.iter().map(|file| format!("  {folder}/{}\n", file.display())).collect::<String>();
+        let sample = written.folder.join(SAMPLE);
+        let (quoted, sample) = (shell_word(&folder.to_string()), shell_word(&sample.display().to_string()));
         format!(
-            "wrote\n{files}\nnext: factum dev {folder}\nthen: factum produce {SAMPLE_TOPIC} --file {folder}/{SAMPLE}\n"
+            "wrote\n{files}\nnext: factum dev {quoted}\nthen: factum produce {SAMPLE_TOPIC} --file {sample}\n"
         )
     })?;
     Ok(())

@@ -32,6 +32,7 @@ impl Row for PipelineLine {
         numbers("rate", |pipeline| pipeline.rate.to_string()),
         numbers("state_bytes", |pipeline| pipeline.state_bytes.to_string()),
         numbers("poisoned", |pipeline| pipeline.poisoned.to_string()),
+        numbers("late", |pipeline| pipeline.late.to_string()),
         numbers("unreadable", |pipeline| pipeline.unreadable.to_string()),
         words("watermark", |pipeline| pipeline.watermark.clone().unwrap_or_default()),
         words("last_error", |pipeline| pipeline.last_error.clone().unwrap_or_default()),

@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::place;
 use crate::args::Format;
 use crate::client::following::{self, Follow};
 use crate::client::{Client, Error, EventStream, Record, ServerEvent};
@@ -17,24 +18,17 @@ use crate::report;
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:
   factum tail store.orders --from earliest --limit 10
+  factum tail store.orders --from '10m ago'
   factum tail store.orders -o json | jq .value.Email")]
 pub(crate) struct Args {
     /// The topic, in full: store.orders
     topic: String,
-    /// Where to start: earliest, latest, or an offset (in every partition)
-    #[arg(long, default_value = "latest", value_parser = place)]
+    /// Where to start: earliest, latest, an offset (in every partition), a time such as 2026-01-31T12:00:00Z, or "10m ago"
+    #[arg(long, default_value = "latest", value_parser = place::parse)]
     from: String,
     /// Stop after so many events
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
-}
-
-fn place(text: &str) -> Result<String, &'static str> {
-    let is_offset = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if matches!(text, "earliest" | "latest") || is_offset {
-        return Ok(text.to_owned());
-    }
-    Err("it is not earliest, latest or an offset")
 }
 
 pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<(), Report> {

@@ -1,4 +1,6 @@
-//! `factum topic`: list, describe, create, delete.
+//! `factum topic`: list, describe, create, alter, delete.
+
+mod alter;
 
 use factum_types::units::duration::{self, DurationError};
 use factum_types::{ByteSize, TopicName};
@@ -12,7 +14,7 @@ use crate::client::{
 use crate::output::{self, Column, Row, numbers, words};
 use crate::report;
 
-/// List, describe, create and delete topics
+/// List, describe, create, alter and delete topics
 #[derive(Debug, clap::Subcommand)]
 #[command(before_help = "Examples:
   factum topic list
@@ -39,6 +41,11 @@ pub(crate) enum Verb {
   factum topic create store.refunds
   factum topic create store.orders --partitions 4 --retention 30d --max-message-bytes 4MiB")]
     Create(Create),
+    /// Change settings of a topic
+    #[command(before_help = "Examples:
+  factum topic alter store.orders --set retention=90d --set compression=zstd
+  factum topic alter store.orders --unset retention")]
+    Alter(alter::Alter),
     /// Remove a topic with all its events
     #[command(before_help = "Examples:
   factum topic delete store.refunds            only if it has no events
@@ -111,6 +118,7 @@ pub(super) async fn run(verb: Verb, client: Client, format: Format) -> Result<()
         Verb::List { all } => list(all, &client, format).await,
         Verb::Describe { topic } => describe(&client.topic(&topic).await?, format),
         Verb::Create(wish) => create(wish, &client, format).await,
+        Verb::Alter(wish) => alter::run(wish, &client, format).await,
         Verb::Delete { topic, force } => delete(&topic, force, &client).await,
     }
 }
@@ -137,6 +145,9 @@ fn describe(topic: &Topic, format: Format) -> Result<(), Report> {
         let mut pairs = vec![("topic", topic.name.clone())];
         pairs.extend(topic.team.clone().map(|team| ("team", team)));
         pairs.extend(topic.summary.clone().map(|summary| ("summary", output::printable(&summary))));
+        pairs.extend(
+            manifest(topic).map(|file| ("declared by", format!("{file}, which its settings come from"))),
+        );
         pairs.push(("records", topic.records().to_string()));
         pairs.push(("retention", unset(&topic.config.retention)));
         pairs.extend(topic.config.retention_bytes.clone().map(|bytes| ("retention bytes", bytes)));
@@ -160,6 +171,13 @@ fn describe(topic: &Topic, format: Format) -> Result<(), Report> {
         }
         output::pairs(&pairs) + "\n" + &output::table(&topic.partitions)
     })?)
+}
+
+/// The manifest that declares a topic, where a project does.
+fn manifest(topic: &Topic) -> Option<String> {
+    let team = topic.team.as_ref()?;
+    let event = topic.name.strip_prefix(team)?.strip_prefix('.')?;
+    Some(format!("teams/{team}/events/{event}.yaml"))
 }
 
 async fn create(wish: Create, client: &Client, format: Format) -> Result<(), Report> {

@@ -109,8 +109,14 @@ pub(super) async fn print_rows(
     format: Format,
 ) -> Result<(), Report> {
     if format == Format::Csv {
-        let (rows, csv) = client.csv(request).await?;
+        let (rows, errors, csv) = client.csv(request).await?;
         freshness::warn(&rows);
+        if errors > 0 {
+            report::say(format_args!(
+                "warning: empty because of an error: {}; -o json says why",
+                output::count(errors, "value")
+            ));
+        }
         return Ok(output::print(&csv.replace("\r\n", "\n"))?);
     }
     let rows: Rows = client.json(request.header("accept", "application/json")).await?;
@@ -118,9 +124,16 @@ pub(super) async fn print_rows(
     if rows.rows.is_empty() && format == Format::Table {
         report::say("no rows");
     }
-    for RowError { view, key, column, reason } in &rows.errors {
-        let key = serde_json::to_string(key).unwrap_or_default();
-        report::say(format_args!("{view}: {column} of {key} is null: {reason}"));
-    }
+    rows.errors.iter().for_each(warn_of_null);
     Ok(output::rows(format, &rows.rows)?)
+}
+
+/// Says why a value among the rows is null; with no key, it is the whole view's, or that of events which spell its field
+/// otherwise.
+fn warn_of_null(RowError { view, key, column, reason }: &RowError) {
+    let of_key = match key.is_empty() {
+        true => String::new(),
+        false => format!(" of {}", serde_json::to_string(key).unwrap_or_default()),
+    };
+    report::say(printable(&format!("warning: {view}: {column}{of_key} is null: {reason}")));
 }

@@ -79,6 +79,24 @@ impl Kind for TableDefinition {
     ) -> Option<(Self, Origin)> {
         read(context, path, stem, problems)
     }
+
+    fn look_beside(context: &Context<'_>, read: &[&Self], problems: &mut Vec<Problem>) {
+        let stems = context.stems::<Self>();
+        for item in context.items::<Self>() {
+            let Some(stem) = item.name.strip_suffix(".csv").filter(|_| !item.is_folder) else { continue };
+            // A table that has an error is not read, and may name any.
+            if read.len() < stems.len()
+                || read.iter().any(|table| table.from.file_name() == item.path.file_name())
+            {
+                continue;
+            }
+            let help = match nearest(stem, stems.iter().copied()) {
+                Some(near) => format!("name it in `from:` of {near}.yaml, or remove it"),
+                None => format!("add {stem}.yaml beside it, with `from: {}` and `key:`", item.name),
+            };
+            problems.push(Problem::of_file(&item.path, "no table reads this").help(help).warning());
+        }
+    }
 }
 
 /// Reads the manifest at `path`, named `stem` without its ending, and the rows that it names.

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use factum_types::TeamName;
+use factum_types::suggest::nearest;
 
 use super::PROJECT_FILE;
 use crate::defaults::{Defaults, Visibility};
+use crate::folder;
 use crate::human;
 use crate::kinds;
 use crate::manifest::{Fields, SourceFile};
@@ -93,5 +95,10 @@ pub(super) fn no_project_file(root: &Path) -> Problem {
         return problem
             .help(format!("the folder {} does not exist; `factum init` makes one", root.display()));
     }
-    problem.help(format!("{} is not a project; `factum init` makes one", root.display()))
+    let entries = folder::list(root, Path::new(""), &mut Vec::new());
+    let files = entries.iter().filter(|item| !item.is_folder).map(|item| item.name.as_str());
+    match nearest(PROJECT_FILE, files.filter(|name| name.to_lowercase().starts_with("factum."))) {
+        Some(near) => problem.help(format!("did you mean `{near}`? rename it to `{PROJECT_FILE}`")),
+        None => problem.help(format!("{} is not a project; `factum init` makes one", root.display())),
+    }
 }

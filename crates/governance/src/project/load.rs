@@ -10,7 +10,7 @@ use factum_types::TeamName;
 use factum_types::suggest::nearest;
 
 use super::header::{self, Header};
-use super::{LoadError, PROJECT_FILE, Project};
+use super::{LoadError, PROJECT_FILE, Project, misplaced};
 use crate::definitions::SharedDefinition;
 use crate::folder::{self, Item};
 use crate::kind::{Context, Entry, KindEntry, Origin};
@@ -46,6 +46,7 @@ pub fn load_valid_part(root: impl AsRef<Path>) -> Result<Project, LoadError> {
     let Some(header) = header::read(root, &mut loading.problems) else {
         return Err(LoadError { problems: loading.problems });
     };
+    loading.root_folder();
     loading.platform();
     // Defaults and the list of teams concern everything.
     let items = loading.list("teams");
@@ -115,6 +116,14 @@ impl<'a> Loading<'a> {
 
     fn list(&mut self, path: impl AsRef<Path>) -> Vec<Item> {
         folder::list(self.root, path.as_ref(), &mut self.problems)
+    }
+
+    fn root_folder(&mut self) {
+        for item in self.list("") {
+            if let Some(help) = misplaced::advice_at_root(&item) {
+                self.stray(&item, &help);
+            }
+        }
     }
 
     fn platform(&mut self) {
@@ -215,7 +224,7 @@ impl<'a> Loading<'a> {
             false if item.manifest_stem().is_some() => {
                 self.stray(item, "an event's file belongs into the folder `events`");
             }
-            false => {}
+            false => self.misplaced(item, ""),
         }
     }
 
@@ -227,7 +236,8 @@ impl<'a> Loading<'a> {
                 Entry::Manifest(stem) => self.definition(kind, context, item, stem),
                 Entry::Later => self.later(&item.path),
                 Entry::Stray(help) => self.stray(item, &help),
-                Entry::Beside => {}
+                Entry::Beside if entry.folder.is_empty() || item.is_folder => {}
+                Entry::Beside => self.misplaced(item, entry.folder),
             }
         }
         let read = self.read.get(&kind).into_iter().flatten();
@@ -271,6 +281,13 @@ impl<'a> Loading<'a> {
     fn later(&mut self, path: &Path) {
         let problem = Problem::of_file(path, "not supported by this version yet");
         self.problems.push(problem.help("the file is left alone and has no effect").warning());
+    }
+
+    /// Warns of a file that nothing reads, where its name says what was meant.
+    fn misplaced(&mut self, item: &Item, folder: &str) {
+        if let Some(help) = misplaced::advice(item, folder) {
+            self.stray(item, &help);
+        }
     }
 
     fn stray(&mut self, item: &Item, help: &str) {

@@ -360,7 +360,13 @@ impl From<sql::QueryError> for Problem {
             sql::QueryError::Busy { .. } => Self::unavailable("busy", &error),
             sql::QueryError::Broken => Self::broken(&error),
             sql::QueryError::View(error) => error.into(),
-            sql::QueryError::Compute(ref source) => Self::refused(&error).also(source),
+            sql::QueryError::Compute(ref source) => {
+                let problem = Self::refused(&error).also(source);
+                match source.place {
+                    Some((line, column)) => problem.with("line", line).with("column", column),
+                    None => problem,
+                }
+            }
         }
     }
 }

@@ -62,7 +62,8 @@ async fn explain_sql(
     caller.may(Action::Describe, Resource::Cluster)?;
     let (head, body) = request.into_parts();
     let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
-    Ok(Json(Explanation { plan: api.state.engine.explain(&wish.query).await? }))
+    let explained = api.state.engine.explain(&wish.query).await?;
+    Ok(Json(Explanation { plan: explained.words, raw: explained.raw }))
 }
 
 /// Runs one query within the limits of the HTTP API.

@@ -19,7 +19,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use factum_eventlog::{Position, Topic};
-use factum_types::{Action, Offset, Resource, TopicPartition};
+use factum_types::{Action, Offset, Resource, Timestamp, TopicPartition};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use utoipa_axum::router::OpenApiRouter;
@@ -44,6 +44,8 @@ enum Start {
     Latest,
     /// At this offset in every partition, or as near to it as there are records.
     Offset(i64),
+    /// With the first record at or after this time.
+    Time(Timestamp),
 }
 
 impl<'de> Deserialize<'de> for Start {
@@ -52,9 +54,12 @@ impl<'de> Deserialize<'de> for Start {
         match text.as_str() {
             "earliest" => Ok(Self::Earliest),
             "latest" => Ok(Self::Latest),
-            offset => match offset.parse() {
-                Ok(offset) if offset >= 0 => Ok(Self::Offset(offset)),
-                _ => Err(D::Error::custom(format_args!("{offset:?} is not latest, earliest or an offset"))),
+            text => match (text.parse(), text.parse::<jiff::Timestamp>()) {
+                (Ok(offset), _) if offset >= 0 => Ok(Self::Offset(offset)),
+                (_, Ok(time)) => Ok(Self::Time(Timestamp::from_millis(time.as_millisecond()))),
+                _ => Err(D::Error::custom(format_args!(
+                    "{text:?} is not latest, earliest, an offset or a time"
+                ))),
             },
         }
     }
@@ -63,7 +68,7 @@ impl<'de> Deserialize<'de> for Start {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TailQuery {
-    /// Where to start: `latest` (the default), `earliest` or an offset. `Last-Event-ID` wins over it.
+    /// Where to start: `latest` (the default), `earliest`, an offset or a time. `Last-Event-ID` wins over it.
     #[serde(default)]
     from: Start,
     /// End after this many records.
@@ -83,8 +88,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
 /// `Last-Event-ID` goes on where it was.
 #[utoipa::path(get, path = "/api/v1/topics/{topic}/tail", tag = "topics",
     params(("topic" = String, Path, example = "store.orders"),
-        ("from" = Option<String>, Query, description = "Where to start: `latest` (the default), `earliest`, or an \
-            offset (in every partition, or as near to it as there are records); `Last-Event-ID` wins over it",
+        ("from" = Option<String>, Query, description = "Where to start: `latest` (the default), `earliest`, an \
+            offset (in every partition, or as near to it as there are records) or a time (RFC 3339); `Last-Event-ID` \
+            wins over it",
             example = "earliest"),
         ("limit" = Option<u64>, Query, description = "End after this many records"),
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event seen",
@@ -117,6 +123,7 @@ async fn begin(api: &Api, topic: Topic, query: &TailQuery) -> Result<Tail, Probl
         let position = match query.from {
             Start::Earliest => Position::Earliest,
             Start::Latest => Position::Latest,
+            Start::Time(time) => Position::Time(time),
             Start::Offset(offset) => {
                 let offset = Offset::new(offset).min(bounds.high_watermark).max(bounds.log_start);
                 positions.set(bounds.partition, offset);

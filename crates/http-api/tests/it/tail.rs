@@ -205,7 +205,7 @@ async fn an_offset_is_a_place_to_start() {
     behind.read_to_last_chunk().await;
     assert_eq!(behind.events(), ["0:5 record 4"], "as near to it as there are records");
     let refused = server.get("/api/v1/topics/store.orders/tail?from=yesterday").await;
-    expect![[r#"400 from: "yesterday" is not latest, earliest or an offset {"in":"query"}"#]]
+    expect![[r#"400 from: "yesterday" is not latest, earliest, an offset or a time {"in":"query"}"#]]
         .assert_eq(&refused.problem());
     server.stop().await;
 }

@@ -1,6 +1,6 @@
-//! What the connections of one client address share: their number, and what they hold together.
+//! Limits by client address: the number of its connections, and what they hold together.
 //!
-//! Always holds
+//! Invariants:
 //! - An address is known while it has a connection, and no longer: the table is as long as there are
 //!   connections at most.
 

@@ -17,7 +17,7 @@ pub(crate) struct Budget {
     unsent: AtomicUsize,
     unsent_limit: usize,
     fetch_limit: usize,
-    /// Somebody has taken bytes.
+    /// A client has taken bytes.
     taken: Notify,
 }
 

@@ -6,7 +6,7 @@
 //!   length request                length request …
 //! ```
 //!
-//! Always holds
+//! Invariants:
 //! - Memory follows bytes that arrived, or the next step of them; never a length alone. The buffer is made
 //!   larger than that, up to four times, so that it is seldom copied; what was not written to takes no memory.
 //! - An idle connection holds no buffer.

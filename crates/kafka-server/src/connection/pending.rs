@@ -5,7 +5,7 @@
 //!               front                        begins when it is at the front, and nothing is begun behind it
 //! ```
 //!
-//! Always holds
+//! Invariants:
 //! - Answers leave in the order in which the requests came.
 //! - A request that must be done in its turn starts after all before it were answered; only a pipelined one
 //!   (a produce, whose records are appended already) waits beside others.
@@ -32,7 +32,7 @@ pub(crate) enum Answer {
     InTurn {
         /// Does it.
         answer: BoxFuture<'static, Rope>,
-        /// It may only be waiting for what others do: it need not be finished when nobody listens.
+        /// It may only be waiting for what others do: it need not be finished for a client that has gone.
         is_patient: bool,
     },
 }
@@ -45,8 +45,8 @@ pub(super) struct Request {
     pub(super) answer: Answer,
 }
 
-/// An answered request.
-pub(super) struct Answered {
+/// A request with its response.
+pub(super) struct RequestWithResponse {
     pub(super) api: ApiKey,
     pub(super) begun_at: Instant,
     pub(super) response: Rope,
@@ -86,14 +86,14 @@ impl Pending {
     }
 
     /// The next answer, in order; `Ready(None)` if nothing is awaited.
-    pub(super) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<Answered>> {
+    pub(super) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<RequestWithResponse>> {
         let Some(front) = self.queue.front_mut() else { return Poll::Ready(None) };
         let response = match &mut front.answer {
             Answer::Ready(response) => std::mem::take(response),
             Answer::Pipelined(answer) | Answer::InTurn { answer, .. } => ready!(answer.as_mut().poll(cx)),
         };
         let Request { api, begun_at, .. } = self.drop_front().expect("there is a front");
-        Poll::Ready(Some(Answered { api, begun_at, response }))
+        Poll::Ready(Some(RequestWithResponse { api, begun_at, response }))
     }
 
     /// Gives up a request at the front that only waits for what others do.

@@ -1,4 +1,4 @@
-//! How a client gets on with sending a request or taking an answer.
+//! Progress of a client that sends a request or takes a response.
 
 use std::time::Duration;
 

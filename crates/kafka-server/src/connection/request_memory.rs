@@ -8,13 +8,13 @@
 //! A connection reserves what it holds beyond its first 16 KiB: for bytes that came, and for the next step of
 //! them, never for a length that was only announced. When nothing is left, reservations wait in the order in
 //! which they were asked for, where each 64 KiB that a request lacks puts it one place further back, and the first
-//! of them has *priority*: it may go on past the shared part until its request is answered. So somebody always
+//! of them has *priority*: it may go on past the shared part until its request is answered. So one of them always
 //! finishes, however many have begun, and those who announce much do not hold back those who lack little.
 //!
-//! Always holds
+//! Invariants:
 //! - No more is reserved than the limit, nor by one address more than its own limit, but for the one that has
 //!   priority, whose whole request was left out of the shared part.
-//! - Whoever fits is not behind whoever does not: an address at its limit holds back no other.
+//! - A reservation that fits is not behind one that does not: an address at its limit holds back no other.
 //!
 //! Not here: how long a client may hold what it does not use (see [`super::Connection`]).
 
@@ -92,7 +92,7 @@ impl RequestMemory {
         }
     }
 
-    /// Whether somebody waits for memory.
+    /// Whether a reservation waits for memory.
     pub(super) fn is_crowded(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0
     }

@@ -59,24 +59,24 @@ struct Alteration {
     resource_type: i8,
     name: String,
     /// Settings with their values; null for the default.
-    edits: Result<Vec<ConfigEntry>, Refused>,
+    edits: Result<Vec<ConfigEntry>, AlterRefusal>,
     /// Whether settings that are not named go back to their defaults.
     is_whole: bool,
 }
 
 /// Why nothing was changed.
-struct Refused {
+struct AlterRefusal {
     code: ErrorCode,
     reason: Option<String>,
 }
 
-impl Refused {
+impl AlterRefusal {
     fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
         Self { code, reason: Some(reason.into()) }
     }
 }
 
-impl From<AlterTopicError> for Refused {
+impl From<AlterTopicError> for AlterRefusal {
     fn from(failure: AlterTopicError) -> Self {
         if let AlterTopicError::Storage(source) = &failure {
             error!(error = %source, "cannot change a topic's settings");
@@ -86,7 +86,7 @@ impl From<AlterTopicError> for Refused {
 }
 
 /// All that a topic is to say.
-fn replacement(entries: Vec<ConfigEntry>) -> Result<Vec<ConfigEntry>, Refused> {
+fn replacement(entries: Vec<ConfigEntry>) -> Result<Vec<ConfigEntry>, AlterRefusal> {
     once_each(entries.iter())?;
     match entries.iter().find(|entry| entry.value.is_none()) {
         Some(ConfigEntry { name, .. }) => Err(null_value(name)),
@@ -95,7 +95,7 @@ fn replacement(entries: Vec<ConfigEntry>) -> Result<Vec<ConfigEntry>, Refused> {
 }
 
 /// Single changes, as settings with their new values.
-fn edits(edits: Vec<ConfigEdit>) -> Result<Vec<ConfigEntry>, Refused> {
+fn edits(edits: Vec<ConfigEdit>) -> Result<Vec<ConfigEntry>, AlterRefusal> {
     once_each(edits.iter().map(|edit| &edit.entry))?;
     let read = |ConfigEdit { operation, entry }: ConfigEdit| match operation {
         SET if entry.value.is_none() => Err(null_value(&entry.name)),
@@ -106,9 +106,9 @@ fn edits(edits: Vec<ConfigEdit>) -> Result<Vec<ConfigEntry>, Refused> {
                 true => format!("{} cannot be changed", entry.name),
                 false => format!("{} is no list: it can be set or deleted", entry.name),
             };
-            Err(Refused::new(ErrorCode::InvalidConfig, reason))
+            Err(AlterRefusal::new(ErrorCode::InvalidConfig, reason))
         }
-        other => Err(Refused::new(
+        other => Err(AlterRefusal::new(
             ErrorCode::InvalidRequest,
             format!("there is no operation {other} on a setting"),
         )),
@@ -116,19 +116,19 @@ fn edits(edits: Vec<ConfigEdit>) -> Result<Vec<ConfigEntry>, Refused> {
     edits.into_iter().map(read).collect()
 }
 
-fn null_value(name: &str) -> Refused {
-    Refused::new(
+fn null_value(name: &str) -> AlterRefusal {
+    AlterRefusal::new(
         ErrorCode::InvalidRequest,
         format!("{name} has no value: delete the setting to have the default"),
     )
 }
 
-fn once_each<'a>(entries: impl Iterator<Item = &'a ConfigEntry>) -> Result<(), Refused> {
+fn once_each<'a>(entries: impl Iterator<Item = &'a ConfigEntry>) -> Result<(), AlterRefusal> {
     let mut seen = HashSet::new();
     for entry in entries {
         if !seen.insert(&entry.name) {
             let reason = format!("the request names the setting {} twice", entry.name);
-            return Err(Refused::new(ErrorCode::InvalidRequest, reason));
+            return Err(AlterRefusal::new(ErrorCode::InvalidRequest, reason));
         }
     }
     Ok(())
@@ -145,40 +145,42 @@ async fn alter(call: &Call, resources: Vec<Alteration>, validate_only: bool) -> 
     for resource in resources {
         let (resource_type, resource_name) = (resource.resource_type, resource.name.clone());
         let altered = match twice.contains(&(resource_type, resource_name.clone())) {
-            true => Err(Refused::new(ErrorCode::InvalidRequest, "the request names the resource twice")),
+            true => Err(AlterRefusal::new(ErrorCode::InvalidRequest, "the request names the resource twice")),
             false => alter_one(call, resource, validate_only).await,
         };
         let (error_code, error_message) = match altered {
             Ok(()) => (ErrorCode::None, None),
-            Err(Refused { code, reason }) => (code, reason),
+            Err(AlterRefusal { code, reason }) => (code, reason),
         };
         responses.push(AlteredResource { error_code, error_message, resource_type, resource_name });
     }
     responses
 }
 
-async fn alter_one(call: &Call, resource: Alteration, validate_only: bool) -> Result<(), Refused> {
+async fn alter_one(call: &Call, resource: Alteration, validate_only: bool) -> Result<(), AlterRefusal> {
     match resource.resource_type {
         TOPIC => {}
         BROKER => {
-            call.session.check_cluster(Action::Alter).map_err(|code| Refused { code, reason: None })?;
+            call.session.check_cluster(Action::Alter).map_err(|code| AlterRefusal { code, reason: None })?;
             let reason =
                 "the settings of a broker do not change while it runs; they are in its configuration file";
-            return Err(Refused::new(ErrorCode::InvalidRequest, reason));
+            return Err(AlterRefusal::new(ErrorCode::InvalidRequest, reason));
         }
         other => {
             let reason = format!("resources of type {other} have no settings");
-            return Err(Refused::new(ErrorCode::InvalidRequest, reason));
+            return Err(AlterRefusal::new(ErrorCode::InvalidRequest, reason));
         }
     }
-    let topic =
-        call.session.topic(Action::Alter, &resource.name).map_err(|code| Refused { code, reason: None })?;
+    let topic = call
+        .session
+        .topic(Action::Alter, &resource.name)
+        .map_err(|code| AlterRefusal { code, reason: None })?;
     let (edits, is_whole) = (resource.edits?, resource.is_whole);
     let edit = move |config| {
         let mut config = if is_whole { TopicConfig::default() } else { config };
         for entry in &edits {
             configs::change(&mut config, entry)
-                .map_err(|reason| Refused::new(ErrorCode::InvalidConfig, reason))?;
+                .map_err(|reason| AlterRefusal::new(ErrorCode::InvalidConfig, reason))?;
         }
         Ok(config)
     };

@@ -1,6 +1,6 @@
 //! ApiVersions: which requests are served. Anyone may ask.
 
-use super::{Begun, Call, Handle};
+use super::{Call, Handle, StartedRequest};
 use crate::connection::Answer;
 use crate::error_code::ErrorCode;
 use crate::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
@@ -8,9 +8,9 @@ use crate::messages::{ApiKey, Response};
 
 /// Answers a version that is not served: in version 0, which every client reads, with the versions that are
 /// (KIP-511).
-pub(super) fn fall_back(correlation_id: i32) -> Begun {
+pub(super) fn fall_back(correlation_id: i32) -> StartedRequest {
     let response = ApiVersionsResponse::new(ErrorCode::UnsupportedVersion).frame(0, correlation_id);
-    Begun { api: ApiKey::ApiVersions, answer: Some(Answer::Ready(response)) }
+    StartedRequest { api: ApiKey::ApiVersions, answer: Some(Answer::Ready(response)) }
 }
 
 impl Handle for ApiVersionsRequest {

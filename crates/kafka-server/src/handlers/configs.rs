@@ -15,18 +15,18 @@ use crate::messages::describe_configs::{ConfigSource, ConfigSynonym, ConfigType,
 /// Kafka's "without limit", for times and sizes.
 const UNLIMITED: &str = "-1";
 
-/// A setting that cannot be chosen.
-struct Fixed {
+/// A setting with one value, which cannot be chosen.
+struct FixedConfig {
     name: &'static str,
     value: &'static str,
     kind: ConfigType,
 }
 
-const fn fixed(name: &'static str, value: &'static str, kind: ConfigType) -> Fixed {
-    Fixed { name, value, kind }
+const fn fixed(name: &'static str, value: &'static str, kind: ConfigType) -> FixedConfig {
+    FixedConfig { name, value, kind }
 }
 
-impl Fixed {
+impl FixedConfig {
     fn describe(&self) -> DescribedConfig {
         shown(self.name, self.value.to_owned(), ConfigSource::DefaultConfig, self.kind, true)
     }
@@ -53,7 +53,7 @@ fn shown(
     }
 }
 
-/// Where a broker's setting comes from: its default, or whoever started it.
+/// Where a broker's setting comes from: its default, or the configuration of the server.
 fn source_of<T: PartialEq>(value: &T, default: &T) -> ConfigSource {
     if value == default { ConfigSource::DefaultConfig } else { ConfigSource::StaticBrokerConfig }
 }

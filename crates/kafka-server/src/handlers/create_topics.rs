@@ -26,7 +26,9 @@ impl Handle for CreateTopicsRequest {
         let mut topics = Vec::with_capacity(self.topics.len());
         for topic in self.topics {
             let made = match twice.contains(&topic.name) {
-                true => Err(Refused::new(ErrorCode::InvalidRequest, "the request names the topic twice")),
+                true => {
+                    Err(CreateRefusal::new(ErrorCode::InvalidRequest, "the request names the topic twice"))
+                }
                 false => make(call, &topic, self.validate_only).await,
             };
             topics.push(render(call, topic.name, made));
@@ -36,18 +38,18 @@ impl Handle for CreateTopicsRequest {
 }
 
 /// Why a topic was not made.
-struct Refused {
+struct CreateRefusal {
     code: ErrorCode,
     reason: Option<String>,
 }
 
-impl Refused {
+impl CreateRefusal {
     fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
         Self { code, reason: Some(reason.into()) }
     }
 }
 
-impl From<CreateTopicError> for Refused {
+impl From<CreateTopicError> for CreateRefusal {
     fn from(failure: CreateTopicError) -> Self {
         if let CreateTopicError::Storage(source) | CreateTopicError::OutOfOpenFiles { source, .. } = &failure
         {
@@ -58,7 +60,7 @@ impl From<CreateTopicError> for Refused {
 }
 
 /// A topic that was made, or that could be.
-struct Made {
+struct NewTopicSummary {
     id: TopicId,
     partitions: i32,
     config: TopicConfig,
@@ -69,38 +71,42 @@ fn named_twice(topics: &[CreatableTopic]) -> HashSet<String> {
     topics.iter().filter(|topic| !seen.insert(&topic.name)).map(|topic| topic.name.clone()).collect()
 }
 
-async fn make(call: &Call, asked: &CreatableTopic, validate_only: bool) -> Result<Made, Refused> {
+async fn make(
+    call: &Call,
+    asked: &CreatableTopic,
+    validate_only: bool,
+) -> Result<NewTopicSummary, CreateRefusal> {
     let name = TopicName::new(asked.name.as_str())
-        .map_err(|error| Refused::new(ErrorCode::InvalidTopicException, error.to_string()))?;
+        .map_err(|error| CreateRefusal::new(ErrorCode::InvalidTopicException, error.to_string()))?;
     if !metadata::may_create_topic(&call.session, &name) {
-        return Err(Refused { code: ErrorCode::TopicAuthorizationFailed, reason: None });
+        return Err(CreateRefusal { code: ErrorCode::TopicAuthorizationFailed, reason: None });
     }
     let partitions = partitions(asked, call.session.broker().node_id())?;
-    let config =
-        configs::parse(&asked.configs).map_err(|reason| Refused::new(ErrorCode::InvalidConfig, reason))?;
+    let config = configs::parse(&asked.configs)
+        .map_err(|reason| CreateRefusal::new(ErrorCode::InvalidConfig, reason))?;
     let new = NewTopic { name, partitions, config: config.clone() };
     if validate_only {
         let partitions = call.session.broker().validate_topic(&new)?;
-        return Ok(Made { id: TopicId::NIL, partitions, config });
+        return Ok(NewTopicSummary { id: TopicId::NIL, partitions, config });
     }
     let topic = call.session.broker().create_topic(new).await?;
-    Ok(Made { id: topic.id(), partitions: topic.partition_count(), config })
+    Ok(NewTopicSummary { id: topic.id(), partitions: topic.partition_count(), config })
 }
 
 /// How many partitions are asked for; `None` leaves it to the broker.
-fn partitions(asked: &CreatableTopic, node: i32) -> Result<Option<i32>, Refused> {
+fn partitions(asked: &CreatableTopic, node: i32) -> Result<Option<i32>, CreateRefusal> {
     let leaves_replicas = i32::from(asked.replication_factor) == BROKERS_CHOICE;
     if asked.assignments.is_empty() {
         if !leaves_replicas && asked.replication_factor != REPLICAS {
             let reason =
                 format!("there is one node, so {} replicas are not possible", asked.replication_factor);
-            return Err(Refused::new(ErrorCode::InvalidReplicationFactor, reason));
+            return Err(CreateRefusal::new(ErrorCode::InvalidReplicationFactor, reason));
         }
         return Ok(Some(asked.num_partitions).filter(|number| *number != BROKERS_CHOICE));
     }
     if asked.num_partitions != BROKERS_CHOICE || !leaves_replicas {
         let reason = "replicas are assigned by hand and counted as well";
-        return Err(Refused::new(ErrorCode::InvalidRequest, reason));
+        return Err(CreateRefusal::new(ErrorCode::InvalidRequest, reason));
     }
     let mut numbers: Vec<i32> = asked.assignments.iter().map(|each| each.partition_index).collect();
     numbers.sort_unstable();
@@ -111,14 +117,14 @@ fn partitions(asked: &CreatableTopic, node: i32) -> Result<Option<i32>, Refused>
         false => {
             let reason =
                 format!("partitions must be numbered from 0, each with broker {node} as its replica");
-            Err(Refused::new(ErrorCode::InvalidReplicaAssignment, reason))
+            Err(CreateRefusal::new(ErrorCode::InvalidReplicaAssignment, reason))
         }
     }
 }
 
-fn render(call: &Call, name: String, made: Result<Made, Refused>) -> CreatedTopic {
+fn render(call: &Call, name: String, made: Result<NewTopicSummary, CreateRefusal>) -> CreatedTopic {
     match made {
-        Err(Refused { code, reason }) => CreatedTopic {
+        Err(CreateRefusal { code, reason }) => CreatedTopic {
             name,
             topic_id: TopicId::NIL,
             error_code: code,
@@ -128,7 +134,7 @@ fn render(call: &Call, name: String, made: Result<Made, Refused>) -> CreatedTopi
             replication_factor: -1,
             configs: None,
         },
-        Ok(Made { id, partitions, config }) => {
+        Ok(NewTopicSummary { id, partitions, config }) => {
             let (configs, topic_config_error_code) = visible_configs(call, &name, &config);
             CreatedTopic {
                 name,

@@ -1,4 +1,4 @@
-//! Which error of the broker is which code of the protocol. Nothing else knows.
+//! Error codes: the one place that maps errors of the broker to codes of the protocol.
 //!
 //! A client acts on the code: it retries what may pass, asks for metadata where the topic is gone, and gives up
 //! on the rest. So a failure of the disk is `KAFKA_STORAGE_ERROR`, which clients retry, and a contradiction in

@@ -25,7 +25,7 @@ impl Handle for FindCoordinatorRequest {
 fn check(call: &Call, key_type: i8, key: &str) -> Result<(), (ErrorCode, Option<String>)> {
     match key_type {
         GROUP => call.session.group(Action::Describe, key).map(drop).map_err(|code| (code, None)),
-        // The code that makes every client give up: librdkafka asks again for ever after any other but one.
+        // The code that makes every client give up: librdkafka asks again forever after any other but one.
         TRANSACTION => Err((
             ErrorCode::TransactionalIdAuthorizationFailed,
             Some("transactions are not supported".to_owned()),

@@ -37,7 +37,7 @@ impl Handle for InitProducerIdRequest {
     }
 }
 
-/// Whoever may write to any topic may do it idempotently (KIP-679).
+/// A client that may write to any topic may do it idempotently (KIP-679).
 fn may_be_idempotent(session: &Session) -> bool {
     session.may(Action::IdempotentWrite, Resource::Cluster)
         || session

@@ -1,4 +1,4 @@
-//! OffsetCommit: how far a group has read. Answered when it is on disk.
+//! OffsetCommit: how far a group has read. RequestWithResponse when it is on disk.
 //!
 //! `retention_time_ms` of old versions is not heeded, as in Kafka since KIP-211: offsets live as long as their
 //! group, and a while longer. Of a partition that is named twice the last offset is kept.

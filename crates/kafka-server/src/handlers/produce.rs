@@ -1,4 +1,4 @@
-//! Produce: records in. Appended at once, in the order of arrival; answered when they are on disk.
+//! Produce: records in. PendingAppend at once, in the order of arrival; answered when they are on disk.
 //!
 //! ```text
 //!   begin: check, append to the page cache ──▶ the next request of the connection begins
@@ -18,7 +18,7 @@ use factum_broker::{InlineWork, InvalidRecord, Partition};
 use factum_types::{Action, Compression, Offset, RecordBatch, Timestamp, TopicId};
 use tracing::{debug, warn};
 
-use super::{Begun, Call, Refusal, lookup};
+use super::{Call, Refusal, StartedRequest, lookup};
 use crate::connection::{Answer, READ_BYTES};
 use crate::error_code::ErrorCode;
 use crate::messages::produce::{
@@ -33,8 +33,8 @@ const ZSTD_SINCE: i16 = 7;
 /// keep a large frame in memory.
 const WORTH_A_COPY: usize = 8;
 
-/// Records that were appended and are to be waited for.
-struct Appended {
+/// An append whose records are to be waited for.
+struct PendingAppend {
     /// Their place among the outcomes: topic, partition.
     place: (usize, usize),
     partition: Arc<Partition>,
@@ -42,33 +42,33 @@ struct Appended {
 }
 
 /// Why records were not appended.
-struct Refused {
+struct PartitionRefusal {
     code: ErrorCode,
     reason: String,
     /// The records at fault, if some of them are.
     records: Vec<InvalidRecord>,
 }
 
-impl From<ErrorCode> for Refused {
+impl From<ErrorCode> for PartitionRefusal {
     fn from(code: ErrorCode) -> Self {
         Self::new(code, "")
     }
 }
 
-impl Refused {
+impl PartitionRefusal {
     fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into(), records: Vec::new() }
     }
 }
 
 /// Takes the frame apart and appends what it brings.
-pub(super) fn begin(call: &Call, frame: BytesMut, body: usize) -> Result<Begun, Refusal> {
+pub(super) fn begin(call: &Call, frame: BytesMut, body: usize) -> Result<StartedRequest, Refusal> {
     let (version, frame_len) = (call.header.version, frame.len());
     let request = ProduceRequest::decode(frame, body, version)
         .map_err(|source| Refusal::Body { api: ApiKey::Produce, source })?;
     let acks = request.acks;
     let partitions = request.topics.iter().map(|topic| topic.partitions.len()).sum();
-    let unsynced = Unsynced::add(&call.session.unsynced, partitions);
+    let unsynced = UnsyncedPartitions::add(&call.session.unsynced, partitions);
     let request_size = unsynced.request_size;
     let mut produce = Produce {
         call,
@@ -94,11 +94,11 @@ pub(super) fn begin(call: &Call, frame: BytesMut, body: usize) -> Result<Begun, 
             response.frame(version, correlation_id)
         })),
     };
-    Ok(Begun { api: ApiKey::Produce, answer: Some(answer) })
+    Ok(StartedRequest { api: ApiKey::Produce, answer: Some(answer) })
 }
 
 /// Partitions of one request that wait to be synced, counted in its connection while it lives.
-struct Unsynced {
+struct UnsyncedPartitions {
     count: Arc<AtomicUsize>,
     partitions: usize,
     /// Partitions of this request and of those sent before it: librdkafka sends one for each partition, and a client
@@ -106,7 +106,7 @@ struct Unsynced {
     request_size: NonZeroUsize,
 }
 
-impl Unsynced {
+impl UnsyncedPartitions {
     fn add(count: &Arc<AtomicUsize>, partitions: usize) -> Self {
         let before = count.fetch_add(partitions, Ordering::Relaxed);
         let request_size = NonZeroUsize::new(before + partitions).unwrap_or(NonZeroUsize::MIN);
@@ -114,15 +114,15 @@ impl Unsynced {
     }
 }
 
-impl Drop for Unsynced {
+impl Drop for UnsyncedPartitions {
     fn drop(&mut self) {
         self.count.fetch_sub(self.partitions, Ordering::Relaxed);
     }
 }
 
 /// Waits until all of it is on disk.
-async fn settle(mut response: ProduceResponse, appended: Vec<Appended>) -> ProduceResponse {
-    for Appended { place: (topic, index), partition, last } in appended {
+async fn settle(mut response: ProduceResponse, appended: Vec<PendingAppend>) -> ProduceResponse {
+    for PendingAppend { place: (topic, index), partition, last } in appended {
         if let Err(error) = partition.durable(last).await {
             let outcome = &mut response.topics[topic].partitions[index];
             *outcome = failed(outcome.index, ErrorCode::from(&error), error.to_string());
@@ -131,10 +131,10 @@ async fn settle(mut response: ProduceResponse, appended: Vec<Appended>) -> Produ
     response
 }
 
-fn unacknowledged(response: &ProduceResponse) -> Result<Begun, Refusal> {
+fn unacknowledged(response: &ProduceResponse) -> Result<StartedRequest, Refusal> {
     let outcomes = response.topics.iter().flat_map(|topic| &topic.partitions);
     match outcomes.into_iter().find(|outcome| !outcome.error_code.is_none()) {
-        None => Ok(Begun { api: ApiKey::Produce, answer: None }),
+        None => Ok(StartedRequest { api: ApiKey::Produce, answer: None }),
         Some(outcome) => {
             let words = outcome.error_message.as_deref().unwrap_or_default();
             Err(Refusal::Unacknowledged { reason: format!("{} {words}", outcome.error_code) })
@@ -147,9 +147,9 @@ struct Produce<'a> {
     call: &'a Call,
     frame_len: usize,
     acks: i16,
-    /// As [`Unsynced::request_size`].
+    /// As [`UnsyncedPartitions::request_size`].
     request_size: NonZeroUsize,
-    appended: Vec<Appended>,
+    appended: Vec<PendingAppend>,
     inline: InlineWork,
     /// Partitions that it has named, by their places in memory.
     named: HashSet<usize>,
@@ -164,7 +164,7 @@ impl Produce<'_> {
         };
         let partitions =
             records.partitions.into_iter().enumerate().map(|(i, PartitionRecords { index, records })| {
-                let found = lookup::partition(&topic, index).map_err(Refused::from);
+                let found = lookup::partition(&topic, index).map_err(PartitionRefusal::from);
                 let outcome = found.and_then(|partition| self.append((at, i), partition, index, records));
                 outcome.unwrap_or_else(|refused| self.refuse(index, refused))
             });
@@ -178,21 +178,29 @@ impl Produce<'_> {
         partition: &Arc<Partition>,
         index: i32,
         records: Option<BytesMut>,
-    ) -> Result<PartitionOutcome, Refused> {
+    ) -> Result<PartitionOutcome, PartitionRefusal> {
         if !(-1..=1).contains(&self.acks) {
             return Err(ErrorCode::InvalidRequiredAcks.into());
         }
         if !self.named.insert(Arc::as_ptr(partition).addr()) {
-            return Err(Refused::new(ErrorCode::InvalidRequest, "the request names this partition twice"));
+            return Err(PartitionRefusal::new(
+                ErrorCode::InvalidRequest,
+                "the request names this partition twice",
+            ));
         }
         let batch = self.batch(records.unwrap_or_default())?;
-        let (appended, append_time) =
-            partition.append_timed(batch, self.request_size, &mut self.inline).map_err(|error| Refused {
+        let (appended, append_time) = partition
+            .append_timed(batch, self.request_size, &mut self.inline)
+            .map_err(|error| PartitionRefusal {
                 code: ErrorCode::from(&error),
                 reason: error.to_string(),
                 records: error.invalid_records(),
             })?;
-        self.appended.push(Appended { place, partition: Arc::clone(partition), last: appended.last_offset });
+        self.appended.push(PendingAppend {
+            place,
+            partition: Arc::clone(partition),
+            last: appended.last_offset,
+        });
         Ok(PartitionOutcome {
             index,
             error_code: ErrorCode::None,
@@ -206,17 +214,17 @@ impl Produce<'_> {
     }
 
     /// Checks that the bytes are one batch that this version of the request may bring.
-    fn batch(&self, records: BytesMut) -> Result<RecordBatch, Refused> {
+    fn batch(&self, records: BytesMut) -> Result<RecordBatch, PartitionRefusal> {
         if records.is_empty() {
-            return Err(Refused::new(ErrorCode::InvalidRecord, "there are no records"));
+            return Err(PartitionRefusal::new(ErrorCode::InvalidRecord, "there are no records"));
         }
         let is_small = records.len() < self.frame_len.max(READ_BYTES) / WORTH_A_COPY;
         let records = if is_small { BytesMut::from(&records[..]) } else { records };
         let batch = RecordBatch::new(records)
-            .map_err(|error| Refused::new(ErrorCode::from(&error), error.to_string()))?;
+            .map_err(|error| PartitionRefusal::new(ErrorCode::from(&error), error.to_string()))?;
         if self.call.header.version < ZSTD_SINCE && batch.header().compression() == Ok(Compression::Zstd) {
             let reason = format!("zstd needs version {ZSTD_SINCE} of the request");
-            return Err(Refused::new(ErrorCode::UnsupportedCompressionType, reason));
+            return Err(PartitionRefusal::new(ErrorCode::UnsupportedCompressionType, reason));
         }
         Ok(batch)
     }
@@ -232,8 +240,8 @@ impl Produce<'_> {
         }
     }
 
-    fn refuse(&self, index: i32, refused: Refused) -> PartitionOutcome {
-        let Refused { code, reason, records } = refused;
+    fn refuse(&self, index: i32, refused: PartitionRefusal) -> PartitionOutcome {
+        let PartitionRefusal { code, reason, records } = refused;
         self.note(code, index, &reason);
         // KIP-467: a client may drop these records and send the rest again.
         let record_error =

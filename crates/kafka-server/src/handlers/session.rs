@@ -1,4 +1,4 @@
-//! What a handler knows: the node that serves, and the client that asks.
+//! Context of a handler: the node that serves, and the client that asks.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -25,7 +25,7 @@ const CREATE: (Action, i32) = (Action::Create, 5);
 const DELETE: (Action, i32) = (Action::Delete, 6);
 const ALTER: (Action, i32) = (Action::Alter, 7);
 const DESCRIBE: (Action, i32) = (Action::Describe, 8);
-/// What brokers ask of each other. There are no others, so it is for whoever may alter the cluster.
+/// What brokers ask of each other. There are no others, so it is for those who may alter the cluster.
 const CLUSTER_ACTION: (Action, i32) = (Action::Alter, 9);
 const DESCRIBE_CONFIGS: (Action, i32) = (Action::DescribeConfigs, 10);
 /// Altering a thing and altering its configuration are the same here.

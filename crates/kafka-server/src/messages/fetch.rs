@@ -1,6 +1,6 @@
 //! Fetch: record batches on their way out. The hot path.
 //!
-//! Always holds: the chunks in a response are shared with the log, not copied; see [`Writer::records`].
+//! Invariants: the chunks in a response are shared with the log, not copied; see [`Writer::records`].
 //!
 //! Followers fetch by the same API; their fields (replica epoch, directory id, high watermark) are skipped.
 

@@ -29,7 +29,7 @@ pub struct LeavingMember {
 pub struct LeaveGroupResponse {
     /// Milliseconds that the client should wait, from version 1.
     pub throttle_time_ms: i32,
-    /// Why nobody left. Before version 3 the only member's error is written here, if this is none.
+    /// Why no member left. Before version 3 the only member's error is written here, if this is none.
     pub error_code: ErrorCode,
     /// What became of each, in the order of the request.
     pub members: Vec<LeftMember>,

@@ -1,7 +1,7 @@
 //! Produce: record batches on their way into partitions. The hot path.
 //!
-//! Always holds: no record byte is copied. The frame is taken apart where it lies, and each partition's records
-//! become a `BytesMut` that nobody else can see, so that the log may write base offset and leader epoch into it.
+//! Invariants: no record byte is copied. The frame is taken apart where it lies, and each partition's records
+//! become a `BytesMut` that no one else can see, so that the log may write base offset and leader epoch into it.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Where and why bytes are not the message that their header promises.
+//! Decoding errors: where bytes are not the message that their header promises, and why.
 
 /// Why a request could not be decoded. Offsets count from the first byte after the frame's length prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -214,7 +214,7 @@ async fn each_api_asks_before_it_acts() {
         server.create_topic("orders", 1).await;
         probe(&mut server.client().await, *api).await;
         let asked = recorder.0.lock().expect("not poisoned").join(", ");
-        let asked = if asked.is_empty() { "nobody" } else { &asked };
+        let asked = if asked.is_empty() { "no one" } else { &asked };
         writeln!(table, "{api}: {asked}").expect("written");
     }
     expect![[r#"
@@ -231,7 +231,7 @@ async fn each_api_asks_before_it_acts() {
         SyncGroup: read group readers
         DescribeGroups: describe group readers
         ListGroups: describe the cluster
-        ApiVersions: nobody
+        ApiVersions: no one
         CreateTopics: create the cluster, describe the configuration of topic made
         DeleteTopics: delete topic orders
         InitProducerId: write idempotently to the cluster

@@ -115,7 +115,7 @@ async fn of_one_topic_all_is_changed_or_nothing() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_changed_is_named() {
+async fn settings_that_cannot_be_changed_are_named() {
     let server = Server::start().await;
     server.create_topic("orders", 1).await;
     let mut client = server.client().await;

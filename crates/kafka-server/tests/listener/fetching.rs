@@ -45,7 +45,7 @@ const SHORT: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(15);
 
 #[tokio::test]
-async fn what_was_produced_is_fetched_in_every_version() {
+async fn produced_records_are_fetched_in_every_version() {
     let server = Server::start().await;
     server.create_topic("orders", 1).await;
     let id = server.broker.topic("orders").expect("created").id().uuid();

@@ -82,7 +82,7 @@ async fn a_frame_over_the_limit_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn whoever_stalls_within_a_request_is_let_go() {
+async fn a_client_that_stalls_within_a_request_is_disconnected() {
     let options = Options { stall_timeout: Duration::from_millis(200), ..Options::default() };
     let server = Server::start_with(options, Arc::new(AllowAll)).await;
     let bytes = frame(&ApiVersionsRequest::default(), 0, 1);
@@ -110,7 +110,7 @@ async fn whoever_stalls_within_a_request_is_let_go() {
 }
 
 #[tokio::test]
-async fn whoever_is_silent_is_let_go() {
+async fn a_silent_client_is_disconnected() {
     let options = Options { idle_timeout: Duration::from_millis(200), ..Options::default() };
     let server = Server::start_with(options, Arc::new(AllowAll)).await;
     let (mut silent, mut spoke) = (server.client().await, server.client().await);

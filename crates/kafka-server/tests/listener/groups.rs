@@ -91,7 +91,7 @@ async fn a_member_joins_is_given_its_share_and_leaves() {
     assert_eq!(group.members[0].member_assignment, share);
 
     let leaving = MemberIdentity::default().with_member_id(joined.member_id.clone());
-    let stranger = MemberIdentity::default().with_member_id(text("nobody"));
+    let stranger = MemberIdentity::default().with_member_id(text("stranger"));
     let request = LeaveGroupRequest::default().with_group_id(readers()).with_members(vec![leaving, stranger]);
     let left = client.ask(&request, 5).await;
     let codes: Vec<_> = left.members.iter().map(|member| member.error_code).collect();
@@ -186,7 +186,7 @@ async fn groups_are_listed_by_state_and_type() {
             .with_types_filter(types.into_iter().map(text).collect());
         assert_eq!(client.ask(&request, 5).await.groups.len(), expected);
     }
-    let missing = DescribeGroupsRequest::default().with_groups(vec![GroupId(text("nobody"))]);
+    let missing = DescribeGroupsRequest::default().with_groups(vec![GroupId(text("stranger"))]);
     let described = client.ask(&missing, 5).await;
     assert_eq!((described.groups[0].error_code, described.groups[0].group_state.as_str()), (0, "Dead"));
     assert_eq!(client.ask(&missing, 6).await.groups[0].error_code, 69);

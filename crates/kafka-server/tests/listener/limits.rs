@@ -108,7 +108,7 @@ async fn requests_share_a_budget_and_all_have_their_turn() {
         client.send_raw(&bytes[..20_000]).await;
         clients.push((client, bytes));
     }
-    // All have begun; whoever holds the budget must be let finish, so all send their rest at once.
+    // All have begun; those that hold the budget must be let finish, so all send their rest at once.
     let rest = clients.into_iter().map(|(client, bytes)| async move {
         let (mut read, mut write) = client.stream.into_split();
         let sent = async { tokio::io::AsyncWriteExt::write_all(&mut write, &bytes[20_000..]).await };
@@ -117,7 +117,7 @@ async fn requests_share_a_budget_and_all_have_their_turn() {
         client_done(tokio::join!(sent, answered))
     });
     let done = tokio::time::timeout(crate::server::PATIENCE, futures::future::join_all(rest)).await;
-    assert_eq!(done.expect("nobody waits for ever"), [true; 8]);
+    assert_eq!(done.expect("none waits forever"), [true; 8]);
 }
 
 fn client_done((sent, answered): (std::io::Result<()>, std::io::Result<usize>)) -> bool {
@@ -125,7 +125,7 @@ fn client_done((sent, answered): (std::io::Result<()>, std::io::Result<usize>)) 
 }
 
 #[tokio::test]
-async fn whoever_does_not_take_its_answer_is_let_go() {
+async fn a_client_that_does_not_take_its_response_is_disconnected() {
     let options = Options { stall_timeout: Duration::from_millis(300), ..Options::default() };
     let server = Server::start_with(options, Arc::new(AllowAll)).await;
     server.create_topic("orders", 1).await;

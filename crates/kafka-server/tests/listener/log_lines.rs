@@ -1,4 +1,4 @@
-//! What clients do wrong is written to the log, and does not fill it.
+//! Log lines about faults of clients: they are written, and do not fill the log.
 
 use std::sync::Arc;
 

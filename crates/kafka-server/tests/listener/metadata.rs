@@ -109,7 +109,7 @@ async fn topics_are_found_by_id_and_all_at_once() {
 
 /// Bits of Kafka's `AclOperation`, as its `AclEntry.supportedOperations` has them.
 #[tokio::test]
-async fn whoever_may_do_everything_is_told_every_operation_of_kafka() {
+async fn a_client_that_may_do_everything_gets_every_operation_of_kafka() {
     let bits = |operations: &[i32]| operations.iter().fold(0, |bits, operation| bits | 1 << operation);
     let server = Server::start().await;
     server.create_topic("orders", 1).await;

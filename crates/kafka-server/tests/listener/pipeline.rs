@@ -29,7 +29,7 @@ async fn pipelined_produces_are_appended_and_answered_in_order() {
 }
 
 #[tokio::test]
-async fn what_follows_a_produce_sees_it() {
+async fn a_request_behind_a_produce_sees_its_records() {
     let server = Server::start().await;
     server.create_topic("orders", 1).await;
     let mut client = server.client().await;
@@ -44,7 +44,7 @@ async fn what_follows_a_produce_sees_it() {
 }
 
 #[tokio::test]
-async fn what_follows_another_request_finds_it_done() {
+async fn a_request_behind_another_finds_it_done() {
     let server = Server::start().await;
     let mut client = server.client().await;
     for round in 0..20 {

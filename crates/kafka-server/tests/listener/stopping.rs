@@ -38,7 +38,7 @@ async fn a_stop_finishes_what_was_begun_and_nothing_else() {
     let end = server.broker.topic("orders").expect("there").partitions()[0].bounds().log_end;
     assert_eq!(end.get(), answered as i64, "what was appended was answered");
     let refused = tokio::net::TcpStream::connect(server.address).await;
-    assert!(refused.is_err(), "nobody listens");
+    assert!(refused.is_err(), "no one listens");
 }
 
 #[tokio::test]

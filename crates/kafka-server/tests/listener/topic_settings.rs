@@ -73,7 +73,7 @@ async fn the_usual_settings_of_provisioning_tools_are_taken() {
 }
 
 #[tokio::test]
-async fn what_one_node_cannot_keep_is_refused_with_the_reason() {
+async fn settings_that_one_node_cannot_keep_are_refused_with_the_reason() {
     let server = Server::start().await;
     let mut client = server.client().await;
     for (name, value, words) in [
@@ -152,7 +152,7 @@ async fn timestamps_are_within_what_the_topic_allows() {
 }
 
 #[tokio::test]
-async fn what_is_compressed_anew_must_fit_the_topic_still() {
+async fn recompressed_batches_must_still_fit_the_topic() {
     let server = Server::start().await;
     let mut client = server.client().await;
     create(&mut client, &[("compression.type", "uncompressed"), ("max.message.bytes", "2000")]).await;

@@ -10,7 +10,7 @@ use kafka_protocol::messages as theirs;
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
 
 thread_local! {
-    /// What went between the two, while somebody listens.
+    /// What went between the two, while it is recorded.
     static HEARD: RefCell<Option<Vec<Body>>> = const { RefCell::new(None) };
 }
 

@@ -1,4 +1,4 @@
-//! Bytes that nobody meant well: whatever they say, decoding ends in a value or an error, and in little memory.
+//! Hostile bytes: whatever they say, decoding ends in a value or an error, and in little memory.
 
 use allocation_counter::AllocationInfo;
 use bytes::BytesMut;

@@ -45,7 +45,7 @@ use crate::exchange::{self, Body, Kind};
 use crate::source::Source;
 use crate::{every_version, served};
 
-/// What followers and newer kinds of members say, and nobody here heeds.
+/// What followers and newer kinds of members say, and no handler here heeds.
 const SKIPPED: &[&str] = &["replicaEpoch", "replicaDirectoryId", "highWatermark"];
 
 /// Kafka's serialisation in a process of its own.

@@ -1,4 +1,4 @@
-//! Which rows went and which came.
+//! Difference of two sets of rows: those that went and those that came.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Keeps a view's changes going while somebody follows it.
+//! Refreshing: a view's changes are kept going while it has a follower.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -93,7 +93,7 @@ async fn refresh(view: Arc<dyn Followed>, log: Arc<ChangeLog>, environment: Arc<
         }
         tokio::select! {
             () = stop.requested() => return log.end(),
-            is_wanted = somebody(&mut followers, environment.options.keep_changes) => {
+            is_wanted = has_follower(&mut followers, environment.options.keep_changes) => {
                 if !is_wanted && log.rest() {
                     return;
                 }
@@ -103,7 +103,7 @@ async fn refresh(view: Arc<dyn Followed>, log: Arc<ChangeLog>, environment: Arc<
 }
 
 impl ChangeLog {
-    /// Gives up refreshing, unless somebody has come meanwhile.
+    /// Gives up refreshing, unless a follower has come meanwhile.
     fn rest(&self) -> bool {
         let mut kept = self.kept.lock();
         if *self.followers.borrow() > 0 {
@@ -126,8 +126,8 @@ pub(crate) async fn any_moved(inputs: &mut [watch::Receiver<u64>]) {
     drop(futures::future::select_all(moved).await);
 }
 
-/// Whether somebody follows within `time`.
-async fn somebody(followers: &mut watch::Receiver<usize>, time: Duration) -> bool {
+/// Whether a follower comes within `time`.
+async fn has_follower(followers: &mut watch::Receiver<usize>, time: Duration) -> bool {
     let come = followers.wait_for(|count| *count > 0);
     matches!(tokio::time::timeout(time, come).await, Ok(Ok(_)))
 }

@@ -116,7 +116,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_closed_at_an_offset_is_the_greatest_of_all_before(
+        fn windows_closed_at_an_offset_are_those_of_the_greatest_closing_before(
             closings in prop::collection::vec((0..40_i64, prop::collection::vec(0..40_i64, 0..4)), 0..12),
             partition in 0..5_i32,
             from in 0..50_i64,

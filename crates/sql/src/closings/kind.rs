@@ -1,4 +1,4 @@
-//! What windows have in common that close together.
+//! Kinds of windows: those that close together.
 
 use std::sync::Arc;
 

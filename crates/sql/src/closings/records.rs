@@ -1,4 +1,4 @@
-//! What the records of the topic mean together.
+//! Records of the closings topic, and what they mean together.
 //!
 //! Invariant: a closing counts unless a run that began after its own had read the topic up to it already: then that run
 //! went by what it had read, and so does every later reader.
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_run_that_is_over_had_on_its_way_does_not_count() {
+    fn records_in_flight_of_a_run_that_is_over_do_not_count() {
         let (first, second) = (("run", r#"{"run":1,"from":0}"#), ("run", r#"{"run":2,"from":3}"#));
         let closing =
             |run: u64, closed_to: i64| format!(r#"{{"run":{run},"closed_to":{closed_to},"offsets":[1]}}"#);

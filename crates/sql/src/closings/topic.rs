@@ -188,7 +188,7 @@ fn name() -> TopicName {
     TopicName::new(TOPIC).expect("a topic name")
 }
 
-/// Makes the topic. What it holds is kept for ever: a rebuild may need all of it.
+/// Makes the topic. What it holds is kept forever: a rebuild may need all of it.
 async fn create(log: &dyn EventLog) -> Result<(), AdminError> {
     let config = TopicConfig { retention: Some(Duration::MAX), ..TopicConfig::default() };
     match log.create_topic(NewTopic { name: name(), partitions: Some(1), config }).await {

@@ -1,6 +1,6 @@
 //! Builders of columns that a JSON value is read into directly: one pass, no tree, unknown fields skipped.
 //!
-//! Always holds: after a row was read or refused, [`StructColumn::settle`] gives every column the same length;
+//! Invariants: after a row was read or refused, [`StructColumn::settle`] gives every column the same length;
 //! a refused row leaves something in them that the decoder filters out.
 
 use std::borrow::Cow;
@@ -16,6 +16,7 @@ use arrow::datatypes::{DataType, FieldRef, Fields, TimeUnit};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::spelling::{OtherSpelling, Spellings};
 use super::{decimal, instant};
 
 /// One column being built.
@@ -51,7 +52,7 @@ impl Column {
                 validity: NullBufferBuilder::new(0),
                 item: Arc::clone(item),
             },
-            DataType::Struct(fields) => Self::Struct(StructColumn::new(fields)?),
+            DataType::Struct(fields) => Self::Struct(StructColumn::new(fields, fields)?),
             _ => return None,
         })
     }
@@ -121,6 +122,15 @@ impl Column {
         matches!(self, Self::List { items, ends, .. } if ends.last() != Some(&end_of(items)))
     }
 
+    /// See [`StructColumn::take_spellings`].
+    fn take_spellings(&mut self, path: &str, taken: &mut Vec<OtherSpelling>) {
+        match self {
+            Self::Struct(column) => column.take_spellings(path, taken),
+            Self::List { items, .. } => items.take_spellings(path, taken),
+            _ => {}
+        }
+    }
+
     pub(crate) fn finish(&mut self) -> ArrayRef {
         match self {
             Self::Integer(values) => Arc::new(values.finish()),
@@ -156,11 +166,14 @@ pub(crate) struct StructColumn {
     validity: NullBufferBuilder,
     /// Where the next field is looked for first: events of one kind have their fields in one order.
     next: usize,
+    spellings: Spellings,
 }
 
 impl StructColumn {
-    pub(crate) fn new(fields: &Fields) -> Option<Self> {
+    /// The columns `fields` of objects whose members are `known`.
+    pub(crate) fn new(fields: &Fields, known: &Fields) -> Option<Self> {
         Some(Self {
+            spellings: Spellings::new(fields, known),
             columns: fields.iter().map(|field| Column::new(field.data_type())).collect::<Option<_>>()?,
             seen: vec![0; fields.len()],
             fields: fields.clone(),
@@ -199,6 +212,17 @@ impl StructColumn {
         StructArray::new(self.fields.clone(), columns, validity)
     }
 
+    /// The fields that were found in another spelling since this was last asked, each once, below `path`.
+    pub(crate) fn take_spellings(&mut self, path: &str, taken: &mut Vec<OtherSpelling>) {
+        for (place, field) in self.fields.iter().enumerate() {
+            let field = format!("{path}{}", field.name());
+            if let Some(found) = self.spellings.take(place) {
+                taken.push(OtherSpelling { field: field.clone(), found });
+            }
+            self.columns[place].take_spellings(&(field + "."), taken);
+        }
+    }
+
     fn find(&mut self, name: &str) -> Option<usize> {
         let count = self.fields.len();
         let place =
@@ -227,7 +251,11 @@ impl Visitor<'_> for Name<'_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.find(name))
+        let found = self.0.find(name);
+        if found.is_none() {
+            self.0.spellings.see(name, &self.0.fields);
+        }
+        Ok(found)
     }
 }
 
@@ -249,6 +277,7 @@ impl<'de> Visitor<'de> for &mut StructColumn {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let row = self.len + 1;
         self.next = 0;
+        self.spellings.begin();
         while let Some(found) = map.next_key_seed(Name(self))? {
             match found {
                 Some(place) if self.seen[place] != row => {
@@ -266,6 +295,7 @@ impl<'de> Visitor<'de> for &mut StructColumn {
         }
         self.len = row;
         self.validity.append_non_null();
+        self.spellings.end(|place| self.seen[place] != row);
         for column in &mut self.columns {
             if column.len() < row {
                 column.push_null();

@@ -18,6 +18,7 @@ use crate::pipeline::Pipeline;
 use crate::plan::{self, Planned, ViewPlan};
 use crate::rebuild::Building;
 use crate::view::Version;
+use crate::wording;
 use schemas::{Looked, Schemas};
 
 /// What putting definitions into effect did.
@@ -25,7 +26,7 @@ use schemas::{Looked, Schemas};
 pub struct Applied {
     /// Views that are new.
     pub created: Vec<RelationName>,
-    /// Views that are built anew beside what is served.
+    /// Views that are rebuilt beside what is served.
     pub changed: Vec<RelationName>,
     /// Views that go on.
     pub unchanged: Vec<RelationName>,
@@ -122,7 +123,7 @@ impl Engine {
         let placements = match self.prepare(&planned, &effective).await {
             Ok(placements) => placements,
             Err(error) => {
-                // Nothing has been switched: pipelines that were started are needed by nobody.
+                // Nothing has been switched: pipelines that were started are not needed.
                 self.sweep();
                 return Err(error);
             }
@@ -281,7 +282,7 @@ impl Engine {
         let schema = schema.expect("a view is planned over topics with columns");
         let started = Pipeline::start(&self.0.environment, Arc::clone(&id), plan, cut, schema).await;
         let pipeline = started.map_err(|error| ApplyError::Unavailable {
-            reason: format!("{} cannot be prepared: {}", plan.name, error.strip_backtrace()),
+            reason: format!("{} cannot be prepared: {}", plan.name, wording::reason(&error)),
         })?;
         self.0.pipelines.lock().insert(id, Arc::clone(&pipeline));
         Ok(pipeline)

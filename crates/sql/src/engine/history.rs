@@ -1,4 +1,4 @@
-//! What the log no longer holds of what a view's state was made from, and who may give it up.
+//! Expired history: events that a view's state was made from and the log no longer holds, and who may give them up.
 //!
 //! ```text
 //!   state begins at ─┬──────────────┬─────────────┬─ state is read to
@@ -7,7 +7,7 @@
 //!                        the state
 //! ```
 //!
-//! Always holds: a definition that would be built anew from less than the one before was made from is refused, with
+//! Invariants: a definition that would be rebuilt from less than the one before was made from is refused, with
 //! its place in the file, unless a line above the statement accepts it. Nothing is judged by the size of state.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -80,7 +80,7 @@ pub(super) async fn loss(
         for (place, next) in &progress.offsets {
             let topic = topics.find(&place.topic).await?;
             if topic.is_some_and(|topic| past.topic.is_some_and(|known| known != topic.id)) {
-                // Another topic of the same name: what it replaced is gone by somebody's will.
+                // Another topic of the same name: what it replaced was deleted on purpose.
                 continue;
             }
             let bounds =
@@ -105,7 +105,7 @@ async fn first_time(environment: &Environment, place: &TopicPartition, offset: O
 }
 
 impl Engine {
-    /// Refuses what would be built anew from less than what is served, or was kept of it, unless that is accepted.
+    /// Refuses what would be rebuilt from less than what is served, or was kept of it, unless that is accepted.
     pub(super) async fn guard_history(
         &self,
         definitions: &Definitions,
@@ -201,7 +201,7 @@ fn refuse(definitions: &Definitions, plan: &ViewPlan, loss: &Loss, now: Timestam
         _ => "the log holds nothing of them any more".to_owned(),
     };
     let message = format!(
-        "{} would be built anew and lose {} events that its rows were made from and that have expired: {rest}",
+        "{} would be rebuilt and lose {} events that its rows were made from and that have expired: {rest}",
         plan.name, loss.events
     );
     let help = format!(

@@ -1,6 +1,6 @@
 //! State that no definition needs any more and that the log could not give again: when it was given up.
 //!
-//! Always holds: such state is kept for [`Options::keep_state`](super::Options), so that a statement that comes back
+//! Invariants: such state is kept for [`Options::keep_state`](super::Options), so that a statement that comes back
 //! finds it; every other is forgotten at once, since it can be computed again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};

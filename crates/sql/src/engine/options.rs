@@ -1,4 +1,4 @@
-//! What may be set for the engine.
+//! Settings of the engine.
 
 use std::time::Duration;
 

@@ -22,13 +22,15 @@ use super::query_pool::Slot;
 use super::{Effective, Engine, View, blocking};
 use crate::clock_function::set_clock;
 use crate::definitions::RelationName;
-use crate::error::{QueryError, ReadError};
-use crate::explain::{explain, explain_query};
+use crate::error::{ComputeError, QueryError, ReadError};
+use crate::explain::{Explanation, explain, explain_query};
 use crate::interrupt::Interrupt;
-use crate::names::{Failure, LONGEST_MESSAGE};
+use crate::limited_functions::{self, FunctionsOfQuery};
+use crate::names::Failure;
 use crate::plan::{QueryPlan, table_reference};
+use crate::row_errors::RowError;
 use crate::session;
-use crate::statement::{part, shortened};
+use crate::statement::{of_part, part};
 use crate::topic_scan::{LeftOut, LeftOutCounter, TopicTable};
 use crate::view::{Freshness, Rows, bind, memory};
 
@@ -81,7 +83,11 @@ impl Engine {
                 _ => rows,
             }),
             Err(QueryError::View(error)) => Err(error),
-            Err(QueryError::Compute(source)) => Err(ReadError::Compute { view: name.to_string(), source }),
+            Err(QueryError::Compute(source)) => {
+                // The text is of the selection, which the user has not written.
+                let source = ComputeError { place: None, ..source };
+                Err(ReadError::Compute { view: name.to_string(), source })
+            }
             Err(QueryError::TooLarge { reason }) => Err(ReadError::TooLarge { reason }),
             Err(QueryError::Busy { reason }) => Err(ReadError::Busy { reason }),
             Err(QueryError::Broken) => Err(ReadError::Broken { view: name.clone() }),
@@ -129,12 +135,12 @@ impl Engine {
         .await
     }
 
-    /// A query in words: what is kept for the views that it reads, and what is computed when it is run. The name
+    /// How a query is computed: what is kept for the views that it reads, and what is computed when it is run. The name
     /// of a view stands for reading it.
     ///
     /// # Errors
     /// [`QueryError::Refused`].
-    pub async fn explain(&self, sql: &str) -> Result<String, QueryError> {
+    pub async fn explain(&self, sql: &str) -> Result<Explanation, QueryError> {
         let slot = self.0.queries.slot(EXPLAIN_WAIT).await?;
         let (engine, sql) = (self.clone(), Arc::from(sql));
         let explained = slot.run(async move { engine.explanation(&sql) });
@@ -144,18 +150,23 @@ impl Engine {
         })
     }
 
-    fn explanation(&self, sql: &Arc<str>) -> Result<String, QueryError> {
+    fn explanation(&self, sql: &Arc<str>) -> Result<Explanation, QueryError> {
         let effective = self.effective();
         let view_of = |name: &RelationName| effective.planned.views.iter().find(|view| view.name == *name);
-        let named = RelationName::parse(sql.trim());
-        if let Some(view) = named.as_ref().and_then(view_of) {
-            return Ok(explain(view));
+        let name = sql.trim();
+        if let Some(name) = RelationName::parse(name).filter(|_| !name.contains(char::is_whitespace)) {
+            if let Some(view) = view_of(&name) {
+                return Ok(explain(view));
+            }
+            // One that waits says for what.
+            self.find(&name)?.serving()?;
         }
         let plan = self.plan_query(sql).map_err(|failure| self.refused(failure))?;
-        Ok(explain_query(&plan.plan, plan.views.iter().filter_map(view_of).map(Arc::as_ref)))
+        let views = plan.views.iter().filter_map(view_of).map(Arc::as_ref);
+        Ok(explain_query(&plan, views, self.0.environment.options.query_records))
     }
 
-    /// Plans a query where it holds nobody up: what a stranger wrote may take long to plan.
+    /// Plans a query where it holds up no other work: what a stranger wrote may take long to plan.
     async fn planned_in(&self, slot: &Slot, sql: &str) -> Result<QueryPlan, QueryError> {
         let (engine, sql) = (self.clone(), Arc::from(sql));
         slot.run(async move { engine.plan_query(&sql).map_err(|failure| engine.refused(failure)) }).await
@@ -195,13 +206,19 @@ impl Engine {
         let memory = usize::try_from(self.0.environment.options.query_memory.0).unwrap_or(usize::MAX);
         let limits = RunLimits { rows: most, memory };
         let (engine, interrupt, counting) = (self.clone(), slot.interrupt().clone(), Arc::clone(&counter));
+        let text = Arc::clone(&query.text);
         // The plan is touched on that thread alone: to walk it takes a large stack.
         let computed = slot.run(async move {
+            let failed = |error| failed(&error, &text);
             let plan = engine.bound(query, &effective, &found, now, &counting).map_err(failed)?;
-            compute(&plan, &interrupt, limits).await
+            compute(&plan, &interrupt, limits, failed).await
         });
         let (schema, batches) = computed.await?;
         let left_out = counter.total().plus(of_views);
+        for (topic, spelling) in counter.spellings() {
+            self.0.environment.spellings.warn(&topic, &spelling);
+            errors.push(RowError::of_spelling(topic.as_str(), &topic, &spelling));
+        }
         Ok(Rows { schema, batches: batches.into(), freshness, left_out, errors: errors.into() })
     }
 
@@ -261,20 +278,25 @@ async fn compute(
     plan: &LogicalPlan,
     interrupt: &Interrupt,
     limits: RunLimits,
+    failed: impl Fn(DataFusionError) -> QueryError,
 ) -> Result<(SchemaRef, Vec<RecordBatch>), QueryError> {
     let context = session::query(limits.memory);
     let state = context.state();
     let rules = interrupt.between(state.optimizers());
     let state = SessionStateBuilder::new_from_existing(state).with_optimizer_rules(rules).build();
     // Asked after optimising: a condition that asks is none that a join can be planned by.
-    let plan = state.optimize(plan).and_then(|plan| interrupt.within(plan)).map_err(failed)?;
+    let functions = FunctionsOfQuery::new(interrupt.clone(), limits.memory);
+    let plan = limited_functions::of_query(plan.clone(), &functions).and_then(|plan| state.optimize(&plan));
+    // Again, for the functions that the optimiser put there.
+    let plan = plan.and_then(|plan| limited_functions::of_query(plan, &functions));
+    let plan = plan.and_then(|plan| interrupt.within(plan)).map_err(&failed)?;
     let plan = state.query_planner().create_physical_plan(&plan, &state).await;
-    let plan = plan.and_then(yielding).map_err(failed)?;
+    let plan = plan.and_then(yielding).map_err(&failed)?;
     let schema = plan.schema();
-    let mut stream = execute_stream(plan, context.task_ctx()).map_err(failed)?;
+    let mut stream = execute_stream(plan, context.task_ctx()).map_err(&failed)?;
     let (mut batches, mut count, mut bytes) = (Vec::new(), 0, 0);
     while let Some(batch) = stream.next().await {
-        let batch: RecordBatch = batch.map_err(failed)?;
+        let batch: RecordBatch = batch.map_err(&failed)?;
         count += batch.num_rows();
         if let Some(most) = limits.rows.filter(|most| count > *most) {
             let reason = format!("the query gives more than {most} rows: select fewer, or add LIMIT");
@@ -319,17 +341,18 @@ fn first(batches: &[RecordBatch], limit: usize) -> Arc<[RecordBatch]> {
 /// than that.
 fn selection(name: &RelationName, query: &Query) -> Result<Arc<str>, ReadError> {
     let mut text = format!("SELECT * FROM \"{}\".\"{}\"", name.team, name.name);
-    let invalid = |what: &str, error: ParserError| ReadError::Invalid {
-        message: format!("the {what} is not SQL: {error}"),
+    let invalid = |what: &str, text: &str, error: ParserError| ReadError::Invalid {
+        message: format!("the {what} is not SQL: {}", of_part(&error, text)),
         help: None,
     };
     if let Some(filter) = &query.filter {
-        let filter = part(filter, |parser| parser.parse_expr()).map_err(|error| invalid("filter", error))?;
+        let parsed = part(filter, |parser| parser.parse_expr());
+        let filter = parsed.map_err(|error| invalid("filter", filter, error))?;
         text.push_str(&format!(" WHERE {filter}"));
     }
     if let Some(order) = &query.order {
-        let order = part(order, |parser| parser.parse_comma_separated(Parser::parse_order_by_expr));
-        let order = order.map_err(|error| invalid("order", error))?;
+        let parsed = part(order, |parser| parser.parse_comma_separated(Parser::parse_order_by_expr));
+        let order = parsed.map_err(|error| invalid("order", order, error))?;
         let order: Vec<String> = order.iter().map(ToString::to_string).collect();
         text.push_str(&format!(" ORDER BY {}", order.join(", ")));
     }
@@ -375,18 +398,14 @@ async fn within<T>(
     })
 }
 
-fn failed(error: DataFusionError) -> QueryError {
+fn failed(error: &DataFusionError, text: &str) -> QueryError {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(reason) => {
-            // DataFusion's words for it name its own parts, which nobody can act on.
+            // DataFusion's words for it name its own parts, which no user can act on.
             let is_memory = reason.contains("memory pool");
             let words = "the query needs more memory than one may take (sql.query_memory)";
             QueryError::TooLarge { reason: if is_memory { words.to_owned() } else { reason.clone() } }
         }
-        _ if error.find_root().message().len() > LONGEST_MESSAGE => {
-            let reason = shortened(&error.find_root().message(), LONGEST_MESSAGE);
-            QueryError::Compute(Box::new(DataFusionError::Execution(reason)))
-        }
-        _ => QueryError::Compute(Box::new(error)),
+        _ => QueryError::Compute(ComputeError::of_query(error, text)),
     }
 }

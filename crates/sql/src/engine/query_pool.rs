@@ -16,11 +16,14 @@
 //!
 //! Not here: how much memory a query may take ([`crate::session`]), and its time ([`super::query`]).
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use factum_base::tasks::{Stop, TaskGroup};
+use futures::FutureExt;
 use parking_lot::Mutex;
 use tokio::runtime::Builder;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -121,7 +124,7 @@ impl Place {
         Running(Arc::clone(self))
     }
 
-    /// Nobody waits any more. If the thread has not ended, others may have its slot, as far as there is room beside.
+    /// No one waits any more. If the thread has not ended, others may have its slot, as far as there is room beside.
     fn abandon(&self) {
         let mut state = self.state.lock();
         if !state.is_running {
@@ -193,7 +196,7 @@ impl Slot {
                 tokio::select! {
                     biased;
                     () = interrupt.requested() => Err(QueryError::ended()),
-                    done = work => done,
+                    done = AssertUnwindSafe(work).catch_unwind() => done.unwrap_or_else(after_panic),
                 }
             });
             runtime.shutdown_background();
@@ -204,6 +207,22 @@ impl Slot {
             return Err(QueryError::Busy { reason: format!("a query cannot be run now: {error}") });
         }
         result.await.unwrap_or(Err(QueryError::Broken))
+    }
+}
+
+/// The result of work that panicked with `payload`.
+///
+/// Arrow counts the bytes of a column of texts in 32 bits and panics beyond them; that is the query's doing. Any other
+/// panic is our mistake and goes on.
+fn after_panic<T>(payload: Box<dyn Any + Send>) -> Result<T, QueryError> {
+    let message = payload.downcast_ref::<&str>().copied();
+    let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    match message {
+        Some(message) if message.contains("offset overflow") => {
+            let reason = "the query makes a column of more than 2 GiB: select fewer rows or shorter texts";
+            Err(QueryError::TooLarge { reason: reason.to_owned() })
+        }
+        _ => resume_unwind(payload),
     }
 }
 
@@ -240,7 +259,7 @@ mod tests {
         let (begun, begins) = oneshot::channel();
         let work = slot.run(async move {
             let _held = held;
-            begun.send(()).expect("somebody listens");
+            begun.send(()).expect("the test listens");
             std::future::pending::<Result<(), QueryError>>().await
         });
         tokio::select! {
@@ -259,7 +278,7 @@ mod tests {
         let (let_go, holds) = mpsc::channel::<()>();
         let (begun, begins) = oneshot::channel();
         let work = slot.run(async move {
-            begun.send(()).expect("somebody listens");
+            begun.send(()).expect("the test listens");
             holds.recv().ok();
             Ok(())
         });
@@ -296,7 +315,7 @@ mod tests {
     async fn too_many_that_wait_are_refused_at_once() {
         let pool = pool(1, 0);
         let _taken = pool.slot(PATIENCE).await.expect("free");
-        let refused = pool.slot(Duration::MAX).await.err().expect("nobody may wait");
+        let refused = pool.slot(Duration::MAX).await.err().expect("none may wait");
         assert!(matches!(refused, QueryError::Busy { .. }));
     }
 

@@ -1,7 +1,7 @@
-//! What the events of each topic are like: by contract, or as their first events showed.
+//! Schemas of topics: by contract, or as their first events showed.
 //!
-//! Always holds: columns once inferred are kept with the state, so that a view does not change because its topic
-//! has other first events by now; a topic that was deleted and made anew is another topic. Events that show no columns hold up the views that read them, and no others.
+//! Invariants: columns once inferred are kept with the state, so that a view does not change because its topic
+//! has other first events by now; a topic that was deleted and created again is another topic. Events that show no columns hold up the views that read them, and no others.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How views are, for those who look after them.
+//! Status of views, for operators.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub struct ViewStatus {
     pub depends_on: Vec<String>,
     /// Each partition of each cut; none for a view that only stands on others.
     pub partitions: Vec<PartitionStatus>,
-    /// How many rows it had when they were computed last; `None` if nobody has read it since the start.
+    /// How many rows it had when they were computed last; `None` if it has not been read since the start.
     pub rows: Option<u64>,
     /// The time up to which the log was read for the rows that are served; now, where nothing is left to read.
     pub as_of: Timestamp,

@@ -1,4 +1,4 @@
-//! What is looked at from time to time: sizes, rates, and topics that views wait for.
+//! Periodic survey: sizes, rates, and topics that views wait for.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is made of exact totals: sums, means, variances, covariances, regressions.
+//! Statistics made of exact totals: sums, means, variances, covariances, regressions.
 //!
 //! A variance is the difference of two numbers that may have nearly all their digits in common, which is why it is
 //! commonly computed by corrections for each value (Welford), whose rounding depends on the order. Here both numbers are

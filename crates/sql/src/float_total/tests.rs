@@ -53,7 +53,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_taken_away_was_never_there(values in doubles(), taken in doubles()) {
+    fn values_that_are_taken_away_leave_no_trace(values in doubles(), taken in doubles()) {
         let mut total_of_both = total(&values);
         taken.iter().for_each(|value| total_of_both.add(*value, false));
         taken.iter().for_each(|value| total_of_both.add(*value, true));
@@ -138,7 +138,7 @@ mod of_pairs {
     }
 
     #[test]
-    fn what_is_not_defined_is_null() {
+    fn undefined_statistics_are_null() {
         for statistic in ALL {
             assert_eq!(of(statistic, &[]), None, "{statistic:?}");
         }

@@ -7,6 +7,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::Resolver;
 use super::scope::{Missing, Outputs, quoted};
+use crate::statement::keyword;
 
 impl Resolver<'_> {
     /// Resolves every identifier of an expression; what is wrong is noted.
@@ -64,7 +65,10 @@ impl Resolver<'_> {
         match missing {
             Missing::Unknown { message, suggestion } => {
                 let mut problem = self.problem(span, message);
-                problem.help = suggestion.map(|name| format!("did you mean `{name}`?"));
+                problem.help = suggestion.map(|name| format!("did you mean `{name}`?")).or_else(|| {
+                    let [name] = path else { return None };
+                    keyword(&name.value).map(|keyword| format!("did you mean the keyword `{keyword}`?"))
+                });
                 problem
             }
             Missing::Ambiguous { one, other } => {
@@ -81,7 +85,7 @@ struct Walk<'r, 'a> {
     outputs: Outputs,
     /// Within something that is resolved already.
     skipping: usize,
-    /// Within a lambda, whose parameters are nobody's columns.
+    /// Within a lambda, whose parameters are columns of no relation.
     lambdas: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Where the parts of a query stand, for problems that only its plan shows.
+//! Places of the parts of a query, for problems that only its plan shows.
 
 use std::ops::{ControlFlow, Range};
 

@@ -1,4 +1,4 @@
-//! Aggregation of a stream: partial states kept per group, merged when somebody reads.
+//! Aggregation of a stream: partial states kept per group, merged on reading.
 //!
 //! ```text
 //!   epoch   rows ─► group ids ─► accumulators ◄─ old states        (one hash pass, no aggregate plan is run)
@@ -6,7 +6,7 @@
 //!   read    states of all partitions ─► lifted filters ─► merged by visible key ─► final values
 //! ```
 //!
-//! Always holds: a group's state is a function of the rows seen, in their order, however they were cut into
+//! Invariants: a group's state is a function of the rows seen, in their order, however they were cut into
 //! epochs. States are kept by position and not by name: names hold the text of the SQL.
 //!
 //! Any aggregate function works whose state can be merged, which is all of them. What an epoch writes is bounded by

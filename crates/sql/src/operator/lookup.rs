@@ -1,7 +1,7 @@
 //! Looking events up in rows that do not change: a small hash table of our own in the place of a `HashJoinExec`,
-//! which would build its side anew for every epoch.
+//! which would build its side again for every epoch.
 //!
-//! Always holds: the table is built once, when the plan is; no part of it reads events. NULL finds nothing.
+//! Invariants: the table is built once, when the plan is; no part of it reads events. NULL finds nothing.
 
 use std::collections::HashMap;
 use std::fmt;

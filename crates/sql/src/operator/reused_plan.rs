@@ -1,6 +1,6 @@
 //! A physical plan that is built once and run for every epoch.
 //!
-//! Always holds: a run starts from a reset plan. Operators keep state between runs (a top-k returns nothing the
+//! Invariants: a run starts from a reset plan. Operators keep state between runs (a top-k returns nothing the
 //! second time, a join keeps its first build side), and a reset costs half a microsecond.
 
 use std::sync::Arc;

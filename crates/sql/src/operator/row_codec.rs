@@ -1,6 +1,6 @@
 //! Columns to bytes and back, a row at a time (arrow's row format).
 //!
-//! Always holds: equal rows have equal bytes, and bytes sort as rows do; so keys can be compared encoded.
+//! Invariants: equal rows have equal bytes, and bytes sort as rows do; so keys can be compared encoded.
 
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::{DataType, FieldRef};

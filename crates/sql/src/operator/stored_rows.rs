@@ -1,6 +1,6 @@
 //! A stream without an aggregate: each row that the stateless part gives is kept.
 //!
-//! Always holds: a row's key is (first offset of its epoch, place in the epoch), so that keys rise with the log
+//! Invariants: a row's key is (first offset of its epoch, place in the epoch), so that keys rise with the log
 //! and a row kept twice would be kept under the same key.
 
 use std::sync::Arc;

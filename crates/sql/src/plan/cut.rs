@@ -9,7 +9,7 @@
 //!                                                                             TableScan (a slot)
 //! ```
 //!
-//! Always holds: what is kept is a function of the events and of reference tables alone; the clock and other views
+//! Invariants: what is kept is a function of the events and of reference tables alone; the clock and other views
 //! are read above. Cut the analysed plan and not the optimised one: the optimiser moves things over the cut.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How large a plan is, with everything that it names written out: the planner and the optimiser walk it so.
+//! Extent of a plan with everything that it names written out: the planner and the optimiser walk it so.
 //!
 //! ```text
 //!   CREATE VIEW b AS SELECT x + x AS x FROM a         a plan shares `a`; a walk visits `a` at every name

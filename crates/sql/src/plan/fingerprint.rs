@@ -1,4 +1,4 @@
-//! What makes kept state the state of another definition.
+//! Fingerprints of definitions: state is reused only if they match.
 
 use std::fmt;
 

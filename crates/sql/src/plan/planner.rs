@@ -154,12 +154,14 @@ impl Planner {
         let whole = 0..text.len();
         let written = query.clone();
         let resolver = Resolver::new(&self.relations, Arc::from(team), &source, whole.clone());
-        let resolved = resolver.resolve(query)?;
-        let plan = self.analysed(resolved, &source, &whole)?;
-        // Places are sought only for somebody who is told of them: each is counted from the start of the text.
+        let planned =
+            resolver.resolve(query).and_then(|resolved| Ok(self.analysed(resolved, &source, &whole)?));
+        let plan = planned.map_err(|failure| located(failure, &whole, || Places::of(&written, &source)))?;
+        // Places are sought only where they are shown: each is counted from the start of the text.
         prepared::check_aggregates(&plan)
             .map_err(|error| refused(error, &Places::of(&written, &source), &source, &whole))?;
-        let mut query = QueryPlan { plan, topics: Vec::new(), views: Vec::new() };
+        let text = Arc::clone(text);
+        let mut query = QueryPlan { plan, text, topics: Vec::new(), views: Vec::new() };
         for name in scanned(&query.plan) {
             match self.relations.get(&name).map(|relation| &relation.kind) {
                 Some(Kind::Stream { topic, .. }) => query.topics.push((name, topic.clone())),
@@ -229,15 +231,10 @@ impl Planner {
         let place = &declaration.name_place;
         let places = Places::of(&declaration.query, source);
         let resolver = Resolver::new(&self.relations, Arc::clone(&name.team), source, place.clone());
-        let mut resolved = resolver.resolve(declaration.query.clone())?;
+        let located = |failure| located(failure, place, || Places::of(&declaration.query, source));
+        let mut resolved = resolver.resolve(declaration.query.clone()).map_err(located)?;
         let tumbles = std::mem::take(&mut resolved.tumbles);
-        let plan = self.analysed(resolved, source, place).map_err(|mut problem| {
-            let function = function_of(&problem.message).and_then(|name| places.find(&Part::Function(name)));
-            if let Some(function) = function.filter(|_| problem.span == *place) {
-                problem.span = function;
-            }
-            problem
-        })?;
+        let plan = self.analysed(resolved, source, place).map_err(|problem| located(problem.into()))?;
         let plan = with_columns(plan, view)?;
         prepared::check_aggregates(&plan).map_err(|error| refused(error, &places, source, place))?;
         if !declaration.is_materialized {
@@ -353,6 +350,30 @@ fn refused(error: CutError, places: &Places, source: &SourceText, place: &Range<
     match error {
         CutError::Refused(refusal) => refusal.problem(places, source.problem(place.clone(), "")),
         CutError::Plan(error) => planning_problem(source, &error, place),
+    }
+}
+
+/// The same failure at the part of the query that it is about, where nothing says so but its words.
+fn located(mut failure: Failure, whole: &Range<usize>, places: impl FnOnce() -> Places) -> Failure {
+    if let Failure::Problem(problem) = &mut failure
+        && problem.span == *whole
+        && let Some(part) = part_of(&problem.message)
+        && let Some(place) = places().find(&part)
+    {
+        problem.span = place;
+    }
+    failure
+}
+
+/// The part of a query that a message is about.
+fn part_of(message: &str) -> Option<Part> {
+    let is_of = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    match function_of(message) {
+        Some(name) => Some(Part::Function(name)),
+        None if is_of(&["UNION", "EXCEPT", "INTERSECT"]) => Some(Part::SetOperation),
+        None if is_of(&["a query within an expression"]) => Some(Part::Subquery),
+        None if is_of(&["GROUP BY "]) => Some(Part::GroupBy),
+        None => None,
     }
 }
 

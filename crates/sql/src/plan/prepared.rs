@@ -1,4 +1,4 @@
-//! Whether what is planned can also be run: aggregates as they are written, and the plan's compiled form.
+//! Checks that what is planned can be run: aggregates as they are written, and the plan's compiled form.
 //!
 //! DataFusion finds some things out when it compiles a plan (`LIKE` in a form that it has no kernel for) and others
 //! when it makes the first accumulator (`count(DISTINCT a, b)`), and a few it never tells (`corr(DISTINCT …)` computes
@@ -156,7 +156,7 @@ fn make_accumulator(function: &AggregateFunctionExpr) -> Result<()> {
 
 fn cannot_be_made(function: &AggregateFunctionExpr, error: &DataFusionError) -> Refusal {
     let name = function.fun().name();
-    let reason = crate::statement::lower_first(&error.find_root().message());
+    let reason = crate::wording::reason(error);
     let refused = Refusal::new(
         format!("{name} cannot be computed in this form: {reason}"),
         Part::Function(name.to_owned()),

@@ -1,4 +1,4 @@
-//! What cannot be kept true by this version, in words.
+//! Refusals: views that this version cannot keep up to date, in words.
 
 use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::TreeNodeRecursion;

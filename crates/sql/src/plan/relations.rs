@@ -24,6 +24,7 @@ use crate::clock_function;
 use crate::definitions::RelationName;
 use crate::float_coercion::DoublesBesideDecimals;
 use crate::float_total::functions::statistics;
+use crate::limited_functions::LimitedFunctions;
 use crate::literals::SettledLiterals;
 use crate::schema::EventSchema;
 use crate::{avg, session, sum, tumble};
@@ -39,7 +40,7 @@ pub(crate) enum Kind {
     View,
     /// A name for a query.
     Inlined,
-    /// A topic whose columns nobody knows before its first event.
+    /// A topic whose columns are not known before its first event.
     Awaited { topic: TopicName },
     /// A view that is declared and not planned, or not yet.
     Unplanned,
@@ -89,6 +90,7 @@ impl Relations {
         rules.insert(0, Arc::new(DoublesBesideDecimals));
         rules.push(Arc::new(SettledLiterals));
         rules.push(Arc::new(CheckedArithmetic));
+        rules.push(Arc::new(LimitedFunctions));
         Self { known: BTreeMap::new(), state: context.state(), analyzer: Analyzer::with_rules(rules) }
     }
 

@@ -6,7 +6,7 @@
 //!       reading: of the partial states, those with __hidden_0 >= date_trunc('day', <the moment>)
 //! ```
 //!
-//! Always holds: the condition on the hidden key is true exactly where the filter is. A key is truncated only
+//! Invariants: the condition on the hidden key is true exactly where the filter is. A key is truncated only
 //! where that changes nothing: `a >= t` and `a < t`, with `t` at the beginning of a unit.
 
 use std::sync::Arc;

@@ -21,7 +21,7 @@ use datafusion::logical_expr::{
 use super::expression::Told;
 use super::{is_of_values, noting, or_null, reason};
 
-/// The accumulator of one group of many: it has no value where its group has none, if somebody notes that.
+/// The accumulator of one group of many: it has no value where its group has none, if that is noted.
 #[derive(Debug)]
 pub(crate) struct Numbered {
     group: usize,

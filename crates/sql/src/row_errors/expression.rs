@@ -24,7 +24,7 @@ use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 
 use super::{RowErrors, is_of_values, reason, row};
-use crate::session::{LARGEST_RESULT, too_much};
+use crate::limited_functions::{LARGEST_RESULT, too_much};
 
 /// What is told of a row that has no value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! Which columns of a plan tell one row from another.
+//! Key columns of a plan: those that tell one row from another.
 
 use std::collections::HashMap;
 use std::ops::Range;

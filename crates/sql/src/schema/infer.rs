@@ -1,6 +1,6 @@
 //! Columns of events that no contract describes, from what the first of them show.
 //!
-//! Always holds: a field has the one type that all samples agree on; where they do not, it is text and its
+//! Invariants: a field has the one type that all samples agree on; where they do not, it is text and its
 //! values are kept as JSON only if they are strings. Fields come in the order in which they first appear.
 
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use crate::decode::envelope;
 const PRECISION: u8 = 38;
 /// Digits behind the point where the contract does not say.
 pub(super) const DEFAULT_SCALE: i8 = 6;
-/// Schemas nested deeper than this are refused: nobody queries them.
+/// Schemas nested deeper than this are refused: no query reads them.
 const MAX_DEPTH: usize = 32;
 
 pub(super) fn fields(topic: &TopicName, contract: &Value) -> Result<Vec<Field>, SchemaError> {

@@ -1,4 +1,4 @@
-//! How much a query stands for once each common table expression is written out where it is named.
+//! Expansion of a query: its size once each common table expression is written out where it is named.
 //!
 //! ```text
 //!   WITH a AS (SELECT … FROM t), b AS (SELECT … FROM a, a) SELECT … FROM b, b      b stands for 2 relations, the query for 4

@@ -1,4 +1,4 @@
-//! How large a statement may be. It is counted on its text, its tokens and its parsed form, before anything is planned.
+//! Limits of size of a statement, counted on its text, its tokens and its parsed form before anything is planned.
 //!
 //! Planning takes some hundred times the memory of the text, and time by the square of the columns and keys of one
 //! SELECT. Within these limits a statement is planned in about a second and some ten MiB, whatever is written in it.

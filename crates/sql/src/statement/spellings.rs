@@ -1,4 +1,4 @@
-//! What other systems write, and what to write here: Flink, ksqlDB, Spark and PostgreSQL.
+//! Spellings of other systems, and what to write here: Flink, ksqlDB, Spark and PostgreSQL.
 //!
 //! Two tables: phrases that statements are refused for, and functions that do not exist here. A suggestion is by
 //! meaning; a name that is merely spelled alike is suggested by [`crate::names::suggest`], if it is near.
@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::keywords;
 use super::source_text::SourceText;
 use crate::definitions::Problem;
 
@@ -147,7 +148,8 @@ pub(crate) fn function(name: &str) -> Option<&'static str> {
     FUNCTIONS.iter().find(|(names, _)| meant(names)).map(|(_, help)| *help)
 }
 
-/// A problem of the parser, at the phrase that it stumbled over if that is another system's.
+/// A problem of the parser, at the phrase that it stumbled over if that is another system's; else with the keyword that was
+/// meant, if a word is nearly one.
 pub(super) fn explained(source: &SourceText, tokens: &[TokenWithSpan], problem: Problem) -> Problem {
     let found = (0..tokens.len()).rev().find_map(|start| {
         let (words, help) = PHRASES.iter().find(|(words, _)| begins(&tokens[start..], words))?;
@@ -158,7 +160,7 @@ pub(super) fn explained(source: &SourceText, tokens: &[TokenWithSpan], problem: 
     });
     match found {
         Some((span, help)) => refused(problem, span, help),
-        None => problem,
+        None => keywords::explained(source, tokens, problem),
     }
 }
 

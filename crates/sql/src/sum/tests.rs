@@ -103,7 +103,7 @@ fn distinct_values_are_added_exactly() {
 
 proptest! {
     #[test]
-    fn what_fits_is_what_datafusion_adds(
+    fn totals_that_fit_are_those_of_datafusion(
         batches in prop::collection::vec(prop::collection::vec((0..4_usize, prop::option::of(-1_000_000..1_000_000_i64), any::<bool>()), 0..20), 0..6),
     ) {
         let (ours, theirs) = (sum_of(sum(), &DataType::Int64, false), sum_of((*sum_udaf()).clone(), &DataType::Int64, false));

@@ -1,4 +1,4 @@
-//! What a task counts, ever: committed with its epochs, so that each event counts once.
+//! Counts of a task, ever: committed with its epochs, so that each event counts once.
 
 use factum_state::{Changes, Found, TableId};
 

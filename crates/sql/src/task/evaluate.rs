@@ -6,6 +6,7 @@ use factum_state::{Changes, ReadError, StateStore, TaskId};
 
 use super::prepared::Prepared;
 use crate::operator::{self, Operator};
+use crate::wording;
 
 /// What came of a range of records.
 #[derive(Debug, Default)]
@@ -85,7 +86,7 @@ impl Evaluation<'_> {
         match self.operator.run(batches, first, self.state, self.task).await {
             Ok(changes) => Ok(Ok(changes)),
             Err(operator::Error::State(error)) => Err(error),
-            Err(operator::Error::Compute(error)) => Ok(Err(error.strip_backtrace())),
+            Err(operator::Error::Compute(error)) => Ok(Err(wording::reason(&error))),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From a partition to decoded epochs.
 //!
-//! Always holds: every offset is in one epoch, in order; each is a row of it, poisoned, late, or in a range that
+//! Invariants: every offset is in one epoch, in order; each is a row of it, poisoned, late, a tombstone, or in a range that
 //! cannot be read. What is late is decided record by record, so that it does not depend on where epochs are cut, and by
 //! the closings on the log, so that it does not depend on when it is read.
 
@@ -241,8 +241,12 @@ impl Intake {
     fn decode(&mut self, records: &[Record], closed: &Bounds, prepared: &mut Prepared) {
         let base = prepared.watermarks.len();
         let decoded = self.decoder.decode(self.place.partition, records);
-        let mut bad = decoded.poisoned.iter().map(|poison| poison.index).peekable();
-        let places: Vec<usize> = (0..records.len()).filter(|index| bad.next_if_eq(index).is_none()).collect();
+        for spelling in decoded.spellings {
+            self.environment.spellings.warn(&self.place.topic, &spelling);
+            self.status.note(spelling.reason(&self.place.topic));
+            self.status.spell(spelling);
+        }
+        let places = decoded.rows;
         let poisoned = decoded.poisoned.into_iter();
         prepared.poisoned.extend(poisoned.map(|poison| (base + poison.index, poison.reason)));
         let on_time = self.watch(&decoded.batch, &places, records, closed, prepared);

@@ -1,6 +1,6 @@
 //! The records of an epoch, decoded, with what lies between them.
 //!
-//! Always holds: an epoch may be committed in parts; each record, and each range that cannot be read, is in one part.
+//! Invariants: an epoch may be committed in parts; each record, and each range that cannot be read, is in one part.
 
 use std::ops::Range;
 

@@ -1,5 +1,6 @@
-//! How far a task is, for whoever asks.
+//! Status of a task, for operators and readers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Instant;
@@ -9,6 +10,7 @@ use parking_lot::Mutex;
 
 use super::counts::Counts;
 use crate::closings::Closings;
+use crate::decode::spelling::OtherSpelling;
 
 /// What one task shows of itself. Each value is right by itself; together they may be of different moments.
 pub(crate) struct TaskStatus {
@@ -41,6 +43,8 @@ struct Trouble {
     /// Dead letters that wait, and why.
     letters: u64,
     letters_problem: Option<String>,
+    /// Fields that events spelt otherwise since the start.
+    spellings: BTreeSet<OtherSpelling>,
 }
 
 impl Default for TaskStatus {
@@ -79,7 +83,7 @@ impl TaskStatus {
     /// The task of a partition holds its state, which was left so, and goes by these closings.
     pub(crate) fn resume(&self, at: Committed, partition: PartitionId, closings: Option<Arc<Closings>>) {
         self.events.fetch_add(at.events, Ordering::Relaxed);
-        // Nobody judges by the offset of one topic what was closed for another of its name.
+        // The offset of one topic says nothing of what was closed for another of its name.
         let mut current = self.closings.lock();
         self.show(at);
         if let Some(closings) = &closings {
@@ -149,6 +153,16 @@ impl TaskStatus {
     /// Something went wrong that the task went past.
     pub(crate) fn note(&self, reason: String) {
         self.trouble.lock().last = Some(reason);
+    }
+
+    /// Events spell a field otherwise.
+    pub(crate) fn spell(&self, spelling: OtherSpelling) {
+        self.trouble.lock().spellings.insert(spelling);
+    }
+
+    /// Fields that events spelt otherwise since the start: one spelling of each.
+    pub(crate) fn spellings(&self) -> BTreeSet<OtherSpelling> {
+        self.trouble.lock().spellings.clone()
     }
 
     pub(crate) fn is_resumed(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Commits a task's epochs, and sends their dead letters.
 //!
-//! Always holds: what an epoch adds to rows, offsets, counts and letters is one commit. Letters that cannot be sent
+//! Invariants: what an epoch adds to rows, offsets, counts and letters is one commit. Letters that cannot be sent
 //! wait in the outbox of each further epoch, [`MOST_WAITING`] of them at most; what is beyond that is counted.
 
 use std::collections::BTreeMap;
@@ -165,13 +165,13 @@ impl Writer {
         self.topic.get_or_insert(topic);
     }
 
-    /// Takes the state over, and begins it anew if it is of another topic of the same name.
+    /// Takes the state over, and starts it over if it is of another topic of the same name.
     pub(super) async fn take_over(&mut self, read: TopicId) -> Result<Progress, TaskError> {
         let state = Arc::clone(&self.environment.state);
         let mut taken = state.take_over(&self.id).await?;
         let mut found = self.facts().await?;
         if topic(&found, Counts::KEYS.len()).is_some_and(|known| known != read) {
-            info!(task = %self.id, "the topic was deleted and made again: its state begins anew");
+            info!(task = %self.id, "the topic was deleted and created again: its state starts over");
             self.forget().await?;
             taken = state.take_over(&self.id).await?;
             found = self.facts().await?;
@@ -217,7 +217,7 @@ impl Writer {
         self.environment.state.get_many(&self.id, counts::TABLE, &keys).await
     }
 
-    /// Reading goes on at an offset of a partition, behind what was committed, and by `closings`. A state that begins anew
+    /// Reading goes on at an offset of a partition, behind what was committed, and by `closings`. A state that starts over
     /// is made from `first` on.
     pub(super) fn resumed(
         &mut self,

@@ -102,14 +102,14 @@ fn ids_rise_by_one_and_resume() {
     }
     seen.iter().for_each(|change| known.take_in(change));
     drop(stream);
-    // Behind the third, the fourth comes next, whether or not somebody followed meanwhile.
+    // Behind the third, the fourth comes next, whether or not there was a follower meanwhile.
     let mut resumed = world.follow(Some(seen[2].id()));
     for expected in &seen[3..] {
         let change = world.next(&mut resumed);
         assert_eq!(change.id(), expected.id());
         assert!(matches!(change, Change::Changed { .. }), "{change:?}");
     }
-    // Changes while nobody follows are told as one.
+    // Changes without a follower are told as one.
     let last = seen[5].id();
     drop(resumed);
     world.post("store.orders", &[order(7, "b", 0, 1), order(8, "b", 0, 1)]);
@@ -217,7 +217,7 @@ fn a_row_that_cannot_be_computed_changes_like_any_other() {
     assert_eq!(known, Known::of(&[r#"{"customer":"a","n":null}"#, r#"{"customer":"b","n":5}"#]));
     let Change::Changed { errors, .. } = change else { panic!("no change") };
     let told: Vec<_> = errors.iter().map(|error| (&*error.column, &*error.reason)).collect();
-    assert_eq!(told, [("n", "divide by zero error")]);
+    assert_eq!(told, [("n", "division by zero")]);
     // Who comes now has the same rows, and the reason.
     world.settle();
     let mut other = world.follow(None);
@@ -255,7 +255,7 @@ fn followers_of_rows_that_cannot_be_computed_wait_for_those_that_can() {
     world.follow_until(&mut stream, &mut known, &rows);
     let mut of_other = Known::default();
     world.follow_until(&mut other, &mut of_other, &rows);
-    // Nobody has a snapshot: the first who comes to rows that cannot be computed is told so.
+    // No one has a snapshot: the first who comes to rows that cannot be computed is told so.
     let world = World::new(small()).with_orders(1);
     world.apply(&statements);
     world.post("store.orders", &[order(0, "a", 0, 1)]);
@@ -265,7 +265,7 @@ fn followers_of_rows_that_cannot_be_computed_wait_for_those_that_can() {
     assert!(told.to_string().contains("cannot be computed"), "{told}");
 }
 
-/// A clock that breaks whoever asks it next, if it is told to.
+/// A clock that breaks its next reader, if it is told to.
 #[derive(Default)]
 struct FaultyClock(AtomicBool);
 

@@ -27,7 +27,7 @@ enum Step {
     LoseState,
     /// Another statement over the same windows, and the first one again.
     ChangeStatement,
-    /// Somebody reads, when all is taken in: what can be closed then is.
+    /// A reading, when all is taken in: what can be closed then is.
     Read,
     /// So much time passes that partitions may become idle.
     Pass,
@@ -70,7 +70,7 @@ proptest! {
         world.apply(&both);
         let again = closed(&world, VIEW);
         // Closings may have been added; what was shown before is shown as it was.
-        for (what, other) in [("declared later", &later), ("built anew", &again)] {
+        for (what, other) in [("declared later", &later), ("rebuilt", &again)] {
             prop_assert!(other.rows.starts_with(&first.rows), "{what}: {other:?} is not {first:?}");
         }
         let model = Model::new(&world);

@@ -90,7 +90,7 @@ fn an_edit_while_the_engine_is_down_is_found_out() {
     let before = world.shown("store.v");
     world.restart();
     let problem = problem(check(&world, &world.definitions(MAX)).map(|()| Applied::default()));
-    assert!(problem.message.contains("would be built anew"), "{problem}");
+    assert!(problem.message.contains("would be rebuilt"), "{problem}");
     world.apply(SUM);
     assert_eq!(world.shown("store.v"), before);
 }

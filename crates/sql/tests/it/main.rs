@@ -12,6 +12,7 @@ mod poison;
 mod reading;
 mod rebuild;
 mod slt;
+mod spelling;
 mod unreadable;
 mod waiting;
 mod world;

@@ -9,7 +9,7 @@ fn orders(count: i64) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn what_was_checked_is_applied_by_its_plan() {
+fn checked_definitions_are_applied_by_their_plan() {
     let world = World::new(small()).with_orders(1);
     let sql = "CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM orders";
     let definitions = world.definitions(sql);

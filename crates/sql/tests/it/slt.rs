@@ -69,6 +69,8 @@ files! {
     division
     drop_and_change
     envelope
+    errors
+    explain
     filter_and_projection
     group_by
     lookup_join

@@ -14,13 +14,16 @@ pub(super) fn show_first(outcome: &Outcome, with_plan: bool) {
     }
 }
 
-/// Shows each outcome as it comes, forever. Saving a file that changes nothing is not worth a word.
+/// Shows each outcome as it comes, forever. Saving a file that changes nothing is not worth a word, except for what it is
+/// warned of and was not before.
 pub(super) async fn show(mut project: Handle, first: &Outcome) {
-    let mut was_wrong = is_wrong(first);
+    let (mut was_wrong, mut known) = (is_wrong(first), problems(first).to_vec());
     while let Some(outcome) = project.next().await {
         match &*outcome {
             Outcome::Waiting => {}
-            Outcome::Applied { plan, .. } if plan.is_empty() && !is_wrong(&outcome) => {
+            Outcome::Applied { plan, problems, .. } if plan.is_empty() && !is_wrong(&outcome) => {
+                let is_new = |problem: &&Problem| !known.iter().any(|known| known.is_same(problem));
+                report::problems(problems.iter().filter(is_new));
                 if was_wrong {
                     report::say("the project is whole again; there was nothing to apply");
                 }
@@ -29,6 +32,7 @@ pub(super) async fn show(mut project: Handle, first: &Outcome) {
             Outcome::Kept(error) => show_kept(error),
         }
         was_wrong = is_wrong(&outcome);
+        problems(&outcome).clone_into(&mut known);
     }
     std::future::pending::<()>().await;
 }
@@ -39,6 +43,14 @@ fn is_wrong(outcome: &Outcome) -> bool {
         Outcome::Waiting => false,
         Outcome::Applied { problems, .. } => errors(problems) > 0,
         Outcome::Kept(_) => true,
+    }
+}
+
+fn problems(outcome: &Outcome) -> &[Problem] {
+    match outcome {
+        Outcome::Waiting => &[],
+        Outcome::Applied { problems, .. } => problems,
+        Outcome::Kept(error) => error.problems(),
     }
 }
 

@@ -10,20 +10,20 @@ use super::*;
 
 const KIB: usize = 1024;
 
-/// Told that it may go on.
+/// Whether a waker was called.
 #[derive(Default)]
-struct Woken(AtomicBool);
+struct WakeFlag(AtomicBool);
 
-impl Wake for Woken {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// Connections that share memory for two requests of 64 KiB: one is shared, one is for whoever has priority.
+/// Connections that share memory for two requests of 64 KiB: one is shared, one is for the one with priority.
 struct Rig {
     memory: Arc<RequestMemory>,
-    reservations: Vec<(Reservation, Arc<Woken>)>,
+    reservations: Vec<(Reservation, Arc<WakeFlag>)>,
     /// What the next to ask lacks.
     lacking: usize,
 }
@@ -42,7 +42,7 @@ impl Rig {
         let [even, odd] = [0, 1].map(|n| addresses.connect(IpAddr::from([192, 0, 2, n])).expect("room"));
         let reservations = (0..connections).map(|n| {
             let address = Arc::clone(if n % 2 == 0 { &even.address } else { &odd.address });
-            (Reservation::new(Arc::clone(&memory), address), Arc::new(Woken::default()))
+            (Reservation::new(Arc::clone(&memory), address), Arc::new(WakeFlag::default()))
         });
         Self { reservations: reservations.collect(), memory, lacking: 0 }
     }
@@ -70,7 +70,7 @@ impl Rig {
 fn the_first_that_waits_goes_on_when_nothing_is_left() {
     let mut rig = Rig::new(3, 1 << 20);
     assert!(rig.extend(0, 40));
-    assert!(rig.extend(1, 30), "it does not fit, and nobody has priority");
+    assert!(rig.extend(1, 30), "it does not fit, and none has priority");
     assert!(rig.extend(1, 64), "with priority it goes on to its end");
     assert!(!rig.extend(2, 30), "priority is for one");
     rig.shrink(1, 0);
@@ -97,11 +97,11 @@ fn an_address_at_its_limit_holds_back_no_other() {
     assert!(!rig.extend(4, 5), "its address has all that it may have");
     assert!(rig.extend(1, 10) && !rig.extend(3, 10), "so has the other");
     rig.shrink(1, 0);
-    assert!(!rig.is_woken(4) && rig.is_woken(3), "whoever fits goes before whoever does not");
+    assert!(!rig.is_woken(4) && rig.is_woken(3), "one that fits goes before one that does not");
 }
 
 #[test]
-fn whoever_leaves_the_queue_leaves_nothing_behind() {
+fn a_reservation_that_leaves_the_queue_leaves_nothing_behind() {
     let mut rig = Rig::new(4, 1 << 20);
     assert!(rig.extend(0, 64) && rig.extend(1, 64) && !rig.extend(2, 64) && !rig.extend(3, 64));
     rig.reservations[2].0.stop_waiting();
@@ -113,7 +113,7 @@ fn whoever_leaves_the_queue_leaves_nothing_behind() {
 
 proptest! {
     #[test]
-    fn the_limit_holds_and_somebody_can_always_go_on(
+    fn the_limit_holds_and_one_can_always_go_on(
         steps in prop::collection::vec((0..6_usize, 0..64_usize, 0..3_u8), 1..200),
         address_limit in 1..128_usize,
     ) {

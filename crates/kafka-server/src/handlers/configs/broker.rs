@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Fixed, UNLIMITED, fixed, shown, source_of};
+use super::{FixedConfig, UNLIMITED, fixed, shown, source_of};
 use crate::handlers::session::Session;
 use crate::messages::describe_configs::ConfigType::{self, Boolean, Int, List, Long, Short, String as Text};
 use crate::messages::describe_configs::DescribedConfig;
 
 /// What holds whatever the broker was started with.
-const FIXED: &[Fixed] = &[
+const FIXED: &[FixedConfig] = &[
     fixed("compression.type", "producer", Text),
     fixed("default.replication.factor", "1", Int),
     fixed("delete.topic.enable", "true", Boolean),
@@ -24,7 +24,7 @@ const FIXED: &[Fixed] = &[
 
 /// Every setting of the broker, by name.
 pub(in crate::handlers) fn describe(session: &Session) -> Vec<DescribedConfig> {
-    let mut all: Vec<_> = FIXED.iter().map(Fixed::describe).collect();
+    let mut all: Vec<_> = FIXED.iter().map(FixedConfig::describe).collect();
     all.extend(log_settings(session));
     all.extend(group_settings(session));
     all.extend(listener_settings(session));

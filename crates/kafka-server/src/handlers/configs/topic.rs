@@ -11,7 +11,7 @@ use std::time::Duration;
 use factum_broker::{CompressionType, Options, TimestampType, TopicConfig};
 use factum_types::ByteSize;
 
-use super::{Fixed, UNLIMITED, fixed, shown};
+use super::{FixedConfig, UNLIMITED, fixed, shown};
 use crate::messages::create_topics::ConfigEntry;
 use crate::messages::describe_configs::ConfigType::{Boolean, Double, Int, List, Long, String as Text};
 use crate::messages::describe_configs::{ConfigSource, ConfigSynonym, ConfigType, DescribedConfig};
@@ -20,7 +20,7 @@ use crate::messages::describe_configs::{ConfigSource, ConfigSynonym, ConfigType,
 const NEVER: &str = "9223372036854775807";
 
 /// What every topic has, whatever it says, and why.
-const FIXED: &[(Fixed, &str)] = &[
+const FIXED: &[(FixedConfig, &str)] = &[
     (fixed("cleanup.policy", "delete", List), "compaction is not here yet"),
     (fixed("follower.replication.throttled.replicas", "", List), "there are no followers"),
     (fixed("leader.replication.throttled.replicas", "", List), "there are no followers"),
@@ -32,7 +32,7 @@ const FIXED: &[(Fixed, &str)] = &[
 
 /// What may be set and changes nothing: when segments are synced (every append is), how compaction goes (there is
 /// none), and how files are laid out.
-const WITHOUT_EFFECT: &[Fixed] = &[
+const WITHOUT_EFFECT: &[FixedConfig] = &[
     fixed("delete.retention.ms", "86400000", Long),
     fixed("file.delete.delay.ms", "0", Long),
     fixed("flush.messages", "1", Long),
@@ -245,7 +245,7 @@ impl Choice {
     }
 }
 
-impl Fixed {
+impl FixedConfig {
     /// Whether `value` is one of its kind.
     fn takes(&self, value: &str) -> bool {
         match self.kind {

@@ -1,4 +1,4 @@
-//! What an epoch changes: rows folded into the states of their groups.
+//! Folding an epoch: its rows are taken into the states of their groups.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Where the state of each aggregate function is kept, by how it grows.
+//! Layout of the state of each aggregate function, by how it grows.
 //!
 //! ```text
 //!   function                        kept as                                 written for an event
@@ -8,9 +8,9 @@
 //!   array_agg(… ORDER BY …), …      a row for each (group, epoch)           what the epoch calls it with
 //! ```
 //!
-//! Always holds: what an epoch writes does not depend on how much a group holds. States of one group can be merged in any
+//! Invariants: what an epoch writes does not depend on how much a group holds. States of one group can be merged in any
 //! number, in the order of their offsets; so a group's state is the sum of its rows. What a function with an ORDER BY was
-//! called with is sorted when somebody reads.
+//! called with is sorted on reading.
 //!
 //! ```text
 //!   key   0 │ group                                                         → states of bounded functions

@@ -1,4 +1,4 @@
-//! What a reader sees: the states of all partitions merged into final values.
+//! Merging on reading: the states of all partitions become final values.
 
 use std::borrow::Cow;
 use std::sync::Arc;

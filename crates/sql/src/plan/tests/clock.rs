@@ -1,4 +1,4 @@
-//! What depends on the clock follows it, with or without new events.
+//! Views that depend on the clock follow it, with or without new events.
 
 use factum_types::Timestamp;
 use proptest::prelude::*;

@@ -279,7 +279,7 @@ fn a_view_over_views_is_computed_from_their_rows() {
 
 /// Functions that hold every value of a group, or every distinct one.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_event_writes_does_not_grow_with_what_its_group_holds() {
+async fn writes_of_an_event_do_not_grow_with_its_group() {
     let event = |id: i64| json!({"id": id, "customer": "ann", "quantity": id});
     let events = |ids: std::ops::Range<i64>| batch("store.orders", &ids.map(event).collect::<Vec<_>>());
     let epochs = [events(0..1), events(1..2), events(2..3000), events(3000..3001), events(7..8)];

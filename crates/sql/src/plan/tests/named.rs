@@ -120,17 +120,16 @@ fn a_plan_is_told_in_words() {
     let view = view("SELECT customer, sum(total) AS t FROM orders GROUP BY customer ORDER BY t DESC LIMIT 3");
     expect![[r#"
         store.v
-          for each event of store.orders, with 2 of its columns
-            Aggregate: groupBy=[[orders.customer]], aggr=[[sum(orders.total)]]
-              SubqueryAlias: orders
-                TableScan: store.orders
-          kept as __kept_0: partial results of each group
+          for each event of store.orders
+            reads       store.orders: customer, total
+            groups by   customer
+            keeps       sum(total) for each group
+            state       one row for each customer: it grows with how many there are
           on each reading
-            Limit: skip=0, fetch=3
-              Sort: t DESC NULLS FIRST
-                Projection: orders.customer, sum(orders.total) AS t
-                  Projection: __kept_0.k0 AS customer, __kept_0.k1 AS sum(orders.total)
-                    TableScan: __kept_0
+            reads       what is kept
+            returns     customer, sum(total) AS t
+            sorts by    t DESC
+            takes       the first 3 rows
     "#]]
-    .assert_eq(&crate::explain::explain(&view));
+    .assert_eq(&crate::explain::explain(&view).words);
 }

@@ -1,4 +1,4 @@
-//! What is refused, in which words, and where.
+//! Refused statements: the words, and the place.
 
 use std::fmt::Write;
 
@@ -203,7 +203,7 @@ fn streams_that_cannot_be_combined() {
 }
 
 #[test]
-fn what_is_another_each_time() {
+fn nondeterministic_functions_are_refused() {
     check_query(
         "SELECT count(*) FROM orders WHERE random() < 0.5",
         &expect![[r#"
@@ -372,8 +372,9 @@ fn statements() {
     check(
         "CREATE MATERIALIZED VIEW v AS SELEC 1",
         &expect![[r#"
-        "SELEC": `SELEC` stands where SELECT, VALUES, or a subquery in the query body is expected
-    "#]],
+            "SELEC": `SELEC` stands where SELECT, VALUES, or a subquery in the query body is expected
+              help: did you mean `SELECT`?
+        "#]],
     );
     check(
         "CREATE MATERIALIZED VIEW v AS SELECT (1",
@@ -456,9 +457,9 @@ fn types() {
     check_query(
         "SELECT sum(customer) FROM orders",
         &expect![[r#"
-        "sum(customer": no function takes sum(Utf8)
-          help: convert the value with CAST(… AS …)
-    "#]],
+            "sum(customer": no function takes sum(text)
+              help: convert the value with CAST(… AS …)
+        "#]],
     );
     check_query(
         "SELECT customer, total FROM orders GROUP BY customer",
@@ -469,8 +470,8 @@ fn types() {
     check_query(
         "SELECT total + customer['x'] FROM orders",
         &expect![[r#"
-        "v": cannot access field at argument 1: type Utf8 is not Struct, Map, or Null
-    "#]],
+            "v": cannot access field at argument 1: type text is not struct, Map, or Null
+        "#]],
     );
 }
 
@@ -562,9 +563,9 @@ fn aggregates_that_would_not_compute_what_they_say() {
     check_query(
         "SELECT percentile_cont(quantity) FROM orders",
         &expect![[r#"
-        "percentile_cont(quantity": no function takes percentile_cont(Int64)
-          help: convert the value with CAST(… AS …)
-    "#]],
+            "percentile_cont(quantity": no function takes percentile_cont(bigint)
+              help: convert the value with CAST(… AS …)
+        "#]],
     );
     check_query(
         "SELECT array_agg(DISTINCT customer ORDER BY quantity) FROM orders",

@@ -174,7 +174,7 @@ proptest! {
 }
 
 #[test]
-fn what_follows_is_distinct_from_is_not_swallowed() {
+fn conditions_behind_is_distinct_from_are_not_swallowed() {
     let shown = |text: &str| parsed(text).expect("parsed");
     expect!["((true IS DISTINCT FROM false) AND false)"]
         .assert_eq(&shown("true IS DISTINCT FROM false AND false"));

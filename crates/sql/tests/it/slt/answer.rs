@@ -1,4 +1,4 @@
-//! What the engine says, as lines of a golden file.
+//! Answers of the engine as lines of a golden file.
 
 use std::error::Error;
 

@@ -39,7 +39,7 @@ struct Script {
     crashes: Crashes,
     /// Statements that are in effect, by the names that they declare.
     declared: Vec<(String, String)>,
-    /// Topics whose columns nobody knows before their first event.
+    /// Topics whose columns are not known before their first event.
     awaited: BTreeSet<String>,
 }
 
@@ -184,7 +184,7 @@ impl Script {
 
     fn explain(&self, view: &str) -> Vec<String> {
         let explained = self.world.block(self.world.engine().explain(view)).expect("a view");
-        explained.lines().map(|line| line.trim_end().to_owned()).collect()
+        explained.words.lines().map(|line| line.trim_end().to_owned()).collect()
     }
 
     /// Waits until every view that can be planned has taken in all events.

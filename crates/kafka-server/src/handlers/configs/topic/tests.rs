@@ -11,7 +11,7 @@ fn value(config: &TopicConfig, name: &str) -> (String, ConfigSource) {
 }
 
 #[test]
-fn what_is_set_is_what_is_shown() {
+fn settings_are_described_as_they_were_set() {
     for (name, text) in [
         ("retention.ms", "60000"),
         ("retention.ms", "-1"),
@@ -43,7 +43,7 @@ fn what_is_set_is_what_is_shown() {
 }
 
 #[test]
-fn what_cannot_be_set_is_named() {
+fn settings_that_cannot_be_set_are_named() {
     assert_eq!(parse(&[entry("cleanup.policy", "delete")]), Ok(TopicConfig::default()));
     for (name, text, expected) in [
         (

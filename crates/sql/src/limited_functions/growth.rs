@@ -1,27 +1,20 @@
-//! Functions whose result may be far larger than what they are given, with a bound.
+//! How large the result of a function is, before it is computed.
 //!
-//! `repeat('x', 1e9)` asks for its memory at once: where there is none the process ends, and a view over such an
-//! event would end it again at each start. Within the bound they are DataFusion's own.
-
-use std::sync::Arc;
+//! Of a function that repeats, pads or counts it is known; of others it is bounded by what they are given.
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::{cast, concat};
-use arrow::datatypes::{DataType, FieldRef, Int64Type, IntervalMonthDayNanoType, IntervalUnit, TimeUnit};
-use datafusion::common::{DataFusionError, Result};
-use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
-use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-};
-use datafusion::prelude::SessionContext;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNanoType, IntervalUnit, TimeUnit};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::ColumnarValue;
 
-/// Most bytes that one call makes, for a batch of rows.
-pub(crate) const LARGEST_RESULT: u64 = 256 << 20;
 const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// An item of a list of texts, with what its builder holds beside it.
+const LIST_ITEM_BYTES: u128 = 32;
 
-/// How large a function's result is.
+/// The size of a function's result, or of the work for it, by what the function is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Growth {
+pub(super) enum Growth {
     /// A text, so many times.
     Repeated,
     /// A text of so many characters.
@@ -42,144 +35,56 @@ enum Growth {
     Separated,
     /// The items of a list with a text between them.
     Enumerated,
-}
-
-const FUNCTIONS: [(&str, Growth); 18] = [
-    ("repeat", Growth::Repeated),
-    ("lpad", Growth::Padded),
-    ("rpad", Growth::Padded),
-    ("replace", Growth::Replaced),
-    ("array_replace_all", Growth::Joined),
-    ("regexp_replace", Growth::Substituted),
-    ("range", Growth::Counted),
-    ("generate_series", Growth::Counted),
-    ("array_repeat", Growth::Listed),
-    ("array_resize", Growth::Resized),
-    ("concat", Growth::Joined),
-    ("concat_ws", Growth::Separated),
-    ("overlay", Growth::Joined),
-    ("make_array", Growth::Joined),
-    ("array_append", Growth::Joined),
-    ("array_prepend", Growth::Joined),
-    ("array_concat", Growth::Joined),
-    ("array_to_string", Growth::Enumerated),
-];
-
-/// Puts the bounded functions in the place of the others.
-pub(super) fn register(context: &SessionContext) {
-    let state = context.state();
-    for (name, growth) in FUNCTIONS {
-        if let Some(function) = state.scalar_functions().get(name) {
-            context.register_udf(ScalarUDF::from(Bounded { function: Arc::clone(function), growth }));
-        }
-    }
-}
-
-/// A function with a bound.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Bounded {
-    function: Arc<ScalarUDF>,
-    growth: Growth,
-}
-
-impl ScalarUDFImpl for Bounded {
-    fn name(&self) -> &str {
-        self.function.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.function.aliases()
-    }
-
-    fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
-        self.function.schema_name(arguments)
-    }
-
-    fn signature(&self) -> &Signature {
-        self.function.signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        self.function.coerce_types(types)
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.function.return_type(types)
-    }
-
-    fn return_field_from_args(&self, arguments: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        self.function.return_field_from_args(arguments)
-    }
-
-    fn simplify(&self, arguments: Vec<Expr>, context: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        match self.growth {
-            // Theirs puts the functions without a bound in their place.
-            Growth::Joined | Growth::Separated | Growth::Enumerated => {
-                Ok(ExprSimplifyResult::Original(arguments))
-            }
-            _ => self.function.simplify(arguments, context),
-        }
-    }
-
-    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let is_constant = |value: &ColumnarValue| matches!(value, ColumnarValue::Scalar(_));
-        let rows = if arguments.args.iter().all(is_constant) { 1 } else { arguments.number_rows };
-        let bytes = self.growth.bytes(&arguments.args, rows)?;
-        if bytes <= u128::from(LARGEST_RESULT) {
-            return self.function.invoke_with_args(arguments);
-        }
-        // What is found is counted only by finding it: a few rows at a time, each of which may be as large as can be.
-        if matches!(self.growth, Growth::Replaced | Growth::Substituted) && rows > 1 {
-            return self.in_halves(&arguments, rows);
-        }
-        Err(self.too_much())
-    }
-}
-
-impl Bounded {
-    fn too_much(&self) -> DataFusionError {
-        too_much(self.name())
-    }
-
-    fn in_halves(&self, arguments: &ScalarFunctionArgs, rows: usize) -> Result<ColumnarValue> {
-        let mut pieces = Vec::new();
-        let mut bytes = 0;
-        for (from, rows) in [(0, rows / 2), (rows / 2, rows - rows / 2)] {
-            let part = |value: &ColumnarValue| match value {
-                ColumnarValue::Array(array) => ColumnarValue::Array(array.slice(from, rows)),
-                scalar @ ColumnarValue::Scalar(_) => scalar.clone(),
-            };
-            let args = arguments.args.iter().map(part).collect();
-            let piece = ScalarFunctionArgs { args, number_rows: rows, ..arguments.clone() };
-            let piece = self.invoke_with_args(piece)?.into_array(rows)?;
-            bytes += piece.get_array_memory_size() as u64;
-            if bytes > LARGEST_RESULT {
-                return Err(self.too_much());
-            }
-            pieces.push(piece);
-        }
-        let pieces: Vec<_> = pieces.iter().map(AsRef::as_ref).collect();
-        Ok(ColumnarValue::Array(concat(&pieces)?))
-    }
-}
-
-/// The error of a function whose result would be too large.
-pub(crate) fn too_much(name: &str) -> DataFusionError {
-    let most = LARGEST_RESULT >> 20;
-    DataFusionError::ResourcesExhausted(format!("{name} would make more than {most} MiB at once"))
-}
-
-/// Whether the texts of `rows` rows, one after the other, are within the bound.
-///
-/// # Errors
-/// If they are no texts.
-pub(crate) fn may_join(texts: &[ColumnarValue], rows: usize) -> Result<bool> {
-    Ok(Growth::Joined.bytes(texts, rows)? <= u128::from(LARGEST_RESULT))
+    /// The parts of a text between a separator.
+    Split,
+    /// Each byte or item of the first is compared with each of the second.
+    Pairs,
+    /// At most so many bytes for each that is given, with what is held while computing.
+    Scaled(u8),
 }
 
 impl Growth {
-    /// About how many bytes come out of `rows` rows.
-    fn bytes(self, values: &[ColumnarValue], rows: usize) -> Result<u128> {
+    /// That of a function that makes texts or lists: of one that is not known here, a multiple of what it is given.
+    pub(super) fn of(function: &str) -> Self {
+        match function {
+            "repeat" => Self::Repeated,
+            "lpad" | "rpad" => Self::Padded,
+            "replace" => Self::Replaced,
+            "regexp_replace" => Self::Substituted,
+            "range" | "generate_series" => Self::Counted,
+            "array_repeat" => Self::Listed,
+            "array_resize" => Self::Resized,
+            "array_append" | "array_concat" | "array_prepend" | "array_replace_all" | "checked_concat"
+            | "concat" | "make_array" | "overlay" => Self::Joined,
+            "concat_ws" => Self::Separated,
+            "array_to_string" => Self::Enumerated,
+            "string_to_array" => Self::Split,
+            "array_has_all" | "array_has_any" | "levenshtein" => Self::Pairs,
+            // A byte becomes a character apart; a format of two bytes, a time with its zone.
+            "regexp_match" | "to_char" | "translate" => Self::Scaled(32),
+            // Letters change their length in another case, bytes are two digits each.
+            _ => Self::Scaled(4),
+        }
+    }
+
+    /// Whether the result may be far smaller than is said, so that it is worth trying with fewer rows at a time.
+    pub(super) fn is_estimate(self) -> bool {
+        matches!(self, Self::Replaced | Self::Substituted | Self::Split | Self::Pairs | Self::Scaled(_))
+    }
+
+    /// Whether a number may take as long to compute as a text.
+    pub(super) fn is_work(self) -> bool {
+        self == Self::Pairs
+    }
+
+    /// At most so many bytes come out of `rows` rows, or so many steps are taken.
+    pub(super) fn of_rows(self, values: &[ColumnarValue], rows: usize, most: u128) -> Result<u128> {
+        if let Self::Scaled(factor) = self {
+            let held = values.iter().map(held_bytes).fold(0, u128::saturating_add);
+            if held.saturating_mul(factor.into()) <= most {
+                return Ok(0);
+            }
+        }
         let row_bytes: Box<dyn Fn(usize) -> u128> = match (self, values) {
             (Self::Repeated, [text, times]) => {
                 let (text, times) = (lengths(text)?, counts(times)?);
@@ -223,6 +128,21 @@ impl Growth {
                 // An item has at least a byte, or its place in the list.
                 Box::new(move |row| list.at(row) * (between.at(row) + 1))
             }
+            (Self::Split, [text, between, ..]) => {
+                let (text, between) = (lengths(text)?, lengths(between)?);
+                Box::new(move |row| {
+                    let items = text.at(row) / between.at(row).max(1) + 1;
+                    text.at(row) + items * LIST_ITEM_BYTES
+                })
+            }
+            (Self::Pairs, [left, right, ..]) => {
+                let (left, right) = (items(left)?, items(right)?);
+                Box::new(move |row| left.at(row) * right.at(row))
+            }
+            (Self::Scaled(factor), values) => {
+                let sizes = values.iter().map(sizes).collect::<Result<Vec<_>>>()?;
+                Box::new(move |row| sizes.iter().map(|size| size.at(row)).sum::<u128>() * u128::from(factor))
+            }
             _ => return Ok(0),
         };
         Ok((0..rows).map(row_bytes).fold(0, u128::saturating_add))
@@ -244,14 +164,35 @@ impl<T: Copy> PerRow<T> {
         })
     }
 
+    fn constant(number: T) -> Self {
+        Self { numbers: vec![number], is_constant: true }
+    }
+
     fn at(&self, row: usize) -> T {
         self.numbers[if self.is_constant { 0 } else { row }]
     }
 }
 
+/// What a value holds, at most: a slice is counted as the whole that it is of.
+fn held_bytes(value: &ColumnarValue) -> u128 {
+    match value {
+        ColumnarValue::Array(array) => array.get_buffer_memory_size() as u128,
+        ColumnarValue::Scalar(scalar) => scalar.size() as u128,
+    }
+}
+
 /// The length of each text, in bytes.
 fn lengths(texts: &ColumnarValue) -> Result<PerRow<u128>> {
-    PerRow::of(texts, text_lengths)
+    match texts {
+        ColumnarValue::Scalar(text) if text.data_type().is_string() => {
+            Ok(PerRow::constant(text_length(text)))
+        }
+        texts => PerRow::of(texts, text_lengths),
+    }
+}
+
+fn text_length(text: &ScalarValue) -> u128 {
+    text.try_as_str().flatten().map_or(0, |text| text.len() as u128)
 }
 
 fn text_lengths(texts: &ArrayRef) -> Result<Vec<u128>> {
@@ -263,8 +204,21 @@ fn text_lengths(texts: &ArrayRef) -> Result<Vec<u128>> {
     })
 }
 
+/// The bytes of each text, or the items of each list, of which one has eight bytes or more.
+fn items(values: &ColumnarValue) -> Result<PerRow<u128>> {
+    let is_text = values.data_type().is_string();
+    let mut items = sizes(values)?;
+    if !is_text {
+        items.numbers.iter_mut().for_each(|bytes| *bytes = bytes.div_ceil(8));
+    }
+    Ok(items)
+}
+
 /// The size of each value in bytes; of what is no text, an average.
 fn sizes(values: &ColumnarValue) -> Result<PerRow<u128>> {
+    if values.data_type().is_string() {
+        return lengths(values);
+    }
     PerRow::of(values, |values| match values.data_type() {
         DataType::Utf8View | DataType::Utf8 | DataType::LargeUtf8 => text_lengths(values),
         _ => {
