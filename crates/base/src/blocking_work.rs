@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::JoinSet;
 
 /// Admits work, in the order in which it is asked for.
 #[derive(Debug, Clone)]
@@ -14,15 +15,23 @@ impl BlockingWork {
         Self(Arc::new(Semaphore::new(count)))
     }
 
-    /// Does `work` on a thread for blocking work. Dropping the future does not stop what has begun, nor make room for
-    /// other work before it ends. A panic of `work` goes on in the caller.
+    /// Does `work` on a thread for blocking work. Dropping the future takes back what has not begun; what has begun goes
+    /// on, and makes room for other work when it ends. A panic of `work` goes on in the caller.
+    ///
+    /// It waits for its turn in a task of its own: a caller that is not polled for a while, such as a response that its
+    /// client does not read, would else be given a turn that it does not use, and everyone else would wait for that.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let permit = Arc::clone(&self.0).acquire_owned().await.expect("the semaphore is never closed");
-        let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            work()
+        let turn = Arc::clone(&self.0);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let permit = turn.acquire_owned().await.expect("the semaphore is never closed");
+            tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                work()
+            })
+            .await
         });
-        match done.await {
+        match tasks.join_next().await.expect("one task").flatten() {
             Ok(result) => result,
             Err(failed) => std::panic::resume_unwind(failed.into_panic()),
         }
@@ -31,5 +40,40 @@ impl BlockingWork {
     /// Admits the caller to do its work itself.
     pub async fn admit(&self) -> SemaphorePermit<'_> {
         self.0.acquire().await.expect("the semaphore is never closed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    fn is_waiting(work: std::pin::Pin<&mut impl Future>) -> bool {
+        work.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    /// A turn that is given to a caller which is not polled must not keep others from theirs.
+    #[tokio::test]
+    async fn a_caller_that_is_not_polled_is_in_no_ones_way() {
+        let work = BlockingWork::at_most(1);
+        let taken = work.admit().await;
+        let mut paused = Box::pin(work.run(|| 1));
+        assert!(is_waiting(paused.as_mut()), "it waits for its turn");
+        drop(taken);
+        assert_eq!(work.run(|| 2).await, 2);
+        assert_eq!(paused.await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_dropped_caller_takes_back_what_has_not_begun() {
+        let work = BlockingWork::at_most(1);
+        let taken = work.admit().await;
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let mut waiting = Box::pin(work.run(move || begun.send(()).ok()));
+        assert!(is_waiting(waiting.as_mut()), "it waits for its turn");
+        drop((waiting, taken));
+        assert_eq!(work.run(|| 2).await, 2);
+        assert!(has_begun.recv().is_err(), "its work was dropped");
     }
 }

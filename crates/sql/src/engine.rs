@@ -225,7 +225,7 @@ impl Effective {
 
 /// Runs what computes for long where it holds up no other work. It ends, where it next pauses, if no one waits for it any
 /// more.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+async fn blocking<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     let runtime = tokio::runtime::Handle::current();
     let (_caller, gone) = oneshot::channel::<Infallible>();
     let work = async move {

@@ -18,6 +18,7 @@ mod query;
 
 pub(crate) use query::FunctionsOfQuery;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow::array::Array;
@@ -25,7 +26,7 @@ use arrow::compute::concat;
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::preimage::PreimageResult;
@@ -135,7 +136,7 @@ impl Limited {
             query.ask()?;
         }
         if !self.growth.is_work() && has_fixed_size(arguments.return_field.data_type()) {
-            return self.function.invoke_with_args(arguments);
+            return self.invoke(arguments);
         }
         let is_constant = |value: &ColumnarValue| matches!(value, ColumnarValue::Scalar(_));
         let is_constant = arguments.args.iter().all(is_constant);
@@ -152,11 +153,22 @@ impl Limited {
     }
 
     fn compute_at_once(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let Some(query) = &self.query else { return self.function.invoke_with_args(arguments) };
+        let Some(query) = &self.query else { return self.invoke(arguments) };
         let given = arguments.args.clone();
-        let result = self.function.invoke_with_args(arguments)?;
+        let result = self.invoke(arguments)?;
         query.hold(&result, &given)?;
         Ok(result)
+    }
+
+    /// Theirs, whose panics over strange values are errors: one event must not end the task of a view.
+    fn invoke(&self, mut arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if self.growth == Growth::Padded
+            && let Some(characters) = arguments.args.get_mut(1)
+        {
+            *characters = growth::not_negative(characters);
+        }
+        let computed = catch_unwind(AssertUnwindSafe(|| self.function.invoke_with_args(arguments)));
+        computed.unwrap_or_else(|_| exec_err!("{} cannot be computed of this", self.name()))
     }
 
     fn compute_in_halves(&self, arguments: &ScalarFunctionArgs, rows: usize) -> Result<ColumnarValue> {

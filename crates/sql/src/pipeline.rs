@@ -13,7 +13,6 @@ use std::time::Instant;
 use arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::{provider_as_source, source_as_provider};
-use datafusion::logical_expr::LogicalPlan;
 use factum_base::tasks::Stop;
 use factum_eventlog::AdminError;
 use factum_state::TaskId;
@@ -25,7 +24,6 @@ use tracing::warn;
 
 use crate::dead_letter;
 use crate::decode::Decoder;
-use crate::engine::blocking;
 use crate::error::{ComputeError, ReadError};
 use crate::feed::{FeedTable, Slot};
 use crate::metrics::PipelineMetrics;
@@ -322,15 +320,10 @@ impl Pipeline {
     }
 }
 
-/// An operator of its own: operators of one plan would share its slot. Compiling a large plan takes long.
+/// An operator of its own: operators of one plan would share its slot.
 async fn operator(cut: &Cut) -> Result<Operator, DataFusionError> {
-    let plan = cut.plan.clone();
-    blocking(compiled(plan)).await
-}
-
-async fn compiled(plan: LogicalPlan) -> Result<Operator, DataFusionError> {
     let slot = Slot::default();
-    let plan = bind(plan, &mut |scan| {
+    let plan = bind(cut.plan.clone(), &mut |scan| {
         let Ok(provider) = source_as_provider(&scan.source) else { return Ok(None) };
         let is_feed = provider.downcast_ref::<FeedTable>().is_some();
         Ok(is_feed.then(|| provider_as_source(FeedTable::new(provider.schema(), slot.clone()))))

@@ -6,6 +6,7 @@
 //! Many rows are written a piece at a time, so that their sender holds a piece and not all of their text.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
@@ -119,13 +120,21 @@ fn instant(micros: i64) -> String {
 }
 
 fn date(days: i32) -> String {
-    let date = jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(days));
+    let date =
+        jiff::civil::date(1970, 1, 1).checked_add(jiff::SignedDuration::from_hours(i64::from(days) * 24));
     date.map_or_else(|_| days.to_string(), |date| date.to_string())
 }
 
+/// A value of another type; of a time that no calendar has, the number that it is kept as.
 fn shown(column: &ArrayRef, row: usize) -> String {
-    let formatter = ArrayFormatter::try_new(column, &FormatOptions::default());
-    formatter.map_or_else(|error| error.to_string(), |formatter| formatter.value(row).to_string())
+    let options = FormatOptions::new().with_display_error(false);
+    let formatter = ArrayFormatter::try_new(column, &options);
+    let text = formatter.and_then(|formatter| formatter.value(row).try_to_string());
+    text.or_else(|error| {
+        let number = cast(&column.slice(row, 1), &DataType::Int64).map_err(|_| error)?;
+        Ok::<_, ArrowError>(number.as_primitive::<Int64Type>().value(0).to_string())
+    })
+    .unwrap_or_else(|error| error.to_string())
 }
 
 /// The header of rows as CSV (RFC 4180).

@@ -54,10 +54,14 @@ pub(crate) struct Entry {
     pub(crate) value: Node,
 }
 
-/// Reads `file` as one mapping; an empty file is an empty one.
+/// Reads `file` as one mapping. A file without a byte is an error: editors empty a file before they write it again, and
+/// a definition without any field would take the key and the retention from a topic.
 pub(crate) fn parse(file: &SourceFile) -> Result<Mapping, Problem> {
-    if file.text.trim().is_empty() {
-        return Ok(Mapping::default());
+    if file.text.is_empty() {
+        let empty = file.problem((0, 0).into(), "the file is empty");
+        return Err(
+            empty.help("write a line into it, such as `description: …`; all other fields have defaults")
+        );
     }
     let options = serde_saphyr::options! { with_snippet: false };
     let raw: Option<Spanned<Raw>> = serde_saphyr::from_str_with_options(&file.text, options)

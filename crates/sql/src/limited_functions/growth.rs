@@ -2,6 +2,8 @@
 //!
 //! Of a function that repeats, pads or counts it is known; of others it is bounded by what they are given.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNanoType, IntervalUnit, TimeUnit};
@@ -232,6 +234,22 @@ fn sizes(values: &ColumnarValue) -> Result<PerRow<u128>> {
 fn counts(numbers: &ColumnarValue) -> Result<PerRow<u128>> {
     let count = |number| u128::try_from(number).unwrap_or(0);
     PerRow::of(numbers, |numbers| Ok(signed(numbers)?.into_iter().map(count).collect()))
+}
+
+/// A number of characters; one below 0 is none, as of a constant.
+pub(super) fn not_negative(numbers: &ColumnarValue) -> ColumnarValue {
+    match numbers {
+        ColumnarValue::Array(numbers) => match numbers.as_primitive_opt::<Int64Type>() {
+            Some(numbers) => {
+                ColumnarValue::Array(Arc::new(numbers.unary::<_, Int64Type>(|number| number.max(0))))
+            }
+            None => ColumnarValue::Array(Arc::clone(numbers)),
+        },
+        ColumnarValue::Scalar(ScalarValue::Int64(Some(number))) => {
+            ColumnarValue::Scalar(ScalarValue::Int64(Some((*number).max(0))))
+        }
+        scalar @ ColumnarValue::Scalar(_) => scalar.clone(),
+    }
 }
 
 fn signed(numbers: &ArrayRef) -> Result<Vec<i128>> {

@@ -218,6 +218,19 @@ fn every_function_has_a_limit() {
         .assert_eq(&ask(within).expect("rows").join("\n"));
 }
 
+/// Strange values are answered or refused, and end nothing.
+#[test]
+fn values_that_no_calendar_has_are_shown_as_numbers() {
+    let world = world();
+    let ask = |sql: &str| world.block(world.engine().query(sql, LIMITS)).map(|rows| lines(&rows));
+    let strange = "SELECT arrow_cast(2147483647, 'Date32') AS date, to_timestamp_millis(9223372036854775807) AS time, \
+         lpad('ab', n, '-') AS left_padded, rpad('ab', n, '-') AS right_padded FROM (VALUES (-5), (3)) AS q(n)";
+    expect![[r#"
+        {"date":"2147483647","time":"9223372036854775807","left_padded":"","right_padded":""}
+        {"date":"2147483647","time":"9223372036854775807","left_padded":"-ab","right_padded":"ab-"}"#]]
+    .assert_eq(&ask(strange).expect("rows").join("\n"));
+}
+
 /// A letter joined to itself some thirty times would fill any memory, and so would a replacement of each letter.
 #[test]
 fn joins_of_a_relation_with_itself_have_a_bound() {
