@@ -92,9 +92,9 @@ fn help_opens_with_examples() {
         Commands:
           list      List topics
           describe  Show one topic with its partitions
-          create    Make a topic
+          create    Create a topic
           alter     Change settings of a topic
-          delete    Remove a topic with all its events
+          delete    Delete a topic with all its events
           help      Print this message or the help of the given subcommand(s)
 
         Options:
@@ -243,9 +243,9 @@ fn topics_from_birth_to_death() {
         .run(&format!("topic list --server http://{}", factum.kafka()));
     expect![[r#"
         $ factum topic list
-        ! there are no topics yet; `factum topic create NAME` makes one
+        ! there are no topics yet; `factum topic create NAME` creates one
         $ factum topic create store.orders --partitions 2 --retention 30d
-        made topic store.orders with 2 partitions
+        created topic store.orders with 2 partitions
         $ factum topic create store.orders
         !   × topic store.orders exists already
         exit 1
@@ -255,7 +255,7 @@ fn topics_from_birth_to_death() {
         ! For more information, try '--help'.
         exit 2
         $ factum topic create store.clicks --partitions 1
-        made topic store.clicks with 1 partition
+        created topic store.clicks with 1 partition
         $ factum topic list
         TOPIC         TEAM  PARTITIONS  RECORDS  BYTES  SUMMARY
         store.clicks                 1        0      0
@@ -324,15 +324,15 @@ fn topics_from_birth_to_death() {
           partition 1  offsets 0 to 0  (1)
         ! note: topic store.click held nothing before; if you meant store.clicks, `factum topic delete store.click --force` removes it
         $ factum topic delete store.click --force
-        ! removed topic store.click with 1 event
+        ! deleted topic store.click with 1 event
         $ factum topic delete store.clicks
         !   × topic store.clicks has 1 event and was left alone
-        !   help: `factum topic delete store.clicks --force` removes it for good
+        !   help: `factum topic delete store.clicks --force` deletes it for good
         exit 1
         $ factum topic delete store.clicks --force
-        ! removed topic store.clicks with 1 event
+        ! deleted topic store.clicks with 1 event
         $ factum topic delete store.orders
-        ! removed topic store.orders with 0 events
+        ! deleted topic store.orders with 0 events
         $ factum topic list -o name
         $ factum topic list --all -o name --server HTTP
         __consumer_offsets
@@ -361,7 +361,7 @@ fn events_go_in_and_come_out() {
         .run_with("produce store.orders --file nowhere.jsonl", "");
     expect![[r#"
         $ factum topic create store.orders --partitions 1
-        made topic store.orders with 1 partition
+        created topic store.orders with 1 partition
         $ factum produce store.orders
         acknowledged 2 events in store.orders
           partition 0  offsets 0 to 1  (2)
@@ -615,7 +615,7 @@ fn settings_of_a_topic_are_changed_and_unset() {
         .run("topic alter store.ordres --set retention=1d");
     expect![[r#"
         $ factum topic create store.orders --partitions 1 --retention 30d
-        made topic store.orders with 1 partition
+        created topic store.orders with 1 partition
         $ factum topic alter store.orders --set retention=90d --set compression=zstd
         changed topic store.orders
           compression: zstd
@@ -678,7 +678,7 @@ fn a_tail_begins_at_a_time() {
         .run("tail store.orders --from 2026-01-31T12:00:00Z --limit 2 -o name");
     expect![[r#"
         $ factum topic create store.orders --partitions 1
-        made topic store.orders with 1 partition
+        created topic store.orders with 1 partition
         $ factum produce store.orders
         acknowledged 2 events in store.orders
           partition 0  offsets 0 to 1  (2)

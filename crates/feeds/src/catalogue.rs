@@ -6,9 +6,9 @@ use csv::StringRecord;
 
 use crate::dice::Dice;
 use crate::money::{Cents, CentsError};
-use crate::weighted::Weighted;
+use crate::weighted::WeightedChoice;
 
-/// Steep and flat of the law by which films sell, see [`Weighted::zipf`]: the first tenth of a few hundred films
+/// Steep and flat of the law by which films sell, see [`WeightedChoice::zipf`]: the first tenth of a few hundred films
 /// sells half of everything, and the first ten lie close enough together to overtake each other.
 const STEEP: f64 = 1.0;
 const FLAT: f64 = 1.7;
@@ -27,7 +27,7 @@ pub struct Product {
 pub struct Catalogue {
     /// The most popular first; equally popular ones by their number.
     products: Vec<Product>,
-    weights: Weighted,
+    weights: WeightedChoice,
 }
 
 /// Why rows are no catalogue.
@@ -138,7 +138,7 @@ impl Catalogue {
             other.total_cmp(rank).then(product.id.cmp(&second.id))
         });
         let products: Vec<Product> = ranked.into_iter().map(|(_, product)| product).collect();
-        Ok(Self { weights: Weighted::zipf(products.len(), STEEP, FLAT), products })
+        Ok(Self { weights: WeightedChoice::zipf(products.len(), STEEP, FLAT), products })
     }
 
     /// The products, the most popular first.

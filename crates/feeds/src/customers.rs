@@ -5,7 +5,7 @@
 
 use crate::dice::Dice;
 use crate::places::Address;
-use crate::weighted::Weighted;
+use crate::weighted::WeightedChoice;
 
 /// How unevenly customers buy: the keenest of two thousand some forty times as much as the one in the middle.
 const STEEP: f64 = 0.6;
@@ -101,14 +101,14 @@ pub(crate) struct Customers {
     seed: u64,
     count: u32,
     regions: u32,
-    by_rank: Weighted,
+    by_rank: WeightedChoice,
 }
 
 impl Customers {
     /// `count` customers, in turn of the first of `regions` regions, of the second …; both are positive.
     pub(crate) fn new(seed: u64, count: u32, regions: u32) -> Self {
         let ranks = count.div_ceil(regions);
-        Self { seed, count, regions, by_rank: Weighted::zipf(ranks as usize, STEEP, 0.0) }
+        Self { seed, count, regions, by_rank: WeightedChoice::zipf(ranks as usize, STEEP, 0.0) }
     }
 
     /// Someone of `region`; the keen more often.

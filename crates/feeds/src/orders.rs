@@ -12,7 +12,7 @@ use crate::customers::{Customer, Customers};
 use crate::dice::Dice;
 use crate::money::Cents;
 use crate::rhythm::Rhythm;
-use crate::weighted::Weighted;
+use crate::weighted::WeightedChoice;
 
 /// How often an order has one line, two lines …
 const LINES: [f64; 5] = [45.0, 27.0, 15.0, 8.0, 5.0];
@@ -129,8 +129,8 @@ pub struct Orders {
     customers: Customers,
     rhythm: Rhythm,
     regions: Vec<Arc<str>>,
-    lines: Weighted,
-    copies: Weighted,
+    lines: WeightedChoice,
+    copies: WeightedChoice,
     dice: Dice,
 }
 
@@ -147,8 +147,8 @@ impl Orders {
             customers: Customers::new(recipe.seed, recipe.customers, regions),
             rhythm: recipe.rhythm(),
             regions: recipe.regions.iter().map(|region| Arc::from(region.as_str())).collect(),
-            lines: Weighted::new(&LINES),
-            copies: Weighted::new(&COPIES),
+            lines: WeightedChoice::new(&LINES),
+            copies: WeightedChoice::new(&COPIES),
             dice: Dice::new(recipe.seed, start.as_millis().cast_unsigned()),
         })
     }

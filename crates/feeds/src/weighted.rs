@@ -4,12 +4,12 @@ use crate::dice::Dice;
 
 /// Walker's alias method in Vose's form (1991): each slot holds one item and the alias that fills it up.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Weighted {
+pub(crate) struct WeightedChoice {
     keep: Vec<f32>,
     alias: Vec<u32>,
 }
 
-impl Weighted {
+impl WeightedChoice {
     /// Draws item `i` in proportion to the `i`-th weight. Weights are positive and there is at least one.
     pub(crate) fn new(weights: &[f64]) -> Self {
         let count = weights.len();
@@ -56,7 +56,7 @@ mod tests {
             seed: u64,
         ) {
             const DRAWS: usize = 40_000;
-            let (weighted, mut dice) = (Weighted::new(&weights), Dice::new(seed, 0));
+            let (weighted, mut dice) = (WeightedChoice::new(&weights), Dice::new(seed, 0));
             let mut counts = vec![0_usize; weights.len()];
             for _ in 0..DRAWS {
                 counts[weighted.draw(&mut dice)] += 1;

@@ -57,7 +57,7 @@ pub enum RecordedError {
     #[error("read topic {TOPIC}")]
     Read(#[from] ReadError),
     /// The log gave no record where there are some.
-    #[error("topic {TOPIC} answers with no records before its end")]
+    #[error("topic {TOPIC} gave no records before its end")]
     Stalled,
 }
 

@@ -59,7 +59,7 @@ struct State {
 }
 
 /// What a commit has to sync of one file.
-pub(crate) struct Unsynced {
+pub(crate) struct UnsyncedFile {
     file: Arc<ActiveFile>,
     /// The descriptor that wrote; `None` if nothing was written.
     handle: Option<Arc<dyn DiskFile>>,
@@ -192,10 +192,10 @@ impl ActiveFile {
     }
 
     /// What has to be synced at this moment.
-    pub(crate) fn unsynced(self: &Arc<Self>) -> Unsynced {
+    pub(crate) fn unsynced(self: &Arc<Self>) -> UnsyncedFile {
         let state = self.state.lock();
         let handle = state.handle.clone().filter(|_| state.writes > state.synced);
-        Unsynced { file: Arc::clone(self), handle, writes: state.writes }
+        UnsyncedFile { file: Arc::clone(self), handle, writes: state.writes }
     }
 
     fn touch(&self) {
@@ -213,7 +213,7 @@ impl ActiveFile {
     }
 }
 
-impl Unsynced {
+impl UnsyncedFile {
     /// Syncs what was written before this was taken.
     pub(crate) fn sync(&self) -> io::Result<()> {
         let Some(handle) = &self.handle else { return Ok(()) };

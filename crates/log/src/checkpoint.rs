@@ -54,7 +54,7 @@ pub(crate) struct Checkpoint {
 
 /// What [`load`] found.
 #[derive(Debug, Default)]
-pub(crate) struct Loaded {
+pub(crate) struct CheckpointRead {
     /// The newest checkpoint that is whole.
     pub(crate) checkpoint: Option<Checkpoint>,
     /// Whether a newer one may have been here: a slot holds bytes that are no checkpoint.
@@ -62,15 +62,15 @@ pub(crate) struct Loaded {
 }
 
 /// Reads both slots of `path`.
-pub(crate) fn load(disk: &dyn Disk, path: &Path) -> io::Result<Loaded> {
-    let Some(bytes) = read_file(disk, path)? else { return Ok(Loaded::default()) };
+pub(crate) fn load(disk: &dyn Disk, path: &Path) -> io::Result<CheckpointRead> {
+    let Some(bytes) = read_file(disk, path)? else { return Ok(CheckpointRead::default()) };
     let slots = [slot(&bytes, 0), slot(&bytes, SLOT_DISTANCE)];
     let doubtful = slots.iter().any(|slot| matches!(slot, Slot::Garbage));
     let whole = slots.into_iter().filter_map(|slot| match slot {
         Slot::Whole(checkpoint) => Some(checkpoint),
         Slot::Blank | Slot::Garbage => None,
     });
-    Ok(Loaded { checkpoint: whole.max_by_key(|checkpoint| checkpoint.generation), doubtful })
+    Ok(CheckpointRead { checkpoint: whole.max_by_key(|checkpoint| checkpoint.generation), doubtful })
 }
 
 /// Makes `checkpoint` durable; its generation says which slot it takes.

@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering;
 
 use factum_types::Offset;
 
-use crate::active_file::Unsynced;
+use crate::active_file::UnsyncedFile;
 use crate::checkpoint::{self, Checkpoint, Mark};
 use crate::committer::Progress;
 use crate::disk::{Disk, remove_if_there, write_cache};
@@ -75,7 +75,7 @@ struct Round {
     /// Behind the last batch that it covers.
     end: Mark,
     active: Arc<Segment>,
-    file: Unsynced,
+    file: UnsyncedFile,
     sealed: Vec<JustSealed>,
 }
 

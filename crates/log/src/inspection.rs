@@ -196,7 +196,7 @@ struct Inspector<'a> {
 
 /// A segment that is there, or should be.
 #[derive(Clone, Copy)]
-struct Expected {
+struct ExpectedSegment {
     base: Offset,
     is_there: bool,
     /// Where the next one begins.
@@ -266,7 +266,7 @@ impl<'a> Inspector<'a> {
     }
 
     /// The segments that must be there, whether they are or not.
-    fn expected(&mut self) -> Vec<Expected> {
+    fn expected(&mut self) -> Vec<ExpectedSegment> {
         let inventory = self.inventory;
         let (expired, kept) = inventory.bases.split_at(inventory.expired);
         let expired = expired.iter().map(|base| InspectionNote::ExpiredSegment { segment: base.get() });
@@ -289,11 +289,15 @@ impl<'a> Inspector<'a> {
             bases.sort_unstable();
         }
         let nexts = bases.iter().skip(1).map(|(base, _)| Some(*base)).chain([None]);
-        bases.iter().zip(nexts).map(|(&(base, is_there), next)| Expected { base, is_there, next }).collect()
+        bases
+            .iter()
+            .zip(nexts)
+            .map(|(&(base, is_there), next)| ExpectedSegment { base, is_there, next })
+            .collect()
     }
 
     /// Takes note of a segment that is not there.
-    fn miss(&mut self, segment: Expected) -> bool {
+    fn miss(&mut self, segment: ExpectedSegment) -> bool {
         let durable = self.inventory.durable.map_or(segment.base, |mark| mark.offset);
         let next = segment.next.unwrap_or(durable).max(segment.base);
         self.damage(segment.base, Place { offset: segment.base, position: 0 }, 0, next, Fault::Missing);
@@ -331,7 +335,7 @@ impl<'a> Inspector<'a> {
     }
 
     /// Reads a segment that may hold what was never acknowledged; whether the next one belongs to the log.
-    fn read_tail(&mut self, segment: Expected) -> io::Result<bool> {
+    fn read_tail(&mut self, segment: ExpectedSegment) -> io::Result<bool> {
         let base = segment.base;
         let (file, size) = self.open(base)?;
         let durable = self.inventory.durable.filter(|mark| mark.segment == base);

@@ -23,7 +23,7 @@ pub(crate) struct OpenSegment {
 }
 
 /// What opening a segment gave.
-pub(crate) enum Opened {
+pub(crate) enum SegmentOpening {
     /// Its file and the index beside it.
     WithIndex(OpenSegment),
     /// Its file; the index is missing or not whole.
@@ -32,11 +32,11 @@ pub(crate) enum Opened {
 
 pub(crate) struct OpenSegments {
     capacity: usize,
-    cached: Mutex<Cached>,
+    cached: Mutex<CacheState>,
 }
 
 #[derive(Default)]
-struct Cached {
+struct CacheState {
     segments: HashMap<(LogId, Offset), (OpenSegment, u64)>,
     /// Counts the uses; the smallest count is the least recent.
     uses: u64,
@@ -49,9 +49,9 @@ impl OpenSegments {
     }
 
     /// The segment of the log `log`, opened if it is not.
-    pub(crate) fn get(&self, disk: &dyn Disk, log: LogId, segment: &Segment) -> io::Result<Opened> {
+    pub(crate) fn get(&self, disk: &dyn Disk, log: LogId, segment: &Segment) -> io::Result<SegmentOpening> {
         if let Some(open) = self.cached.lock().get(&(log, segment.base())) {
-            return Ok(Opened::WithIndex(open));
+            return Ok(SegmentOpening::WithIndex(open));
         }
         let file = disk.open(segment.path())?;
         let stored = read_file(disk, &segment.index_path())?;
@@ -59,10 +59,10 @@ impl OpenSegments {
             let (found, known) = (index.summary, segment.summary());
             found.base == known.base && found.next == known.next && found.bytes == known.bytes
         });
-        let Some(index) = index else { return Ok(Opened::WithoutIndex(file)) };
+        let Some(index) = index else { return Ok(SegmentOpening::WithoutIndex(file)) };
         let open = OpenSegment { file, index: Arc::new(index) };
         self.insert(log, segment.base(), open.clone());
-        Ok(Opened::WithIndex(open))
+        Ok(SegmentOpening::WithIndex(open))
     }
 
     /// Keeps `open`, and lets go of what was used least recently.
@@ -89,7 +89,7 @@ impl OpenSegments {
     }
 }
 
-impl Cached {
+impl CacheState {
     fn get(&mut self, key: &(LogId, Offset)) -> Option<OpenSegment> {
         self.uses += 1;
         let (open, used) = self.segments.get_mut(key)?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use factum_types::{LeaderEpoch, Offset, Timestamp};
 use parking_lot::{Mutex, RwLock};
 
-use crate::active_file::{ActiveFile, Unsynced};
+use crate::active_file::{ActiveFile, UnsyncedFile};
 use crate::checkpoint::{Checkpoint, Mark};
 use crate::commit::SyncError;
 use crate::damage::Damage;
@@ -146,7 +146,7 @@ pub(crate) struct Writer {
 /// A segment that was active a moment ago.
 pub(crate) struct JustSealed {
     pub(crate) segment: Arc<Segment>,
-    pub(crate) file: Unsynced,
+    pub(crate) file: UnsyncedFile,
     pub(crate) index: Arc<SegmentIndex>,
     /// The producers' snapshot where it ended.
     pub(crate) producers: Vec<u8>,

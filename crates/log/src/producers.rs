@@ -33,12 +33,12 @@ struct Producer {
     /// [`Timestamp::NONE`] after a replay, which cannot know: a record's own time is its producer's to choose.
     last_append: Timestamp,
     /// Oldest first, never empty.
-    batches: VecDeque<Sent>,
+    batches: VecDeque<AppendedBatch>,
 }
 
 /// A batch that is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sent {
+pub(crate) struct AppendedBatch {
     first_sequence: i32,
     last_sequence: i32,
     /// Offset of its first record.
@@ -49,7 +49,7 @@ pub(crate) struct Sent {
 
 impl Producers {
     /// Whether a batch may be appended (`None`), or which one it repeats.
-    pub(crate) fn check(&self, header: &BatchHeader) -> Result<Option<Sent>, AppendError> {
+    pub(crate) fn check(&self, header: &BatchHeader) -> Result<Option<AppendedBatch>, AppendError> {
         if !header.is_idempotent() {
             return Ok(None);
         }
@@ -94,7 +94,7 @@ impl Producers {
             *producer = fresh();
         }
         producer.last_append = appended_at;
-        producer.batches.push_back(Sent {
+        producer.batches.push_back(AppendedBatch {
             first_sequence: header.base_sequence,
             last_sequence: last_sequence(header),
             base: Offset::new(header.base_offset),
@@ -160,7 +160,7 @@ impl Producers {
 }
 
 impl Producer {
-    fn repeated(&self, header: &BatchHeader) -> Option<Sent> {
+    fn repeated(&self, header: &BatchHeader) -> Option<AppendedBatch> {
         let range = (header.base_sequence, last_sequence(header));
         self.batches.iter().find(|sent| (sent.first_sequence, sent.last_sequence) == range).copied()
     }
@@ -178,8 +178,8 @@ fn decode_producer(payload: &mut &[u8]) -> Option<Producer> {
     Some(Producer { epoch, last_append, batches })
 }
 
-fn decode_sent(payload: &mut &[u8]) -> Option<Sent> {
-    Some(Sent {
+fn decode_sent(payload: &mut &[u8]) -> Option<AppendedBatch> {
+    Some(AppendedBatch {
         first_sequence: payload.try_get_i32().ok()?,
         last_sequence: payload.try_get_i32().ok()?,
         base: get_offset(payload)?,

@@ -13,7 +13,7 @@ use factum_types::{BatchHeader, Offset, batch};
 use crate::damage::{Damage, Fault};
 use crate::disk::{DiskFile, read_fully};
 use crate::index::{Place, SegmentIndex};
-use crate::open_segments::{OpenSegment, Opened};
+use crate::open_segments::{OpenSegment, SegmentOpening};
 use crate::partition_log::{Bounds, PartitionLog, Shared};
 use crate::scan::DamagedRange;
 use crate::segment::{Segment, State};
@@ -166,10 +166,10 @@ impl Shared {
         }
         let disk = &*self.environment.disk;
         match self.environment.open_segments.get(disk, self.id, segment)? {
-            Opened::WithIndex(OpenSegment { file, index }) => {
+            SegmentOpening::WithIndex(OpenSegment { file, index }) => {
                 Ok(Source { file, place: find(&index), index: Some(index), damage })
             }
-            Opened::WithoutIndex(file) => {
+            SegmentOpening::WithoutIndex(file) => {
                 let place = Place { offset: segment.base(), position: 0 };
                 self.examined(segment, &Source { file, place, index: None, damage }, find)
             }

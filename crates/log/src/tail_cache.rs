@@ -26,11 +26,11 @@ pub(crate) struct TailCache(Arc<Shared>);
 struct Shared {
     capacity: usize,
     next_log: AtomicU64,
-    cached: Mutex<Cached>,
+    cached: Mutex<CacheState>,
 }
 
 #[derive(Default)]
-struct Cached {
+struct CacheState {
     bytes: usize,
     /// The log of each batch, oldest first. A log that was forgotten leaves its entries behind.
     order: VecDeque<LogId>,
@@ -111,7 +111,7 @@ impl TailCache {
     }
 }
 
-impl Cached {
+impl CacheState {
     fn drop_oldest(&mut self) {
         let Some(log) = self.order.pop_front() else { return };
         let dropped = self.logs.get_mut(&log).and_then(VecDeque::pop_front);

@@ -50,7 +50,7 @@ impl fmt::Display for ChangeId {
 
 /// The text is no [`ChangeId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} names no change")]
+#[error("invalid change id {0:?}")]
 pub struct ChangeIdError(String);
 
 impl FromStr for ChangeId {
@@ -102,20 +102,20 @@ impl Change {
 pub(crate) struct ChangeLog {
     view: RelationName,
     most: usize,
-    kept: Mutex<Kept>,
+    kept: Mutex<ChangeLogState>,
     /// Rises with each change, failure and end.
     moved: watch::Sender<u64>,
     /// How many streams there are.
     followers: watch::Sender<usize>,
 }
 
-struct Kept {
+struct ChangeLogState {
     run: u64,
     /// The number of the newest change.
     number: u64,
     ring: VecDeque<Change>,
     ring_bytes: usize,
-    current: Option<Current>,
+    current: Option<CurrentRows>,
     failure: Option<Failure>,
     is_dropped: bool,
     is_refreshing: bool,
@@ -123,7 +123,7 @@ struct Kept {
     is_stale: bool,
 }
 
-struct Current {
+struct CurrentRows {
     rows: Rows,
     set: Option<RowSet>,
 }
@@ -145,7 +145,7 @@ enum Next {
 
 impl ChangeLog {
     pub(crate) fn new(view: RelationName, run: u64, most: usize) -> Arc<Self> {
-        let kept = Kept {
+        let kept = ChangeLogState {
             run,
             number: 0,
             ring: VecDeque::new(),
@@ -202,7 +202,7 @@ impl ChangeLog {
     }
 
     /// Gives up what is kept, so that ids of before resume nothing.
-    fn clear(kept: &mut Kept) {
+    fn clear(kept: &mut ChangeLogState) {
         kept.run = kept.run.wrapping_add(1);
         kept.ring.clear();
         (kept.ring_bytes, kept.current) = (0, None);
@@ -230,7 +230,7 @@ impl ChangeLog {
     }
 }
 
-impl Kept {
+impl ChangeLogState {
     fn advance(&mut self, rows: Rows, most: usize) {
         if self.current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.rows.batches, &rows.batches)) {
             return;
@@ -253,7 +253,7 @@ impl Kept {
             self.ring.clear();
             self.ring_bytes = 0;
         }
-        self.current = Some(Current { rows, set });
+        self.current = Some(CurrentRows { rows, set });
     }
 
     fn push(&mut self, change: Change, most: usize) {

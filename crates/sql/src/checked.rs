@@ -68,14 +68,14 @@ fn checked(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::Negative(argument) if may_wrap(&argument)? => (Operation::Negate, vec![*argument]),
         part => return Ok(Transformed::no(part)),
     };
-    Ok(Transformed::yes(ScalarUDF::new_from_impl(Checked::new(operation)).call(arguments)))
+    Ok(Transformed::yes(ScalarUDF::new_from_impl(CheckedOperation::new(operation)).call(arguments)))
 }
 
 /// `expr` with the operators that it was written with; to be shown, not to be computed.
 pub(crate) fn as_written(expr: Expr) -> Result<Expr> {
     let written = expr.transform_up(|part| {
         let Expr::ScalarFunction(call) = &part else { return Ok(Transformed::no(part)) };
-        match limited_functions::plain(&call.func).inner().downcast_ref::<Checked>() {
+        match limited_functions::plain(&call.func).inner().downcast_ref::<CheckedOperation>() {
             Some(checked) => Ok(Transformed::yes(checked.plain(&call.args)?)),
             None => Ok(Transformed::no(part)),
         }
@@ -103,12 +103,12 @@ enum Operation {
 
 /// One operation, checked.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Checked {
+struct CheckedOperation {
     operation: Operation,
     signature: Signature,
 }
 
-impl Checked {
+impl CheckedOperation {
     fn new(operation: Operation) -> Self {
         let arguments = match operation {
             Operation::Binary(_) => 2,
@@ -131,7 +131,7 @@ impl Checked {
     }
 }
 
-impl ScalarUDFImpl for Checked {
+impl ScalarUDFImpl for CheckedOperation {
     fn name(&self) -> &str {
         match self.operation {
             Operation::Binary(Operator::Plus) => "checked_add",

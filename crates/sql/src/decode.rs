@@ -31,7 +31,7 @@ pub(crate) struct Poison {
 
 /// What came of a chunk of records.
 #[derive(Debug)]
-pub(crate) struct Decoded {
+pub(crate) struct DecodedChunk {
     pub(crate) batch: RecordBatch,
     /// For each row of the batch, the place of its record.
     pub(crate) rows: Vec<usize>,
@@ -85,7 +85,7 @@ impl Decoder {
     }
 
     /// Decodes `records` of `partition`.
-    pub(crate) fn decode(&mut self, partition: PartitionId, records: &[Record]) -> Decoded {
+    pub(crate) fn decode(&mut self, partition: PartitionId, records: &[Record]) -> DecodedChunk {
         let (mut rows, mut poisoned) = (Vec::with_capacity(records.len()), Vec::new());
         for (index, record) in records.iter().enumerate() {
             match self.read(record) {
@@ -103,7 +103,7 @@ impl Decoder {
             .expect("columns are built after the schema");
         let mut spellings = Vec::new();
         self.data.take_spellings("", &mut spellings);
-        Decoded { batch, rows, poisoned, spellings }
+        DecodedChunk { batch, rows, poisoned, spellings }
     }
 
     fn read(&mut self, record: &Record) -> Result<(), String> {

@@ -58,7 +58,7 @@ impl From<Problem> for Failure {
 
 /// A query with its names resolved.
 #[derive(Debug)]
-pub(crate) struct Resolved {
+pub(crate) struct ResolvedQuery {
     pub(crate) query: Query,
     /// The windows that it is cut into, if FROM has a TUMBLE.
     pub(crate) tumbles: Vec<Tumble>,
@@ -99,11 +99,11 @@ impl<'a> Resolver<'a> {
     }
 
     /// Resolves a whole query.
-    pub(crate) fn resolve(mut self, mut query: Query) -> Result<Resolved, Failure> {
+    pub(crate) fn resolve(mut self, mut query: Query) -> Result<ResolvedQuery, Failure> {
         self.query(&mut query)?;
         match self.failure {
             Some(failure) => Err(failure),
-            None => Ok(Resolved { query, tumbles: self.tumbles }),
+            None => Ok(ResolvedQuery { query, tumbles: self.tumbles }),
         }
     }
 

@@ -6,7 +6,7 @@
 //! ```
 
 mod aggregate;
-mod kept;
+mod kept_rows;
 mod lookup;
 mod reused_plan;
 mod row_codec;
@@ -24,7 +24,7 @@ use factum_types::Offset;
 
 use crate::feed::Slot;
 use aggregate::{Aggregate, KeptStates};
-use kept::Kept;
+use kept_rows::KeptRows;
 use stored_rows::StoredRows;
 
 pub(crate) use aggregate::HIDDEN;
@@ -109,7 +109,7 @@ impl Operator {
             let rows = &mut kept.whole;
             let mut told = state.scan(task, TABLE, &mut |key, value| rows.push(key, value)).await?;
             if matches!(self, Self::Aggregate(aggregate) if aggregate.has_parts()) {
-                let mut parts = Kept::default();
+                let mut parts = KeptRows::default();
                 told = state.scan(task, PARTS, &mut |key, value| parts.push(key, value)).await?;
                 kept.parts.push_sorted(&parts);
             }

@@ -52,7 +52,7 @@ pub(crate) struct Pipeline {
     /// Whether the state is gone; held while it is looked at.
     is_forgotten: tokio::sync::RwLock<bool>,
     hindrance: Mutex<Option<Hindrance>>,
-    surveyed: Mutex<Surveyed>,
+    surveyed: Mutex<PipelineSurvey>,
     /// Closed when the last task has ended.
     ended: tokio::sync::Mutex<mpsc::Receiver<()>>,
 }
@@ -68,7 +68,7 @@ pub(crate) enum Hindrance {
 
 /// What is looked at from time to time.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Surveyed {
+pub(crate) struct PipelineSurvey {
     pub(crate) state_bytes: u64,
     /// Events per second.
     pub(crate) rate: f64,
@@ -298,7 +298,7 @@ impl Pipeline {
         self.hindrance.lock().clone()
     }
 
-    pub(crate) fn surveyed(&self) -> Surveyed {
+    pub(crate) fn surveyed(&self) -> PipelineSurvey {
         *self.surveyed.lock()
     }
 

@@ -33,7 +33,7 @@ use crate::decode::spelling::OtherSpelling;
 use crate::render;
 use crate::wording;
 
-pub(crate) use aggregate::Numbered;
+pub(crate) use aggregate::GroupAccumulator;
 pub(crate) use keys::KeyColumns;
 pub(crate) use plan::row_by_row;
 

@@ -39,7 +39,7 @@ use crate::operator::Operator;
 pub(crate) use counts::Counts;
 use evaluate::Evaluation;
 pub(crate) use intake::{EventTime, Intake};
-use prepared::Prepared;
+use prepared::PreparedEpoch;
 pub(crate) use status::TaskStatus;
 pub(crate) use writer::{Writer, committed, history};
 
@@ -130,7 +130,7 @@ impl Task {
     }
 
     /// The next epoch; meanwhile letters that wait are sent again.
-    async fn next(&mut self, stop: &Stop) -> Result<Option<Prepared>, TaskError> {
+    async fn next(&mut self, stop: &Stop) -> Result<Option<PreparedEpoch>, TaskError> {
         let Self { intake, writer, .. } = self;
         let is_read = Notify::new();
         let read = async {
@@ -171,7 +171,11 @@ impl Task {
     }
 
     /// Commits an epoch, or several where it cannot be computed in one, while the next is read.
-    async fn take_in(&mut self, prepared: &Prepared, stop: &Stop) -> Result<Option<Prepared>, TaskError> {
+    async fn take_in(
+        &mut self,
+        prepared: &PreparedEpoch,
+        stop: &Stop,
+    ) -> Result<Option<PreparedEpoch>, TaskError> {
         let Self { intake, operator, writer } = self;
         let environment = Arc::clone(&writer.environment);
         let started = environment.clock.monotonic();

@@ -104,12 +104,12 @@ pub(crate) struct Version {
     pub(crate) depends_on: Vec<Arc<Version>>,
     environment: Arc<Environment>,
     context: SessionContext,
-    cached: Mutex<Option<Cached>>,
+    cached: Mutex<Option<CachedRows>>,
     /// How many rows were computed last, or [`UNCOUNTED`].
     counted: AtomicU64,
 }
 
-struct Cached {
+struct CachedRows {
     stamp: Stamp,
     rows: Rows,
 }
@@ -173,7 +173,7 @@ impl Version {
             let stamp = self.stamp(now);
             // Before the rows: what is committed while they are computed may be in them or not.
             let (freshness, left_out) = (self.freshness(now), self.left_out());
-            if let Some(Cached { rows, .. }) = cached.as_ref().filter(|cached| cached.stamp == stamp) {
+            if let Some(CachedRows { rows, .. }) = cached.as_ref().filter(|cached| cached.stamp == stamp) {
                 return Ok(Rows { freshness, left_out, ..rows.clone() });
             }
             let started = self.environment.clock.monotonic();
@@ -182,7 +182,7 @@ impl Version {
             let took = self.environment.clock.monotonic().duration_since(started);
             metrics::read(&self.plan.name, took, rows.count());
             self.counted.store(rows.count() as u64, Ordering::Relaxed);
-            *cached = Some(Cached { stamp, rows: rows.clone() });
+            *cached = Some(CachedRows { stamp, rows: rows.clone() });
             Ok(rows)
         })
     }

@@ -42,7 +42,7 @@ use crate::store::{CommitError, Found, ReadError, StateStore, TakeOver, Visit};
 use crate::{Epoch, Fence, Owner, Progress, TableId, TaskId};
 use health::{Health, Part};
 use journal::{Journal, describe};
-use task::{Effect, Held, Task, Unapplied};
+use task::{Effect, Task, TaskInProgress, UnappliedEpoch};
 
 pub use journal::current_journal;
 pub use recovery::OpenError;
@@ -193,7 +193,12 @@ impl Inner {
 
     /// Finishes what is under way of a task: an epoch that is in the journal is shown once it is durable, a loss that
     /// is not in the journal is put there.
-    async fn settle(&self, journal: &Journal, task: &Task, held: &mut Held) -> Result<(), CommitError> {
+    async fn settle(
+        &self,
+        journal: &Journal,
+        task: &Task,
+        held: &mut TaskInProgress,
+    ) -> Result<(), CommitError> {
         if held.is_loss_unrecorded {
             self.record_loss(journal, task, held).await?;
         }
@@ -213,7 +218,7 @@ impl Inner {
     }
 
     /// Lets go of a task that the journal says is forgotten.
-    fn drop_task(&self, task: &Task, held: &mut Held) {
+    fn drop_task(&self, task: &Task, held: &mut TaskInProgress) {
         self.tasks.write().remove(&task.id);
         held.is_forgotten = true;
         task.clear();
@@ -225,7 +230,12 @@ impl Inner {
     }
 
     /// Tells the journal that a task starts over, so that no later start takes it for its former self.
-    async fn record_loss(&self, journal: &Journal, task: &Task, held: &mut Held) -> Result<(), CommitError> {
+    async fn record_loss(
+        &self,
+        journal: &Journal,
+        task: &Task,
+        held: &mut TaskInProgress,
+    ) -> Result<(), CommitError> {
         if let Some(lost) = task.lost() {
             let at = self.append_mark(journal, &task.id, held.fence, &Entry::Lost(lost)).await?;
             held.needed_from = Some(at);
@@ -376,7 +386,7 @@ impl StateStore for Embedded {
         let progress = Progress { epoch: number, offsets, watermark, outbox };
         // From here on the epoch counts even if the caller goes away: the next caller settles it first.
         let effect = Effect::Epoch { progress, changes: changes.into_bytes() };
-        held.unapplied = Some(Unapplied { offset, effect });
+        held.unapplied = Some(UnappliedEpoch { offset, effect });
         self.0.settle(&journal, &task, &mut held).await?;
         Ok(held.progress.clone())
     }
@@ -390,7 +400,7 @@ impl StateStore for Embedded {
             return Ok(());
         }
         let offset = self.0.append(&journal, id, &encode_mark(held.fence, &Entry::Forgotten))?;
-        held.unapplied = Some(Unapplied { offset, effect: Effect::Forgotten });
+        held.unapplied = Some(UnappliedEpoch { offset, effect: Effect::Forgotten });
         self.0.settle(&journal, &task, &mut held).await
     }
 
@@ -403,7 +413,7 @@ impl StateStore for Embedded {
     }
 }
 
-fn check_fence(task: &TaskId, fence: Fence, held: &Held) -> Result<(), CommitError> {
+fn check_fence(task: &TaskId, fence: Fence, held: &TaskInProgress) -> Result<(), CommitError> {
     if fence == held.fence && !held.is_forgotten {
         return Ok(());
     }

@@ -21,10 +21,10 @@ const MOST_ADDRESSES: usize = 256;
 
 /// Limits lines about clients. One for all lines of a listener: what a client does first is what is written of it.
 #[derive(Debug, Default)]
-pub struct LogLimit(Mutex<Known>);
+pub struct LogLimit(Mutex<KnownAddresses>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownAddresses {
     addresses: HashMap<ClientAddress, Line>,
     /// Of all for whom there was no room.
     others: Option<Line>,
@@ -62,7 +62,7 @@ impl LogLimit {
     }
 }
 
-impl Known {
+impl KnownAddresses {
     /// Forgets addresses of which nothing was written for a while; what was left out of them is told with the others.
     fn forget(&mut self, now: Instant) {
         let mut left_out = 0;

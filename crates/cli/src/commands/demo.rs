@@ -37,14 +37,14 @@ pub(crate) struct Args {
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("the case study was not written")]
-struct Refused {
+struct DemoFailure {
     #[source]
     source: NotWritten,
     #[help]
     help: &'static str,
 }
 
-impl From<NotWritten> for Refused {
+impl From<NotWritten> for DemoFailure {
     fn from(source: NotWritten) -> Self {
         let help = match source {
             NotWritten::Taken { .. } => "name an empty folder, or one that holds a factum.yaml",
@@ -68,7 +68,7 @@ pub(super) fn run(args: Args) -> Result<(), Report> {
         (None, Some(temporary)) => temporary.path().join(args.case.name()),
         (None, None) => unreachable!("one of both was made above"),
     };
-    args.case.write(&folder).map_err(Refused::from)?;
+    args.case.write(&folder).map_err(DemoFailure::from)?;
     let mut options = Options { project: Some(folder), ..dev::options(args.places, args.open) };
     options.feeds.generate = true;
     // A story that began a moment ago has nothing to tell yet.

@@ -142,7 +142,7 @@ pub(super) fn serve(options: Options, greeting: Greeting) -> Result<(), Report> 
 async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Report> {
     // Listened to before anything starts, so that Ctrl-C never leaves a temporary folder behind.
     let mut signals = Signals::listen().into_diagnostic().wrap_err("listen for signals")?;
-    let asked = welcome::Asked {
+    let asked = welcome::Request {
         project: options.project.clone(),
         access: options.access,
         generates: options.feeds.generate,

@@ -3,7 +3,7 @@
 //! Invariants: the same seed, start and times make the same orders; batches are sent in order, and what the summary
 //! counts is stored.
 
-mod made;
+mod order_source;
 mod progress;
 mod sink;
 
@@ -21,7 +21,7 @@ use super::demo::Case;
 use crate::args::Format;
 use crate::client::Client;
 use crate::report;
-use made::{Made, Plan};
+use order_source::{OrderSource, Plan};
 use progress::Progress;
 use sink::Sink;
 
@@ -76,7 +76,7 @@ enum What {
 
 /// Why nothing was made.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-enum Refused {
+enum GenerateFailure {
     /// The products are none.
     #[error("nothing can be ordered from {origin}")]
     #[diagnostic(help("a generator takes the columns ItemId, UnitPrice and, if it is there, Popularity"))]
@@ -117,7 +117,8 @@ pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<()
         regions: vec!["Region1".to_owned(), "Region2".to_owned()],
     };
     let plan = Plan { rate: args.rate, count: args.count, from: args.from, to: args.to };
-    let mut made = Made::new(&recipe, plan).map_err(|(from, to)| Refused::NoTime { from, to })?;
+    let mut made =
+        OrderSource::new(&recipe, plan).map_err(|(from, to)| GenerateFailure::NoTime { from, to })?;
     let mut sink = match args.stdout {
         true => Sink::Stdout,
         false => Sink::server(client, args.into),
@@ -127,7 +128,7 @@ pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<()
     result
 }
 
-async fn send_all(made: &mut Made, sink: &mut Sink, count: Option<u64>) -> Result<(), Report> {
+async fn send_all(made: &mut OrderSource, sink: &mut Sink, count: Option<u64>) -> Result<(), Report> {
     let mut progress = Progress::new(count, sink.is_terminal());
     let mut interrupted = pin!(tokio::signal::ctrl_c());
     while let Some(wait) = made.wait() {
@@ -168,7 +169,7 @@ async fn catalogue(args: &Args, client: &Client) -> Result<Catalogue, Report> {
             }
         }
     };
-    Ok(Catalogue::from_csv(&rows).map_err(|source| Refused::Products { origin, source })?)
+    Ok(Catalogue::from_csv(&rows).map_err(|source| GenerateFailure::Products { origin, source })?)
 }
 
 /// The rows of a reference table as CSV; `None` if there is no such table.

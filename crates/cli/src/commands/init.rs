@@ -26,7 +26,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("no project was written")]
-struct Refused {
+struct InitFailure {
     #[source]
     source: InitError,
     #[help]
@@ -34,7 +34,7 @@ struct Refused {
 }
 
 #[derive(Serialize)]
-struct Written {
+struct WrittenProject {
     folder: PathBuf,
     files: Vec<PathBuf>,
 }
@@ -49,9 +49,9 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Report> {
                 "see that the folder can be written; what is there already was not touched"
             }
         };
-        Refused { source, help }
+        InitFailure { source, help }
     })?;
-    let written = Written { folder: args.folder.clone(), files };
+    let written = WrittenProject { folder: args.folder.clone(), files };
     output::one(format, &written, || {
         let folder = written.folder.display();
         let files =

@@ -42,7 +42,7 @@ pub(crate) struct Args {
 
 /// Why not every line was stored.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-enum Stopped {
+enum ProduceFailure {
     /// A line was refused.
     #[error("line {line} was refused")]
     Refused {
@@ -128,7 +128,7 @@ async fn send_all(
                 if let Some(batch) = before {
                     send(args, client, &batch, tally).await?;
                 }
-                return Err(Stopped::Unreadable { source, stored: tally.stored() }.into());
+                return Err(ProduceFailure::Unreadable { source, stored: tally.stored() }.into());
             }
         };
         send(args, client, &batch, tally).await?;
@@ -161,15 +161,15 @@ async fn stopped(error: Error, args: &Args, client: &Client, batch: &Batch, tall
     let stored = tally.stored();
     let (first, last) = (batch.first_line(), batch.last_line());
     if error.is_uncertain() {
-        return Stopped::Uncertain { first, last, source: error, stored }.into();
+        return ProduceFailure::Uncertain { first, last, source: error, stored }.into();
     }
     let refused = match &error {
         Error::Refused(problem) => place(problem).and_then(|index| batch.lines.get(index).copied()),
         _ => return error.into(),
     };
     match refused {
-        Some(line) => Stopped::Refused { line, source: without_place(error), stored }.into(),
-        None => Stopped::BatchRefused { first, last, source: error, stored }.into(),
+        Some(line) => ProduceFailure::Refused { line, source: without_place(error), stored }.into(),
+        None => ProduceFailure::BatchRefused { first, last, source: error, stored }.into(),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<()
 /// A query that the server does not take, shown where it is wrong.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{message}")]
-struct Wrong {
+struct WrongQuery {
     message: String,
     #[source_code]
     query: NamedSource<String>,
@@ -46,7 +46,7 @@ pub(super) fn placed(report: Report, query: &str) -> Report {
     place.map_or(report, Report::from)
 }
 
-fn place(problem: &Problem, query: &str) -> Option<Wrong> {
+fn place(problem: &Problem, query: &str) -> Option<WrongQuery> {
     let (line, column) = (problem.line?, problem.column?);
     let start: usize = query.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
     let rest = query.get(start..)?;
@@ -55,5 +55,5 @@ fn place(problem: &Problem, query: &str) -> Option<Wrong> {
         query.get(at..)?.chars().take_while(|c| c.is_alphanumeric() || *c == '_').map(char::len_utf8).sum();
     let message = problem.title.split(&format!(" at line {line} column {column}")).next()?.to_owned();
     let query = NamedSource::new("query", query.to_owned());
-    Some(Wrong { message, query, place: (at, word).into(), help: problem.help.clone() })
+    Some(WrongQuery { message, query, place: (at, word).into(), help: problem.help.clone() })
 }

@@ -36,7 +36,7 @@ pub(crate) enum Verb {
         /// The topic, in full: store.orders
         topic: String,
     },
-    /// Make a topic
+    /// Create a topic
     #[command(before_help = "Examples:
   factum topic create store.refunds
   factum topic create store.orders --partitions 4 --retention 30d --max-message-bytes 4MiB")]
@@ -46,14 +46,14 @@ pub(crate) enum Verb {
   factum topic alter store.orders --set retention=90d --set compression=zstd
   factum topic alter store.orders --unset retention")]
     Alter(alter::Alter),
-    /// Remove a topic with all its events
+    /// Delete a topic with all its events
     #[command(before_help = "Examples:
   factum topic delete store.refunds            only if it has no events
   factum topic delete store.refunds --force    with all of them")]
     Delete {
         /// The topic, in full: store.orders
         topic: String,
-        /// Remove it although it has events, or cannot be used
+        /// Delete it although it has events, or cannot be used
         #[arg(long)]
         force: bool,
     },
@@ -128,7 +128,7 @@ async fn list(all: bool, client: &Client, format: Format) -> Result<(), Report> 
     let request = if all { request.query(&[("internal", "true")]) } else { request };
     let topics = client.json::<Topics>(request).await?.topics;
     if topics.is_empty() && format == Format::Table {
-        report::say("there are no topics yet; `factum topic create NAME` makes one");
+        report::say("there are no topics yet; `factum topic create NAME` creates one");
     }
     Ok(output::list(format, &topics)?)
 }
@@ -195,13 +195,13 @@ async fn create(wish: Create, client: &Client, format: Format) -> Result<(), Rep
     let request = client.request(Method::POST, &["api", "v1", "topics"]).json(&body);
     let made: Topic = client.json(request).await?;
     let partitions = output::count(made.partitions.len(), "partition");
-    Ok(output::one(format, &made, || format!("made topic {} with {partitions}\n", made.name))?)
+    Ok(output::one(format, &made, || format!("created topic {} with {partitions}\n", made.name))?)
 }
 
 /// Why a topic was left alone.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("topic {topic} has {} and was left alone", output::count(*.records, "event"))]
-#[diagnostic(help("`factum topic delete {topic} --force` removes it for good"))]
+#[diagnostic(help("`factum topic delete {topic} --force` deletes it for good"))]
 struct HasEvents {
     topic: String,
     records: i64,
@@ -214,7 +214,7 @@ async fn delete(name: &str, force: bool, client: &Client) -> Result<(), Report> 
         // One that cannot be used is not found, and can be deleted.
         Err(error) if force => {
             client.send(client.request(Method::DELETE, &path)).await.map_err(|_| error)?;
-            report::say(format!("removed topic {name}, which could not be used"));
+            report::say(format!("deleted topic {name}, which could not be used"));
             return Ok(());
         }
         Err(error) => return Err(error.into()),
@@ -224,6 +224,6 @@ async fn delete(name: &str, force: bool, client: &Client) -> Result<(), Report> 
         return Err(HasEvents { topic: topic.name, records }.into());
     }
     client.send(client.request(Method::DELETE, &path)).await?;
-    report::say(format!("removed topic {name} with {}", output::count(records, "event")));
+    report::say(format!("deleted topic {name} with {}", output::count(records, "event")));
     Ok(())
 }

@@ -37,7 +37,7 @@ impl fmt::Display for Applied {
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// A topic could not be made.
-    #[error("make topic {topic}")]
+    #[error("create topic {topic}")]
     CreateTopic {
         /// The topic.
         topic: TopicName,
@@ -55,7 +55,7 @@ pub enum ApplyError {
         source: AdminError,
     },
     /// Someone else made the topic since the plan, with other partitions.
-    #[error("topic {topic} was made with {partitions} partitions since the plan; plan again")]
+    #[error("topic {topic} was created with {partitions} partitions since the plan; plan again")]
     Overtaken {
         /// The topic.
         topic: TopicName,

@@ -35,19 +35,19 @@ const READ_WAIT: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClosingTopicError {
     /// The topic could not be looked up or made.
-    #[error("topic {TOPIC}, which keeps what windows are closed: {0}")]
+    #[error("topic {TOPIC}, which holds the closings of windows: {0}")]
     Topic(#[from] AdminError),
     /// The topic whose windows are to be closed could not be looked up.
     #[error("the ends of the partitions, from which on windows are to be closed, are not known: {0}")]
     Source(#[source] AdminError),
     /// It could not be written.
-    #[error("what windows are closed cannot be written: {0}")]
+    #[error("closings of windows cannot be written: {0}")]
     Write(#[from] ProduceError),
     /// It could not be read.
-    #[error("what windows are closed cannot be read: {0}")]
+    #[error("closings of windows cannot be read: {0}")]
     Read(#[from] ReadError),
     /// The log gave no record where there are some.
-    #[error("topic {TOPIC} answers with no records before its end")]
+    #[error("topic {TOPIC} gave no records before its end")]
     Stalled,
 }
 

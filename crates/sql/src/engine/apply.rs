@@ -19,7 +19,7 @@ use crate::plan::{self, Planned, ViewPlan};
 use crate::rebuild::Building;
 use crate::view::Version;
 use crate::wording;
-use schemas::{Looked, Schemas};
+use schemas::{SchemaSearch, Schemas};
 
 /// What putting definitions into effect did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -315,7 +315,7 @@ impl Engine {
     }
 
     /// Puts the same definitions into effect again if a topic that they wait for shows its columns by now.
-    pub(super) async fn apply_again(&self, looked: &mut Looked) {
+    pub(super) async fn apply_again(&self, looked: &mut SchemaSearch) {
         let _applying = self.0.applying.lock().await;
         let effective = self.effective();
         if !looked.for_columns(&self.0.environment, &effective).await {

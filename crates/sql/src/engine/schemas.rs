@@ -71,14 +71,14 @@ pub(super) async fn find(
 
 /// Topics looked at for their first events, so that nothing is tried again where nothing has moved.
 #[derive(Default)]
-pub(super) struct Looked {
+pub(super) struct SchemaSearch {
     /// Beginning and end of each partition.
     seen: HashMap<TopicName, Vec<(Offset, Offset)>>,
     /// These definitions do not fit the columns that came.
     given_up: Option<Arc<Effective>>,
 }
 
-impl Looked {
+impl SchemaSearch {
     /// Whether a topic that is waited for shows its columns by now.
     pub(super) async fn for_columns(
         &mut self,

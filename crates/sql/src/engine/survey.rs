@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::apply::bytes_by_pipeline;
-use super::schemas::Looked;
+use super::schemas::SchemaSearch;
 use crate::metrics;
 use crate::operator::OWNER;
 
@@ -15,7 +15,7 @@ const TIDY: Duration = Duration::from_secs(60);
 pub(super) async fn run(engine: Engine) {
     let environment = &engine.0.environment;
     let stop = environment.tasks.stop();
-    let mut looked = Looked::default();
+    let mut looked = SchemaSearch::default();
     let mut tidied = environment.clock.monotonic();
     loop {
         tokio::select! {

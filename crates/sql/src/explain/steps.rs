@@ -97,7 +97,7 @@ impl Walk<'_> {
                 self.add("reads", shown);
             }
             LogicalPlan::Values(values) => {
-                self.add("reads", format!("{} rows of VALUES", values.values.len()))
+                self.add("reads", format!("{} rows of VALUES", values.values.len()));
             }
             other => {
                 for input in other.inputs() {

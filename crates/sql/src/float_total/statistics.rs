@@ -8,7 +8,7 @@
 //! Names and NULLs are those of the SQL standard: the first argument is y, the second x.
 
 use super::FloatTotal;
-use super::whole::{Scaled, Whole};
+use super::whole::{ScaledDouble, Whole};
 
 /// The exponent of the unit of totals of doubles.
 const UNIT: i64 = -1_074;
@@ -115,11 +115,12 @@ struct Sums<'a> {
 }
 
 impl Sums<'_> {
-    fn of(&self, statistic: Statistic) -> Option<Scaled> {
+    fn of(&self, statistic: Statistic) -> Option<ScaledDouble> {
         let n = u128::from(self.count);
         let of_all = Whole::of(n * n).scaled();
         let of_sample = Whole::of(n * (n - 1)).scaled();
-        let over = |products: Whole, rows: Scaled| products.scaled().over(rows).in_units(UNIT_OF_PRODUCTS);
+        let over =
+            |products: Whole, rows: ScaledDouble| products.scaled().over(rows).in_units(UNIT_OF_PRODUCTS);
         Some(match statistic {
             Statistic::VarianceSample => over(self.syy(), of_sample),
             Statistic::VariancePopulation => over(self.syy(), of_all),
@@ -155,11 +156,11 @@ impl Sums<'_> {
     }
 
     /// A number to divide by; none if it is zero, where all values are the same.
-    fn spread(number: &Whole) -> Option<Scaled> {
+    fn spread(number: &Whole) -> Option<ScaledDouble> {
         (!number.is_zero()).then(|| number.scaled())
     }
 
-    fn r2(syx: &Whole, both: Scaled) -> Scaled {
+    fn r2(syx: &Whole, both: ScaledDouble) -> ScaledDouble {
         syx.times(syx).scaled().over(both)
     }
 

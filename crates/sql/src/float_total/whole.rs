@@ -67,21 +67,21 @@ impl Whole {
     }
 
     /// The nearest number of 53 bits.
-    pub(super) fn scaled(&self) -> Scaled {
+    pub(super) fn scaled(&self) -> ScaledDouble {
         let (bits, exponent) = self.magnitude.rounded();
         let mantissa = bits as f64;
-        Scaled { mantissa: if self.is_negative { -mantissa } else { mantissa }, exponent }
+        ScaledDouble { mantissa: if self.is_negative { -mantissa } else { mantissa }, exponent }
     }
 }
 
 /// A double with an exponent of its own: `mantissa` times two to the `exponent`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scaled {
+pub(super) struct ScaledDouble {
     mantissa: f64,
     exponent: i64,
 }
 
-impl Scaled {
+impl ScaledDouble {
     pub(super) fn over(self, other: Self) -> Self {
         Self { mantissa: self.mantissa / other.mantissa, exponent: self.exponent - other.exponent }
     }

@@ -52,7 +52,7 @@ pub(crate) enum Reach {
 
 /// A column and the path of fields within it.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct ColumnMatch {
     pub(crate) bound: usize,
     pub(crate) column: String,
     pub(crate) fields: Vec<String>,
@@ -107,7 +107,7 @@ impl Scope {
     }
 
     /// The column that a path of names means.
-    pub(crate) fn find(&self, path: &[Ident]) -> Result<Found, Missing> {
+    pub(crate) fn find(&self, path: &[Ident]) -> Result<ColumnMatch, Missing> {
         let mut qualified = None;
         for (bound, relation) in self.bound.iter().enumerate() {
             let Some(rest) = relation.strip_qualifier(path) else { continue };
@@ -122,7 +122,7 @@ impl Scope {
         }
     }
 
-    fn within(&self, bound: usize, path: &[Ident]) -> Result<Found, Missing> {
+    fn within(&self, bound: usize, path: &[Ident]) -> Result<ColumnMatch, Missing> {
         let relation = &self.bound[bound];
         let names = relation.columns.iter().map(|column| column.name.as_str());
         let column = pick(&path[0], names.clone())
@@ -138,7 +138,7 @@ impl Scope {
         fields_of(bound, relation.columns[column].name.clone(), data_type, &path[1..])
     }
 
-    fn unqualified(&self, path: &[Ident]) -> Result<Found, Missing> {
+    fn unqualified(&self, path: &[Ident]) -> Result<ColumnMatch, Missing> {
         let every = || {
             let relations = self.bound.iter().enumerate();
             relations.flat_map(|(bound, relation)| relation.columns.iter().map(move |column| (bound, column)))
@@ -188,13 +188,13 @@ impl Scope {
     }
 
     /// How a found column is written out, and notes that it is used.
-    pub(crate) fn path(&mut self, found: &Found) -> Vec<Ident> {
+    pub(crate) fn path(&mut self, found: &ColumnMatch) -> Vec<Ident> {
         self.bound[found.bound].used.insert(found.column.clone());
         self.peek_path(found)
     }
 
     /// How a found column is written out.
-    pub(crate) fn peek_path(&self, found: &Found) -> Vec<Ident> {
+    pub(crate) fn peek_path(&self, found: &ColumnMatch) -> Vec<Ident> {
         let relation = &self.bound[found.bound];
         let mut names = match &relation.reach {
             Reach::Columns => vec![relation.alias.clone(), found.column.clone()],
@@ -288,7 +288,7 @@ fn fields_of(
     column: String,
     mut data_type: DataType,
     path: &[Ident],
-) -> Result<Found, Missing> {
+) -> Result<ColumnMatch, Missing> {
     let mut fields: Vec<String> = Vec::new();
     for name in path {
         let so_far = std::iter::once(column.as_str()).chain(fields.iter().map(String::as_str));
@@ -315,5 +315,5 @@ fn fields_of(
         fields.push(children[place].name().clone());
         data_type = children[place].data_type().clone();
     }
-    Ok(Found { bound, column, fields, data_type })
+    Ok(ColumnMatch { bound, column, fields, data_type })
 }

@@ -119,7 +119,7 @@ impl Resolver<'_> {
             scope.bound[bound].columns.iter().filter(|column| !column.is_envelope).cloned().collect();
         for column in shown {
             let name = column.name.clone();
-            let found = super::scope::Found {
+            let found = super::scope::ColumnMatch {
                 bound,
                 column: column.name,
                 fields: Vec::new(),

@@ -37,7 +37,7 @@ use super::lookup::with_lookups;
 use super::reused_plan::ReusedPlan;
 use super::row_codec::RowCodec;
 use crate::feed::{Feed, Slot};
-use crate::row_errors::Numbered;
+use crate::row_errors::GroupAccumulator;
 use layout::Layout;
 
 pub(crate) use merge::KeptStates;
@@ -68,7 +68,7 @@ pub(crate) struct Aggregate {
 }
 
 /// Rows of an epoch with the group of each.
-pub(crate) struct Grouped {
+pub(crate) struct GroupedRows {
     inputs: Vec<Input>,
     count: usize,
     encoded: Rows,
@@ -107,7 +107,7 @@ impl Aggregate {
     }
 
     /// Runs the stateless part and finds the group of each row.
-    pub(crate) async fn group(&self, batches: Vec<RecordBatch>) -> Result<Grouped> {
+    pub(crate) async fn group(&self, batches: Vec<RecordBatch>) -> Result<GroupedRows> {
         let rows = self.input.run(batches).await?;
         if self.groups.fields().is_empty() {
             return self.one_group(rows);
@@ -127,15 +127,15 @@ impl Aggregate {
             0 => self.keys.encode(&empty_columns(&self.groups), 0)?,
             _ => self.keys.encode(&keys, count)?,
         };
-        Ok(Grouped { inputs, count, encoded })
+        Ok(GroupedRows { inputs, count, encoded })
     }
 
-    fn one_group(&self, rows: Vec<RecordBatch>) -> Result<Grouped> {
+    fn one_group(&self, rows: Vec<RecordBatch>) -> Result<GroupedRows> {
         let rows = rows.into_iter().filter(|batch| batch.num_rows() > 0);
         let inputs = rows.map(|batch| Input { ids: vec![0; batch.num_rows()], batch, appeared: 1 });
         let inputs: Vec<_> = inputs.collect();
         let count = usize::from(!inputs.is_empty());
-        Ok(Grouped { inputs, count, encoded: self.keys.encode(&[], count)? })
+        Ok(GroupedRows { inputs, count, encoded: self.keys.encode(&[], count)? })
     }
 
     /// Whether what is kept has parts, in a table of their own.
@@ -217,6 +217,6 @@ fn accumulator(function: &Arc<AggregateFunctionExpr>) -> Result<Box<dyn GroupsAc
 fn accumulator_for_each(function: &Arc<AggregateFunctionExpr>) -> Result<Box<dyn GroupsAccumulator>> {
     let null = ScalarValue::try_new_null(function.field().data_type())?;
     let function = Arc::clone(function);
-    let each = Numbered::each(null, move || function.create_accumulator());
+    let each = GroupAccumulator::each(null, move || function.create_accumulator());
     Ok(Box::new(GroupsAccumulatorAdapter::new(each)))
 }

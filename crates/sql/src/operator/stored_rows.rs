@@ -16,7 +16,7 @@ use factum_state::{Changes, TableId};
 use factum_types::Offset;
 
 use super::aggregate::HIDDEN;
-use super::kept::Kept;
+use super::kept_rows::KeptRows;
 use super::lookup::with_lookups;
 use super::reused_plan::ReusedPlan;
 use super::row_codec::RowCodec;
@@ -63,7 +63,11 @@ impl StoredRows {
     }
 
     /// The kept rows that `lifted` is true for, in the order of the log, without hidden columns.
-    pub(crate) fn read(&self, rows: &Kept, lifted: Option<&Arc<dyn PhysicalExpr>>) -> Result<RecordBatch> {
+    pub(crate) fn read(
+        &self,
+        rows: &KeptRows,
+        lifted: Option<&Arc<dyn PhysicalExpr>>,
+    ) -> Result<RecordBatch> {
         let mut ordered: Vec<_> = rows.rows().collect();
         ordered.sort_unstable_by_key(|(key, _)| *key);
         let columns = self.codec.decode(ordered.iter().map(|(_, value)| *value))?;

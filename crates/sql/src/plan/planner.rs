@@ -21,7 +21,7 @@ use super::relations::{Kind, Relations};
 use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, extent, prepared, slot_scan};
 use crate::clock_function::plan_reads_clock;
 use crate::definitions::{Definitions, PipelineDefinition, Problem, RelationName};
-use crate::names::{Failure, Part, Places, Resolved, Resolver, planning_problem, too_large};
+use crate::names::{Failure, Part, Places, ResolvedQuery, Resolver, planning_problem, too_large};
 use crate::reference::ReferenceTable;
 use crate::row_errors::{self, RowErrors};
 use crate::schema::EventSchema;
@@ -272,7 +272,7 @@ impl Planner {
 
     fn analysed(
         &self,
-        resolved: Resolved,
+        resolved: ResolvedQuery,
         source: &SourceText,
         place: &Range<usize>,
     ) -> Result<LogicalPlan, Problem> {

@@ -18,18 +18,18 @@ use datafusion::logical_expr::{
     ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::expression::Told;
+use super::expression::ErrorTarget;
 use super::{is_of_values, noting, or_null, reason};
 
 /// The accumulator of one group of many: it has no value where its group has none, if that is noted.
 #[derive(Debug)]
-pub(crate) struct Numbered {
+pub(crate) struct GroupAccumulator {
     group: usize,
     null: ScalarValue,
     accumulator: Box<dyn Accumulator>,
 }
 
-impl Numbered {
+impl GroupAccumulator {
     /// Makes the accumulators of one group after the other, from the first on.
     pub(crate) fn each(
         null: ScalarValue,
@@ -43,7 +43,7 @@ impl Numbered {
     }
 }
 
-impl Accumulator for Numbered {
+impl Accumulator for GroupAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.accumulator.update_batch(values)
     }
@@ -248,12 +248,12 @@ impl GroupsAccumulator for Pairs<dyn GroupsAccumulator> {
 /// The value of a pair; a reason is told. The other arguments are the key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ValueOfPair {
-    told: Told,
+    told: ErrorTarget,
     signature: Signature,
 }
 
 impl ValueOfPair {
-    pub(super) fn new(told: Told) -> Self {
+    pub(super) fn new(told: ErrorTarget) -> Self {
         Self { told, signature: Signature::variadic_any(Volatility::Immutable) }
     }
 }

@@ -28,7 +28,7 @@ use crate::limited_functions::{LARGEST_RESULT, too_much};
 
 /// What is told of a row that has no value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Told {
+pub(super) struct ErrorTarget {
     /// What has no value.
     pub(super) column: String,
     /// What becomes of the row, if more than a null.
@@ -38,7 +38,7 @@ pub(super) struct Told {
     pub(super) errors: RowErrors,
 }
 
-impl Told {
+impl ErrorTarget {
     /// Tells that the row at `place` of the key's columns has no value.
     pub(super) fn tell(&self, key: &[ArrayRef], place: usize, reason: &str) {
         if !self.errors.is_full() {
@@ -56,7 +56,7 @@ pub(super) fn or_null(
     expr: Expr,
     schema: &DFSchema,
     key: Option<Vec<Column>>,
-    mut told: Told,
+    mut told: ErrorTarget,
 ) -> Result<Expr> {
     let mut columns: Vec<Column> = expr.column_refs().into_iter().cloned().collect();
     columns.sort_unstable();
@@ -107,7 +107,7 @@ struct OrNull {
     /// The places of the key among its arguments.
     key: Vec<usize>,
     result: FieldRef,
-    told: Told,
+    told: ErrorTarget,
     signature: Signature,
 }
 

@@ -20,7 +20,7 @@ use datafusion::logical_expr::{
 use datafusion::prelude::lit;
 
 use super::aggregate::{ValueOfPair, WithReason};
-use super::expression::{self, Told};
+use super::expression::{self, ErrorTarget};
 use super::{KeyColumns, RowErrors, keys};
 use crate::checked::as_written;
 
@@ -136,9 +136,9 @@ impl Rewrite<'_> {
         expression::or_null(expr, &self.schema, self.key.clone(), self.told(column, consequence))
     }
 
-    fn told(&self, column: &str, consequence: &'static str) -> Told {
+    fn told(&self, column: &str, consequence: &'static str) -> ErrorTarget {
         let key = self.key.iter().flatten().map(|column| column.name.clone()).collect();
-        Told { column: column.to_owned(), consequence, key, errors: self.errors.clone() }
+        ErrorTarget { column: column.to_owned(), consequence, key, errors: self.errors.clone() }
     }
 
     /// An aggregate whose groups fail one by one.
@@ -200,7 +200,7 @@ impl Rewrite<'_> {
                 return column;
             }
             let names = key.iter().map(|column| column.name.clone()).collect();
-            let told = Told { key: names, ..self.told(field.name(), "") };
+            let told = ErrorTarget { key: names, ..self.told(field.name(), "") };
             let arguments = [column].into_iter().chain(key.iter().cloned().map(Expr::Column)).collect();
             let value = ScalarUDF::new_from_impl(ValueOfPair::new(told)).call(arguments);
             value.alias_qualified(table.cloned(), field.name())

@@ -22,7 +22,7 @@ pub(super) fn check(query: &Query, source: &SourceText, statement: &Range<usize>
     Err(Problem { help: refused.help.map(str::to_owned), ..problem })
 }
 
-struct Refused {
+struct RefusedClause {
     span: Span,
     clause: &'static str,
     help: Option<&'static str>,
@@ -31,9 +31,9 @@ struct Refused {
 struct Clauses;
 
 impl Visitor for Clauses {
-    type Break = Refused;
+    type Break = RefusedClause;
 
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Refused> {
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<RefusedClause> {
         let limits_by = matches!(
             &query.limit_clause,
             Some(LimitClause::LimitOffset { limit_by, .. }) if !limit_by.is_empty()
@@ -63,7 +63,7 @@ impl Visitor for Clauses {
         )
     }
 
-    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Refused> {
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<RefusedClause> {
         let sorts =
             !select.cluster_by.is_empty() || !select.distribute_by.is_empty() || !select.sort_by.is_empty();
         let order = Some("write ORDER BY");
@@ -84,7 +84,7 @@ impl Visitor for Clauses {
         )
     }
 
-    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Refused> {
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<RefusedClause> {
         let series = "unnest a list in a subquery: FROM (SELECT unnest(range(1, 4)) AS n) AS numbers";
         let (clause, help) = match factor {
             TableFactor::TableFunction { .. } | TableFactor::Function { lateral: false, .. } => {
@@ -104,16 +104,16 @@ impl Visitor for Clauses {
             TableFactor::SemanticView { .. } => ("SEMANTIC_VIEW", None),
             _ => return ControlFlow::Continue(()),
         };
-        ControlFlow::Break(Refused { span: factor.span(), clause, help })
+        ControlFlow::Break(RefusedClause { span: factor.span(), clause, help })
     }
 }
 
 fn refuse<const N: usize>(
     place: &impl Spanned,
     clauses: [(bool, &'static str, Option<&'static str>); N],
-) -> ControlFlow<Refused> {
+) -> ControlFlow<RefusedClause> {
     match clauses.into_iter().find(|(is_there, ..)| *is_there) {
-        Some((_, clause, help)) => ControlFlow::Break(Refused { span: place.span(), clause, help }),
+        Some((_, clause, help)) => ControlFlow::Break(RefusedClause { span: place.span(), clause, help }),
         None => ControlFlow::Continue(()),
     }
 }

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use factum_state::{Changes, ReadError, StateStore, TaskId};
 
-use super::prepared::Prepared;
+use super::prepared::PreparedEpoch;
 use crate::operator::{self, Operator};
 use crate::wording;
 
 /// What came of a range of records.
 #[derive(Debug, Default)]
-pub(crate) struct Evaluated {
+pub(crate) struct EvaluationResult {
     pub(crate) changes: Changes,
     /// Records that cannot be computed, and why.
     pub(crate) culprits: Vec<(usize, String)>,
@@ -21,7 +21,7 @@ pub(crate) struct Evaluation<'a> {
     pub(crate) operator: &'a Operator,
     pub(crate) state: &'a dyn StateStore,
     pub(crate) task: &'a TaskId,
-    pub(crate) prepared: &'a Prepared,
+    pub(crate) prepared: &'a PreparedEpoch,
 }
 
 /// Either the changes of some rows, or why they cannot be computed.
@@ -30,14 +30,20 @@ type Attempt = Result<Changes, String>;
 impl Evaluation<'_> {
     /// Computes `records`. `None` if each of them can be computed alone but not all together: they must be
     /// committed in smaller epochs then.
-    pub(crate) async fn evaluate(&self, records: &Range<usize>) -> Result<Option<Evaluated>, ReadError> {
+    pub(crate) async fn evaluate(
+        &self,
+        records: &Range<usize>,
+    ) -> Result<Option<EvaluationResult>, ReadError> {
         let rows = self.prepared.rows_of(records);
         let reason = match self.attempt(records, &rows, &[]).await? {
-            Ok(changes) => return Ok(Some(Evaluated { changes, culprits: Vec::new() })),
+            Ok(changes) => return Ok(Some(EvaluationResult { changes, culprits: Vec::new() })),
             Err(reason) => reason,
         };
         if records.len() == 1 {
-            return Ok(Some(Evaluated { changes: Changes::new(), culprits: vec![(records.start, reason)] }));
+            return Ok(Some(EvaluationResult {
+                changes: Changes::new(),
+                culprits: vec![(records.start, reason)],
+            }));
         }
         let culprits = self.sift(records, &rows).await?;
         if culprits.is_empty() {
@@ -47,7 +53,7 @@ impl Evaluation<'_> {
         let Ok(changes) = self.attempt(records, &rows, &without).await? else { return Ok(None) };
         let culprits = culprits.into_iter();
         let culprits = culprits.map(|(row, reason)| (self.prepared.record_of(row), reason)).collect();
-        Ok(Some(Evaluated { changes, culprits }))
+        Ok(Some(EvaluationResult { changes, culprits }))
     }
 
     /// The rows that cannot be computed even alone, found by halving; they ascend.

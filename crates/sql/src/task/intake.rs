@@ -16,7 +16,7 @@ use factum_eventlog::{Position, ReadError, Unreadable};
 use factum_types::{Offset, Record, Timestamp, TopicId, TopicPartition};
 
 use super::Environment;
-use super::prepared::Prepared;
+use super::prepared::PreparedEpoch;
 use super::status::TaskStatus;
 use crate::closings::{Bounds, Closings, WindowKind};
 use crate::decode::Decoder;
@@ -131,7 +131,7 @@ impl Intake {
 
     /// The next epoch; `None` once a stop is requested. Dropping the future loses no record that was not handed
     /// out, but the intake must be resumed then.
-    pub(crate) async fn next(&mut self, stop: &Stop) -> Result<Option<Prepared>, ReadError> {
+    pub(crate) async fn next(&mut self, stop: &Stop) -> Result<Option<PreparedEpoch>, ReadError> {
         if self.is_empty() {
             if self.is_resting {
                 tokio::select! {
@@ -200,7 +200,7 @@ impl Intake {
 
     /// Decodes an epoch of what is pending: equal parts, so that none is left small. `None` where it had to wait and a
     /// stop is requested.
-    async fn prepare(&mut self, stop: &Stop) -> Option<Prepared> {
+    async fn prepare(&mut self, stop: &Stop) -> Option<PreparedEpoch> {
         let most = self.environment.options.epoch_rows.max(1);
         let epochs = self.pending.len().div_ceil(most).max(1);
         let count = self.pending.len().div_ceil(epochs);
@@ -216,12 +216,12 @@ impl Intake {
         let ranges = self.unreadable.iter().take_while(|range| range.from < after).count();
         let ranges = self.unreadable.drain(..ranges);
         let before = |range: &Unreadable| records.partition_point(|record| record.offset < range.from);
-        let mut prepared = Prepared {
+        let mut prepared = PreparedEpoch {
             unreadable: ranges.map(|range| (before(&range), range)).collect(),
             read_to: self.read_to(records.last()),
             watermark_before: self.watermark,
             after,
-            ..Prepared::default()
+            ..PreparedEpoch::default()
         };
         for chunk in records.chunks(self.environment.options.chunk_rows.max(1)) {
             self.decode(chunk, &closed, &mut prepared);
@@ -238,7 +238,7 @@ impl Intake {
         end.or_else(|| Some(last?.timestamp.min(self.environment.clock.now())))
     }
 
-    fn decode(&mut self, records: &[Record], closed: &Bounds, prepared: &mut Prepared) {
+    fn decode(&mut self, records: &[Record], closed: &Bounds, prepared: &mut PreparedEpoch) {
         let base = prepared.watermarks.len();
         let decoded = self.decoder.decode(self.place.partition, records);
         for spelling in decoded.spellings {
@@ -266,7 +266,7 @@ impl Intake {
         places: &[usize],
         records: &[Record],
         closed: &Bounds,
-        prepared: &mut Prepared,
+        prepared: &mut PreparedEpoch,
     ) -> Option<BooleanArray> {
         let base = prepared.watermarks.len();
         let Some(time) = &self.time else {

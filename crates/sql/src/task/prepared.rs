@@ -10,7 +10,7 @@ use factum_types::{Offset, Record, Timestamp};
 
 /// An epoch's records, decoded.
 #[derive(Debug, Default)]
-pub(crate) struct Prepared {
+pub(crate) struct PreparedEpoch {
     pub(crate) records: Vec<Record>,
     pub(super) batches: Vec<RecordBatch>,
     /// For each row of all batches, the place of its record.
@@ -31,7 +31,7 @@ pub(crate) struct Prepared {
     pub(super) after: Offset,
 }
 
-impl Prepared {
+impl PreparedEpoch {
     /// The rows of a range of records.
     pub(crate) fn rows_of(&self, records: &Range<usize>) -> Range<usize> {
         let place = |record: usize| self.rows.partition_point(|row| *row < record);

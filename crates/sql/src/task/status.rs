@@ -68,7 +68,7 @@ impl Default for TaskStatus {
 
 /// What an epoch added.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Committed {
+pub(crate) struct CommittedEpoch {
     pub(crate) epoch: u64,
     pub(crate) next: Offset,
     pub(crate) watermark: Option<i64>,
@@ -81,7 +81,7 @@ pub(crate) struct Committed {
 
 impl TaskStatus {
     /// The task of a partition holds its state, which was left so, and goes by these closings.
-    pub(crate) fn resume(&self, at: Committed, partition: PartitionId, closings: Option<Arc<Closings>>) {
+    pub(crate) fn resume(&self, at: CommittedEpoch, partition: PartitionId, closings: Option<Arc<Closings>>) {
         self.events.fetch_add(at.events, Ordering::Relaxed);
         // The offset of one topic says nothing of what was closed for another of its name.
         let mut current = self.closings.lock();
@@ -101,25 +101,25 @@ impl TaskStatus {
     }
 
     /// An epoch was committed.
-    pub(crate) fn commit(&self, committed: Committed) {
+    pub(crate) fn commit(&self, committed: CommittedEpoch) {
         self.events.fetch_add(committed.events, Ordering::Relaxed);
         self.show(committed);
         self.trouble.lock().current = None;
     }
 
     /// The state holds this, from any committer.
-    pub(crate) fn show_committed(&self, committed: Committed) {
+    pub(crate) fn show_committed(&self, committed: CommittedEpoch) {
         self.show(committed);
     }
 
     /// The state holds this, by these closings, and there is no task that could hold it.
-    pub(crate) fn show_without_task(&self, committed: Committed, closings: Option<Arc<Closings>>) {
+    pub(crate) fn show_without_task(&self, committed: CommittedEpoch, closings: Option<Arc<Closings>>) {
         self.show(committed);
         *self.closings.lock() = closings;
         self.is_without_task.store(true, Ordering::Release);
     }
 
-    fn show(&self, committed: Committed) {
+    fn show(&self, committed: CommittedEpoch) {
         self.watermark.store(committed.watermark.unwrap_or(i64::MIN), Ordering::Relaxed);
         *self.counts.lock() = committed.counts;
         self.reach(committed.read_to);

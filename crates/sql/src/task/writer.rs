@@ -16,9 +16,9 @@ use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
 use super::counts::{self, Counts};
-use super::evaluate::Evaluated;
-use super::prepared::Prepared;
-use super::status::Committed;
+use super::evaluate::EvaluationResult;
+use super::prepared::PreparedEpoch;
+use super::status::CommittedEpoch;
 use super::{Environment, TaskError, TaskStatus};
 use crate::closings::Closings;
 use crate::dead_letter::{self, Delivery};
@@ -109,7 +109,7 @@ pub(crate) async fn committed(
     state: &dyn StateStore,
     task: &TaskId,
     place: &TopicPartition,
-) -> Result<Option<(TopicId, Committed)>, state::ReadError> {
+) -> Result<Option<(TopicId, CommittedEpoch)>, state::ReadError> {
     let mut facts = BTreeMap::new();
     let mut visit = |key: &[u8], value: &[u8]| drop(facts.insert(key.to_vec(), value.to_vec()));
     let progress = state.scan(task, counts::TABLE, &mut visit).await?;
@@ -122,7 +122,7 @@ pub(crate) async fn committed(
     let read_to = offset(&found, Counts::KEYS.len() + 1).map(|millis| Timestamp::from_millis(millis.get()));
     let counts = Counts::of(&found);
     let Progress { epoch, watermark, .. } = progress;
-    Ok(Some((topic, Committed { epoch, next, watermark, events: 0, read_to, counts })))
+    Ok(Some((topic, CommittedEpoch { epoch, next, watermark, events: 0, read_to, counts })))
 }
 
 impl Writer {
@@ -227,7 +227,7 @@ impl Writer {
         closings: Option<Arc<Closings>>,
     ) {
         self.began = self.began.map(|_| first);
-        let at = Committed {
+        let at = CommittedEpoch {
             epoch: committed.epoch,
             next,
             watermark: committed.watermark,
@@ -247,12 +247,12 @@ impl Writer {
     /// Commits a part of an epoch.
     pub(super) async fn commit(
         &mut self,
-        prepared: &Prepared,
+        prepared: &PreparedEpoch,
         records: Range<usize>,
-        evaluated: Evaluated,
+        evaluated: EvaluationResult,
         place: TopicPartition,
     ) -> Result<(), TaskError> {
-        let Evaluated { mut changes, culprits } = evaluated;
+        let EvaluationResult { mut changes, culprits } = evaluated;
         let late: Vec<_> =
             prepared.late_in(&records).map(|(record, end)| (*record, too_late(*end))).collect();
         let mut bad: Vec<_> = prepared.poisoned_in(&records).chain(&culprits).collect();
@@ -292,7 +292,14 @@ impl Writer {
         }
         let events = records.len() as u64;
         self.metrics.add(events, added);
-        self.status.commit(Committed { epoch: progress.epoch, next, watermark, events, read_to, counts });
+        self.status.commit(CommittedEpoch {
+            epoch: progress.epoch,
+            next,
+            watermark,
+            events,
+            read_to,
+            counts,
+        });
         self.advanced.send_modify(|count| *count += 1);
         self.unsettled =
             (!progress.outbox.is_empty()).then(|| Epoch { offsets, watermark, ..Epoch::default() });

@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 
 use super::health::Part;
 use super::journal::Journal;
-use super::task::{Held, Snapshot, Task};
+use super::task::{Snapshot, Task, TaskInProgress};
 use super::{Embedded, Inner, describe, draw};
 use crate::TableId;
 use crate::journal::Entry;
@@ -111,7 +111,7 @@ impl Service {
         &self,
         journal: &Journal,
         task: &Arc<Task>,
-        mut held: tokio::sync::MutexGuard<'_, Held>,
+        mut held: tokio::sync::MutexGuard<'_, TaskInProgress>,
     ) -> Result<(), BoxError> {
         self.0.settle(journal, task, &mut held).await?;
         if held.is_forgotten {
@@ -164,7 +164,7 @@ pub(super) struct TaskCut {
 
 impl TaskCut {
     /// The holder of the task sees to it that no epoch is under way.
-    pub(super) fn take(task: &Task, held: &Held, generation: u64, journal_offset: Offset) -> Self {
+    pub(super) fn take(task: &Task, held: &TaskInProgress, generation: u64, journal_offset: Offset) -> Self {
         let head = Head {
             generation,
             journal_offset,

@@ -19,14 +19,14 @@ use crate::{Fence, Loss, Progress, TableId, TaskId};
 pub(crate) struct Task {
     pub(crate) id: TaskId,
     /// Who may commit, and what is under way; held for the whole of a commit.
-    pub(crate) held: Mutex<Held>,
+    pub(crate) held: Mutex<TaskInProgress>,
     /// What readers see. Locked for the moment it takes to apply an epoch or to take a cut, so that a cut is of one
     /// whole epoch and no one waits for a reader.
-    shown: RwLock<Shown>,
+    shown: RwLock<VisibleState>,
 }
 
 #[derive(Default)]
-struct Shown {
+struct VisibleState {
     tables: BTreeMap<TableId, Arc<Table>>,
     progress: Progress,
     lost: Option<Loss>,
@@ -34,10 +34,10 @@ struct Shown {
 
 /// What only the holder of a task changes.
 #[derive(Default)]
-pub(crate) struct Held {
+pub(crate) struct TaskInProgress {
     pub(crate) fence: Fence,
     pub(crate) progress: Progress,
-    pub(crate) unapplied: Option<Unapplied>,
+    pub(crate) unapplied: Option<UnappliedEpoch>,
     /// Journal bytes since the last snapshot.
     pub(crate) journaled_bytes: u64,
     /// The first journal entry that recovery of this task needs.
@@ -57,7 +57,7 @@ pub(crate) struct Snapshot {
 }
 
 /// What is in the journal and not yet in memory. It counts even if its caller goes away.
-pub(crate) struct Unapplied {
+pub(crate) struct UnappliedEpoch {
     pub(crate) offset: Offset,
     pub(crate) effect: Effect,
 }
@@ -132,7 +132,7 @@ impl Task {
 
     /// Removes every row; what is left is a task that never committed.
     pub(crate) fn clear(&self) {
-        *self.shown.write() = Shown::default();
+        *self.shown.write() = VisibleState::default();
     }
 
     /// Bytes of rows in memory.

@@ -11,7 +11,7 @@ use super::Greeting;
 use crate::output;
 
 /// What the user asked for.
-pub(super) struct Asked {
+pub(super) struct Request {
     pub(super) project: Option<PathBuf>,
     pub(super) access: Access,
     /// Whether generators run.
@@ -20,7 +20,7 @@ pub(super) struct Asked {
 }
 
 /// The block, with a blank line at its end.
-pub(super) fn block(running: &Running, asked: &Asked) -> String {
+pub(super) fn block(running: &Running, asked: &Request) -> String {
     match (asked.greeting, &asked.project) {
         (Greeting::Demo { title, dashboard, is_kept }, Some(project)) => {
             demo(running, asked.access, project, title, dashboard, is_kept)
@@ -29,7 +29,7 @@ pub(super) fn block(running: &Running, asked: &Asked) -> String {
     }
 }
 
-fn dev(running: &Running, asked: &Asked) -> String {
+fn dev(running: &Running, asked: &Request) -> String {
     let (http, kafka, access) = (running.http(), running.kafka(), asked.access);
     let mut rows = Vec::new();
     if let Some(folder) = &asked.project {

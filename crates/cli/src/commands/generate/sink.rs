@@ -25,7 +25,7 @@ pub(super) enum Sink {
 /// A batch was not acknowledged.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("the events after the first {stored} {}", if *.is_uncertain { "may or may not be stored" } else { "were refused" })]
-struct Stopped {
+struct UnacknowledgedEvents {
     stored: u64,
     is_uncertain: bool,
     #[source]
@@ -67,7 +67,8 @@ impl Sink {
             Err(error) if error.status() == Some(404) => Err(client.no_topic(topic).await.into()),
             Err(error) if *stored == 0 && !error.is_uncertain() => Err(error.into()),
             Err(source) => {
-                Err(Stopped { stored: *stored, is_uncertain: source.is_uncertain(), source }.into())
+                Err(UnacknowledgedEvents { stored: *stored, is_uncertain: source.is_uncertain(), source }
+                    .into())
             }
         }
     }

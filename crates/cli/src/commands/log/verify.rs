@@ -30,7 +30,7 @@ pub(crate) struct Args {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{} damaged", if *.count == 1 { "one log is".to_owned() } else { format!("{} logs are", .count) })]
 #[diagnostic(help("{advice}"))]
-struct Damaged {
+struct DamagedLogs {
     count: usize,
     advice: String,
 }
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Report> {
     let count = findings.damage.len() + findings.lost_topics + findings.unreadable;
     match count {
         0 => Ok(()),
-        count => Err(Damaged { count, advice: advice(args, &findings) }.into()),
+        count => Err(DamagedLogs { count, advice: advice(args, &findings) }.into()),
     }
 }
 

@@ -37,7 +37,7 @@ fn pair(text: &str) -> Result<(String, String), &'static str> {
 
 /// What the command line lacks.
 #[derive(Debug, thiserror::Error, Diagnostic)]
-enum Wrong {
+enum WrongAlter {
     #[error("nothing is to change")]
     #[diagnostic(help("say what: --set retention=30d, or --unset retention"))]
     Nothing,
@@ -59,13 +59,13 @@ fn refused(error: Error) -> Report {
     let Error::Refused(problem) = &error else { return error.into() };
     let Some((message, _)) = problem.title.split_once(" at line 1 column ") else { return error.into() };
     let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
-    let Some((name, rest)) = unknown else { return Wrong::Value { message: message.to_owned() }.into() };
+    let Some((name, rest)) = unknown else { return WrongAlter::Value { message: message.to_owned() }.into() };
     let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
     let help = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("settings are {}", known.join(", ")),
     };
-    Wrong::Unknown { name: name.to_owned(), help }.into()
+    WrongAlter::Unknown { name: name.to_owned(), help }.into()
 }
 
 pub(super) async fn run(wish: Alter, client: &Client, format: Format) -> Result<(), Report> {
@@ -73,11 +73,11 @@ pub(super) async fn run(wish: Alter, client: &Client, format: Format) -> Result<
     let set = wish.set.into_iter().map(|(name, value)| (name, Value::String(value)));
     for (name, value) in set.chain(wish.unset.into_iter().map(|name| (name, Value::Null))) {
         if config.insert(name.clone(), value).is_some() {
-            return Err(Wrong::Twice { name }.into());
+            return Err(WrongAlter::Twice { name }.into());
         }
     }
     if config.is_empty() {
-        return Err(Wrong::Nothing.into());
+        return Err(WrongAlter::Nothing.into());
     }
     // Where there is none of this name, the nearest is suggested.
     client.topic(&wish.topic).await?;

@@ -17,7 +17,7 @@ const ENDINGS: [(&str, Format); 3] =
     [(".avsc", Format::Avro), (".schema.json", Format::Json), (".proto", Format::Protobuf)];
 
 /// What a manifest says of its contract.
-pub(super) struct Stated {
+pub(super) struct StatedContract {
     pub(super) format: Option<(Format, SourceSpan)>,
     /// The file that `schema:` names.
     pub(super) schema: Option<(String, SourceSpan)>,
@@ -43,7 +43,7 @@ pub(super) fn find(
     context: &Context<'_>,
     file: &SourceFile,
     stem: &str,
-    stated: &Stated,
+    stated: &StatedContract,
     problems: &mut Vec<Problem>,
 ) -> Option<Contract> {
     let (name, format) = match &stated.schema {
@@ -100,7 +100,7 @@ fn beside(
     context: &Context<'_>,
     file: &SourceFile,
     stem: &str,
-    stated: &Stated,
+    stated: &StatedContract,
     problems: &mut Vec<Problem>,
 ) -> Option<(String, Format)> {
     let format = stated.format.map(|(format, _)| format);

@@ -8,7 +8,7 @@ use factum_types::TopicName;
 use factum_types::suggest::nearest;
 use miette::SourceSpan;
 
-use super::contract::{self, Contract, Stated};
+use super::contract::{self, Contract, StatedContract};
 use super::{Capture, EventDefinition, Format};
 use crate::defaults::Visibility;
 use crate::human;
@@ -32,7 +32,7 @@ pub(super) fn read(
     let topic = topic.map_err(|problem| problems.push(problem)).ok().map(|name| name.to_topic());
     let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
     let mut fields = Fields::of_file(&file, problems)?;
-    let written = Written::take(&mut fields);
+    let written = ManifestFields::take(&mut fields);
     fields.finish();
     let contract = contract::find(context, &file, name, &written.contract, problems);
     check_names(&file, &written, contract.as_ref(), problems);
@@ -42,9 +42,9 @@ pub(super) fn read(
 }
 
 /// The fields as they stand in the file.
-struct Written {
+struct ManifestFields {
     summary: Option<String>,
-    contract: Stated,
+    contract: StatedContract,
     time: Option<(String, SourceSpan)>,
     key: Option<(String, SourceSpan)>,
     lateness: Option<Duration>,
@@ -56,11 +56,11 @@ struct Written {
     source: Option<String>,
 }
 
-impl Written {
+impl ManifestFields {
     fn take(fields: &mut Fields<'_>) -> Self {
         Self {
             summary: fields.text("summary"),
-            contract: Stated {
+            contract: StatedContract {
                 format: fields.word("format", &Format::WORDS),
                 schema: fields.parsed("schema", not_empty, "orders.schema.json"),
             },
@@ -139,7 +139,7 @@ fn capture(fields: &mut Fields<'_>) -> Option<Capture> {
 /// `key` and `time` are fields of the data: where a contract lists the fields, they must be among them.
 fn check_names(
     file: &SourceFile,
-    written: &Written,
+    written: &ManifestFields,
     contract: Option<&Contract>,
     problems: &mut Vec<Problem>,
 ) {

@@ -11,7 +11,7 @@ use factum_types::Offset;
 
 use super::super::row_codec::RowCodec;
 use super::layout::{Storage, chunk_key, push_row, value_key};
-use super::{Aggregate, Grouped, Input, accumulator, evaluate_condition};
+use super::{Aggregate, GroupedRows, Input, accumulator, evaluate_condition};
 
 /// What an epoch has to look up.
 pub(crate) struct Keys {
@@ -62,7 +62,7 @@ type Accumulators = Vec<Option<Box<dyn GroupsAccumulator>>>;
 
 impl Aggregate {
     /// What [`Aggregate::fold`] wants to know of the state.
-    pub(crate) fn keys(&self, grouped: &Grouped) -> Result<Keys> {
+    pub(crate) fn keys(&self, grouped: &GroupedRows) -> Result<Keys> {
         let group = |group| self.layout.group_key(grouped.encoded.row(group).data());
         let groups = (0..grouped.count).map(group).collect();
         let mut values = BTreeSet::new();
@@ -73,7 +73,7 @@ impl Aggregate {
     }
 
     /// The keys of the values that the functions of sets are called with.
-    fn values(&self, grouped: &Grouped, input: &Input, keys: &mut BTreeSet<Vec<u8>>) -> Result<()> {
+    fn values(&self, grouped: &GroupedRows, input: &Input, keys: &mut BTreeSet<Vec<u8>>) -> Result<()> {
         for (number, function) in self.layout.functions.iter().enumerate() {
             let Storage::Values(codec) = &function.storage else { continue };
             self.each_call(number, codec, input, |group, arguments| {
@@ -84,7 +84,7 @@ impl Aggregate {
     }
 
     /// What each group calls a function with, one call after the other.
-    fn calls(&self, grouped: &Grouped, number: usize, codec: &RowCodec) -> Result<Vec<Vec<u8>>> {
+    fn calls(&self, grouped: &GroupedRows, number: usize, codec: &RowCodec) -> Result<Vec<Vec<u8>>> {
         let mut calls = vec![Vec::new(); grouped.count];
         for input in &grouped.inputs {
             self.each_call(number, codec, input, |group, arguments| push_row(&mut calls[group], arguments))?;
@@ -117,7 +117,7 @@ impl Aggregate {
     /// was found under [`Aggregate::keys`]. Old comes before new: order counts for some functions.
     pub(crate) fn fold(
         &self,
-        grouped: &Grouped,
+        grouped: &GroupedRows,
         keys: &Keys,
         old: &Found,
         first: Offset,

@@ -28,7 +28,7 @@ use datafusion::common::Result;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use factum_types::Offset;
 
-use super::super::kept::Kept;
+use super::super::kept_rows::KeptRows;
 use super::super::row_codec::RowCodec;
 
 /// Functions whose state is the list of all values.
@@ -179,7 +179,7 @@ pub(super) enum PartKind {
 }
 
 /// The parts that `rows` hold; rows of another form are none of ours.
-pub(super) fn parts(rows: &Kept) -> Vec<Part<'_>> {
+pub(super) fn parts(rows: &KeptRows) -> Vec<Part<'_>> {
     rows.rows().filter_map(|(key, value)| part(key, value)).collect()
 }
 

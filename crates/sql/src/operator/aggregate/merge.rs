@@ -12,7 +12,7 @@ use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::aggregates::group_values::new_group_values;
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
-use super::super::kept::Kept;
+use super::super::kept_rows::KeptRows;
 use super::layout::{self, Part, PartKind, Storage};
 use super::{Aggregate, accumulator, accumulator_for_each, first_rows, nullable};
 use crate::row_errors::{self, GroupError};
@@ -21,9 +21,9 @@ use crate::row_errors::{self, GroupError};
 #[derive(Debug, Default)]
 pub(crate) struct KeptStates {
     /// Rows with the states of all functions of a group.
-    pub(crate) whole: Kept,
+    pub(crate) whole: KeptRows,
     /// Rows with parts of them, each partition's in the order of keys.
-    pub(crate) parts: Kept,
+    pub(crate) parts: KeptRows,
 }
 
 /// States that pass the lifted filter, with the merged group of each.

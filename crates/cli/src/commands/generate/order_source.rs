@@ -21,7 +21,7 @@ pub(super) struct Plan {
 }
 
 /// Makes orders by a plan.
-pub(super) struct Made {
+pub(super) struct OrderSource {
     orders: Orders,
     /// Without it, as many as are taken.
     arrivals: Option<Arrivals>,
@@ -32,7 +32,7 @@ pub(super) struct Made {
     limit: u64,
 }
 
-impl Made {
+impl OrderSource {
     /// Nothing yet. The two times, where none lies between them.
     pub(super) fn new(recipe: &Recipe, plan: Plan) -> Result<Self, (Timestamp, Timestamp)> {
         let now = SystemClock.now();

@@ -2,13 +2,13 @@
 
 /// Rows in one buffer.
 #[derive(Debug, Default)]
-pub(crate) struct Kept {
+pub(crate) struct KeptRows {
     bytes: Vec<u8>,
     /// Ends of key and value of each row.
     ends: Vec<(usize, usize)>,
 }
 
-impl Kept {
+impl KeptRows {
     pub(crate) fn push(&mut self, key: &[u8], value: &[u8]) {
         self.bytes.extend_from_slice(key);
         let key_end = self.bytes.len();
