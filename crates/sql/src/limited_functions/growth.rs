@@ -1,4 +1,4 @@
-//! How large the result of a function is, before it is computed.
+//! Sizes of the results of functions, before they are computed.
 //!
 //! Of a function that repeats, pads or counts it is known; of others it is bounded by what they are given.
 
