@@ -16,6 +16,9 @@ use crate::wording;
 /// The most characters of one expression: what is named again and again grows by multiplication.
 const LONGEST: usize = 1_000;
 
+/// The most bytes of what computed columns stand for; further ones are shown by the planner's names.
+const MOST_BYTES: usize = 4 << 20;
+
 /// What the names in some plans stand for.
 #[derive(Debug, Default)]
 pub(super) struct Expressions {
@@ -23,6 +26,8 @@ pub(super) struct Expressions {
     columns: BTreeMap<String, Vec<String>>,
     /// What the planner names by its own text, and its hidden columns, as a person would write them.
     computed: BTreeMap<String, String>,
+    /// How long they are.
+    bytes: usize,
 }
 
 impl Expressions {
@@ -68,6 +73,9 @@ impl Expressions {
 
     fn add_computed(&mut self, node: &LogicalPlan) {
         for expr in node.expressions() {
+            if self.bytes > MOST_BYTES {
+                return;
+            }
             let (name, shown) = match &expr {
                 Expr::Alias(alias) if alias.name.starts_with(HIDDEN) => {
                     (alias.name.clone(), self.shown(&alias.expr))
@@ -75,6 +83,7 @@ impl Expressions {
                 Expr::Alias(_) | Expr::Column(_) | Expr::Literal(..) => continue,
                 other => (other.schema_name().to_string(), self.shown(other)),
             };
+            self.bytes += name.len() + shown.len();
             self.computed.entry(name).or_insert(shown);
         }
     }
