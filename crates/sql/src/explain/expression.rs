@@ -9,6 +9,7 @@ use datafusion::common::{Column, ScalarValue, TableReference};
 use datafusion::logical_expr::expr::{AggregateFunctionParams, Case, ScalarFunction, Sort, WindowFunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator, WindowFrame};
 
+use crate::checked::as_written;
 use crate::operator::HIDDEN;
 use crate::statement::shortened;
 use crate::wording;
@@ -190,6 +191,9 @@ impl Expressions {
                 self.list(&list.list)
             ),
             Expr::Case(case) => self.case(case),
+            Expr::ScalarFunction(call) if call.func.name().starts_with("checked_") => {
+                as_written(expr.clone()).map_or_else(|_| self.call(call), |expr| self.written(&expr))
+            }
             Expr::ScalarFunction(call) => self.call(call),
             Expr::AggregateFunction(call) => self.aggregate(call.func.name(), &call.params),
             Expr::WindowFunction(call) => self.window(call),
