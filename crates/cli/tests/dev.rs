@@ -167,11 +167,12 @@ fn a_misplaced_file_is_said_when_it_is_saved() {
     save(&event.join("returns.yaml"), "summary: An order came back.");
     let said = await_said(&factum, "did you mean `events`?");
     expect![[r#"
+        said
           ⚠ teams/store/pipelines/top.SQL: nothing reads this
           help: endings are in small letters: rename it to `top.sql`
           ⚠ teams/store/event: nothing reads this
           help: did you mean `events`?"#]]
-    .assert_eq(&tidy(&said[before..], &factum, folder.path()));
+    .assert_eq(&format!("said\n{}", tidy(&said[before..], &factum, folder.path())));
 }
 
 /// A field in another case is NULL, and both the query and the log say so.

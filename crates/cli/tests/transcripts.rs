@@ -708,13 +708,14 @@ fn columns_of_a_query_keep_their_names() {
     "#]]
     .assert_eq(&output("SELECT 'ß' AS \"straße\", 1 AS n, 2 AS \"N\", 'x'"));
     expect![[r#"
-        × the query failed; division by zero
+        said
+          × the query failed; division by zero
            ╭─[query:1:10]
          1 │ SELECT 1 / 0 AS n
            ·          ▲
            ╰────
     "#]]
-    .assert_eq(output("SELECT 1 / 0 AS n").trim_start());
+    .assert_eq(&format!("said\n{}", output("SELECT 1 / 0 AS n")));
     shell.run("explain store.none");
     expect![[r#"
         $ factum explain store.none

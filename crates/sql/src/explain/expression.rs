@@ -9,12 +9,16 @@ use datafusion::common::{Column, ScalarValue, TableReference};
 use datafusion::logical_expr::expr::{AggregateFunctionParams, Case, ScalarFunction, Sort, WindowFunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator, WindowFrame};
 
+use crate::checked::as_written;
 use crate::operator::HIDDEN;
 use crate::statement::shortened;
 use crate::wording;
 
 /// The most characters of one expression: what is named again and again grows by multiplication.
 const LONGEST: usize = 1_000;
+
+/// The most bytes of what computed columns stand for; further ones are shown by the planner's names.
+const MOST_BYTES: usize = 4 << 20;
 
 /// What the names in some plans stand for.
 #[derive(Debug, Default)]
@@ -23,6 +27,8 @@ pub(super) struct Expressions {
     columns: BTreeMap<String, Vec<String>>,
     /// What the planner names by its own text, and its hidden columns, as a person would write them.
     computed: BTreeMap<String, String>,
+    /// How long they are.
+    bytes: usize,
 }
 
 impl Expressions {
@@ -68,6 +74,9 @@ impl Expressions {
 
     fn add_computed(&mut self, node: &LogicalPlan) {
         for expr in node.expressions() {
+            if self.bytes > MOST_BYTES {
+                return;
+            }
             let (name, shown) = match &expr {
                 Expr::Alias(alias) if alias.name.starts_with(HIDDEN) => {
                     (alias.name.clone(), self.shown(&alias.expr))
@@ -75,6 +84,7 @@ impl Expressions {
                 Expr::Alias(_) | Expr::Column(_) | Expr::Literal(..) => continue,
                 other => (other.schema_name().to_string(), self.shown(other)),
             };
+            self.bytes += name.len() + shown.len();
             self.computed.entry(name).or_insert(shown);
         }
     }
@@ -181,6 +191,9 @@ impl Expressions {
                 self.list(&list.list)
             ),
             Expr::Case(case) => self.case(case),
+            Expr::ScalarFunction(call) if call.func.name().starts_with("checked_") => {
+                as_written(expr.clone()).map_or_else(|_| self.call(call), |expr| self.written(&expr))
+            }
             Expr::ScalarFunction(call) => self.call(call),
             Expr::AggregateFunction(call) => self.aggregate(call.func.name(), &call.params),
             Expr::WindowFunction(call) => self.window(call),

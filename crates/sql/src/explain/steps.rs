@@ -5,8 +5,9 @@ use datafusion::logical_expr::{Aggregate, Distinct, Expr, Join, Limit, LogicalPl
 
 use super::expression::Expressions;
 
-/// The most steps that are shown; a plan that is written out may have more.
+/// The most steps that are shown, and the most bytes of them: a plan that is written out may have more.
 const MOST_STEPS: usize = 2_000;
+const MOST_BYTES: usize = 1 << 20;
 
 /// One step.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(super) struct Step {
 
 /// The steps of `plan`.
 pub(super) fn of(plan: &LogicalPlan, expressions: &Expressions) -> Vec<Step> {
-    let mut walk = Walk { expressions, steps: Vec::new(), depth: 0 };
+    let mut walk = Walk { expressions, steps: Vec::new(), depth: 0, bytes: 0 };
     walk.node(plan, true);
     walk.steps
 }
@@ -28,13 +29,25 @@ struct Walk<'e> {
     expressions: &'e Expressions,
     steps: Vec<Step>,
     depth: usize,
+    /// What is shown so far.
+    bytes: usize,
 }
 
 impl Walk<'_> {
     fn add(&mut self, verb: &'static str, shown: impl Into<String>) {
-        if self.steps.len() < MOST_STEPS {
-            self.steps.push(Step { depth: self.depth, verb, shown: shown.into() });
+        if self.is_full() {
+            return;
         }
+        let mut step = Step { depth: self.depth, verb, shown: shown.into() };
+        self.bytes += step.shown.len();
+        if self.is_full() {
+            (step.verb, step.shown) = ("…", "further steps are left out".to_owned());
+        }
+        self.steps.push(step);
+    }
+
+    fn is_full(&self) -> bool {
+        self.steps.len() >= MOST_STEPS || self.bytes > MOST_BYTES
     }
 
     fn shown(&self, expr: &Expr) -> String {
@@ -47,6 +60,9 @@ impl Walk<'_> {
 
     /// The steps up to `plan`; `is_last` where nothing but sorting and cutting comes behind it.
     fn node(&mut self, plan: &LogicalPlan, is_last: bool) {
+        if self.is_full() {
+            return;
+        }
         match plan {
             LogicalPlan::TableScan(scan) => self.scan(scan),
             LogicalPlan::SubqueryAlias(alias) => self.node(&alias.input, is_last),
