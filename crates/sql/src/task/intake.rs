@@ -63,6 +63,8 @@ pub(crate) struct Intake {
     unreadable: VecDeque<Unreadable>,
     after: Offset,
     is_resting: bool,
+    /// Where reading began that has found no event since.
+    skipped_from: Option<Offset>,
     /// When the log was read last, if that was to its end.
     read_to_end: Option<Timestamp>,
 }
@@ -89,6 +91,7 @@ impl Intake {
             unreadable: VecDeque::new(),
             after: Offset::ZERO,
             is_resting: false,
+            skipped_from: None,
             read_to_end: None,
         }
     }
@@ -125,6 +128,7 @@ impl Intake {
         self.pending.clear();
         self.unreadable.clear();
         self.topic = Some(topic);
+        self.skipped_from = None;
         (self.next, self.after, self.watermark) = (next, next, watermark);
         Ok(next)
     }
@@ -174,13 +178,20 @@ impl Intake {
             self.check_topic().await?;
         }
         self.status.see_end(chunk.high_watermark);
+        let asked = self.next;
         (self.next, self.after) = (chunk.next, chunk.next);
         self.pending = chunk.records.into();
         self.unreadable = chunk.unreadable.into();
         let now = environment.clock.now();
         self.read_to_end = (chunk.next >= chunk.high_watermark).then_some(now);
-        if self.is_empty() {
-            self.status.skip_to(chunk.next);
+        if !self.is_empty() {
+            self.skipped_from = None;
+            return Ok(());
+        }
+        // It reads ahead of the commit: rows that are not committed are behind, however long the log is silent.
+        let from = *self.skipped_from.get_or_insert(asked);
+        if self.status.skip(from, chunk.next) {
+            self.skipped_from = None;
             if self.read_to_end.is_some() {
                 self.status.is_at_end(now);
             }

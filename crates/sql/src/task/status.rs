@@ -128,9 +128,9 @@ impl TaskStatus {
         self.epoch.store(committed.epoch, Ordering::Release);
     }
 
-    /// There are no events between what was committed and `next`.
-    pub(crate) fn skip_to(&self, next: Offset) {
-        self.next.store(next.get(), Ordering::Relaxed);
+    /// There are no events from `from` to `next`; `false` if what is before them is not committed yet.
+    pub(crate) fn skip(&self, from: Offset, next: Offset) -> bool {
+        self.next.compare_exchange(from.get(), next.get(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// The partition ends here now.

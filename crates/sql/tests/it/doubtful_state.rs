@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use factum_sql::ViewState;
@@ -18,6 +19,8 @@ use crate::world::{World, order, small};
 pub(crate) struct DoubtfulState {
     pub(crate) state: Embedded,
     pub(crate) is_in_doubt: Arc<AtomicBool>,
+    /// Commits wait while this is set, as on a disk that syncs slowly.
+    pub(crate) is_slow: Arc<AtomicBool>,
 }
 
 impl DoubtfulState {
@@ -66,6 +69,9 @@ impl StateStore for DoubtfulState {
     }
 
     async fn commit(&self, task: &TaskId, fence: Fence, epoch: Epoch) -> Result<Progress, CommitError> {
+        while self.is_slow.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         let progress = self.state.commit(task, fence, epoch).await?;
         if self.is_in_doubt() {
             return Err(CommitError::Unavailable { task: task.clone(), reason: FULL.to_owned() });
@@ -104,4 +110,25 @@ fn lag_counts_rows_that_a_failed_commit_left_in_the_state_as_read() {
     world.post("store.orders", &[order(4, "a", 3, 1)]);
     world.settle();
     assert_eq!(world.shown("store.counted"), [r#"{"n":4}"#]);
+}
+
+/// The log is read on while a commit is under way, and is at its end there; the rows are not.
+#[test]
+fn a_view_lags_while_a_commit_is_under_way() {
+    let world = World::new(small()).with_orders(1);
+    world.apply("CREATE MATERIALIZED VIEW counted AS SELECT count(*) AS n FROM orders;");
+    world.settle();
+    world.set_slow(true);
+    world.post("store.orders", &[order(1, "a", 0, 1)]);
+    world.until("the end of the log", |world| world.status("store.counted").partitions[0].end == 1);
+    let seen_at = world.clock_now();
+    // Longer than an idle read of the log takes.
+    world.until("three idle reads", |world| {
+        let status = world.status("store.counted");
+        assert_eq!((status.lag, status.partitions[0].next), (1, 0));
+        world.clock_now().as_millis() - seen_at.as_millis() > 3 * small().poll.as_millis() as i64
+    });
+    world.set_slow(false);
+    world.settle();
+    assert_eq!(world.shown("store.counted"), [r#"{"n":1}"#]);
 }

@@ -69,6 +69,7 @@ pub(crate) struct World {
     pub(crate) damaged: DamagedLog,
     /// Whether the state keeps from saying that it took a commit.
     is_in_doubt: Arc<AtomicBool>,
+    is_slow: Arc<AtomicBool>,
     clock: SharedClock,
     options: Options,
     definitions: Definitions,
@@ -123,6 +124,7 @@ impl World {
             damaged: DamagedLog::new(log.clone()),
             log,
             is_in_doubt: Arc::default(),
+            is_slow: Arc::default(),
             clock,
             options,
             definitions,
@@ -141,7 +143,11 @@ impl World {
             let tasks = TaskTree::new().child("sql");
             let (log, clock) = (Arc::new(self.damaged.clone()), Arc::clone(&self.clock));
             let (internal_log, options) = (Arc::new(self.damaged.internal()), self.options.clone());
-            let shown = DoubtfulState { state: state.clone(), is_in_doubt: Arc::clone(&self.is_in_doubt) };
+            let shown = DoubtfulState {
+                state: state.clone(),
+                is_in_doubt: Arc::clone(&self.is_in_doubt),
+                is_slow: Arc::clone(&self.is_slow),
+            };
             let engine = Engine::open(options, log, internal_log, Arc::new(shown), clock, tasks.clone());
             (engine, state, tasks, committer, state_tasks)
         });
@@ -233,6 +239,11 @@ impl World {
     /// From now on the state keeps from saying that it takes commits, or no longer.
     pub(crate) fn set_in_doubt(&self, is_in_doubt: bool) {
         self.is_in_doubt.store(is_in_doubt, Ordering::Relaxed);
+    }
+
+    /// From now on commits wait, or no longer.
+    pub(crate) fn set_slow(&self, is_slow: bool) {
+        self.is_slow.store(is_slow, Ordering::Relaxed);
     }
 
     pub(crate) fn clock_now(&self) -> factum_types::Timestamp {
