@@ -319,10 +319,12 @@ fn a_dashboard_without_panels_is_refused() {
     check(
         "",
         &expect![[r#"
-        the project has a problem
-          × teams/store/dashboards/movies.yaml: the dashboard has no panels
-          help: write `panels:` and below it such as `- { number: orders, view: orders_this_hour }`
-    "#]],
+            the project has a problem
+              × the file is empty
+               ╭─[teams/store/dashboards/movies.yaml:1:1]
+               ╰────
+              help: write its fields into it; a file without a byte is taken for a save that has only begun
+        "#]],
     );
     let many = "  - { number: orders, view: orders }\n".repeat(51);
     check(

@@ -230,7 +230,7 @@ fn contracts_are_looked_at() {
         "#]],
     );
     check_event(
-        "=== teams/store/events/orders.avsc\n{\"fields\": [\n  {\"name\": }\n]}\n",
+        "summary: x\n=== teams/store/events/orders.avsc\n{\"fields\": [\n  {\"name\": }\n]}\n",
         &expect![[r#"
             the project has a problem
               × not valid JSON: expected value
@@ -270,7 +270,7 @@ fn contracts_are_looked_at() {
         "#]],
     );
     check_event(
-        "=== teams/store/events/orders.avsc\n{}\n=== teams/store/events/orders.proto\n\n",
+        "summary: x\n=== teams/store/events/orders.avsc\n{}\n=== teams/store/events/orders.proto\n\n",
         &expect![[r#"
             the project has a problem
               × teams/store/events/orders.yaml: there are several contracts beside it
@@ -325,9 +325,13 @@ summary: x
 === teams/shop/note.yaml
 summary: x
 === teams/shop/events/Visits.yaml
+summary: x
 === teams/shop/events/visits.yaml
+summary: x
 === teams/shop/events/clicks.yaml
+summary: x
 === teams/shop/events/clicks.yml
+summary: x
 ",
         &expect![[r#"
             the project has 5 problems

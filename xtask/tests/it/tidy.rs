@@ -204,7 +204,6 @@ fn coined_words_and_names_of_tests_that_say_nothing_are_caught() {
         &format!("//! What lies in a log.\n// Begun {again}.\nfn who_writes() {{}}\n{test}\n{tokio_test}\n#[test]\nfn gaps_are_reported() {{}}\n"),
     );
     planted.file("docs/run.md", &format!("Kept {forever}, or {forever}more.\n"));
-    planted.member("http-api", "").file("crates/http-api/notes.md", &format!("Not cleaned yet: {again}.\n"));
     planted.tidy(&expect![[r#"
         crates/log/src/lib.rs:1: headline: a headline is a noun phrase that says what the file is (docs/style.md)
         crates/log/src/lib.rs:2: words: "anew" is not a word of ours (docs/style.md); write: again, from scratch, or a verb with re-: rebuilt, recreated

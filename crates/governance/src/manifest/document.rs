@@ -59,9 +59,9 @@ pub(crate) struct Entry {
 pub(crate) fn parse(file: &SourceFile) -> Result<Mapping, Problem> {
     if file.text.is_empty() {
         let empty = file.problem((0, 0).into(), "the file is empty");
-        return Err(
-            empty.help("write a line into it, such as `description: …`; all other fields have defaults")
-        );
+        return Err(empty.help(
+            "write its fields into it; a file without a byte is taken for a save that has only begun",
+        ));
     }
     let options = serde_saphyr::options! { with_snippet: false };
     let raw: Option<Spanned<Raw>> = serde_saphyr::from_str_with_options(&file.text, options)

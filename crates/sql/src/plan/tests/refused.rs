@@ -464,13 +464,15 @@ fn types() {
     check_query(
         "SELECT customer, total FROM orders GROUP BY customer",
         &expect![[r#"
-        "total": column "orders.total" must appear in the GROUP BY clause or must be part of an aggregate function, currently only "orders.customer" appears in the SELECT clause satisfies this requirement
-    "#]],
+            "total": `orders.total` is neither in GROUP BY nor within an aggregate
+              help: add it to GROUP BY, or write max(orders.total) or another aggregate
+        "#]],
     );
     check_query(
         "SELECT total + customer['x'] FROM orders",
         &expect![[r#"
-            "v": cannot access field at argument 1: type text is not struct, Map, or Null
+            "v": a text has no fields
+              help: write address.city for a field of an object, and tags[1] for the first item of a list
         "#]],
     );
 }
