@@ -166,7 +166,8 @@ test("a view that stands still says so on its page and on dashboards, keeps its 
 });
 
 test("a view that is being rebuilt says how far it is", async () => {
-  for (let batch = 0; batch < 21; batch += 1) {
+  // Enough that a rebuild takes longer than a page between two looks at it.
+  for (let batch = 0; batch < 126; batch += 1) {
     const events = Array.from({ length: 4_000 }, (_, n) => ({ meter: n % 10, value: batch * 4_000 + n }));
     await factum.post("store.busy", ...events);
   }
