@@ -1,21 +1,19 @@
 //! Followers of views who read slowly, and who follow several at once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::expect;
 use factum_eventlog::Admin;
-use factum_sql::{Definitions, EventDefinition, PipelineDefinition};
 use factum_types::TopicName;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
+use crate::notebook;
 use crate::support::{Server, Setup};
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const CONTRACT: &str = r#"{"properties": {"page": {"type": "integer"}, "note": {"type": "string"}}}"#;
 const SQL: &str =
     "CREATE MATERIALIZED VIEW notes AS SELECT page, max(note) AS note FROM notebook GROUP BY page;
 CREATE MATERIALIZED VIEW pages AS SELECT count(*) AS pages FROM notebook;
@@ -25,24 +23,7 @@ const NOTE_BYTES: usize = 100_000;
 const NOTES: usize = 60;
 
 async fn start(setup: Setup) -> Server {
-    let server = Server::start_with(setup).await;
-    server.topic("store.notebook").await;
-    let definitions = Definitions {
-        events: vec![EventDefinition {
-            topic: TopicName::new("store.notebook").expect("a name"),
-            schema: Some(Arc::new(serde_json::from_str(CONTRACT).expect("JSON"))),
-            time: None,
-            lateness: Duration::ZERO,
-        }],
-        tables: vec![],
-        pipelines: vec![PipelineDefinition {
-            team: "store".parse().expect("a team"),
-            file: "teams/store/pipelines/notes.sql".into(),
-            text: SQL.into(),
-        }],
-    };
-    server.engine.apply(definitions).await.expect("the definitions are good");
-    server
+    notebook::start(setup, SQL).await
 }
 
 /// Writes a note that comes behind all before it, and waits until the view shows it.

@@ -1,16 +1,15 @@
 //! Fairness: one client that takes nothing of its responses does not keep others from theirs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use factum_http_api::Options;
-use factum_sql::{Definitions, EventDefinition, PipelineDefinition};
-use factum_types::{ByteSize, TopicName};
+use factum_types::ByteSize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::notebook;
 use crate::support::{Server, Setup};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -18,7 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const GREEDY: u8 = 2;
 const REQUESTS: usize = 16;
 
-const CONTRACT: &str = r#"{"properties": {"page": {"type": "integer"}, "note": {"type": "string"}}}"#;
 const SQL: &str =
     "CREATE MATERIALIZED VIEW notes AS SELECT page, max(note) AS note FROM notebook GROUP BY page";
 const NOTES: usize = 50;
@@ -31,23 +29,7 @@ async fn start(change: impl FnOnce(&mut Options)) -> Server {
     let mut setup = Setup::default();
     setup.options.write_timeout = Duration::from_secs(600);
     change(&mut setup.options);
-    let server = Server::start_with(setup).await;
-    server.topic("store.notebook").await;
-    let definitions = Definitions {
-        events: vec![EventDefinition {
-            topic: TopicName::new("store.notebook").expect("a name"),
-            schema: Some(Arc::new(serde_json::from_str(CONTRACT).expect("JSON"))),
-            time: None,
-            lateness: Duration::ZERO,
-        }],
-        tables: vec![],
-        pipelines: vec![PipelineDefinition {
-            team: "store".parse().expect("a team"),
-            file: "teams/store/pipelines/notes.sql".into(),
-            text: SQL.into(),
-        }],
-    };
-    server.engine.apply(definitions).await.expect("the definitions are good");
+    let server = notebook::start(setup, SQL).await;
     for page in 0..NOTES {
         note(&server, page).await;
     }

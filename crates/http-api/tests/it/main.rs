@@ -10,6 +10,7 @@ mod ingest;
 mod limits;
 mod log_lines;
 mod names;
+mod notebook;
 mod overview;
 mod pages;
 mod project;

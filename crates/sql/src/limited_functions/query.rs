@@ -1,6 +1,6 @@
 //! The end and the memory of one query, as its functions heed them.
 //!
-//! Invariant: what the functions of a query made, and something still uses, stays within its memory by one result at
+//! Invariant: what the functions of a query made, and something still uses, exceeds its memory by one result at
 //! most. DataFusion counts what its operators keep, and a projection keeps nothing: a hundred columns of texts that
 //! functions made would be counted by no one.
 
