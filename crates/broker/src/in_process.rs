@@ -46,6 +46,10 @@ impl EventLog for Broker {
         read::read(self, partition, from, limit_bytes, wait).await
     }
 
+    async fn wait_past(&self, partition: &TopicPartition, from: Offset) {
+        read::wait_past(self, partition, from).await;
+    }
+
     async fn offset_of(&self, partition: &TopicPartition, position: Position) -> Result<Offset, ReadError> {
         read::offset_of(self, partition, position)
     }

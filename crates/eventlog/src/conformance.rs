@@ -51,6 +51,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn EventLog>) {
     read::goes_on_where_a_limit_cut(make().await).await;
     read::waits_for_the_next_record(make().await).await;
     read::ends_a_wait_in_vain(make().await).await;
+    read::waits_without_reading(make().await).await;
     read::names_the_bounds_out_of_range(make().await).await;
     read::finds_offsets_by_position(make().await).await;
     read::knows_no_other_partition(make().await).await;

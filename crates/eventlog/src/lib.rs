@@ -47,7 +47,8 @@ pub trait EventLog: Admin {
     async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError>;
 
     /// Reads records from `from` on, about `limit_bytes` of decoded records but always one item if there is one, so
-    /// that a batch which unpacks to much is handed out in several reads; waits up to `wait` for the first. A chunk whose `next` is `from` means that none came.
+    /// that a batch which unpacks to much is handed out in several reads; waits up to `wait` for the first. A chunk whose
+    /// `next` is `from` means that none came.
     /// What cannot be read is an item of the chunk and never an error, so that no reader stops at it.
     /// Dropping the future has no effect on the log.
     ///
@@ -60,6 +61,10 @@ pub trait EventLog: Admin {
         limit_bytes: usize,
         wait: Duration,
     ) -> Result<Chunk, ReadError>;
+
+    /// Waits until a read of `partition` from `from` on would give an item or an error. Reads nothing, so that who follows
+    /// many partitions needs memory for those only that it reads. Dropping the future has no effect.
+    async fn wait_past(&self, partition: &TopicPartition, from: Offset);
 
     /// The offset that `position` names in `partition`; [`Position::Time`] past the last record gives the end.
     ///

@@ -48,8 +48,8 @@ pub struct Options {
     /// Streams of all kinds that one client address may have at once; a further one is answered with 503.
     pub max_streams_per_client: usize,
     /// Memory for records that were read for tails and that their clients have not taken yet; one client address has at
-    /// most half of it. Beyond it a tail reads
-    /// what its client takes slowly again.
+    /// most half of it. Every tail may have a frame of 128 KiB beside; a record that takes more waits until there is
+    /// room for it.
     pub tail_memory: ByteSize,
     /// Connections held at once; further ones wait in the operating system's queue.
     pub max_connections: usize,

@@ -95,6 +95,14 @@ impl Record {
         let headers: usize = self.headers.iter().map(header).sum();
         size_of::<Self>() + of(&self.key) + of(&self.value) + headers
     }
+
+    /// The same in memory of its own: one that was read is a slice of its batch, and holds all of it.
+    pub fn unshared(self) -> Self {
+        let copy = |bytes: Option<Bytes>| bytes.map(|bytes| Bytes::copy_from_slice(&bytes));
+        let header = |header: Header| Header { key: header.key, value: copy(header.value) };
+        let headers = self.headers.into_iter().map(header).collect();
+        Self { key: copy(self.key), value: copy(self.value), headers, ..self }
+    }
 }
 
 /// Opens one batch: exactly one, already checked ([`batch::BatchHeader::check`]) where it entered.

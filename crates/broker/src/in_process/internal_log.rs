@@ -41,6 +41,10 @@ impl EventLog for InternalLog {
         self.0.read(partition, from, limit_bytes, wait).await
     }
 
+    async fn wait_past(&self, partition: &TopicPartition, from: Offset) {
+        self.0.wait_past(partition, from).await;
+    }
+
     async fn offset_of(&self, partition: &TopicPartition, position: Position) -> Result<Offset, ReadError> {
         self.0.offset_of(partition, position).await
     }

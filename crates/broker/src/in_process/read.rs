@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use factum_eventlog::{Chunk, Position, ReadError};
+use factum_log::Waiter;
 use factum_types::{Offset, TopicPartition};
 
 use super::decode;
@@ -31,6 +32,18 @@ pub(super) async fn read(
         Ok(slice) => Ok(decode::decode(from, &slice, limit_bytes)),
         Err(partition::ReadError::Damaged(damage)) => Ok(decode::damaged(&found, from, &damage)),
         Err(error) => Err(refused(partition, error)),
+    }
+}
+
+pub(super) async fn wait_past(broker: &Broker, partition: &TopicPartition, from: Offset) {
+    let Some(found) = broker.find(partition) else { return };
+    loop {
+        let (waiter, bounds) = (Waiter::new(), found.bounds());
+        let is_outside = from < bounds.log_start || from > bounds.high_watermark;
+        if is_outside || found.wait_past(from, &waiter) {
+            return;
+        }
+        waiter.woken().await;
     }
 }
 

@@ -1,9 +1,12 @@
 //! Reading.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use factum_types::{Offset, Timestamp, TopicName};
 use futures::future::join;
+use futures::poll;
+use tokio::time::timeout;
 
 use super::{
     Log, PATIENCE, PLENTY, at, new_topic, offsets, produce_values, read_from, texts, topic_name, value,
@@ -55,6 +58,28 @@ pub(super) async fn ends_a_wait_in_vain(log: Log) {
     let wait = Duration::from_millis(20);
     let chunk = log.read(&at(&topic, 0), Offset::new(1), PLENTY, wait).await.expect("readable");
     assert_eq!((chunk.records.len(), chunk.next), (0, Offset::new(1)), "nothing came, nothing moved");
+}
+
+pub(super) async fn waits_without_reading(log: Log) {
+    let topic = new_topic(&log, "past", 1).await;
+    let partition = at(&topic, 0);
+    for n in 0..5 {
+        let mut waiting = pin!(log.wait_past(&partition, Offset::new(n)));
+        assert!(poll!(&mut waiting).is_pending(), "there is no record {n} yet");
+        produce_values(&log, &topic, &["late"]).await;
+        timeout(PATIENCE, waiting).await.expect("a record that comes ends the wait");
+        let chunk = log.read(&partition, Offset::new(n), PLENTY, Duration::ZERO).await.expect("readable");
+        assert_eq!(offsets(&chunk.records), [n], "the record is there when the wait ends");
+    }
+    let at_once = |offset| timeout(PATIENCE, log.wait_past(&partition, Offset::new(offset)));
+    at_once(0).await.expect("there are records");
+    at_once(6).await.expect("out of range is an error, and no wait brings it");
+    let nowhere = at(&topic, 9);
+    timeout(PATIENCE, log.wait_past(&nowhere, Offset::ZERO)).await.expect("no such partition is an error");
+    let mut waiting = pin!(log.wait_past(&partition, Offset::new(5)));
+    assert!(poll!(&mut waiting).is_pending(), "there is no record 5");
+    log.delete_topic(&topic).await.expect("deleted");
+    timeout(PATIENCE, waiting).await.expect("a topic that is deleted is an error");
 }
 
 pub(super) async fn names_the_bounds_out_of_range(log: Log) {

@@ -32,6 +32,14 @@ impl LogItem {
         }
     }
 
+    /// The same in memory of its own: a record is else a slice of its batch, and holds all of it.
+    pub(crate) fn unshared(self) -> Self {
+        match self {
+            Self::Record(record) => Self::Record(record.unshared()),
+            Self::Unreadable(range) => Self::Unreadable(range),
+        }
+    }
+
     /// About the bytes that it holds.
     pub(crate) fn size(&self) -> usize {
         match self {

@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream;
 
+use crate::http::responses::with_room;
+
 /// A frame is closed once it is this large; one event may make it larger.
 pub(crate) const FRAME_BYTES: usize = 64 << 10;
 /// A comment is sent after this long without an event, so that a client that is gone is found out.
@@ -45,9 +47,9 @@ impl Frame {
         self.0.len()
     }
 
-    /// Whether there is nothing to send yet.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Takes back what was written behind the first `length` bytes.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.0.truncate(length);
     }
 
     /// An event; `data` is one line.
@@ -87,6 +89,11 @@ impl Frame {
     /// What clients pass over.
     pub(crate) fn comment(&mut self, text: &str) {
         self.0.extend_from_slice(format!(": {text}\n\n").as_bytes());
+    }
+
+    /// The bytes, to be sent, and `room`, which is given back when the client has them.
+    pub(crate) fn finish_with(self, room: impl Send + 'static) -> Bytes {
+        with_room(self.0, room)
     }
 
     /// The bytes, to be sent.

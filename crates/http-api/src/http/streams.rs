@@ -4,8 +4,9 @@
 //! - Tails and the overview's streams share one limit, followers of views have another, so that neither takes the
 //!   other's places; one client address has a limit over all of them.
 //! - What all tails keep of records that their clients have not taken is at most [`Options::tail_memory`], and those of
-//!   one client address half of it, beside a frame for each ([`crate::http::server_sent::FRAME_BYTES`], or one record as
-//!   it is shown, if that is more).
+//!   one client address half of it, beside a frame for each ([`UNCOUNTED_FRAME`]). A larger frame counts whole.
+//! - [`READS_AT_ONCE`] tails read and write records at one time, and half as many of one address: nothing counts what
+//!   they hold before they know its size.
 //!
 //! Not here: how long a client may take nothing, which is its connection's.
 
@@ -17,9 +18,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::Options;
 use crate::http::client_limit::{ClientLimit, ClientShare};
 use crate::http::problem::Problem;
+use crate::http::server_sent::FRAME_BYTES;
 
 /// The unit in which memory is counted.
 const PERMIT_BYTES: usize = 1024;
+/// The largest frame that every tail may have, whatever others have.
+pub(crate) const UNCOUNTED_FRAME: usize = 2 * FRAME_BYTES;
+/// Tails that read at once.
+const READS_AT_ONCE: usize = 4;
 
 /// The places and the memory that all streams share.
 pub(crate) struct Streams {
@@ -28,6 +34,8 @@ pub(crate) struct Streams {
     clients: Arc<ClientLimit>,
     memory: Arc<Semaphore>,
     memory_of_client: Arc<ClientLimit>,
+    reads: Arc<Semaphore>,
+    reads_of_client: Arc<ClientLimit>,
 }
 
 /// Places of one kind of stream.
@@ -40,6 +48,13 @@ struct Places {
 
 /// Memory that a tail has, until it is dropped.
 pub(crate) struct TailMemory {
+    bytes: usize,
+    _of_all: OwnedSemaphorePermit,
+    _of_client: ClientShare,
+}
+
+/// A tail's turn to read, until it is dropped.
+pub(crate) struct TailRead {
     _of_all: OwnedSemaphorePermit,
     _of_client: ClientShare,
 }
@@ -58,7 +73,9 @@ impl Streams {
             tails: Places::new("tails", options.max_tails),
             clients: ClientLimit::new(options.max_streams_per_client),
             memory: Arc::new(Semaphore::new(memory.min(Semaphore::MAX_PERMITS))),
-            memory_of_client: ClientLimit::new(memory / 2),
+            memory_of_client: ClientLimit::new((memory / 2).max(1)),
+            reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
+            reads_of_client: ClientLimit::new(READS_AT_ONCE / 2),
         }
     }
 
@@ -90,9 +107,39 @@ impl Streams {
     pub(crate) fn memory(&self, client: ClientAddress, bytes: usize) -> Option<TailMemory> {
         let permits = bytes.div_ceil(PERMIT_BYTES);
         let of_client = self.memory_of_client.take(client, permits)?;
-        let permits = u32::try_from(permits).ok()?;
-        let of_all = Arc::clone(&self.memory).try_acquire_many_owned(permits).ok()?;
-        Some(TailMemory { _of_all: of_all, _of_client: of_client })
+        let of_all = Arc::clone(&self.memory).try_acquire_many_owned(u32::try_from(permits).ok()?).ok()?;
+        Some(TailMemory { bytes, _of_all: of_all, _of_client: of_client })
+    }
+
+    /// The same, and waits until they keep less, behind those of the same address that wait already. More than one
+    /// address may have counts as that much.
+    pub(crate) fn wait_for_memory(
+        &self,
+        client: ClientAddress,
+        bytes: usize,
+    ) -> impl Future<Output = TailMemory> + Send + 'static {
+        let (of_all, of_client) = (Arc::clone(&self.memory), Arc::clone(&self.memory_of_client));
+        async move {
+            let permits = bytes.div_ceil(PERMIT_BYTES).min(of_client.limit());
+            let _of_client = of_client.wait(client, permits).await;
+            let permits = u32::try_from(permits).unwrap_or(u32::MAX);
+            let _of_all = of_all.acquire_many_owned(permits).await.expect("the semaphore is never closed");
+            TailMemory { bytes, _of_all, _of_client }
+        }
+    }
+
+    /// A turn to read for a tail of `client`, in line.
+    pub(crate) async fn read(&self, client: ClientAddress) -> TailRead {
+        let of_client = self.reads_of_client.wait(client, 1).await;
+        let of_all = Arc::clone(&self.reads).acquire_owned().await.expect("the semaphore is never closed");
+        TailRead { _of_all: of_all, _of_client: of_client }
+    }
+}
+
+impl TailMemory {
+    /// The bytes that it is for.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 

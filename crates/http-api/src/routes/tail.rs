@@ -12,6 +12,7 @@
 
 mod positions;
 mod stream;
+mod writer;
 
 use std::sync::Arc;
 

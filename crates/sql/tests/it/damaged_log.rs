@@ -92,6 +92,10 @@ impl EventLog for DamagedLog {
         Ok(chunk)
     }
 
+    async fn wait_past(&self, partition: &TopicPartition, from: Offset) {
+        EventLog::wait_past(&self.broker, partition, from).await;
+    }
+
     async fn offset_of(&self, partition: &TopicPartition, position: Position) -> Result<Offset, ReadError> {
         EventLog::offset_of(&self.broker, partition, position).await
     }
