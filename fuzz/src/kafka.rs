@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
+use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
@@ -19,6 +20,7 @@ use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
 use factum_kafka_server::messages::metadata::MetadataRequest;
 use factum_kafka_server::messages::offset_commit::OffsetCommitRequest;
+use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
 use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
@@ -58,6 +60,8 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::DescribeConfigs => decode::<DescribeConfigsRequest>,
         ApiKey::AlterConfigs => decode::<AlterConfigsRequest>,
         ApiKey::IncrementalAlterConfigs => decode::<IncrementalAlterConfigsRequest>,
+        ApiKey::DeleteGroups => decode::<DeleteGroupsRequest>,
+        ApiKey::OffsetDelete => decode::<OffsetDeleteRequest>,
         ApiKey::DescribeCluster => decode::<DescribeClusterRequest>,
     }
 }

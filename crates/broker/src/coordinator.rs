@@ -20,6 +20,7 @@
 mod answer;
 mod cell;
 mod commits;
+pub(crate) mod consumer_protocol;
 mod error;
 mod group;
 mod journal;

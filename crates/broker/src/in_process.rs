@@ -9,7 +9,6 @@ mod consumer;
 mod decode;
 mod internal_log;
 mod produce;
-mod protocol;
 mod read;
 mod session;
 

@@ -13,6 +13,7 @@ mod alter_configs;
 mod api_versions;
 mod configs;
 mod create_topics;
+mod delete_groups;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
@@ -29,6 +30,7 @@ mod list_offsets;
 mod lookup;
 mod metadata;
 mod offset_commit;
+mod offset_delete;
 mod offset_fetch;
 mod produce;
 mod session;
@@ -164,6 +166,8 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::IncrementalAlterConfigs => {
             in_turn::<messages::incremental_alter_configs::IncrementalAlterConfigsRequest>(call, body)
         }
+        ApiKey::DeleteGroups => in_turn::<messages::delete_groups::DeleteGroupsRequest>(call, body),
+        ApiKey::OffsetDelete => in_turn::<messages::offset_delete::OffsetDeleteRequest>(call, body),
         ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
     }
 }

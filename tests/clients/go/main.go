@@ -8,12 +8,14 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -258,7 +260,18 @@ func (c client) administerGroup(adm *kadm.Client, topic, group string) error {
 		return err
 	}
 	_, listed := groups[group]
-	return expect(listed, true, "group is listed")
+	if err := expect(listed, true, "group is listed"); err != nil {
+		return err
+	}
+	_, err = adm.DeleteGroup(c.ctx, group)
+	if err := expect(errors.Is(err, kerr.NonEmptyGroup), true, "a group with a member stays"); err != nil {
+		return err
+	}
+	if err := member.LeaveGroupContext(c.ctx); err != nil {
+		return err
+	}
+	_, err = adm.DeleteGroup(c.ctx, group)
+	return err
 }
 
 func (c client) idempotent() error {

@@ -225,6 +225,29 @@ public final class Client {
         }
     }
 
+    private void deleteGroup(Admin admin, KafkaConsumer<String, String> consumer, String topic, String group) throws Exception {
+        var partition = new TopicPartition(topic, 0);
+        consumer.commitSync(Map.of(partition, new OffsetAndMetadata(0)));
+        expect(failure(admin.deleteConsumerGroupOffsets(group, Set.of(partition)).partitionResult(partition)),
+                "GroupSubscribedToTopicException", "offsets that are in use");
+        expect(failure(admin.deleteConsumerGroups(List.of(group)).all()), "GroupNotEmptyException", "a group that is in use");
+        consumer.unsubscribe();
+        admin.deleteConsumerGroupOffsets(group, Set.of(partition)).all().get();
+        expect(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().get(partition), null, "deleted offset");
+        admin.deleteConsumerGroups(List.of(group)).all().get();
+        expect(admin.listGroups().all().get().stream().anyMatch(g -> g.groupId().equals(group)), false, "deleted group is listed");
+    }
+
+    /** The name of the error that a request ends with. */
+    private static String failure(Future<?> request) throws InterruptedException {
+        try {
+            request.get();
+            return "none";
+        } catch (ExecutionException failed) {
+            return failed.getCause().getClass().getSimpleName();
+        }
+    }
+
     private void administer() throws Exception {
         String topic = named("admin");
         String group = named("admin");
@@ -248,6 +271,7 @@ public final class Client {
             var described = admin.describeConsumerGroups(List.of(group)).all().get().get(group);
             expect(described.groupState() + " " + described.members().size(), "Stable 1", "group");
             expect(described.members().iterator().next().assignment().topicPartitions().size(), 3, "assignment");
+            deleteGroup(admin, consumer, topic, group);
             admin.deleteTopics(List.of(topic)).all().get();
             waitUntil("topic is gone", () -> !names(admin).contains(topic));
             say("{\"partitions\":%d,\"brokers\":%d,\"group\":\"%s\"}", partitions, brokers, described.groupState());

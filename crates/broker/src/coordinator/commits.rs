@@ -6,7 +6,7 @@ use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 
 use super::cell::Cell;
 use super::service::Groups;
-use super::{Commit, CommittedOffset, Coordinator, CoordinatorError};
+use super::{Commit, CommittedOffset, Coordinator, CoordinatorError, GroupState, consumer_protocol};
 
 impl Coordinator {
     /// Keeps offsets for a group, all of them or none; resolves when they are on disk. Dropping the future takes
@@ -94,6 +94,40 @@ impl Coordinator {
         };
         self.0.journal.durable(last).await?;
         Ok(offsets)
+    }
+
+    /// Removes offsets of a group, but for those of topics that its members read; gives the partitions whose offsets stay
+    /// for that reason. A partition without an offset is no error. Resolves when the change is on disk.
+    ///
+    /// # Errors
+    /// [`CoordinatorError::GroupNotFound`], [`CoordinatorError::NonEmptyGroup`] if it is not one of consumers and has
+    /// members, [`CoordinatorError::Storage`].
+    pub async fn delete_offsets(
+        &self,
+        group: &GroupId,
+        partitions: Vec<TopicPartition>,
+    ) -> Result<Vec<TopicPartition>, CoordinatorError> {
+        let wall = self.0.clock.now();
+        let removed = self.0.with(group, |inside| {
+            let state = inside.group.state();
+            if state == GroupState::Dead {
+                return Err(CoordinatorError::GroupNotFound);
+            }
+            let is_of_consumers = inside.group.protocol_type() == Some(consumer_protocol::PROTOCOL_TYPE);
+            if state != GroupState::Empty && !is_of_consumers {
+                return Err(CoordinatorError::NonEmptyGroup);
+            }
+            let subscribed = inside.group.subscribed_topics();
+            let is_read = |topic: &TopicName| subscribed.as_ref().is_none_or(|topics| topics.contains(topic));
+            let (read, mut unread): (Vec<_>, Vec<_>) =
+                partitions.into_iter().partition(|partition| is_read(&partition.topic));
+            unread.retain(|partition| inside.offsets.get(partition).is_some());
+            inside.remove(&unread, false, &self.0.journal, wall)?;
+            Ok((read, inside.last))
+        });
+        let (read, last) = removed.ok_or(CoordinatorError::GroupNotFound)??;
+        self.0.journal.durable(last).await?;
+        Ok(read)
     }
 
     /// Removes every group's offsets of a topic that was deleted.

@@ -27,14 +27,15 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use factum_types::TopicName;
 
 pub(crate) use self::member::{Member, Parked};
 use super::records::{GroupMetadata, StoredMember};
-use super::{CoordinatorError, GroupState, Joined, Leaving, Options, Synced};
+use super::{CoordinatorError, GroupState, Joined, Leaving, Options, Synced, consumer_protocol};
 
 /// Names a request that may have to wait.
 pub(crate) type Ticket = u64;
@@ -169,6 +170,13 @@ impl Group {
 
     pub(crate) fn member_metadata(&self, member: &Member) -> Bytes {
         member.metadata(self.protocol())
+    }
+
+    /// The topics that members read; `None` while that cannot be told.
+    pub(crate) fn subscribed_topics(&self) -> Option<HashSet<TopicName>> {
+        let subscription = |member| consumer_protocol::decode_subscription(&self.member_metadata(member));
+        let subscriptions: Option<Vec<_>> = self.members().map(subscription).collect();
+        Some(subscriptions?.into_iter().flatten().collect())
     }
 
     /// Whether no one is in the group or on the way in.

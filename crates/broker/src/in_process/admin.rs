@@ -6,11 +6,13 @@ use factum_eventlog::{
 };
 use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 
-use super::{protocol, reason};
+use super::reason;
 use crate::access::Access;
 use crate::broker::Broker;
 use crate::catalogue::Which;
-use crate::coordinator::{Commit, CommittedOffset, CoordinatorError, GroupDescription, MemberDescription};
+use crate::coordinator::{
+    Commit, CommittedOffset, CoordinatorError, GroupDescription, MemberDescription, consumer_protocol,
+};
 use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError};
 use crate::topic;
 
@@ -182,7 +184,9 @@ impl Broker {
 fn member(protocol_type: &str, member: MemberDescription) -> Member {
     let assignment = match protocol_type {
         // Another client may write what it likes there; what cannot be read is shown as nothing.
-        protocol::PROTOCOL_TYPE => protocol::decode_assignment(&member.assignment).unwrap_or_default(),
+        consumer_protocol::PROTOCOL_TYPE => {
+            consumer_protocol::decode_assignment(&member.assignment).unwrap_or_default()
+        }
         _ => Vec::new(),
     };
     let MemberDescription { member_id, client_id, client_host, .. } = member;

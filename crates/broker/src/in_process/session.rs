@@ -24,9 +24,10 @@ use factum_types::{TopicId, TopicName, TopicPartition};
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
-use super::protocol;
 use crate::broker::Broker;
-use crate::coordinator::{CoordinatorError, JoinGroup, Joined, Leaving, SyncGroup, Synced};
+use crate::coordinator::{
+    CoordinatorError, JoinGroup, Joined, Leaving, SyncGroup, Synced, consumer_protocol,
+};
 
 /// How long a consumer may go without polling, as Kafka's `max.poll.interval.ms`.
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(5 * 60);
@@ -220,12 +221,12 @@ impl Member {
         }
         let generation = joined.generation;
         let synced = self.sync(joined, assignments).await?;
-        let partitions = protocol::decode_assignment(&synced.assignment).unwrap_or_default();
+        let partitions = consumer_protocol::decode_assignment(&synced.assignment).unwrap_or_default();
         Ok(Share { generation, member_id: self.id.clone(), partitions })
     }
 
     fn request(&self) -> JoinGroup {
-        let subscription = protocol::encode_subscription(&self.membership.topics);
+        let subscription = consumer_protocol::encode_subscription(&self.membership.topics);
         JoinGroup {
             group: self.membership.group.clone(),
             member_id: self.id.clone(),
@@ -234,8 +235,8 @@ impl Member {
             client_host: CLIENT_HOST.to_owned(),
             session_timeout: self.membership.session_timeout,
             rebalance_timeout: REBALANCE_TIMEOUT.max(self.membership.session_timeout),
-            protocol_type: protocol::PROTOCOL_TYPE.to_owned(),
-            protocols: vec![(protocol::RANGE.to_owned(), subscription)],
+            protocol_type: consumer_protocol::PROTOCOL_TYPE.to_owned(),
+            protocols: vec![(consumer_protocol::RANGE.to_owned(), subscription)],
             requires_known_member_id: true,
             supports_skipping_assignment: false,
         }
@@ -261,7 +262,7 @@ impl Member {
     /// The leader's work: everybody's share.
     fn assign(&mut self, joined: &Joined) -> Vec<(String, Bytes)> {
         let members = joined.members.iter().map(|member| {
-            let topics = protocol::decode_subscription(&member.metadata).unwrap_or_default();
+            let topics = consumer_protocol::decode_subscription(&member.metadata).unwrap_or_default();
             (member.member_id.clone(), topics)
         });
         let subscriptions: Vec<_> = members.collect();
@@ -269,9 +270,9 @@ impl Member {
         let topics = self.look_up(topics);
         let count = |topic: &Option<(TopicId, i32)>| topic.map_or(0, |(_, partitions)| partitions);
         let partitions = topics.iter().map(|(name, topic)| (name.clone(), count(topic))).collect();
-        let shares = protocol::assign_ranges(&subscriptions, &partitions);
+        let shares = consumer_protocol::assign_ranges(&subscriptions, &partitions);
         let encode = |(member, share): (&&str, &Vec<TopicPartition>)| {
-            ((*member).to_owned(), protocol::encode_assignment(share))
+            ((*member).to_owned(), consumer_protocol::encode_assignment(share))
         };
         let assignments = shares.iter().map(encode).collect();
         self.led = Some(topics);

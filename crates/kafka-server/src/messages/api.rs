@@ -58,7 +58,9 @@ apis! {
     InitProducerId    = 22, 0..=5,  decoded from 0, flexible from 2;
     DescribeConfigs   = 32, 1..=4,  decoded from 1, flexible from 4;
     AlterConfigs      = 33, 0..=2,  decoded from 0, flexible from 2;
+    DeleteGroups      = 42, 0..=2,  decoded from 0, flexible from 2;
     IncrementalAlterConfigs = 44, 0..=1, decoded from 0, flexible from 1;
+    OffsetDelete      = 47, 0..=0,  decoded from 0, flexible from 1;
     DescribeCluster   = 60, 0..=2,  decoded from 0, flexible from 0;
 }
 

@@ -20,13 +20,16 @@ use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
+use kafka_protocol::messages::offset_delete_request::{
+    OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
+};
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::{
-    AlterConfigsRequest, ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
+    AlterConfigsRequest, ApiVersionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteTopicsRequest,
     DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest, FindCoordinatorRequest, GroupId,
     HeartbeatRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest,
-    LeaveGroupRequest, ListGroupsRequest, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest,
-    SyncGroupRequest, TopicName,
+    LeaveGroupRequest, ListGroupsRequest, MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest,
+    OffsetFetchRequest, SyncGroupRequest, TopicName,
 };
 
 use crate::client::{Client, batch, text};
@@ -60,13 +63,14 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
             vec![client.ask(&DescribeClusterRequest::default().with_endpoint_type(1), 1).await.error_code]
         }
         ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs => settings(client, api).await,
-        ApiKey::OffsetCommit | ApiKey::OffsetFetch => offsets(client, api).await,
+        ApiKey::OffsetCommit | ApiKey::OffsetFetch | ApiKey::OffsetDelete => offsets(client, api).await,
         ApiKey::FindCoordinator
         | ApiKey::JoinGroup
         | ApiKey::Heartbeat
         | ApiKey::LeaveGroup
         | ApiKey::SyncGroup
         | ApiKey::DescribeGroups
+        | ApiKey::DeleteGroups
         | ApiKey::ListGroups => groups(client, api).await,
     }
 }
@@ -138,6 +142,13 @@ async fn offsets(client: &mut Client, api: ApiKey) -> Vec<i16> {
             .with_topics(vec![topic]);
         return vec![client.ask(&request, 8).await.topics[0].partitions[0].error_code];
     }
+    if api == ApiKey::OffsetDelete {
+        let partition = OffsetDeleteRequestPartition::default();
+        let topic = OffsetDeleteRequestTopic::default().with_name(orders()).with_partitions(vec![partition]);
+        let request =
+            OffsetDeleteRequest::default().with_group_id(GroupId(text("readers"))).with_topics(vec![topic]);
+        return vec![client.ask(&request, 0).await.error_code];
+    }
     let topic = OffsetFetchRequestTopics::default().with_name(orders()).with_partition_indexes(vec![0]);
     let group = OffsetFetchRequestGroup::default()
         .with_group_id(GroupId(text("readers")))
@@ -177,6 +188,10 @@ async fn groups(client: &mut Client, api: ApiKey) -> Vec<i16> {
         ApiKey::DescribeGroups => {
             let request = DescribeGroupsRequest::default().with_groups(vec![readers()]);
             vec![client.ask(&request, 5).await.groups[0].error_code]
+        }
+        ApiKey::DeleteGroups => {
+            let request = DeleteGroupsRequest::default().with_groups_names(vec![readers()]);
+            vec![client.ask(&request, 2).await.results[0].error_code]
         }
         _ => {
             let response = client.ask(&ListGroupsRequest::default(), 4).await;
@@ -237,7 +252,9 @@ async fn each_api_asks_before_it_acts() {
         InitProducerId: write idempotently to the cluster
         DescribeConfigs: describe the configuration of topic orders, describe the configuration of the cluster
         AlterConfigs: alter topic orders, alter the cluster
+        DeleteGroups: delete group readers
         IncrementalAlterConfigs: alter topic orders, alter the cluster
+        OffsetDelete: delete group readers, read topic orders
         DescribeCluster: describe the cluster
     "#]]
     .assert_eq(&table);
@@ -287,7 +304,9 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         InitProducerId: CLUSTER_AUTHORIZATION_FAILED
         DescribeConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         AlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
+        DeleteGroups: GROUP_AUTHORIZATION_FAILED
         IncrementalAlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
+        OffsetDelete: GROUP_AUTHORIZATION_FAILED
         DescribeCluster: CLUSTER_AUTHORIZATION_FAILED
     "#]]
     .assert_eq(&table);

@@ -19,14 +19,16 @@ use kafka_protocol::messages::{
 use crate::client::{Client, text};
 use crate::server::Server;
 
-fn readers() -> GroupId {
+pub(crate) fn readers() -> GroupId {
     GroupId(text("readers"))
 }
 
 fn join(member: &str) -> JoinGroupRequest {
-    let protocol = JoinGroupRequestProtocol::default()
-        .with_name(text("range"))
-        .with_metadata(Bytes::from_static(b"subscription"));
+    join_with(member, Bytes::from_static(b"subscription"))
+}
+
+fn join_with(member: &str, subscription: Bytes) -> JoinGroupRequest {
+    let protocol = JoinGroupRequestProtocol::default().with_name(text("range")).with_metadata(subscription);
     JoinGroupRequest::default()
         .with_group_id(readers())
         .with_member_id(text(member))
@@ -38,14 +40,19 @@ fn join(member: &str) -> JoinGroupRequest {
 
 /// Joins as a client of version 9 does: first for an id, then with it.
 async fn enter(client: &mut Client) -> JoinGroupResponse {
-    let first = client.ask(&join(""), 9).await;
+    enter_with(client, Bytes::from_static(b"subscription")).await
+}
+
+/// The same with what the member says that it reads.
+pub(crate) async fn enter_with(client: &mut Client, subscription: Bytes) -> JoinGroupResponse {
+    let first = client.ask(&join_with("", subscription.clone()), 9).await;
     assert_eq!(first.error_code, 79, "an id is given first");
-    let joined = client.ask(&join(first.member_id.as_str()), 9).await;
+    let joined = client.ask(&join_with(first.member_id.as_str(), subscription), 9).await;
     assert_eq!((joined.error_code, &joined.member_id), (0, &first.member_id));
     joined
 }
 
-async fn sync(client: &mut Client, joined: &JoinGroupResponse) -> Bytes {
+pub(crate) async fn sync(client: &mut Client, joined: &JoinGroupResponse) -> Bytes {
     let assignments = joined.members.iter().map(|member| {
         SyncGroupRequestAssignment::default()
             .with_member_id(member.member_id.clone())

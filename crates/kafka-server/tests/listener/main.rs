@@ -4,6 +4,7 @@ mod access;
 mod asking_twice;
 mod changing_settings;
 mod client;
+mod deleting_groups;
 mod documentation;
 mod fetching;
 mod frames;

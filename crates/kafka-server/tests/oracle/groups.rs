@@ -1,5 +1,6 @@
 //! Samples of the group APIs.
 
+use factum_kafka_server::messages::delete_groups::*;
 use factum_kafka_server::messages::describe_groups::*;
 use factum_kafka_server::messages::heartbeat::*;
 use factum_kafka_server::messages::join_group::*;
@@ -7,6 +8,7 @@ use factum_kafka_server::messages::leave_group::*;
 use factum_kafka_server::messages::list_groups::*;
 use factum_kafka_server::messages::sync_group::*;
 use kafka_protocol::messages as theirs;
+use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
 use kafka_protocol::messages::describe_groups_response as their_description;
 use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
@@ -339,4 +341,22 @@ fn listed_group(v: i16, s: &mut Source<'_>) -> (their_list::ListedGroup, ListedG
         expected.group_type = text(&ours.group_type);
     }
     (expected, ours)
+}
+
+pub(crate) fn delete_groups(v: i16, s: &mut Source<'_>) -> Vec<u8> {
+    let (their_results, results) = s.pairs(|s| {
+        let ours = DeletedGroup { group_id: s.text(), error_code: s.error() };
+        let mut result = DeletableGroupResult::default();
+        (result.group_id, result.error_code) = (text(&ours.group_id).into(), ours.error_code.code());
+        (result, ours)
+    });
+    let ours = DeleteGroupsResponse { throttle_time_ms: s.i32(), results };
+    let mut expected = theirs::DeleteGroupsResponse::default();
+    (expected.throttle_time_ms, expected.results) = (ours.throttle_time_ms, their_results);
+    response(v, (expected, ours));
+
+    let ours = DeleteGroupsRequest { groups: s.list(Source::text) };
+    let mut sent = theirs::DeleteGroupsRequest::default();
+    sent.groups_names = ours.groups.iter().map(|group| text(group).into()).collect();
+    request(v, (sent, ours))
 }

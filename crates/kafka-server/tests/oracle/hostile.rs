@@ -5,6 +5,7 @@ use bytes::BytesMut;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
+use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
@@ -21,6 +22,7 @@ use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
 use factum_kafka_server::messages::metadata::MetadataRequest;
 use factum_kafka_server::messages::offset_commit::OffsetCommitRequest;
+use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
 use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
@@ -66,6 +68,8 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::DescribeConfigs => discard::<DescribeConfigsRequest>,
         ApiKey::AlterConfigs => discard::<AlterConfigsRequest>,
         ApiKey::IncrementalAlterConfigs => discard::<IncrementalAlterConfigsRequest>,
+        ApiKey::DeleteGroups => discard::<DeleteGroupsRequest>,
+        ApiKey::OffsetDelete => discard::<OffsetDeleteRequest>,
         ApiKey::DescribeCluster => discard::<DescribeClusterRequest>,
     };
     decode(r, version)

@@ -15,6 +15,7 @@ use factum_kafka_server::error_code::ErrorCode;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
+use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
@@ -32,6 +33,7 @@ use factum_kafka_server::messages::metadata::MetadataRequest;
 use factum_kafka_server::messages::offset_commit::{
     CommittedPartition, CommittedTopic, OffsetCommitRequest, OffsetCommitResponse,
 };
+use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
 use factum_kafka_server::messages::offset_fetch::{
     FetchedGroup, FetchedPartition, FetchedTopic, OffsetFetchRequest, OffsetFetchResponse,
 };
@@ -208,6 +210,8 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::DescribeConfigs => whole::<DescribeConfigsRequest>,
         ApiKey::AlterConfigs => whole::<AlterConfigsRequest>,
         ApiKey::IncrementalAlterConfigs => whole::<IncrementalAlterConfigsRequest>,
+        ApiKey::DeleteGroups => whole::<DeleteGroupsRequest>,
+        ApiKey::OffsetDelete => whole::<OffsetDeleteRequest>,
         ApiKey::DescribeCluster => whole::<DescribeClusterRequest>,
     };
     decode(body, version)

@@ -1,12 +1,14 @@
-//! Samples of ListOffsets, OffsetCommit and OffsetFetch.
+//! Samples of ListOffsets, OffsetCommit, OffsetFetch and OffsetDelete.
 
 use factum_kafka_server::messages::list_offsets::*;
+use factum_kafka_server::messages::offset_delete::*;
 use factum_kafka_server::messages::{offset_commit as commit, offset_fetch as fetch};
 use factum_types::TopicId;
 use kafka_protocol::messages as theirs;
 use kafka_protocol::messages::{
     list_offsets_request as their_question, list_offsets_response as their_answer,
     offset_commit_request as their_commit, offset_commit_response as their_committed,
+    offset_delete_request as their_deletion, offset_delete_response as their_deleted,
     offset_fetch_request as their_fetch, offset_fetch_response as their_fetched,
 };
 
@@ -289,4 +291,43 @@ fn fetched_topic_alone(
     let mut expected = their_fetched::OffsetFetchResponseTopic::default();
     (expected.name, expected.partitions) = (topic(&name), their_partitions);
     (expected, fetch::FetchedTopic { name, topic_id: TopicId::NIL, partitions })
+}
+
+pub(crate) fn offset_delete(v: i16, s: &mut Source<'_>) -> Vec<u8> {
+    let (their_topics, topics) = s.pairs(deleted_offsets);
+    let ours = OffsetDeleteResponse { error_code: s.error(), throttle_time_ms: s.i32(), topics };
+    let mut expected = theirs::OffsetDeleteResponse::default();
+    expected.error_code = ours.error_code.code();
+    (expected.throttle_time_ms, expected.topics) = (ours.throttle_time_ms, their_topics);
+    response(v, (expected, ours));
+
+    let (their_topics, topics) = s.pairs(|s| {
+        let ours = OffsetDeleteTopic { name: s.text(), partitions: s.list(Source::i32) };
+        let partition = |index: &i32| {
+            let mut partition = their_deletion::OffsetDeleteRequestPartition::default();
+            partition.partition_index = *index;
+            partition
+        };
+        let mut topic_sent = their_deletion::OffsetDeleteRequestTopic::default();
+        topic_sent.name = topic(&ours.name);
+        topic_sent.partitions = ours.partitions.iter().map(partition).collect();
+        (topic_sent, ours)
+    });
+    let ours = OffsetDeleteRequest { group_id: s.text(), topics };
+    let mut sent = theirs::OffsetDeleteRequest::default();
+    (sent.group_id, sent.topics) = (text(&ours.group_id).into(), their_topics);
+    request(v, (sent, ours))
+}
+
+fn deleted_offsets(s: &mut Source<'_>) -> (their_deleted::OffsetDeleteResponseTopic, DeletedOffsets) {
+    let (their_partitions, partitions) = s.pairs(|s| {
+        let ours = DeletedOffset { partition_index: s.i32(), error_code: s.error() };
+        let mut partition = their_deleted::OffsetDeleteResponsePartition::default();
+        (partition.partition_index, partition.error_code) = (ours.partition_index, ours.error_code.code());
+        (partition, ours)
+    });
+    let ours = DeletedOffsets { name: s.text(), partitions };
+    let mut expected = their_deleted::OffsetDeleteResponseTopic::default();
+    (expected.name, expected.partitions) = (topic(&ours.name), their_partitions);
+    (expected, ours)
 }

@@ -14,14 +14,14 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use factum_types::{PartitionId, TopicName, TopicPartition};
 
 /// The protocol type of consumers.
-pub(super) const PROTOCOL_TYPE: &str = "consumer";
+pub(crate) const PROTOCOL_TYPE: &str = "consumer";
 /// The assignor.
-pub(super) const RANGE: &str = "range";
+pub(crate) const RANGE: &str = "range";
 
 const VERSION: i16 = 0;
 const NULL: i32 = -1;
 
-pub(super) fn encode_subscription(topics: &[TopicName]) -> Bytes {
+pub(crate) fn encode_subscription(topics: &[TopicName]) -> Bytes {
     let mut bytes = BytesMut::new();
     bytes.put_i16(VERSION);
     put_count(&mut bytes, topics.len());
@@ -32,14 +32,14 @@ pub(super) fn encode_subscription(topics: &[TopicName]) -> Bytes {
 
 /// The topics of a subscription of any version; `None` if the bytes are no subscription. Names that no topic can
 /// have are left out: a client may wish for them all the same.
-pub(super) fn decode_subscription(mut bytes: &[u8]) -> Option<Vec<TopicName>> {
+pub(crate) fn decode_subscription(mut bytes: &[u8]) -> Option<Vec<TopicName>> {
     let bytes = &mut bytes;
     read_version(bytes)?;
     let topics = read_array(bytes, read_string)?;
     Some(topics.into_iter().filter_map(|topic| TopicName::new(topic).ok()).collect())
 }
 
-pub(super) fn encode_assignment(partitions: &[TopicPartition]) -> Bytes {
+pub(crate) fn encode_assignment(partitions: &[TopicPartition]) -> Bytes {
     let mut by_topic: BTreeMap<&TopicName, Vec<PartitionId>> = BTreeMap::new();
     for partition in partitions {
         by_topic.entry(&partition.topic).or_default().push(partition.partition);
@@ -58,7 +58,7 @@ pub(super) fn encode_assignment(partitions: &[TopicPartition]) -> Bytes {
 
 /// The partitions of an assignment of any version, in order; nothing at all is an empty one. `None` if the bytes
 /// are no assignment.
-pub(super) fn decode_assignment(mut bytes: &[u8]) -> Option<Vec<TopicPartition>> {
+pub(crate) fn decode_assignment(mut bytes: &[u8]) -> Option<Vec<TopicPartition>> {
     if bytes.is_empty() {
         return Some(Vec::new());
     }
@@ -79,7 +79,7 @@ pub(super) fn decode_assignment(mut bytes: &[u8]) -> Option<Vec<TopicPartition>>
 
 /// Kafka's range assignor: each topic's partitions are cut into as many ranges as it has subscribers, in the order
 /// of their ids; the first ones get one more where it does not come out even.
-pub(super) fn assign_ranges<'a>(
+pub(crate) fn assign_ranges<'a>(
     subscriptions: &'a [(String, Vec<TopicName>)],
     partitions: &BTreeMap<TopicName, i32>,
 ) -> BTreeMap<&'a str, Vec<TopicPartition>> {
