@@ -5,10 +5,12 @@ use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
+use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
+use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
@@ -60,6 +62,8 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::DescribeConfigs => decode::<DescribeConfigsRequest>,
         ApiKey::AlterConfigs => decode::<AlterConfigsRequest>,
         ApiKey::IncrementalAlterConfigs => decode::<IncrementalAlterConfigsRequest>,
+        ApiKey::DeleteRecords => decode::<DeleteRecordsRequest>,
+        ApiKey::DescribeLogDirs => decode::<DescribeLogDirsRequest>,
         ApiKey::DeleteGroups => decode::<DeleteGroupsRequest>,
         ApiKey::OffsetDelete => decode::<OffsetDeleteRequest>,
         ApiKey::DescribeCluster => decode::<DescribeClusterRequest>,

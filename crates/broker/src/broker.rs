@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use factum_base::blocking_work::BlockingWork;
 use factum_base::clock::SharedClock;
 use factum_base::tasks::TaskGroup;
 use factum_eventlog::{NewTopic, Partitioner, TopicConfig};
-use factum_types::{ProducerEpoch, ProducerId, TopicId, TopicName};
+use factum_types::{Offset, ProducerEpoch, ProducerId, TopicId, TopicName};
 use tokio::sync::oneshot;
 use tracing::warn;
 
@@ -18,13 +20,18 @@ use crate::catalogue::{Catalogue, Which};
 use crate::contract::RecordValidator;
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::LockFile;
-use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, ProducerIdError};
+use crate::disk_space::DiskSpace;
+use crate::error::{
+    AlterTopicError, CreateTopicError, DeleteRecordsError, DeleteTopicError, EnsureTopicError,
+    ProducerIdError,
+};
 use crate::fetch::{Fetch, Fetched};
 use crate::health::{Health, health};
 use crate::heavy_work::HeavyWork;
 use crate::in_process::InternalLog;
 use crate::metrics;
 use crate::options::Options;
+use crate::partition::Partition;
 use crate::producer_ids::ProducerIds;
 use crate::topic::Topic;
 use crate::trusted_time::TrustedTime;
@@ -154,6 +161,42 @@ impl Broker {
             Err(CreateTopicError::Exists { .. }) => self.topic(name.as_str()).ok_or_else(unknown),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Deletes the records of `partition` below `before` (Kafka's DeleteRecords); gives the first offset that is kept, on
+    /// disk when this returns. Segments that are wholly below it are removed; a `before` below the log start changes
+    /// nothing. Dropping the future takes nothing back.
+    ///
+    /// # Errors
+    /// [`DeleteRecordsError`].
+    pub async fn delete_records(
+        &self,
+        partition: &Arc<Partition>,
+        before: Offset,
+    ) -> Result<Offset, DeleteRecordsError> {
+        let topic = &partition.topic_partition().topic;
+        if !Access::Client.reaches(topic) {
+            return Err(DeleteRecordsError::Internal { topic: topic.clone() });
+        }
+        let partition = Arc::clone(partition);
+        blocking(move || {
+            partition.log().truncate_before(before)?;
+            Ok(partition.bounds().log_start)
+        })
+        .await
+    }
+
+    /// The folder of all logs.
+    pub fn data_dir(&self) -> &Path {
+        &self.0.options.data_dir
+    }
+
+    /// What its file system has.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub fn disk_space(&self) -> io::Result<DiskSpace> {
+        DiskSpace::of(self.data_dir())
     }
 
     /// Replaces a topic's configuration; on disk and in force when this returns.

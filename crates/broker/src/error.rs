@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use factum_log::TruncateError;
 use factum_types::{TopicId, TopicName};
 
 use crate::topic::InvalidConfig;
@@ -230,6 +231,20 @@ pub enum DeleteTopicError {
     /// The broker is stopping.
     #[error("the broker is stopping")]
     Stopping,
+}
+
+/// Why records could not be deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteRecordsError {
+    /// The topic is reserved for the server's own records.
+    #[error("topic {topic} is reserved for the server itself")]
+    Internal {
+        /// The topic.
+        topic: TopicName,
+    },
+    /// The log.
+    #[error(transparent)]
+    Truncate(#[from] TruncateError),
 }
 
 /// Why a topic's configuration could not be changed.

@@ -37,6 +37,7 @@ pub mod coordinator;
 mod data_dir_lock;
 mod data_files;
 mod disk_room;
+mod disk_space;
 mod error;
 mod fetch;
 mod health;
@@ -64,13 +65,14 @@ pub use coordinator::Coordinator;
 pub use factum_eventlog::{CompressionType, NewTopic, TimestampType, TopicConfig};
 pub use factum_log::{
     AppendError, Bounds, DamagedOffsets, Inspection, ReadError as LogReadError, Repair, RepairError, Slice,
-    SyncError,
+    SyncError, TruncateError,
 };
 
 pub use data_files::{DataFiles, PartitionFiles, RepairPartitionError, UnusableDirectory};
+pub use disk_space::DiskSpace;
 pub use error::{
-    AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, OpenError, ProducerIdError,
-    StorageError,
+    AlterTopicError, CreateTopicError, DeleteRecordsError, DeleteTopicError, EnsureTopicError, OpenError,
+    ProducerIdError, StorageError,
 };
 pub use fetch::{Fetch, FetchPartition, Fetched};
 pub use health::Health;

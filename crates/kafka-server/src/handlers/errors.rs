@@ -6,8 +6,8 @@
 
 use factum_broker::coordinator::CoordinatorError;
 use factum_broker::{
-    AlterTopicError, AppendError, CreateTopicError, DeleteTopicError, EnsureTopicError, LogReadError,
-    ProduceError, ProducerIdError, ReadError, SyncError,
+    AlterTopicError, AppendError, CreateTopicError, DeleteRecordsError, DeleteTopicError, EnsureTopicError,
+    LogReadError, ProduceError, ProducerIdError, ReadError, SyncError, TruncateError,
 };
 use factum_types::batch;
 
@@ -100,6 +100,19 @@ impl From<&CreateTopicError> for ErrorCode {
             CreateTopicError::InvalidConfig { .. } => Self::InvalidConfig,
             CreateTopicError::Storage(_) | CreateTopicError::OutOfOpenFiles { .. } => Self::KafkaStorageError,
             CreateTopicError::Stopping => Self::NotController,
+        }
+    }
+}
+
+impl From<&DeleteRecordsError> for ErrorCode {
+    fn from(error: &DeleteRecordsError) -> Self {
+        match error {
+            DeleteRecordsError::Internal { .. } => Self::InvalidTopicException,
+            DeleteRecordsError::Truncate(TruncateError::OutOfRange { .. }) => Self::OffsetOutOfRange,
+            DeleteRecordsError::Truncate(TruncateError::Closed) => Self::NotLeaderOrFollower,
+            DeleteRecordsError::Truncate(TruncateError::Quarantined(_) | TruncateError::Io(_)) => {
+                Self::KafkaStorageError
+            }
         }
     }
 }

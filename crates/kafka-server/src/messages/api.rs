@@ -55,9 +55,11 @@ apis! {
     ApiVersions       = 18, 0..=4,  decoded from 0, flexible from 3;
     CreateTopics      = 19, 2..=7,  decoded from 2, flexible from 5;
     DeleteTopics      = 20, 1..=6,  decoded from 1, flexible from 4;
+    DeleteRecords     = 21, 0..=2,  decoded from 0, flexible from 2;
     InitProducerId    = 22, 0..=5,  decoded from 0, flexible from 2;
     DescribeConfigs   = 32, 1..=4,  decoded from 1, flexible from 4;
     AlterConfigs      = 33, 0..=2,  decoded from 0, flexible from 2;
+    DescribeLogDirs   = 35, 1..=4,  decoded from 1, flexible from 2;
     DeleteGroups      = 42, 0..=2,  decoded from 0, flexible from 2;
     IncrementalAlterConfigs = 44, 0..=1, decoded from 0, flexible from 1;
     OffsetDelete      = 47, 0..=0,  decoded from 0, flexible from 1;

@@ -12,6 +12,7 @@ use factum_types::auth::{AllowAll, Authorizer, Denied, DenyAll};
 use factum_types::{Action, Principal, Resource, TopicPartition};
 use kafka_protocol::messages::alter_configs_request::AlterConfigsResource;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::incremental_alter_configs_request::AlterConfigsResource as EditedResource;
@@ -25,11 +26,12 @@ use kafka_protocol::messages::offset_delete_request::{
 };
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::{
-    AlterConfigsRequest, ApiVersionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteTopicsRequest,
-    DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest, FindCoordinatorRequest, GroupId,
-    HeartbeatRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest,
-    LeaveGroupRequest, ListGroupsRequest, MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest,
-    OffsetFetchRequest, SyncGroupRequest, TopicName,
+    AlterConfigsRequest, ApiVersionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteRecordsRequest,
+    DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
+    DescribeLogDirsRequest, FindCoordinatorRequest, GroupId, HeartbeatRequest,
+    IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest,
+    ListGroupsRequest, MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
+    SyncGroupRequest, TopicName,
 };
 
 use crate::client::{Client, batch, text};
@@ -52,12 +54,17 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
             vec![client.ask(&latest("orders"), 9).await.topics[0].partitions[0].error_code]
         }
         ApiKey::ApiVersions => vec![client.ask(&ApiVersionsRequest::default(), 0).await.error_code],
-        ApiKey::Metadata | ApiKey::CreateTopics | ApiKey::DeleteTopics | ApiKey::DescribeConfigs => {
-            topics(client, api).await
-        }
+        ApiKey::Metadata
+        | ApiKey::CreateTopics
+        | ApiKey::DeleteRecords
+        | ApiKey::DeleteTopics
+        | ApiKey::DescribeConfigs => topics(client, api).await,
         ApiKey::InitProducerId => {
             let request = InitProducerIdRequest::default().with_transactional_id(None);
             vec![client.ask(&request, 4).await.error_code]
+        }
+        ApiKey::DescribeLogDirs => {
+            vec![client.ask(&DescribeLogDirsRequest::default().with_topics(None), 4).await.error_code]
         }
         ApiKey::DescribeCluster => {
             vec![client.ask(&DescribeClusterRequest::default().with_endpoint_type(1), 1).await.error_code]
@@ -93,6 +100,12 @@ async fn topics(client: &mut Client, api: ApiKey) -> Vec<i16> {
                 .with_replication_factor(1);
             let response = client.ask(&CreateTopicsRequest::default().with_topics(vec![topic]), 7).await;
             vec![response.topics[0].error_code]
+        }
+        ApiKey::DeleteRecords => {
+            let partition = DeleteRecordsPartition::default().with_offset(-1);
+            let topic = DeleteRecordsTopic::default().with_name(orders()).with_partitions(vec![partition]);
+            let response = client.ask(&DeleteRecordsRequest::default().with_topics(vec![topic]), 2).await;
+            vec![response.topics[0].partitions[0].error_code]
         }
         ApiKey::DeleteTopics => {
             let topic = DeleteTopicState::default().with_name(Some(orders()));
@@ -249,9 +262,11 @@ async fn each_api_asks_before_it_acts() {
         ApiVersions: no one
         CreateTopics: create the cluster, describe the configuration of topic made
         DeleteTopics: delete topic orders
+        DeleteRecords: delete topic orders
         InitProducerId: write idempotently to the cluster
         DescribeConfigs: describe the configuration of topic orders, describe the configuration of the cluster
         AlterConfigs: alter topic orders, alter the cluster
+        DescribeLogDirs: describe the cluster
         DeleteGroups: delete group readers
         IncrementalAlterConfigs: alter topic orders, alter the cluster
         OffsetDelete: delete group readers, read topic orders
@@ -301,9 +316,11 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         ApiVersions: NONE
         CreateTopics: TOPIC_AUTHORIZATION_FAILED
         DeleteTopics: TOPIC_AUTHORIZATION_FAILED
+        DeleteRecords: TOPIC_AUTHORIZATION_FAILED
         InitProducerId: CLUSTER_AUTHORIZATION_FAILED
         DescribeConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         AlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
+        DescribeLogDirs: CLUSTER_AUTHORIZATION_FAILED
         DeleteGroups: GROUP_AUTHORIZATION_FAILED
         IncrementalAlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         OffsetDelete: GROUP_AUTHORIZATION_FAILED

@@ -28,7 +28,16 @@ pub(crate) fn fetch(topic: &str, from: i64, wait: Duration) -> FetchRequest {
 
 /// Asks for the end of partition 0.
 pub(crate) fn latest(topic: &str) -> ListOffsetsRequest {
-    let asked = ListOffsetsPartition::default().with_partition_index(0).with_timestamp(-1);
+    offset_at(topic, -1)
+}
+
+/// Asks for the first offset of partition 0.
+pub(crate) fn earliest(topic: &str) -> ListOffsetsRequest {
+    offset_at(topic, -2)
+}
+
+fn offset_at(topic: &str, timestamp: i64) -> ListOffsetsRequest {
+    let asked = ListOffsetsPartition::default().with_partition_index(0).with_timestamp(timestamp);
     let asked = ListOffsetsTopic::default().with_name(TopicName(text(topic))).with_partitions(vec![asked]);
     ListOffsetsRequest::default().with_topics(vec![asked])
 }

@@ -5,6 +5,7 @@ mod asking_twice;
 mod changing_settings;
 mod client;
 mod deleting_groups;
+mod deleting_records;
 mod documentation;
 mod fetching;
 mod frames;

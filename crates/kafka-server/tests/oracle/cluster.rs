@@ -1,13 +1,15 @@
-//! Samples of ApiVersions, Metadata, FindCoordinator and DescribeCluster.
+//! Samples of ApiVersions, Metadata, FindCoordinator, DescribeCluster and DescribeLogDirs.
 
 use factum_kafka_server::messages::api_versions::*;
 use factum_kafka_server::messages::describe_cluster::*;
+use factum_kafka_server::messages::describe_log_dirs::*;
 use factum_kafka_server::messages::find_coordinator::*;
 use factum_kafka_server::messages::metadata::*;
 use factum_types::TopicId;
 use kafka_protocol::messages as theirs;
 use kafka_protocol::messages::{
     api_versions_response as their_versions, describe_cluster_response as their_cluster,
+    describe_log_dirs_request as their_logs, describe_log_dirs_response as their_log_dirs,
     find_coordinator_response as their_coordinators, metadata_request as their_question,
     metadata_response as their_metadata,
 };
@@ -318,5 +320,61 @@ fn describe_cluster_response(
     expected.controller_id = ours.controller_id.into();
     expected.brokers = their_brokers;
     expected.cluster_authorized_operations = ours.cluster_authorized_operations;
+    (expected, ours)
+}
+
+pub(crate) fn describe_log_dirs(v: i16, s: &mut Source<'_>) -> Vec<u8> {
+    let (their_results, results) = s.pairs(|s| log_dir(v, s));
+    let ours = DescribeLogDirsResponse { throttle_time_ms: s.i32(), error_code: s.error(), results };
+    let mut expected = theirs::DescribeLogDirsResponse::default();
+    (expected.throttle_time_ms, expected.results) = (ours.throttle_time_ms, their_results);
+    expected.error_code = if v >= 3 { ours.error_code.code() } else { 0 };
+    response(v, (expected, ours));
+
+    let (their_topics, topics) = s.pairs(|s| {
+        let ours = DescribableTopic { name: s.text(), partitions: s.list(Source::i32) };
+        let mut sent = their_logs::DescribableLogDirTopic::default();
+        (sent.topic, sent.partitions) = (topic(&ours.name), ours.partitions.clone());
+        (sent, ours)
+    });
+    let has_topics = s.bool();
+    let mut sent = theirs::DescribeLogDirsRequest::default();
+    sent.topics = has_topics.then_some(their_topics);
+    request(v, (sent, DescribeLogDirsRequest { topics: has_topics.then_some(topics) }))
+}
+
+fn log_dir(v: i16, s: &mut Source<'_>) -> (their_log_dirs::DescribeLogDirsResult, LogDir) {
+    let (their_topics, topics) = s.pairs(|s| {
+        let (their_partitions, partitions) = s.pairs(|s| {
+            let ours = LogDirPartition {
+                partition_index: s.i32(),
+                partition_size: s.i64(),
+                offset_lag: s.i64(),
+                is_future_key: s.bool(),
+            };
+            let mut partition = their_log_dirs::DescribeLogDirsPartition::default();
+            (partition.partition_index, partition.partition_size) =
+                (ours.partition_index, ours.partition_size);
+            (partition.offset_lag, partition.is_future_key) = (ours.offset_lag, ours.is_future_key);
+            (partition, ours)
+        });
+        let ours = LogDirTopic { name: s.text(), partitions };
+        let mut expected = their_log_dirs::DescribeLogDirsTopic::default();
+        (expected.name, expected.partitions) = (topic(&ours.name), their_partitions);
+        (expected, ours)
+    });
+    let ours = LogDir {
+        error_code: s.error(),
+        log_dir: s.text(),
+        topics,
+        total_bytes: s.i64(),
+        usable_bytes: s.i64(),
+    };
+    let mut expected = their_log_dirs::DescribeLogDirsResult::default();
+    (expected.error_code, expected.log_dir) = (ours.error_code.code(), text(&ours.log_dir));
+    expected.topics = their_topics;
+    if v >= 4 {
+        (expected.total_bytes, expected.usable_bytes) = (ours.total_bytes, ours.usable_bytes);
+    }
     (expected, ours)
 }

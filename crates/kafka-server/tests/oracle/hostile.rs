@@ -6,10 +6,12 @@ use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
+use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
+use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::header::HeaderError;
@@ -68,6 +70,8 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::DescribeConfigs => discard::<DescribeConfigsRequest>,
         ApiKey::AlterConfigs => discard::<AlterConfigsRequest>,
         ApiKey::IncrementalAlterConfigs => discard::<IncrementalAlterConfigsRequest>,
+        ApiKey::DeleteRecords => discard::<DeleteRecordsRequest>,
+        ApiKey::DescribeLogDirs => discard::<DescribeLogDirsRequest>,
         ApiKey::DeleteGroups => discard::<DeleteGroupsRequest>,
         ApiKey::OffsetDelete => discard::<OffsetDeleteRequest>,
         ApiKey::DescribeCluster => discard::<DescribeClusterRequest>,

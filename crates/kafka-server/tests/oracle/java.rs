@@ -16,10 +16,12 @@ use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
+use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
+use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
@@ -210,6 +212,8 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::DescribeConfigs => whole::<DescribeConfigsRequest>,
         ApiKey::AlterConfigs => whole::<AlterConfigsRequest>,
         ApiKey::IncrementalAlterConfigs => whole::<IncrementalAlterConfigsRequest>,
+        ApiKey::DeleteRecords => whole::<DeleteRecordsRequest>,
+        ApiKey::DescribeLogDirs => whole::<DescribeLogDirsRequest>,
         ApiKey::DeleteGroups => whole::<DeleteGroupsRequest>,
         ApiKey::OffsetDelete => whole::<OffsetDeleteRequest>,
         ApiKey::DescribeCluster => whole::<DescribeClusterRequest>,

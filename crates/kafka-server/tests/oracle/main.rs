@@ -49,6 +49,8 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::DescribeConfigs => topics::describe_configs(version, s),
         ApiKey::AlterConfigs => topics::alter_configs(version, s),
         ApiKey::IncrementalAlterConfigs => topics::incremental_alter_configs(version, s),
+        ApiKey::DeleteRecords => topics::delete_records(version, s),
+        ApiKey::DescribeLogDirs => cluster::describe_log_dirs(version, s),
         ApiKey::DeleteGroups => groups::delete_groups(version, s),
         ApiKey::OffsetDelete => offsets::offset_delete(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),

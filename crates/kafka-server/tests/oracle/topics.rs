@@ -2,6 +2,7 @@
 
 use factum_kafka_server::messages::alter_configs::*;
 use factum_kafka_server::messages::create_topics::*;
+use factum_kafka_server::messages::delete_records::*;
 use factum_kafka_server::messages::delete_topics::*;
 use factum_kafka_server::messages::describe_configs::*;
 use factum_kafka_server::messages::incremental_alter_configs::*;
@@ -10,6 +11,7 @@ use kafka_protocol::messages as theirs;
 use kafka_protocol::messages::{
     alter_configs_request as their_replacement, alter_configs_response as their_replaced,
     create_topics_request as their_creation, create_topics_response as their_created,
+    delete_records_request as their_cut, delete_records_response as their_rest,
     delete_topics_request as their_deletion, delete_topics_response as their_deleted,
     describe_configs_request as their_question, describe_configs_response as their_configs,
     incremental_alter_configs_request as their_edit, incremental_alter_configs_response as their_edited,
@@ -337,4 +339,47 @@ fn altered(s: &mut Source<'_>) -> AlteredResource {
         resource_type: s.i8(),
         resource_name: s.text(),
     }
+}
+
+pub(crate) fn delete_records(v: i16, s: &mut Source<'_>) -> Vec<u8> {
+    let (their_topics, topics) = s.pairs(deleted_records);
+    let ours = DeleteRecordsResponse { throttle_time_ms: s.i32(), topics };
+    let mut expected = theirs::DeleteRecordsResponse::default();
+    (expected.throttle_time_ms, expected.topics) = (ours.throttle_time_ms, their_topics);
+    response(v, (expected, ours));
+
+    let (their_topics, topics) = s.pairs(|s| {
+        let (their_partitions, partitions) = s.pairs(|s| {
+            let ours = DeleteRecordsPartition { partition_index: s.i32(), offset: s.i64() };
+            let mut partition = their_cut::DeleteRecordsPartition::default();
+            (partition.partition_index, partition.offset) = (ours.partition_index, ours.offset);
+            (partition, ours)
+        });
+        let ours = DeleteRecordsTopic { name: s.text(), partitions };
+        let mut sent = their_cut::DeleteRecordsTopic::default();
+        (sent.name, sent.partitions) = (topic(&ours.name), their_partitions);
+        (sent, ours)
+    });
+    let ours = DeleteRecordsRequest { topics, timeout_ms: s.i32() };
+    let mut sent = theirs::DeleteRecordsRequest::default();
+    (sent.topics, sent.timeout_ms) = (their_topics, ours.timeout_ms);
+    request(v, (sent, ours))
+}
+
+fn deleted_records(s: &mut Source<'_>) -> (their_rest::DeleteRecordsTopicResult, DeletedRecordsTopic) {
+    let (their_partitions, partitions) = s.pairs(|s| {
+        let ours = DeletedRecordsPartition {
+            partition_index: s.i32(),
+            low_watermark: s.i64(),
+            error_code: s.error(),
+        };
+        let mut partition = their_rest::DeleteRecordsPartitionResult::default();
+        (partition.partition_index, partition.low_watermark) = (ours.partition_index, ours.low_watermark);
+        partition.error_code = ours.error_code.code();
+        (partition, ours)
+    });
+    let ours = DeletedRecordsTopic { name: s.text(), partitions };
+    let mut expected = their_rest::DeleteRecordsTopicResult::default();
+    (expected.name, expected.partitions) = (topic(&ours.name), their_partitions);
+    (expected, ours)
 }
