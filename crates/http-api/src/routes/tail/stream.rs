@@ -33,7 +33,7 @@ const WRITTEN_AT_ONCE: usize = 4 << 10;
 /// How long one read waits in the log before it is asked again.
 const READ_WAIT: Duration = Duration::from_secs(60);
 
-type Read = BoxFuture<'static, (PartitionId, Offset, Result<Chunk, ReadError>)>;
+type PendingRead = BoxFuture<'static, (PartitionId, Offset, Result<Chunk, ReadError>)>;
 
 /// What a tail is to follow.
 pub(super) struct Tail {
@@ -54,7 +54,7 @@ pub(super) struct TailStream {
     topic: TopicName,
     /// One read for each partition, minus that of the chunk being sent. Each is polled only when a frame is
     /// wanted, and the first that gives a chunk stops the polling.
-    reads: FuturesUnordered<Read>,
+    reads: FuturesUnordered<PendingRead>,
     sending: Option<ChunkInFlight>,
     positions: Positions,
     left_behind: Vec<(PartitionId, Offset)>,
