@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::BytesMut;
 use factum_base::clock::SystemClock;
 use factum_log::{Disk, Environment, EnvironmentOptions, LocalDisk, Options, PartitionLog};
-use factum_state::Embedded;
+use factum_state::EmbeddedStore;
 use factum_types::{BatchBuilder, Offset, RecordBatch, Timestamp};
 
 /// A folder's files, by their paths in it.
@@ -87,7 +87,7 @@ pub(crate) fn state(bytes: &[u8]) {
 fn open_state(folder: &Path) {
     let disk: Arc<dyn Disk> = Arc::new(LocalDisk);
     let options = factum_state::Options::default();
-    drop(Embedded::open(&environment(), disk, Arc::new(SystemClock), folder, options));
+    drop(EmbeddedStore::open(&environment(), disk, Arc::new(SystemClock), folder, options));
 }
 
 fn read_all(folder: &Path) -> Files {

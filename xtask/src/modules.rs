@@ -11,7 +11,7 @@ use crate::source::{SourceFile, words};
 
 /// Every file reached from the targets so far, with whether tests alone reach it.
 #[derive(Debug, Default)]
-pub(crate) struct Reached {
+pub(crate) struct ReachableFiles {
     pub(crate) files: BTreeMap<PathBuf, bool>,
 }
 
@@ -22,7 +22,7 @@ struct Declaration {
     is_test: bool,
 }
 
-impl Reached {
+impl ReachableFiles {
     /// Follows every `mod` from a target's root file. `is_test` is true for `tests/` and `benches/` targets.
     pub(crate) fn follow_target(&mut self, root_file: &Path, is_test: bool) -> Result<()> {
         self.follow(root_file, is_test, true)

@@ -7,6 +7,7 @@ mod leftovers;
 mod licences;
 mod sizes;
 mod structure;
+mod type_names;
 mod words;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ pub(crate) fn check(root: &Path) -> Result<Vec<Finding>> {
         leftovers::check,
         licences::check,
         words::check,
+        type_names::check,
     ];
     Ok(rules.iter().flat_map(|rule| rule(&workspace)).collect())
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package, TargetKind};
 use walkdir::{DirEntry, WalkDir};
 
-use crate::modules::Reached;
+use crate::modules::ReachableFiles;
 use crate::source::SourceFile;
 
 /// Folders that hold nothing of ours.
@@ -55,7 +55,7 @@ impl Workspace {
         let metadata =
             MetadataCommand::new().manifest_path(manifest).no_deps().exec().context("cargo metadata")?;
         let packages = metadata.workspace_packages();
-        let mut reached = Reached::default();
+        let mut reached = ReachableFiles::default();
         for package in &packages {
             follow_targets(package, &mut reached)?;
         }
@@ -84,7 +84,7 @@ impl Workspace {
     }
 }
 
-fn follow_targets(package: &Package, reached: &mut Reached) -> Result<()> {
+fn follow_targets(package: &Package, reached: &mut ReachableFiles) -> Result<()> {
     for target in &package.targets {
         let is_test = target.kind.iter().any(|kind| matches!(kind, TargetKind::Test | TargetKind::Bench));
         reached.follow_target(target.src_path.as_std_path(), is_test)?;

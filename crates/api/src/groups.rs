@@ -114,16 +114,16 @@ impl RequestBody for ResetOffsets {
 
 /// What was moved, or would be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct ResetDone {
+pub struct ResetOffsetsResult {
     /// Whether nothing was changed.
     pub dry_run: bool,
     /// Offsets, one for each partition.
-    pub offsets: Vec<Moved>,
+    pub offsets: Vec<MovedOffset>,
 }
 
 /// A committed offset that moved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Moved {
+pub struct MovedOffset {
     /// The topic.
     #[schema(example = "store.orders")]
     pub topic: String,

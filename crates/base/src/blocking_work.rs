@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 
 /// Admits work, in the order in which it is asked for.
@@ -18,20 +18,26 @@ impl BlockingWork {
     /// Does `work` on a thread for blocking work. Dropping the future takes back what has not begun; what has begun goes
     /// on, and makes room for other work when it ends. A panic of `work` goes on in the caller.
     ///
-    /// It waits for its turn in a task of its own: a caller that is not polled for a while, such as a response that its
+    /// Where no turn is free it waits for one in a task of its own: a caller that is not polled for a while, such as a response that its
     /// client does not read, would else be given a turn that it does not use, and everyone else would wait for that.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let turn = Arc::clone(&self.0);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            let permit = turn.acquire_owned().await.expect("the semaphore is never closed");
-            tokio::task::spawn_blocking(move || {
-                let _permit = permit;
-                work()
-            })
-            .await
-        });
-        match tasks.join_next().await.expect("one task").flatten() {
+        let result = match Arc::clone(&self.0).try_acquire_owned() {
+            Ok(permit) => {
+                let mut works = JoinSet::new();
+                works.spawn_blocking(in_turn(permit, work));
+                works.join_next().await.expect("one work")
+            }
+            Err(_) => {
+                let turn = Arc::clone(&self.0);
+                let mut tasks = JoinSet::new();
+                tasks.spawn(async move {
+                    let permit = turn.acquire_owned().await.expect("the semaphore is never closed");
+                    tokio::task::spawn_blocking(in_turn(permit, work)).await
+                });
+                tasks.join_next().await.expect("one task").flatten()
+            }
+        };
+        match result {
             Ok(result) => result,
             Err(failed) => std::panic::resume_unwind(failed.into_panic()),
         }
@@ -40,6 +46,14 @@ impl BlockingWork {
     /// Admits the caller to do its work itself.
     pub async fn admit(&self) -> SemaphorePermit<'_> {
         self.0.acquire().await.expect("the semaphore is never closed")
+    }
+}
+
+/// `work`, which gives its turn back when it ends.
+fn in_turn<T>(permit: OwnedSemaphorePermit, work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    move || {
+        let _permit = permit;
+        work()
     }
 }
 
@@ -63,6 +77,14 @@ mod tests {
         drop(taken);
         assert_eq!(work.run(|| 2).await, 2);
         assert_eq!(paused.await, 1);
+    }
+
+    #[tokio::test]
+    async fn work_that_need_not_wait_takes_no_task() {
+        let work = BlockingWork::at_most(1);
+        let runtime = tokio::runtime::Handle::current();
+        let tasks = work.run(move || runtime.metrics().num_alive_tasks()).await;
+        assert_eq!(tasks, 0);
     }
 
     #[tokio::test]

@@ -25,7 +25,7 @@ use crate::error::{
     AlterTopicError, CreateTopicError, DeleteRecordsError, DeleteTopicError, EnsureTopicError,
     ProducerIdError,
 };
-use crate::fetch::{Fetch, Fetched};
+use crate::fetch::{Fetch, FetchResult};
 use crate::health::{Health, health};
 use crate::heavy_work::HeavyWork;
 use crate::in_process::InternalLog;
@@ -41,9 +41,9 @@ const NODE_ID: i32 = 1;
 
 /// The embedded log. Nothing is acknowledged before [`crate::Service::run`] is under way.
 #[derive(Clone)]
-pub struct Broker(Arc<Shared>);
+pub struct Broker(Arc<BrokerInner>);
 
-pub(crate) struct Shared {
+pub(crate) struct BrokerInner {
     pub(crate) options: Options,
     pub(crate) cluster_id: String,
     pub(crate) catalogue: Arc<Catalogue>,
@@ -63,11 +63,11 @@ pub(crate) struct Shared {
 }
 
 impl Broker {
-    pub(crate) fn new(shared: Shared) -> Self {
+    pub(crate) fn new(shared: BrokerInner) -> Self {
         Self(Arc::new(shared))
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &BrokerInner {
         &self.0
     }
 
@@ -325,7 +325,7 @@ impl Broker {
 
     /// Reads many partitions, waiting for records where there are none yet; see [`Fetch`].
     /// Answers in the order of the partitions asked for.
-    pub async fn fetch(&self, fetch: Fetch) -> Vec<Fetched> {
+    pub async fn fetch(&self, fetch: Fetch) -> Vec<FetchResult> {
         fetch.run(&self.0.cold_reads).await
     }
 

@@ -6,7 +6,7 @@ use factum_base::random::Random;
 use factum_log::Disk;
 use serde::{Deserialize, Serialize};
 
-use crate::json_file::{self, Versioned};
+use crate::json_file::{self, VersionedFile};
 
 /// `cluster.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ struct ClusterFile {
     cluster_id: String,
 }
 
-impl Versioned for ClusterFile {
+impl VersionedFile for ClusterFile {
     const FORMAT: u32 = 1;
 
     fn format(&self) -> u32 {

@@ -38,7 +38,7 @@ mod timers;
 mod upkeep;
 
 pub use answer::{
-    GroupDescription, GroupListing, GroupState, Joined, JoinedMember, MemberDescription, Synced,
+    GroupDescription, GroupListing, GroupState, JoinResult, JoinedMember, MemberDescription, SyncResult,
 };
 pub use error::{CoordinatorError, OpenError};
 pub use offsets_log::LogError;

@@ -51,18 +51,18 @@ pub struct FetchPartition {
 
 /// What one partition of a [`Fetch`] gave.
 #[derive(Debug)]
-pub struct Fetched {
+pub struct FetchResult {
     /// Whole batches with the partition's bounds, or why there are none.
     pub result: Result<Slice, ReadError>,
 }
 
 impl Fetch {
-    /// Runs it. One [`Fetched`] for each partition, in their order. Dropping the future has no effect.
-    pub(crate) async fn run(self, cold_reads: &BlockingWork) -> Vec<Fetched> {
+    /// Runs it. One [`FetchResult`] for each partition, in their order. Dropping the future has no effect.
+    pub(crate) async fn run(self, cold_reads: &BlockingWork) -> Vec<FetchResult> {
         let this = Arc::new(self);
         let mut answer = this.read(cold_reads).await;
         if !this.max_wait.is_zero() && !answer.is_enough(&this) {
-            let mut arrived = Arrived::behind(&answer);
+            let mut arrived = ArrivedBytes::behind(&answer);
             let enough = this.wait_until_enough(&mut arrived);
             // Out of time is no failure: what is there by then is the answer.
             tokio::time::timeout(this.max_wait, enough).await.unwrap_or_default();
@@ -89,7 +89,7 @@ impl Fetch {
         }
     }
 
-    async fn wait_until_enough(&self, arrived: &mut Arrived) {
+    async fn wait_until_enough(&self, arrived: &mut ArrivedBytes) {
         while !arrived.is_enough(self) {
             self.wait_behind(&arrived.seen).await;
             arrived.count(self);
@@ -115,7 +115,7 @@ impl Fetch {
 
 /// What has come while a fetch waits. Only sizes are kept: each batch is looked at once, when it has come, and read with
 /// all others when there are enough.
-struct Arrived {
+struct ArrivedBytes {
     /// The high watermark of each partition when it was looked at last.
     seen: Vec<Offset>,
     /// Bytes of each partition that the answer will have.
@@ -124,7 +124,7 @@ struct Arrived {
     is_something: bool,
 }
 
-impl Arrived {
+impl ArrivedBytes {
     fn behind(answer: &Answer) -> Self {
         let bytes =
             answer.fetched.iter().map(|fetched| fetched.result.as_ref().map_or(0, |slice| slice.bytes));
@@ -154,7 +154,7 @@ impl Arrived {
 
 /// What one reading of all partitions gave.
 struct Answer {
-    fetched: Vec<Fetched>,
+    fetched: Vec<FetchResult>,
     /// The high watermark of each partition when it was read.
     seen: Vec<Offset>,
     bytes: usize,
@@ -198,7 +198,7 @@ impl Answer {
                 self.seen.push(Offset::ZERO);
             }
         }
-        self.fetched.push(Fetched { result });
+        self.fetched.push(FetchResult { result });
     }
 
     fn is_enough(&self, fetch: &Fetch) -> bool {

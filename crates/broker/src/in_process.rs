@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use factum_eventlog::{
-    Chunk, EventLog, GroupConsumer, GroupError, Membership, NewRecord, Placed, Position, ProduceError,
-    ReadError,
+    Chunk, EventLog, GroupConsumer, GroupError, Membership, NewRecord, Position, ProduceError, ReadError,
+    RecordMetadata,
 };
 use factum_types::{Offset, TopicName, TopicPartition};
 
@@ -31,7 +31,11 @@ pub use internal_log::InternalLog;
 
 #[async_trait]
 impl EventLog for Broker {
-    async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError> {
+    async fn produce(
+        &self,
+        topic: &TopicName,
+        records: Vec<NewRecord>,
+    ) -> Result<Vec<RecordMetadata>, ProduceError> {
         produce::produce(self, Access::Client, topic, records).await
     }
 

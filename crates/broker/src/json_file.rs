@@ -53,7 +53,7 @@ pub enum Error {
 }
 
 /// A file's content, which names its own format.
-pub(crate) trait Versioned {
+pub(crate) trait VersionedFile {
     /// The format that this code reads and writes.
     const FORMAT: u32;
 
@@ -62,7 +62,7 @@ pub(crate) trait Versioned {
 }
 
 /// Reads `path`; `None` if there is no such file.
-pub(crate) fn read<T: DeserializeOwned + Versioned>(
+pub(crate) fn read<T: DeserializeOwned + VersionedFile>(
     disk: &dyn Disk,
     path: &Path,
 ) -> Result<Option<T>, Error> {

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use crate::error::StorageError;
-use crate::json_file::{self, Versioned};
+use crate::json_file::{self, VersionedFile};
 
 const ENDING: &str = ".json";
 
@@ -43,7 +43,7 @@ struct Note {
     directory: String,
 }
 
-impl Versioned for Note {
+impl VersionedFile for Note {
     const FORMAT: u32 = 1;
 
     fn format(&self) -> u32 {

@@ -74,7 +74,7 @@ pub use error::{
     AlterTopicError, CreateTopicError, DeleteRecordsError, DeleteTopicError, EnsureTopicError, OpenError,
     ProducerIdError, StorageError,
 };
-pub use fetch::{Fetch, FetchPartition, Fetched};
+pub use fetch::{Fetch, FetchPartition, FetchResult};
 pub use health::Health;
 pub use heavy_work::Busy;
 pub use in_process::InternalLog;

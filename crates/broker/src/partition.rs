@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use factum_base::clock::SharedClock;
-use factum_log::{AppendError, Appended, Bounds, PartitionLog, Slice, SyncError, Waiter};
+use factum_log::{AppendError, AppendResult, Bounds, PartitionLog, Slice, SyncError, Waiter};
 use factum_types::compression::DecompressError;
 use factum_types::record::{self, RecordSummary};
 use factum_types::{Compression, Offset, RecordBatch, Timestamp, TopicPartition};
@@ -152,7 +152,7 @@ impl Partition {
     ///
     /// # Errors
     /// [`ProduceError`]; nothing of the batch was kept.
-    pub fn append(&self, batch: RecordBatch) -> Result<Appended, ProduceError> {
+    pub fn append(&self, batch: RecordBatch) -> Result<AppendResult, ProduceError> {
         let appended = self.append_timed(batch, NonZeroUsize::MIN, &mut InlineWork::default());
         appended.map(|(appended, _)| appended)
     }
@@ -168,7 +168,7 @@ impl Partition {
         mut batch: RecordBatch,
         request: NonZeroUsize,
         inline: &mut InlineWork,
-    ) -> Result<(Appended, Option<Timestamp>), ProduceError> {
+    ) -> Result<(AppendResult, Option<Timestamp>), ProduceError> {
         if self.is_reserved {
             return Err(ProduceError::Reserved);
         }
@@ -199,7 +199,7 @@ impl Partition {
         &self,
         batch: RecordBatch,
         request: NonZeroUsize,
-    ) -> Result<Appended, ProduceError> {
+    ) -> Result<AppendResult, ProduceError> {
         self.check(&batch)?;
         self.place(batch, request, None).map(|(appended, _)| appended)
     }
@@ -211,7 +211,7 @@ impl Partition {
         batch: RecordBatch,
         request: NonZeroUsize,
         latest: Option<i32>,
-    ) -> Result<(Appended, Option<Timestamp>), ProduceError> {
+    ) -> Result<(AppendResult, Option<Timestamp>), ProduceError> {
         let (now, rules) = (self.clock.now(), self.limits.rules());
         let batch = match rules.unpacks(&batch) {
             true => self.checks.heavy_work.run_in_place(|| rules.apply(batch, now, latest))??,

@@ -25,7 +25,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use self::scramble::Scramble;
-use crate::json_file::{self, Versioned};
+use crate::json_file::{self, VersionedFile};
 
 /// Ids reserved by one write.
 const BLOCK: i64 = 1_000;
@@ -43,7 +43,7 @@ struct ProducerIdsFile {
     reserved: i64,
 }
 
-impl Versioned for ProducerIdsFile {
+impl VersionedFile for ProducerIdsFile {
     const FORMAT: u32 = 2;
 
     fn format(&self) -> u32 {
@@ -59,7 +59,7 @@ struct PlainFile {
     reserved: i64,
 }
 
-impl Versioned for PlainFile {
+impl VersionedFile for PlainFile {
     const FORMAT: u32 = 1;
 
     fn format(&self) -> u32 {

@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use crate::auto_create::AutoCreate;
-use crate::broker::{Broker, Shared};
+use crate::broker::{Broker, BrokerInner};
 use crate::catalogue::Catalogue;
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::DataDirLock;
@@ -113,7 +113,7 @@ impl Service {
         let heavy_work = Arc::clone(catalogue.heavy_work());
         let (partitioner, tasks) = (Partitioner::default(), OnceLock::new());
         let auto_create = AutoCreate::new(options.auto_create_topics);
-        let broker = Broker::new(Shared {
+        let broker = Broker::new(BrokerInner {
             auto_create,
             options,
             cluster_id,

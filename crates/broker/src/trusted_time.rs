@@ -27,7 +27,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, info, warn};
 
-use crate::json_file::{self, Versioned};
+use crate::json_file::{self, VersionedFile};
 use crate::metrics;
 
 /// How far the wall clock may be from the expected time.
@@ -47,17 +47,17 @@ struct ClockFile {
     /// Milliseconds since 1970.
     believed: i64,
     /// The clock that is not believed yet, and for how many milliseconds the server has run with it.
-    doubted: Option<Doubted>,
+    doubted: Option<SuspectClock>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Doubted {
+struct SuspectClock {
     seen: i64,
     ran: u64,
 }
 
-impl Versioned for ClockFile {
+impl VersionedFile for ClockFile {
     const FORMAT: u32 = 1;
 
     fn format(&self) -> u32 {
@@ -171,7 +171,7 @@ impl TrustedTime {
 
     fn save(&self, state: &State) {
         let Some((disk, path)) = &self.place else { return };
-        let doubted = state.doubted.map(|doubt| Doubted {
+        let doubted = state.doubted.map(|doubt| SuspectClock {
             seen: doubt.wall.as_millis(),
             ran: u64::try_from(doubt.ran.as_millis()).unwrap_or(u64::MAX),
         });

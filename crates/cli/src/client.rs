@@ -17,7 +17,7 @@ pub(crate) use events::{EventStream, ServerEvent};
 pub(crate) use factum_api::events::AppendResponse as Acknowledged;
 pub(crate) use factum_api::records::Record;
 pub(crate) use factum_api::rows::{
-    FreshnessView as Freshness, JsonRow, LeftOutView as LeftOut, RowErrorView as RowError,
+    FreshnessView as Freshness, JsonRow, LeftOutView as LeftOutEvents, RowErrorView as RowError,
     RowsChange as Changed, RowsView as Rows,
 };
 pub(crate) use factum_api::topics::{
@@ -119,7 +119,10 @@ impl Client {
                 state: header("x-factum-state"),
                 reason: None,
             },
-            left_out: Some(LeftOut { undecodable: count("undecodable"), unreadable: count("unreadable") }),
+            left_out: Some(LeftOutEvents {
+                undecodable: count("undecodable"),
+                unreadable: count("unreadable"),
+            }),
             errors: Vec::new(),
         };
         let errors = header("x-factum-row-errors").parse().unwrap_or(0);

@@ -32,25 +32,25 @@ const LEAST: usize = 101;
 const PATIENCE: Duration = Duration::from_secs(85);
 
 /// Where each acknowledged value was put.
-type Acknowledged = Arc<Mutex<Vec<(i32, i64, String)>>>;
+type AcknowledgedValues = Arc<Mutex<Vec<(i32, i64, String)>>>;
 
 #[derive(Clone, Default)]
 struct Load {
     stop: Arc<AtomicBool>,
     acknowledged: Arc<AtomicU64>,
-    kafka: Acknowledged,
-    http: Acknowledged,
+    kafka: AcknowledgedValues,
+    http: AcknowledgedValues,
 }
 
 impl Load {
-    fn note(&self, list: &Acknowledged, partition: i32, offset: i64, value: String) {
+    fn note(&self, list: &AcknowledgedValues, partition: i32, offset: i64, value: String) {
         list.lock().expect("no holder panics").push((partition, offset, value));
         self.acknowledged.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Acknowledged on the way that has less.
     fn least(&self) -> usize {
-        let on = |list: &Acknowledged| list.lock().expect("no holder panics").len();
+        let on = |list: &AcknowledgedValues| list.lock().expect("no holder panics").len();
         on(&self.kafka).min(on(&self.http))
     }
 

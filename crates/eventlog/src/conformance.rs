@@ -23,7 +23,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use factum_types::{ByteSize, Offset, PartitionId, Record, TopicName, TopicPartition};
 
-use crate::{EventLog, NewRecord, NewTopic, Placed, TopicConfig};
+use crate::{EventLog, NewRecord, NewTopic, RecordMetadata, TopicConfig};
 
 /// How long anything may take before it counts as never.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -104,7 +104,7 @@ fn value_in(partition: PartitionId, text: &str) -> NewRecord {
 }
 
 /// Produces values to partition 0, as one batch.
-async fn produce_values(log: &Log, topic: &TopicName, values: &[&str]) -> Vec<Placed> {
+async fn produce_values(log: &Log, topic: &TopicName, values: &[&str]) -> Vec<RecordMetadata> {
     let records = values.iter().map(|text| value_in(0, text)).collect();
     log.produce(topic, records).await.expect("records are taken")
 }

@@ -24,7 +24,7 @@ pub struct Membership {
 
 /// Records of one partition, handed to a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Polled {
+pub struct PolledRecords {
     /// The partition.
     pub partition: TopicPartition,
     /// Its next records, in order.
@@ -42,7 +42,7 @@ pub trait GroupConsumer: Send {
     ///
     /// # Errors
     /// [`GroupError`].
-    async fn poll(&mut self, wait: Duration) -> Result<Vec<Polled>, GroupError>;
+    async fn poll(&mut self, wait: Duration) -> Result<Vec<PolledRecords>, GroupError>;
 
     /// The partitions assigned at the last poll.
     fn assignment(&self) -> Vec<TopicPartition>;
@@ -74,7 +74,7 @@ pub struct Group {
     /// Its members.
     pub members: Vec<Member>,
     /// Its committed offsets, by partition.
-    pub offsets: Vec<Committed>,
+    pub offsets: Vec<GroupOffset>,
 }
 
 /// A member of a group.
@@ -92,7 +92,7 @@ pub struct Member {
 
 /// A committed offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Committed {
+pub struct GroupOffset {
     /// The partition.
     pub partition: TopicPartition,
     /// The offset to read next.

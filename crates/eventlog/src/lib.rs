@@ -27,9 +27,9 @@ use async_trait::async_trait;
 use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 
 pub use admin::AdminError;
-pub use group::{Committed, Group, GroupConsumer, GroupError, Member, Membership, Polled};
+pub use group::{Group, GroupConsumer, GroupError, GroupOffset, Member, Membership, PolledRecords};
 pub use partitioner::Partitioner;
-pub use produce::{NewRecord, Placed, ProduceError};
+pub use produce::{NewRecord, ProduceError, RecordMetadata};
 pub use read::{Chunk, Position, ReadError, Unreadable};
 pub use topic::as_it_is;
 pub use topic::{CompressionType, NewTopic, PartitionBounds, TimestampType, Topic, TopicConfig, TopicEdit};
@@ -44,7 +44,11 @@ pub trait EventLog: Admin {
     ///
     /// # Errors
     /// [`ProduceError`]; after [`ProduceError::is_transient`] the records may or may not be in the log.
-    async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError>;
+    async fn produce(
+        &self,
+        topic: &TopicName,
+        records: Vec<NewRecord>,
+    ) -> Result<Vec<RecordMetadata>, ProduceError>;
 
     /// Reads records from `from` on, about `limit_bytes` of decoded records but always one item if there is one, so
     /// that a batch which unpacks to much is handed out in several reads; waits up to `wait` for the first. A chunk whose

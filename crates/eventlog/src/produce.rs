@@ -20,7 +20,7 @@ pub struct NewRecord {
 
 /// Where a record was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placed {
+pub struct RecordMetadata {
     /// The partition.
     pub partition: PartitionId,
     /// The offset within it.

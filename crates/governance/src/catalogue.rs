@@ -13,7 +13,7 @@ use crate::definitions::Definitions;
 use crate::kind::Kind;
 use crate::kinds::{EventDefinition, TeamDefinition};
 use crate::problem::{Problem, Severity};
-use crate::record::{self, Recorded, RecordedError};
+use crate::record::{self, AppliedDefinitions, ReadAppliedError};
 
 /// A cheap handle on the newest state; clones see the same.
 #[derive(Debug, Clone, Default)]
@@ -51,8 +51,8 @@ impl Catalogue {
     /// A catalogue of what `log` says was applied.
     ///
     /// # Errors
-    /// [`RecordedError`].
-    pub async fn load(log: &dyn EventLog) -> Result<Self, RecordedError> {
+    /// [`ReadAppliedError`].
+    pub async fn load(log: &dyn EventLog) -> Result<Self, ReadAppliedError> {
         let catalogue = Self::new();
         catalogue.reload(log).await?;
         Ok(catalogue)
@@ -61,15 +61,15 @@ impl Catalogue {
     /// Reads what `log` says was applied, puts it in place of the state so far and gives it; problems stay.
     ///
     /// # Errors
-    /// [`RecordedError`]; the state so far stays.
-    pub async fn reload(&self, log: &dyn EventLog) -> Result<Recorded, RecordedError> {
-        let recorded = Recorded::read(log).await?;
+    /// [`ReadAppliedError`]; the state so far stays.
+    pub async fn reload(&self, log: &dyn EventLog) -> Result<AppliedDefinitions, ReadAppliedError> {
+        let recorded = AppliedDefinitions::read(log).await?;
         self.replace(&recorded);
         Ok(recorded)
     }
 
     /// Puts `recorded` in place of the state so far; problems stay.
-    pub fn replace(&self, recorded: &Recorded) {
+    pub fn replace(&self, recorded: &AppliedDefinitions) {
         let unreadable = unreadable(recorded);
         let definitions = recorded.definitions();
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -162,7 +162,7 @@ impl Catalogue {
 }
 
 /// What of the record was passed over, as problems of the topic that holds it.
-fn unreadable(recorded: &Recorded) -> Vec<Problem> {
+fn unreadable(recorded: &AppliedDefinitions) -> Vec<Problem> {
     let file = Path::new(record::TOPIC);
     let (listed, more) = recorded.unreadable();
     let mut problems: Vec<_> = listed

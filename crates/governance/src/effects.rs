@@ -159,10 +159,10 @@ mod tests {
     use super::*;
     use crate::kinds::{DashboardDefinition, FeedDefinition, PipelineDefinition, TableDefinition};
 
-    struct Named(ResourceKind, Vec<ResourceKind>);
+    struct OrderedEffect(ResourceKind, Vec<ResourceKind>);
 
     #[async_trait]
-    impl Effect for Named {
+    impl Effect for OrderedEffect {
         fn kinds(&self) -> Vec<ResourceKind> {
             vec![self.0]
         }
@@ -184,8 +184,9 @@ mod tests {
     fn an_effect_comes_behind_those_that_it_needs() {
         let (table, sql) = (ResourceKind::of::<TableDefinition>(), ResourceKind::of::<PipelineDefinition>());
         let (feed, page) = (ResourceKind::of::<FeedDefinition>(), ResourceKind::of::<DashboardDefinition>());
-        let named =
-            |kind, needs: &[ResourceKind]| -> Arc<dyn Effect> { Arc::new(Named(kind, needs.to_vec())) };
+        let named = |kind, needs: &[ResourceKind]| -> Arc<dyn Effect> {
+            Arc::new(OrderedEffect(kind, needs.to_vec()))
+        };
         let effects = Effects::new(vec![
             named(page, &[sql, feed]),
             named(feed, &[table]),

@@ -304,8 +304,8 @@ pub(crate) struct KindEntry {
 }
 
 type LookBesideFn = fn(&Context<'_>, &[&dyn Definition], &mut Vec<Problem>);
-type Located<'a> = (&'a dyn Definition, &'a Origin);
-type ConflictsFn = fn(&[Located<'_>]) -> Vec<Conflict>;
+type LocatedDefinition<'a> = (&'a dyn Definition, &'a Origin);
+type ConflictsFn = fn(&[LocatedDefinition<'_>]) -> Vec<Conflict>;
 type DecodeFn = fn(&[u8]) -> Result<Arc<dyn Definition>, serde_json::Error>;
 type ReadFn = fn(&Context<'_>, &Path, &str, &mut Vec<Problem>) -> Option<(Arc<dyn Definition>, Origin)>;
 
@@ -331,7 +331,7 @@ impl KindEntry {
     }
 }
 
-fn conflicts<K: Kind>(all: &[Located<'_>]) -> Vec<Conflict> {
+fn conflicts<K: Kind>(all: &[LocatedDefinition<'_>]) -> Vec<Conflict> {
     let of_kind = all.iter().filter_map(|(it, origin)| Some((it.as_any().downcast_ref::<K>()?, *origin)));
     K::conflicts(&of_kind.collect::<Vec<_>>())
 }

@@ -40,7 +40,7 @@ pub use kinds::{
     Capture, DashboardDefinition, EventDefinition, FeedDefinition, Format, Generator, KeptView, Panel,
     PanelFault, PanelKind, PanelPart, PipelineDefinition, Rate, TableDefinition, TeamDefinition,
 };
-pub use plan::{Applied, ApplyError, Change, Plan, PlanError};
+pub use plan::{ApplyError, ApplyResult, Change, Plan, PlanError};
 pub use problem::{Problem, Severity};
 pub use project::{Environment, LoadError, Project};
 pub use resource_id::{ResourceId, ResourceKind};

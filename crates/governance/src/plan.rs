@@ -16,12 +16,12 @@ use std::fmt;
 use factum_eventlog::{AdminError, EventLog};
 
 pub(crate) use apply::write;
-pub use apply::{Applied, ApplyError, Prepared};
+pub use apply::{ApplyError, ApplyResult, PreparedPlan};
 pub use change::{Action, Change, FieldChange, TopicChange};
 
 use crate::problem::Problem;
 use crate::project::Project;
-use crate::record::{Recorded, RecordedError};
+use crate::record::{AppliedDefinitions, ReadAppliedError};
 use crate::resource_id::ResourceId;
 
 /// The changes that make a log what a project says, in the order in which they are applied.
@@ -41,14 +41,14 @@ impl Plan {
     /// # Errors
     /// [`PlanError`], where the log does not answer.
     pub async fn between(project: &Project, log: &dyn EventLog) -> Result<Self, PlanError> {
-        let recorded = Recorded::read(log).await?;
+        let recorded = AppliedDefinitions::read(log).await?;
         Self::from_recorded(project, &recorded, log).await
     }
 
     /// The same, where it is known already what was applied.
     pub(crate) async fn from_recorded(
         project: &Project,
-        recorded: &Recorded,
+        recorded: &AppliedDefinitions,
         log: &dyn EventLog,
     ) -> Result<Self, PlanError> {
         let topics = log.topics().await.map_err(PlanError::Topics)?;
@@ -71,7 +71,7 @@ pub enum PlanError {
     /// The log's topics could not be listed.
     Topics(AdminError),
     /// What was applied before could not be read.
-    Recorded(RecordedError),
+    Recorded(ReadAppliedError),
 }
 
 impl PlanError {
@@ -84,8 +84,8 @@ impl PlanError {
     }
 }
 
-impl From<RecordedError> for PlanError {
-    fn from(error: RecordedError) -> Self {
+impl From<ReadAppliedError> for PlanError {
+    fn from(error: ReadAppliedError) -> Self {
         Self::Recorded(error)
     }
 }

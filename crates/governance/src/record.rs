@@ -38,7 +38,7 @@ const READ_WAIT: Duration = Duration::from_secs(10);
 
 /// Everything that is applied now.
 #[derive(Debug, Clone, Default)]
-pub struct Recorded {
+pub struct AppliedDefinitions {
     definitions: Definitions,
     /// When the last of it was applied; `None` where nothing ever was.
     applied_at: Option<Timestamp>,
@@ -49,7 +49,7 @@ pub struct Recorded {
 
 /// Why the applied resources could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum RecordedError {
+pub enum ReadAppliedError {
     /// The topic could not be looked up.
     #[error("look up topic {TOPIC}")]
     Lookup(#[source] AdminError),
@@ -61,7 +61,7 @@ pub enum RecordedError {
     Stalled,
 }
 
-impl RecordedError {
+impl ReadAppliedError {
     /// Whether the same read can succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -72,13 +72,13 @@ impl RecordedError {
     }
 }
 
-impl Recorded {
+impl AppliedDefinitions {
     /// Reads the topic from its beginning to its end; where there is no such topic, nothing is applied. What cannot
-    /// be read is passed over, see [`Recorded::unreadable`].
+    /// be read is passed over, see [`AppliedDefinitions::unreadable`].
     ///
     /// # Errors
-    /// [`RecordedError`], where the log does not answer at all.
-    pub async fn read(log: &dyn EventLog) -> Result<Self, RecordedError> {
+    /// [`ReadAppliedError`], where the log does not answer at all.
+    pub async fn read(log: &dyn EventLog) -> Result<Self, ReadAppliedError> {
         let mut recorded = Self::default();
         recorded.read_on(log).await?;
         Ok(recorded)
@@ -87,13 +87,13 @@ impl Recorded {
     /// Reads what was recorded since, and nothing again that was read.
     ///
     /// # Errors
-    /// [`RecordedError`], where the log does not answer; what was read until then is taken.
-    pub(crate) async fn read_on(&mut self, log: &dyn EventLog) -> Result<(), RecordedError> {
+    /// [`ReadAppliedError`], where the log does not answer; what was read until then is taken.
+    pub(crate) async fn read_on(&mut self, log: &dyn EventLog) -> Result<(), ReadAppliedError> {
         let partition = TopicPartition::new(topic(), 0);
         match log.topic(&partition.topic).await {
             Ok(_) => {}
             Err(AdminError::UnknownTopic { .. } | AdminError::UnusableTopic { .. }) => return Ok(()),
-            Err(error) => return Err(RecordedError::Lookup(error)),
+            Err(error) => return Err(ReadAppliedError::Lookup(error)),
         }
         let end = log.offset_of(&partition, Position::Latest).await?;
         let start = log.offset_of(&partition, Position::Earliest).await?;
@@ -101,7 +101,7 @@ impl Recorded {
         while self.next < end {
             let chunk = log.read(&partition, self.next, READ_BYTES, READ_WAIT).await?;
             if chunk.next <= self.next {
-                return Err(RecordedError::Stalled);
+                return Err(ReadAppliedError::Stalled);
             }
             let mut holes = chunk.unreadable.iter().peekable();
             for record in &chunk.records {
@@ -135,7 +135,7 @@ impl Recorded {
         self.unreadable.listed()
     }
 
-    /// Whether [`Recorded::checkpoint`] may stand for all of the record: something of it cannot be read, and whatever it
+    /// Whether [`AppliedDefinitions::checkpoint`] may stand for all of the record: something of it cannot be read, and whatever it
     /// held was `project`'s, since nothing is known of another.
     pub(crate) fn can_be_written_again(&self, project: &str) -> bool {
         let (listed, _) = self.unreadable();
@@ -180,7 +180,7 @@ impl Recorded {
 }
 
 /// These definitions, recorded at no known time.
-impl From<Definitions> for Recorded {
+impl From<Definitions> for AppliedDefinitions {
     fn from(definitions: Definitions) -> Self {
         Self { definitions, ..Self::default() }
     }

@@ -29,7 +29,7 @@ use eyes::Eyes;
 
 use crate::catalogue::Catalogue;
 use crate::effects::Effect;
-use crate::plan::{Applied, Plan};
+use crate::plan::{ApplyResult, Plan};
 use crate::problem::Problem;
 
 /// The first pause before what failed for the moment is tried again; it doubles each time.
@@ -66,7 +66,7 @@ pub enum Outcome {
         /// What changed.
         plan: Plan,
         /// What was done.
-        applied: Applied,
+        applied: ApplyResult,
         /// What is wrong with the files: errors are of what stayed as it was, warnings of what has no effect.
         problems: Vec<Problem>,
     },

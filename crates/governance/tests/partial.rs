@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use expect_test::{Expect, expect};
 use factum_eventlog::{EventLog, NewRecord};
-use factum_governance::record::{self, Recorded};
+use factum_governance::record::{self, AppliedDefinitions};
 use factum_governance::watch::{apply_once, resume};
 use factum_governance::{
     Catalogue, Definitions, Effect, EffectError, EventDefinition, PipelineDefinition, Problem, ResourceKind,
@@ -397,7 +397,7 @@ async fn only_what_is_in_effect_is_recorded() {
     story.needs.unavailable.store(1, Ordering::Relaxed);
     let error = apply_once(story.folder.path(), &story.log, &story.catalogue, &story.needs).await;
     assert!(error.expect_err("the state does not answer").is_transient());
-    let recorded = Recorded::read(&story.log).await.expect("readable");
+    let recorded = AppliedDefinitions::read(&story.log).await.expect("readable");
     let pipeline =
         recorded.definitions().get_shared::<PipelineDefinition>("lake.raw").expect("it is recorded");
     assert_eq!(&*pipeline.sql, "NEEDS nothing\n");

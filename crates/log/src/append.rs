@@ -20,7 +20,7 @@ use crate::committer::Progress;
 use crate::damage::Damage;
 use crate::index::SegmentIndex;
 use crate::open_segments::OpenSegment;
-use crate::partition_log::{JustSealed, PartitionLog, Shared, Writer};
+use crate::partition_log::{LogInner, PartitionLog, SealedSegment, Writer};
 use crate::segment::{Segment, State, log_path};
 use crate::trouble::RefusedAppend;
 
@@ -29,7 +29,7 @@ const RETRY_BYTES: usize = 1 << 20;
 
 /// Where a batch came to lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
+pub struct AppendResult {
     /// Offset of its first record.
     pub base_offset: Offset,
     /// Offset of its last record: durable once [`PartitionLog::durable`] says so of this offset.
@@ -97,11 +97,11 @@ impl PartitionLog {
     ///
     /// `now` is kept as the time of the append; it decides retention, never an offset. Never waits for a sync:
     /// the batch is in the page cache, and the committer is told. It is durable, and visible to readers, once
-    /// [`PartitionLog::durable`] resolves for [`Appended::last_offset`]; that holds for a duplicate too.
+    /// [`PartitionLog::durable`] resolves for [`AppendResult::last_offset`]; that holds for a duplicate too.
     ///
     /// # Errors
     /// [`AppendError`]; nothing of the batch is then in the log.
-    pub fn append(&self, batch: RecordBatch, now: Timestamp) -> Result<Appended, AppendError> {
+    pub fn append(&self, batch: RecordBatch, now: Timestamp) -> Result<AppendResult, AppendError> {
         self.append_as_part(batch, now, NonZeroUsize::MIN)
     }
 
@@ -115,14 +115,14 @@ impl PartitionLog {
         mut batch: RecordBatch,
         now: Timestamp,
         request: NonZeroUsize,
-    ) -> Result<Appended, AppendError> {
+    ) -> Result<AppendResult, AppendError> {
         let log = &*self.0;
         let mut writer = log.writer.lock();
         log.check_writable()?;
         let log_start = log.log_start.get();
         if let Some(sent) = writer.producers.check(batch.header())? {
             let (base_offset, last_offset) = (sent.base, sent.last);
-            return Ok(Appended { base_offset, last_offset, log_start, duplicate: true });
+            return Ok(AppendResult { base_offset, last_offset, log_start, duplicate: true });
         }
         let options = *log.options.read();
         let bytes = batch.encoded_len();
@@ -143,7 +143,7 @@ impl PartitionLog {
             log.environment.committer.enqueue(&self.0, request);
         }
         log.append_worked();
-        Ok(Appended { base_offset, last_offset, log_start, duplicate: false })
+        Ok(AppendResult { base_offset, last_offset, log_start, duplicate: false })
     }
 
     /// Whether a batch of this header is one that its idempotent producer sent before, and that is in the log.
@@ -165,7 +165,7 @@ impl PartitionLog {
     }
 }
 
-impl Shared {
+impl LogInner {
     fn check_writable(&self) -> Result<(), AppendError> {
         if let Some(damage) = self.quarantine.get() {
             return Err(AppendError::Quarantined(damage.clone()));
@@ -252,7 +252,7 @@ impl Shared {
             environment.open_segments.insert(self.id, old.base(), open);
         }
         let producers = writer.producers.encode(base);
-        writer.sealed.push(JustSealed { segment: old, file: file.unsynced(), index, producers });
+        writer.sealed.push(SealedSegment { segment: old, file: file.unsynced(), index, producers });
         let mut segments = self.segments.write();
         *segments = Arc::new(segments.iter().cloned().chain([segment]).collect());
         Ok(())

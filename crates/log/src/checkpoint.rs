@@ -54,7 +54,7 @@ pub(crate) struct Checkpoint {
 
 /// What [`load`] found.
 #[derive(Debug, Default)]
-pub(crate) struct CheckpointRead {
+pub(crate) struct LoadedCheckpoint {
     /// The newest checkpoint that is whole.
     pub(crate) checkpoint: Option<Checkpoint>,
     /// Whether a newer one may have been here: a slot holds bytes that are no checkpoint.
@@ -62,15 +62,15 @@ pub(crate) struct CheckpointRead {
 }
 
 /// Reads both slots of `path`.
-pub(crate) fn load(disk: &dyn Disk, path: &Path) -> io::Result<CheckpointRead> {
-    let Some(bytes) = read_file(disk, path)? else { return Ok(CheckpointRead::default()) };
+pub(crate) fn load(disk: &dyn Disk, path: &Path) -> io::Result<LoadedCheckpoint> {
+    let Some(bytes) = read_file(disk, path)? else { return Ok(LoadedCheckpoint::default()) };
     let slots = [slot(&bytes, 0), slot(&bytes, SLOT_DISTANCE)];
     let doubtful = slots.iter().any(|slot| matches!(slot, Slot::Garbage));
     let whole = slots.into_iter().filter_map(|slot| match slot {
         Slot::Whole(checkpoint) => Some(checkpoint),
         Slot::Blank | Slot::Garbage => None,
     });
-    Ok(CheckpointRead { checkpoint: whole.max_by_key(|checkpoint| checkpoint.generation), doubtful })
+    Ok(LoadedCheckpoint { checkpoint: whole.max_by_key(|checkpoint| checkpoint.generation), doubtful })
 }
 
 /// Makes `checkpoint` durable; its generation says which slot it takes.

@@ -23,7 +23,7 @@ use crate::active_file::UnsyncedFile;
 use crate::checkpoint::{self, Checkpoint, Mark};
 use crate::committer::Progress;
 use crate::disk::{Disk, remove_if_there, write_cache};
-use crate::partition_log::{CHECKPOINT, JustSealed, PartitionLog, Shared, Writer};
+use crate::partition_log::{CHECKPOINT, LogInner, PartitionLog, SealedSegment, Writer};
 use crate::segment::{Segment, State};
 use crate::synced_end::SyncedEnd;
 use crate::waiters::Waiter;
@@ -76,7 +76,7 @@ struct Round {
     end: Mark,
     active: Arc<Segment>,
     file: UnsyncedFile,
-    sealed: Vec<JustSealed>,
+    sealed: Vec<SealedSegment>,
 }
 
 impl PartitionLog {
@@ -145,7 +145,7 @@ impl PartitionLog {
     }
 }
 
-impl Shared {
+impl LogInner {
     /// Makes durable what was appended until now. Closing the log does it for one that is closed.
     pub(crate) fn commit_waiting(&self) -> Progress {
         let mut checkpoint = self.checkpoint.lock();
@@ -254,7 +254,7 @@ impl Shared {
     }
 
     /// Stores what makes the next open quick. None of it is needed, so none of it can fail a commit.
-    fn store_caches(&self, sealed: &JustSealed) {
+    fn store_caches(&self, sealed: &SealedSegment) {
         let disk = &*self.environment.disk;
         let end = sealed.index.summary.next;
         let index = write_cache(disk, &sealed.segment.index_path(), &sealed.index.encode());

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::partition_log::Shared as Log;
+use crate::partition_log::LogInner as Log;
 use crate::tail_cache::LogId;
 
 /// How many logs enqueued later may go before each log of a request, for each log of that request.
@@ -41,9 +41,9 @@ const RETRY_COMMITS: u32 = 64;
 
 /// Makes the appends of all logs durable. A clone shares it.
 #[derive(Clone)]
-pub struct Committer(Arc<Shared>);
+pub struct Committer(Arc<CommitterInner>);
 
-struct Shared {
+struct CommitterInner {
     /// How long an idle committer waits before it tries a stalled log again.
     retry_pause: Duration,
     queue: Mutex<Queue>,
@@ -80,7 +80,7 @@ struct Queue {
 impl Committer {
     /// A committer with nothing to do.
     pub(crate) fn new(retry_pause: Duration) -> Self {
-        Self(Arc::new(Shared { retry_pause, queue: Mutex::default(), woken: Condvar::new() }))
+        Self(Arc::new(CommitterInner { retry_pause, queue: Mutex::default(), woken: Condvar::new() }))
     }
 
     /// Commits logs as they need it until [`Committer::stop`], and what is waiting then. Blocks: give it a thread;

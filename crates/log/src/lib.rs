@@ -51,7 +51,7 @@ mod trouble;
 mod waiters;
 mod walk;
 
-pub use append::{AppendError, Appended};
+pub use append::{AppendError, AppendResult};
 pub use commit::SyncError;
 pub use committer::Committer;
 pub use damage::{Damage, Fault};
@@ -65,7 +65,7 @@ pub use partition_log::{Bounds, Options, PartitionLog, SegmentInfo};
 pub use read::ReadError;
 pub use recovery::{OpenError, Recovery};
 pub use repair::{Repair, RepairError, repair};
-pub use retention::{RetainError, Retained, TruncateError};
+pub use retention::{RetainError, RetentionResult, TruncateError};
 pub use slice::Slice;
 pub use trouble::Trouble;
 pub use waiters::Waiter;

@@ -13,9 +13,9 @@ use crate::checkpoint::Checkpoint;
 use crate::commit::CommitError;
 use crate::committer::Progress;
 use crate::epochs::Epochs;
-use crate::partition_log::{EPOCHS, Shared};
+use crate::partition_log::{EPOCHS, LogInner};
 
-impl Shared {
+impl LogInner {
     /// Begins the new epoch, or has the committer do it when the disk allows.
     ///
     /// # Errors

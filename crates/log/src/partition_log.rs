@@ -91,10 +91,10 @@ pub struct SegmentInfo {
 
 /// One partition's log. A clone is the same log.
 #[derive(Clone)]
-pub struct PartitionLog(pub(crate) Arc<Shared>);
+pub struct PartitionLog(pub(crate) Arc<LogInner>);
 
 /// What all clones of a log share.
-pub(crate) struct Shared {
+pub(crate) struct LogInner {
     pub(crate) environment: Environment,
     pub(crate) id: LogId,
     pub(crate) dir: PathBuf,
@@ -136,7 +136,7 @@ pub(crate) struct Writer {
     pub(crate) first_append: Option<Timestamp>,
     pub(crate) producers: Producers,
     /// Segments sealed since the last commit; their last bytes may not be synced.
-    pub(crate) sealed: Vec<JustSealed>,
+    pub(crate) sealed: Vec<SealedSegment>,
     /// Whether a part of a refused batch may lie behind the end.
     pub(crate) is_torn: bool,
     /// The smallest request, in logs, of which a batch waits for the next commit; `None` if none does.
@@ -144,7 +144,7 @@ pub(crate) struct Writer {
 }
 
 /// A segment that was active a moment ago.
-pub(crate) struct JustSealed {
+pub(crate) struct SealedSegment {
     pub(crate) segment: Arc<Segment>,
     pub(crate) file: UnsyncedFile,
     pub(crate) index: Arc<SegmentIndex>,
@@ -209,7 +209,7 @@ impl PartitionLog {
     }
 }
 
-impl Shared {
+impl LogInner {
     pub(crate) fn bounds(&self) -> Bounds {
         let high_watermark = self.high_watermark.get();
         Bounds {

@@ -14,7 +14,7 @@ use crate::damage::{Damage, Fault};
 use crate::disk::{DiskFile, read_fully};
 use crate::index::{Place, SegmentIndex};
 use crate::open_segments::{OpenSegment, SegmentOpening};
-use crate::partition_log::{Bounds, PartitionLog, Shared};
+use crate::partition_log::{Bounds, LogInner, PartitionLog};
 use crate::scan::DamagedRange;
 use crate::segment::{Segment, State};
 use crate::segment_damage::SegmentDamage;
@@ -119,7 +119,7 @@ impl PartitionLog {
     }
 }
 
-impl Shared {
+impl LogInner {
     /// Reads some batches from `from` on; returns the offset after them, `from` itself if there is no room.
     fn read_on(&self, from: Offset, until: Offset, gather: &mut Gather) -> Result<Offset, Stop> {
         let mut reached = from;
@@ -176,7 +176,7 @@ impl Shared {
         }
     }
 
-    /// As [`Shared::source`], after the segment was examined: the index is right, and damage is known.
+    /// As [`LogInner::source`], after the segment was examined: the index is right, and damage is known.
     pub(crate) fn examined(
         &self,
         segment: &Segment,

@@ -33,7 +33,7 @@ use crate::checkpoint::Checkpoint;
 use crate::damage::{Damage, READ_ONLY};
 use crate::disk::{Disk, create_dir_durably};
 use crate::environment::Environment;
-use crate::partition_log::{OffsetCell, Options, PartitionLog, Shared, Writer};
+use crate::partition_log::{LogInner, OffsetCell, Options, PartitionLog, Writer};
 use crate::producers::Producers;
 use crate::segment::{Segment, State, log_path};
 use crate::synced_end::Notes;
@@ -193,7 +193,7 @@ fn assemble(
         is_torn: false,
         request: None,
     };
-    PartitionLog(Arc::new(Shared {
+    PartitionLog(Arc::new(LogInner {
         environment: environment.clone(),
         id: environment.tail_cache.register(),
         dir: dir.to_owned(),

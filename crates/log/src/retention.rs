@@ -16,7 +16,7 @@ use crate::commit::CommitError;
 use crate::committer::Progress;
 use crate::damage::Damage;
 use crate::disk::remove_if_there;
-use crate::partition_log::{Bounds, Options, PartitionLog, Shared};
+use crate::partition_log::{Bounds, LogInner, Options, PartitionLog};
 use crate::segment::Segment;
 
 /// A producer that appended nothing for so long may start over with any sequence number.
@@ -24,7 +24,7 @@ const PRODUCER_EXPIRY: Duration = Duration::from_secs(24 * 3600);
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Retained {
+pub struct RetentionResult {
     /// Segments removed.
     pub segments: usize,
     /// Their bytes.
@@ -69,10 +69,10 @@ impl PartitionLog {
     ///
     /// # Errors
     /// [`RetainError`]; what was removed until then stays removed.
-    pub fn retain(&self, now: Timestamp) -> Result<Retained, RetainError> {
+    pub fn retain(&self, now: Timestamp) -> Result<RetentionResult, RetainError> {
         let log = &*self.0;
         if !log.bounds().is_writable {
-            return Ok(Retained::default());
+            return Ok(RetentionResult::default());
         }
         let options = self.options();
         log.writer.lock().producers.expire(now, PRODUCER_EXPIRY);
@@ -88,7 +88,7 @@ impl PartitionLog {
     ///
     /// # Errors
     /// [`TruncateError`]; the log start may have advanced all the same if the disk failed to remove a file.
-    pub fn truncate_before(&self, start: Offset) -> Result<Retained, TruncateError> {
+    pub fn truncate_before(&self, start: Offset) -> Result<RetentionResult, TruncateError> {
         let log = &*self.0;
         if let Some(damage) = log.quarantine.get() {
             return Err(TruncateError::Quarantined(damage.clone()));
@@ -119,7 +119,7 @@ impl PartitionLog {
     }
 }
 
-impl Shared {
+impl LogInner {
     /// Where the log may start by its options; only what is durable may go.
     fn expired_until(&self, now: Timestamp, options: &Options) -> Offset {
         let segments = self.view();
@@ -137,14 +137,14 @@ impl Shared {
         start
     }
 
-    fn start_at(&self, start: Offset) -> io::Result<Retained> {
+    fn start_at(&self, start: Offset) -> io::Result<RetentionResult> {
         let dropped = self.drop_below(start)?;
         for segment in &dropped {
             self.environment.open_segments.forget(self.id, segment.base());
             self.remove_files(segment)?;
         }
         let bytes = dropped.iter().map(|segment| segment.summary().bytes).sum();
-        Ok(Retained { segments: dropped.len(), bytes })
+        Ok(RetentionResult { segments: dropped.len(), bytes })
     }
 
     /// Removes the files of a segment that is out of sight. Closing waits for the same lock, so that no removal

@@ -20,7 +20,7 @@ use crate::damage::{Damage, Fault, READ_ONLY};
 use crate::disk::{DiskFile, write_cache};
 use crate::index::{Place, SegmentIndex};
 use crate::open_segments::OpenSegment;
-use crate::partition_log::Shared;
+use crate::partition_log::LogInner;
 use crate::scan::{DamagedRange, Extent, Scan, scan};
 use crate::segment::Segment;
 
@@ -100,7 +100,7 @@ pub(crate) fn index_around(scanned: SegmentIndex, before: Option<SegmentIndex>) 
     }
 }
 
-impl Shared {
+impl LogInner {
     /// Reads `segment` to find out what is damaged in it, and rebuilds its index; `stored` is the index that it
     /// had, if any.
     pub(crate) fn examine(

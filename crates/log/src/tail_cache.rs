@@ -21,9 +21,9 @@ pub(crate) struct LogId(u64);
 
 /// A bounded memory of recent batches. A clone shares it.
 #[derive(Clone)]
-pub(crate) struct TailCache(Arc<Shared>);
+pub(crate) struct TailCache(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     capacity: usize,
     next_log: AtomicU64,
     cached: Mutex<CacheState>,
@@ -48,7 +48,7 @@ pub(crate) struct CachedBatch {
 impl TailCache {
     /// A cache of at most `capacity` bytes of batches; 0 caches nothing.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self(Arc::new(Shared { capacity, next_log: AtomicU64::new(0), cached: Mutex::default() }))
+        Self(Arc::new(Inner { capacity, next_log: AtomicU64::new(0), cached: Mutex::default() }))
     }
 
     /// A key for a log that is being opened.

@@ -17,7 +17,7 @@ use factum_types::{BatchHeader, Offset, Timestamp, record};
 
 use crate::damage::Fault;
 use crate::index::{Place, SegmentIndex, UNKNOWN_TIME};
-use crate::partition_log::{PartitionLog, Shared};
+use crate::partition_log::{LogInner, PartitionLog};
 use crate::read::{ReadError, Source};
 use crate::segment::Segment;
 use crate::walk::{Stop, Walk};
@@ -176,7 +176,7 @@ impl TimeSearch<'_> {
     }
 }
 
-impl Shared {
+impl LogInner {
     /// The first record of `segment`, which reaches to `end`, that `search` is after.
     fn search(&self, segment: &Segment, end: Offset, search: &TimeSearch<'_>) -> Result<Answer, SearchStop> {
         let find = |index: &SegmentIndex| search.begin(index);

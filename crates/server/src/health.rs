@@ -7,7 +7,7 @@ use factum_broker::Broker;
 use factum_governance::Catalogue;
 use factum_http_api::{HealthReport, RoleHealth};
 use factum_sql::{Engine, ViewState};
-use factum_state::Embedded;
+use factum_state::EmbeddedStore;
 
 use crate::machine::Machine;
 
@@ -17,7 +17,7 @@ pub(crate) struct Health {
     broker: Broker,
     catalogue: Catalogue,
     engine: Engine,
-    state: Embedded,
+    state: EmbeddedStore,
     machine: Machine,
     kafka_accepts: Arc<AtomicBool>,
 }
@@ -27,7 +27,7 @@ impl Health {
         broker: Broker,
         catalogue: Catalogue,
         engine: Engine,
-        state: Embedded,
+        state: EmbeddedStore,
         machine: Machine,
     ) -> Self {
         Self { broker, catalogue, engine, state, machine, kafka_accepts: Arc::default() }

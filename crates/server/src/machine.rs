@@ -101,10 +101,10 @@ impl Space {
 
 /// What was seen last; clones see the same.
 #[derive(Debug, Clone)]
-pub(crate) struct Machine(Arc<Shared>);
+pub(crate) struct Machine(Arc<Inner>);
 
 #[derive(Debug)]
-struct Shared {
+struct Inner {
     folder: PathBuf,
     options: Options,
     level: AtomicU8,
@@ -117,7 +117,7 @@ impl Machine {
     pub(crate) fn new(folder: PathBuf, options: Options) -> Self {
         describe();
         let (level, free, open_files) = (AtomicU8::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Shared { folder, options, level, free, open_files }))
+        Self(Arc::new(Inner { folder, options, level, free, open_files }))
     }
 
     /// Looks until `stop`, and lets `broker` refuse records while there is no room for them.

@@ -13,7 +13,7 @@ use factum_governance::watch::{self, Outcome};
 use factum_governance::{Catalogue, Effects};
 use factum_http_api::KafkaAddress;
 use factum_sql::Engine;
-use factum_state::Embedded;
+use factum_state::EmbeddedStore;
 
 use crate::access::authorizer;
 use crate::contracts::Contracts;
@@ -180,7 +180,7 @@ async fn start_engine(
     internal_log: &Arc<dyn EventLog>,
     clock: &SharedClock,
     groups: &Groups,
-) -> Result<(Engine, Embedded), StartError> {
+) -> Result<(Engine, EmbeddedStore), StartError> {
     let store = state::start(options.state.clone(), data_dir, clock, &groups.state).await?;
     let (log, internal_log, clock) = (Arc::clone(log), Arc::clone(internal_log), Arc::clone(clock));
     let (state, tasks) = (Arc::new(store.clone()), groups.domain.clone());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use factum_base::clock::SharedClock;
 use factum_base::tasks::{OnError, TaskGroup};
 use factum_log::{Environment, EnvironmentOptions, LocalDisk};
-use factum_state::{Embedded, OpenError, Options, Service};
+use factum_state::{EmbeddedStore, OpenError, Options, Service};
 use tokio::sync::oneshot;
 
 /// What of the data directory is the state's.
@@ -18,7 +18,7 @@ pub(crate) async fn start(
     data_dir: &Path,
     clock: &SharedClock,
     group: &TaskGroup,
-) -> Result<Embedded, OpenError> {
+) -> Result<EmbeddedStore, OpenError> {
     let (folder, clock, disk) = (data_dir.join(FOLDER), Arc::clone(clock), Arc::new(LocalDisk));
     let environment = Environment::new(
         disk.clone(),
@@ -37,7 +37,7 @@ pub(crate) async fn start(
         ended.send(()).ok();
         Ok(())
     });
-    let opening = move || Embedded::open(&environment, disk, clock, &folder, options);
+    let opening = move || EmbeddedStore::open(&environment, disk, clock, &folder, options);
     let opened = tokio::task::spawn_blocking(opening).await.expect("opening the state does not panic");
     let store = match opened {
         Ok(store) => store,

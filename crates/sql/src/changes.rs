@@ -30,7 +30,7 @@ use crate::metrics;
 use crate::row_errors::RowError;
 use crate::view::Rows;
 use diff::RowSet;
-pub(crate) use refresh::{Followed, any_moved, follow};
+pub(crate) use refresh::{RowSource, any_moved, follow};
 
 /// Most bytes of changes that are kept of one view.
 const RING_BYTES: usize = 16 << 20;

@@ -45,10 +45,10 @@ use crate::error::{ApplyError, ReadError};
 use crate::metrics;
 use crate::names::suggest;
 use crate::pipeline::Pipeline;
-use crate::plan::Planned;
+use crate::plan::PlanResult;
 use crate::schema::EventSchema;
 use crate::task::Environment;
-pub use apply::{Applied, PlannedDefinitions};
+pub use apply::{ApplyResult, PlannedDefinitions};
 use kept_state::KeptState;
 pub use options::Options;
 pub use query::{Query, QueryLimits};
@@ -64,9 +64,9 @@ const PLANNING_WAIT: Duration = Duration::from_secs(60);
 
 /// A handle on the engine. Its work goes on until the task group stops, whether or not a handle is left.
 #[derive(Clone)]
-pub struct Engine(Arc<Shared>);
+pub struct Engine(Arc<Inner>);
 
-struct Shared {
+struct Inner {
     environment: Arc<Environment>,
     /// Held while definitions are put into effect.
     applying: tokio::sync::Mutex<()>,
@@ -89,7 +89,7 @@ struct Shared {
 #[derive(Default)]
 struct Effective {
     definitions: Definitions,
-    planned: Planned,
+    planned: PlanResult,
     schemas: BTreeMap<TopicName, EventSchema>,
     views: BTreeMap<RelationName, Arc<View>>,
     /// Topics whose columns are not known yet, and what would show them.
@@ -131,7 +131,7 @@ impl Engine {
         let closings = ClosingRegistry::new(ClosingTopic::new(internal_log, &random));
         let spellings = SpellingLog::default();
         let environment = Arc::new(Environment { options, log, state, closings, spellings, clock, tasks });
-        let engine = Self(Arc::new(Shared {
+        let engine = Self(Arc::new(Inner {
             environment: Arc::clone(&environment),
             applying: tokio::sync::Mutex::default(),
             effective: RwLock::default(),
@@ -162,7 +162,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ApplyError`]; what was in effect stays so.
-    pub async fn apply(&self, definitions: Definitions) -> Result<Applied, ApplyError> {
+    pub async fn apply(&self, definitions: Definitions) -> Result<ApplyResult, ApplyError> {
         let _applying = self.0.applying.lock().await;
         self.put_into_effect(self.plan(definitions).await?, Others::Dropped).await
     }
@@ -172,7 +172,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ApplyError`]; what was in effect stays so.
-    pub async fn apply_planned(&self, planned: PlannedDefinitions) -> Result<Applied, ApplyError> {
+    pub async fn apply_planned(&self, planned: PlannedDefinitions) -> Result<ApplyResult, ApplyError> {
         let _applying = self.0.applying.lock().await;
         self.put_into_effect(planned, Others::Dropped).await
     }
@@ -182,7 +182,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ApplyError`]; what was in effect stays so.
-    pub async fn apply_keeping_others(&self, definitions: Definitions) -> Result<Applied, ApplyError> {
+    pub async fn apply_keeping_others(&self, definitions: Definitions) -> Result<ApplyResult, ApplyError> {
         let _applying = self.0.applying.lock().await;
         self.put_into_effect(self.plan(definitions).await?, Others::Kept).await
     }

@@ -60,10 +60,11 @@ pub use definitions::{
     Definitions, EventDefinition, PipelineDefinition, Place, Problem, RelationName, TableDefinition,
 };
 pub use engine::{
-    Applied, Engine, Options, PartitionStatus, PlannedDefinitions, Query, QueryLimits, ViewState, ViewStatus,
+    ApplyResult, Engine, Options, PartitionStatus, PlannedDefinitions, Query, QueryLimits, ViewState,
+    ViewStatus,
 };
 pub use error::{ApplyError, ComputeError, QueryError, ReadError};
 pub use explain::Explanation;
 pub use row_errors::RowError;
-pub use topic_scan::LeftOut;
+pub use topic_scan::LeftOutEvents;
 pub use view::{Freshness, Rows};

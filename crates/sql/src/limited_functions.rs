@@ -98,7 +98,7 @@ pub(crate) fn of_query(plan: LogicalPlan, query: &FunctionsOfQuery) -> Result<Lo
 
 /// The function itself, of one that has a limit.
 pub(crate) fn plain(function: &ScalarUDF) -> &ScalarUDF {
-    function.inner().downcast_ref::<Limited>().map_or(function, |limited| &limited.function)
+    function.inner().downcast_ref::<LimitedFunction>().map_or(function, |limited| &limited.function)
 }
 
 /// The error of a function whose result would be too large.
@@ -109,27 +109,27 @@ pub(crate) fn too_much(name: &str) -> DataFusionError {
 
 fn limited(part: Expr, query: Option<&FunctionsOfQuery>) -> Transformed<Expr> {
     let Expr::ScalarFunction(call) = part else { return Transformed::no(part) };
-    let known = call.func.inner().downcast_ref::<Limited>();
+    let known = call.func.inner().downcast_ref::<LimitedFunction>();
     let is_done = known.is_some_and(|known| query.is_none() || known.query.is_some());
     if is_done || UNLIMITED.contains(&call.func.name()) || call.func.name().starts_with("tumble") {
         return Transformed::no(Expr::ScalarFunction(call));
     }
     let function = known.map_or(&call.func, |known| &known.function);
     let growth = Growth::of(function.name());
-    let limited = Limited { function: Arc::clone(function), growth, query: query.cloned() };
+    let limited = LimitedFunction { function: Arc::clone(function), growth, query: query.cloned() };
     let func = Arc::new(ScalarUDF::from(limited));
     Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args: call.args }))
 }
 
 /// A function with a limit.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Limited {
+struct LimitedFunction {
     function: Arc<ScalarUDF>,
     growth: Growth,
     query: Option<FunctionsOfQuery>,
 }
 
-impl Limited {
+impl LimitedFunction {
     /// The result, or an error if it would be too large.
     fn compute(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         if let Some(query) = &self.query {
@@ -216,7 +216,7 @@ fn has_fixed_size(kind: &DataType) -> bool {
 }
 
 /// All but the computing is the function's own.
-impl ScalarUDFImpl for Limited {
+impl ScalarUDFImpl for LimitedFunction {
     fn name(&self) -> &str {
         self.function.name()
     }

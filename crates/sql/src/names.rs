@@ -37,7 +37,7 @@ use crate::statement::{SourceText, lower_first, shortened, spellings};
 use crate::tumble::Tumble;
 use crate::wording;
 pub(crate) use places::{Part, Places};
-use scope::{Bound, Outputs, Scope, columns_of, same};
+use scope::{BoundRelation, Outputs, Scope, columns_of, same};
 
 /// Why a query has no meaning now.
 #[derive(Debug)]
@@ -315,6 +315,6 @@ fn in_our_words(message: &str) -> (String, Option<String>) {
     (message, help.or(meant))
 }
 
-fn bound_of(alias: String, plan: &LogicalPlan) -> Bound {
-    Bound::new(alias, columns_of(plan.schema()))
+fn bound_of(alias: String, plan: &LogicalPlan) -> BoundRelation {
+    BoundRelation::new(alias, columns_of(plan.schema()))
 }

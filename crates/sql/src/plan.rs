@@ -37,7 +37,7 @@ use crate::operator::HIDDEN;
 use crate::row_errors::KeyColumns;
 pub(crate) use closing::Closing;
 pub(crate) use fingerprint::Fingerprint;
-pub(crate) use planner::{Planned, plan};
+pub(crate) use planner::{PlanResult, plan};
 pub(crate) use relations::table_reference;
 
 /// A materialized view.

@@ -37,14 +37,14 @@ const CHUNK: usize = 2_048;
 /// What an answer does not contain of the topics that it was computed from: of a view all that it ever left out, of a
 /// topic what this query did. A topic that is read twice counts twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct LeftOutEvents {
     /// Events whose columns, as far as they are named, could not be decoded, or that a view could not compute.
     pub undecodable: u64,
     /// Offsets that could not be read from the log: damaged, or expired before they were read.
     pub unreadable: u64,
 }
 
-impl LeftOut {
+impl LeftOutEvents {
     /// Both together.
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
@@ -70,8 +70,8 @@ impl LeftOutCounter {
     }
 
     /// The count so far.
-    pub(crate) fn total(&self) -> LeftOut {
-        LeftOut {
+    pub(crate) fn total(&self) -> LeftOutEvents {
+        LeftOutEvents {
             undecodable: self.undecodable.load(Ordering::Relaxed),
             unreadable: self.unreadable.load(Ordering::Relaxed),
         }

@@ -35,7 +35,7 @@ use crate::plan::{ViewPlan, table_reference};
 use crate::row_errors::{self, RowError};
 use crate::session;
 use crate::task::Environment;
-use crate::topic_scan::LeftOut;
+use crate::topic_scan::LeftOutEvents;
 
 /// The rows have not been read yet.
 const UNCOUNTED: u64 = u64::MAX;
@@ -50,7 +50,7 @@ pub struct Rows {
     /// How far they are behind the log.
     pub freshness: Freshness,
     /// What they do not contain of topics that were read for them.
-    pub left_out: LeftOut,
+    pub left_out: LeftOutEvents,
     /// Values among them that are null because they cannot be computed, a hundred at most for each view; and columns that are
     /// null in events that spell their field otherwise.
     pub errors: Arc<[RowError]>,
@@ -205,12 +205,12 @@ impl Version {
     }
 
     /// What the state below does not contain.
-    fn left_out(&self) -> LeftOut {
+    fn left_out(&self) -> LeftOutEvents {
         let pipelines = self.all_pipelines();
         let statuses = pipelines.iter().flat_map(|pipeline| pipeline.statuses());
         let counts = statuses.map(|(_, status)| status.counts());
-        counts.fold(LeftOut::default(), |left_out, counts| {
-            left_out.plus(LeftOut { undecodable: counts.poisoned, unreadable: counts.unreadable })
+        counts.fold(LeftOutEvents::default(), |left_out, counts| {
+            left_out.plus(LeftOutEvents { undecodable: counts.poisoned, unreadable: counts.unreadable })
         })
     }
 
@@ -271,7 +271,7 @@ impl Version {
             source: ComputeError::of(&source),
         })?;
         let freshness = Freshness::at(now);
-        let (left_out, errors) = (LeftOut::default(), errors.into());
+        let (left_out, errors) = (LeftOutEvents::default(), errors.into());
         Ok(Rows { schema, batches: batches.into(), freshness, left_out, errors })
     }
 

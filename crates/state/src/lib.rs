@@ -18,7 +18,7 @@ mod arena;
 mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod embedded;
+mod embedded_store;
 mod epoch;
 mod journal;
 mod loss;
@@ -30,8 +30,8 @@ mod store;
 mod table;
 mod task;
 
-pub use embedded::{Embedded, OpenError, Options, Service, current_journal};
+pub use embedded_store::{EmbeddedStore, OpenError, Options, Service, current_journal};
 pub use epoch::{Changes, Epoch, Outgoing, Progress};
 pub use loss::Loss;
-pub use store::{CommitError, Found, ReadError, StateStore, TakeOver, Visit};
+pub use store::{CommitError, FoundValues, ReadError, StateStore, TakeOver, Visit};
 pub use task::{Fence, Owner, TableId, TaskId};

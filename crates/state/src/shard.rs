@@ -9,7 +9,7 @@ use factum_log::DiskFile;
 use std::sync::Arc;
 
 use crate::arena::{Arena, hash};
-use crate::spill::{Spill, Spilled};
+use crate::spill::{Spill, SpilledRows};
 
 /// Rows of one shard. A clone is a copy of what is in memory.
 #[derive(Debug, Default, Clone)]
@@ -17,7 +17,7 @@ pub(crate) struct Shard {
     rows: Arena,
     /// Keys of the run that were deleted since.
     deleted: Arena,
-    run: Spilled,
+    run: SpilledRows,
 }
 
 /// The file of a shard's run, opened when the first key is looked for in it.

@@ -66,4 +66,4 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Rows of one shard on disk, if any were spilled.
-pub(crate) type Spilled = Option<Arc<Run>>;
+pub(crate) type SpilledRows = Option<Arc<Run>>;

@@ -25,7 +25,8 @@ pub trait StateStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`ReadError`].
-    async fn get_many(&self, task: &TaskId, table: TableId, keys: &[&[u8]]) -> Result<Found, ReadError>;
+    async fn get_many(&self, task: &TaskId, table: TableId, keys: &[&[u8]])
+    -> Result<FoundValues, ReadError>;
 
     /// Shows every row of a table to `visit`, in no particular order, all of one epoch; tells which. Commits do
     /// not wait for it.
@@ -85,7 +86,7 @@ pub struct TakeOver {
 
 /// Values found by [`StateStore::get_many`], in one buffer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundValues {
     bytes: Vec<u8>,
     /// Where each value lies; an end before its start marks an absent one.
     places: Vec<(usize, usize)>,
@@ -93,7 +94,7 @@ pub struct Found {
 
 const ABSENT: (usize, usize) = (1, 0);
 
-impl Found {
+impl FoundValues {
     /// Room for `count` values.
     pub fn with_capacity(count: usize) -> Self {
         Self { bytes: Vec::new(), places: Vec::with_capacity(count) }

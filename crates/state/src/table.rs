@@ -12,7 +12,7 @@ use parking_lot::RwLock;
 use crate::arena::hash;
 use crate::shard::{RunFile, Shard};
 use crate::spill::Spill;
-use crate::store::Found;
+use crate::store::FoundValues;
 
 /// A power of two; growth of one shard moves that part of the table.
 const SHARDS: usize = 16;
@@ -32,10 +32,10 @@ impl Table {
     }
 
     /// The rows under `keys`, in their order.
-    pub(crate) fn get_many(&self, keys: &[&[u8]]) -> io::Result<Found> {
+    pub(crate) fn get_many(&self, keys: &[&[u8]]) -> io::Result<FoundValues> {
         let cut = self.cut();
         let mut files: [RunFile; SHARDS] = Default::default();
-        let mut found = Found::with_capacity(keys.len());
+        let mut found = FoundValues::with_capacity(keys.len());
         for key in keys {
             let hash = hash(key);
             let shard = shard_of(hash);

@@ -133,7 +133,7 @@ impl fmt::Display for Resource<'_> {
 /// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{principal} may not {action} {resource}")]
-pub struct Denied {
+pub struct AccessDeniedError {
     /// Who asked.
     pub principal: Principal,
     /// To do what.
@@ -147,8 +147,13 @@ pub trait Authorizer: Send + Sync + 'static {
     /// Whether `principal` may do `action` with `resource`.
     ///
     /// # Errors
-    /// [`Denied`] when it may not.
-    fn check(&self, principal: &Principal, action: Action, resource: Resource<'_>) -> Result<(), Denied>;
+    /// [`AccessDeniedError`] when it may not.
+    fn check(
+        &self,
+        principal: &Principal,
+        action: Action,
+        resource: Resource<'_>,
+    ) -> Result<(), AccessDeniedError>;
 }
 
 /// Allows everything: `dev` on loopback, where the start-up block says so.
@@ -156,7 +161,7 @@ pub trait Authorizer: Send + Sync + 'static {
 pub struct AllowAll;
 
 impl Authorizer for AllowAll {
-    fn check(&self, _: &Principal, _: Action, _: Resource<'_>) -> Result<(), Denied> {
+    fn check(&self, _: &Principal, _: Action, _: Resource<'_>) -> Result<(), AccessDeniedError> {
         Ok(())
     }
 }
@@ -166,10 +171,15 @@ impl Authorizer for AllowAll {
 pub struct DenyAll;
 
 impl Authorizer for DenyAll {
-    fn check(&self, principal: &Principal, action: Action, resource: Resource<'_>) -> Result<(), Denied> {
+    fn check(
+        &self,
+        principal: &Principal,
+        action: Action,
+        resource: Resource<'_>,
+    ) -> Result<(), AccessDeniedError> {
         if *principal == Principal::system() {
             return Ok(());
         }
-        Err(Denied { principal: principal.clone(), action, resource: resource.to_string() })
+        Err(AccessDeniedError { principal: principal.clone(), action, resource: resource.to_string() })
     }
 }

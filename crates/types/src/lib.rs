@@ -16,7 +16,7 @@ mod timestamp;
 pub mod units;
 mod varint;
 
-pub use auth::{Action, Authorizer, Denied, Principal, Resource};
+pub use auth::{AccessDeniedError, Action, Authorizer, Principal, Resource};
 pub use batch::{BatchHeader, RecordBatch};
 pub use compression::Compression;
 pub use event::Event;

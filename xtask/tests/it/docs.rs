@@ -2,11 +2,11 @@
 
 use expect_test::expect;
 
-use crate::planted::Planted;
+use crate::planted_workspace::PlantedWorkspace;
 
 #[test]
 fn a_whole_book_has_no_findings() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     planted.file("docs/SUMMARY.md", "# Summary\n\n[Start](start.md)\n- [Log](format/log.md)\n");
     planted.file(
         "docs/start.md",
@@ -23,7 +23,7 @@ fn a_whole_book_has_no_findings() {
 
 #[test]
 fn forgotten_pages_and_links_to_nowhere_are_caught() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     planted.file("docs/SUMMARY.md", "# Summary\n\n[Start](start.md)\n- [Gone](gone.md)\n");
     planted.file("docs/start.md", "# Start\n[a](SUMMARY.md#nowhere)\n```text\n[b](in-code.md)\n```\n");
     planted.file("docs/lost.md", "# Lost\n").file("README.md", "[licence](LICENSE)\n");

@@ -1,5 +1,5 @@
 //! The real `xtask` over small workspaces with planted faults: what it prints is the contract.
 
 mod docs;
-mod planted;
+mod planted_workspace;
 mod tidy;

@@ -2,18 +2,18 @@
 
 use expect_test::expect;
 
-use crate::planted::Planted;
+use crate::planted_workspace::PlantedWorkspace;
 
 #[test]
 fn a_clean_workspace_has_no_findings() {
-    Planted::new().tidy(&expect![[r#"
+    PlantedWorkspace::new().tidy(&expect![[r#"
         tidy: 0 to mend, 0 warnings
     "#]]);
 }
 
 #[test]
 fn an_upward_dependency_is_caught_in_the_real_manifests() {
-    let real = Planted::copy_of_this_repository();
+    let real = PlantedWorkspace::copy_of_this_repository();
     real.tidy_rule("layering", &expect![""]);
     real.depend("base", "factum-eventlog.workspace = true");
     real.tidy_rule("layering", &expect![[r#"
@@ -23,7 +23,7 @@ fn an_upward_dependency_is_caught_in_the_real_manifests() {
 
 #[test]
 fn an_upward_dependency_that_closes_a_circle_is_still_named() {
-    let real = Planted::copy_of_this_repository();
+    let real = PlantedWorkspace::copy_of_this_repository();
     real.depend("log", "factum-server.workspace = true");
     real.tidy_rule("layering", &expect![[r#"
         crates/log/Cargo.toml:L: layering: factum-log (Mechanism) depends upward on factum-server (Composition); arrows point down only: define a small trait in factum-log and let factum-server wire it, or move what both need down
@@ -38,7 +38,7 @@ fn an_upward_dependency_that_closes_a_circle_is_still_named() {
 
 #[test]
 fn siblings_missing_arrows_and_shipped_test_equipment_are_caught() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     planted.member("base", "").member("log", "factum-base = { path = \"../base\" }");
     planted.member("eventlog", "factum-log = { path = \"../log\" }");
     planted.member("testkit", "").member("server", "factum-testkit = { path = \"../testkit\" }");
@@ -54,7 +54,7 @@ fn siblings_missing_arrows_and_shipped_test_equipment_are_caught() {
 
 #[test]
 fn dev_dependencies_are_free() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     planted
         .member("testkit", "")
         .member("log", "[dev-dependencies]\nfactum-testkit = { path = \"../testkit\" }");
@@ -65,7 +65,7 @@ fn dev_dependencies_are_free() {
 
 #[test]
 fn foreign_crates_keep_to_their_quarantine() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     planted.vendor("axum", "MIT").vendor("tokio", "MIT");
     planted.member(
         "types",
@@ -79,7 +79,7 @@ fn foreign_crates_keep_to_their_quarantine() {
 
 #[test]
 fn licences_bans_and_sources_follow_deny_toml() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     planted.vendor("openssl-sys", "GPL-3.0-only");
     planted.member("log", "openssl-sys = { path = \"../../../vendor/openssl-sys\" }");
     planted.tidy(&expect![[r#"
@@ -99,7 +99,7 @@ fn licences_bans_and_sources_follow_deny_toml() {
 
 #[test]
 fn status_and_error_codes_stay_at_the_edge() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     let mentions = "//! Codes.\npub fn f() -> StatusCode { ErrorCode::NONE }\n// StatusCode in a comment\n\
                     #[cfg(test)]\nmod tests { fn g() { StatusCode::OK; } }\n";
     planted.file("crates/log/src/lib.rs", mentions);
@@ -114,7 +114,7 @@ fn status_and_error_codes_stay_at_the_edge() {
 
 #[test]
 fn only_the_disk_touches_files() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     let writes = "use std::fs;\nfn f() { fs::write(\"a\", \"b\"); File::open(\"a\")?.sync_all(); }\n\
                   #[cfg(test)]\nmod tests { use std::fs; }\n";
     planted.file("crates/log/src/lib.rs", "//! Log.\nmod disk;\nmod segment;\nmod tests;\n");
@@ -129,7 +129,7 @@ fn only_the_disk_touches_files() {
 
 #[test]
 fn long_files_warn_and_then_fail_and_long_functions_fail() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", "// t\n".repeat(900));
     planted.file("crates/log/src/lib.rs", "//! Log.\nmod a;\nmod b;\nmod c;\n");
     planted.file("crates/log/src/a.rs", &format!("{}{tests}", "// a\n".repeat(601)));
@@ -147,7 +147,7 @@ fn long_files_warn_and_then_fail_and_long_functions_fail() {
 
 #[test]
 fn a_file_that_no_mod_reaches_is_dead() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     planted.file("crates/log/src/lib.rs", "//! Log.\nmod a;\n#[path = \"odd/name.rs\"]\nmod odd;\nmod inline { mod deep; }\n// mod forgotten;\n");
     planted.file("crates/log/src/a.rs", "mod b;\n").file("crates/log/src/a/b.rs", "");
     planted.file("crates/log/src/odd/name.rs", "").file("crates/log/src/inline/deep/mod.rs", "");
@@ -162,7 +162,7 @@ fn a_file_that_no_mod_reaches_is_dead() {
 
 #[test]
 fn a_crate_says_what_it_is() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     planted.file("crates/log/src/lib.rs", "// Log.\n");
     planted.tidy(&expect![[r#"
         crates/log/src/lib.rs:1: module-header: does not open with //!; say what the crate is, its invariants, and what is not here
@@ -172,7 +172,7 @@ fn a_crate_says_what_it_is() {
 
 #[test]
 fn notes_to_self_and_machine_paths_are_left_out_of_commits() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     let (note, home) = (concat!("TO", "DO"), concat!("/ho", "me"));
     planted.file(
         "crates/log/src/lib.rs",
@@ -196,7 +196,7 @@ fn notes_to_self_and_machine_paths_are_left_out_of_commits() {
 
 #[test]
 fn coined_words_and_names_of_tests_that_say_nothing_are_caught() {
-    let planted = Planted::new();
+    let planted = PlantedWorkspace::new();
     let (again, forever) = (concat!("an", "ew"), concat!("for ", "ever"));
     let (test, tokio_test) = ("#[test]\nfn what_is_kept() {}", "#[tokio::test]\nasync fn nothing_waits() {}");
     planted.file(
@@ -211,5 +211,23 @@ fn coined_words_and_names_of_tests_that_say_nothing_are_caught() {
         crates/log/src/lib.rs:7: test-name: nothing_waits is no name for a test; say the behaviour that it checks
         docs/run.md:1: words: "for ever" is not a word of ours (docs/style.md); write: forever, without an end
         tidy: 5 to mend, 0 warnings
+    "#]]);
+}
+
+#[test]
+fn participles_as_names_of_types_are_caught() {
+    let planted = PlantedWorkspace::new();
+    let types = "pub struct Kept;\npub(crate) enum JustSealed {}\ntrait Followed {}\ntype Read<'a> = &'a str;\nstruct LeftOut;\n";
+    let nouns = "struct KeptRows;\nstruct Feed;\nstruct PowerCut;\nenum Outcome { Applied, Refused }\n// struct Asked;\n";
+    planted.file("crates/log/src/lib.rs", &format!("//! X.\n{types}{nouns}"));
+    planted.file("crates/log/tests/log.rs", "//! X.\nstruct Told;\n");
+    planted.tidy(&expect![[r#"
+        crates/log/src/lib.rs:2: type-name: Kept is no noun; name what the thing is, as in AppendResult or OpenSegment (docs/style.md)
+        crates/log/src/lib.rs:3: type-name: JustSealed is no noun; name what the thing is, as in AppendResult or OpenSegment (docs/style.md)
+        crates/log/src/lib.rs:4: type-name: Followed is no noun; name what the thing is, as in AppendResult or OpenSegment (docs/style.md)
+        crates/log/src/lib.rs:5: type-name: Read is no noun; name what the thing is, as in AppendResult or OpenSegment (docs/style.md)
+        crates/log/src/lib.rs:6: type-name: LeftOut is no noun; name what the thing is, as in AppendResult or OpenSegment (docs/style.md)
+        crates/log/tests/log.rs:2: type-name: Told is no noun; name what the thing is, as in AppendResult or OpenSegment (docs/style.md)
+        tidy: 6 to mend, 0 warnings
     "#]]);
 }

@@ -7,7 +7,7 @@ use factum_types::GroupId;
 
 /// A member's place in a new generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Joined {
+pub struct JoinResult {
     /// The generation.
     pub generation: i32,
     /// The group's protocol type.
@@ -37,7 +37,7 @@ pub struct JoinedMember {
 
 /// A member's share.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Synced {
+pub struct SyncResult {
     /// The group's protocol type.
     pub protocol_type: Option<String>,
     /// The assignor that the members voted for.

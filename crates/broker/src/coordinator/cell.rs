@@ -12,7 +12,7 @@ use super::group::{Group, Outcome, Reply, Ticket};
 use super::journal::{Change, Journal};
 use super::offsets::OffsetTable;
 use super::records::{self, GroupMetadata, Key, StoredOffset};
-use super::{CommittedOffset, CoordinatorError, GroupState, Joined, Synced};
+use super::{CommittedOffset, CoordinatorError, GroupState, JoinResult, SyncResult};
 
 /// An answer, with the journal's offset that must be on disk before it is given.
 pub(crate) struct Answer<T> {
@@ -22,8 +22,8 @@ pub(crate) struct Answer<T> {
 
 /// Who waits for a ticket's answer.
 pub(crate) enum Waiting {
-    Join(oneshot::Sender<Answer<Joined>>),
-    Sync(oneshot::Sender<Answer<Synced>>),
+    Join(oneshot::Sender<Answer<JoinResult>>),
+    Sync(oneshot::Sender<Answer<SyncResult>>),
 }
 
 /// A group and what belongs to it.

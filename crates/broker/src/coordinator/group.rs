@@ -33,9 +33,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use factum_types::TopicName;
 
-pub(crate) use self::member::{Member, Parked};
+pub(crate) use self::member::{Member, WaitingRequest};
 use super::records::{GroupMetadata, StoredMember};
-use super::{CoordinatorError, GroupState, Joined, Leaving, Options, Synced, consumer_protocol};
+use super::{CoordinatorError, GroupState, JoinResult, Leaving, Options, SyncResult, consumer_protocol};
 
 /// Names a request that may have to wait.
 pub(crate) type Ticket = u64;
@@ -52,8 +52,8 @@ pub(crate) struct Outcome {
 /// The answer to a parked request.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    Join(Ticket, Result<Joined, CoordinatorError>),
-    Sync(Ticket, Result<Synced, CoordinatorError>),
+    Join(Ticket, Result<JoinResult, CoordinatorError>),
+    Sync(Ticket, Result<SyncResult, CoordinatorError>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -294,7 +294,7 @@ impl Group {
         };
         let parked = member.parked.take();
         member.heard(now);
-        if matches!(parked, Some(Parked::Join { knows_id: false, .. })) && !member.is_static() {
+        if matches!(parked, Some(WaitingRequest::Join { knows_id: false, .. })) && !member.is_static() {
             let id = member.id.clone();
             self.members.remove(&id);
             self.rebalance(now);
@@ -384,10 +384,10 @@ impl Group {
         }
     }
 
-    fn refuse(&mut self, parked: Parked, error: CoordinatorError) {
+    fn refuse(&mut self, parked: WaitingRequest, error: CoordinatorError) {
         self.outcome.replies.push(match parked {
-            Parked::Join { ticket, .. } => Reply::Join(ticket, Err(error)),
-            Parked::Sync { ticket } => Reply::Sync(ticket, Err(error)),
+            WaitingRequest::Join { ticket, .. } => Reply::Join(ticket, Err(error)),
+            WaitingRequest::Sync { ticket } => Reply::Sync(ticket, Err(error)),
         });
     }
 

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tracing::{error, warn};
 
 use super::offsets_log::{OffsetsLog, Progress};
-use super::records::{self, Decoded, Key};
+use super::records::{self, DecodedRecord, Key};
 use super::{CoordinatorError, LogError, OpenError};
 
 /// A batch of the live state is closed once it has this many bytes.
@@ -52,7 +52,7 @@ impl Journal {
 
     /// Reads every record from the log's start, in order, and passes over what is damaged; gives what that was, the
     /// first of it, because no one can tell which groups it told of.
-    pub(crate) fn replay(&self, mut visit: impl FnMut(Decoded)) -> Result<Option<LogError>, OpenError> {
+    pub(crate) fn replay(&self, mut visit: impl FnMut(DecodedRecord)) -> Result<Option<LogError>, OpenError> {
         let (mut from, mut damage) = (self.log.start(), None);
         loop {
             let unreadable = |source| OpenError::Read { partition: self.log.name(), at: from.get(), source };
@@ -156,7 +156,7 @@ impl Journal {
     }
 
     /// Reads the batches of `chunk`; gives the offset after the last.
-    fn replay_chunk(&self, chunk: &Bytes, visit: &mut impl FnMut(Decoded)) -> Option<Offset> {
+    fn replay_chunk(&self, chunk: &Bytes, visit: &mut impl FnMut(DecodedRecord)) -> Option<Offset> {
         let mut next = None;
         for (at, header) in batch::headers(chunk).map_while(Result::ok) {
             let bytes = chunk.slice(at..at + header.encoded_len());
@@ -168,7 +168,7 @@ impl Journal {
     }
 }
 
-fn replay_batch(bytes: &Bytes, visit: &mut impl FnMut(Decoded)) {
+fn replay_batch(bytes: &Bytes, visit: &mut impl FnMut(DecodedRecord)) {
     let records = match record::decode(bytes, MAX_BATCH_BYTES) {
         Ok(records) => records,
         Err(error) => {

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::cell::{Answer, Cell, Waiting};
 use super::group::Ticket;
 use super::service::Groups;
-use super::{Coordinator, CoordinatorError, JoinGroup, Joined, Leaving, SyncGroup, Synced};
+use super::{Coordinator, CoordinatorError, JoinGroup, JoinResult, Leaving, SyncGroup, SyncResult};
 
 impl Coordinator {
     /// Joins a group, or joins it again; resolves when the next generation has its members.
@@ -18,7 +18,7 @@ impl Coordinator {
     ///
     /// # Errors
     /// [`CoordinatorError`].
-    pub async fn join(&self, request: JoinGroup) -> Result<Joined, CoordinatorError> {
+    pub async fn join(&self, request: JoinGroup) -> Result<JoinResult, CoordinatorError> {
         let groups = &*self.0;
         if !request.member_id.is_empty() && groups.cell(&request.group).is_none() {
             return Err(CoordinatorError::UnknownMember);
@@ -40,7 +40,7 @@ impl Coordinator {
     ///
     /// # Errors
     /// [`CoordinatorError`].
-    pub async fn sync(&self, request: SyncGroup) -> Result<Synced, CoordinatorError> {
+    pub async fn sync(&self, request: SyncGroup) -> Result<SyncResult, CoordinatorError> {
         let groups = &*self.0;
         let (ticket, now) = (groups.ticket(), groups.clock.monotonic());
         let cell = groups.cell(&request.group).ok_or(CoordinatorError::UnknownMember)?;

@@ -10,7 +10,7 @@
 //!   text   i16 length (-1 where absent) · UTF-8        bytes   i32 length · bytes
 //! ```
 //!
-//! Invariants: any bytes decode to a record, to [`Decoded::Foreign`], or to [`Malformed`]; none panics, and none
+//! Invariants: any bytes decode to a record, to [`DecodedRecord::Foreign`], or to [`MalformedRecord`]; none panics, and none
 //! makes room for more than the bytes that are there. Older versions of the values are read; newer are foreign.
 
 use std::time::Duration;
@@ -63,7 +63,7 @@ pub(crate) struct StoredMember {
 
 /// A record as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Decoded {
+pub(crate) enum DecodedRecord {
     /// An offset, or its removal.
     Offset(GroupId, TopicPartition, Option<StoredOffset>),
     /// A group with the time at which it took its state, or its removal.
@@ -75,7 +75,7 @@ pub(crate) enum Decoded {
 /// Bytes that are no record of any version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("malformed {what} in a record of __consumer_offsets")]
-pub(crate) struct Malformed {
+pub(crate) struct MalformedRecord {
     what: &'static str,
 }
 
@@ -134,8 +134,8 @@ pub(crate) fn encode_group(group: &GroupMetadata, since: Timestamp) -> Bytes {
 /// Reads a record; no value means that the key is gone.
 ///
 /// # Errors
-/// [`Malformed`] if the bytes end too soon or hold what their version cannot.
-pub(crate) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Decoded, Malformed> {
+/// [`MalformedRecord`] if the bytes end too soon or hold what their version cannot.
+pub(crate) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<DecodedRecord, MalformedRecord> {
     let mut key = Reader { rest: key, what: "key" };
     match key.i16()? {
         0 | OFFSET_KEY_VERSION => {
@@ -143,22 +143,22 @@ pub(crate) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Decoded, Malfor
             let topic = TopicName::new(topic).map_err(|_| key.malformed())?;
             let partition = TopicPartition::new(topic, key.i32()?);
             match value.map(decode_offset).transpose()? {
-                Some(None) => Ok(Decoded::Foreign),
-                stored => Ok(Decoded::Offset(group, partition, stored.flatten())),
+                Some(None) => Ok(DecodedRecord::Foreign),
+                stored => Ok(DecodedRecord::Offset(group, partition, stored.flatten())),
             }
         }
         GROUP_KEY_VERSION => {
             let group = key.group()?;
             match value.map(decode_group).transpose()? {
-                Some(None) => Ok(Decoded::Foreign),
-                stored => Ok(Decoded::Group(group, stored.flatten())),
+                Some(None) => Ok(DecodedRecord::Foreign),
+                stored => Ok(DecodedRecord::Group(group, stored.flatten())),
             }
         }
-        _ => Ok(Decoded::Foreign),
+        _ => Ok(DecodedRecord::Foreign),
     }
 }
 
-fn decode_offset(value: &[u8]) -> Result<Option<StoredOffset>, Malformed> {
+fn decode_offset(value: &[u8]) -> Result<Option<StoredOffset>, MalformedRecord> {
     let mut value = Reader { rest: value, what: "committed offset" };
     let version = value.i16()?;
     if !(0..=VALUE_VERSION).contains(&version) {
@@ -171,7 +171,7 @@ fn decode_offset(value: &[u8]) -> Result<Option<StoredOffset>, Malformed> {
     Ok(Some(StoredOffset { committed: CommittedOffset { offset, leader_epoch, metadata }, committed_at }))
 }
 
-fn decode_group(value: &[u8]) -> Result<Option<(GroupMetadata, Timestamp)>, Malformed> {
+fn decode_group(value: &[u8]) -> Result<Option<(GroupMetadata, Timestamp)>, MalformedRecord> {
     let mut value = Reader { rest: value, what: "group" };
     let version = value.i16()?;
     if !(0..=VALUE_VERSION).contains(&version) {
@@ -189,7 +189,7 @@ fn decode_group(value: &[u8]) -> Result<Option<(GroupMetadata, Timestamp)>, Malf
     Ok(Some((GroupMetadata { protocol_type, generation, protocol, leader, members }, since)))
 }
 
-fn decode_member(value: &mut Reader<'_>, version: i16) -> Result<StoredMember, Malformed> {
+fn decode_member(value: &mut Reader<'_>, version: i16) -> Result<StoredMember, MalformedRecord> {
     let member_id = value.text()?;
     let instance_id = if version >= 3 { value.nullable()? } else { None };
     let (client_id, client_host) = (value.text()?, value.text()?);
@@ -214,48 +214,48 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn malformed(&self) -> Malformed {
-        Malformed { what: self.what }
+    fn malformed(&self) -> MalformedRecord {
+        MalformedRecord { what: self.what }
     }
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], MalformedRecord> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(self.malformed())?;
         self.rest = rest;
         Ok(taken)
     }
 
-    fn i16(&mut self) -> Result<i16, Malformed> {
+    fn i16(&mut self) -> Result<i16, MalformedRecord> {
         Ok(self.take(2)?.get_i16())
     }
 
-    fn i32(&mut self) -> Result<i32, Malformed> {
+    fn i32(&mut self) -> Result<i32, MalformedRecord> {
         Ok(self.take(4)?.get_i32())
     }
 
-    fn i64(&mut self) -> Result<i64, Malformed> {
+    fn i64(&mut self) -> Result<i64, MalformedRecord> {
         Ok(self.take(8)?.get_i64())
     }
 
-    fn nullable(&mut self) -> Result<Option<String>, Malformed> {
+    fn nullable(&mut self) -> Result<Option<String>, MalformedRecord> {
         let Ok(length) = usize::try_from(self.i16()?) else { return Ok(None) };
         let text = std::str::from_utf8(self.take(length)?).map_err(|_| self.malformed())?;
         Ok(Some(text.to_owned()))
     }
 
-    fn text(&mut self) -> Result<String, Malformed> {
+    fn text(&mut self) -> Result<String, MalformedRecord> {
         self.nullable()?.ok_or(self.malformed())
     }
 
-    fn group(&mut self) -> Result<GroupId, Malformed> {
+    fn group(&mut self) -> Result<GroupId, MalformedRecord> {
         GroupId::new(self.text()?).map_err(|_| self.malformed())
     }
 
-    fn bytes(&mut self) -> Result<Bytes, Malformed> {
+    fn bytes(&mut self) -> Result<Bytes, MalformedRecord> {
         let length = usize::try_from(self.i32()?).map_err(|_| self.malformed())?;
         Ok(Bytes::copy_from_slice(self.take(length)?))
     }
 
-    fn duration(&mut self) -> Result<Duration, Malformed> {
+    fn duration(&mut self) -> Result<Duration, MalformedRecord> {
         let millis = u64::try_from(self.i32()?).map_err(|_| self.malformed())?;
         Ok(Duration::from_millis(millis))
     }

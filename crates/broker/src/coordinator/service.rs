@@ -15,7 +15,7 @@ use super::cell::Cell;
 use super::group::Ticket;
 use super::journal::Journal;
 use super::offsets_log::{OffsetsLog, PartitionOffsets};
-use super::records::Decoded;
+use super::records::DecodedRecord;
 use super::timers::Timers;
 use super::{CoordinatorError, GroupState, LogError, OpenError, Options};
 use crate::partition::Partition;
@@ -187,17 +187,17 @@ impl Groups {
             work(&mut cell.lock());
         };
         let damage = self.journal.replay(|decoded| match decoded {
-            Decoded::Offset(group, partition, Some(stored)) => {
+            DecodedRecord::Offset(group, partition, Some(stored)) => {
                 cell(&group, &mut |cell| cell.offsets.set(partition.clone(), stored.clone()));
             }
-            Decoded::Offset(group, partition, None) => {
+            DecodedRecord::Offset(group, partition, None) => {
                 cell(&group, &mut |cell| cell.offsets.remove(&partition));
             }
-            Decoded::Group(group, Some((stored, since))) => {
+            DecodedRecord::Group(group, Some((stored, since))) => {
                 cell(&group, &mut |cell| cell.restore_group(stored.clone(), since, now));
             }
-            Decoded::Group(group, None) => cell(&group, &mut Cell::forget_group),
-            Decoded::Foreign => {}
+            DecodedRecord::Group(group, None) => cell(&group, &mut Cell::forget_group),
+            DecodedRecord::Foreign => {}
         })?;
         cells.retain(|_, cell| !cell.lock().is_unused());
         for cell in cells.values() {

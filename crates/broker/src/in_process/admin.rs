@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use factum_eventlog::{
-    Admin, AdminError, Committed, Group, Member, NewTopic, PartitionBounds, Topic, TopicConfig, TopicEdit,
+    Admin, AdminError, Group, GroupOffset, Member, NewTopic, PartitionBounds, Topic, TopicConfig, TopicEdit,
 };
 use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 
@@ -166,7 +166,7 @@ impl Broker {
             let offset = Offset::new(offset.max(0));
             let end = self.find(&partition).map(|found| found.bounds().high_watermark);
             let lag = end.map(|end| end.since(offset).max(0));
-            Some(Committed { partition, offset, lag, metadata: metadata.unwrap_or_default() })
+            Some(GroupOffset { partition, offset, lag, metadata: metadata.unwrap_or_default() })
         });
         let mut offsets: Vec<_> = committed.collect();
         offsets.sort_by(|one, other| one.partition.cmp(&other.partition));

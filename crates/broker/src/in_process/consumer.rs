@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use factum_eventlog::{Chunk, GroupConsumer, GroupError, Membership, Polled};
+use factum_eventlog::{Chunk, GroupConsumer, GroupError, Membership, PolledRecords};
 use factum_log::{Bounds, Slice};
 use factum_types::{GroupId, Offset, Record, TopicPartition};
 
@@ -16,7 +16,7 @@ use super::session::{NoShare, Session, Share};
 use super::{decode, read};
 use crate::broker::Broker;
 use crate::coordinator::{Commit, CommittedOffset, CoordinatorError};
-use crate::fetch::{Fetch, FetchPartition, Fetched};
+use crate::fetch::{Fetch, FetchPartition, FetchResult};
 use crate::partition::{self, Partition};
 
 /// Encoded bytes fetched of one partition at a time.
@@ -39,8 +39,8 @@ pub(super) struct Consumer {
 }
 
 /// What was fetched of a partition, before and after decoding.
-type Asked = (TopicPartition, Arc<Partition>, Offset, Result<Slice, partition::ReadError>);
-type Opened = (TopicPartition, Result<Chunk, partition::ReadError>);
+type FetchedSlice = (TopicPartition, Arc<Partition>, Offset, Result<Slice, partition::ReadError>);
+type FetchedChunk = (TopicPartition, Result<Chunk, partition::ReadError>);
 
 /// Where a partition is read next. The partition is held rather than looked up: a topic created again under the same
 /// name is another one, and the next rebalance brings it.
@@ -63,7 +63,7 @@ impl Consumer {
         Ok(Self { broker, group, start_at_latest, session, share: None, positions, turn: 0 })
     }
 
-    async fn poll_share(&mut self) -> Result<Vec<Polled>, GroupError> {
+    async fn poll_share(&mut self) -> Result<Vec<PolledRecords>, GroupError> {
         loop {
             let share = self.session.share().await.map_err(|error| self.no_share(error))?;
             if self.share.as_ref().is_none_or(|held| held.generation != share.generation) {
@@ -115,7 +115,7 @@ impl Consumer {
     }
 
     /// Opens what was fetched, about [`POLL_BYTES`] of records; what is beyond is fetched again.
-    async fn open(&self, names: Vec<TopicPartition>, fetched: Vec<Fetched>) -> Vec<Opened> {
+    async fn open(&self, names: Vec<TopicPartition>, fetched: Vec<FetchResult>) -> Vec<FetchedChunk> {
         let mut asked = Vec::with_capacity(names.len());
         for (name, fetched) in names.into_iter().zip(fetched) {
             let Some(position) = self.positions.get(&name) else { continue };
@@ -129,7 +129,7 @@ impl Consumer {
     }
 
     /// Moves the positions behind what was opened.
-    fn hand_out(&mut self, opened: Vec<Opened>) -> Result<Vec<Polled>, GroupError> {
+    fn hand_out(&mut self, opened: Vec<FetchedChunk>) -> Result<Vec<PolledRecords>, GroupError> {
         let (mut polled, mut failed) = (Vec::new(), None);
         for (name, result) in opened {
             match result {
@@ -139,7 +139,7 @@ impl Consumer {
                     }
                     let (records, unreadable) = (chunk.records, chunk.unreadable);
                     if !records.is_empty() || !unreadable.is_empty() {
-                        polled.push(Polled { partition: name, records, unreadable });
+                        polled.push(PolledRecords { partition: name, records, unreadable });
                     }
                 }
                 // The committed offset is gone, by retention or deletion.
@@ -186,7 +186,7 @@ impl Consumer {
 }
 
 /// Decodes about [`POLL_BYTES`] of records in the order of the partitions; those that find no room are left out.
-fn open_all(asked: Vec<Asked>) -> Vec<Opened> {
+fn open_all(asked: Vec<FetchedSlice>) -> Vec<FetchedChunk> {
     let mut opened = Vec::with_capacity(asked.len());
     let mut room = POLL_BYTES;
     for (name, partition, next, result) in asked {
@@ -210,7 +210,7 @@ fn first_offset(at_latest: bool, bounds: &Bounds) -> Offset {
 
 #[async_trait]
 impl GroupConsumer for Consumer {
-    async fn poll(&mut self, wait: Duration) -> Result<Vec<Polled>, GroupError> {
+    async fn poll(&mut self, wait: Duration) -> Result<Vec<PolledRecords>, GroupError> {
         match tokio::time::timeout(wait, self.poll_share()).await {
             Ok(result) => result,
             Err(_) => Ok(Vec::new()),

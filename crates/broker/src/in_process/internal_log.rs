@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use factum_eventlog::{
     Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
-    Placed, Position, ProduceError, ReadError, Topic, TopicConfig, TopicEdit,
+    Position, ProduceError, ReadError, RecordMetadata, Topic, TopicConfig, TopicEdit,
 };
 use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 
@@ -27,7 +27,11 @@ impl InternalLog {
 
 #[async_trait]
 impl EventLog for InternalLog {
-    async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError> {
+    async fn produce(
+        &self,
+        topic: &TopicName,
+        records: Vec<NewRecord>,
+    ) -> Result<Vec<RecordMetadata>, ProduceError> {
         produce::produce(&self.0, Access::Server, topic, records).await
     }
 

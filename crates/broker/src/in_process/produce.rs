@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use factum_eventlog::{NewRecord, Placed, ProduceError};
+use factum_eventlog::{NewRecord, ProduceError, RecordMetadata};
 use factum_types::{BatchBuilder, Offset, PartitionId, Timestamp, TopicName};
 
 use crate::access::Access;
@@ -30,7 +30,7 @@ pub(super) async fn produce(
     access: Access,
     name: &TopicName,
     records: Vec<NewRecord>,
-) -> Result<Vec<Placed>, ProduceError> {
+) -> Result<Vec<RecordMetadata>, ProduceError> {
     if !access.reaches(name) || topic::is_offsets_topic(name) {
         return Err(ProduceError::ReservedTopic { topic: name.clone() });
     }
@@ -51,7 +51,7 @@ pub(super) async fn produce(
         let appended = appended.map_err(|error| refused(name, error))?;
         durable.push(share.partition.durable(appended.last_offset));
         for (index, offset) in share.indexes.into_iter().zip(appended.base_offset.get()..) {
-            placed[index] = Some(Placed { partition: number, offset: Offset::new(offset) });
+            placed[index] = Some(RecordMetadata { partition: number, offset: Offset::new(offset) });
         }
     }
     for synced in durable {

@@ -26,7 +26,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::broker::Broker;
 use crate::coordinator::{
-    CoordinatorError, JoinGroup, Joined, Leaving, SyncGroup, Synced, consumer_protocol,
+    CoordinatorError, JoinGroup, JoinResult, Leaving, SyncGroup, SyncResult, consumer_protocol,
 };
 
 /// How long a consumer may go without polling, as Kafka's `max.poll.interval.ms`.
@@ -244,9 +244,9 @@ impl Member {
 
     async fn sync(
         &self,
-        joined: Joined,
+        joined: JoinResult,
         assignments: Vec<(String, Bytes)>,
-    ) -> Result<Synced, CoordinatorError> {
+    ) -> Result<SyncResult, CoordinatorError> {
         let request = SyncGroup {
             group: self.membership.group.clone(),
             generation: joined.generation,
@@ -260,7 +260,7 @@ impl Member {
     }
 
     /// The leader's work: everybody's share.
-    fn assign(&mut self, joined: &Joined) -> Vec<(String, Bytes)> {
+    fn assign(&mut self, joined: &JoinResult) -> Vec<(String, Bytes)> {
         let members = joined.members.iter().map(|member| {
             let topics = consumer_protocol::decode_subscription(&member.metadata).unwrap_or_default();
             (member.member_id.clone(), topics)

@@ -7,7 +7,7 @@ use factum_eventlog::{CompressionType, TimestampType, TopicConfig};
 use factum_types::{ByteSize, TopicId, TopicName};
 use serde::{Deserialize, Serialize};
 
-use crate::json_file::Versioned;
+use crate::json_file::VersionedFile;
 
 /// Kafka's way to write "forever".
 const FOR_EVER: i64 = -1;
@@ -50,7 +50,7 @@ struct Settings {
     without_effect: BTreeMap<String, String>,
 }
 
-impl Versioned for TopicFile {
+impl VersionedFile for TopicFile {
     const FORMAT: u32 = 1;
 
     fn format(&self) -> u32 {

@@ -44,7 +44,7 @@ impl Machine {
 
 /// What the script was told is done.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Told {
+struct ConfirmedSteps {
     cluster_id: Option<String>,
     producer_id: Option<i64>,
     made: bool,
@@ -56,7 +56,7 @@ struct Told {
 }
 
 /// Runs until the first failure.
-async fn script(machine: &Machine, told: &mut Told) -> Option<()> {
+async fn script(machine: &Machine, told: &mut ConfirmedSteps) -> Option<()> {
     let broker = &machine.broker;
     told.cluster_id = Some(broker.cluster_id().to_owned());
     told.producer_id = Some(broker.allocate_producer_id().await.ok()?.0);
@@ -74,7 +74,7 @@ async fn script(machine: &Machine, told: &mut Told) -> Option<()> {
     Some(())
 }
 
-async fn check(broker: &Broker, told: &Told) {
+async fn check(broker: &Broker, told: &ConfirmedSteps) {
     if let Some(cluster_id) = &told.cluster_id {
         assert_eq!(broker.cluster_id(), cluster_id, "the cluster keeps its name");
     }
@@ -126,9 +126,9 @@ async fn prepared(seed: u64) -> CrashDisk {
 }
 
 /// Runs the script with `fault`; gives what it was told, and the machine if it came up.
-async fn run(disk: &CrashDisk, fault: Fault) -> (Told, Option<Machine>) {
+async fn run(disk: &CrashDisk, fault: Fault) -> (ConfirmedSteps, Option<Machine>) {
     disk.inject(fault);
-    let mut told = Told::default();
+    let mut told = ConfirmedSteps::default();
     let machine = Machine::start(disk).ok();
     if let Some(machine) = &machine {
         script(machine, &mut told).await;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Context;
 use std::time::Duration;
 
-use factum_broker::{Broker, Fetch, FetchPartition, Fetched, Partition, ReadError};
+use factum_broker::{Broker, Fetch, FetchPartition, FetchResult, Partition, ReadError};
 use futures::FutureExt;
 use futures::future::{join, join_all};
 use futures::task::{ArcWake, waker};
@@ -30,7 +30,7 @@ fn fetch(partitions: &[(&Arc<Partition>, i64)]) -> Fetch {
 }
 
 /// The base offsets of the batches of each partition.
-fn shown(fetched: &[Fetched]) -> Vec<Vec<i64>> {
+fn shown(fetched: &[FetchResult]) -> Vec<Vec<i64>> {
     fetched.iter().map(|fetched| bases(fetched.result.as_ref().expect("readable"))).collect()
 }
 

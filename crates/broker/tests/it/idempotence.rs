@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use factum_broker::{Partition, ProduceError};
-use factum_log::{AppendError, Appended};
+use factum_log::{AppendError, AppendResult};
 use factum_types::{BatchBuilder, ProducerEpoch, ProducerId, Timestamp};
 
 use crate::support::{Running, fresh, one_partition};
@@ -12,7 +12,7 @@ fn send(
     partition: &Partition,
     producer: (ProducerId, ProducerEpoch),
     sequence: i32,
-) -> Result<Appended, ProduceError> {
+) -> Result<AppendResult, ProduceError> {
     let mut builder = BatchBuilder::new().producer(producer.0, producer.1, sequence);
     builder.push(Timestamp::from_millis(1_000), None, Some(b"v"), &[]);
     partition.append(builder.build())

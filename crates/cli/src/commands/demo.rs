@@ -11,7 +11,7 @@ use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 use super::dev::{self, Greeting};
 use crate::args::Places;
 pub(crate) use case::Case;
-use case::NotWritten;
+use case::WriteCaseError;
 
 /// What a new story has behind it when it opens.
 const HISTORY: Duration = Duration::from_secs(3_600);
@@ -39,16 +39,16 @@ pub(crate) struct Args {
 #[error("the case study was not written")]
 struct DemoFailure {
     #[source]
-    source: NotWritten,
+    source: WriteCaseError,
     #[help]
     help: &'static str,
 }
 
-impl From<NotWritten> for DemoFailure {
-    fn from(source: NotWritten) -> Self {
+impl From<WriteCaseError> for DemoFailure {
+    fn from(source: WriteCaseError) -> Self {
         let help = match source {
-            NotWritten::Taken { .. } => "name an empty folder, or one that holds a factum.yaml",
-            NotWritten::Write { .. } => "see that the folder can be written, or name another with --in",
+            WriteCaseError::Taken { .. } => "name an empty folder, or one that holds a factum.yaml",
+            WriteCaseError::Write { .. } => "see that the folder can be written, or name another with --in",
         };
         Self { source, help }
     }

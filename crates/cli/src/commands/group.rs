@@ -1,7 +1,7 @@
 //! `factum group`: list, describe, delete, reset.
 
 use factum_api::groups::{
-    CommittedView, GroupLine, GroupList, GroupView, MemberView, Moved, ResetDone, ResetOffsets,
+    CommittedView, GroupLine, GroupList, GroupView, MemberView, MovedOffset, ResetOffsets, ResetOffsetsResult,
 };
 use factum_types::Offset;
 use miette::Report;
@@ -73,7 +73,7 @@ impl Row for GroupLine {
     }
 }
 
-impl Row for Moved {
+impl Row for MovedOffset {
     const COLUMNS: &'static [Column<Self>] = &[
         words("topic", |moved| moved.topic.clone()),
         numbers("partition", |moved| moved.partition.to_string()),
@@ -199,7 +199,7 @@ async fn reset(group: &str, body: &ResetOffsets, client: &Client, format: Format
     // A group that does not exist comes into being by its first offset; a topic does not.
     client.topic(&body.topic).await?;
     let request = client.request(Method::POST, &["api", "v1", "groups", group, "offsets"]).json(body);
-    let done: ResetDone = client.json(request).await?;
+    let done: ResetOffsetsResult = client.json(request).await?;
     output::list(format, &done.offsets)?;
     if body.dry_run {
         report::say("nothing was moved: this was a dry run");

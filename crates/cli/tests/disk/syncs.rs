@@ -15,12 +15,12 @@ const EVENTS: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server under strace, with its data in a folder of its own.
-struct Traced {
+struct TracedServer {
     folder: tempfile::TempDir,
     factum: FactumProcess,
 }
 
-impl Traced {
+impl TracedServer {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // -D: the tracer is a grandchild, so that the process is signalled and waited for as ever.
@@ -87,7 +87,7 @@ fn port_of(address: &str) -> u16 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_event_over_http_is_synced_before_it_is_answered() {
-    let traced = Traced::start();
+    let traced = TracedServer::start();
     let http = traced.factum.http();
     create_topic(&http, "traced", 1).await;
     for number in 0..EVENTS {
@@ -103,7 +103,7 @@ async fn each_event_over_http_is_synced_before_it_is_answered() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_record_over_kafka_is_synced_before_it_is_answered() {
-    let traced = Traced::start();
+    let traced = TracedServer::start();
     let kafka = traced.factum.kafka();
     create_topic(&traced.factum.http(), "traced", 1).await;
     let mut config = ClientConfig::new();
@@ -121,7 +121,7 @@ async fn each_record_over_kafka_is_synced_before_it_is_answered() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_topic_is_answered_after_its_directories_are_synced() {
-    let traced = Traced::start();
+    let traced = TracedServer::start();
     let http = traced.factum.http();
     create_topic(&http, "traced", 2).await;
     let events = traced.stop();

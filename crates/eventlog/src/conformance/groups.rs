@@ -6,7 +6,7 @@ use std::time::Duration;
 use factum_types::{GroupId, Offset, Record, TopicName};
 
 use super::{Log, PATIENCE, at, new_topic, produce_values, texts, topic_name, value_in};
-use crate::{AdminError, Group, GroupConsumer, GroupError, Membership, NewTopic, Polled, TopicConfig};
+use crate::{AdminError, Group, GroupConsumer, GroupError, Membership, NewTopic, PolledRecords, TopicConfig};
 
 type Consumer = Box<dyn GroupConsumer>;
 
@@ -144,7 +144,7 @@ async fn join(log: &Log, group: &str, topic: &TopicName) -> Consumer {
 }
 
 /// One poll; being rebalanced is part of a member's life.
-async fn poll(member: &mut Consumer, wait: Duration) -> Vec<Polled> {
+async fn poll(member: &mut Consumer, wait: Duration) -> Vec<PolledRecords> {
     match member.poll(wait).await {
         Ok(polled) => polled,
         Err(GroupError::Rebalanced { .. }) => Vec::new(),
@@ -165,8 +165,8 @@ async fn until(members: &mut [&mut Consumer], wanted: impl Fn(&[&mut Consumer]) 
 }
 
 /// Polls until `count` records have come.
-async fn poll_records(member: &mut Consumer, count: usize) -> Vec<Polled> {
-    let mut all: Vec<Polled> = Vec::new();
+async fn poll_records(member: &mut Consumer, count: usize) -> Vec<PolledRecords> {
+    let mut all: Vec<PolledRecords> = Vec::new();
     let polls = async {
         while all.iter().map(|polled| polled.records.len()).sum::<usize>() < count {
             all.extend(poll(member, PATIENCE).await);

@@ -11,12 +11,12 @@ use factum_types::TopicName;
 use super::{Action, Change, Plan, TopicChange, topics};
 use crate::definitions::SharedDefinition;
 use crate::kind::DeclaredTopic;
-use crate::record::{self, Recorded};
+use crate::record::{self, AppliedDefinitions};
 use crate::resource_id::ResourceId;
 
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Applied {
+pub struct ApplyResult {
     /// Topics that were made.
     pub created: Vec<TopicName>,
     /// What came in, events of topics that existed included.
@@ -27,7 +27,7 @@ pub struct Applied {
     pub forgotten: usize,
 }
 
-impl fmt::Display for Applied {
+impl fmt::Display for ApplyResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} added, {} changed, {} forgotten", self.added, self.changed, self.forgotten)
     }
@@ -80,10 +80,10 @@ impl ApplyError {
 
 /// A plan whose topics are made, and that is not recorded yet.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct PreparedPlan {
     /// The definitions that change, as they will be; without one, it is forgotten.
     resources: Vec<(ResourceId, Option<SharedDefinition>)>,
-    applied: Applied,
+    applied: ApplyResult,
 }
 
 impl Plan {
@@ -91,8 +91,8 @@ impl Plan {
     ///
     /// # Errors
     /// [`ApplyError`].
-    pub async fn prepare(&self, log: &dyn EventLog) -> Result<Prepared, ApplyError> {
-        let mut applied = Applied::default();
+    pub async fn prepare(&self, log: &dyn EventLog) -> Result<PreparedPlan, ApplyError> {
+        let mut applied = ApplyResult::default();
         let mut resources = Vec::with_capacity(self.changes.len());
         for change in &self.changes {
             let definition = make(change, log, &mut applied).await?;
@@ -104,7 +104,7 @@ impl Plan {
                 Action::Forget => applied.forgotten += 1,
             }
         }
-        Ok(Prepared { resources, applied })
+        Ok(PreparedPlan { resources, applied })
     }
 
     /// Makes the changes where nothing needs to be put into effect. Dropping the future leaves a plan half applied,
@@ -112,14 +112,14 @@ impl Plan {
     ///
     /// # Errors
     /// [`ApplyError`].
-    pub async fn apply(&self, log: &dyn EventLog) -> Result<Applied, ApplyError> {
+    pub async fn apply(&self, log: &dyn EventLog) -> Result<ApplyResult, ApplyError> {
         self.prepare(log).await?.record(log).await
     }
 }
 
-impl Prepared {
+impl PreparedPlan {
     /// What `before` will be once this is recorded.
-    pub(crate) fn after(&self, mut before: Recorded) -> Recorded {
+    pub(crate) fn after(&self, mut before: AppliedDefinitions) -> AppliedDefinitions {
         self.resources.iter().for_each(|(id, definition)| before.set(id, definition.clone()));
         before
     }
@@ -128,7 +128,7 @@ impl Prepared {
     ///
     /// # Errors
     /// [`ApplyError`].
-    pub async fn record(self, log: &dyn EventLog) -> Result<Applied, ApplyError> {
+    pub async fn record(self, log: &dyn EventLog) -> Result<ApplyResult, ApplyError> {
         let resources = self.resources.iter();
         let records = resources.map(|(id, definition)| record::resource_record(id, definition.as_ref()));
         write(records.collect(), log).await?;
@@ -154,7 +154,7 @@ pub(crate) async fn write(records: Vec<NewRecord>, log: &dyn EventLog) -> Result
 async fn make(
     change: &Change,
     log: &dyn EventLog,
-    applied: &mut Applied,
+    applied: &mut ApplyResult,
 ) -> Result<SharedDefinition, ApplyError> {
     let definition = &change.definition;
     let Some(topic) = definition.topic() else { return Ok(definition.clone()) };
@@ -175,7 +175,7 @@ async fn make(
 async fn create(
     declared: &DeclaredTopic<'_>,
     log: &dyn EventLog,
-    applied: &mut Applied,
+    applied: &mut ApplyResult,
 ) -> Result<i32, ApplyError> {
     let topic = declared.name;
     let failed = |source| ApplyError::CreateTopic { topic: topic.clone(), source };

@@ -11,12 +11,12 @@ use crate::definitions::{Definitions, SharedDefinition};
 use crate::kind::{DeclaredTopic, Definition};
 use crate::problem::Problem;
 use crate::project::Project;
-use crate::record::Recorded;
+use crate::record::AppliedDefinitions;
 use crate::resource_id::{ResourceId, ResourceKind};
 
 pub(super) struct Comparison<'a> {
     pub(super) project: &'a Project,
-    pub(super) recorded: &'a Recorded,
+    pub(super) recorded: &'a AppliedDefinitions,
     /// What is recorded.
     pub(super) before: &'a Definitions,
     pub(super) topics: &'a BTreeMap<TopicName, Topic>,

@@ -9,10 +9,10 @@ use super::refused;
 use crate::catalogue::Catalogue;
 use crate::effects::{Effect, EffectError};
 use crate::kind::Fault;
-use crate::plan::{self, Applied, ApplyError, Plan, PlanError};
+use crate::plan::{self, ApplyError, ApplyResult, Plan, PlanError};
 use crate::problem::Problem;
 use crate::project::{self, LoadError, Project};
-use crate::record::{Recorded, RecordedError};
+use crate::record::{AppliedDefinitions, ReadAppliedError};
 use crate::resource_id::ResourceId;
 
 /// Why nothing of a project was applied.
@@ -30,7 +30,7 @@ pub enum Error {
     Apply(#[from] ApplyError),
     /// What was applied could not be read back.
     #[error("read back what was applied")]
-    Recorded(#[from] RecordedError),
+    Recorded(#[from] ReadAppliedError),
     /// It cannot be put into effect now, or is wrong at no file's place.
     #[error(transparent)]
     Effect(#[from] EffectError),
@@ -74,7 +74,7 @@ pub async fn apply_once(
     log: &dyn EventLog,
     catalogue: &Catalogue,
     effects: &dyn Effect,
-) -> Result<(Plan, Applied, Vec<Problem>), Error> {
+) -> Result<(Plan, ApplyResult, Vec<Problem>), Error> {
     let result = try_apply(root, log, catalogue, effects).await;
     match &result {
         Ok((plan, _, problems)) => catalogue.note_applied(root, &plan.project, problems.clone()),
@@ -103,12 +103,12 @@ async fn try_apply(
     log: &dyn EventLog,
     catalogue: &Catalogue,
     effects: &dyn Effect,
-) -> Result<(Plan, Applied, Vec<Problem>), Error> {
+) -> Result<(Plan, ApplyResult, Vec<Problem>), Error> {
     let folder = root.to_owned();
     let mut project = tokio::task::spawn_blocking(move || project::load_valid_part(folder))
         .await
         .expect("loading a project does not panic")?;
-    let recorded = Recorded::read(log).await?;
+    let recorded = AppliedDefinitions::read(log).await?;
     let plan = refused::plan_without(&mut project, &recorded, log, effects).await?;
     let prepared = plan.prepare(log).await?;
     // In effect first and recorded then: what is cut short in between is a change again for the next attempt.

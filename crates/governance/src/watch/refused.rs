@@ -20,7 +20,7 @@ use crate::effects::{Effect, EffectError};
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::project::Project;
-use crate::record::Recorded;
+use crate::record::AppliedDefinitions;
 use crate::resource_id::ResourceId;
 
 /// Among how many changes it is looked for those that break what is in force; among more, all of them are withheld.
@@ -29,7 +29,7 @@ const MAX_SUSPECTS: usize = 64;
 /// Plans what of `project` can be put into effect, and withholds the rest of it.
 pub(super) async fn plan_without(
     project: &mut Project,
-    recorded: &Recorded,
+    recorded: &AppliedDefinitions,
     log: &dyn EventLog,
     effects: &dyn Effect,
 ) -> Result<Plan, Error> {
@@ -70,7 +70,7 @@ pub(super) async fn plan_without(
 /// Withholds the changes with which definitions that are in force cannot run; `false` where no change is the cause.
 async fn withhold_cause(
     project: &mut Project,
-    recorded: &Recorded,
+    recorded: &AppliedDefinitions,
     problems: Vec<Problem>,
     effects: &dyn Effect,
 ) -> Result<bool, Error> {

@@ -8,13 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use factum_eventlog::{
     Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
-    PartitionBounds, Placed, Position, ProduceError, ReadError, Topic, TopicConfig, TopicEdit, Unreadable,
+    PartitionBounds, Position, ProduceError, ReadError, RecordMetadata, Topic, TopicConfig, TopicEdit,
+    Unreadable,
 };
 use factum_types::{GroupId, Offset, Record, Timestamp, TopicId, TopicName, TopicPartition};
 
 #[derive(Default)]
 pub(crate) struct MemoryLog {
-    topics: Mutex<BTreeMap<TopicName, Kept>>,
+    topics: Mutex<BTreeMap<TopicName, MemoryTopic>>,
     /// Calls that changed something.
     pub(crate) writes: AtomicUsize,
     /// Offsets of any topic that cannot be read.
@@ -25,12 +26,12 @@ pub(crate) struct MemoryLog {
     read: AtomicUsize,
 }
 
-struct Kept {
+struct MemoryTopic {
     partitions: Vec<Vec<Record>>,
     config: TopicConfig,
 }
 
-impl Kept {
+impl MemoryTopic {
     fn describe(&self, name: &TopicName) -> Topic {
         let bounds = self.partitions.iter().enumerate().map(|(partition, records)| PartitionBounds {
             partition: i32::try_from(partition).expect("few partitions"),
@@ -70,7 +71,11 @@ impl MemoryLog {
 
 #[async_trait]
 impl EventLog for MemoryLog {
-    async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError> {
+    async fn produce(
+        &self,
+        topic: &TopicName,
+        records: Vec<NewRecord>,
+    ) -> Result<Vec<RecordMetadata>, ProduceError> {
         self.writes.fetch_add(1, Ordering::Relaxed);
         let mut topics = self.topics.lock().expect("no test panics while holding it");
         let kept =
@@ -86,7 +91,7 @@ impl EventLog for MemoryLog {
                 value: record.value,
                 headers: record.headers,
             });
-            Placed { partition, offset }
+            RecordMetadata { partition, offset }
         };
         Ok(records.into_iter().map(place).collect())
     }
@@ -165,7 +170,7 @@ impl Admin for MemoryLog {
             return Err(AdminError::TopicExists { topic: new.name });
         }
         let partitions = vec![Vec::new(); usize::try_from(new.partitions.unwrap_or(4)).expect("positive")];
-        let kept = Kept { partitions, config: new.config };
+        let kept = MemoryTopic { partitions, config: new.config };
         let topic = kept.describe(&new.name);
         topics.insert(new.name, kept);
         Ok(topic)

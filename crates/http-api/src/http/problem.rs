@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use factum_eventlog::{AdminError, ProduceError, ReadError};
 use factum_sql as sql;
-use factum_types::{Denied, NameError, event};
+use factum_types::{AccessDeniedError, NameError, event};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::openapi::RefOr;
@@ -250,8 +250,8 @@ impl IntoResponse for Problem {
     }
 }
 
-impl From<Denied> for Problem {
-    fn from(denied: Denied) -> Self {
+impl From<AccessDeniedError> for Problem {
+    fn from(denied: AccessDeniedError) -> Self {
         Self::forbidden(denied)
     }
 }

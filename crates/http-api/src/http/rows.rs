@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use factum_api::rows::{FreshnessView, LeftOutView, RowErrorView, RowsView};
 use factum_base::clients::ClientAddress;
-use factum_sql::{Freshness, LeftOut, RowError, Rows, ViewState};
+use factum_sql::{Freshness, LeftOutEvents, RowError, Rows, ViewState};
 
 use crate::http::problem::Problem;
 use crate::http::responses::{CountedMarker, Responses};
@@ -74,10 +74,10 @@ fn freshness_view(freshness: &Freshness) -> FreshnessView {
     FreshnessView { as_of, lag, state: state.to_owned(), reason }
 }
 
-fn left_out_view(left_out: LeftOut) -> Option<LeftOutView> {
-    let LeftOut { undecodable, unreadable } = left_out;
+fn left_out_view(left_out: LeftOutEvents) -> Option<LeftOutView> {
+    let LeftOutEvents { undecodable, unreadable } = left_out;
     let view = || LeftOutView { undecodable: undecodable.to_string(), unreadable: unreadable.to_string() };
-    (left_out != LeftOut::default()).then(view)
+    (left_out != LeftOutEvents::default()).then(view)
 }
 
 fn row_error_view(error: &RowError) -> RowErrorView {

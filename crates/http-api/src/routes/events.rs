@@ -27,7 +27,7 @@ use bytes::Bytes;
 use factum_api::events::AppendResponse;
 use factum_base::clients::ClientAddress;
 use factum_base::random::Random;
-use factum_eventlog::{NewRecord, Placed, ProduceError};
+use factum_eventlog::{NewRecord, ProduceError, RecordMetadata};
 use factum_types::{Action, Resource, Timestamp, TopicName};
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
@@ -161,7 +161,7 @@ async fn append(
     client: ClientAddress,
     topic: &TopicName,
     records: Vec<NewRecord>,
-) -> Result<Vec<Placed>, Problem> {
+) -> Result<Vec<RecordMetadata>, Problem> {
     match api.log().produce(topic, records).await {
         Ok(placed) => Ok(placed),
         Err(error @ ProduceError::UnknownTopic { .. }) => {
@@ -173,10 +173,10 @@ async fn append(
 
 /// The response, [`AppendResponse`] written by hand: with a hundred thousand events it is the larger part of the cost. It
 /// keeps the room of what was received until it is sent.
-fn accepted(placed: &[Placed], received: ReceivedBody) -> Response {
+fn accepted(placed: &[RecordMetadata], received: ReceivedBody) -> Response {
     let mut body = String::with_capacity(16 + placed.len() * PLACED_BYTES);
     body.push_str(r#"{"offsets":["#);
-    for (i, Placed { partition, offset }) in placed.iter().enumerate() {
+    for (i, RecordMetadata { partition, offset }) in placed.iter().enumerate() {
         let comma = if i == 0 { "" } else { "," };
         write!(body, r#"{comma}{{"partition":{partition},"offset":"{offset}"}}"#)
             .expect("a string takes text");

@@ -6,9 +6,10 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use factum_api::groups::{
-    CommittedView, GroupLine, GroupList, GroupView, MemberView, Moved, PartitionName, ResetDone, ResetOffsets,
+    CommittedView, GroupLine, GroupList, GroupView, MemberView, MovedOffset, PartitionName, ResetOffsets,
+    ResetOffsetsResult,
 };
-use factum_eventlog::{Committed, Group, Member, PartitionBounds, Position};
+use factum_eventlog::{Group, GroupOffset, Member, PartitionBounds, Position};
 use factum_types::{Action, GroupId, Offset, Resource, TopicName, TopicPartition};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -85,7 +86,7 @@ async fn delete_group(
 #[utoipa::path(post, path = "/api/v1/groups/{group}/offsets", tag = "groups",
     params(("group" = String, Path, example = "mailer")),
     request_body(content = ResetOffsets, example = json!({"topic": "store.orders", "to": "earliest"})),
-    responses((status = 200, body = ResetDone), (status = 404, body = Problem),
+    responses((status = 200, body = ResetOffsetsResult), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "It has members"),
         (status = 422, body = Problem, description = "An offset lies outside the partition")))]
 async fn reset_offsets(
@@ -93,7 +94,7 @@ async fn reset_offsets(
     caller: Caller,
     GroupPath(id): GroupPath,
     request: Request,
-) -> Result<Json<ResetDone>, Problem> {
+) -> Result<Json<ResetOffsetsResult>, Problem> {
     caller.may(Action::Read, Resource::Group(&id))?;
     let (head, body) = request.into_parts();
     let wish: ResetOffsets = api.bodies.read_json(&head, body).await?;
@@ -116,7 +117,7 @@ async fn reset_offsets(
     if !wish.dry_run {
         api.log().reset_group(&id, offsets).await?;
     }
-    Ok(Json(ResetDone { dry_run: wish.dry_run, offsets: moved }))
+    Ok(Json(ResetOffsetsResult { dry_run: wish.dry_run, offsets: moved }))
 }
 
 async fn find(api: &Api, id: &GroupId) -> Result<Option<Group>, Problem> {
@@ -176,9 +177,9 @@ impl Target {
     }
 }
 
-fn moved(before: &[Committed], partition: &TopicPartition, to: Offset) -> Moved {
+fn moved(before: &[GroupOffset], partition: &TopicPartition, to: Offset) -> MovedOffset {
     let from = before.iter().find(|committed| committed.partition == *partition);
-    Moved {
+    MovedOffset {
         topic: partition.topic.to_string(),
         partition: partition.partition,
         from: from.map(|committed| committed.offset.get().into()),
@@ -208,7 +209,7 @@ fn member(member: Member) -> MemberView {
     MemberView { id: member.id, client_id: member.client_id, client_host: member.client_host, assignment }
 }
 
-fn committed(committed: Committed) -> CommittedView {
+fn committed(committed: GroupOffset) -> CommittedView {
     CommittedView {
         topic: committed.partition.topic.to_string(),
         partition: committed.partition.partition,

@@ -55,12 +55,12 @@ async fn shown(server: &Server, rows: usize) {
 }
 
 /// Requests that the greedy client does not take the responses of.
-struct Unread {
+struct UnreadResponses {
     _answered: Vec<TcpStream>,
     _waiting: JoinSet<([u8; 12], TcpStream)>,
 }
 
-impl Unread {
+impl UnreadResponses {
     /// Sends them all, and waits until `answered` of them are served.
     async fn send(server: &Server, paths: impl Iterator<Item = String>, answered: usize) -> Self {
         let mut waiting = JoinSet::new();
@@ -104,7 +104,7 @@ async fn start_with_little_memory() -> Server {
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_one_client_does_not_take_leave_memory_to_others() {
     let server = start_with_little_memory().await;
-    let unread = Unread::send(&server, (0..REQUESTS).map(|_| RECORDS.to_owned()), 2).await;
+    let unread = UnreadResponses::send(&server, (0..REQUESTS).map(|_| RECORDS.to_owned()), 2).await;
     expect_served(&server, RECORDS).await;
     expect_served(&server, ROWS).await;
     drop(unread);
@@ -116,7 +116,7 @@ async fn rows_that_one_client_does_not_take_leave_memory_to_others() {
     let server = start_with_little_memory().await;
     // Each is computed for itself, so that they share no columns.
     let paths = (1..=REQUESTS).map(|fewer| format!("{ROWS}?limit={}", NOTES - fewer));
-    let unread = Unread::send(&server, paths, 2).await;
+    let unread = UnreadResponses::send(&server, paths, 2).await;
     expect_served(&server, ROWS).await;
     expect_served(&server, RECORDS).await;
     drop(unread);
@@ -132,10 +132,10 @@ async fn lists_find_room_beside_large_responses_that_their_own_client_does_not_t
     }
     let is_counted = server.get("/api/v1/topics").await.body.len() > 16 << 10;
     assert!(is_counted, "the list is long enough to count");
-    let unread = Unread::send(&server, (0..REQUESTS).map(|_| RECORDS.to_owned()), 2).await;
+    let unread = UnreadResponses::send(&server, (0..REQUESTS).map(|_| RECORDS.to_owned()), 2).await;
     expect_served(&server, RECORDS).await;
     for path in ["/api/v1/topics", "/api/v1/overview", "/metrics", "/health/ready"] {
-        drop(Unread::send(&server, std::iter::once(path.to_owned()), 1).await);
+        drop(UnreadResponses::send(&server, std::iter::once(path.to_owned()), 1).await);
     }
     drop(unread);
     server.stop().await;
@@ -151,7 +151,7 @@ async fn snapshots_that_one_client_does_not_take_leave_memory_to_others() {
     .await;
     let mut unread = Vec::new();
     for follower in 0..4 {
-        unread.push(Unread::send(&server, std::iter::once(format!("{ROWS}/changes")), 1).await);
+        unread.push(UnreadResponses::send(&server, std::iter::once(format!("{ROWS}/changes")), 1).await);
         // Each follower is at another version of the view, and shares no text.
         note(&server, NOTES + follower).await;
         shown(&server, NOTES + follower + 1).await;

@@ -15,7 +15,7 @@ use factum_governance::{Catalogue, Definitions, EventDefinition, Format, TopicSe
 use factum_http_api::{HealthReport, KafkaAddress, Options, RoleHealth, Service, State};
 use factum_log::{Environment, EnvironmentOptions, LocalDisk};
 use factum_sql::Engine;
-use factum_state::Embedded;
+use factum_state::EmbeddedStore;
 use factum_testkit::HeldClock;
 use factum_types::auth::AllowAll;
 use factum_types::{Authorizer, Timestamp, TopicName};
@@ -226,7 +226,7 @@ fn engine(
         Ok(())
     });
     let (clock, options) = (Arc::new(clock.clone()), factum_state::Options::default());
-    let store = Embedded::open(&environment, disk, clock.clone(), &folder.join("state"), options);
+    let store = EmbeddedStore::open(&environment, disk, clock.clone(), &folder.join("state"), options);
     let store = store.expect("the state opens");
     let (service, stop) = (factum_state::Service::new(&store), state.stop());
     state.spawn("state", OnError::StopServer, async move {

@@ -9,7 +9,7 @@ use crate::messages::describe_configs::{
     ResourceConfigs, TOPIC,
 };
 
-type Refused = (ErrorCode, Option<String>);
+type ConfigRefusal = (ErrorCode, Option<String>);
 
 impl Handle for DescribeConfigsRequest {
     type Response = DescribeConfigsResponse;
@@ -51,12 +51,12 @@ fn describe(call: &Call, asked: ConfigResource, with_synonyms: bool) -> Resource
     }
 }
 
-fn topic(call: &Call, name: &str) -> Result<Vec<DescribedConfig>, Refused> {
+fn topic(call: &Call, name: &str) -> Result<Vec<DescribedConfig>, ConfigRefusal> {
     let topic = call.session.topic(Action::DescribeConfigs, name).map_err(|code| (code, None))?;
     Ok(configs::describe_topic(&topic.config(), call.session.broker().options()))
 }
 
-fn broker(call: &Call, name: &str) -> Result<Vec<DescribedConfig>, Refused> {
+fn broker(call: &Call, name: &str) -> Result<Vec<DescribedConfig>, ConfigRefusal> {
     call.session.check_cluster(Action::DescribeConfigs).map_err(|code| (code, None))?;
     let node = call.session.broker().node_id().to_string();
     match name {

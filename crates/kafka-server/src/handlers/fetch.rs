@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_broker::{Bounds, Fetch, FetchPartition as Wanted, Fetched, Partition, ReadError};
+use factum_broker::{Bounds, Fetch, FetchPartition as Wanted, FetchResult, Partition, ReadError};
 use factum_types::{Action, TopicId};
 
 use super::{Call, Handle, lookup};
@@ -132,8 +132,8 @@ impl Plan {
         }
     }
 
-    fn fill(&mut self, fetched: Vec<Fetched>) {
-        for (Fetched { result }, (topic, at)) in fetched.into_iter().zip(&self.places) {
+    fn fill(&mut self, fetched: Vec<FetchResult>) {
+        for (FetchResult { result }, (topic, at)) in fetched.into_iter().zip(&self.places) {
             let answer = &mut self.topics[*topic].partitions[*at];
             match result {
                 Ok(slice) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use factum_broker::coordinator::{self, CoordinatorError, Joined};
+use factum_broker::coordinator::{self, CoordinatorError, JoinResult};
 use factum_types::Action;
 
 use super::{Call, Handle};
@@ -55,7 +55,7 @@ impl Handle for JoinGroupRequest {
     }
 }
 
-fn welcome(joined: Joined) -> JoinGroupResponse {
+fn welcome(joined: JoinResult) -> JoinGroupResponse {
     let members = joined.members.into_iter().map(|member| JoinGroupMember {
         member_id: member.member_id,
         group_instance_id: member.instance_id,

@@ -18,7 +18,7 @@ use crate::messages::list_offsets::{
 };
 
 /// An offset with the time of its record, where one was looked for.
-type Found = (Offset, Timestamp);
+type OffsetAndTime = (Offset, Timestamp);
 
 impl Handle for ListOffsetsRequest {
     type Response = ListOffsetsResponse;
@@ -63,7 +63,7 @@ async fn find(
     call: &Call,
     partition: &Arc<Partition>,
     asked: &AskedPartition,
-) -> Result<Option<Found>, ErrorCode> {
+) -> Result<Option<OffsetAndTime>, ErrorCode> {
     let bounds = partition.bounds();
     lookup::check_epoch(asked.current_leader_epoch, bounds.leader_epoch)?;
     match asked.timestamp {
@@ -85,8 +85,8 @@ async fn find(
 async fn search(
     call: &Call,
     partition: &Arc<Partition>,
-    work: impl FnOnce(&Partition) -> Result<Option<Found>, LogReadError> + Send + 'static,
-) -> Result<Option<Found>, ErrorCode> {
+    work: impl FnOnce(&Partition) -> Result<Option<OffsetAndTime>, LogReadError> + Send + 'static,
+) -> Result<Option<OffsetAndTime>, ErrorCode> {
     let (session, partition) = (&call.session, Arc::clone(partition));
     let own = Arc::clone(&session.connection.address.searches).acquire_owned().await;
     let shared = Arc::clone(&session.node.searches).acquire_owned().await;
@@ -102,7 +102,7 @@ async fn search(
 
 fn render(
     partition_index: i32,
-    found: Result<(&Arc<Partition>, Option<Found>), ErrorCode>,
+    found: Result<(&Arc<Partition>, Option<OffsetAndTime>), ErrorCode>,
 ) -> FoundPartition {
     let nothing = FoundPartition {
         partition_index,

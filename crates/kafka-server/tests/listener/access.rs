@@ -8,7 +8,7 @@ use expect_test::expect;
 use factum_broker::coordinator::{Commit, CommittedOffset};
 use factum_kafka_server::messages::ApiKey;
 use factum_kafka_server::{ErrorCode, Options};
-use factum_types::auth::{AllowAll, Authorizer, Denied, DenyAll};
+use factum_types::auth::{AccessDeniedError, AllowAll, Authorizer, DenyAll};
 use factum_types::{Action, Principal, Resource, TopicPartition};
 use kafka_protocol::messages::alter_configs_request::AlterConfigsResource;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
@@ -219,7 +219,12 @@ async fn groups(client: &mut Client, api: ApiKey) -> Vec<i16> {
 struct Recorder(Mutex<Vec<String>>);
 
 impl Authorizer for Recorder {
-    fn check(&self, who: &Principal, action: Action, resource: Resource<'_>) -> Result<(), Denied> {
+    fn check(
+        &self,
+        who: &Principal,
+        action: Action,
+        resource: Resource<'_>,
+    ) -> Result<(), AccessDeniedError> {
         let asked = format!("{action} {resource}");
         let mut seen = self.0.lock().expect("not poisoned");
         if !seen.contains(&asked) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use factum_log::{
-    AppendError, Appended, Environment, EnvironmentOptions, Options, PartitionLog, ReadError, Recovery,
+    AppendError, AppendResult, Environment, EnvironmentOptions, Options, PartitionLog, ReadError, Recovery,
 };
 use factum_testkit::CrashDisk;
 use factum_types::{BatchBuilder, BatchHeader, Offset, RecordBatch, Timestamp, batch, record};
@@ -52,12 +52,12 @@ impl Bench {
         Self { disk, environment, log, recovery }
     }
 
-    pub(crate) fn append(&self, values: &[&str]) -> Result<Appended, AppendError> {
+    pub(crate) fn append(&self, values: &[&str]) -> Result<AppendResult, AppendError> {
         self.log.append(batch(values), Timestamp::from_millis(1_000))
     }
 
     /// Appends one batch and makes it durable.
-    pub(crate) fn put(&self, values: &[&str]) -> Appended {
+    pub(crate) fn put(&self, values: &[&str]) -> AppendResult {
         let appended = self.append(values).expect("the log takes it");
         self.environment.committer().round();
         appended

@@ -18,13 +18,13 @@ use crate::bench::{COLD, OPTIONS, batch, dir};
 type Events = Arc<Mutex<Vec<String>>>;
 
 /// A disk that calls someone before it removes its first file, and writes down what it removed.
-struct Watched {
+struct RecordingDisk {
     disk: CrashDisk,
     events: Events,
     before_removal: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
-impl Disk for Watched {
+impl Disk for RecordingDisk {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         self.disk.open(path)
     }
@@ -68,7 +68,8 @@ impl Disk for Watched {
 fn a_closed_log_removes_no_file() {
     let events = Events::default();
     let disk = CrashDisk::seeded(1);
-    let watched = Arc::new(Watched { disk, events: Arc::clone(&events), before_removal: Mutex::default() });
+    let watched =
+        Arc::new(RecordingDisk { disk, events: Arc::clone(&events), before_removal: Mutex::default() });
     let environment = Environment::new(watched.clone(), COLD);
     let options = Options { retention_bytes: Some(1), ..OPTIONS };
     let (log, _) = PartitionLog::open(&environment, dir(), options).expect("the disk answers");

@@ -40,14 +40,14 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// A batch as the model keeps it.
 #[derive(Clone)]
-struct Kept {
+struct StoredBatch {
     base: i64,
     values: Vec<String>,
     time: i64,
     bytes: usize,
 }
 
-impl Kept {
+impl StoredBatch {
     fn next(&self) -> i64 {
         self.base + self.values.len() as i64
     }
@@ -55,7 +55,7 @@ impl Kept {
 
 struct Model {
     bench: Bench,
-    batches: Vec<Kept>,
+    batches: Vec<StoredBatch>,
     log_start: i64,
     synced: i64,
     /// The greatest time of any batch, gone ones included.
@@ -79,7 +79,7 @@ impl Model {
     }
 
     fn end(&self) -> i64 {
-        self.batches.last().map_or(self.log_start, Kept::next).max(self.synced)
+        self.batches.last().map_or(self.log_start, StoredBatch::next).max(self.synced)
     }
 
     fn apply(&mut self, step: &Step) {
@@ -120,7 +120,7 @@ impl Model {
         let values: Vec<_> =
             (0..records).map(|i| format!("{}/{i} {}", self.appended, "x".repeat(bytes))).collect();
         let batch = batch_at(time, &values.iter().map(String::as_str).collect::<Vec<_>>());
-        let kept = Kept { base: self.end(), values, time, bytes: batch.encoded_len() };
+        let kept = StoredBatch { base: self.end(), values, time, bytes: batch.encoded_len() };
         let appended = self.bench.log.append(batch, Timestamp::from_millis(5_000)).expect("it is taken");
         assert_eq!(appended.base_offset.get(), kept.base);
         assert_eq!(appended.last_offset.next().get(), kept.next());
@@ -218,7 +218,7 @@ impl Model {
     }
 }
 
-fn records(batch: &Kept) -> Vec<(i64, String)> {
+fn records(batch: &StoredBatch) -> Vec<(i64, String)> {
     batch.values.iter().enumerate().map(|(i, value)| (batch.base + i as i64, value.clone())).collect()
 }
 

@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// A view as its followers see it, whichever version is served.
 #[async_trait]
-pub(crate) trait Followed: Send + Sync + 'static {
+pub(crate) trait RowSource: Send + Sync + 'static {
     /// The rows now.
     async fn rows(self: Arc<Self>) -> Result<Rows, ReadError>;
 
@@ -37,7 +37,7 @@ pub(crate) trait Followed: Send + Sync + 'static {
 
 /// Follows `view`, from behind `resume` if that is still known.
 pub(crate) fn follow(
-    view: Arc<dyn Followed>,
+    view: Arc<dyn RowSource>,
     log: &Arc<ChangeLog>,
     environment: &Arc<Environment>,
     resume: Option<ChangeId>,
@@ -56,7 +56,7 @@ pub(crate) fn follow(
     stream
 }
 
-async fn refresh(view: Arc<dyn Followed>, log: Arc<ChangeLog>, environment: Arc<Environment>) {
+async fn refresh(view: Arc<dyn RowSource>, log: Arc<ChangeLog>, environment: Arc<Environment>) {
     let stop = environment.tasks.stop();
     let mut followers = log.followers.subscribe();
     loop {

@@ -9,13 +9,13 @@ use factum_state::TaskId;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::view::{Declared, View};
+use super::view::{LatestDeclaration, View};
 use super::{Effective, Engine, Others, PLANNING_WAIT, schemas};
 use crate::changes::ChangeLog;
 use crate::definitions::{Definitions, RelationName};
 use crate::error::{ApplyError, QueryError};
 use crate::pipeline::Pipeline;
-use crate::plan::{self, Planned, ViewPlan};
+use crate::plan::{self, PlanResult, ViewPlan};
 use crate::rebuild::Building;
 use crate::view::Version;
 use crate::wording;
@@ -23,7 +23,7 @@ use schemas::{SchemaSearch, Schemas};
 
 /// What putting definitions into effect did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Applied {
+pub struct ApplyResult {
     /// Views that are new.
     pub created: Vec<RelationName>,
     /// Views that are rebuilt beside what is served.
@@ -39,7 +39,7 @@ pub struct Applied {
 /// Definitions with the plans of their views: what [`Engine::check`] found good.
 pub struct PlannedDefinitions {
     definitions: Definitions,
-    pub(super) planned: Planned,
+    pub(super) planned: PlanResult,
     schemas: Schemas,
 }
 
@@ -108,7 +108,7 @@ impl Engine {
         &self,
         planned: PlannedDefinitions,
         others: Others,
-    ) -> Result<Applied, ApplyError> {
+    ) -> Result<ApplyResult, ApplyError> {
         let PlannedDefinitions { definitions, planned, schemas } = planned;
         if !self.effective().views.is_empty() {
             self.guard_history(&definitions, &planned).await?;
@@ -134,7 +134,7 @@ impl Engine {
             let known = before.views.get(&awaiting.name).cloned();
             let view = known.unwrap_or_else(|| self.new_view(&awaiting.name));
             let waiting = Some(effective.waits_for(&awaiting.topic));
-            *view.declared.write() = Declared { sql: Arc::clone(&awaiting.sql), waiting };
+            *view.declared.write() = LatestDeclaration { sql: Arc::clone(&awaiting.sql), waiting };
             applied.waiting.push(awaiting.name.clone());
             effective.views.insert(awaiting.name.clone(), view);
         }
@@ -167,7 +167,11 @@ impl Engine {
     }
 
     /// Finds or starts everything that the views need. Whatever fails, nothing that is served has changed.
-    async fn prepare(&self, planned: &Planned, effective: &Effective) -> Result<Vec<Placement>, ApplyError> {
+    async fn prepare(
+        &self,
+        planned: &PlanResult,
+        effective: &Effective,
+    ) -> Result<Vec<Placement>, ApplyError> {
         let before = self.effective();
         let mut newest: HashMap<RelationName, Arc<Version>> = HashMap::new();
         let mut placements = Vec::with_capacity(planned.views.len());
@@ -183,10 +187,10 @@ impl Engine {
     }
 
     /// Lets each view go on with its place.
-    fn switch(&self, placements: Vec<Placement>, effective: &mut Effective) -> Applied {
-        let mut applied = Applied::default();
+    fn switch(&self, placements: Vec<Placement>, effective: &mut Effective) -> ApplyResult {
+        let mut applied = ApplyResult::default();
         for Placement { view, plan, is_new, place } in placements {
-            *view.declared.write() = Declared { sql: Arc::clone(&plan.sql), waiting: None };
+            *view.declared.write() = LatestDeclaration { sql: Arc::clone(&plan.sql), waiting: None };
             let list = match (is_new, &place) {
                 (true, _) => &mut applied.created,
                 (false, Place::New(_)) => &mut applied.changed,

@@ -25,7 +25,7 @@ use super::{Effective, Engine};
 use crate::definitions::{Definitions, PipelineDefinition, Place, Problem};
 use crate::error::ApplyError;
 use crate::operator::OWNER;
-use crate::plan::{Planned, ViewPlan};
+use crate::plan::{PlanResult, ViewPlan};
 use crate::task::{Environment, history};
 
 /// What a comment line begins with that accepts the loss.
@@ -109,7 +109,7 @@ impl Engine {
     pub(super) async fn guard_history(
         &self,
         definitions: &Definitions,
-        planned: &Planned,
+        planned: &PlanResult,
     ) -> Result<(), ApplyError> {
         let tasks = self.0.environment.state.tasks(&OWNER).await.map_err(unavailable)?;
         let tasks: Tasks = tasks.into_iter().map(|(task, progress, _)| (task, progress)).collect();

@@ -31,7 +31,7 @@ use crate::plan::{QueryPlan, table_reference};
 use crate::row_errors::RowError;
 use crate::session;
 use crate::statement::{of_part, part};
-use crate::topic_scan::{LeftOut, LeftOutCounter, TopicTable};
+use crate::topic_scan::{LeftOutCounter, LeftOutEvents, TopicTable};
 use crate::view::{Freshness, Rows, bind, memory};
 
 /// How long an explanation waits for its turn.
@@ -193,7 +193,7 @@ impl Engine {
         let now = self.0.environment.clock.now();
         let effective = self.effective();
         let (mut found, mut errors) = (HashMap::new(), Vec::new());
-        let (mut freshness, mut of_views) = (Freshness::at(now), LeftOut::default());
+        let (mut freshness, mut of_views) = (Freshness::at(now), LeftOutEvents::default());
         for name in &query.views {
             let view = self.find(name)?;
             let rows = blocking(async move { view.read().await }).await?;

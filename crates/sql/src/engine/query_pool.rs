@@ -36,7 +36,7 @@ use crate::metrics;
 pub(super) struct QueryPool {
     tasks: TaskGroup,
     running: Arc<Semaphore>,
-    abandoned: Arc<Abandoned>,
+    abandoned: Arc<AbandonedThreads>,
     waiting: Semaphore,
     /// What a refused caller is told: which settings are the limits.
     limits: String,
@@ -48,7 +48,7 @@ impl QueryPool {
         let running = running.clamp(1, Semaphore::MAX_PERMITS);
         let waiting = waiting.min(Semaphore::MAX_PERMITS);
         let limits = format!("{running} run at once and {waiting} may wait ({settings})");
-        let abandoned = Arc::new(Abandoned::beside(running));
+        let abandoned = Arc::new(AbandonedThreads::beside(running));
         let (running, waiting) = (Arc::new(Semaphore::new(running)), Semaphore::new(waiting));
         Self { tasks, running, abandoned, waiting, limits }
     }
@@ -86,14 +86,14 @@ impl QueryPool {
 }
 
 /// The threads of a pool whose queries were given up.
-struct Abandoned {
+struct AbandonedThreads {
     /// Room for those that give their slots back.
     room: Arc<Semaphore>,
     /// All of them.
     count: AtomicUsize,
 }
 
-impl Abandoned {
+impl AbandonedThreads {
     fn beside(slots: usize) -> Self {
         Self { room: Arc::new(Semaphore::new((slots / 2).max(1))), count: AtomicUsize::new(0) }
     }
@@ -102,7 +102,7 @@ impl Abandoned {
 /// What a slot and the thread that computes for it take up together.
 struct Place {
     state: Mutex<PlaceState>,
-    abandoned: Arc<Abandoned>,
+    abandoned: Arc<AbandonedThreads>,
 }
 
 struct PlaceState {
@@ -113,7 +113,7 @@ struct PlaceState {
 }
 
 impl Place {
-    fn new(permit: OwnedSemaphorePermit, abandoned: &Arc<Abandoned>) -> Arc<Self> {
+    fn new(permit: OwnedSemaphorePermit, abandoned: &Arc<AbandonedThreads>) -> Arc<Self> {
         let state = PlaceState { permit: Some(permit), is_running: false, is_abandoned: false };
         Arc::new(Self { state: Mutex::new(state), abandoned: Arc::clone(abandoned) })
     }

@@ -9,7 +9,7 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::{ViewState, blocking};
-use crate::changes::{ChangeLog, Followed};
+use crate::changes::{ChangeLog, RowSource};
 use crate::definitions::{Problem, RelationName};
 use crate::error::ReadError;
 use crate::rebuild::Building;
@@ -18,7 +18,7 @@ use crate::view::{Rows, Version};
 /// A view.
 pub(super) struct View {
     pub(super) name: RelationName,
-    pub(super) declared: RwLock<Declared>,
+    pub(super) declared: RwLock<LatestDeclaration>,
     versions: RwLock<Versions>,
     /// Rises when another version is served, or none any more.
     swapped: watch::Sender<u64>,
@@ -28,7 +28,7 @@ pub(super) struct View {
 
 /// What was declared last.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Declared {
+pub(super) struct LatestDeclaration {
     pub(super) sql: Arc<str>,
     /// What must be there before it can be planned.
     pub(super) waiting: Option<String>,
@@ -157,7 +157,7 @@ impl View {
 
 /// A view with the hand that its refresher holds it by.
 #[async_trait]
-impl Followed for View {
+impl RowSource for View {
     async fn rows(self: Arc<Self>) -> Result<Rows, ReadError> {
         blocking(async move { self.read().await }).await
     }

@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::scope::{Bound, BoundColumn, Outputs, Reach, quoted, same};
+use super::scope::{BoundColumn, BoundRelation, Outputs, Reach, quoted, same};
 use super::suggest::nearest;
 use super::unnest::Unnest;
 use super::{Failure, Resolver, bound_of};
@@ -82,7 +82,7 @@ impl Resolver<'_> {
                     let message = "NATURAL does not see the fields of unnested items: join by ON";
                     return Err(self.problem(Span::empty(), message).into());
                 }
-                self.scope().bound.iter_mut().for_each(Bound::use_all);
+                self.scope().bound.iter_mut().for_each(BoundRelation::use_all);
             }
             JoinConstraint::None => {}
         }
@@ -95,7 +95,7 @@ impl Resolver<'_> {
         let [name] = &path[..] else {
             return Err(self.problem(column.span(), "USING takes names of columns").into());
         };
-        let is_item = |bound: &Bound| {
+        let is_item = |bound: &BoundRelation| {
             bound.reach != Reach::Columns && bound.columns.iter().any(|other| same(name, &other.name))
         };
         if self.scope().bound.iter().any(is_item) {
@@ -143,7 +143,7 @@ impl Resolver<'_> {
             }
             _ => return Err(self.problem(span, "this is not supported in FROM by this version yet").into()),
         };
-        self.bind(Bound { place, ..bound }, factor, span)
+        self.bind(BoundRelation { place, ..bound }, factor, span)
     }
 
     fn nested(&mut self, item: &mut TableWithJoins) -> Result<(), Failure> {
@@ -155,7 +155,12 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn bind(&mut self, mut bound: Bound, factor: &mut TableFactor, span: Span) -> Result<(), Failure> {
+    fn bind(
+        &mut self,
+        mut bound: BoundRelation,
+        factor: &mut TableFactor,
+        span: Span,
+    ) -> Result<(), Failure> {
         if let TableFactor::Table { alias: Some(alias), .. }
         | TableFactor::Derived { alias: Some(alias), .. } = factor
         {
@@ -181,7 +186,11 @@ impl Resolver<'_> {
     }
 
     /// Binds a relation by its name, which is written out.
-    fn table(&mut self, name: &mut ObjectName, alias: &mut Option<TableAlias>) -> Result<Bound, Failure> {
+    fn table(
+        &mut self,
+        name: &mut ObjectName,
+        alias: &mut Option<TableAlias>,
+    ) -> Result<BoundRelation, Failure> {
         let path = identifiers(name).unwrap_or_default();
         if let [single] = &path[..]
             && let Some((cte, plan)) = self.cte(single)
@@ -194,8 +203,8 @@ impl Resolver<'_> {
         let (relation, columns) = self.relation(&path, name)?;
         *name = ObjectName::from(vec![quoted(&*relation.team), quoted(&*relation.name)]);
         let alias = alias.get_or_insert_with(|| named(&relation.name));
-        let bound = Bound::new(alias.name.value.clone(), columns);
-        Ok(Bound { relation: Some(relation), ..bound })
+        let bound = BoundRelation::new(alias.name.value.clone(), columns);
+        Ok(BoundRelation { relation: Some(relation), ..bound })
     }
 
     /// The relation that a path names, and its columns.

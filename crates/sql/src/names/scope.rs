@@ -12,14 +12,14 @@ use crate::definitions::RelationName;
 /// What one SELECT sees.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
-    pub(crate) bound: Vec<Bound>,
+    pub(crate) bound: Vec<BoundRelation>,
     /// The names that its select list gives.
     pub(crate) outputs: Vec<String>,
 }
 
 /// A relation in FROM.
 #[derive(Debug)]
-pub(crate) struct Bound {
+pub(crate) struct BoundRelation {
     pub(crate) alias: String,
     /// The relation under its full name, if it is one.
     pub(crate) relation: Option<RelationName>,
@@ -216,7 +216,7 @@ impl Scope {
     }
 }
 
-impl Bound {
+impl BoundRelation {
     pub(crate) fn new(alias: String, columns: Vec<BoundColumn>) -> Self {
         Self { alias, relation: None, columns, reach: Reach::Columns, place: None, used: BTreeSet::new() }
     }

@@ -81,7 +81,7 @@ impl Resolver<'_> {
             }
             return;
         }
-        scope.bound.iter_mut().for_each(super::scope::Bound::use_all);
+        scope.bound.iter_mut().for_each(super::scope::BoundRelation::use_all);
         resolved.push(SelectItem::Wildcard(options));
     }
 

@@ -17,7 +17,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::from::{From, named};
-use super::scope::{Bound, BoundColumn, Reach, quoted};
+use super::scope::{BoundColumn, BoundRelation, Reach, quoted};
 use super::{Failure, Resolver};
 
 /// A list that is to be unnested.
@@ -121,7 +121,7 @@ impl Resolver<'_> {
         }
         let held = column.clone();
         let reach = if is_struct { Reach::Fields { owner, column } } else { Reach::Value { owner, column } };
-        self.scope().bound.push(Bound { reach, ..Bound::new(name, columns) });
+        self.scope().bound.push(BoundRelation { reach, ..BoundRelation::new(name, columns) });
         Ok(held)
     }
 

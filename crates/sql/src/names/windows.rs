@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Spanned, TableFactor,
 };
 
-use super::scope::{Bound, BoundColumn, pick, quoted};
+use super::scope::{BoundColumn, BoundRelation, pick, quoted};
 use super::suggest::nearest;
 use super::unnest::{derived, generated};
 use super::{Failure, Resolver, bound_of};
@@ -15,7 +15,10 @@ const USAGE: &str = "write TUMBLE(orders, order_date, INTERVAL '1 hour')";
 
 impl Resolver<'_> {
     /// Writes a call of TUMBLE out as a query with `window_start` and `window_end`.
-    pub(super) fn table_function(&mut self, factor: &TableFactor) -> Result<(TableFactor, Bound), Failure> {
+    pub(super) fn table_function(
+        &mut self,
+        factor: &TableFactor,
+    ) -> Result<(TableFactor, BoundRelation), Failure> {
         let TableFactor::Table { name, alias, args: Some(arguments), .. } = factor else {
             return Err(self.problem(factor.span(), "a table function is expected here").into());
         };
@@ -76,7 +79,7 @@ impl Resolver<'_> {
     }
 
     /// The relation that is cut into windows: how SQL names it, and its columns.
-    fn windowed(&self, source: &Expr) -> Result<(String, Bound), Failure> {
+    fn windowed(&self, source: &Expr) -> Result<(String, BoundRelation), Failure> {
         let path = match source {
             Expr::Identifier(name) => vec![name.clone()],
             Expr::CompoundIdentifier(path) => path.clone(),
@@ -93,11 +96,11 @@ impl Resolver<'_> {
         let written = ObjectName::from(path.clone());
         let (relation, columns) = self.relation(&path, &written)?;
         let text = format!("{}.{}", quoted(&*relation.team), quoted(&*relation.name));
-        let bound = Bound::new(relation.name.to_string(), columns);
-        Ok((text, Bound { relation: Some(relation), ..bound }))
+        let bound = BoundRelation::new(relation.name.to_string(), columns);
+        Ok((text, BoundRelation { relation: Some(relation), ..bound }))
     }
 
-    fn time_column(&self, column: &Expr, bound: &Bound) -> Result<String, Failure> {
+    fn time_column(&self, column: &Expr, bound: &BoundRelation) -> Result<String, Failure> {
         let name: &Ident = match column {
             Expr::Identifier(name) => name,
             Expr::CompoundIdentifier(path) if path.len() == 2 => &path[1],

@@ -33,7 +33,7 @@ use crate::tumble::{Size, WINDOW_END, WINDOW_START};
 
 /// What is kept under a cut.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct StatePlan {
     /// An aggregate over a stateless plan, or a stateless plan.
     pub(super) plan: LogicalPlan,
     /// Which of the hidden keys count at a moment.
@@ -46,7 +46,7 @@ pub(super) struct Kept {
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) top: LogicalPlan,
-    pub(super) kept: Vec<Kept>,
+    pub(super) kept: Vec<StatePlan>,
 }
 
 /// Cuts an analysed plan; `closing` is the size of its windows if they close.
@@ -60,10 +60,10 @@ pub(super) fn cut(
         Piece::Stream(plan) => cutter.keep_rows(plan)?,
         Piece::Batch { plan, .. } => plan,
     };
-    if closing.is_some() && !matches!(&cutter.kept[..], [Kept { window_end: Some(_), .. }]) {
+    if closing.is_some() && !matches!(&cutter.kept[..], [StatePlan { window_end: Some(_), .. }]) {
         return Err(refuse::nothing_to_close().into());
     }
-    let is_rows = |kept: &Kept| !matches!(kept.plan, LogicalPlan::Aggregate(_));
+    let is_rows = |kept: &StatePlan| !matches!(kept.plan, LogicalPlan::Aggregate(_));
     if cutter.kept.len() > 1 && cutter.kept.iter().any(is_rows) {
         return Err(refuse::joined_with_aggregate().into());
     }
@@ -90,7 +90,7 @@ enum Piece {
 struct Cutter<'a> {
     relations: &'a Relations,
     closing: Option<Size>,
-    kept: Vec<Kept>,
+    kept: Vec<StatePlan>,
 }
 
 impl Cutter<'_> {
@@ -301,7 +301,7 @@ impl Cutter<'_> {
         let columns: Vec<_> = columns.collect();
         let top = LogicalPlanBuilder::scan(table, source, None)?;
         let top = top.project(columns)?.build()?;
-        self.kept.push(Kept { plan, lifted, window_end });
+        self.kept.push(StatePlan { plan, lifted, window_end });
         Ok(top)
     }
 }

@@ -112,14 +112,14 @@ fn subquery(part: &Expr) -> Option<&LogicalPlan> {
 
 /// An expression with each of its columns as it is computed below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct WrittenOut {
+struct ExpandedSize {
     parts: u64,
     depth: u32,
 }
 
-const SINGLE: WrittenOut = WrittenOut { parts: 1, depth: 0 };
+const SINGLE: ExpandedSize = ExpandedSize { parts: 1, depth: 0 };
 
-type Columns = HashMap<Column, WrittenOut>;
+type Columns = HashMap<Column, ExpandedSize>;
 
 /// Makes sure that no expression of a plan becomes too large where the optimiser moves conditions down and puts
 /// selections together. The plan is analysed, and has passed [`check`].
@@ -137,7 +137,7 @@ fn columns(plan: &LogicalPlan) -> Result<Columns, Excess> {
         for (column, written) in columns(input)? {
             let known = below.entry(column).or_insert(written);
             *known =
-                WrittenOut { parts: known.parts.max(written.parts), depth: known.depth.max(written.depth) };
+                ExpandedSize { parts: known.parts.max(written.parts), depth: known.depth.max(written.depth) };
         }
     }
     let is_condition = matches!(plan, LogicalPlan::Filter(_) | LogicalPlan::Join(_));
@@ -187,12 +187,12 @@ fn outputs(plan: &LogicalPlan, below: &Columns) -> Result<Columns, Excess> {
 }
 
 /// How large an expression is over columns that are computed `below`; subqueries are looked at by themselves.
-fn written_out(expr: &Expr, below: &Columns) -> Result<WrittenOut, Excess> {
+fn written_out(expr: &Expr, below: &Columns) -> Result<ExpandedSize, Excess> {
     let mut counter = Counter { below, parts: 0, depth: 0, deepest: 0, excess: None };
     expr.visit(&mut counter).expect("counting never fails");
     match counter.excess {
         Some(excess) => Err(excess),
-        None => Ok(WrittenOut { parts: counter.parts, depth: counter.deepest }),
+        None => Ok(ExpandedSize { parts: counter.parts, depth: counter.deepest }),
     }
 }
 

@@ -14,7 +14,7 @@ use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{Expr, LogicalPlan, Projection};
 use factum_types::TopicName;
 
-use super::cut::{self, Kept};
+use super::cut::{self, StatePlan};
 use super::extent::Excess;
 use super::refuse::CutError;
 use super::relations::{Kind, Relations};
@@ -29,7 +29,7 @@ use crate::statement::{self, Declaration, SourceText};
 
 /// What became of the pipelines.
 #[derive(Default)]
-pub(crate) struct Planned {
+pub(crate) struct PlanResult {
     /// Each after the views that it reads.
     pub(crate) views: Vec<Arc<ViewPlan>>,
     /// Views that cannot be planned yet.
@@ -62,15 +62,15 @@ pub(crate) struct Planner {
 pub(crate) fn plan(
     definitions: &Definitions,
     schemas: &BTreeMap<TopicName, EventSchema>,
-) -> Result<Planned, Vec<Problem>> {
+) -> Result<PlanResult, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut planned =
-        Planned { planner: Planner::new(definitions, schemas, &mut problems), ..Planned::default() };
+        PlanResult { planner: Planner::new(definitions, schemas, &mut problems), ..PlanResult::default() };
     planned.pipelines(&definitions.pipelines, &mut problems);
     if problems.is_empty() { Ok(planned) } else { Err(problems) }
 }
 
-impl Planned {
+impl PlanResult {
     /// Plans each view once what it reads is planned, however they stand in their files.
     fn pipelines(&mut self, pipelines: &[PipelineDefinition], problems: &mut Vec<Problem>) {
         let mut ready: VecDeque<Pending> = self.planner.declared(pipelines, problems).into();
@@ -285,7 +285,7 @@ impl Planner {
         Ok(plan)
     }
 
-    fn cut(&self, number: usize, kept: Kept, closing: Option<Closing>) -> Result<Cut, DataFusionError> {
+    fn cut(&self, number: usize, kept: StatePlan, closing: Option<Closing>) -> Result<Cut, DataFusionError> {
         let pruned = slot_scan::pruned(kept.plan, &self.relations)?;
         let (plan, scan) = slot_scan::over_slot(pruned, &self.relations)?;
         cut::check_hidden_keys(&plan, self.relations.state())?;

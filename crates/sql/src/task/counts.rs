@@ -1,6 +1,6 @@
 //! Counts of a task, ever: committed with its epochs, so that each event counts once.
 
-use factum_state::{Changes, Found, TableId};
+use factum_state::{Changes, FoundValues, TableId};
 
 /// The table of a task's own facts, beside the operator's.
 pub(super) const TABLE: TableId = 1;
@@ -39,7 +39,7 @@ impl Counts {
     }
 
     /// The values under [`Self::KEYS`], where `found` begins with them.
-    pub(super) fn of(found: &Found) -> Self {
+    pub(super) fn of(found: &FoundValues) -> Self {
         let count =
             |index| found.get(index).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
         Self {

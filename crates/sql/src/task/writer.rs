@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use factum_state::{
-    self as state, Changes, Epoch, Fence, Found, Outgoing, Progress, StateStore, TakeOver, TaskId,
+    self as state, Changes, Epoch, Fence, FoundValues, Outgoing, Progress, StateStore, TakeOver, TaskId,
 };
 use factum_types::{Offset, PartitionId, Timestamp, TopicId, TopicName, TopicPartition};
 use tokio::sync::{Notify, watch};
@@ -83,11 +83,11 @@ pub(crate) async fn history(state: &dyn StateStore, task: &TaskId) -> Result<His
     Ok(History { topic: topic(&found, 0), began: offset(&found, 1).unwrap_or(Offset::ZERO) })
 }
 
-fn topic(found: &Found, index: usize) -> Option<TopicId> {
+fn topic(found: &FoundValues, index: usize) -> Option<TopicId> {
     found.get(index).and_then(|bytes| bytes.try_into().ok()).map(TopicId::from_bytes)
 }
 
-fn offset(found: &Found, index: usize) -> Option<Offset> {
+fn offset(found: &FoundValues, index: usize) -> Option<Offset> {
     let bytes = found.get(index).and_then(|bytes| bytes.try_into().ok());
     bytes.map(|bytes| Offset::new(i64::from_le_bytes(bytes)))
 }
@@ -113,7 +113,7 @@ pub(crate) async fn committed(
     let mut facts = BTreeMap::new();
     let mut visit = |key: &[u8], value: &[u8]| drop(facts.insert(key.to_vec(), value.to_vec()));
     let progress = state.scan(task, counts::TABLE, &mut visit).await?;
-    let mut found = Found::with_capacity(Counts::KEYS.len() + 2);
+    let mut found = FoundValues::with_capacity(Counts::KEYS.len() + 2);
     for key in Counts::KEYS.into_iter().chain([TOPIC, READ_TO]) {
         found.push(facts.get(key).map(Vec::as_slice));
     }
@@ -212,7 +212,7 @@ impl Writer {
         }
     }
 
-    async fn facts(&self) -> Result<Found, state::ReadError> {
+    async fn facts(&self) -> Result<FoundValues, state::ReadError> {
         let keys: Vec<&[u8]> = Counts::KEYS.into_iter().chain([TOPIC, BEGAN, READ_TO]).collect();
         self.environment.state.get_many(&self.id, counts::TABLE, &keys).await
     }

@@ -21,9 +21,9 @@ const VIEW: &str =
 
 /// What a follower knows: rows and how often each is there.
 #[derive(Default, Debug, PartialEq)]
-struct Known(BTreeMap<String, i64>);
+struct FollowerRows(BTreeMap<String, i64>);
 
-impl Known {
+impl FollowerRows {
     fn take_in(&mut self, change: &Change) {
         match change {
             Change::Snapshot { rows, .. } => {
@@ -64,7 +64,7 @@ impl World {
     }
 
     /// Takes in changes until the follower knows `rows`.
-    fn follow_until(&self, stream: &mut ChangeStream, known: &mut Known, rows: &Known) {
+    fn follow_until(&self, stream: &mut ChangeStream, known: &mut FollowerRows, rows: &FollowerRows) {
         while known != rows {
             known.take_in(&self.next(stream));
         }
@@ -80,11 +80,11 @@ fn a_snapshot_and_its_changes_are_the_view() {
     let mut stream = world.follow(None);
     let first = world.next(&mut stream);
     assert!(matches!(first, Change::Snapshot { .. }));
-    let mut known = Known::default();
+    let mut known = FollowerRows::default();
     known.take_in(&first);
-    assert_eq!(known, Known::of(&[r#"{"customer":"a","n":1}"#, r#"{"customer":"b","n":1}"#]));
+    assert_eq!(known, FollowerRows::of(&[r#"{"customer":"a","n":1}"#, r#"{"customer":"b","n":1}"#]));
     world.post("store.orders", &(0..500).map(|id| order(id, "a", 0, 1)).collect::<Vec<_>>());
-    let rows = Known::of(&[r#"{"customer":"a","n":501}"#, r#"{"customer":"b","n":1}"#]);
+    let rows = FollowerRows::of(&[r#"{"customer":"a","n":501}"#, r#"{"customer":"b","n":1}"#]);
     world.follow_until(&mut stream, &mut known, &rows);
 }
 
@@ -93,7 +93,7 @@ fn ids_rise_by_one_and_resume() {
     let world = World::new(small()).with_orders(1);
     world.apply(VIEW);
     let mut stream = world.follow(None);
-    let mut known = Known::default();
+    let mut known = FollowerRows::default();
     let mut seen = vec![world.next(&mut stream)];
     for id in 1..6 {
         world.post("store.orders", &[order(id, "a", 0, 1)]);
@@ -115,7 +115,7 @@ fn ids_rise_by_one_and_resume() {
     world.post("store.orders", &[order(7, "b", 0, 1), order(8, "b", 0, 1)]);
     world.settle();
     let mut resumed = world.follow(Some(last));
-    let rows = Known::of(&[r#"{"customer":"a","n":5}"#, r#"{"customer":"b","n":2}"#]);
+    let rows = FollowerRows::of(&[r#"{"customer":"a","n":5}"#, r#"{"customer":"b","n":2}"#]);
     let change = world.next(&mut resumed);
     assert!(matches!(change, Change::Changed { .. }), "{change:?}");
     known.take_in(&change);
@@ -133,7 +133,7 @@ fn a_slow_follower_begins_again_with_a_snapshot() {
         World::new(Options { max_changes: 3, refresh: Duration::from_millis(1), ..small() }).with_orders(1);
     world.apply(VIEW);
     let (mut slow, mut quick) = (world.follow(None), world.follow(None));
-    let mut known = Known::default();
+    let mut known = FollowerRows::default();
     known.take_in(&world.next(&mut slow));
     world.next(&mut quick);
     for id in 0..10 {
@@ -143,7 +143,7 @@ fn a_slow_follower_begins_again_with_a_snapshot() {
     let change = world.next(&mut slow);
     assert!(matches!(change, Change::Snapshot { .. }), "{change:?}");
     known.take_in(&change);
-    assert_eq!(known, Known::of(&[r#"{"customer":"a","n":10}"#]));
+    assert_eq!(known, FollowerRows::of(&[r#"{"customer":"a","n":10}"#]));
 }
 
 #[test]
@@ -151,10 +151,10 @@ fn equal_rows_are_counted() {
     let world = World::new(small()).with_orders(1);
     world.apply("CREATE MATERIALIZED VIEW v AS SELECT customer FROM orders");
     let mut stream = world.follow(None);
-    let mut known = Known::default();
+    let mut known = FollowerRows::default();
     known.take_in(&world.next(&mut stream));
     world.post("store.orders", &[order(1, "a", 0, 1), order(2, "a", 0, 1)]);
-    let twice = Known(BTreeMap::from([(r#"{"customer":"a"}"#.to_owned(), 2)]));
+    let twice = FollowerRows(BTreeMap::from([(r#"{"customer":"a"}"#.to_owned(), 2)]));
     world.follow_until(&mut stream, &mut known, &twice);
 }
 
@@ -175,10 +175,10 @@ fn a_swapped_definition_gives_a_snapshot_of_its_columns() {
     world.apply(VIEW);
     world.post("store.orders", &[order(1, "a", 0, 1)]);
     let mut stream = world.follow(None);
-    let mut known = Known::default();
-    world.follow_until(&mut stream, &mut known, &Known::of(&[r#"{"customer":"a","n":1}"#]));
+    let mut known = FollowerRows::default();
+    world.follow_until(&mut stream, &mut known, &FollowerRows::of(&[r#"{"customer":"a","n":1}"#]));
     world.apply("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS all_orders FROM orders");
-    world.follow_until(&mut stream, &mut known, &Known::of(&[r#"{"all_orders":1}"#]));
+    world.follow_until(&mut stream, &mut known, &FollowerRows::of(&[r#"{"all_orders":1}"#]));
 }
 
 #[test]
@@ -192,11 +192,11 @@ fn the_clock_alone_changes_a_view() {
     world.post("store.orders", &[order(1, "a", 10 * 60, 1), order(2, "b", 11 * 60, 1)]);
     world.settle();
     let mut stream = world.follow(None);
-    let mut known = Known::default();
-    let both = Known::of(&[r#"{"customer":"a","n":1}"#, r#"{"customer":"b","n":1}"#]);
+    let mut known = FollowerRows::default();
+    let both = FollowerRows::of(&[r#"{"customer":"a","n":1}"#, r#"{"customer":"b","n":1}"#]);
     world.follow_until(&mut stream, &mut known, &both);
     clock.advance(Duration::from_secs(30 * 60));
-    world.follow_until(&mut stream, &mut known, &Known::of(&[r#"{"customer":"b","n":1}"#]));
+    world.follow_until(&mut stream, &mut known, &FollowerRows::of(&[r#"{"customer":"b","n":1}"#]));
 }
 
 #[test]
@@ -208,13 +208,13 @@ fn a_row_that_cannot_be_computed_changes_like_any_other() {
     world.post("store.orders", &[order(5, "a", 0, 1), order(2, "b", 0, 1)]);
     world.settle();
     let mut stream = world.follow(None);
-    let mut known = Known::default();
+    let mut known = FollowerRows::default();
     known.take_in(&world.next(&mut stream));
-    assert_eq!(known, Known::of(&[r#"{"customer":"a","n":2}"#, r#"{"customer":"b","n":5}"#]));
+    assert_eq!(known, FollowerRows::of(&[r#"{"customer":"a","n":2}"#, r#"{"customer":"b","n":5}"#]));
     world.post("store.orders", &[order(-5, "a", 0, 1)]);
     let change = world.next(&mut stream);
     known.take_in(&change);
-    assert_eq!(known, Known::of(&[r#"{"customer":"a","n":null}"#, r#"{"customer":"b","n":5}"#]));
+    assert_eq!(known, FollowerRows::of(&[r#"{"customer":"a","n":null}"#, r#"{"customer":"b","n":5}"#]));
     let Change::Changed { errors, .. } = change else { panic!("no change") };
     let told: Vec<_> = errors.iter().map(|error| (&*error.column, &*error.reason)).collect();
     assert_eq!(told, [("n", "division by zero")]);
@@ -224,7 +224,7 @@ fn a_row_that_cannot_be_computed_changes_like_any_other() {
     let Change::Snapshot { rows: snapshot, .. } = world.next(&mut other) else { panic!("no snapshot") };
     assert_eq!(snapshot.errors, errors);
     world.post("store.orders", &[order(1, "a", 0, 1)]);
-    let rows = Known::of(&[r#"{"customer":"a","n":10}"#, r#"{"customer":"b","n":5}"#]);
+    let rows = FollowerRows::of(&[r#"{"customer":"a","n":10}"#, r#"{"customer":"b","n":5}"#]);
     world.follow_until(&mut stream, &mut known, &rows);
 }
 
@@ -239,9 +239,9 @@ fn followers_of_rows_that_cannot_be_computed_wait_for_those_that_can() {
     world.post("store.orders", &[order(5, "a", 0, 1)]);
     world.settle();
     let mut stream = world.follow(None);
-    let mut known = Known::default();
+    let mut known = FollowerRows::default();
     known.take_in(&world.next(&mut stream));
-    assert_eq!(known, Known::of(&[r#"{"customer":"a","n":2}"#]));
+    assert_eq!(known, FollowerRows::of(&[r#"{"customer":"a","n":2}"#]));
     world.post("store.orders", &[order(-5, "a", 0, 1)]);
     world.settle();
     // Who comes now is told why there is nothing to begin with.
@@ -251,9 +251,9 @@ fn followers_of_rows_that_cannot_be_computed_wait_for_those_that_can() {
         matches!(read, Err(ReadError::Compute { .. }))
     });
     world.post("store.orders", &[order(1, "a", 0, 1)]);
-    let rows = Known::of(&[r#"{"customer":"a","n":10}"#]);
+    let rows = FollowerRows::of(&[r#"{"customer":"a","n":10}"#]);
     world.follow_until(&mut stream, &mut known, &rows);
-    let mut of_other = Known::default();
+    let mut of_other = FollowerRows::default();
     world.follow_until(&mut other, &mut of_other, &rows);
     // No one has a snapshot: the first who comes to rows that cannot be computed is told so.
     let world = World::new(small()).with_orders(1);
@@ -298,7 +298,7 @@ fn followers_of_a_view_that_breaks_are_told_and_the_next_begins_anew() {
     assert!(matches!(told, ReadError::Broken { .. }), "{told:?}");
     // The first is still there when the second comes.
     let mut next = world.follow(None);
-    let mut known = Known::default();
+    let mut known = FollowerRows::default();
     known.take_in(&world.next(&mut next));
-    assert_eq!(known, Known::of(&[r#"{"customer":"a","n":1}"#]));
+    assert_eq!(known, FollowerRows::of(&[r#"{"customer":"a","n":1}"#]));
 }

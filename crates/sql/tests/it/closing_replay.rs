@@ -113,7 +113,7 @@ fn take(world: &mut World, step: &Step, statement: &str) {
 
 /// What a view shows, and what it left out.
 #[derive(Debug, PartialEq, Eq)]
-struct Closed {
+struct ViewContent {
     rows: Vec<String>,
     late: u64,
     /// Where the events lie whose dead letters say that they are late.
@@ -121,7 +121,7 @@ struct Closed {
 }
 
 /// What a view shows when it has taken in everything, at a moment when no closing is decided.
-fn closed(world: &World, view: &str) -> Closed {
+fn closed(world: &World, view: &str) -> ViewContent {
     loop {
         world.settle();
         world.shown(view);
@@ -131,7 +131,7 @@ fn closed(world: &World, view: &str) -> Closed {
         let late = world.status(view).late;
         world.until("letters written", |world| letters(world, view).len() as u64 == late);
         if closings(world).len() == before {
-            return Closed { rows, late, letters: letters(world, view) };
+            return ViewContent { rows, late, letters: letters(world, view) };
         }
     }
 }
@@ -184,7 +184,7 @@ impl Model {
         before.map(|(closed_to, _)| *closed_to).max().is_some_and(|closed_to| end <= closed_to)
     }
 
-    fn closed(&self) -> Closed {
+    fn closed(&self) -> ViewContent {
         let closed_to = self.closings.iter().map(|(closed_to, _)| *closed_to).max().unwrap_or(i64::MIN);
         let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
         for (_, _, time) in self.events.iter().filter(|event| !self.is_late(**event)) {
@@ -197,7 +197,7 @@ impl Model {
             format!(r#"{{"window_start":"{start}","n":{count}}}"#)
         };
         let late: Vec<_> = self.events.iter().filter(|event| self.is_late(**event)).collect();
-        Closed {
+        ViewContent {
             rows: counts.into_iter().map(row).collect(),
             late: late.len() as u64,
             letters: late

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use factum_broker::Broker;
 use factum_eventlog::{
     Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
-    Placed, Position, ProduceError, ReadError, Topic, TopicConfig, TopicEdit, Unreadable,
+    Position, ProduceError, ReadError, RecordMetadata, Topic, TopicConfig, TopicEdit, Unreadable,
 };
 use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 use parking_lot::Mutex;
@@ -58,7 +58,11 @@ impl DamagedLog {
 
 #[async_trait]
 impl EventLog for DamagedLog {
-    async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>) -> Result<Vec<Placed>, ProduceError> {
+    async fn produce(
+        &self,
+        topic: &TopicName,
+        records: Vec<NewRecord>,
+    ) -> Result<Vec<RecordMetadata>, ProduceError> {
         if self.read_only.lock().as_ref() == Some(topic) {
             let reason = "partition 0 is read-only".to_owned();
             return Err(ProduceError::Unavailable { topic: topic.clone(), reason });

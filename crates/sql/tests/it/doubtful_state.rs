@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use factum_sql::ViewState;
 use factum_state::{
-    CommitError, Embedded, Epoch, Fence, Found, Owner, Progress, ReadError, StateStore, TableId, TakeOver,
-    TaskId, Visit,
+    CommitError, EmbeddedStore, Epoch, Fence, FoundValues, Owner, Progress, ReadError, StateStore, TableId,
+    TakeOver, TaskId, Visit,
 };
 
 use crate::world::{World, order, small};
@@ -17,7 +17,7 @@ use crate::world::{World, order, small};
 /// The embedded state, in doubt from time to time.
 #[derive(Clone)]
 pub(crate) struct DoubtfulState {
-    pub(crate) state: Embedded,
+    pub(crate) state: EmbeddedStore,
     pub(crate) is_in_doubt: Arc<AtomicBool>,
     /// Commits wait while this is set, as on a disk that syncs slowly.
     pub(crate) is_slow: Arc<AtomicBool>,
@@ -44,7 +44,12 @@ impl StateStore for DoubtfulState {
         self.state.acknowledge_loss(task, fence).await
     }
 
-    async fn get_many(&self, task: &TaskId, table: TableId, keys: &[&[u8]]) -> Result<Found, ReadError> {
+    async fn get_many(
+        &self,
+        task: &TaskId,
+        table: TableId,
+        keys: &[&[u8]],
+    ) -> Result<FoundValues, ReadError> {
         self.state.get_many(task, table, keys).await
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_sql::{Applied, ApplyError, Definitions, Options, Problem};
+use factum_sql::{ApplyError, ApplyResult, Definitions, Options, Problem};
 use factum_testkit::HeldClock;
 use factum_types::Timestamp;
 use serde_json::Value;
@@ -28,14 +28,14 @@ fn world_of(options: Options) -> World {
     world
 }
 
-fn problem(refused: Result<Applied, ApplyError>) -> Problem {
+fn problem(refused: Result<ApplyResult, ApplyError>) -> Problem {
     match refused {
         Err(ApplyError::Refused(mut problems)) if problems.len() == 1 => problems.remove(0),
         other => panic!("not refused: {other:?}"),
     }
 }
 
-fn try_apply(world: &World, sql: &str) -> Result<Applied, ApplyError> {
+fn try_apply(world: &World, sql: &str) -> Result<ApplyResult, ApplyError> {
     world.block(world.engine().apply(world.definitions(sql)))
 }
 
@@ -89,7 +89,7 @@ fn an_edit_while_the_engine_is_down_is_found_out() {
     let mut world = world_of(small());
     let before = world.shown("store.v");
     world.restart();
-    let problem = problem(check(&world, &world.definitions(MAX)).map(|()| Applied::default()));
+    let problem = problem(check(&world, &world.definitions(MAX)).map(|()| ApplyResult::default()));
     assert!(problem.message.contains("would be rebuilt"), "{problem}");
     world.apply(SUM);
     assert_eq!(world.shown("store.v"), before);

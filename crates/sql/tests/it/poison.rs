@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use factum_eventlog::NewRecord;
-use factum_sql::{LeftOut, QueryLimits};
+use factum_sql::{LeftOutEvents, QueryLimits};
 use factum_types::Record;
 use serde_json::json;
 
@@ -29,7 +29,10 @@ fn tombstones_are_passed_over_and_are_no_dead_letters() {
     let limits = QueryLimits { rows: 10, time: Duration::from_secs(60) };
     let counted = world.block(world.engine().query("SELECT count(*) AS n FROM store.orders", limits));
     let counted = counted.expect("rows");
-    assert_eq!((lines(&counted), counted.left_out), (vec![r#"{"n":2}"#.to_owned()], LeftOut::default()));
+    assert_eq!(
+        (lines(&counted), counted.left_out),
+        (vec![r#"{"n":2}"#.to_owned()], LeftOutEvents::default())
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use factum_eventlog::Admin;
-use factum_sql::{LeftOut, QueryLimits, ViewState};
+use factum_sql::{LeftOutEvents, QueryLimits, ViewState};
 use factum_types::{Record, TopicPartition};
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ fn an_unreadable_range_is_one_dead_letter_and_the_view_goes_on() {
     }
     world.settle();
     assert_eq!(world.shown("store.per_customer"), [r#"{"customer":"a","n":54}"#]);
-    assert_eq!(world.read("store.per_customer").left_out, LeftOut { undecodable: 0, unreadable: 6 });
+    assert_eq!(world.read("store.per_customer").left_out, LeftOutEvents { undecodable: 0, unreadable: 6 });
     let status = world.status("store.per_customer");
     assert_eq!((status.unreadable, status.poisoned), (6, 0));
     assert!(status.last_error.is_some_and(|error| error.contains("offset 40 of store.orders/0")));
@@ -93,9 +93,15 @@ fn an_answer_counts_what_it_leaves_out() {
         (lines(&rows), rows.left_out)
     };
     let (rows, left_out) = query("SELECT count(*) AS n FROM store.orders");
-    assert_eq!((rows, left_out), (vec![r#"{"n":9}"#.to_owned()], LeftOut { undecodable: 1, unreadable: 2 }));
+    assert_eq!(
+        (rows, left_out),
+        (vec![r#"{"n":9}"#.to_owned()], LeftOutEvents { undecodable: 1, unreadable: 2 })
+    );
     let (rows, left_out) = query("SELECT count(order_id) AS n FROM store.orders");
-    assert_eq!((rows, left_out), (vec![r#"{"n":8}"#.to_owned()], LeftOut { undecodable: 2, unreadable: 2 }));
+    assert_eq!(
+        (rows, left_out),
+        (vec![r#"{"n":8}"#.to_owned()], LeftOutEvents { undecodable: 2, unreadable: 2 })
+    );
 }
 
 #[test]

@@ -13,10 +13,10 @@ use factum_broker::Broker;
 use factum_eventlog::{Admin, EventLog, NewRecord, NewTopic, Position, TopicConfig};
 use factum_log::{Committer, Environment, EnvironmentOptions, LocalDisk};
 use factum_sql::{
-    Applied, Definitions, Engine, EventDefinition, Options, PipelineDefinition, Query, RelationName, Rows,
-    TableDefinition, ViewState, ViewStatus, render,
+    ApplyResult, Definitions, Engine, EventDefinition, Options, PipelineDefinition, Query, RelationName,
+    Rows, TableDefinition, ViewState, ViewStatus, render,
 };
-use factum_state::{Embedded, StateStore};
+use factum_state::{EmbeddedStore, StateStore};
 use factum_types::{ByteSize, Record, TopicName, TopicPartition};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -80,7 +80,7 @@ pub(crate) struct World {
 struct Process {
     runtime: Runtime,
     engine: Engine,
-    state: Embedded,
+    state: EmbeddedStore,
     tasks: TaskGroup,
     committer: Committer,
     state_tasks: TaskGroup,
@@ -314,7 +314,7 @@ impl World {
     }
 
     /// Puts the statements in `sql` into effect in place of all before.
-    pub(crate) fn apply(&self, sql: &str) -> Applied {
+    pub(crate) fn apply(&self, sql: &str) -> ApplyResult {
         let applied = self.block(self.engine().apply(self.definitions(sql)));
         applied.unwrap_or_else(|error| panic!("{error}: {error:?}"))
     }
@@ -440,7 +440,7 @@ fn runtime() -> Runtime {
 }
 
 /// A state whose housekeeping is left to its next opening.
-fn state(directory: &Path, clock: &SharedClock) -> (Embedded, Committer, TaskGroup) {
+fn state(directory: &Path, clock: &SharedClock) -> (EmbeddedStore, Committer, TaskGroup) {
     let disk = Arc::new(LocalDisk);
     let environment = Environment::new(disk.clone(), EnvironmentOptions::default());
     let (committer, tasks) = (environment.committer().clone(), TaskTree::new().child("state"));
@@ -450,7 +450,7 @@ fn state(directory: &Path, clock: &SharedClock) -> (Embedded, Committer, TaskGro
         Ok(())
     });
     let options = factum_state::Options::default();
-    let state = Embedded::open(&environment, disk, Arc::clone(clock), directory, options);
+    let state = EmbeddedStore::open(&environment, disk, Arc::clone(clock), directory, options);
     (state.expect("the state opens"), committer, tasks)
 }
 

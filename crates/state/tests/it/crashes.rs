@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use factum_state::{Changes, CommitError, Embedded, Epoch, Options, StateStore};
+use factum_state::{Changes, CommitError, EmbeddedStore, Epoch, Options, StateStore};
 use factum_testkit::{CrashDisk, Fault, FaultKind};
 use factum_types::ByteSize;
 
@@ -41,7 +41,7 @@ fn epoch(step: u8, rows: &mut Rows) -> Epoch {
     Epoch { changes, ..Epoch::default() }
 }
 
-async fn found(store: &Embedded, task: u8) -> (u64, Rows) {
+async fn found(store: &EmbeddedStore, task: u8) -> (u64, Rows) {
     let mut rows = Rows::new();
     let mut visit = |key: &[u8], value: &[u8]| {
         assert!(rows.insert(key.to_vec(), value.to_vec()).is_none(), "a key is shown twice");

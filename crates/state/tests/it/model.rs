@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use factum_state::{Changes, Embedded, Epoch, Options, StateStore};
+use factum_state::{Changes, EmbeddedStore, Epoch, Options, StateStore};
 use factum_types::{ByteSize, Offset, TopicName, TopicPartition};
 use proptest::prelude::*;
 
@@ -88,7 +88,7 @@ async fn play(directory: PathBuf, options: Options, steps: Vec<Step>) {
     running.end(true).await;
 }
 
-async fn compare(store: &Embedded, model: &BTreeMap<u8, Model>) {
+async fn compare(store: &EmbeddedStore, model: &BTreeMap<u8, Model>) {
     for task in 0..3 {
         let expected = model.get(&task).cloned().unwrap_or_default();
         let mut rows = BTreeMap::new();

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_log::{Committer, Disk, Environment, EnvironmentOptions, LocalDisk};
-use factum_state::{Changes, Embedded, Epoch, OpenError, Options, Owner, Service, StateStore, TaskId};
+use factum_state::{Changes, EmbeddedStore, Epoch, OpenError, Options, Owner, Service, StateStore, TaskId};
 use factum_testkit::HeldClock;
 use factum_types::{ByteSize, Timestamp};
 
 /// A store with its threads; stopped in order, or dropped as a crash would.
 pub(crate) struct Running {
-    pub(crate) store: Embedded,
+    pub(crate) store: EmbeddedStore,
     committer: Committer,
     group: TaskGroup,
 }
@@ -29,7 +29,7 @@ impl Running {
         let environment = Environment::new(Arc::clone(&disk), options_of_log);
         let committer = environment.committer().clone();
         let clock = Arc::new(HeldClock::at(Timestamp::from_millis(1_700_000_000_000)));
-        let store = Embedded::open(&environment, disk, clock, directory, options)?;
+        let store = EmbeddedStore::open(&environment, disk, clock, directory, options)?;
         let group = TaskTree::new().child("state");
         let running = committer.clone();
         group.spawn_thread("committer", OnError::Log, move |_| {
@@ -77,7 +77,7 @@ pub(crate) fn rows(keys: std::ops::Range<u16>, value: &[u8]) -> Epoch {
     Epoch { changes, ..Epoch::default() }
 }
 
-pub(crate) async fn count(store: &Embedded, task: u8) -> usize {
+pub(crate) async fn count(store: &EmbeddedStore, task: u8) -> usize {
     let mut rows = 0;
     store.scan(&id(task), 0, &mut |_, _| rows += 1).await.expect("scanned");
     rows

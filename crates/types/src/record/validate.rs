@@ -38,7 +38,7 @@ pub fn validate(batch: &RecordBatch, limit_bytes: usize) -> Result<RecordSummary
         Compression::None => walk(batch, Plain { rest: body, total: body.len() }),
         codec => {
             let stream = BufReader::with_capacity(WINDOW_BYTES, codec.reader(body)?);
-            walk(batch, Packed { codec, stream, at: 0, limit: limit_bytes })
+            walk(batch, CompressedRecords { codec, stream, at: 0, limit: limit_bytes })
         }
     }
 }
@@ -201,14 +201,14 @@ impl Source for Plain<'_> {
 }
 
 /// Records behind a codec.
-struct Packed<R> {
+struct CompressedRecords<R> {
     codec: Compression,
     stream: BufReader<R>,
     at: usize,
     limit: usize,
 }
 
-impl<R: Read> Packed<R> {
+impl<R: Read> CompressedRecords<R> {
     /// What is unpacked and not read yet; empty at the end.
     fn ahead(&mut self) -> Result<&[u8], DecompressError> {
         self.stream.fill_buf().map_err(|error| self.codec.corrupt(&error))
@@ -224,7 +224,7 @@ impl<R: Read> Packed<R> {
     }
 }
 
-impl<R: Read> Source for Packed<R> {
+impl<R: Read> Source for CompressedRecords<R> {
     fn at(&self) -> usize {
         self.at
     }

@@ -84,12 +84,12 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
 
 /// Shows a duration in the form that [`parse`] reads, exactly.
 pub fn display(duration: Duration) -> impl fmt::Display {
-    Displayed(duration)
+    HumanDuration(duration)
 }
 
-struct Displayed(Duration);
+struct HumanDuration(Duration);
 
-impl fmt::Display for Displayed {
+impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == Duration::MAX {
             return f.write_str(FOREVER);

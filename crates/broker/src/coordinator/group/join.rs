@@ -8,7 +8,9 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::member::metadata_bytes;
-use super::{CoordinatorError, Grace, Group, Joined, Member, Options, Parked, Reply, State, Ticket};
+use super::{
+    CoordinatorError, Grace, Group, JoinResult, Member, Options, Reply, State, Ticket, WaitingRequest,
+};
 use crate::coordinator::JoinGroup;
 
 /// The longest text of a client that is kept or made part of a member id.
@@ -48,7 +50,7 @@ impl Group {
             if request.instance_id.is_none() && self.pending.contains_key(&request.member_id) {
                 self.pending.remove(&request.member_id);
                 let id = request.member_id.clone();
-                self.add(id, request, Parked::Join { ticket, knows_id: true }, options, now);
+                self.add(id, request, WaitingRequest::Join { ticket, knows_id: true }, options, now);
                 return Ok(());
             }
             return self.rejoin(request, ticket, options, now);
@@ -60,7 +62,7 @@ impl Group {
                 self.pending.insert(id.clone(), now + request.session_timeout);
                 return Err(CoordinatorError::MemberIdRequired { member_id: id });
             }
-            self.add(id, request, Parked::Join { ticket, knows_id: false }, options, now);
+            self.add(id, request, WaitingRequest::Join { ticket, knows_id: false }, options, now);
             return Ok(());
         };
         let id = format!("{instance}-{uuid}");
@@ -68,7 +70,7 @@ impl Group {
             Some(old) => self.replace(&old, &id, request, ticket, options, now),
             None => {
                 self.check_room(options)?;
-                self.add(id, request, Parked::Join { ticket, knows_id: false }, options, now);
+                self.add(id, request, WaitingRequest::Join { ticket, knows_id: false }, options, now);
             }
         }
         Ok(())
@@ -132,7 +134,14 @@ impl Group {
         Ok(())
     }
 
-    fn add(&mut self, id: String, request: JoinGroup, parked: Parked, options: &Options, now: Instant) {
+    fn add(
+        &mut self,
+        id: String,
+        request: JoinGroup,
+        parked: WaitingRequest,
+        options: &Options,
+        now: Instant,
+    ) {
         if self.members.is_empty() {
             self.protocol_type = Some(request.protocol_type.clone());
         }
@@ -197,7 +206,7 @@ impl Group {
         }
         if let Some(member) = self.members.get_mut(id) {
             member.update(request, now);
-            member.parked = Some(Parked::Join { ticket, knows_id: true });
+            member.parked = Some(WaitingRequest::Join { ticket, knows_id: true });
         }
     }
 
@@ -299,7 +308,7 @@ impl Group {
         let joined = self.joined(id);
         let Some(member) = self.members.get_mut(id) else { return };
         member.synced = !member.awaits_join();
-        if let Some(Parked::Join { ticket, .. }) = member.parked.take() {
+        if let Some(WaitingRequest::Join { ticket, .. }) = member.parked.take() {
             member.heard(now);
             self.outcome.replies.push(Reply::Join(ticket, Ok(joined)));
         }
@@ -339,11 +348,11 @@ impl Group {
     }
 
     /// What member `id` learns of the generation; the leader learns of everybody.
-    fn joined(&self, id: &str) -> Joined {
+    fn joined(&self, id: &str) -> JoinResult {
         let protocol = self.protocol.as_deref();
         let leads = self.is_leader(id);
         let members = self.members.values().filter(|_| leads).map(|member| member.joined(protocol)).collect();
-        Joined {
+        JoinResult {
             generation: self.generation,
             protocol_type: self.protocol_type.clone(),
             protocol: self.protocol.clone(),

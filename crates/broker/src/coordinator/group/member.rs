@@ -9,7 +9,7 @@ use crate::coordinator::{JoinGroup, JoinedMember};
 
 /// The request of a member that waits for the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Parked {
+pub(crate) enum WaitingRequest {
     /// For the next generation. `knows_id` is false where only the answer will tell the client its id.
     Join { ticket: Ticket, knows_id: bool },
     /// For the leader's assignment.
@@ -28,7 +28,7 @@ pub(crate) struct Member {
     pub(crate) protocols: Vec<(String, Bytes)>,
     pub(crate) assignment: Bytes,
     /// Its request that waits; while one waits, the session does not run out.
-    pub(crate) parked: Option<Parked>,
+    pub(crate) parked: Option<WaitingRequest>,
     /// When its session ends unless it is heard of.
     pub(crate) expires: Instant,
     /// Whether it has fetched its share of this generation, or is not expected to.
@@ -73,12 +73,12 @@ impl Member {
     }
 
     pub(super) fn awaits_join(&self) -> bool {
-        matches!(self.parked, Some(Parked::Join { .. }))
+        matches!(self.parked, Some(WaitingRequest::Join { .. }))
     }
 
     pub(super) fn ticket(&self) -> Option<Ticket> {
         match self.parked {
-            Some(Parked::Join { ticket, .. } | Parked::Sync { ticket }) => Some(ticket),
+            Some(WaitingRequest::Join { ticket, .. } | WaitingRequest::Sync { ticket }) => Some(ticket),
             None => None,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::join::check_size;
-use super::{CoordinatorError, Group, Member, Options, Parked, Reply, State, Synced, Ticket};
+use super::{CoordinatorError, Group, Member, Options, Reply, State, SyncResult, Ticket, WaitingRequest};
 use crate::coordinator::SyncGroup;
 
 impl Group {
@@ -45,7 +45,7 @@ impl Group {
                 }
                 self.supersede(&id, now);
                 if let Some(member) = self.members.get_mut(&id) {
-                    member.parked = Some(Parked::Sync { ticket });
+                    member.parked = Some(WaitingRequest::Sync { ticket });
                 }
                 if leads {
                     self.share_out(request.assignments.into_iter().collect(), now);
@@ -71,7 +71,7 @@ impl Group {
         let mut waiting = Vec::new();
         for member in self.members.values_mut() {
             member.assignment = shares.remove(&member.id).unwrap_or_default();
-            if let Some(Parked::Sync { ticket }) = member.parked {
+            if let Some(WaitingRequest::Sync { ticket }) = member.parked {
                 member.parked = None;
                 member.heard(now);
                 waiting.push((member.id.clone(), ticket));
@@ -86,7 +86,7 @@ impl Group {
         let (protocol_type, protocol) = (self.protocol_type.clone(), self.protocol.clone());
         let Some(member) = self.members.get_mut(id) else { return };
         member.synced = true;
-        let synced = Synced { protocol_type, protocol, assignment: member.assignment.clone() };
+        let synced = SyncResult { protocol_type, protocol, assignment: member.assignment.clone() };
         self.outcome.replies.push(Reply::Sync(ticket, Ok(synced)));
         if self.members.values().all(|member| member.synced) {
             self.sync_deadline = None;

@@ -99,13 +99,13 @@ fn a_group_is_version_3() {
 fn records_round_trip() {
     let key = encode_key(&Key::Offset(group(), partition()));
     let read = decode(&key, Some(&encode_offset(&offset())));
-    assert_eq!(read, Ok(Decoded::Offset(group(), partition(), Some(offset()))));
-    assert_eq!(decode(&key, None), Ok(Decoded::Offset(group(), partition(), None)));
+    assert_eq!(read, Ok(DecodedRecord::Offset(group(), partition(), Some(offset()))));
+    assert_eq!(decode(&key, None), Ok(DecodedRecord::Offset(group(), partition(), None)));
 
     let (key, since) = (encode_key(&Key::Group(group())), Timestamp::from_millis(9));
     let read = decode(&key, Some(&encode_group(&metadata(), since)));
-    assert_eq!(read, Ok(Decoded::Group(group(), Some((metadata(), since)))));
-    assert_eq!(decode(&key, None), Ok(Decoded::Group(group(), None)));
+    assert_eq!(read, Ok(DecodedRecord::Group(group(), Some((metadata(), since)))));
+    assert_eq!(decode(&key, None), Ok(DecodedRecord::Group(group(), None)));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn the_older_values_are_read() {
         [&[0, 1][..], &258_i64.to_be_bytes(), &[0, 1, b'n'], &258_i64.to_be_bytes(), &[0; 8]].concat();
     let committed = CommittedOffset { offset: 258, leader_epoch: -1, metadata: Some("n".to_owned()) };
     let stored = StoredOffset { committed, committed_at: Timestamp::from_millis(258) };
-    assert_eq!(decode(&key, Some(&value)), Ok(Decoded::Offset(group(), partition(), Some(stored))));
+    assert_eq!(decode(&key, Some(&value)), Ok(DecodedRecord::Offset(group(), partition(), Some(stored))));
 
     // Version 0: no rebalance time-out, no instance id, no time.
     let value = [
@@ -124,7 +124,8 @@ fn the_older_values_are_read() {
         &[0, 1, b'm', 0, 1, b'c', 0, 1, b'h', 0, 0, 0, 9, 0, 0, 0, 1, b's', 0, 0, 0, 0],
     ]
     .concat();
-    let Ok(Decoded::Group(_, Some((group, since)))) = decode(&encode_key(&Key::Group(group())), Some(&value))
+    let Ok(DecodedRecord::Group(_, Some((group, since)))) =
+        decode(&encode_key(&Key::Group(group())), Some(&value))
     else {
         panic!("version 0 is read");
     };
@@ -134,9 +135,9 @@ fn the_older_values_are_read() {
 
 #[test]
 fn records_of_newer_versions_are_foreign() {
-    assert_eq!(decode(&[0, 3, 1, 2], Some(&[1])), Ok(Decoded::Foreign));
+    assert_eq!(decode(&[0, 3, 1, 2], Some(&[1])), Ok(DecodedRecord::Foreign));
     let key = encode_key(&Key::Group(group()));
-    assert_eq!(decode(&key, Some(&[0, 4, 1, 2, 3])), Ok(Decoded::Foreign));
+    assert_eq!(decode(&key, Some(&[0, 4, 1, 2, 3])), Ok(DecodedRecord::Foreign));
 }
 
 #[test]
@@ -145,7 +146,10 @@ fn a_count_makes_no_room() {
         encode_group(&GroupMetadata { members: Vec::new(), ..metadata() }, Timestamp::NONE).to_vec();
     let count = value.len() - 4;
     value[count..].copy_from_slice(&i32::MAX.to_be_bytes());
-    assert_eq!(decode(&encode_key(&Key::Group(group())), Some(&value)), Err(Malformed { what: "group" }));
+    assert_eq!(
+        decode(&encode_key(&Key::Group(group())), Some(&value)),
+        Err(MalformedRecord { what: "group" })
+    );
 }
 
 #[test]
@@ -178,7 +182,7 @@ proptest! {
         let mut value = encode_group(&metadata(), Timestamp::NONE).to_vec();
         let at = at % value.len();
         value[at] = byte;
-        if let Ok(Decoded::Group(_, Some((stored, since)))) = decode(&encode_key(&Key::Group(group())), Some(&value)) {
+        if let Ok(DecodedRecord::Group(_, Some((stored, since)))) = decode(&encode_key(&Key::Group(group())), Some(&value)) {
             let clock = factum_testkit::HeldClock::at(since);
             let group = crate::coordinator::group::Group::restore(stored, factum_base::clock::Clock::monotonic(&clock));
             prop_assert!(group.stored().members.len() <= 2);

@@ -21,7 +21,7 @@ struct Movies;
 
 /// Why a case study does not lie where it should.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NotWritten {
+pub(super) enum WriteCaseError {
     /// Something else is there.
     #[error("{} holds something else", .folder.display())]
     Taken { folder: PathBuf },
@@ -63,13 +63,13 @@ impl Case {
     }
 
     /// Writes the project into `folder`, unless a project is there already.
-    pub(super) fn write(self, folder: &Path) -> Result<(), NotWritten> {
+    pub(super) fn write(self, folder: &Path) -> Result<(), WriteCaseError> {
         if folder.join(PROJECT_FILE).exists() {
             return Ok(());
         }
         let is_taken = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
         if is_taken || folder.is_file() {
-            return Err(NotWritten::Taken { folder: folder.to_owned() });
+            return Err(WriteCaseError::Taken { folder: folder.to_owned() });
         }
         let Self::Movies = self;
         for name in Movies::iter() {
@@ -77,7 +77,7 @@ impl Case {
             let path = folder.join(&*name);
             let parent = path.parent().unwrap_or(folder);
             let written = std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&path, &file.data));
-            written.map_err(|source| NotWritten::Write { path, source })?;
+            written.map_err(|source| WriteCaseError::Write { path, source })?;
         }
         Ok(())
     }
@@ -112,6 +112,6 @@ mod tests {
 
         std::fs::write(parent.path().join("letter.txt"), "dear").expect("written");
         let refused = Case::Movies.write(parent.path().join("teams").parent().expect("a parent"));
-        assert!(matches!(refused, Err(NotWritten::Taken { .. })));
+        assert!(matches!(refused, Err(WriteCaseError::Taken { .. })));
     }
 }

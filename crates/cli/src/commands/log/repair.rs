@@ -32,13 +32,13 @@ pub(crate) struct Args {
 #[diagnostic(help(
     "restore the partition from a copy; or add --accept-loss, and what is damaged is given up"
 ))]
-struct NotAccepted;
+struct LossNotAcceptedError;
 
 /// A server uses the directory.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{log} was not repaired")]
 #[diagnostic(help("{help}"))]
-struct NotRepaired {
+struct RepairFailure {
     log: String,
     help: &'static str,
     #[source]
@@ -76,10 +76,10 @@ pub(super) fn run(args: &Args, format: Format) -> Result<(), Report> {
     }
     let damage: Vec<_> = found.damage.iter().map(|one| DamageLine::of(&log, one)).collect();
     output::one(format, &damage, || format!("would give up in {}", lost(&log, &damage)))?;
-    Err(NotAccepted.into())
+    Err(LossNotAcceptedError.into())
 }
 
-fn not_repaired(log: &str, source: RepairPartitionError) -> NotRepaired {
+fn not_repaired(log: &str, source: RepairPartitionError) -> RepairFailure {
     let help = match &source {
         RepairPartitionError::Lock(_) => "stop the server first",
         RepairPartitionError::Log(RepairError::Misnamed { .. }) => {
@@ -87,7 +87,7 @@ fn not_repaired(log: &str, source: RepairPartitionError) -> NotRepaired {
         }
         RepairPartitionError::Log(_) => "see to the disk, and run it again: it goes on where it ended",
     };
-    NotRepaired { log: log.to_owned(), help, source }
+    RepairFailure { log: log.to_owned(), help, source }
 }
 
 /// What to do where the lost records are Factum's own.

@@ -1,13 +1,13 @@
 //! Says on standard error what rows do not say of themselves: that they are old, or not all there is.
 
-use crate::client::{Freshness, LeftOut, Rows};
+use crate::client::{Freshness, LeftOutEvents, Rows};
 use crate::output::printable;
 use crate::report;
 
 /// Warns of rows that are behind the log for good, or that leave something out.
 pub(super) fn warn(rows: &Rows) {
     stale(&rows.freshness);
-    let Some(LeftOut { undecodable, unreadable }) = &rows.left_out else { return };
+    let Some(LeftOutEvents { undecodable, unreadable }) = &rows.left_out else { return };
     if is_some(undecodable) {
         report::say(format_args!(
             "warning: {undecodable} events are left out: the columns that are named cannot be read from them"

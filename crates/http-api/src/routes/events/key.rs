@@ -42,11 +42,11 @@ pub(super) fn find(data: &Bytes, field: &str) -> Result<Bytes, KeyError> {
     let found =
         deserializer.deserialize_map(Fields { field }).and_then(|found| deserializer.end().map(|()| found));
     match found.map_err(|error| KeyError::Json(event::Error::json(&error)))? {
-        Found { exact: Some(raw), .. } | Found { alike: Some(raw), exact: None, others: 0 } => {
+        FieldMatches { exact: Some(raw), .. } | FieldMatches { alike: Some(raw), exact: None, others: 0 } => {
             key_bytes(data, raw)
         }
-        Found { alike: Some(_), .. } => Err(KeyError::Ambiguous),
-        Found { alike: None, .. } => Err(KeyError::Missing),
+        FieldMatches { alike: Some(_), .. } => Err(KeyError::Ambiguous),
+        FieldMatches { alike: None, .. } => Err(KeyError::Missing),
     }
 }
 
@@ -66,7 +66,7 @@ fn key_bytes(data: &Bytes, raw: &RawValue) -> Result<Bytes, KeyError> {
 
 /// What one pass over the fields found. That no field is given twice is found by [`event::check_unique_members`].
 #[derive(Default)]
-struct Found<'de> {
+struct FieldMatches<'de> {
     exact: Option<&'de RawValue>,
     alike: Option<&'de RawValue>,
     others: usize,
@@ -77,14 +77,14 @@ struct Fields<'a> {
 }
 
 impl<'de> Visitor<'de> for Fields<'_> {
-    type Value = Found<'de>;
+    type Value = FieldMatches<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Found<'de>, A::Error> {
-        let mut found = Found::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<FieldMatches<'de>, A::Error> {
+        let mut found = FieldMatches::default();
         while let Some(Name(name)) = object.next_key()? {
             if name == self.field {
                 found.exact = Some(object.next_value()?);

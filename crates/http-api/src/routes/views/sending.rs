@@ -50,7 +50,7 @@ struct EventInFlight {
 }
 
 /// The text was given up before the client had taken all of it: the stream has to end.
-pub(super) struct TextGivenUp;
+pub(super) struct AbandonedText;
 
 impl SendProgress {
     /// Goes on with the data of `event` without its first `skip` bytes.
@@ -59,7 +59,7 @@ impl SendProgress {
     }
 
     /// What is to be sent next of the event; `None` if all of it was.
-    pub(super) fn next_part(&mut self) -> Option<Result<Bytes, TextGivenUp>> {
+    pub(super) fn next_part(&mut self) -> Option<Result<Bytes, AbandonedText>> {
         let sent = self.0.as_mut()?;
         match sent.text.part(sent.bytes) {
             Part::Bytes(part) => {
@@ -70,7 +70,7 @@ impl SendProgress {
                 self.0 = None;
                 Some(Ok(Bytes::from_static(END_OF_EVENT)))
             }
-            Part::GivenUp => Some(Err(TextGivenUp)),
+            Part::GivenUp => Some(Err(AbandonedText)),
         }
     }
 }

@@ -6,7 +6,7 @@ use arrow::array::{Array, AsArray};
 use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion::physical_plan::aggregates::{AggregateMode, aggregate_expressions, evaluate_many};
-use factum_state::{Changes, Found, TableId};
+use factum_state::{Changes, FoundValues, TableId};
 use factum_types::Offset;
 
 use super::super::row_codec::RowCodec;
@@ -119,7 +119,7 @@ impl Aggregate {
         &self,
         grouped: &GroupedRows,
         keys: &Keys,
-        old: &Found,
+        old: &FoundValues,
         first: Offset,
         table: TableId,
         changes: &mut Changes,

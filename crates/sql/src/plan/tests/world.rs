@@ -17,7 +17,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use factum_base::clock::SystemClock;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_log::{Committer, Disk, Environment, EnvironmentOptions, LocalDisk};
-use factum_state::{Embedded, Epoch, StateStore, TaskId};
+use factum_state::{EmbeddedStore, Epoch, StateStore, TaskId};
 use factum_types::{Offset, TeamName, Timestamp, TopicName};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ use crate::definitions::{
 };
 use crate::feed::{FeedTable, Slot};
 use crate::operator::{OWNER, Operator};
-use crate::plan::{Cut, Planned, ViewPlan, plan, table_reference};
+use crate::plan::{Cut, PlanResult, ViewPlan, plan, table_reference};
 use crate::row_errors::{self, RowErrors};
 use crate::schema::EventSchema;
 use crate::session;
@@ -102,7 +102,7 @@ fn schemas(definitions: &Definitions) -> BTreeMap<TopicName, EventSchema> {
 }
 
 /// Plans the pipeline of the store that `text` is.
-pub(super) fn planned(text: &str) -> Result<Planned, Vec<Problem>> {
+pub(super) fn planned(text: &str) -> Result<PlanResult, Vec<Problem>> {
     let mut definitions = shop();
     definitions.pipelines.push(PipelineDefinition {
         team: TeamName::new("store").expect("a valid name"),
@@ -133,7 +133,7 @@ pub(super) fn batch(topic_name: &str, events: &[Value]) -> RecordBatch {
 
 /// State in a folder of its own.
 pub(super) struct Store {
-    pub(super) state: Embedded,
+    pub(super) state: EmbeddedStore,
     committer: Committer,
     group: TaskGroup,
     /// Pipelines that are kept already: views with equal cuts share their state.
@@ -154,7 +154,7 @@ impl Store {
             Ok(())
         });
         let options = factum_state::Options::default();
-        let state = Embedded::open(&environment, disk, Arc::new(SystemClock), folder.path(), options);
+        let state = EmbeddedStore::open(&environment, disk, Arc::new(SystemClock), folder.path(), options);
         Self { state: state.expect("opened"), committer, group, kept: Mutex::default(), _folder: folder }
     }
 

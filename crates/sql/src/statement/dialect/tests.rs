@@ -11,7 +11,7 @@ use super::FactumDialect;
 
 /// An expression, and how tightly its outermost operator binds.
 #[derive(Debug, Clone)]
-struct Printed {
+struct PrintedExpression {
     /// With the fewest parentheses.
     sparse: String,
     /// With all of them.
@@ -21,7 +21,7 @@ struct Printed {
 
 const ATOM: u8 = 255;
 
-impl Printed {
+impl PrintedExpression {
     fn atom(text: &str) -> Self {
         Self { sparse: text.to_owned(), full: text.to_owned(), binds: ATOM }
     }
@@ -115,33 +115,33 @@ const SUFFIX: &[(&str, u8)] = &[
     (":: TEXT", 140),
 ];
 
-fn expressions() -> impl Strategy<Value = Printed> {
+fn expressions() -> impl Strategy<Value = PrintedExpression> {
     let atom = prop::sample::select(vec!["a", "b", "c", "1", "2.5", "'x'", "NULL", "TRUE", "f(a)"]);
-    atom.prop_map(Printed::atom).prop_recursive(6, 40, 3, |inner| {
+    atom.prop_map(PrintedExpression::atom).prop_recursive(6, 40, 3, |inner| {
         let binary = (inner.clone(), prop::sample::select(BINARY), inner.clone());
         let suffix = (inner.clone(), prop::sample::select(SUFFIX));
         let between = (inner.clone(), any::<bool>(), inner.clone(), inner.clone());
         let list = prop::collection::vec(inner.clone(), 1..3);
         prop_oneof![
             6 => binary.prop_map(|(left, (op, binds, chains), right)| {
-                Printed::binary(&left, op, &right, binds, chains)
+                PrintedExpression::binary(&left, op, &right, binds, chains)
             }),
-            2 => suffix.prop_map(|(operand, (op, binds))| Printed::suffix(&operand, op, binds)),
-            1 => inner.clone().prop_map(|operand| Printed::prefix("NOT", &operand, 30)),
-            1 => inner.clone().prop_map(|operand| Printed::prefix("-", &operand, 120)),
+            2 => suffix.prop_map(|(operand, (op, binds))| PrintedExpression::suffix(&operand, op, binds)),
+            1 => inner.clone().prop_map(|operand| PrintedExpression::prefix("NOT", &operand, 30)),
+            1 => inner.clone().prop_map(|operand| PrintedExpression::prefix("-", &operand, 120)),
             1 => between.prop_map(|(operand, is_negated, low, high)| {
                 let op = if is_negated { "NOT BETWEEN" } else { "BETWEEN" };
-                Printed::between(&operand, op, &low, &high)
+                PrintedExpression::between(&operand, op, &low, &high)
             }),
-            1 => (inner, list).prop_map(|(operand, list)| Printed::within(&operand, "IN", &list)),
+            1 => (inner, list).prop_map(|(operand, list)| PrintedExpression::within(&operand, "IN", &list)),
         ]
     })
 }
 
 /// Puts every part that is no name or constant into one pair of parentheses.
-struct Parenthesised;
+struct ParenthesesVisitor;
 
-impl VisitorMut for Parenthesised {
+impl VisitorMut for ParenthesesVisitor {
     type Break = ();
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
@@ -157,7 +157,7 @@ impl VisitorMut for Parenthesised {
 
 fn parsed(text: &str) -> Result<String, ParserError> {
     let mut expr = Parser::new(&FactumDialect).try_with_sql(text)?.parse_expr()?;
-    let flow = expr.visit(&mut Parenthesised);
+    let flow = expr.visit(&mut ParenthesesVisitor);
     assert!(flow.is_continue(), "the visitor never stops");
     Ok(expr.to_string())
 }

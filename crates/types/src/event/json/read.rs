@@ -37,12 +37,12 @@ impl Event {
 }
 
 /// Where a reader leaves what it refuses: serde's own errors can hold nothing but text.
-type Refused = Cell<Option<Error>>;
+type RefusalCell = Cell<Option<Error>>;
 
 fn read<'de, S: DeserializeSeed<'de>>(
     text: &'de [u8],
     seed: S,
-    refused: &Refused,
+    refused: &RefusalCell,
 ) -> Result<S::Value, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let read = seed.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
@@ -97,7 +97,7 @@ fn plain(reason: String) -> String {
 struct AllEvents<'a> {
     text: &'a Bytes,
     max_events: usize,
-    refused: &'a Refused,
+    refused: &'a RefusalCell,
 }
 
 impl<'de> DeserializeSeed<'de> for AllEvents<'_> {
@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for AllEvents<'_> {
 
 struct OneEvent<'a> {
     text: &'a Bytes,
-    refused: &'a Refused,
+    refused: &'a RefusalCell,
 }
 
 impl<'de> DeserializeSeed<'de> for OneEvent<'_> {

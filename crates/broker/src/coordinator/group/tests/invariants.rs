@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use crate::coordinator::group::{Group, Reply, Ticket};
 use crate::coordinator::{
-    CoordinatorError, GroupState, JoinGroup, Joined, Leaving, Options, SyncGroup, Synced,
+    CoordinatorError, GroupState, JoinGroup, JoinResult, Leaving, Options, SyncGroup, SyncResult,
 };
 
 const CLIENTS: usize = 5;
@@ -240,7 +240,7 @@ impl World {
         }
     }
 
-    fn joined(&mut self, who: usize, joined: Joined) {
+    fn joined(&mut self, who: usize, joined: JoinResult) {
         let is_leader = joined.leader == joined.member_id;
         assert_eq!(is_leader, !joined.members.is_empty(), "the leader and no other learns of everybody");
         let ids: Vec<String> = joined.members.iter().map(|member| member.member_id.clone()).collect();
@@ -257,7 +257,7 @@ impl World {
         client.share = None;
     }
 
-    fn synced(&mut self, who: usize, synced: &Synced) {
+    fn synced(&mut self, who: usize, synced: &SyncResult) {
         let client = &mut self.clients[who];
         let share = synced.assignment.to_vec();
         client.share = Some(share.clone());

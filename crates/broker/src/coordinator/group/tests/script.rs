@@ -19,7 +19,7 @@ use factum_testkit::HeldClock;
 use factum_types::{ByteSize, GroupId, Timestamp, units};
 
 use crate::coordinator::group::{Group, Reply, Ticket};
-use crate::coordinator::{CoordinatorError, JoinGroup, Joined, Leaving, Options, SyncGroup, Synced};
+use crate::coordinator::{CoordinatorError, JoinGroup, JoinResult, Leaving, Options, SyncGroup, SyncResult};
 
 /// Runs `script` and compares what was answered.
 #[track_caller]
@@ -282,7 +282,7 @@ impl Run {
         }
     }
 
-    fn joined(&mut self, name: String, result: Result<Joined, CoordinatorError>) -> (String, String) {
+    fn joined(&mut self, name: String, result: Result<JoinResult, CoordinatorError>) -> (String, String) {
         let client = self.clients.entry(name.clone()).or_default();
         let joined = match result {
             Err(CoordinatorError::MemberIdRequired { member_id }) => {
@@ -313,7 +313,7 @@ impl Run {
     }
 }
 
-fn synced(name: String, result: Result<Synced, CoordinatorError>) -> (String, String) {
+fn synced(name: String, result: Result<SyncResult, CoordinatorError>) -> (String, String) {
     match result {
         Ok(synced) => (name, format!("synced {}", String::from_utf8_lossy(&synced.assignment))),
         Err(error) => (name, format!("refused, {error}")),

@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 use super::health::Part;
 use super::journal::Journal;
 use super::task::{Snapshot, Task, TaskInProgress};
-use super::{Embedded, Inner, describe, draw};
+use super::{EmbeddedStore, Inner, describe, draw};
 use crate::TableId;
 use crate::journal::Entry;
 use crate::snapshot::{Head, Writer};
@@ -28,7 +28,7 @@ pub struct Service(pub(super) Arc<Inner>);
 
 impl Service {
     /// The housekeeping of `store`.
-    pub fn new(store: &Embedded) -> Self {
+    pub fn new(store: &EmbeddedStore) -> Self {
         Self(Arc::clone(&store.0))
     }
 

@@ -20,7 +20,7 @@ use super::health::Health;
 use super::journal::{self, Journal};
 use super::replay::Replay;
 use super::task::{Snapshot, Task};
-use super::{Embedded, Inner, Options};
+use super::{EmbeddedStore, Inner, Options};
 use crate::snapshot;
 use crate::spill::Spill;
 use crate::{Fence, Loss, Progress, TaskId};
@@ -74,7 +74,7 @@ impl OpenError {
     }
 }
 
-impl Embedded {
+impl EmbeddedStore {
     /// Opens the state kept under `directory`, making it if need be. Reads files: call it where blocking is
     /// allowed. Run the [`super::Service`] beside it.
     ///

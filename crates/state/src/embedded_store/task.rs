@@ -9,7 +9,7 @@ use factum_types::Offset;
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
-use super::Packed;
+use super::JournalBytes;
 use crate::epoch;
 use crate::spill::Spill;
 use crate::table::{Cut, Table};
@@ -64,7 +64,7 @@ pub(crate) struct UnappliedEpoch {
 
 pub(crate) enum Effect {
     /// An epoch was committed.
-    Epoch { progress: Progress, changes: Packed },
+    Epoch { progress: Progress, changes: JournalBytes },
     /// The task was forgotten.
     Forgotten,
 }

@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::journal::{Entry, encode_epoch, encode_mark, encode_task};
 use crate::spill::Spill;
-use crate::store::{CommitError, Found, ReadError, StateStore, TakeOver, Visit};
+use crate::store::{CommitError, FoundValues, ReadError, StateStore, TakeOver, Visit};
 use crate::{Epoch, Fence, Owner, Progress, TableId, TaskId};
 use health::{Health, Part};
 use journal::{Journal, describe};
@@ -83,7 +83,7 @@ impl Default for Options {
 
 /// The embedded [`StateStore`]. Cloning gives another hand on it.
 #[derive(Clone)]
-pub struct Embedded(Arc<Inner>);
+pub struct EmbeddedStore(Arc<Inner>);
 
 pub(crate) struct Inner {
     options: Options,
@@ -101,7 +101,7 @@ pub(crate) struct Inner {
     health: Health,
 }
 
-impl Embedded {
+impl EmbeddedStore {
     /// What hinders the store at this moment, and which tasks lost their state; for operators.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.0.health.problems();
@@ -288,7 +288,7 @@ impl Inner {
 }
 
 #[async_trait]
-impl StateStore for Embedded {
+impl StateStore for EmbeddedStore {
     async fn take_over(&self, id: &TaskId) -> Result<TakeOver, ReadError> {
         let unavailable =
             |error: CommitError| ReadError::Unavailable { task: id.clone(), reason: error.to_string() };
@@ -326,9 +326,9 @@ impl StateStore for Embedded {
         Ok(())
     }
 
-    async fn get_many(&self, id: &TaskId, table: TableId, keys: &[&[u8]]) -> Result<Found, ReadError> {
+    async fn get_many(&self, id: &TaskId, table: TableId, keys: &[&[u8]]) -> Result<FoundValues, ReadError> {
         let Some(table) = self.0.task(id).and_then(|task| task.table(table)) else {
-            let mut found = Found::with_capacity(keys.len());
+            let mut found = FoundValues::with_capacity(keys.len());
             keys.iter().for_each(|_| found.push(None));
             return Ok(found);
         };
@@ -439,4 +439,4 @@ fn draw(counter: &AtomicU64) -> u64 {
 }
 
 /// Bytes that share the journal entry they were read from.
-pub(crate) type Packed = Bytes;
+pub(crate) type JournalBytes = Bytes;

@@ -7,7 +7,7 @@ use std::process::Command;
 use expect_test::Expect;
 use tempfile::TempDir;
 
-pub(crate) struct Planted {
+pub(crate) struct PlantedWorkspace {
     dir: TempDir,
 }
 
@@ -23,7 +23,7 @@ fn members() -> Vec<String> {
     crates.chain(["bench", "fuzz", "xtask"].map(str::to_owned)).collect()
 }
 
-impl Planted {
+impl PlantedWorkspace {
     /// A workspace of `factum-types` and `factum-log` that breaks no rule.
     pub(crate) fn new() -> Self {
         let planted = Self { dir: TempDir::new().expect("a temporary folder") };
