@@ -26,6 +26,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/base/src/options", "reads the configuration file"),
     ("crates/governance/src", "reads and writes project files, which belong to the user"),
     ("crates/cli/src", "reads what the user names on the command line; keeps no data"),
+    ("crates/broker/src/disk_space", "asks how large the file system is; touches no file"),
     ("crates/broker/src/data_dir_lock", "the operating system's lock on the data directory"),
     ("crates/http-api/build", "makes the folder that cargo looks at for a new console; keeps no data"),
     ("crates/server/src", "makes the data directory, its lock and the temporary one of dev"),

@@ -10,8 +10,8 @@ use crate::messages::offset_delete::{
     DeletedOffset, DeletedOffsets, OffsetDeleteRequest, OffsetDeleteResponse, OffsetDeleteTopic,
 };
 
-/// What a partition is told, and the partition if its offset may be deleted.
-type Asked = (DeletedOffset, Option<TopicPartition>);
+/// The answer for a partition, and the partition if its offset may be deleted.
+type PartitionAnswer = (DeletedOffset, Option<TopicPartition>);
 
 impl Handle for OffsetDeleteRequest {
     type Response = OffsetDeleteResponse;
@@ -31,20 +31,20 @@ async fn delete(call: &Call, request: OffsetDeleteRequest) -> Result<Vec<Deleted
     let partitions = topics.iter().flat_map(|(_, asked)| asked).filter_map(|(_, found)| found.clone());
     let deleted = call.session.broker().coordinator().delete_offsets(&group, partitions.collect()).await;
     let read: HashSet<_> = deleted.map_err(|error| ErrorCode::from(&error))?.into_iter().collect();
-    let told = |(mut deleted, found): Asked| {
+    let told = |(mut deleted, found): PartitionAnswer| {
         if found.is_some_and(|found| read.contains(&found)) {
             deleted.error_code = ErrorCode::GroupSubscribedToTopic;
         }
         deleted
     };
-    let told = |(name, asked): (String, Vec<Asked>)| {
+    let told = |(name, asked): (String, Vec<PartitionAnswer>)| {
         let partitions = asked.into_iter().map(told).collect();
         DeletedOffsets { name, partitions }
     };
     Ok(topics.into_iter().map(told).collect())
 }
 
-fn find(call: &Call, topic: OffsetDeleteTopic) -> (String, Vec<Asked>) {
+fn find(call: &Call, topic: OffsetDeleteTopic) -> (String, Vec<PartitionAnswer>) {
     let found = call.session.topic(Action::Read, &topic.name);
     let partitions = topic.partitions.into_iter().map(|partition_index| {
         match lookup::partition(&found, partition_index) {

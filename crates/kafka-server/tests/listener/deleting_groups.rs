@@ -104,7 +104,7 @@ async fn offsets_are_deleted_but_for_those_of_topics_that_members_read() {
     commit(&mut client, "readers", &["orders", "returns"]).await;
     let joined = enter_with(&mut client, subscription("orders")).await;
     let both = [("orders", 0), ("returns", 0)];
-    // Nobody knows yet what the members read.
+    // It is not known yet what the members read.
     assert_eq!(delete_offsets(&mut client, "readers", &both).await, [86, 86]);
     sync(&mut client, &joined).await;
     let all = [("orders", 0), ("returns", 0), ("returns", 7), ("unknown", 0)];

@@ -48,7 +48,7 @@ async fn records_before_an_offset_are_deleted() {
 }
 
 #[tokio::test]
-async fn what_topics_take_of_the_disk_is_told() {
+async fn log_dirs_show_the_sizes_of_partitions_and_of_the_file_system() {
     let server = Server::start().await;
     server.create_topic("orders", 2).await;
     let mut client = server.client().await;

@@ -1,4 +1,4 @@
-//! Where a tail is in its topic, and the frames that it writes from there on.
+//! The writer of a tail's frames, and its positions in the topic.
 //!
 //! Invariants: a frame is written by a task that is never paused, with a turn of [`Streams::read`]; what it leaves behind
 //! is counted. Beside the frame that is a rest of the last chunk, in memory of its own, if there is room for it;
