@@ -416,7 +416,7 @@ impl Catalogue {
             let name = TopicPartition::new(file.name.clone(), number);
             let (limits, clock) = (Arc::clone(&limits), Arc::clone(&self.clock));
             let checks = self.batch_checks.clone();
-            Arc::new(Partition::new(name, log, limits, clock, metrics.clone(), checks))
+            Arc::new(Partition::new(name, file.id, log, limits, clock, metrics.clone(), checks))
         });
         let partitions = partitions.collect();
         Topic::new(&file, directory, partitions, limits)

@@ -18,7 +18,7 @@ use factum_base::clock::SharedClock;
 use factum_log::{AppendError, AppendResult, Bounds, PartitionLog, Slice, SyncError, Waiter};
 use factum_types::compression::DecompressError;
 use factum_types::record::{self, RecordSummary};
-use factum_types::{Compression, Offset, RecordBatch, Timestamp, TopicPartition};
+use factum_types::{Compression, Offset, RecordBatch, Timestamp, TopicId, TopicPartition};
 use parking_lot::RwLock;
 
 use crate::append_rules::AppendRules;
@@ -110,6 +110,7 @@ impl Limits {
 /// A partition of a topic.
 pub struct Partition {
     name: TopicPartition,
+    topic_id: TopicId,
     log: PartitionLog,
     limits: Arc<Limits>,
     clock: SharedClock,
@@ -121,6 +122,7 @@ pub struct Partition {
 impl Partition {
     pub(crate) fn new(
         name: TopicPartition,
+        topic_id: TopicId,
         log: PartitionLog,
         limits: Arc<Limits>,
         clock: SharedClock,
@@ -128,12 +130,17 @@ impl Partition {
         checks: BatchChecks,
     ) -> Self {
         let is_reserved = name.topic.is_internal();
-        Self { name, log, limits, clock, metrics, checks, is_reserved }
+        Self { name, topic_id, log, limits, clock, metrics, checks, is_reserved }
     }
 
     /// Its topic and number.
     pub fn topic_partition(&self) -> &TopicPartition {
         &self.name
+    }
+
+    /// The id of its topic, by which that is told from others that had its name.
+    pub fn topic_id(&self) -> TopicId {
+        self.topic_id
     }
 
     /// Its log, for what needs no rule of the topic.

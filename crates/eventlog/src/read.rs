@@ -1,6 +1,6 @@
 //! Records on their way out.
 
-use factum_types::{Offset, Record, Timestamp, TopicPartition};
+use factum_types::{Offset, Record, Timestamp, TopicId, TopicPartition};
 
 /// A place in a partition, named rather than counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Unreadable {
 /// unreadable range, or was never given to a record (control batches, compaction).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
+    /// The topic that was read: another of the same name may have taken its place since its offsets were learnt.
+    pub topic: TopicId,
     /// Records in offset order, none before the offset asked for.
     pub records: Vec<Record>,
     /// Ranges that cannot be read, in offset order; none of them holds a record of `records`.

@@ -192,7 +192,7 @@ fn open_all(asked: Vec<FetchedSlice>) -> Vec<FetchedChunk> {
     for (name, partition, next, result) in asked {
         let result = match result {
             Ok(_) if room == 0 => continue,
-            Ok(slice) => Ok(decode::decode(next, &slice, room)),
+            Ok(slice) => Ok(decode::decode(partition.topic_id(), next, &slice, room)),
             Err(partition::ReadError::Damaged(damage)) => Ok(decode::damaged(&partition, next, &damage)),
             Err(error) => Err(error),
         };

@@ -9,7 +9,7 @@
 
 use factum_eventlog::{Chunk, Unreadable};
 use factum_log::{Damage, Slice};
-use factum_types::{Compression, Offset, RecordReader, batch, record};
+use factum_types::{Compression, Offset, RecordReader, TopicId, batch, record};
 
 use crate::partition::Partition;
 
@@ -17,10 +17,10 @@ use crate::partition::Partition;
 const QUICK_BYTES: usize = 64 << 10;
 
 /// The records of `slice` from `from` on, about `limit_bytes` of them but at least one if there is one.
-pub(super) fn decode(from: Offset, slice: &Slice, limit_bytes: usize) -> Chunk {
+pub(super) fn decode(topic: TopicId, from: Offset, slice: &Slice, limit_bytes: usize) -> Chunk {
     let (log_start, high_watermark) = (slice.bounds.log_start, slice.bounds.high_watermark);
     let mut chunk =
-        Chunk { records: Vec::new(), unreadable: Vec::new(), next: from, log_start, high_watermark };
+        Chunk { topic, records: Vec::new(), unreadable: Vec::new(), next: from, log_start, high_watermark };
     let mut room = limit_bytes;
     for bytes in &slice.chunks {
         for found in batch::headers(bytes) {
@@ -83,5 +83,6 @@ pub(super) fn damaged(partition: &Partition, from: Offset, damage: &Damage) -> C
     let unreadable = Unreadable { from, next: damage.next.max(from.next()), reason: damage.to_string() };
     let (log_start, high_watermark) = (bounds.log_start, bounds.high_watermark);
     let next = unreadable.next;
-    Chunk { records: Vec::new(), unreadable: vec![unreadable], next, log_start, high_watermark }
+    let topic = partition.topic_id();
+    Chunk { topic, records: Vec::new(), unreadable: vec![unreadable], next, log_start, high_watermark }
 }

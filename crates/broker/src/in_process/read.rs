@@ -20,6 +20,7 @@ pub(super) async fn read(
     wait: Duration,
 ) -> Result<Chunk, ReadError> {
     let found = broker.find(partition).ok_or_else(|| unknown(partition))?;
+    let id = found.topic_id();
     let asked = FetchPartition { partition: Arc::clone(&found), from: from.get(), limit_bytes };
     let fetch =
         Fetch { partitions: vec![asked], min_bytes: 1, max_bytes: limit_bytes.max(1), max_wait: wait };
@@ -27,9 +28,9 @@ pub(super) async fn read(
     match fetched.result {
         Ok(slice) if decode::takes_long(&slice) => {
             let heavy_work = &broker.shared().heavy_work;
-            Ok(heavy_work.run(move || decode::decode(from, &slice, limit_bytes)).await)
+            Ok(heavy_work.run(move || decode::decode(id, from, &slice, limit_bytes)).await)
         }
-        Ok(slice) => Ok(decode::decode(from, &slice, limit_bytes)),
+        Ok(slice) => Ok(decode::decode(id, from, &slice, limit_bytes)),
         Err(partition::ReadError::Damaged(damage)) => Ok(decode::damaged(&found, from, &damage)),
         Err(error) => Err(refused(partition, error)),
     }

@@ -19,6 +19,7 @@ pub(super) async fn begins_in_the_middle_of_a_batch(log: Log) {
     let chunk = log.read(&at(&topic, 0), Offset::new(2), PLENTY, Duration::ZERO).await.expect("readable");
     assert_eq!(offsets(&chunk.records), [2, 3, 4], "no record before the offset asked for");
     assert_eq!(chunk.next, Offset::new(5), "the next read goes on behind the last record");
+    assert_eq!(chunk.topic, log.topic(&topic).await.expect("there").id, "the topic is told");
     assert_eq!(
         (chunk.log_start, chunk.high_watermark),
         (Offset::ZERO, Offset::new(5)),

@@ -124,6 +124,7 @@ impl EventLog for MemoryLog {
         };
         self.read.fetch_add(found.len(), Ordering::Relaxed);
         Ok(Chunk {
+            topic: TopicId::NIL,
             next: from.advance(i64::try_from(some.len()).expect("two")),
             records: found,
             unreadable: lost.into_iter().map(hole).collect(),

@@ -4,7 +4,7 @@
 //! - Tails and the overview's streams share one limit, followers of views have another, so that neither takes the
 //!   other's places; one client address has a limit over all of them.
 //! - What all tails keep of records that their clients have not taken is at most [`Options::tail_memory`], and those of
-//!   one client address half of it, beside a frame for each ([`UNCOUNTED_FRAME`]). A larger frame counts whole.
+//!   one client address half of it, beside a frame for each ([`UNCOUNTED_FRAME`]). A larger frame counts whole, and so does what they wait for.
 //! - [`READS_AT_ONCE`] tails read and write records at one time, and half as many of one address: nothing counts what
 //!   they hold before they know its size.
 //!
@@ -24,6 +24,8 @@ use crate::http::server_sent::FRAME_BYTES;
 const PERMIT_BYTES: usize = 1024;
 /// The largest frame that every tail may have, whatever others have.
 pub(crate) const UNCOUNTED_FRAME: usize = 2 * FRAME_BYTES;
+/// What a tail needs for each partition that it waits for.
+const WAIT_BYTES: usize = 512;
 /// Tails that read at once.
 const READS_AT_ONCE: usize = 4;
 
@@ -126,6 +128,24 @@ impl Streams {
             let _of_all = of_all.acquire_many_owned(permits).await.expect("the semaphore is never closed");
             TailMemory { bytes, _of_all, _of_client }
         }
+    }
+
+    /// Memory for a tail of `client` that waits for so many partitions.
+    ///
+    /// # Errors
+    /// 503 if its tails, or all, have too much already.
+    pub(crate) fn wait_memory(
+        &self,
+        client: ClientAddress,
+        partitions: usize,
+    ) -> Result<TailMemory, Problem> {
+        self.memory(client, partitions.saturating_mul(WAIT_BYTES)).ok_or_else(|| {
+            let detail = format!(
+                "too many tails of topics with many partitions: there is no memory (http.tail_memory) to follow \
+                 {partitions} more"
+            );
+            Problem::unavailable("busy", detail)
+        })
     }
 
     /// A turn to read for a tail of `client`, in line.

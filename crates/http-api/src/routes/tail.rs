@@ -14,6 +14,7 @@ mod positions;
 mod stream;
 mod writer;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -113,7 +114,8 @@ async fn tail_topic(
         Some(id) => resume(found, &Positions::parse(id.as_bytes())?, query.limit)?,
         None => begin(&api, found, &query).await?,
     };
-    Ok(server_sent::response(TailStream::new(api, caller.client(), tail, place)))
+    let stream = TailStream::open(api, caller.client(), tail, place)?;
+    Ok(server_sent::response(stream))
 }
 
 /// Starts where the query says.
@@ -133,16 +135,15 @@ async fn begin(api: &Api, topic: Topic, query: &TailQuery) -> Result<Tail, Probl
         };
         positions.set(bounds.partition, api.log().offset_of(&partition, position).await?);
     }
-    let partitions = topic.partitions.iter().map(|bounds| bounds.partition).collect();
-    Ok(Tail { topic: topic.name, partitions, positions, left_behind: Vec::new(), limit: query.limit })
+    Ok(Tail { topic, positions, left_behind: Vec::new(), limit: query.limit })
 }
 
 /// Goes on where the client was. If that was in another topic of this name, it starts with the first record of this
 /// one.
 fn resume(topic: Topic, sent: &Positions, limit: Option<u64>) -> Result<Tail, Problem> {
     let is_same = sent.topic() == topic.id.into();
-    let has = |partition| topic.partitions.iter().any(|bounds| bounds.partition == partition);
-    if let Some(missing) = sent.partitions().find(|partition| is_same && !has(*partition)) {
+    let has: HashSet<_> = topic.partitions.iter().map(|bounds| bounds.partition).collect();
+    if let Some(missing) = sent.partitions().find(|partition| is_same && !has.contains(partition)) {
         let detail =
             format!("Last-Event-ID names partition {missing}, which topic {} does not have", topic.name);
         return Err(Problem::malformed(detail).with("header", "last-event-id"));
@@ -158,6 +159,5 @@ fn resume(topic: Topic, sent: &Positions, limit: Option<u64>) -> Result<Tail, Pr
             left_behind.push((partition, sent.get(partition)));
         }
     }
-    let partitions = topic.partitions.iter().map(|bounds| bounds.partition).collect();
-    Ok(Tail { topic: topic.name, partitions, positions, left_behind, limit })
+    Ok(Tail { topic, positions, left_behind, limit })
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use expect_test::expect;
+use factum_eventlog::{Admin, NewTopic, TopicConfig};
+use factum_types::{ByteSize, TopicName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -274,5 +276,53 @@ async fn a_client_that_takes_nothing_holds_nothing_up() {
     }
     let mut reader = Tail::open(&server, "?from=earliest", None).await;
     reader.read_until("/0:2400\n").await;
+    server.stop().await;
+}
+
+/// A client that takes a few records at a time, and comes back while there are more in each partition than it takes.
+#[tokio::test]
+async fn a_client_that_comes_back_for_single_records_sees_every_partition() {
+    let server = Server::start().await;
+    for record in 0..100 {
+        let key = (record % 10).to_string();
+        let headers = [("content-type", "application/json"), ("ce-partitionkey", key.as_str())];
+        let answer = server.send("POST", "/events/store.orders", &headers, format!("\"{key}\"")).await;
+        assert_eq!(answer.status, 202);
+    }
+    let mut seen = std::collections::BTreeMap::new();
+    let mut id = None;
+    for _ in 0..30 {
+        let mut tail = Tail::open(&server, "?from=earliest&limit=1", id.as_deref()).await;
+        tail.read_to_last_chunk().await;
+        let events = tail.events();
+        assert_eq!(events.len(), 1, "there are more than were taken");
+        let partition = if tail.text.contains(r#""partition":0"#) { 0 } else { 1 };
+        *seen.entry(partition).or_insert(0) += 1;
+        id = Some(tail.last_id());
+    }
+    assert_eq!(seen.len(), 2, "records of each partition: {seen:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_tails_wait_for_is_bounded() {
+    let mut setup = Setup::default();
+    setup.options.tail_memory = ByteSize::kib(128);
+    let server = Server::start_with(setup).await;
+    let name = TopicName::new("store.orders").expect("a name");
+    let new = NewTopic { name, partitions: Some(50), config: TopicConfig::default() };
+    Admin::create_topic(&server.broker, new).await.expect("created");
+    let first = Tail::open(&server, "", None).await;
+    let second = Tail::open(&server, "", None).await;
+    let refused = server.get("/api/v1/topics/store.orders/tail").await;
+    expect![].assert_eq(&refused.problem());
+    drop(first);
+    let again = async {
+        while server.get("/api/v1/topics/store.orders/tail?limit=0").await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), again).await.expect("memory is given back");
+    drop(second);
     server.stop().await;
 }

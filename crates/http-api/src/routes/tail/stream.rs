@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use factum_base::clients::ClientAddress;
-use factum_eventlog::EventLog;
-use factum_types::{Offset, PartitionId, TopicName, TopicPartition};
+use factum_eventlog::{EventLog, PartitionBounds, Topic};
+use factum_types::{Offset, PartitionId, TopicPartition};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
@@ -24,14 +24,14 @@ use tokio::time::timeout;
 use super::positions::Positions;
 use super::writer::{FrameResult, TailWriter};
 use crate::api::Api;
+use crate::http::problem::Problem;
 use crate::http::server_sent::{Frame, Frames, KEEP_ALIVE};
 use crate::http::streams::{StreamPlace, TailMemory};
 use crate::metrics::GaugeGuard;
 
 /// What a tail is to follow.
 pub(super) struct Tail {
-    pub(super) topic: TopicName,
-    pub(super) partitions: Vec<PartitionId>,
+    pub(super) topic: Topic,
     /// Where to begin.
     pub(super) positions: Positions,
     /// Where the client had been in another topic of this name.
@@ -54,14 +54,18 @@ pub(super) struct TailStream {
     memory: Option<BoxFuture<'static, TailMemory>>,
     is_begun: bool,
     _place: StreamPlace,
+    /// For what it waits for.
+    _memory: TailMemory,
     _present: GaugeGuard,
 }
 
 impl Frames for TailStream {
     async fn next_frame(&mut self) -> Option<Bytes> {
-        if let Some(writer) = self.writer.as_mut().filter(|_| !self.is_begun) {
+        if !self.is_begun {
             self.is_begun = true;
-            return Some(writer.first_frame());
+            let mut writer = self.writer.take().expect("no frame is written yet");
+            self.wait_for_more(&mut writer);
+            return Some(self.writer.insert(writer).first_frame());
         }
         let stop = self.api.stop.clone();
         let next = timeout(KEEP_ALIVE, self.write_next());
@@ -78,21 +82,35 @@ impl Frames for TailStream {
 }
 
 impl TailStream {
-    pub(super) fn new(api: Arc<Api>, client: ClientAddress, tail: Tail, place: StreamPlace) -> Self {
-        let Tail { topic, partitions, positions, left_behind, limit } = tail;
+    /// # Errors
+    /// 503 if there is no memory for what it waits for.
+    pub(super) fn open(
+        api: Arc<Api>,
+        client: ClientAddress,
+        tail: Tail,
+        place: StreamPlace,
+    ) -> Result<Self, Problem> {
+        let Tail { topic, positions, left_behind, limit } = tail;
+        let memory = api.streams.wait_memory(client, topic.partitions.len())?;
+        let is_at_end = |bounds: &&PartitionBounds| positions.get(bounds.partition) == bounds.high_watermark;
+        let (at_end, mut ready): (Vec<_>, Vec<_>) = topic.partitions.iter().partition(is_at_end);
+        // Not always the same one first: a client that comes back for a few records at a time shall see them all.
+        let first = api.state.random.uuid().as_u128() % ready.len().max(1) as u128;
+        ready.rotate_left(first as usize);
+        let number = |bounds: &PartitionBounds| bounds.partition;
         let writer = TailWriter {
             api: Arc::clone(&api),
             client,
-            topic,
+            ready: ready.into_iter().map(number).collect(),
+            read_to_end: at_end.into_iter().map(number).collect(),
+            topic: topic.name,
             positions,
             left_behind,
             left: limit,
             is_over: limit == Some(0),
-            ready: partitions.into(),
-            read_to_end: Vec::new(),
             rest: None,
         };
-        Self {
+        Ok(Self {
             api,
             client,
             waits: FuturesUnordered::new(),
@@ -101,8 +119,9 @@ impl TailStream {
             memory: None,
             is_begun: false,
             _place: place,
+            _memory: memory,
             _present: GaugeGuard::tail(),
-        }
+        })
     }
 
     /// The next frame that says something; `None` at the end. Dropping the future loses nothing.
@@ -115,9 +134,7 @@ impl TailStream {
                 Ok(written) => written,
                 Err(failed) => std::panic::resume_unwind(failed.into_panic()),
             };
-            for partition in std::mem::take(&mut writer.read_to_end) {
-                self.waits.push(self.wait_past(&writer, partition));
-            }
+            self.wait_for_more(&mut writer);
             self.writer = Some(writer);
             match result {
                 FrameResult::Frame(frame) if frame.is_empty() => {}
@@ -148,6 +165,13 @@ impl TailStream {
         }
         self.writing.spawn(writer.write_frame(memory));
         true
+    }
+
+    /// Waits for more of the partitions that were read to their end.
+    fn wait_for_more(&self, writer: &mut TailWriter) {
+        for partition in std::mem::take(&mut writer.read_to_end) {
+            self.waits.push(self.wait_past(writer, partition));
+        }
     }
 
     fn wait_past(&self, writer: &TailWriter, partition: PartitionId) -> BoxFuture<'static, PartitionId> {

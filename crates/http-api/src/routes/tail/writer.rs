@@ -135,8 +135,12 @@ impl TailWriter {
         let from = self.positions.get(partition);
         let place = TopicPartition::new(self.topic.clone(), partition);
         let read = self.api.log().read(&place, from, READ_BYTES, Duration::ZERO).await;
-        // Looked at behind the read: what was read is of this topic if it is still there.
-        match self.api.log().topic(&self.topic).await.map(|topic| TopicIdentity::from(topic.id)) {
+        let topic = match &read {
+            Ok(chunk) => Ok(chunk.topic),
+            // Offsets that are out of range may be so because they were another topic's.
+            Err(_) => self.api.log().topic(&self.topic).await.map(|topic| topic.id),
+        };
+        match topic.map(TopicIdentity::from) {
             Ok(topic) if topic == self.positions.topic() => {}
             Ok(_) => {
                 let reason = "the topic was deleted and created again while it was followed; connect again";
