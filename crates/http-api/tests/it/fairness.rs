@@ -1,7 +1,9 @@
-//! Fairness: one client that takes nothing of its responses does not keep others from theirs.
+//! Fairness: one client that takes nothing of its responses, or asks for more than its share, does not keep others from
+//! theirs.
 
 use std::time::Duration;
 
+use expect_test::expect;
 use factum_http_api::Options;
 use factum_types::ByteSize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -170,5 +172,61 @@ async fn snapshots_that_one_client_does_not_take_leave_memory_to_others() {
     };
     timeout(PATIENCE, snapshot).await.expect("another client is sent its snapshot");
     drop(unread);
+    server.stop().await;
+}
+
+/// Sends queries that never end from the greedy client, and gives the answers of those that are refused at once, and the
+/// connections of the others.
+async fn send_slow_queries(server: &Server, count: usize, refused: usize) -> (Vec<String>, JoinSet<String>) {
+    let numbers = "(SELECT unnest(range(1, 1000000)) AS n)";
+    let query = format!("SELECT count(*) AS n FROM {numbers} AS a, {numbers} AS b WHERE a.n < -b.n");
+    let body = format!(r#"{{"query":"{query}"}}"#);
+    let mut waiting = JoinSet::new();
+    for _ in 0..count {
+        let mut stream = server.connect_as(GREEDY).await;
+        let length = body.len();
+        let request = format!(
+            "POST /api/v1/sql HTTP/1.0\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: \
+             {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        waiting.spawn(async move {
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.expect("an answer");
+            answer
+        });
+    }
+    let mut answers = Vec::new();
+    while answers.len() < refused {
+        let next = timeout(PATIENCE, waiting.join_next()).await.expect("in time");
+        answers.push(next.expect("one of them").expect("no panic"));
+    }
+    (answers, waiting)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_queries_of_one_client_leave_places_to_others() {
+    let mut setup = Setup::default();
+    (setup.sql.queries, setup.sql.waiting_queries) = (2, 8);
+    setup.options.query_timeout = Duration::from_secs(600);
+    let server = notebook::start(setup, SQL).await;
+    note(&server, 1).await;
+    shown(&server, 1).await;
+    let (refused, slow) = send_slow_queries(&server, 40, 30).await;
+    let number = r#"{"query":"SELECT 1 AS one"}"#;
+    for path in ["/api/v1/sql", "/api/v1/sql/explain"] {
+        let answer = timeout(PATIENCE, server.post_json(path, number)).await;
+        let answer = answer.unwrap_or_else(|_| panic!("{path} waits for another client"));
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+    expect_served(&server, &format!("{ROWS}?filter=page=1")).await;
+    for answer in refused {
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with("HTTP/1.0 503") && head.contains("retry-after: 1"), "{head}");
+        let problem: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        expect![[r#""too many queries from one client address, of which 1 run at once and 4 may wait; of all clients: 2 run at once and 8 may wait (sql.queries, sql.waiting_queries)""#]]
+        .assert_eq(&problem["detail"].to_string());
+    }
+    drop(slow);
     server.stop().await;
 }
