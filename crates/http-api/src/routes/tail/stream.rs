@@ -180,7 +180,7 @@ impl TailStream {
                 tokio::task::yield_now().await;
                 writing.write(sending)
             }
-            false => self.api.responses.pieces().run(move || writing.write(sending)).await,
+            false => self.api.responses.pieces().run(self.client, move || writing.write(sending)).await,
         };
         *frame = writing.frame;
         (self.positions, self.left, self.is_over) = (writing.positions, writing.left, writing.is_over);
