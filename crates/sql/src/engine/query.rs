@@ -96,6 +96,10 @@ impl Engine {
             Err(QueryError::TooLarge { reason }) => Err(ReadError::TooLarge { reason }),
             Err(QueryError::Busy { reason }) => Err(ReadError::Busy { reason }),
             Err(QueryError::Broken) => Err(ReadError::Broken { view: name.clone() }),
+            // It reads no topic itself.
+            Err(error @ (QueryError::UnknownTopic { .. } | QueryError::LogUnavailable { .. })) => {
+                Err(ReadError::Busy { reason: error.to_string() })
+            }
             Err(error @ QueryError::Refused(_)) => {
                 Err(ReadError::Invalid { message: error.to_string(), help: None })
             }
@@ -412,6 +416,7 @@ fn failed(error: &DataFusionError, text: &str) -> QueryError {
             let words = "the query needs more memory than one may take (sql.query_memory)";
             QueryError::TooLarge { reason: if is_memory { words.to_owned() } else { reason.clone() } }
         }
-        _ => QueryError::Compute(ComputeError::of_query(error, text)),
+        _ => QueryError::of_log(error)
+            .unwrap_or_else(|| QueryError::Compute(ComputeError::of_query(error, text))),
     }
 }
