@@ -145,6 +145,8 @@ impl Client {
     /// One topic; where there is none of this name, the nearest is suggested.
     pub(crate) async fn topic(&self, name: &str) -> Result<Topic, Error> {
         match self.get(&["api", "v1", "topics", name]).await {
+            // The server says what it is instead.
+            Err(Error::Refused(problem)) if problem.help.is_some() => Err(Error::Refused(problem)),
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND.as_u16()) => {
                 Err(self.no_topic(name).await)
             }

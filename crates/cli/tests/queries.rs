@@ -14,7 +14,7 @@ use support::BINARY;
 const ENDLESS: &str = "WITH n AS (SELECT unnest(range(0, 20000)) AS n) \
      SELECT count(*) AS n FROM n AS a JOIN (SELECT b.n + c.n AS n FROM n AS b, n AS c) AS bc ON a.n + bc.n < 0";
 
-/// `factum server` with a limit for queries.
+/// `factum server` with a limit for queries: six run at once, three of them of one client address.
 struct Server {
     child: Child,
     http: String,
@@ -29,7 +29,7 @@ impl Server {
         let config = folder.path().join("factum.toml");
         let text = format!(
             "data_dir = {:?}\n[http]\nlisten = \"127.0.0.1:0\"\nquery_timeout = \"{query_timeout}\"\n\
-             [kafka]\nlisten = \"127.0.0.1:0\"\n[sql]\nqueries = 3\n",
+             [kafka]\nlisten = \"127.0.0.1:0\"\n[sql]\nqueries = 6\n",
             folder.path().join("data")
         );
         std::fs::write(&config, text).expect("written");

@@ -612,7 +612,9 @@ fn settings_of_a_topic_are_changed_and_unset() {
         .run("topic alter store.orders --set retention")
         .run("topic alter store.orders --set retention=1d --unset retention")
         .run("topic alter store.orders")
-        .run("topic alter store.ordres --set retention=1d");
+        .run("topic alter store.ordres --set retention=1d")
+        .run("topic alter __consumer_offsets --set retention=1d")
+        .run("topic alter _factum.nothing --set retention=1d");
     expect![[r#"
         $ factum topic create store.orders --partitions 1 --retention 30d
         created topic store.orders with 1 partition
@@ -661,6 +663,14 @@ fn settings_of_a_topic_are_changed_and_unset() {
         $ factum topic alter store.ordres --set retention=1d
         !   × there is no topic store.ordres
         !   help: did you mean `store.orders`?
+        exit 1
+        $ factum topic alter __consumer_offsets --set retention=1d
+        !   × topic __consumer_offsets is internal: Factum keeps its own records there
+        !   help: Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read
+        exit 1
+        $ factum topic alter _factum.nothing --set retention=1d
+        !   × there is no topic _factum.nothing
+        !   help: Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read
         exit 1
     "#]]
     .assert_eq(&shell.transcript());

@@ -38,7 +38,7 @@ impl Api {
             stop: tasks.stop(),
             sampler: Sampler::new(state.clone(), tasks.stop()),
             streams: Streams::new(&options),
-            renderer: Renderer::new(&options, tasks.clone(), responses.pieces().clone()),
+            renderer: Renderer::new(&options, tasks.clone(), responses.pieces().for_all()),
             responses,
             log_limit: LogLimit::default(),
             state,

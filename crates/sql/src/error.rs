@@ -1,7 +1,9 @@
 //! Errors of the engine's operations.
 
 use datafusion::common::DataFusionError;
+use factum_eventlog as eventlog;
 use factum_state as state;
+use factum_types::TopicName;
 
 use crate::definitions::{Problem, RelationName};
 use crate::names::LONGEST_MESSAGE;
@@ -137,12 +139,42 @@ pub enum QueryError {
     /// A view that it reads cannot be read.
     #[error(transparent)]
     View(#[from] ReadError),
+    /// A topic that it reads was deleted, before it was run or meanwhile.
+    #[error("there is no topic {topic} any more")]
+    UnknownTopic {
+        /// The topic.
+        topic: TopicName,
+    },
+    /// A topic that it reads cannot be read now; the same query may succeed later.
+    #[error("the query cannot be answered now: {reason}")]
+    LogUnavailable {
+        /// Why.
+        reason: String,
+    },
     /// The rows cannot be computed.
     #[error("the query failed")]
     Compute(#[source] ComputeError),
 }
 
 impl QueryError {
+    /// What the log said of a topic that a query reads; `None` if it is the query's own doing.
+    pub(crate) fn of_log(error: &DataFusionError) -> Option<Self> {
+        let DataFusionError::External(error) = error.find_root() else { return None };
+        let unavailable =
+            |reason: &dyn std::error::Error| Self::LogUnavailable { reason: reason.to_string() };
+        match (error.downcast_ref::<eventlog::AdminError>(), error.downcast_ref::<eventlog::ReadError>()) {
+            (Some(eventlog::AdminError::UnknownTopic { topic }), _) => {
+                Some(Self::UnknownTopic { topic: topic.clone() })
+            }
+            (_, Some(eventlog::ReadError::UnknownPartition { partition })) => {
+                Some(Self::UnknownTopic { topic: partition.topic.clone() })
+            }
+            (Some(error), _) if error.is_transient() => Some(unavailable(error)),
+            (_, Some(error)) if error.is_transient() => Some(unavailable(error)),
+            _ => None,
+        }
+    }
+
     /// Of a query that was ended because no one waits for it.
     pub(crate) fn ended() -> Self {
         Self::TooLarge { reason: "the query was ended".to_owned() }

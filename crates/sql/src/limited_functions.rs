@@ -10,10 +10,13 @@
 //! Invariants:
 //! - Every function of a plan has a limit, also one that the planner put there; those of [`UNLIMITED`] give what they
 //!   are given.
-//! - Within the limit a function is DataFusion's own: its name, type and result stay.
+//! - Within the limit a function is DataFusion's own: its name, type and result stay, but for nulls that are given without a
+//!   word ([`nulls`]).
 //! - A function of an ad-hoc query ends with its query, and counts in the memory of it.
 
+mod errors;
 mod growth;
+mod nulls;
 mod query;
 
 pub(crate) use query::FunctionsOfQuery;
@@ -38,6 +41,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::AnalyzerRule;
 
+use self::errors::Call;
 use self::growth::Growth;
 use crate::rewrite;
 
@@ -167,8 +171,18 @@ impl LimitedFunction {
         {
             *characters = growth::not_negative(characters);
         }
+        if let Some(result) = nulls::map_of_null(self.name(), &arguments) {
+            return result;
+        }
+        let given = nulls::is_silent(self.name()).then(|| arguments.args.clone());
+        let call = Call::new(self.name(), &arguments);
         let computed = catch_unwind(AssertUnwindSafe(|| self.function.invoke_with_args(arguments)));
-        computed.unwrap_or_else(|_| exec_err!("{} cannot be computed of this", self.name()))
+        let computed = computed.unwrap_or_else(|_| exec_err!("{} cannot be computed of this", self.name()));
+        let result = computed.map_err(|error| call.explained(self.name(), error))?;
+        match given {
+            Some(given) => nulls::refused(self.name(), &given, result),
+            None => Ok(result),
+        }
     }
 
     fn compute_in_halves(&self, arguments: &ScalarFunctionArgs, rows: usize) -> Result<ColumnarValue> {

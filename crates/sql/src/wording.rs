@@ -112,7 +112,9 @@ pub(crate) fn in_sql(text: &str) -> String {
         // Names may hold what looks like a type: `"Int64"`, `x.Utf8`, `'Date32'`.
         let is_quoted =
             before.ends_with(['"', '`', '.', '_']) || before.ends_with(|c: char| c.is_alphanumeric());
-        rest = match known(word).filter(|_| !is_quoted) {
+        // Messages begin sentences with it as well.
+        let is_word = word == "Map" && !after.starts_with('(');
+        rest = match known(word).filter(|_| !is_quoted && !is_word) {
             None => {
                 written.push_str(word);
                 after
@@ -154,6 +156,7 @@ fn known(word: &str) -> Option<&'static str> {
         "Duration" => "interval",
         "List" | "LargeList" | "FixedSizeList" => "list",
         "Struct" => "struct",
+        "Map" => "map",
         "Binary" | "LargeBinary" | "BinaryView" => "bytes",
         _ => return None,
     })
@@ -252,6 +255,8 @@ mod tests {
                 "INTERVAL '1 day 1 hour'",
             ),
             ("List(Field { name: \"item\" })", "list"),
+            (r#"abs(Map("entries": non-null Struct("key": Utf8), unsorted))"#, "abs(map)"),
+            ("Map keys", "Map keys"),
             ("o.Utf8 and MyInt64", "o.Utf8 and MyInt64"),
         ] {
             assert_eq!(in_sql(engine), sql);

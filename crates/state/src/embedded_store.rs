@@ -291,7 +291,7 @@ impl Inner {
 impl StateStore for EmbeddedStore {
     async fn take_over(&self, id: &TaskId) -> Result<TakeOver, ReadError> {
         let unavailable =
-            |error: CommitError| ReadError::Unavailable { task: id.clone(), reason: error.to_string() };
+            |error: CommitError| ReadError::Unavailable { task: id.clone(), reason: error.reason() };
         check_name(id).map_err(unavailable)?;
         let journal = self.0.journal.read().await;
         loop {

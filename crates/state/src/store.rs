@@ -138,7 +138,9 @@ impl FoundValues {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The disk or the database does not answer.
-    #[error("state of {task} cannot be read: {reason}")]
+    #[error(
+        "the state of {task} cannot be read now: {reason}; it is tried again; a full or failing disk has to be mended first"
+    )]
     Unavailable {
         /// The task.
         task: TaskId,
@@ -162,7 +164,9 @@ pub enum CommitError {
     },
     /// Nothing of it was kept; the same may succeed later, by itself: the disk is full, or rows that have no room
     /// in memory cannot be moved out of it.
-    #[error("state of {task} takes no commits now: {reason}")]
+    #[error(
+        "the state of {task} cannot be stored now: {reason}; it is tried again; a full or failing disk has to be mended first"
+    )]
     Unavailable {
         /// The task.
         task: TaskId,
@@ -170,7 +174,9 @@ pub enum CommitError {
         reason: String,
     },
     /// Not durable now; whether the epoch counts shows when the task is taken over again.
-    #[error("state of {task} cannot be made durable: {reason}")]
+    #[error(
+        "the state of {task} cannot be made durable: {reason}; it is tried again; a failing disk has to be mended first"
+    )]
     NotDurable {
         /// The task.
         task: TaskId,
@@ -191,5 +197,15 @@ impl CommitError {
     /// Whether the task may go on after taking itself over again.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::NotDurable { .. } | Self::Unavailable { .. })
+    }
+
+    /// Why, without whose state it is and what comes of it.
+    pub(crate) fn reason(self) -> String {
+        match self {
+            Self::Unavailable { reason, .. }
+            | Self::NotDurable { reason, .. }
+            | Self::Refused { reason, .. } => reason,
+            fenced @ Self::Fenced { .. } => fenced.to_string(),
+        }
     }
 }

@@ -160,8 +160,12 @@ impl Problem {
         problem.status = status;
         problem.retry_after = retry_after;
         match problem.detail.take() {
-            // The detail says it better than the kind.
-            Some(detail) if !detail.is_empty() => problem.title = detail,
+            // The detail says it better than the kind; what it says of the help is said by the help.
+            Some(detail) if !detail.is_empty() => {
+                let help = problem.help.as_deref().unwrap_or_default();
+                let without = detail.strip_suffix(help).and_then(|detail| detail.strip_suffix("; "));
+                problem.title = without.unwrap_or(&detail).to_owned();
+            }
             _ if problem.title.is_empty() => {
                 problem.title = format!("the server answered with status {status}");
             }
@@ -173,6 +177,9 @@ impl Problem {
 
 impl Diagnostic for Problem {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        if let Some(help) = self.help.as_deref().filter(|_| self.status != 503) {
+            return Some(Box::new(help));
+        }
         match (self.status, self.retry_after) {
             (503, Some(seconds)) => {
                 Some(Box::new(format!("try again in {seconds} s; the server's log says more")))

@@ -4,15 +4,16 @@
 //! - An address is in line for a thread as often as it may have one: however much it asks for, others wait behind no more
 //!   of it than that.
 //! - Work that was begun counts until it ends, also if its client has gone.
+//! - A caller that is not polled is in no one's way, not even in that of its own client's other work.
 
 use std::sync::Arc;
 
 use factum_base::blocking_work::BlockingWork;
-use factum_base::clients::ClientAddress;
-
-use crate::http::client_limit::ClientLimit;
+use factum_base::clients::{ClientAddress, ClientLimit};
+use tokio::task::JoinSet;
 
 /// Admits work, in the order in which it is asked for.
+#[derive(Clone)]
 pub(crate) struct FairWork {
     work: BlockingWork,
     clients: Arc<ClientLimit>,
@@ -24,17 +25,103 @@ impl FairWork {
         Self { work: BlockingWork::at_most(count), clients: ClientLimit::new((count / 2).max(1)) }
     }
 
-    /// Does `work` for `client` on a thread for blocking work. Dropping the future does not stop what has begun.
+    /// The same threads for what is made once for all who ask, and so is no one client's.
+    pub(crate) fn for_all(&self) -> BlockingWork {
+        self.work.clone()
+    }
+
+    /// Does `work` for `client` on a thread for blocking work. Dropping the future takes back what has not begun, and does
+    /// not stop what has. A panic of `work` goes on in the caller.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         client: ClientAddress,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> T {
-        let share = self.clients.wait(client, 1).await;
-        let work = move || {
-            let _share = share;
-            work()
-        };
-        self.work.run(work).await
+        let Self { work: threads, clients } = self.clone();
+        // In a task of its own, so that a share that comes is used whether or not the caller is polled.
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let share = clients.wait(client, 1).await;
+            let work = move || {
+                let _share = share;
+                work()
+            };
+            threads.run(work).await
+        });
+        match tasks.join_next().await.expect("one task") {
+            Ok(result) => result,
+            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use futures::FutureExt;
+    use tokio::sync::mpsc::unbounded_channel;
+    use tokio::sync::oneshot;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn client(last: u8) -> ClientAddress {
+        ClientAddress::from(IpAddr::from([10, 0, 0, last]))
+    }
+
+    /// Has work of a client begun, as one of `tasks`, that ends once what this gives is dropped.
+    async fn begin(tasks: &mut JoinSet<()>, work: &FairWork, client: ClientAddress) -> mpsc::Sender<()> {
+        let (let_go, holds) = mpsc::channel();
+        let (begun, begins) = oneshot::channel();
+        let work = work.clone();
+        tasks.spawn(async move {
+            let held = move || {
+                begun.send(()).ok();
+                holds.recv().ok();
+            };
+            work.run(client, held).await;
+        });
+        begins.await.expect("it begins");
+        let_go
+    }
+
+    #[tokio::test]
+    async fn another_address_waits_behind_one_piece_of_work_and_not_behind_all() {
+        let work = FairWork::at_most(1);
+        let mut tasks = JoinSet::new();
+        let let_go = begin(&mut tasks, &work, client(1)).await;
+        let (done, mut order) = unbounded_channel();
+        for number in [1, 1, 2] {
+            let (work, done) = (work.clone(), done.clone());
+            tasks.spawn(async move {
+                work.run(client(number), move || done.send(number)).await.expect("the test listens");
+            });
+        }
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        drop((let_go, done));
+        let mut numbers = Vec::new();
+        while let Some(number) = timeout(PATIENCE, order.recv()).await.expect("in time") {
+            numbers.push(number);
+        }
+        assert_eq!(numbers, [2, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_is_not_polled_is_not_in_the_way_of_its_own_client() {
+        let work = FairWork::at_most(1);
+        let mut tasks = JoinSet::new();
+        let let_go = begin(&mut tasks, &work, client(1)).await;
+        let mut paused = Box::pin(work.run(client(1), || 1));
+        assert!(paused.as_mut().now_or_never().is_none(), "it waits for its turn");
+        drop(let_go);
+        assert_eq!(timeout(PATIENCE, work.run(client(1), || 2)).await.expect("in time"), 2);
+        assert_eq!(paused.await, 1);
     }
 }

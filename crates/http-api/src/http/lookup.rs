@@ -12,6 +12,10 @@ use crate::api::Api;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
 
+/// What can be done with an internal topic.
+const INTERNAL: &str =
+    "Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read";
+
 /// The one of `items` that is called `asked`: in full, or by its bare name where only one team has it. `noun` is the
 /// word for it, `name` gives its full name.
 pub(crate) fn by_name<T>(
@@ -80,7 +84,20 @@ pub(crate) async fn topic(api: &Arc<Api>, client: ClientAddress, name: &TopicNam
     }
 }
 
-/// The same problem with the topic that was probably meant, and what makes one where first use does not.
+/// Refuses what no client may do to a topic that Factum keeps its own records in.
+///
+/// # Errors
+/// [`Problem`] 403 with what can be done.
+pub(crate) fn refuse_internal(topic: &TopicName) -> Result<(), Problem> {
+    if !topic.is_internal() {
+        return Ok(());
+    }
+    let what = format_args!("topic {topic} is internal: Factum keeps its own records there");
+    Err(Problem::forbidden(what).helped(Some(INTERNAL)))
+}
+
+/// The same problem with the topic that was probably meant, and what makes one where first use does not; of a name that
+/// is no topic's, with what it is the name of.
 ///
 /// Comparing a name with all others may take long: it is done beside the threads that serve, and left out if too many ask.
 pub(crate) async fn unknown_topic(
@@ -89,6 +106,13 @@ pub(crate) async fn unknown_topic(
     topic: &TopicName,
     problem: Problem,
 ) -> Problem {
+    if topic.is_internal() {
+        return problem.helped(Some(INTERNAL));
+    }
+    if let Some(view) = RelationName::parse(topic.as_str()).and_then(|name| api.state.engine.view(&name).ok())
+    {
+        return of_view(problem, &view);
+    }
     let (all, asked) = (Arc::clone(api), topic.clone());
     let nearest = api.responses.made(client, DocumentKind::List, move || async move {
         let topics = all.log().topics().await.unwrap_or_default();
@@ -102,4 +126,15 @@ pub(crate) async fn unknown_topic(
         ),
         None => problem,
     }
+}
+
+/// The same problem where the topic asked for is a view.
+fn of_view(problem: Problem, view: &ViewStatus) -> Problem {
+    let name = &view.name;
+    let topics = match view.depends_on.join(", ") {
+        none if none.is_empty() => String::new(),
+        topics => format!("; it is made from {topics}"),
+    };
+    let help = format!("read it as a view, and change it by its statement in the project{topics}");
+    problem.also(format_args!("{name} is a view")).helped(Some(&help))
 }

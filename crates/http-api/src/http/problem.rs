@@ -360,6 +360,8 @@ impl From<sql::QueryError> for Problem {
             sql::QueryError::Busy { .. } => Self::unavailable("busy", &error),
             sql::QueryError::Broken => Self::broken(&error),
             sql::QueryError::View(error) => error.into(),
+            sql::QueryError::UnknownTopic { .. } => Self::not_found(&error),
+            sql::QueryError::LogUnavailable { .. } => Self::unavailable("unavailable", &error),
             sql::QueryError::Compute(ref source) => {
                 let problem = Self::refused(&error).also(source);
                 match source.place {
@@ -383,7 +385,8 @@ impl Problem {
             .helped(problem.help.as_deref())
     }
 
-    fn helped(self, help: Option<&str>) -> Self {
+    /// Adds what to do, where that is known, to the detail and for programs.
+    pub(crate) fn helped(self, help: Option<&str>) -> Self {
         match help {
             Some(help) => self.also(help).with("help", help),
             None => self,

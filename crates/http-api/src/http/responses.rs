@@ -15,6 +15,7 @@
 //!   system, and in the half that one client address has of it. Who waits for memory holds no text.
 //! - Rows that wait for memory hold a quarter of it beside, and those of one client address half of that; who finds no
 //!   room there is told to ask again, at once.
+//! - Memory is taken at once for all that a response needs: what waits for some holds none that others wait for.
 //!
 //! Not here: streams of events, whose memory is that of [`crate::http::streams`] and [`crate::routes::views`].
 
@@ -34,7 +35,6 @@ use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use factum_base::blocking_work::BlockingWork;
 use factum_base::clients::ClientAddress;
 use factum_sql::Rows;
 use factum_types::ByteSize;
@@ -43,7 +43,8 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use self::columns::{ColumnsOfClient, SharedColumns};
+pub(crate) use self::columns::RowsRoom;
+use self::columns::SharedColumns;
 use self::memory::{ResponseMemory, Room};
 use crate::Options;
 use crate::http::client_limit::ClientLimit;
@@ -68,17 +69,11 @@ pub(crate) enum DocumentKind {
     Records,
 }
 
-/// The memory of a response of rows, until it is dropped.
-pub(crate) struct RowsRoom {
-    _columns: ColumnsOfClient,
-    _text: Room,
-}
-
 /// Writes responses, within bounds.
 pub(crate) struct Responses {
     lists: FairWork,
     records: FairWork,
-    pieces: BlockingWork,
+    pieces: FairWork,
     readers: Semaphore,
     readers_of_client: Arc<ClientLimit>,
     memory: ResponseMemory,
@@ -96,7 +91,7 @@ impl Responses {
         Self {
             lists: FairWork::at_most(DOCUMENTS_AT_ONCE),
             records: FairWork::at_most(DOCUMENTS_AT_ONCE),
-            pieces: BlockingWork::at_most(processors.saturating_sub(1).max(1)),
+            pieces: FairWork::at_most(processors.saturating_sub(1).max(1)),
             readers: Semaphore::new(READERS),
             readers_of_client: ClientLimit::new(READERS / 2),
             memory: ResponseMemory::new(options.answer_memory),
@@ -108,7 +103,7 @@ impl Responses {
     }
 
     /// The threads on which pieces of streams are written.
-    pub(crate) fn pieces(&self) -> &BlockingWork {
+    pub(crate) fn pieces(&self) -> &FairWork {
         &self.pieces
     }
 
@@ -220,10 +215,25 @@ impl Responses {
     ) -> Result<RowsRoom, Problem> {
         let bytes = rows.memory();
         let pool = self.memory.pool(bytes)?;
-        let mut room = pin!(async {
-            let _columns = self.columns.of(client, rows, pool).await;
-            RowsRoom { _columns, _text: pool.room(client, text_bytes).await }
-        });
+        self.held_in_line(client, bytes, self.columns.room(client, rows, text_bytes, pool)).await
+    }
+
+    /// Memory for a text that is there already, of so many bytes.
+    ///
+    /// # Errors
+    /// As [`Self::rows_room`].
+    pub(crate) async fn text_room(&self, client: ClientAddress, bytes: usize) -> Result<Room, Problem> {
+        self.held_in_line(client, bytes, self.memory.room(client, bytes)).await?
+    }
+
+    /// What `room` gives, for a response that holds so many bytes while it waits for it.
+    async fn held_in_line<T>(
+        &self,
+        client: ClientAddress,
+        bytes: usize,
+        room: impl Future<Output = T>,
+    ) -> Result<T, Problem> {
+        let mut room = pin!(room);
         if let Poll::Ready(room) = poll!(&mut room) {
             return Ok(room);
         }

@@ -104,9 +104,7 @@ async fn post_events(
     request: Request,
 ) -> Result<Response, Problem> {
     caller.may(Action::Write, Resource::Topic(&topic))?;
-    if topic.is_internal() {
-        return Err(Problem::forbidden(format_args!("topic {topic} is kept by Factum itself")));
-    }
+    lookup::refuse_internal(&topic)?;
     let (head, body) = request.into_parts();
     let form = Form::of(&head.headers)?;
     let received = api.bodies.read(&head, body).await?;

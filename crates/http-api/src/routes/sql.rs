@@ -12,6 +12,7 @@ use factum_types::{Action, Resource};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::Options;
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::Json;
@@ -62,12 +63,13 @@ async fn explain_sql(
     caller.may(Action::Describe, Resource::Cluster)?;
     let (head, body) = request.into_parts();
     let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
-    let explained = api.state.engine.explain(&wish.query).await?;
+    let explained = api.state.engine.explain(Some(caller.client()), &wish.query).await?;
     Ok(Json(Explanation { plan: explained.words, raw: explained.raw }))
 }
 
 /// Runs one query within the limits of the HTTP API.
 pub(crate) async fn run(api: &Api, client: ClientAddress, query: &str) -> Result<factum_sql::Rows, Problem> {
-    let limits = QueryLimits { rows: api.options.max_rows, time: api.options.query_timeout };
+    let Options { max_rows: rows, query_timeout: time, .. } = api.options;
+    let limits = QueryLimits { rows, time, client: Some(client) };
     Ok(api.responses.reading(client, Box::pin(api.state.engine.query(query, limits))).await??)
 }

@@ -82,7 +82,7 @@ async fn create_topic(
     let wish: CreateTopic = api.bodies.read_json(&head, body).await?;
     let name = TopicName::new(wish.name)?;
     caller.may(Action::Create, Resource::Topic(&name))?;
-    refuse_internal(&name)?;
+    lookup::refuse_internal(&name)?;
     let config = SettingsChange::read(wish.config)?.over(TopicConfig::default());
     let new = NewTopic { name, partitions: wish.partitions, config };
     let topic = api.log().create_topic(new).await?;
@@ -116,7 +116,7 @@ async fn alter_topic(
     request: Request,
 ) -> Result<Json<TopicView>, Problem> {
     caller.may(Action::Alter, Resource::Topic(&name))?;
-    refuse_internal(&name)?;
+    lookup::refuse_internal(&name)?;
     let (head, body) = request.into_parts();
     let wish: AlterTopic = api.bodies.read_json(&head, body).await?;
     let change = SettingsChange::read(wish.config)?;
@@ -139,7 +139,7 @@ async fn delete_topic(
     TopicPath(name): TopicPath,
 ) -> Result<StatusCode, Problem> {
     caller.may(Action::Delete, Resource::Topic(&name))?;
-    refuse_internal(&name)?;
+    lookup::refuse_internal(&name)?;
     let found = lookup::topic(&api, caller.client(), &name).await;
     if let Err(error) = api.log().delete_topic(&name).await {
         // It also gives up a topic whose directory was removed, which is not found.
@@ -147,13 +147,6 @@ async fn delete_topic(
         return Err(error.into());
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn refuse_internal(name: &TopicName) -> Result<(), Problem> {
-    match name.is_internal() {
-        true => Err(Problem::forbidden(format_args!("topic {name} is kept by Factum itself"))),
-        false => Ok(()),
-    }
 }
 
 fn topic_line(api: &Api, topic: &Topic) -> TopicLine {

@@ -85,7 +85,7 @@ async fn get_view(
     let most = api.options.max_rows;
     let mut query = columns::query(&status, params)?;
     query.limit = Some(query.limit.unwrap_or(most + 1).min(most + 1));
-    query.time = Some(api.options.query_timeout);
+    (query.time, query.client) = (Some(api.options.query_timeout), Some(caller.client()));
     let read = Box::pin(api.state.engine.read(&status.name, query));
     let rows = api.responses.reading(caller.client(), read).await??;
     rows::response(&api.responses, caller.client(), form, rows, most).await

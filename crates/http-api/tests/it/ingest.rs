@@ -350,7 +350,7 @@ async fn an_unknown_topic_is_made_where_that_is_allowed() {
 async fn factums_own_topics_are_not_written_from_here() {
     let server = Server::start().await;
     let answer = server.post_json("/events/__consumer_offsets", "{}").await;
-    expect!["403 topic __consumer_offsets is kept by Factum itself {}"].assert_eq(&answer.problem());
+    expect![[r#"403 topic __consumer_offsets is internal: Factum keeps its own records there; Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read {"help":"Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read"}"#]].assert_eq(&answer.problem());
     server.stop().await;
 }
 

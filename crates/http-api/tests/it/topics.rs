@@ -2,7 +2,8 @@
 
 use expect_test::expect;
 
-use crate::support::Server;
+use crate::notebook;
+use crate::support::{Server, Setup};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -107,7 +108,7 @@ async fn a_wish_that_cannot_be_is_refused() {
         .assert_eq(&create(r#"{"name":"a","partitions":0}"#).await);
     expect![[r#"400 config.retention: "days" in "7 days ago" is not a unit of time; use w, d, h, m, s, ms, us or ns {"field":"retention"}"#]].assert_eq(&create(r#"{"name":"a","config":{"retention":"7 days ago"}}"#).await);
     expect![[r#"400 unknown field `size`, expected one of `name`, `partitions`, `config` at line 1 column 18; send for example {"name": "store.orders", "partitions": 4, "config": {"retention": "30d"}} {"column":18,"line":1}"#]].assert_eq(&create(r#"{"name":"a","size":3}"#).await);
-    expect!["403 topic __mine is kept by Factum itself {}"].assert_eq(&create(r#"{"name":"__mine"}"#).await);
+    expect![[r#"403 topic __mine is internal: Factum keeps its own records there; Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read {"help":"Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read"}"#]].assert_eq(&create(r#"{"name":"__mine"}"#).await);
     let alter =
         async |body: &str| server.send("PATCH", "/api/v1/topics/store.orders", &[JSON], body).await.problem();
     expect![[r#"400 config.compression: "rar" is not one of producer, uncompressed, gzip, snappy, lz4 or zstd {"field":"compression"}"#]].assert_eq(&alter(r#"{"config":{"compression":"rar"}}"#).await);
@@ -175,5 +176,34 @@ async fn a_body_that_is_no_json_says_what_is_expected() {
         earliest
           400 the body is not JSON: expected an object, an array, a string in double quotes, a number, true, false or null at line 1 column 1; send for example {"topic": "store.orders", "to": "earliest"} {"column":1,"line":1}
     "#]].assert_eq(&said);
+    server.stop().await;
+}
+
+const NOTES: &str =
+    "CREATE MATERIALIZED VIEW notes AS SELECT page, count(*) AS notes FROM notebook GROUP BY page";
+
+#[tokio::test]
+async fn views_and_internal_topics_are_not_altered_and_say_what_they_are() {
+    let server = notebook::start(Setup::default(), NOTES).await;
+    let alter = async |topic: &str| {
+        let path = format!("/api/v1/topics/{topic}");
+        server.send("PATCH", &path, &[JSON], r#"{"config":{"retention":"1d"}}"#).await.problem()
+    };
+    expect![[r#"404 there is no topic store.notes; store.notes is a view; read it as a view, and change it by its statement in the project; it is made from store.notebook {"help":"read it as a view, and change it by its statement in the project; it is made from store.notebook"}"#]].assert_eq(&alter("store.notes").await);
+    expect![[r#"403 topic _factum.resources is internal: Factum keeps its own records there; Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read {"help":"Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read"}"#]].assert_eq(&alter("_factum.resources").await);
+    expect![[r#"404 there is no topic _factum.nothing; Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read {"help":"Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read"}"#]].assert_eq(&server.get("/api/v1/topics/_factum.nothing").await.problem());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_query_of_a_topic_that_was_deleted_says_so() {
+    let server = notebook::start(Setup::default(), NOTES).await;
+    let count = r#"{"query":"SELECT count(*) AS notes FROM store.notebook"}"#;
+    assert_eq!(server.post_json("/api/v1/sql", count).await.status, 200);
+    server.delete_topic("store.notebook").await;
+    let gone = server.post_json("/api/v1/sql", count).await;
+    expect!["404 there is no topic store.notebook any more {}"].assert_eq(&gone.problem());
+    let gone = server.get("/api/v1/topics/store.notebook/records").await;
+    expect![[r#"404 there is no topic store.notebook {}"#]].assert_eq(&gone.problem());
     server.stop().await;
 }

@@ -89,7 +89,7 @@ impl Engine {
         let mut schemas = schemas::find(&self.0.environment, &definitions).await?;
         let mut problems = std::mem::take(&mut schemas.problems);
         let unavailable = |error: QueryError| ApplyError::Unavailable { reason: error.to_string() };
-        let slot = self.0.plannings.slot(PLANNING_WAIT).await.map_err(unavailable)?;
+        let slot = self.0.plannings.slot(None, PLANNING_WAIT).await.map_err(unavailable)?;
         let planning = slot.run(async move {
             let planned = plan::plan(&definitions, &schemas.known);
             Ok(planned.map(|planned| PlannedDefinitions { definitions, planned, schemas }))

@@ -15,6 +15,7 @@ use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use factum_base::clients::ClientAddress;
 use factum_types::{Timestamp, TopicName};
 use futures::StreamExt;
 
@@ -50,6 +51,8 @@ pub struct Query {
     pub limit: Option<usize>,
     /// Time that it may take; without it, as long as it takes.
     pub time: Option<Duration>,
+    /// Whose share of the slots a filter or an order takes; without it, no one's.
+    pub client: Option<ClientAddress>,
 }
 
 /// What one query may take.
@@ -57,8 +60,10 @@ pub struct Query {
 pub struct QueryLimits {
     /// Rows that it may give.
     pub rows: usize,
-    /// Time that it may run.
+    /// Time that it may run, and again that it may wait for its turn.
     pub time: Duration,
+    /// Whose share of the slots it takes; without it, no one's.
+    pub client: Option<ClientAddress>,
 }
 
 impl Engine {
@@ -91,6 +96,10 @@ impl Engine {
             Err(QueryError::TooLarge { reason }) => Err(ReadError::TooLarge { reason }),
             Err(QueryError::Busy { reason }) => Err(ReadError::Busy { reason }),
             Err(QueryError::Broken) => Err(ReadError::Broken { view: name.clone() }),
+            // It reads no topic itself.
+            Err(error @ (QueryError::UnknownTopic { .. } | QueryError::LogUnavailable { .. })) => {
+                Err(ReadError::Busy { reason: error.to_string() })
+            }
             Err(error @ QueryError::Refused(_)) => {
                 Err(ReadError::Invalid { message: error.to_string(), help: None })
             }
@@ -108,7 +117,7 @@ impl Engine {
         let (engine, view) = (self.clone(), name.clone());
         let planning = async move { Ok(engine.plan_query(&text).and_then(|plan| of_one_view(plan, &view))) };
         let selected = within(time, async {
-            let slot = self.0.selections.slot(time).await?;
+            let slot = self.0.selections.slot(query.client, time).await?;
             match slot.run(planning).await? {
                 Ok(plan) => self.run(&slot, plan, None).await.map(Ok),
                 Err(failure) => Ok(Err(failure)),
@@ -127,7 +136,7 @@ impl Engine {
     /// # Errors
     /// [`QueryError`].
     pub async fn query(&self, sql: &str, limits: QueryLimits) -> Result<Rows, QueryError> {
-        let slot = self.0.queries.slot(limits.time).await?;
+        let slot = self.0.queries.slot(limits.client, limits.time).await?;
         within(limits.time, async {
             let plan = self.planned_in(&slot, sql).await?;
             self.run(&slot, plan, Some(limits.rows)).await
@@ -136,12 +145,13 @@ impl Engine {
     }
 
     /// How a query is computed: what is kept for the views that it reads, and what is computed when it is run. The name
-    /// of a view stands for reading it.
+    /// of a view stands for reading it. It is planned in a slot of `client`'s share, as its queries are; without it, of no
+    /// one's.
     ///
     /// # Errors
-    /// [`QueryError::Refused`].
-    pub async fn explain(&self, sql: &str) -> Result<Explanation, QueryError> {
-        let slot = self.0.queries.slot(EXPLAIN_WAIT).await?;
+    /// [`QueryError`].
+    pub async fn explain(&self, client: Option<ClientAddress>, sql: &str) -> Result<Explanation, QueryError> {
+        let slot = self.0.queries.slot(client, EXPLAIN_WAIT).await?;
         let (engine, sql) = (self.clone(), Arc::from(sql));
         let explained = slot.run(async move { engine.explanation(&sql) });
         tokio::time::timeout(EXPLAIN_TIME, explained).await.unwrap_or_else(|_| {
@@ -406,6 +416,7 @@ fn failed(error: &DataFusionError, text: &str) -> QueryError {
             let words = "the query needs more memory than one may take (sql.query_memory)";
             QueryError::TooLarge { reason: if is_memory { words.to_owned() } else { reason.clone() } }
         }
-        _ => QueryError::Compute(ComputeError::of_query(error, text)),
+        _ => QueryError::of_log(error)
+            .unwrap_or_else(|| QueryError::Compute(ComputeError::of_query(error, text))),
     }
 }

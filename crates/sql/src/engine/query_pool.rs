@@ -8,9 +8,12 @@
 //! Invariants:
 //! - At most `running` queries are waited for, and at most `waiting` callers wait for a slot; a further one is refused
 //!   at once.
+//! - One client address has at most half of either (one at least). What it asks for beyond its slots waits in a line of its
+//!   own: before another address are no more of its queries than it may have slots.
 //! - A thread that does not heed its interrupt is abandoned: neither its client nor a stop of the server waits for it. Of
 //!   such threads half as many as there are slots (at least one) run beside the slots, so that others still have one;
 //!   those beyond keep theirs until they end. So there are never more threads than one and a half times the slots.
+//!   A thread that was abandoned counts among those of its client until it ends.
 //! - How many are abandoned and run is measured, and told to whom is refused.
 //! - Nothing that others need is computed here: the rows of views are read elsewhere, as their own readers read them.
 //!
@@ -22,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use factum_base::clients::{ClientAddress, ClientLimit, ClientShare};
 use factum_base::tasks::{Stop, TaskGroup};
 use futures::FutureExt;
 use parking_lot::Mutex;
@@ -36,8 +40,10 @@ use crate::metrics;
 pub(super) struct QueryPool {
     tasks: TaskGroup,
     running: Arc<Semaphore>,
+    running_of_client: Arc<ClientLimit>,
     abandoned: Arc<AbandonedThreads>,
     waiting: Semaphore,
+    waiting_of_client: Arc<ClientLimit>,
     /// What a refused caller is told: which settings are the limits.
     limits: String,
 }
@@ -47,26 +53,71 @@ impl QueryPool {
     pub(super) fn new(tasks: TaskGroup, running: usize, waiting: usize, settings: &str) -> Self {
         let running = running.clamp(1, Semaphore::MAX_PERMITS);
         let waiting = waiting.min(Semaphore::MAX_PERMITS);
-        let limits = format!("{running} run at once and {waiting} may wait ({settings})");
-        let abandoned = Arc::new(AbandonedThreads::beside(running));
-        let (running, waiting) = (Arc::new(Semaphore::new(running)), Semaphore::new(waiting));
-        Self { tasks, running, abandoned, waiting, limits }
+        Self {
+            tasks,
+            running: Arc::new(Semaphore::new(running)),
+            running_of_client: ClientLimit::new((running / 2).max(1)),
+            abandoned: Arc::new(AbandonedThreads::beside(running)),
+            waiting: Semaphore::new(waiting),
+            waiting_of_client: ClientLimit::new(waiting.div_ceil(2)),
+            limits: format!("{running} run at once and {waiting} may wait ({settings})"),
+        }
     }
 
-    /// Waits, `limit` at most, for a slot to run a query in; the first to come is the first to go.
+    /// Waits, `limit` at most, for a slot to run a query of `client` in; of one address the first to come is the first to
+    /// go. What the server itself has to do is done for no client, and has no limit but the pool's.
     ///
     /// # Errors
     /// [`QueryError::Busy`] if too many wait already, or the time is up.
-    pub(super) async fn slot(&self, limit: Duration) -> Result<Slot, QueryError> {
-        if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
-            return Ok(self.taken(permit));
+    pub(super) async fn slot(
+        &self,
+        client: Option<ClientAddress>,
+        limit: Duration,
+    ) -> Result<Slot, QueryError> {
+        if let Some(place) = self.free_place(client) {
+            return Ok(self.slot_in(place));
         }
         let busy = |what: &str| QueryError::Busy { reason: self.refusal(what) };
+        let _waiting_of_client = match client {
+            Some(client) => {
+                let place = self.waiting_of_client.take(client, 1);
+                Some(place.ok_or_else(|| busy(&self.too_many_of_client()))?)
+            }
+            None => None,
+        };
         let Ok(_waiting) = self.waiting.try_acquire() else { return Err(busy("too many queries")) };
-        let permit = tokio::time::timeout(limit, Arc::clone(&self.running).acquire_owned()).await;
-        let permit = permit
+        let place = tokio::time::timeout(limit, self.next_place(client)).await;
+        let place = place
             .map_err(|_| busy(&format!("the query waited for {} s for others to end", limit.as_secs())))?;
-        Ok(self.taken(permit.expect("a pool is never closed")))
+        Ok(self.slot_in(place))
+    }
+
+    /// A place without waiting.
+    fn free_place(&self, client: Option<ClientAddress>) -> Option<Arc<Place>> {
+        let share = match client {
+            Some(client) => Some(self.running_of_client.take(client, 1)?),
+            None => None,
+        };
+        let permit = Arc::clone(&self.running).try_acquire_owned().ok()?;
+        Some(Place::new(permit, share, &self.abandoned))
+    }
+
+    /// The next place: first among those of the client, then among those of all.
+    async fn next_place(&self, client: Option<ClientAddress>) -> Arc<Place> {
+        let share = match client {
+            Some(client) => Some(self.running_of_client.wait(client, 1).await),
+            None => None,
+        };
+        let permit = Arc::clone(&self.running).acquire_owned().await.expect("a pool is never closed");
+        Place::new(permit, share, &self.abandoned)
+    }
+
+    fn too_many_of_client(&self) -> String {
+        let (running, waiting) = (self.running_of_client.limit(), self.waiting_of_client.limit());
+        format!(
+            "too many queries from one client address, of which {running} run at once and {waiting} may wait; of all \
+             clients"
+        )
     }
 
     /// Why there is no slot, in words.
@@ -79,9 +130,9 @@ impl QueryPool {
         }
     }
 
-    fn taken(&self, permit: OwnedSemaphorePermit) -> Slot {
+    fn slot_in(&self, place: Arc<Place>) -> Slot {
         let interrupt = Interrupt::new(self.tasks.stop().child());
-        Slot { place: Place::new(permit, &self.abandoned), interrupt, tasks: self.tasks.clone() }
+        Slot { place, interrupt, tasks: self.tasks.clone() }
     }
 }
 
@@ -108,13 +159,19 @@ struct Place {
 struct PlaceState {
     /// Of the slots, or of the room beside them.
     permit: Option<OwnedSemaphorePermit>,
+    /// Of the client's slots.
+    share: Option<ClientShare>,
     is_running: bool,
     is_abandoned: bool,
 }
 
 impl Place {
-    fn new(permit: OwnedSemaphorePermit, abandoned: &Arc<AbandonedThreads>) -> Arc<Self> {
-        let state = PlaceState { permit: Some(permit), is_running: false, is_abandoned: false };
+    fn new(
+        permit: OwnedSemaphorePermit,
+        share: Option<ClientShare>,
+        abandoned: &Arc<AbandonedThreads>,
+    ) -> Arc<Self> {
+        let state = PlaceState { permit: Some(permit), share, is_running: false, is_abandoned: false };
         Arc::new(Self { state: Mutex::new(state), abandoned: Arc::clone(abandoned) })
     }
 
@@ -142,7 +199,7 @@ impl Place {
         let mut state = self.state.lock();
         state.is_running = false;
         if std::mem::take(&mut state.is_abandoned) {
-            state.permit = None;
+            (state.permit, state.share) = (None, None);
             self.abandoned.count.fetch_sub(1, Ordering::Relaxed);
             metrics::abandoned_queries(-1.0);
         }
@@ -235,9 +292,11 @@ impl Drop for Slot {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
     use std::sync::mpsc;
 
     use factum_base::tasks::TaskTree;
+    use tokio::task::JoinSet;
 
     use super::*;
 
@@ -254,7 +313,7 @@ mod tests {
     #[tokio::test]
     async fn work_ends_when_nobody_waits_for_it() {
         let pool = pool(1, 0);
-        let slot = pool.slot(PATIENCE).await.expect("free");
+        let slot = pool.slot(None, PATIENCE).await.expect("free");
         let (held, ended) = oneshot::channel::<()>();
         let (begun, begins) = oneshot::channel();
         let work = slot.run(async move {
@@ -271,10 +330,14 @@ mod tests {
         ended.expect_err("it is dropped");
     }
 
+    fn client(last: u8) -> Option<ClientAddress> {
+        Some(ClientAddress::from(IpAddr::from([10, 0, 0, last])))
+    }
+
     /// Begins work that is deaf to its interrupt, as one step of an operator is, and abandons it; it ends once what this
     /// gives is dropped.
-    async fn abandon(pool: &QueryPool) -> mpsc::Sender<()> {
-        let slot = pool.slot(PATIENCE).await.expect("free");
+    async fn abandon(pool: &QueryPool, client: Option<ClientAddress>) -> mpsc::Sender<()> {
+        let slot = pool.slot(client, PATIENCE).await.expect("free");
         let (let_go, holds) = mpsc::channel::<()>();
         let (begun, begins) = oneshot::channel();
         let work = slot.run(async move {
@@ -292,14 +355,14 @@ mod tests {
     #[tokio::test]
     async fn abandoned_threads_leave_half_the_slots_to_others() {
         let pool = pool(2, 0);
-        let one = abandon(&pool).await;
+        let one = abandon(&pool, None).await;
         // It runs beside the slots, all of which are free.
         let (slot, _other) =
-            (pool.slot(PATIENCE).await.expect("free"), pool.slot(PATIENCE).await.expect("free"));
+            (pool.slot(None, PATIENCE).await.expect("free"), pool.slot(None, PATIENCE).await.expect("free"));
         drop(slot);
-        let two = abandon(&pool).await;
+        let two = abandon(&pool, None).await;
         // There is no room beside the slots for a second one.
-        let refused = pool.slot(PATIENCE).await.err().expect("taken");
+        let refused = pool.slot(None, PATIENCE).await.err().expect("taken");
         assert_eq!(
             refused.to_string(),
             "too many queries: 2 run at once and 0 may wait (sql.queries, sql.waiting_queries); 2 that were ended have \
@@ -312,23 +375,54 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn abandoned_threads_count_among_those_of_their_client() {
+        let pool = pool(2, 4);
+        let one = abandon(&pool, client(1)).await;
+        let refused = pool.slot(client(1), Duration::ZERO).await.err().expect("its half is taken");
+        assert!(matches!(refused, QueryError::Busy { .. }));
+        let _other = pool.slot(client(2), Duration::ZERO).await.expect("another address has the other half");
+        drop(one);
+        pool.slot(client(1), PATIENCE).await.expect("free once the thread has ended");
+    }
+
+    #[tokio::test]
+    async fn one_address_waits_in_no_other_ones_way() {
+        let pool = Arc::new(pool(2, 4));
+        let _one = pool.slot(client(1), PATIENCE).await.expect("free");
+        let mut waiting = JoinSet::new();
+        for _ in 0..2 {
+            let pool = Arc::clone(&pool);
+            waiting.spawn(async move { pool.slot(client(1), Duration::MAX).await.map(|_| ()) });
+        }
+        tokio::task::yield_now().await;
+        let refused = pool.slot(client(1), Duration::MAX).await.err().expect("two of four may wait");
+        assert_eq!(
+            refused.to_string(),
+            "too many queries from one client address, of which 1 run at once and 2 may wait; of all clients: 2 run at \
+             once and 4 may wait (sql.queries, sql.waiting_queries)"
+        );
+        let _other = pool.slot(client(2), Duration::ZERO).await.expect("free");
+        assert!(waiting.try_join_next().is_none(), "they wait");
+    }
+
+    #[tokio::test]
     async fn too_many_that_wait_are_refused_at_once() {
         let pool = pool(1, 0);
-        let _taken = pool.slot(PATIENCE).await.expect("free");
-        let refused = pool.slot(Duration::MAX).await.err().expect("none may wait");
+        let _taken = pool.slot(None, PATIENCE).await.expect("free");
+        let refused = pool.slot(None, Duration::MAX).await.err().expect("none may wait");
         assert!(matches!(refused, QueryError::Busy { .. }));
     }
 
     #[tokio::test]
     async fn a_panic_is_an_error_of_its_query_alone() {
         let pool = pool(1, 0);
-        let slot = pool.slot(PATIENCE).await.expect("free");
+        let slot = pool.slot(None, PATIENCE).await.expect("free");
         let broken = slot.run(async { planted() }).await;
         assert!(matches!(broken, Err(QueryError::Broken)));
         drop(slot);
         // Its thread may take a moment to end.
         let permit = Arc::clone(&pool.running).acquire_owned().await.expect("open");
-        let slot = pool.taken(permit);
+        let slot = pool.slot_in(Place::new(permit, None, &pool.abandoned));
         assert_eq!(slot.run(async { Ok(1) }).await.expect("computed"), 1);
     }
 }

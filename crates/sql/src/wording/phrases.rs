@@ -4,6 +4,9 @@ use super::in_sql;
 
 const CAST: &str = "convert one of them with CAST(… AS …)";
 
+/// Of a time that is converted to nanoseconds in 64 bits.
+const OUT_OF_RANGE: &str = "out of range: this is computed of times from 1677-09-22 to 2262-04-11";
+
 /// What `message` says, in better words; `None` where it has none. Its types are those of SQL already.
 pub(super) fn better(message: &str) -> Option<(String, Option<String>)> {
     let help = |text: &str| Some(text.to_owned());
@@ -129,6 +132,16 @@ fn value(message: &str) -> Option<(String, Option<String>)> {
         message.split_once("nsupported CAST from ").and_then(|(_, rest)| rest.split_once(" to "))
     {
         return Some((format!("{} cannot be cast to {to}", a(from)), None));
+    }
+    let time =
+        message.split_once("verflow converting ").and_then(|(_, rest)| rest.split_once(" to Nanosecond"));
+    if let Some((time, _)) = time {
+        return Some((format!("{time} is {OUT_OF_RANGE}"), None));
+    }
+    if message.contains("annot cast timestamp value ")
+        && message.contains("exceeds the representable i64 range")
+    {
+        return Some((format!("a time is {OUT_OF_RANGE}"), None));
     }
     let (_, rest) = message.split_once("egular expression did not compile: ")?;
     let reason = rest.rsplit_once("error: ").map_or(rest, |(_, reason)| reason);

@@ -35,7 +35,7 @@ fn an_explanation_has_a_bound_and_needs_no_stack_of_the_one_who_asks() {
         text += &format!("CREATE VIEW w{number} AS SELECT {} FROM w{};\n", columns.join(", "), number - 1);
     }
     world.apply(&(text + &chain(45)));
-    let explain = |query: &str| world.block(world.engine().explain(query)).expect("explained");
+    let explain = |query: &str| world.block(world.engine().explain(None, query)).expect("explained");
     let chain = explain("SELECT * FROM store.v44");
     assert!(chain.words.contains("v42.x + 1 AS x\n    filters     v43.x > 0"), "{}", chain.words);
     let wide = explain("SELECT * FROM store.w7");

@@ -26,7 +26,7 @@ fn tombstones_are_passed_over_and_are_no_dead_letters() {
     assert_eq!((status.poisoned, status.lag), (0, 0));
     let n = 10_000 / (1 - 13) + 10_000 / (3 - 13);
     assert_eq!(world.shown("store.per_customer"), [format!(r#"{{"customer":"a","n":{n}}}"#)]);
-    let limits = QueryLimits { rows: 10, time: Duration::from_secs(60) };
+    let limits = QueryLimits { rows: 10, time: Duration::from_secs(60), client: None };
     let counted = world.block(world.engine().query("SELECT count(*) AS n FROM store.orders", limits));
     let counted = counted.expect("rows");
     assert_eq!(

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::world::{World, lines, order, relation, small};
 
-const LIMITS: QueryLimits = QueryLimits { rows: 1_000, time: Duration::from_secs(30) };
+const LIMITS: QueryLimits = QueryLimits { rows: 1_000, time: Duration::from_secs(30), client: None };
 const PER_CUSTOMER: &str = "CREATE MATERIALIZED VIEW per_customer AS \
     SELECT customer, count(*) AS n, sum(total) AS revenue FROM orders GROUP BY customer ORDER BY n DESC;";
 
@@ -31,7 +31,7 @@ fn world_with(options: Options) -> World {
 }
 
 fn select(filter: Option<&str>, order: Option<&str>, limit: Option<usize>) -> Query {
-    Query { filter: filter.map(str::to_owned), order: order.map(str::to_owned), limit, time: None }
+    Query { filter: filter.map(str::to_owned), order: order.map(str::to_owned), limit, ..Query::default() }
 }
 
 #[test]
@@ -98,9 +98,10 @@ fn queries_join_views_topics_and_tables() {
     let many = vec!["(SELECT 1 AS one) AS x"; 5_000].join(", ");
     let many = ask(&format!("SELECT 1 AS n FROM {many}")).expect_err("refused");
     assert!(matches!(many, QueryError::Refused(_)), "{many:?}");
-    let explained = world.block(world.engine().explain("store.per_customer")).expect("explained");
+    let explained = world.block(world.engine().explain(None, "store.per_customer")).expect("explained");
     assert!(explained.words.contains("for each event of store.orders"), "{explained:?}");
-    let same = world.block(world.engine().explain("SELECT * FROM store.per_customer")).expect("explained");
+    let same =
+        world.block(world.engine().explain(None, "SELECT * FROM store.per_customer")).expect("explained");
     assert!(same.words.contains(&explained.words) && same.raw.contains(&explained.raw), "{same:?}");
 }
 
@@ -138,7 +139,7 @@ fn rows_are_computed_again_only_if_something_moved() {
 #[test]
 fn a_query_that_explodes_is_ended() {
     let world = world();
-    let limits = QueryLimits { rows: 1_000, time: Duration::from_secs(2) };
+    let limits = QueryLimits { rows: 1_000, time: Duration::from_secs(2), client: None };
     let ask = |sql: &str| world.block(world.engine().query(sql, limits)).map(|rows| lines(&rows));
     let times =
         |count: usize| (0..count).map(|i| format!("store.orders AS o{i}")).collect::<Vec<_>>().join(", ");

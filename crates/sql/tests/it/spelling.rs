@@ -35,7 +35,7 @@ fn told(errors: &[RowError]) -> Vec<String> {
 }
 
 fn query(world: &World, sql: &str) -> (Vec<String>, Vec<String>) {
-    let limits = QueryLimits { rows: 100, time: Duration::from_secs(60) };
+    let limits = QueryLimits { rows: 100, time: Duration::from_secs(60), client: None };
     let rows = world.block(world.engine().query(sql, limits)).expect("rows");
     (lines(&rows), told(&rows.errors))
 }

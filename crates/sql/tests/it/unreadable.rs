@@ -88,7 +88,7 @@ fn an_answer_counts_what_it_leaves_out() {
     world.post("store.orders", &orders(10));
     world.post_records("store.orders", vec![new_record("no JSON"), new_record(r#"{"order_id": "seven"}"#)]);
     let query = |sql: &str| {
-        let limits = QueryLimits { rows: 10, time: Duration::from_secs(60) };
+        let limits = QueryLimits { rows: 10, time: Duration::from_secs(60), client: None };
         let rows = world.block(world.engine().query(sql, limits)).expect("rows");
         (lines(&rows), rows.left_out)
     };

@@ -27,7 +27,7 @@ fn first_events_without_the_event_time_hold_up_their_own_view_alone() {
     let reason = "the field at in one of the first 1000 events of store.clicks: its manifest names it as the \
         event time; did you mean att?";
     assert_eq!(world.status("store.pages").state, ViewState::Waiting(reason.to_owned()));
-    let limits = QueryLimits { rows: 10, time: Duration::from_secs(10) };
+    let limits = QueryLimits { rows: 10, time: Duration::from_secs(10), client: None };
     let refused = world.block(world.engine().query("SELECT * FROM store.clicks", limits));
     assert_eq!(refused.expect_err("waits").to_string(), format!("store.clicks waits for {reason}"));
     // So does a start over the same events.

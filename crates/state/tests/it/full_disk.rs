@@ -45,6 +45,11 @@ async fn a_full_disk_refuses_commits_and_ends_by_itself() {
         assert!(matches!(refused, Err(CommitError::Unavailable { .. })), "{refused:?}");
         assert!(refused.expect_err("refused").is_transient());
     }
+    let refused = running.store.commit(&id(0), fence, rows(0..10, &[2; 10])).await.expect_err("refused");
+    let not_taken = running.store.take_over(&id(0)).await.expect_err("it writes who has the task");
+    let why = "no space left for the log: no storage space; it is tried again; a full or failing disk has to be mended first";
+    assert_eq!(refused.to_string(), format!("the state of pipeline-0/0 cannot be stored now: {why}"));
+    assert_eq!(not_taken.to_string(), format!("the state of pipeline-0/0 cannot be read now: {why}"));
     assert_eq!(count(&running.store, 0).await, 10, "reads go on");
     let problems = running.store.problems().join("\n");
     assert!(problems.contains("views stand still"), "{problems}");

@@ -1,7 +1,10 @@
 //! The columns that responses of rows are written from.
 //!
-//! Invariant: columns that several responses are written from count once in the memory of all, and once for each client
-//! address that is sent some of them.
+//! Invariants:
+//! - Columns that several responses are written from count once in the memory of all, and once for each client address
+//!   that is sent some of them.
+//! - A response that waits for memory holds none, not even that of columns which others are written from: else responses
+//!   that have a part of what they need could wait for each other.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -10,7 +13,7 @@ use factum_base::clients::ClientAddress;
 use factum_sql::Rows;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::memory::Pool;
+use super::memory::{Pool, Room};
 use crate::http::client_limit::ClientShare;
 
 /// The columns of responses under way, by the address of their batches.
@@ -24,29 +27,70 @@ struct Columns {
     shares: Mutex<HashMap<ClientAddress, Weak<ClientShare>>>,
 }
 
-/// Columns and the share of a client that is sent them.
-#[derive(Clone)]
-pub(crate) struct ColumnsOfClient {
+/// The memory of a response of rows, until it is dropped.
+pub(crate) struct RowsRoom {
     _columns: Arc<Columns>,
     _share: Arc<ClientShare>,
+    _text: Room,
+}
+
+/// Where the columns of a response do not count yet.
+#[derive(Clone, Copy)]
+struct Uncounted {
+    for_client: bool,
+    for_all: bool,
 }
 
 impl SharedColumns {
-    /// The columns of `rows` for `client`, once there is memory for them in `pool`.
-    pub(super) async fn of(&self, client: ClientAddress, rows: Rows, pool: &Pool) -> ColumnsOfClient {
-        let (address, bytes) = (rows.batches.as_ptr().addr(), rows.memory());
-        if let Some(columns) = self.known(address)
-            && let Some(share) = columns.share_of(client)
-        {
-            return ColumnsOfClient { _columns: columns, _share: share };
+    /// The memory in `pool` of a response to `client` that is written from `rows`: for the columns, as far as they do not
+    /// count yet, and for so many bytes of text.
+    pub(super) async fn room(
+        &self,
+        client: ClientAddress,
+        rows: Rows,
+        text_bytes: usize,
+        pool: &Pool,
+    ) -> RowsRoom {
+        let bytes = rows.memory();
+        let mut uncounted = self.uncounted(client, &rows);
+        loop {
+            let of_client = text_bytes + if uncounted.for_client { bytes } else { 0 };
+            let of_all = text_bytes + if uncounted.for_all { bytes } else { 0 };
+            let room = pool.reserve(client, of_client, of_all).await;
+            if let Some(room) = self.divided(client, &rows, uncounted, room) {
+                return room;
+            }
+            // The columns were let go of by those who had them.
+            uncounted = Uncounted { for_client: true, for_all: true };
         }
-        let share = pool.share(client, bytes).await;
-        let columns = match self.known(address) {
+    }
+
+    fn uncounted(&self, client: ClientAddress, rows: &Rows) -> Uncounted {
+        let known = self.known(rows.batches.as_ptr().addr());
+        let share = known.as_ref().and_then(|columns| columns.share_of(client));
+        Uncounted { for_client: share.is_none(), for_all: known.is_none() }
+    }
+
+    /// Parts what is for columns from what is for text; `None` if there is nothing for columns that do not count any more.
+    fn divided(
+        &self,
+        client: ClientAddress,
+        rows: &Rows,
+        uncounted: Uncounted,
+        mut room: Room,
+    ) -> Option<RowsRoom> {
+        let bytes = rows.memory();
+        let memory = uncounted.for_all.then(|| room.split_memory(bytes));
+        let share = uncounted.for_client.then(|| room.split_share(bytes));
+        let columns = match self.known(rows.batches.as_ptr().addr()) {
             Some(columns) => columns,
-            None => self.add(rows, pool.memory(bytes).await),
+            None => self.add(rows.clone(), memory?),
         };
-        let share = columns.keep(client, share);
-        ColumnsOfClient { _columns: columns, _share: share }
+        let share = match columns.share_of(client) {
+            Some(share) => share,
+            None => columns.keep(client, share?),
+        };
+        Some(RowsRoom { _columns: columns, _share: share, _text: room })
     }
 
     fn known(&self, address: usize) -> Option<Arc<Columns>> {

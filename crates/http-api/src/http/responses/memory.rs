@@ -42,8 +42,21 @@ pub(super) struct Pool {
 
 /// The memory of one response, until it is dropped.
 pub(crate) struct Room {
-    _memory: OwnedSemaphorePermit,
-    _share: ClientShare,
+    memory: OwnedSemaphorePermit,
+    share: ClientShare,
+}
+
+impl Room {
+    /// Takes so many bytes out of the memory of all.
+    pub(super) fn split_memory(&mut self, bytes: usize) -> OwnedSemaphorePermit {
+        let units = bytes.div_ceil(UNIT_BYTES).min(self.memory.num_permits());
+        self.memory.split(units).expect("there are as many")
+    }
+
+    /// Takes so many bytes out of the share of its client.
+    pub(super) fn split_share(&mut self, bytes: usize) -> ClientShare {
+        self.share.split(bytes)
+    }
 }
 
 impl ResponseMemory {
@@ -91,17 +104,13 @@ impl Pool {
 
     /// Memory for so many bytes, at most what a client may have; waits for it in line.
     pub(super) async fn room(&self, client: ClientAddress, bytes: usize) -> Room {
-        let share = self.share(client, bytes).await;
-        Room { _memory: self.memory(bytes).await, _share: share }
+        self.reserve(client, bytes, bytes).await
     }
 
-    /// Waits until `client` may have so many bytes more.
-    pub(super) async fn share(&self, client: ClientAddress, bytes: usize) -> ClientShare {
-        self.clients.wait(client, bytes).await
-    }
-
-    /// Waits until there are so many bytes for a client that has its share.
-    pub(super) async fn memory(&self, bytes: usize) -> OwnedSemaphorePermit {
-        self.memory.room(bytes).await
+    /// So many bytes of what `client` may have, at most all of it, and so many of what there is; waits in line for either.
+    /// Every response takes them in this order and at once, or responses could wait for each other.
+    pub(super) async fn reserve(&self, client: ClientAddress, of_client: usize, of_all: usize) -> Room {
+        let share = self.clients.wait(client, of_client).await;
+        Room { memory: self.memory.room(of_all).await, share }
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use factum_base::blocking_work::BlockingWork;
 use factum_base::clients::ClientAddress;
 use factum_sql::Rows;
 use futures::{StreamExt, stream};
 use tracing::debug;
 
 use super::writer::RowsWriter;
+use crate::http::fair_work::FairWork;
 use crate::http::problem::Problem;
 use crate::http::responses::{self, Responses, RowsRoom, UNCOUNTED};
 use crate::http::server_sent::FRAME_BYTES;
@@ -33,20 +33,20 @@ pub(crate) async fn body(
     rows: Rows,
 ) -> Result<Body, Problem> {
     let pieces = responses.pieces();
-    let (writer, first) = next_piece(pieces, writer).await;
+    let (writer, first) = next_piece(pieces, client, writer).await;
     let first = first?;
     if writer.is_done() {
         return Ok(match first.len() <= UNCOUNTED {
             true => Body::from(first),
             false => {
-                let room = responses.room(client, first.len()).await?;
+                let room = responses.text_room(client, first.len()).await?;
                 Body::from(responses::with_room(first, room))
             }
         });
     }
     let room = Arc::new(responses.rows_room(client, rows, PIECES * FRAME_BYTES).await?);
     let first = responses::with_room(first, Arc::clone(&room));
-    let rest = RestOfRows { writer: Some(writer), room, pieces: pieces.clone() };
+    let rest = RestOfRows { writer: Some(writer), client, room, pieces: pieces.clone() };
     let first = stream::once(async move { Ok::<_, std::io::Error>(first) });
     let rest = stream::unfold(rest, |mut rest| async { Some((rest.next().await?, rest)) });
     Ok(Body::from_stream(first.chain(rest)))
@@ -56,15 +56,16 @@ pub(crate) async fn body(
 struct RestOfRows {
     /// None once a piece could not be written.
     writer: Option<RowsWriter>,
+    client: ClientAddress,
     room: Arc<RowsRoom>,
-    pieces: BlockingWork,
+    pieces: FairWork,
 }
 
 impl RestOfRows {
     /// The next piece. An error cuts the response off, which its client sees: its end is missing.
     async fn next(&mut self) -> Option<Result<Bytes, std::io::Error>> {
         let writer = self.writer.take().filter(|writer| !writer.is_done())?;
-        let (writer, piece) = next_piece(&self.pieces, writer).await;
+        let (writer, piece) = next_piece(&self.pieces, self.client, writer).await;
         match piece {
             Ok(piece) => {
                 self.writer = Some(writer);
@@ -78,10 +79,14 @@ impl RestOfRows {
     }
 }
 
-async fn next_piece(pieces: &BlockingWork, mut writer: RowsWriter) -> (RowsWriter, Result<Vec<u8>, Problem>) {
+async fn next_piece(
+    pieces: &FairWork,
+    client: ClientAddress,
+    mut writer: RowsWriter,
+) -> (RowsWriter, Result<Vec<u8>, Problem>) {
     let write = move || {
         let piece = writer.next_piece(FRAME_BYTES);
         (writer, piece)
     };
-    pieces.run(write).await
+    pieces.run(client, write).await
 }

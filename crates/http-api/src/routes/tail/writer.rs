@@ -175,7 +175,7 @@ impl TailWriter {
         let is_full;
         (rest, writer, is_full) = match rest.bytes() <= WRITTEN_AT_ONCE {
             true => writer.add(rest),
-            false => self.api.responses.pieces().run(move || writer.add(rest)).await,
+            false => self.api.responses.pieces().run(self.client, move || writer.add(rest)).await,
         };
         *frame = writer.frame;
         (self.positions, self.left, self.is_over) = (writer.positions, writer.left, writer.is_over);

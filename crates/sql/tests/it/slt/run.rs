@@ -17,7 +17,7 @@ use super::file::Record;
 use crate::world::{World, relation, small};
 
 const NOON: &str = "2026-05-01T12:00:00Z";
-const LIMITS: QueryLimits = QueryLimits { rows: 10_000, time: Duration::from_secs(60) };
+const LIMITS: QueryLimits = QueryLimits { rows: 10_000, time: Duration::from_secs(60), client: None };
 
 /// What came out, as a file.
 pub(super) fn run(text: &str, crashes: Crashes) -> String {
@@ -183,7 +183,7 @@ impl Script {
     }
 
     fn explain(&self, view: &str) -> Vec<String> {
-        let explained = self.world.block(self.world.engine().explain(view)).expect("a view");
+        let explained = self.world.block(self.world.engine().explain(None, view)).expect("a view");
         explained.words.lines().map(|line| line.trim_end().to_owned()).collect()
     }
 
