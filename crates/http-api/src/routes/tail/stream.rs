@@ -59,7 +59,6 @@ pub(super) struct TailStream {
     positions: Positions,
     left_behind: Vec<(PartitionId, Offset)>,
     left: Option<u64>,
-    is_begun: bool,
     is_over: bool,
     _place: StreamPlace,
     _present: GaugeGuard,
@@ -85,15 +84,14 @@ struct FrameWriter {
 }
 
 impl Frames for TailStream {
+    fn begin(&mut self, frame: &mut Frame) {
+        // An id without data is kept by the client, which can then reconnect before the first record.
+        frame.position(&self.positions);
+        self.tell_left_behind(frame);
+    }
+
     async fn next_frame(&mut self) -> Option<Bytes> {
         let mut frame = Frame::default();
-        if !self.is_begun {
-            self.is_begun = true;
-            // An id without data is kept by the client, which can then reconnect before the first record.
-            frame.position(&self.positions);
-            self.tell_left_behind(&mut frame);
-            return Some(frame.finish());
-        }
         while frame.is_empty() && !self.is_over {
             if self.sending.is_none() {
                 let stop = self.api.stop.clone();
@@ -127,7 +125,6 @@ impl TailStream {
             positions,
             left_behind,
             left: limit,
-            is_begun: false,
             is_over: limit == Some(0),
             _place: place,
             _present: GaugeGuard::tail(),
