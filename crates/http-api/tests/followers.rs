@@ -1,6 +1,8 @@
 //! Memory of followers of large views together, in a process of its own with one server: resident memory is that of all
 //! tests which run in one, and its measures are those of the first server in it.
 
+#[path = "own_process/metrics.rs"]
+mod metrics;
 #[path = "it/support.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod support;
@@ -11,9 +13,10 @@ use std::time::Duration;
 use factum_sql::{Definitions, EventDefinition, PipelineDefinition};
 use factum_testkit::resident_bytes;
 use factum_types::{BatchBuilder, ByteSize, Compression, TopicName};
+use metrics::metric;
 use support::{NOW, Server, Setup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -69,7 +72,7 @@ async fn read_meters(server: &Server, view: &str, meters: usize, note_bytes: usi
         let appended = partition.append(batch.build()).expect("a sound batch");
         partition.durable(appended.last_offset).await.expect("synced");
     }
-    until_view_has(server, &format!("SELECT count(*) AS found FROM store.{view}"), meters).await;
+    server.until_found(&format!("SELECT count(*) AS found FROM store.{view}"), meters).await;
 }
 
 /// One more reading of the first meter; waits until who follows the view is told of it as the `count`th.
@@ -80,26 +83,13 @@ async fn read_first_meter(server: &Server, told: &mut TcpStream, count: usize) {
     assert!(change.contains("event: change"), "{} bytes", change.len());
 }
 
-async fn until_view_has(server: &Server, query: &str, found: usize) {
-    let query = format!(r#"{{"query":"{query}"}}"#);
-    let has = async {
-        let row = format!(r#"[{{"found":{found}}}]"#);
-        while !server.post_json("/api/v1/sql", &query).await.text().contains(&row) {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, has).await.expect("the view has it");
-}
-
 /// A follower whose socket takes little, so that the server soon holds what it does not take.
 async fn follow(server: &Server, view: &str) -> TcpStream {
     open(server, &format!("/api/v1/views/store.{view}/changes")).await
 }
 
 async fn open(server: &Server, path: &str) -> TcpStream {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_recv_buffer_size(4_096).expect("a size");
-    let mut stream = socket.connect(server.address).await.expect("connected");
+    let mut stream = server.connect_as(1).await;
     let request = format!("GET {path} HTTP/1.0\r\nhost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
     stream
@@ -137,12 +127,6 @@ async fn take_snapshot(server: &Server, view: &str) -> (String, TcpStream) {
     };
     timeout(PATIENCE, read).await.expect("in time");
     (text, stream)
-}
-
-async fn metric(server: &Server, name: &str) -> f64 {
-    let metrics = server.get("/metrics").await.text();
-    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.map_or(0.0, |value| value.parse().expect("a number"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

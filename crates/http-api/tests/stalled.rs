@@ -1,6 +1,8 @@
 //! Memory of clients that ask for a tail and take nothing of it, in a process of its own: resident memory is that of
 //! all tests which run in one.
 
+#[path = "own_process/metrics.rs"]
+mod metrics;
 #[path = "it/support.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod support;
@@ -9,19 +11,18 @@ use std::time::Duration;
 
 use factum_testkit::resident_bytes;
 use factum_types::{BatchBuilder, Compression, RecordBatch};
+use metrics::metric;
 use support::{NOW, Server, Setup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-const CLIENTS: usize = 20;
+const CLIENTS: u32 = 20;
 
 /// A client whose socket takes little, so that the server notices soon that it takes nothing more. What it has read
 /// is the head of the response.
 async fn open(server: &Server) -> TcpStream {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_recv_buffer_size(4_096).expect("a size");
-    let mut stream = socket.connect(server.address).await.expect("connected");
+    let mut stream = server.connect_as(1).await;
     let request = "GET /api/v1/topics/store.orders/tail?from=earliest HTTP/1.1\r\nhost: localhost\r\n\r\n";
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut head = [0; 15];
@@ -29,13 +30,6 @@ async fn open(server: &Server) -> TcpStream {
     read.expect("a response");
     assert_eq!(&head, b"HTTP/1.1 200 OK");
     stream
-}
-
-/// How many clients were let go because they took nothing.
-async fn write_timeouts(server: &Server) -> u64 {
-    let metrics = server.get("/metrics").await.text();
-    let count = metrics.lines().find_map(|line| line.strip_prefix("factum_http_write_timeouts_total "));
-    count.map_or(0, |count| count.parse().expect("a number"))
 }
 
 /// Twelve records of 1 MB of text each, which are some kilobytes compressed.
@@ -66,7 +60,7 @@ async fn clients_that_take_nothing_are_bounded_in_memory_and_time() {
     }
     let mut most = 0;
     let let_go = async {
-        while write_timeouts(&server).await < CLIENTS as u64 {
+        while metric(&server, "factum_http_write_timeouts_total").await < f64::from(CLIENTS) {
             most = most.max(resident_bytes().saturating_sub(before));
             tokio::task::yield_now().await;
         }

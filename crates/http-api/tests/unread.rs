@@ -1,73 +1,48 @@
 //! Memory of clients that ask for large responses and take nothing of them, in a process of its own: resident memory is
 //! that of all tests which run in one.
 
+#[path = "it/notebook.rs"]
+mod notebook;
 #[path = "it/support.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use factum_sql::{Definitions, EventDefinition, PipelineDefinition};
 use factum_testkit::resident_bytes;
-use factum_types::{BatchBuilder, ByteSize, Compression, TopicName};
+use factum_types::{BatchBuilder, ByteSize, Compression};
 use support::{NOW, Server, Setup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const CLIENTS: usize = 40;
-const METERS: usize = 40_000;
-const TOPIC: &str = "store.readings";
-const CONTRACT: &str = r#"{"properties": {"meter": {"type": "integer"}, "note": {"type": "string"}}}"#;
+const PAGES: usize = 40_000;
+const SQL: &str = "CREATE MATERIALIZED VIEW notes AS
+    SELECT page, max(note) AS note, count(*) AS versions FROM notebook GROUP BY page";
 
 /// A server with a view of so many rows.
 async fn start(setup: Setup) -> Server {
-    let server = Server::start_with(setup).await;
-    server.topic(TOPIC).await;
-    let event = EventDefinition {
-        topic: TopicName::new(TOPIC).expect("a name"),
-        schema: Some(Arc::new(serde_json::from_str(CONTRACT).expect("JSON"))),
-        time: None,
-        lateness: Duration::ZERO,
-    };
-    let text = "CREATE MATERIALIZED VIEW meters AS
-        SELECT meter, max(note) AS note, count(*) AS readings FROM readings GROUP BY meter";
-    let pipeline = PipelineDefinition {
-        team: "store".parse().expect("a team"),
-        file: "teams/store/pipelines/meters.sql".into(),
-        text: text.into(),
-    };
-    let definitions = Definitions { events: vec![event], tables: vec![], pipelines: vec![pipeline] };
-    server.engine.apply(definitions).await.expect("the definitions are good");
-    let topic = server.broker.topic(TOPIC).expect("it was created");
+    let server = notebook::start(setup, SQL).await;
+    let topic = server.broker.topic("store.notebook").expect("it was created");
     let partition = topic.partition(0).expect("one partition");
-    for first in (0..METERS).step_by(1_000) {
+    for first in (0..PAGES).step_by(1_000) {
         let mut batch = BatchBuilder::new().compression(Compression::Zstd);
-        for meter in first..first + 1_000 {
-            let value = format!(r#"{{"meter":{meter},"note":"note {meter}"}}"#);
+        for page in first..first + 1_000 {
+            let value = format!(r#"{{"page":{page},"note":"note {page}"}}"#);
             batch.push(NOW, None, Some(value.as_bytes()), &[]);
         }
         let appended = partition.append(batch.build()).expect("a sound batch");
         partition.durable(appended.last_offset).await.expect("synced");
     }
-    let query = r#"{"query":"SELECT count(*) AS found FROM store.meters"}"#;
-    let has = async {
-        let row = format!(r#"[{{"found":{METERS}}}]"#);
-        while !server.post_json("/api/v1/sql", query).await.text().contains(&row) {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, has).await.expect("the view has them");
+    server.until_found("SELECT count(*) AS found FROM store.notes", PAGES).await;
     server
 }
 
 /// A client whose socket takes little: what it has read is the status.
 async fn ask(server: &Server, path: &str) -> (String, TcpStream) {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_recv_buffer_size(4_096).expect("a size");
-    let mut stream = socket.connect(server.address).await.expect("connected");
+    let mut stream = server.connect_as(1).await;
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut head = [0; 12];
@@ -106,17 +81,17 @@ async fn responses_that_no_client_takes_are_bounded_in_memory() {
     setup.options.snapshot_timeout = Duration::from_millis(100);
     let server = start(setup).await;
     // Once, so that what is kept for all readers is there.
-    assert_eq!(server.get("/api/v1/views/store.meters").await.status, 200);
+    assert_eq!(server.get("/api/v1/views/store.notes").await.status, 200);
     for path in [
-        "/api/v1/views/store.meters",
-        "/api/v1/topics/store.readings/records?limit=1000",
-        "/api/v1/topics/store.readings/tail?from=earliest",
+        "/api/v1/views/store.notes",
+        "/api/v1/topics/store.notebook/records?limit=1000",
+        "/api/v1/topics/store.notebook/tail?from=earliest",
     ] {
         let cost = cost(&server, path).await;
         assert!(cost < 96 << 20, "{path}: {cost} bytes for {CLIENTS} clients that take nothing");
         // Those clients are gone, and the next finds room.
         let again = async {
-            while server.get("/api/v1/views/store.meters").await.status != 200 {
+            while server.get("/api/v1/views/store.notes").await.status != 200 {
                 tokio::task::yield_now().await;
             }
         };

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::stream;
+use futures::stream::{self, StreamExt};
 
 use crate::http::responses::with_room;
 
@@ -22,19 +22,25 @@ pub(crate) const END_OF_EVENT: &[u8] = b"\n\n";
 
 /// What one client is sent, a frame at a time.
 pub(crate) trait Frames: Send + 'static {
+    /// Writes what the first frame says: how soon to come back, and the position of a client that has one.
+    fn begin(&mut self, frame: &mut Frame);
+
     /// The next frame: waits until there is something to say; `None` at the end. Not asked for before the client
     /// has taken the one before.
     fn next_frame(&mut self) -> impl Future<Output = Option<Bytes>> + Send;
 }
 
 /// The response that sends `frames` until they end or the client goes.
-pub(crate) fn response(frames: impl Frames) -> Response {
-    let frames = stream::unfold(frames, |mut frames| async {
+pub(crate) fn response(mut frames: impl Frames) -> Response {
+    let mut first = Frame::default();
+    frames.begin(&mut first);
+    let first = stream::iter([Ok::<_, Infallible>(first.finish())]);
+    let rest = stream::unfold(frames, |mut frames| async {
         let frame = frames.next_frame().await?;
-        Some((Ok::<_, Infallible>(frame), frames))
+        Some((Ok(frame), frames))
     });
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    (headers, Body::from_stream(frames)).into_response()
+    (headers, Body::from_stream(first.chain(rest))).into_response()
 }
 
 /// Bytes in the form of server-sent events.

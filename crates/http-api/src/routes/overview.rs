@@ -60,7 +60,7 @@ async fn follow_overview(State(api): State<Arc<Api>>, caller: Caller) -> Result<
         api,
         client,
         rest,
-        is_begun: false,
+        has_overview: false,
         is_over: false,
         _place: place,
         _present: present,
@@ -74,13 +74,18 @@ struct OverviewStream {
     client: ClientAddress,
     /// What is still to be sent of an event: the text is the same for all who follow.
     rest: VecDeque<Bytes>,
-    is_begun: bool,
+    /// Whether the client was sent one.
+    has_overview: bool,
     is_over: bool,
     _place: StreamPlace,
     _present: GaugeGuard,
 }
 
 impl Frames for OverviewStream {
+    fn begin(&mut self, frame: &mut Frame) {
+        frame.retry();
+    }
+
     async fn next_frame(&mut self) -> Option<Bytes> {
         if let Some(part) = self.rest.pop_front() {
             return Some(part);
@@ -88,17 +93,15 @@ impl Frames for OverviewStream {
         if self.is_over {
             return None;
         }
-        let mut frame = Frame::default();
-        if self.is_begun {
+        if self.has_overview {
             tokio::select! {
                 biased;
                 () = self.api.stop.requested() => return None,
                 () = sleep(EVERY) => {}
             }
-        } else {
-            self.is_begun = true;
-            frame.retry();
         }
+        self.has_overview = true;
+        let mut frame = Frame::default();
         match self.api.sampler.overview().await {
             Ok(overview) => self.write(overview, &mut frame).await,
             Err(problem) => self.end(&problem, &mut frame),

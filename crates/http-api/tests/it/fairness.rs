@@ -25,6 +25,7 @@ const NOTES: usize = 50;
 const NOTE_BYTES: usize = 100_000;
 const RECORDS: &str = "/api/v1/topics/store.notebook/records";
 const ROWS: &str = "/api/v1/views/store.notes";
+const COUNT: &str = "SELECT count(*) AS found FROM store.notes";
 
 /// A server with a topic of 5 MB in 50 records, and a view with a row for each.
 async fn start(change: impl FnOnce(&mut Options)) -> Server {
@@ -35,25 +36,13 @@ async fn start(change: impl FnOnce(&mut Options)) -> Server {
     for page in 0..NOTES {
         note(&server, page).await;
     }
-    shown(&server, NOTES).await;
+    server.until_found(COUNT, NOTES).await;
     server
 }
 
 async fn note(server: &Server, page: usize) {
     let text = format!(r#"{{"page":{page},"note":"{}"}}"#, "x".repeat(NOTE_BYTES));
     assert_eq!(server.post_json("/events/store.notebook", &text).await.status, 202);
-}
-
-/// Waits until the view has so many rows.
-async fn shown(server: &Server, rows: usize) {
-    let count = r#"{"query":"SELECT count(*) AS found FROM store.notes"}"#;
-    let shown = async {
-        let expected = format!("[{{\"found\":{rows}}}]");
-        while !server.post_json("/api/v1/sql", count).await.text().contains(&expected) {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, shown).await.expect("the view shows all notes");
 }
 
 /// Requests that the greedy client does not take the responses of.
@@ -160,7 +149,7 @@ async fn snapshots_that_one_client_does_not_take_leave_memory_to_others() {
         unread.push(UnreadResponses::send(&server, std::iter::once(format!("{ROWS}/changes")), 1).await);
         // Each follower is at another version of the view, and shares no text.
         note(&server, NOTES + follower).await;
-        shown(&server, NOTES + follower + 1).await;
+        server.until_found(COUNT, NOTES + follower + 1).await;
     }
     let mut quick = TcpStream::connect(server.address).await.expect("connected");
     let request = format!("GET {ROWS}/changes HTTP/1.0\r\nhost: localhost\r\n\r\n");

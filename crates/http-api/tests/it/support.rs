@@ -22,9 +22,13 @@ use factum_types::{Authorizer, Timestamp, TopicName};
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 /// Every test begins at this instant: 2026-11-20T10:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_168_800_000);
+
+/// Far beyond what a wait takes; a hang is a failure.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -161,6 +165,18 @@ impl Server {
         socket.set_recv_buffer_size(4_096).expect("a size");
         socket.bind((Ipv4Addr::new(127, 0, 0, client), 0).into()).expect("loopback is all of 127.0.0.0/8");
         socket.connect(self.address).await.expect("connected")
+    }
+
+    /// Waits until a query whose one column is named `found` finds `expected`.
+    pub(crate) async fn until_found(&self, query: &str, expected: usize) {
+        let query = serde_json::json!({ "query": query }).to_string();
+        let row = format!(r#"[{{"found":{expected}}}]"#);
+        let is_found = async {
+            while !self.post_json("/api/v1/sql", &query).await.text().contains(&row) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, is_found).await.unwrap_or_else(|_| panic!("{query} never found {expected}"));
     }
 
     pub(crate) async fn post_json(&self, path: &str, body: &str) -> Answer {

@@ -52,7 +52,6 @@ pub(super) struct TailStream {
     writing: JoinSet<(TailWriter, FrameResult)>,
     /// The wait for memory that the next frame needs.
     memory: Option<BoxFuture<'static, TailMemory>>,
-    is_begun: bool,
     _place: StreamPlace,
     /// For what it waits for.
     _memory: TailMemory,
@@ -60,13 +59,14 @@ pub(super) struct TailStream {
 }
 
 impl Frames for TailStream {
-    async fn next_frame(&mut self) -> Option<Bytes> {
-        if !self.is_begun {
-            self.is_begun = true;
-            let mut writer = self.writer.take().expect("no frame is written yet");
+    fn begin(&mut self, frame: &mut Frame) {
+        if let Some(mut writer) = self.writer.take() {
             self.wait_for_more(&mut writer);
-            return Some(self.writer.insert(writer).first_frame());
+            self.writer.insert(writer).begin(frame);
         }
+    }
+
+    async fn next_frame(&mut self) -> Option<Bytes> {
         let stop = self.api.stop.clone();
         let next = timeout(KEEP_ALIVE, self.write_next());
         tokio::select! {
@@ -117,7 +117,6 @@ impl TailStream {
             writer: Some(writer),
             writing: JoinSet::new(),
             memory: None,
-            is_begun: false,
             _place: place,
             _memory: memory,
             _present: GaugeGuard::tail(),

@@ -80,16 +80,15 @@ impl TailWriter {
         self.rest.is_some() || !self.ready.is_empty()
     }
 
-    /// The first frame: an id without data is kept by the client, which can then reconnect before the first record.
-    pub(super) fn first_frame(&mut self) -> Bytes {
-        let mut frame = Frame::default();
+    /// Writes what the first frame says. An id without data is kept by the client, which can then reconnect before the
+    /// first record.
+    pub(super) fn begin(&mut self, frame: &mut Frame) {
         frame.position(&self.positions);
         for (partition, from) in std::mem::take(&mut self.left_behind) {
             let to = self.positions.get(partition);
             let reason = "the topic was deleted and created again";
-            self.write_gap(partition, from, to, reason, &mut frame);
+            self.write_gap(partition, from, to, reason, frame);
         }
-        frame.finish()
     }
 
     /// Writes a frame of what partitions have ready. `memory` is what an earlier attempt needed.

@@ -67,7 +67,6 @@ pub(super) async fn follow_view(
         sending: SendProgress::default(),
         changes,
         resume,
-        is_begun: false,
         is_over: false,
         _place: place,
         _present: GaugeGuard::follower(),
@@ -93,26 +92,23 @@ struct ViewStream {
     sending: SendProgress,
     changes: ChangeStream,
     resume: Option<ChangeId>,
-    is_begun: bool,
     is_over: bool,
     _place: StreamPlace,
     _present: GaugeGuard,
 }
 
 impl Frames for ViewStream {
+    fn begin(&mut self, frame: &mut Frame) {
+        match &self.resume {
+            Some(id) => frame.position(id),
+            None => frame.retry(),
+        }
+    }
+
     async fn next_frame(&mut self) -> Option<Bytes> {
         if let Some(part) = self.sending.next_part() {
             // What was given up cannot be gone on with: the client comes back.
             return part.ok();
-        }
-        let mut frame = Frame::default();
-        if !self.is_begun {
-            self.is_begun = true;
-            match &self.resume {
-                Some(id) => frame.position(id),
-                None => frame.retry(),
-            }
-            return Some(frame.finish());
         }
         if self.is_over {
             return None;
@@ -123,6 +119,7 @@ impl Frames for ViewStream {
             () = stop.requested() => return None,
             told = timeout(KEEP_ALIVE, self.told()) => told,
         };
+        let mut frame = Frame::default();
         match told {
             Err(_) => frame.comment("keep-alive"),
             Ok(Update::News(kind, data)) => {

@@ -99,7 +99,6 @@ pub(super) async fn follow_views(
         told,
         places,
         sending: SendProgress::default(),
-        is_begun: false,
         _place: place,
         _present: GaugeGuard::follower(),
     };
@@ -257,25 +256,22 @@ struct ViewsStream {
     told: SelectAll<BoxStream<'static, ViewUpdate>>,
     places: Places,
     sending: SendProgress,
-    is_begun: bool,
     _place: StreamPlace,
     _present: GaugeGuard,
 }
 
 impl Frames for ViewsStream {
+    fn begin(&mut self, frame: &mut Frame) {
+        match self.places.0.is_empty() {
+            true => frame.retry(),
+            false => frame.position(&self.places),
+        }
+    }
+
     async fn next_frame(&mut self) -> Option<Bytes> {
         if let Some(part) = self.sending.next_part() {
             // What was given up cannot be gone on with: the client comes back.
             return part.ok();
-        }
-        let mut frame = Frame::default();
-        if !self.is_begun {
-            self.is_begun = true;
-            match self.places.0.is_empty() {
-                true => frame.retry(),
-                false => frame.position(&self.places),
-            }
-            return Some(frame.finish());
         }
         let stop = self.api.stop.clone();
         let told = tokio::select! {
@@ -283,6 +279,7 @@ impl Frames for ViewsStream {
             () = stop.requested() => return None,
             told = timeout(KEEP_ALIVE, self.told.next()) => told,
         };
+        let mut frame = Frame::default();
         match told {
             Err(_) => {
                 frame.comment("keep-alive");
