@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use factum_types::TopicPartition;
 
-use super::LogError;
+use super::{LogError, MemoryLimitError};
 
 /// Why the coordinator refused a request.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -77,6 +77,12 @@ pub enum CoordinatorError {
         /// Most allowed.
         limit: usize,
     },
+    /// What the member brings, or the assignment of its group, takes more memory than groups may have.
+    #[error("no memory for the member")]
+    NoMemoryForMember(#[source] MemoryLimitError),
+    /// The offsets take more memory than groups may have. None of the request's offsets was committed.
+    #[error("no memory for the offsets")]
+    NoMemoryForOffsets(#[source] MemoryLimitError),
     /// What could not be read back of the group's offsets is not known, so that it is not the same as none.
     #[error("offsets of the group could not be read back ({reason}); commit or reset them to go on")]
     UnreadableOffsets {

@@ -171,7 +171,11 @@ impl From<&CoordinatorError> for ErrorCode {
             CoordinatorError::MemberIdRequired { .. } => Self::MemberIdRequired,
             CoordinatorError::NonEmptyGroup => Self::NonEmptyGroup,
             CoordinatorError::GroupNotFound => Self::GroupIdNotFound,
-            CoordinatorError::GroupFull { .. } => Self::GroupMaxSizeReached,
+            // Codes that clients show, and do not send the same again for.
+            CoordinatorError::GroupFull { .. } | CoordinatorError::NoMemoryForMember(_) => {
+                Self::GroupMaxSizeReached
+            }
+            CoordinatorError::NoMemoryForOffsets(_) => Self::InvalidCommitOffsetSize,
             CoordinatorError::TooManyGroups { .. } => Self::PolicyViolation,
             // Clients ask again, and start nowhere meanwhile.
             CoordinatorError::UnreadableOffsets { .. } => Self::CoordinatorLoadInProgress,
