@@ -33,6 +33,7 @@ mod memory;
 mod offsets;
 mod offsets_log;
 mod options;
+mod places;
 mod records;
 mod request;
 mod service;

@@ -13,8 +13,9 @@ use tracing::error;
 
 use super::group::{Group, Outcome, Reply, Ticket};
 use super::journal::{Change, Journal};
-use super::memory::{ENTRY_BYTES, GroupMemory, MemoryLimitError, MemoryShare};
+use super::memory::{ENTRY_BYTES, GroupMemory, MemoryShare};
 use super::offsets::OffsetTable;
+use super::places::GroupPlace;
 use super::records::{self, GroupMetadata, Key, StoredOffset};
 use super::{CommittedOffset, CoordinatorError, GroupState, JoinResult, SyncResult};
 
@@ -48,29 +49,28 @@ pub(crate) struct Cell {
     memory: Arc<GroupMemory>,
     /// What the group takes without members and offsets.
     _own_memory: MemoryShare,
+    /// Of the address that made it.
+    _place: Option<GroupPlace>,
 }
 
 impl Cell {
-    /// A group without members and offsets. `client` is the address that makes it; none of what is read back.
-    ///
-    /// # Errors
-    /// [`MemoryLimitError`].
-    pub(crate) fn new(
-        id: GroupId,
-        memory: &Arc<GroupMemory>,
-        client: ClientAddress,
-    ) -> Result<Self, MemoryLimitError> {
-        let own_memory = memory.take(Some(client), own_bytes(&id))?;
-        Ok(Self::with(id, Arc::clone(memory), own_memory))
+    /// A group without members and offsets, in this place and with this memory ([`own_bytes`]).
+    pub(crate) fn new(id: GroupId, place: GroupPlace, memory: &Arc<GroupMemory>, own: MemoryShare) -> Self {
+        Self::with(id, Some(place), Arc::clone(memory), own)
     }
 
     /// A group that is read back, whatever the limits.
     pub(crate) fn to_restore(id: GroupId, memory: &Arc<GroupMemory>) -> Self {
-        let own_memory = memory.take_always(None, own_bytes(&id));
-        Self::with(id, Arc::clone(memory), own_memory)
+        let own = memory.take_always(None, own_bytes(&id));
+        Self::with(id, None, Arc::clone(memory), own)
     }
 
-    fn with(id: GroupId, memory: Arc<GroupMemory>, own_memory: MemoryShare) -> Self {
+    fn with(
+        id: GroupId,
+        place: Option<GroupPlace>,
+        memory: Arc<GroupMemory>,
+        own_memory: MemoryShare,
+    ) -> Self {
         Self {
             id,
             group: Group::new(Arc::clone(&memory)),
@@ -82,6 +82,7 @@ impl Cell {
             scheduled: None,
             memory,
             _own_memory: own_memory,
+            _place: place,
         }
     }
 
@@ -249,7 +250,7 @@ impl Cell {
 }
 
 /// What a group takes without members and offsets: itself, its name, and its entries in the map and the timers.
-fn own_bytes(id: &GroupId) -> usize {
+pub(crate) fn own_bytes(id: &GroupId) -> usize {
     size_of::<Cell>() + 3 * ENTRY_BYTES + id.as_str().len()
 }
 

@@ -67,6 +67,12 @@ pub enum CoordinatorError {
         /// Most groups.
         limit: usize,
     },
+    /// One client address made all the groups that it may.
+    #[error("too many groups of one client address: the limit is {limit}")]
+    TooManyGroupsOfClient {
+        /// Most groups of one address.
+        limit: usize,
+    },
     /// Something that a client sent has more parts than are looked at.
     #[error("too many {what}: {count}, and the limit is {limit}")]
     TooMany {

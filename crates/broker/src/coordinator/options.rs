@@ -21,7 +21,7 @@ pub struct Options {
     pub max_session_timeout: Duration,
     /// Most members of one group, those on their way in included.
     pub max_members: usize,
-    /// Most groups.
+    /// Most groups; one client address makes three quarters of them at most.
     pub max_groups: usize,
     /// The largest sum of the subscriptions of one member, under all its protocols.
     pub max_member_metadata: ByteSize,

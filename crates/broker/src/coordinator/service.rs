@@ -12,11 +12,12 @@ use factum_base::random::Random;
 use factum_types::GroupId;
 use parking_lot::{Mutex, RwLock};
 
-use super::cell::Cell;
+use super::cell::{Cell, own_bytes};
 use super::group::Ticket;
 use super::journal::Journal;
 use super::memory::GroupMemory;
 use super::offsets_log::{OffsetsLog, PartitionOffsets};
+use super::places::GroupPlaces;
 use super::records::DecodedRecord;
 use super::timers::Timers;
 use super::{CoordinatorError, GroupState, LogError, MemoryLimitError, OpenError, Options};
@@ -38,6 +39,7 @@ pub(super) struct Groups {
     pub(super) unreadable: Option<Arc<str>>,
     pub(super) timers: Timers,
     pub(super) memory: Arc<GroupMemory>,
+    places: Arc<GroupPlaces>,
     cells: RwLock<HashMap<GroupId, Arc<Mutex<Cell>>>>,
     tickets: AtomicU64,
 }
@@ -77,6 +79,7 @@ impl Coordinator {
     ) -> Result<Self, OpenError> {
         let journal = Journal::new(log, options.snapshot_after.0);
         let memory = GroupMemory::new(options.memory);
+        let places = GroupPlaces::new(options.max_groups);
         let mut groups = Groups {
             options,
             clock,
@@ -86,6 +89,7 @@ impl Coordinator {
             unreadable: None,
             timers: Timers::default(),
             memory,
+            places,
             cells: RwLock::default(),
             tickets: AtomicU64::new(0),
         };
@@ -179,7 +183,11 @@ impl Groups {
             Entry::Occupied(there) => Ok(Arc::clone(there.get())),
             Entry::Vacant(_) if count >= limit => Err(CoordinatorError::TooManyGroups { limit }),
             Entry::Vacant(free) => {
-                let cell = Cell::new(group.clone(), &self.memory, client).map_err(no_memory)?;
+                let limit = self.places.limit();
+                let too_many = CoordinatorError::TooManyGroupsOfClient { limit };
+                let place = self.places.take(client).ok_or(too_many)?;
+                let memory = self.memory.take(Some(client), own_bytes(group)).map_err(no_memory)?;
+                let cell = Cell::new(group.clone(), place, &self.memory, memory);
                 Ok(Arc::clone(free.insert(Arc::new(Mutex::new(cell)))))
             }
         }

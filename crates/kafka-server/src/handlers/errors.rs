@@ -176,7 +176,9 @@ impl From<&CoordinatorError> for ErrorCode {
                 Self::GroupMaxSizeReached
             }
             CoordinatorError::NoMemoryForOffsets(_) => Self::InvalidCommitOffsetSize,
-            CoordinatorError::TooManyGroups { .. } => Self::PolicyViolation,
+            CoordinatorError::TooManyGroups { .. } | CoordinatorError::TooManyGroupsOfClient { .. } => {
+                Self::PolicyViolation
+            }
             // Clients ask again, and start nowhere meanwhile.
             CoordinatorError::UnreadableOffsets { .. } => Self::CoordinatorLoadInProgress,
             CoordinatorError::TooMany { .. } | CoordinatorError::TooLarge { .. } => Self::InvalidRequest,

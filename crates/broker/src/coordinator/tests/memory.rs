@@ -76,6 +76,20 @@ async fn members_of_one_address_leave_memory_for_others() {
 }
 
 #[tokio::test]
+async fn one_address_leaves_groups_for_others() {
+    let options = Options { max_groups: 4, ..Options::default() };
+    let rig = Rig::with(MemoryLog::new(), options, Rig::held_clock());
+    for name in ["a", "b", "c"] {
+        rig.groups.commit(commit_from("/10.0.0.1", name, 1)).await.expect("committed");
+    }
+    let refused = rig.groups.commit(commit_from("/10.0.0.1", "d", 1)).await.expect_err("refused");
+    assert!(matches!(refused, CoordinatorError::TooManyGroupsOfClient { limit: 3 }), "{refused}");
+    rig.groups.commit(commit_from("/10.0.0.2", "d", 1)).await.expect("another address");
+    rig.groups.delete(&group("a")).await.expect("deleted");
+    rig.groups.commit(commit_from("/10.0.0.1", "e", 1)).await.expect("what was given back");
+}
+
+#[tokio::test]
 async fn members_that_come_and_go_leave_nothing() {
     let rig = small();
     for n in 0..500 {
