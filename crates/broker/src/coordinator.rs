@@ -4,15 +4,18 @@
 //!   Coordinator ──► cell per group (one mutex) ─┬─ Group         pure state machine: join, sync, heartbeat, leave
 //!        │                                      ├─ OffsetTable   committed offsets
 //!        │                                      └─ parked        requests that wait for the others
-//!        ├─ Timers     the earliest deadline of each group
-//!        └─ Journal    __consumer_offsets: one record per change, in Kafka's own layout
+//!        ├─ Timers        the earliest deadline of each group
+//!        ├─ GroupMemory   what all groups take, and its limits
+//!        └─ Journal       __consumer_offsets: one record per change, in Kafka's own layout
 //! ```
 //!
 //! Invariants:
 //! - a change is appended to the journal under its group's lock, so the journal has the order of the changes;
 //! - an answer that tells of a stored change is given only once that change is on disk;
 //! - replaying the journal from its start gives every group as it last was on disk, whenever the power went;
-//! - a parked request is answered exactly once, or was given up by its caller.
+//! - a parked request is answered exactly once, or was given up by its caller;
+//! - what a client brings counts in the memory of all groups (`memory`) until it is gone, and is a copy: no slice of a
+//!   request keeps the whole request.
 //!
 //! Not here: authorisation and whether a topic exists (the edge asks before it calls), the members' own
 //! assignors, and the newer consumer protocol (KIP-848).
@@ -26,9 +29,11 @@ mod group;
 mod journal;
 mod listing;
 mod membership;
+mod memory;
 mod offsets;
 mod offsets_log;
 mod options;
+mod places;
 mod records;
 mod request;
 mod service;
@@ -41,6 +46,7 @@ pub use answer::{
     GroupDescription, GroupListing, GroupState, JoinResult, JoinedMember, MemberDescription, SyncResult,
 };
 pub use error::{CoordinatorError, OpenError};
+pub use memory::MemoryLimitError;
 pub use offsets_log::LogError;
 pub use options::Options;
 pub use request::{Commit, CommittedOffset, JoinGroup, Leaving, SyncGroup};

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use factum_types::TopicName;
-use metrics::{Counter, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Counter, Gauge, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use parking_lot::Mutex;
 
 /// Most topics with a label of their own.
@@ -33,6 +35,10 @@ pub(crate) fn describe() {
         "factum_clock_jump_seconds",
         "How far the clock jumped, while nothing is deleted by its age for that; else 0"
     );
+    describe_gauge!(
+        "factum_group_memory_bytes",
+        "Memory of consumer groups: what members bring, assignments and committed offsets"
+    );
     describe_gauge!("factum_log_bytes", "Bytes of all partitions on disk");
     describe_gauge!(
         "factum_unsynced_records_max",
@@ -43,6 +49,11 @@ pub(crate) fn describe() {
 /// Seconds by which the wall clock is ahead of the expected time while it is not believed; 0 while it is.
 pub(crate) fn observe_doubted_clock(seconds: f64) {
     gauge!("factum_clock_jump_seconds").set(seconds);
+}
+
+/// The memory of all consumer groups, looked up once: it changes with each member that comes or goes.
+pub(crate) fn group_memory() -> Gauge {
+    gauge!("factum_group_memory_bytes")
 }
 
 /// Which topics have a label of their own.

@@ -57,6 +57,7 @@ error_codes! {
     25 UnknownMemberId "UNKNOWN_MEMBER_ID" "The member is not in the group.";
     26 InvalidSessionTimeout "INVALID_SESSION_TIMEOUT" "The session timeout is outside the allowed range.";
     27 RebalanceInProgress "REBALANCE_IN_PROGRESS" "The group rebalances; join again.";
+    28 InvalidCommitOffsetSize "INVALID_COMMIT_OFFSET_SIZE" "A committed offset takes more room than there is.";
     29 TopicAuthorizationFailed "TOPIC_AUTHORIZATION_FAILED" "The principal may not do this with the topic.";
     30 GroupAuthorizationFailed "GROUP_AUTHORIZATION_FAILED" "The principal may not do this with the group.";
     31 ClusterAuthorizationFailed "CLUSTER_AUTHORIZATION_FAILED" "The principal may not do this with the cluster.";

@@ -1,16 +1,21 @@
 //! One group with its offsets and with those who wait for it, behind one lock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::mem::size_of;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use factum_base::clients::ClientAddress;
 use factum_types::{GroupId, Offset, Timestamp, TopicPartition};
 use tokio::sync::oneshot;
 use tracing::error;
 
 use super::group::{Group, Outcome, Reply, Ticket};
 use super::journal::{Change, Journal};
+use super::memory::{ENTRY_BYTES, GroupMemory, MemoryShare};
 use super::offsets::OffsetTable;
+use super::places::GroupPlace;
 use super::records::{self, GroupMetadata, Key, StoredOffset};
 use super::{CommittedOffset, CoordinatorError, GroupState, JoinResult, SyncResult};
 
@@ -40,19 +45,44 @@ pub(crate) struct Cell {
     pub(crate) last: Option<Offset>,
     /// The earliest entry in the timers.
     pub(crate) scheduled: Option<Instant>,
+    /// The memory of all groups.
+    memory: Arc<GroupMemory>,
+    /// What the group takes without members and offsets.
+    _own_memory: MemoryShare,
+    /// Of the address that made it.
+    _place: Option<GroupPlace>,
 }
 
 impl Cell {
-    pub(crate) fn new(id: GroupId) -> Self {
+    /// A group without members and offsets, in this place and with this memory ([`own_bytes`]).
+    pub(crate) fn new(id: GroupId, place: GroupPlace, memory: &Arc<GroupMemory>, own: MemoryShare) -> Self {
+        Self::with(id, Some(place), Arc::clone(memory), own)
+    }
+
+    /// A group that is read back, whatever the limits.
+    pub(crate) fn to_restore(id: GroupId, memory: &Arc<GroupMemory>) -> Self {
+        let own = memory.take_always(None, own_bytes(&id));
+        Self::with(id, None, Arc::clone(memory), own)
+    }
+
+    fn with(
+        id: GroupId,
+        place: Option<GroupPlace>,
+        memory: Arc<GroupMemory>,
+        own_memory: MemoryShare,
+    ) -> Self {
         Self {
             id,
-            group: Group::new(),
+            group: Group::new(Arc::clone(&memory)),
             offsets: OffsetTable::default(),
             waiting: HashMap::new(),
             stored: None,
             empty_since: None,
             last: None,
             scheduled: None,
+            memory,
+            _own_memory: own_memory,
+            _place: place,
         }
     }
 
@@ -60,24 +90,35 @@ impl Cell {
         &self.id
     }
 
+    /// Takes over what the journal says of an offset.
+    pub(crate) fn restore_offset(&mut self, partition: TopicPartition, stored: StoredOffset) {
+        self.offsets.restore(partition, stored, &self.memory);
+    }
+
     /// Takes over what the journal says of the group.
     pub(crate) fn restore_group(&mut self, stored: GroupMetadata, since: Timestamp, now: Instant) {
         self.stored = Some(records::encode_group(&stored, since));
         self.empty_since = stored.members.is_empty().then_some(since);
-        self.group = Group::restore(stored, now);
+        self.group = Group::restore(stored, Arc::clone(&self.memory), now);
     }
 
     /// Takes over that the journal says that the group is gone; its offsets have records of their own.
     pub(crate) fn forget_group(&mut self) {
         self.stored = None;
         self.empty_since = None;
-        self.group = Group::new();
+        self.group = Group::new(Arc::clone(&self.memory));
     }
 
     /// The group's metadata as the journal has it.
     #[cfg(test)]
     pub(super) fn stored(&self) -> Option<&Bytes> {
         self.stored.as_ref()
+    }
+
+    /// What the group takes, as recounted.
+    #[cfg(test)]
+    pub(super) fn recount(&self) -> usize {
+        own_bytes(&self.id) + self.group.recount() + self.offsets.recount()
     }
 
     /// Whether nothing of the group would be missed.
@@ -94,6 +135,9 @@ impl Cell {
     pub(crate) fn settle(&mut self, journal: &Journal, now: Instant, wall: Timestamp) {
         let Outcome { store, replies } = self.group.take_outcome();
         let failure = if store { self.store_group(journal, wall).err() } else { None };
+        if store && failure.is_none() {
+            self.group.storing_succeeded();
+        }
         self.reply(replies, failure.as_ref());
         if let Some(failure) = failure {
             error!(group = %self.id, error = &failure as &dyn std::error::Error, "could not store the group");
@@ -103,10 +147,11 @@ impl Cell {
         }
     }
 
-    /// Commits offsets: all of them or none.
+    /// Commits offsets of `client`: all of them or none. Of a partition that is named twice the last is kept.
     pub(crate) fn commit(
         &mut self,
         offsets: Vec<(TopicPartition, CommittedOffset)>,
+        client: ClientAddress,
         journal: &Journal,
         wall: Timestamp,
     ) -> Result<(), CoordinatorError> {
@@ -117,14 +162,16 @@ impl Cell {
             committed.metadata.get_or_insert_default();
             (partition, StoredOffset { committed, committed_at: wall })
         });
-        let stored: Vec<_> = stored.collect();
-        let change = |(partition, stored): &(TopicPartition, StoredOffset)| {
+        let stored: BTreeMap<_, _> = stored.collect();
+        let reserved = self.offsets.reserve(&self.memory, client, stored.iter());
+        let mut reserved = reserved.map_err(CoordinatorError::NoMemoryForOffsets)?;
+        let change = |(partition, stored): (&TopicPartition, &StoredOffset)| {
             (Key::Offset(self.id.clone(), partition.clone()), Some(records::encode_offset(stored)))
         };
         let changes: Vec<Change> = stored.iter().map(change).collect();
         self.last = Some(journal.append(&changes, wall)?);
         for (partition, stored) in stored {
-            self.offsets.set(partition, stored);
+            self.offsets.set(partition, stored, client, &mut reserved);
         }
         Ok(())
     }
@@ -200,6 +247,11 @@ impl Cell {
             }
         }
     }
+}
+
+/// What a group takes without members and offsets: itself, its name, and its entries in the map and the timers.
+pub(crate) fn own_bytes(id: &GroupId) -> usize {
+    size_of::<Cell>() + 3 * ENTRY_BYTES + id.as_str().len()
 }
 
 /// The result, unless what it tells of was not stored.

@@ -19,15 +19,16 @@ impl Coordinator {
         for (partition, committed) in &commit.offsets {
             self.check_metadata(partition, committed)?;
         }
-        let Commit { group, generation, member_id, instance_id, offsets } = commit;
+        let Commit { group, generation, member_id, instance_id, client, offsets } = commit;
         let (now, wall) = (groups.clock.monotonic(), groups.trusted_time.stamp());
         let work = |inside: &mut Cell| -> Result<Option<Offset>, CoordinatorError> {
             inside.group.check_commit(generation, &member_id, instance_id.as_deref(), now)?;
-            inside.commit(offsets, &groups.journal, wall)?;
+            inside.commit(offsets, client, &groups.journal, wall)?;
             Ok(inside.last)
         };
         let last = if generation < 0 {
-            groups.with_new(&group, |_, inside| work(inside))??
+            let no_memory = CoordinatorError::NoMemoryForOffsets;
+            groups.with_new(&group, client, no_memory, |_, inside| work(inside))??
         } else {
             let unknown = CoordinatorError::IllegalGeneration { asked: generation, current: 0 };
             groups.with(&group, work).ok_or(unknown)??

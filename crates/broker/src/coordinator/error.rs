@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use factum_types::TopicPartition;
 
-use super::LogError;
+use super::{LogError, MemoryLimitError};
 
 /// Why the coordinator refused a request.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -67,6 +67,12 @@ pub enum CoordinatorError {
         /// Most groups.
         limit: usize,
     },
+    /// One client address made all the groups that it may.
+    #[error("too many groups of one client address: the limit is {limit}")]
+    TooManyGroupsOfClient {
+        /// Most groups of one address.
+        limit: usize,
+    },
     /// Something that a client sent has more parts than are looked at.
     #[error("too many {what}: {count}, and the limit is {limit}")]
     TooMany {
@@ -77,6 +83,12 @@ pub enum CoordinatorError {
         /// Most allowed.
         limit: usize,
     },
+    /// What the member brings, or the assignment of its group, takes more memory than groups may have.
+    #[error("no memory for the member")]
+    NoMemoryForMember(#[source] MemoryLimitError),
+    /// The offsets take more memory than groups may have. None of the request's offsets was committed.
+    #[error("no memory for the offsets")]
+    NoMemoryForOffsets(#[source] MemoryLimitError),
     /// What could not be read back of the group's offsets is not known, so that it is not the same as none.
     #[error("offsets of the group could not be read back ({reason}); commit or reset them to go on")]
     UnreadableOffsets {

@@ -23,17 +23,21 @@
 
 mod join;
 mod member;
+mod memory;
 mod sync;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use factum_types::TopicName;
 
 pub(crate) use self::member::{Member, WaitingRequest};
+use self::memory::{PendingId, StoredMemory};
+use super::memory::GroupMemory;
 use super::records::{GroupMetadata, StoredMember};
 use super::{CoordinatorError, GroupState, JoinResult, Leaving, Options, SyncResult, consumer_protocol};
 
@@ -86,16 +90,18 @@ pub(crate) struct Group {
     protocol: Option<String>,
     leader: Option<String>,
     members: BTreeMap<String, Member>,
-    /// Ids given out (KIP-394) and not yet used, with the instant at which they lapse.
-    pending: BTreeMap<String, Instant>,
+    pending: BTreeMap<String, PendingId>,
     /// When members that have not fetched their share are taken out.
     sync_deadline: Option<Instant>,
+    /// The memory of all groups.
+    memory: Arc<GroupMemory>,
+    stored_memory: StoredMemory,
     outcome: Outcome,
 }
 
 impl Group {
-    /// A group that no one has joined.
-    pub(crate) fn new() -> Self {
+    /// A group that no one has joined; what its members bring is taken from `memory`.
+    pub(crate) fn new(memory: Arc<GroupMemory>) -> Self {
         Self {
             state: State::Empty,
             generation: 0,
@@ -105,28 +111,32 @@ impl Group {
             members: BTreeMap::new(),
             pending: BTreeMap::new(),
             sync_deadline: None,
+            memory,
+            stored_memory: StoredMemory::default(),
             outcome: Outcome::default(),
         }
     }
 
     /// The group as it was stored: its members go on in their generation, their sessions start over.
-    pub(crate) fn restore(stored: GroupMetadata, now: Instant) -> Self {
+    pub(crate) fn restore(stored: GroupMetadata, memory: Arc<GroupMemory>, now: Instant) -> Self {
         let protocol = stored.protocol.clone().unwrap_or_default();
         let members: BTreeMap<_, _> = stored
             .members
             .into_iter()
-            .map(|member| (member.member_id.clone(), restore_member(member, &protocol, now)))
+            .map(|member| (member.member_id.clone(), Member::restore(member, &protocol, &memory, now)))
             .collect();
         let leader = stored.leader.filter(|id| members.contains_key(id));
-        Self {
+        let mut group = Self {
             state: if members.is_empty() { State::Empty } else { State::Stable },
             generation: stored.generation.max(0),
             protocol_type: (!stored.protocol_type.is_empty()).then_some(stored.protocol_type),
             protocol: stored.protocol,
             leader: leader.or_else(|| members.keys().next().cloned()),
             members,
-            ..Self::new()
-        }
+            ..Self::new(memory)
+        };
+        group.restore_stored();
+        group
     }
 
     /// The group as it is to be stored: meaningful when an outcome asks for it.
@@ -194,6 +204,7 @@ impl Group {
         self.pending.clear();
         self.leader = None;
         self.sync_deadline = None;
+        self.stored_memory = StoredMemory::default();
         self.state = State::Dead;
     }
 
@@ -303,8 +314,9 @@ impl Group {
 
     /// The metadata that the last outcome asked to store was not stored: rebalance.
     pub(crate) fn storing_failed(&mut self, now: Instant) {
+        self.forget_next_stored();
         if self.state == State::Stable {
-            self.members.values_mut().for_each(|member| member.assignment = Bytes::new());
+            self.members.values_mut().for_each(Member::unassign);
             self.rebalance(now);
         }
     }
@@ -316,12 +328,12 @@ impl Group {
             State::PreparingRebalance { deadline, .. } => Some(deadline),
             _ => self.sync_deadline,
         };
-        sessions.chain(self.pending.values().copied()).chain(rebalance).min()
+        sessions.chain(self.pending.values().map(|id| id.lapses)).chain(rebalance).min()
     }
 
     /// Does what is due: lapsed ids, ended sessions, members that the others have waited for long enough.
     pub(crate) fn expire(&mut self, now: Instant) {
-        self.pending.retain(|_, lapses| *lapses > now);
+        self.pending.retain(|_, id| id.lapses > now);
         let ended = |member: &&Member| member.parked.is_none() && member.expires <= now;
         let gone: Vec<_> = self.members.values().filter(ended).map(|member| member.id.clone()).collect();
         for id in &gone {
@@ -402,21 +414,5 @@ impl Group {
             subscription: member.metadata(self.protocol.as_deref()),
             assignment: member.assignment.clone(),
         }
-    }
-}
-
-fn restore_member(stored: StoredMember, protocol: &str, now: Instant) -> Member {
-    Member {
-        id: stored.member_id,
-        instance_id: stored.instance_id,
-        client_id: stored.client_id,
-        client_host: stored.client_host,
-        session_timeout: stored.session_timeout,
-        rebalance_timeout: stored.rebalance_timeout,
-        protocols: vec![(protocol.to_owned(), stored.subscription)],
-        assignment: stored.assignment,
-        parked: None,
-        expires: now + stored.session_timeout,
-        synced: true,
     }
 }

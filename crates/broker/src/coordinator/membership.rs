@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::cell::{Answer, Cell, Waiting};
 use super::group::Ticket;
+use super::memory::client_of;
 use super::service::Groups;
 use super::{Coordinator, CoordinatorError, JoinGroup, JoinResult, Leaving, SyncGroup, SyncResult};
 
@@ -26,7 +27,8 @@ impl Coordinator {
         let (ticket, now) = (groups.ticket(), groups.clock.monotonic());
         let group = request.group.clone();
         let (sender, receiver) = oneshot::channel();
-        let cell = groups.with_new(&group, |cell, inside| {
+        let (client, no_memory) = (client_of(&request.client_host), CoordinatorError::NoMemoryForMember);
+        let cell = groups.with_new(&group, client, no_memory, |cell, inside| {
             inside.waiting.insert(ticket, Waiting::Join(sender));
             inside.group.join(request, ticket, groups.random.uuid(), &groups.options, now);
             Arc::clone(cell)

@@ -1,16 +1,27 @@
-//! The committed offsets of one group.
+//! The committed offsets of one group, each with its share of the memory of all groups.
 
 use std::collections::BTreeMap;
+use std::mem::size_of;
+use std::sync::Arc;
 use std::time::Duration;
 
+use factum_base::clients::ClientAddress;
 use factum_types::{Timestamp, TopicName, TopicPartition};
 
 use super::CommittedOffset;
+use super::memory::{ENTRY_BYTES, GroupMemory, MemoryLimitError, MemoryShare};
 use super::records::StoredOffset;
 
 /// The last offset committed for each partition.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct OffsetTable(BTreeMap<TopicPartition, StoredOffset>);
+#[derive(Debug, Default)]
+pub(crate) struct OffsetTable(BTreeMap<TopicPartition, Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    stored: StoredOffset,
+    /// Of the address that committed it last.
+    share: MemoryShare,
+}
 
 impl OffsetTable {
     pub(crate) fn is_empty(&self) -> bool {
@@ -21,8 +32,54 @@ impl OffsetTable {
         self.0.len()
     }
 
-    pub(crate) fn set(&mut self, partition: TopicPartition, stored: StoredOffset) {
-        self.0.insert(partition, stored);
+    /// Takes the memory that these offsets need for [`OffsetTable::set`]. Those that only move need none.
+    ///
+    /// # Errors
+    /// [`MemoryLimitError`] if they take more than what they replace, and that is too much.
+    pub(crate) fn reserve<'a>(
+        &self,
+        memory: &Arc<GroupMemory>,
+        client: ClientAddress,
+        offsets: impl Iterator<Item = (&'a TopicPartition, &'a StoredOffset)>,
+    ) -> Result<MemoryShare, MemoryLimitError> {
+        let (mut bytes, mut replaced) = (0, Vec::new());
+        for (partition, stored) in offsets {
+            let (entry, taken) = (self.0.get(partition), bytes_of(partition, stored));
+            if !entry.is_some_and(|entry| entry.fits(client, taken)) {
+                bytes += taken;
+                replaced.extend(entry.map(|entry| &entry.share));
+            }
+        }
+        memory.replace(Some(client), bytes, replaced)
+    }
+
+    /// Sets an offset for which memory was reserved, together with others of distinct partitions.
+    pub(crate) fn set(
+        &mut self,
+        partition: TopicPartition,
+        stored: StoredOffset,
+        client: ClientAddress,
+        reserved: &mut MemoryShare,
+    ) {
+        let bytes = bytes_of(&partition, &stored);
+        match self.0.get_mut(&partition) {
+            Some(entry) if entry.fits(client, bytes) => entry.stored = stored,
+            _ => {
+                let entry = Entry { stored, share: reserved.split(bytes) };
+                self.0.insert(partition, entry);
+            }
+        }
+    }
+
+    /// Sets an offset that was read back.
+    pub(crate) fn restore(
+        &mut self,
+        partition: TopicPartition,
+        stored: StoredOffset,
+        memory: &Arc<GroupMemory>,
+    ) {
+        let share = memory.take_always(None, bytes_of(&partition, &stored));
+        self.0.insert(partition, Entry { stored, share });
     }
 
     pub(crate) fn remove(&mut self, partition: &TopicPartition) {
@@ -30,11 +87,11 @@ impl OffsetTable {
     }
 
     pub(crate) fn get(&self, partition: &TopicPartition) -> Option<CommittedOffset> {
-        self.0.get(partition).map(|stored| stored.committed.clone())
+        self.0.get(partition).map(|entry| entry.stored.committed.clone())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&TopicPartition, &StoredOffset)> {
-        self.0.iter()
+        self.0.iter().map(|(partition, entry)| (partition, &entry.stored))
     }
 
     /// The partitions of topics that are not kept.
@@ -53,6 +110,25 @@ impl OffsetTable {
         let begins =
             |stored: &StoredOffset| since.map_or(stored.committed_at, |s| s.max(stored.committed_at));
         let is_old = |stored: &StoredOffset| begins(stored).plus(retention) <= now;
-        self.0.iter().filter(|(_, stored)| is_old(stored)).map(|(partition, _)| partition.clone()).collect()
+        self.iter().filter(|(_, stored)| is_old(stored)).map(|(partition, _)| partition.clone()).collect()
     }
+
+    /// What the offsets take, as recounted.
+    #[cfg(test)]
+    pub(crate) fn recount(&self) -> usize {
+        self.iter().map(|(partition, stored)| bytes_of(partition, stored)).sum()
+    }
+}
+
+impl Entry {
+    /// Whether its share is what `client` needs for an offset of `bytes`.
+    fn fits(&self, client: ClientAddress, bytes: usize) -> bool {
+        self.share.client() == Some(client) && self.share.bytes() == bytes
+    }
+}
+
+/// What an offset takes in memory.
+fn bytes_of(partition: &TopicPartition, stored: &StoredOffset) -> usize {
+    let metadata = stored.committed.metadata.as_deref().map_or(0, str::len);
+    size_of::<TopicPartition>() + size_of::<Entry>() + ENTRY_BYTES + partition.topic.as_str().len() + metadata
 }

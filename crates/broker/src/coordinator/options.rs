@@ -21,10 +21,15 @@ pub struct Options {
     pub max_session_timeout: Duration,
     /// Most members of one group, those on their way in included.
     pub max_members: usize,
-    /// Most groups.
+    /// Most groups; one client address makes three quarters of them at most.
     pub max_groups: usize,
-    /// The largest subscription or assignment of one member, and the largest sum of either over a group.
+    /// The largest sum of the subscriptions of one member, under all its protocols.
+    pub max_member_metadata: ByteSize,
+    /// The largest sum of the subscriptions of a group's members, and of their assignments.
     pub max_group_metadata: ByteSize,
+    /// The memory of all groups: what members bring, their assignments and the committed offsets. What one client address
+    /// brings is at most half of it. Offsets that were committed are kept even beyond it; then only growth is refused.
+    pub memory: ByteSize,
     /// The longest text that may be kept beside a committed offset, in bytes.
     pub offset_metadata_max_bytes: usize,
     /// How long offsets are kept once their group has no members.
@@ -45,7 +50,9 @@ impl Default for Options {
             max_session_timeout: Duration::from_secs(30 * 60),
             max_members: 10_000,
             max_groups: 100_000,
+            max_member_metadata: ByteSize(1 << 20),
             max_group_metadata: ByteSize(4 << 20),
+            memory: ByteSize(256 << 20),
             offset_metadata_max_bytes: 4_096,
             offsets_retention: Duration::from_secs(7 * 24 * 60 * 60),
             offsets_retention_check_interval: Duration::from_secs(10 * 60),

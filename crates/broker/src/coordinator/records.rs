@@ -110,7 +110,8 @@ pub(crate) fn encode_offset(stored: &StoredOffset) -> Bytes {
 
 /// A group's value; `since` is when it took its state.
 pub(crate) fn encode_group(group: &GroupMetadata, since: Timestamp) -> Bytes {
-    let mut out = BytesMut::new();
+    // It is kept for as long as the group is: with room for what it holds, and no more.
+    let mut out = BytesMut::with_capacity(group_len(group));
     out.put_i16(VALUE_VERSION);
     put_text(&mut out, &group.protocol_type);
     out.put_i32(group.generation);
@@ -129,6 +130,18 @@ pub(crate) fn encode_group(group: &GroupMetadata, since: Timestamp) -> Bytes {
         put_bytes(&mut out, &member.assignment);
     }
     out.freeze()
+}
+
+/// The length of a group's value.
+fn group_len(group: &GroupMetadata) -> usize {
+    let nullable = |text: &Option<String>| 2 + text.as_ref().map_or(0, String::len);
+    let member = |member: &StoredMember| {
+        let texts = [&member.member_id, &member.client_id, &member.client_host].map(|text| 2 + text.len());
+        let bytes = [&member.subscription, &member.assignment].map(|bytes| 4 + bytes.len());
+        texts.iter().chain(&bytes).sum::<usize>() + nullable(&member.instance_id) + 4 + 4
+    };
+    let names = 2 + group.protocol_type.len() + nullable(&group.protocol) + nullable(&group.leader);
+    2 + names + 4 + 8 + 4 + group.members.iter().map(member).sum::<usize>()
 }
 
 /// Reads a record; no value means that the key is gone.

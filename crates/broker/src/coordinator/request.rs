@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use factum_base::clients::ClientAddress;
 use factum_types::{GroupId, TopicPartition};
 
 /// A wish to join a group, or to join it again.
@@ -16,7 +17,7 @@ pub struct JoinGroup {
     pub instance_id: Option<String>,
     /// What the client calls itself.
     pub client_id: String,
-    /// Where it comes from.
+    /// Where it comes from, as `/10.0.0.1`: the memory that the member takes counts for this address.
     pub client_host: String,
     /// A member silent for longer is taken out.
     pub session_timeout: Duration,
@@ -71,6 +72,8 @@ pub struct Commit {
     pub member_id: String,
     /// The name of a static member.
     pub instance_id: Option<String>,
+    /// Where it comes from: the memory that the offsets take counts for this address.
+    pub client: ClientAddress,
     /// What to keep.
     pub offsets: Vec<(TopicPartition, CommittedOffset)>,
 }

@@ -6,18 +6,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use factum_base::clients::ClientAddress;
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_types::GroupId;
 use parking_lot::{Mutex, RwLock};
 
-use super::cell::Cell;
+use super::cell::{Cell, own_bytes};
 use super::group::Ticket;
 use super::journal::Journal;
+use super::memory::GroupMemory;
 use super::offsets_log::{OffsetsLog, PartitionOffsets};
+use super::places::GroupPlaces;
 use super::records::DecodedRecord;
 use super::timers::Timers;
-use super::{CoordinatorError, GroupState, LogError, OpenError, Options};
+use super::{CoordinatorError, GroupState, LogError, MemoryLimitError, OpenError, Options};
 use crate::partition::Partition;
 use crate::trusted_time::TrustedTime;
 
@@ -35,6 +38,8 @@ pub(super) struct Groups {
     /// What could not be read back at the start: an offset that is not there may have been in it.
     pub(super) unreadable: Option<Arc<str>>,
     pub(super) timers: Timers,
+    pub(super) memory: Arc<GroupMemory>,
+    places: Arc<GroupPlaces>,
     cells: RwLock<HashMap<GroupId, Arc<Mutex<Cell>>>>,
     tickets: AtomicU64,
 }
@@ -73,6 +78,8 @@ impl Coordinator {
         random: Random,
     ) -> Result<Self, OpenError> {
         let journal = Journal::new(log, options.snapshot_after.0);
+        let memory = GroupMemory::new(options.memory);
+        let places = GroupPlaces::new(options.max_groups);
         let mut groups = Groups {
             options,
             clock,
@@ -81,6 +88,8 @@ impl Coordinator {
             journal,
             unreadable: None,
             timers: Timers::default(),
+            memory,
+            places,
             cells: RwLock::default(),
             tickets: AtomicU64::new(0),
         };
@@ -110,15 +119,17 @@ impl Groups {
         self.cell(group).and_then(|cell| self.work_on(&cell, work))
     }
 
-    /// Does something with the group, which begins to be if it was not there.
+    /// Does something with the group, which begins to be, for `client`, if it was not there.
     pub(super) fn with_new<T>(
         &self,
         group: &GroupId,
+        client: ClientAddress,
+        no_memory: fn(MemoryLimitError) -> CoordinatorError,
         work: impl FnOnce(&Arc<Mutex<Cell>>, &mut Cell) -> T,
     ) -> Result<T, CoordinatorError> {
         let mut work = Some(work);
         loop {
-            let cell = self.cell_or_new(group)?;
+            let cell = self.cell_or_new(group, client, no_memory)?;
             let done = self.work_on(&cell, |inside| work.take().map(|work| work(&cell, inside)));
             match done {
                 Some(done) => return Ok(done.expect("a live group is worked on once")),
@@ -139,6 +150,9 @@ impl Groups {
             inside.group.die();
         }
         if inside.group.state() == GroupState::Dead {
+            if let Some(scheduled) = inside.scheduled.take() {
+                self.timers.remove(scheduled, inside.id().clone());
+            }
             self.cells.write().remove(inside.id());
         } else {
             self.schedule(&mut inside);
@@ -149,12 +163,17 @@ impl Groups {
     fn schedule(&self, cell: &mut Cell) {
         let Some(next) = cell.group.next_deadline() else { return };
         if cell.scheduled.is_none_or(|scheduled| next < scheduled) {
-            cell.scheduled = Some(next);
-            self.timers.schedule(next, cell.id().clone());
+            let replaced = cell.scheduled.replace(next);
+            self.timers.schedule(next, cell.id().clone(), replaced);
         }
     }
 
-    fn cell_or_new(&self, group: &GroupId) -> Result<Arc<Mutex<Cell>>, CoordinatorError> {
+    fn cell_or_new(
+        &self,
+        group: &GroupId,
+        client: ClientAddress,
+        no_memory: fn(MemoryLimitError) -> CoordinatorError,
+    ) -> Result<Arc<Mutex<Cell>>, CoordinatorError> {
         if let Some(cell) = self.cell(group) {
             return Ok(cell);
         }
@@ -164,7 +183,12 @@ impl Groups {
             Entry::Occupied(there) => Ok(Arc::clone(there.get())),
             Entry::Vacant(_) if count >= limit => Err(CoordinatorError::TooManyGroups { limit }),
             Entry::Vacant(free) => {
-                Ok(Arc::clone(free.insert(Arc::new(Mutex::new(Cell::new(group.clone()))))))
+                let limit = self.places.limit();
+                let too_many = CoordinatorError::TooManyGroupsOfClient { limit };
+                let place = self.places.take(client).ok_or(too_many)?;
+                let memory = self.memory.take(Some(client), own_bytes(group)).map_err(no_memory)?;
+                let cell = Cell::new(group.clone(), place, &self.memory, memory);
+                Ok(Arc::clone(free.insert(Arc::new(Mutex::new(cell)))))
             }
         }
     }
@@ -182,13 +206,12 @@ impl Groups {
         let now = self.clock.monotonic();
         let mut cells = self.cells.write();
         let mut cell = |group: &GroupId, work: &mut dyn FnMut(&mut Cell)| {
-            let cell =
-                cells.entry(group.clone()).or_insert_with(|| Arc::new(Mutex::new(Cell::new(group.clone()))));
-            work(&mut cell.lock());
+            let new = || Arc::new(Mutex::new(Cell::to_restore(group.clone(), &self.memory)));
+            work(&mut cells.entry(group.clone()).or_insert_with(new).lock());
         };
         let damage = self.journal.replay(|decoded| match decoded {
             DecodedRecord::Offset(group, partition, Some(stored)) => {
-                cell(&group, &mut |cell| cell.offsets.set(partition.clone(), stored.clone()));
+                cell(&group, &mut |cell| cell.restore_offset(partition.clone(), stored.clone()));
             }
             DecodedRecord::Offset(group, partition, None) => {
                 cell(&group, &mut |cell| cell.offsets.remove(&partition));

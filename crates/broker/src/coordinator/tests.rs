@@ -1,6 +1,7 @@
 //! The coordinator as its callers meet it, over a log in memory that can fail, lag behind and crash.
 
 mod crashes;
+mod memory;
 mod memory_log;
 mod rig;
 

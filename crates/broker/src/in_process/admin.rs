@@ -1,6 +1,7 @@
 //! Topics and groups of the embedded log, looked after through the uniform interface.
 
 use async_trait::async_trait;
+use factum_base::clients::ClientAddress;
 use factum_eventlog::{
     Admin, AdminError, Group, GroupOffset, Member, NewTopic, PartitionBounds, Topic, TopicConfig, TopicEdit,
 };
@@ -76,6 +77,7 @@ impl Admin for Broker {
             generation: -1,
             member_id: String::new(),
             instance_id: None,
+            client: ClientAddress::UNKNOWN,
             offsets: offsets.into_iter().map(|(partition, offset)| (partition, committed(offset))).collect(),
         };
         self.coordinator().commit(commit).await.map_err(|error| self.group_error(group, &error))

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use factum_base::clients::ClientAddress;
 use factum_eventlog::{Chunk, GroupConsumer, GroupError, Membership, PolledRecords};
 use factum_log::{Bounds, Slice};
 use factum_types::{GroupId, Offset, Record, TopicPartition};
@@ -235,6 +236,7 @@ impl GroupConsumer for Consumer {
             generation: share.generation,
             member_id: share.member_id.clone(),
             instance_id: None,
+            client: ClientAddress::UNKNOWN,
             offsets: offsets.collect(),
         };
         self.broker.coordinator().commit(commit).await.map_err(|error| self.refused(&error))

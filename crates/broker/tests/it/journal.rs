@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use factum_base::clients::ClientAddress;
 use factum_base::clock::SystemClock;
 use factum_broker::coordinator::{self, Commit, CommittedOffset};
 use factum_broker::{Broker, OFFSETS_TOPIC, Options};
@@ -19,6 +20,7 @@ fn commit(offset: i64) -> Commit {
         generation: -1,
         member_id: String::new(),
         instance_id: None,
+        client: ClientAddress::UNKNOWN,
         offsets: offsets.collect(),
     }
 }

@@ -171,8 +171,14 @@ impl From<&CoordinatorError> for ErrorCode {
             CoordinatorError::MemberIdRequired { .. } => Self::MemberIdRequired,
             CoordinatorError::NonEmptyGroup => Self::NonEmptyGroup,
             CoordinatorError::GroupNotFound => Self::GroupIdNotFound,
-            CoordinatorError::GroupFull { .. } => Self::GroupMaxSizeReached,
-            CoordinatorError::TooManyGroups { .. } => Self::PolicyViolation,
+            // Codes that clients show, and do not send the same again for.
+            CoordinatorError::GroupFull { .. } | CoordinatorError::NoMemoryForMember(_) => {
+                Self::GroupMaxSizeReached
+            }
+            CoordinatorError::NoMemoryForOffsets(_) => Self::InvalidCommitOffsetSize,
+            CoordinatorError::TooManyGroups { .. } | CoordinatorError::TooManyGroupsOfClient { .. } => {
+                Self::PolicyViolation
+            }
             // Clients ask again, and start nowhere meanwhile.
             CoordinatorError::UnreadableOffsets { .. } => Self::CoordinatorLoadInProgress,
             CoordinatorError::TooMany { .. } | CoordinatorError::TooLarge { .. } => Self::InvalidRequest,

@@ -33,6 +33,7 @@ impl Handle for OffsetCommitRequest {
                 generation: self.generation_id,
                 member_id: self.member_id,
                 instance_id: self.group_instance_id,
+                client: call.session.peer.ip().into(),
                 offsets: offsets.into_iter().collect(),
             };
             fail_all(&mut topics, keep(call, commit).await);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use expect_test::expect;
+use factum_base::clients::ClientAddress;
 use factum_broker::coordinator::{Commit, CommittedOffset};
 use factum_kafka_server::messages::ApiKey;
 use factum_kafka_server::{ErrorCode, Options};
@@ -288,6 +289,7 @@ async fn commit_as_nobody(server: &Server, group: &str) {
         generation: -1,
         member_id: String::new(),
         instance_id: None,
+        client: ClientAddress::UNKNOWN,
         offsets: vec![(TopicPartition::new("orders".parse().expect("a topic's name"), 0), offset)],
     };
     server.broker.coordinator().commit(commit).await.expect("committed");

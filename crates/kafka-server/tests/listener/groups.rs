@@ -127,6 +127,32 @@ async fn a_second_member_makes_the_first_join_again() {
     assert_eq!(again.members.len() + second.members.len(), 2, "the leader alone sees the members");
 }
 
+/// What members bring is kept for as long as their sessions last, whether they are connected or not.
+#[tokio::test]
+async fn one_client_does_not_fill_the_memory_with_groups() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    let subscription = Bytes::from(vec![b'm'; 990_000]);
+    let mut joined = 0;
+    let refused = loop {
+        let request = join_with("", subscription.clone())
+            .with_group_id(GroupId(text(&format!("group-{joined}"))))
+            .with_session_timeout_ms(1_800_000);
+        match client.ask(&request, 2).await.error_code {
+            0 => joined += 1,
+            code => break code,
+        }
+        assert!(joined < 300, "{joined} megabytes are kept of one client");
+    };
+    assert_eq!((refused, joined), (81, 135), "half of 256 MiB");
+    assert_eq!(
+        server.client().await.ask(&join(""), 9).await.error_code,
+        79,
+        "what is small still finds room"
+    );
+}
+
 async fn commit(client: &mut Client, topic: &str, offset: i64, metadata: Option<&str>) -> i16 {
     let partition = OffsetCommitRequestPartition::default()
         .with_partition_index(0)

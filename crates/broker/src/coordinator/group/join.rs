@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use factum_types::ByteSize;
 use uuid::Uuid;
 
 use super::member::metadata_bytes;
@@ -12,6 +12,7 @@ use super::{
     CoordinatorError, Grace, Group, JoinResult, Member, Options, Reply, State, Ticket, WaitingRequest,
 };
 use crate::coordinator::JoinGroup;
+use crate::coordinator::memory::MemoryShare;
 
 /// The longest text of a client that is kept or made part of a member id.
 const MAX_NAME_BYTES: usize = 255;
@@ -48,10 +49,8 @@ impl Group {
         self.check_metadata(&request, options)?;
         if !request.member_id.is_empty() {
             if request.instance_id.is_none() && self.pending.contains_key(&request.member_id) {
-                self.pending.remove(&request.member_id);
                 let id = request.member_id.clone();
-                self.add(id, request, WaitingRequest::Join { ticket, knows_id: true }, options, now);
-                return Ok(());
+                return self.add(id, request, WaitingRequest::Join { ticket, knows_id: true }, options, now);
             }
             return self.rejoin(request, ticket, options, now);
         }
@@ -59,21 +58,20 @@ impl Group {
             self.check_room(options)?;
             let id = format!("{}-{uuid}", request.client_id);
             if request.requires_known_member_id {
-                self.pending.insert(id.clone(), now + request.session_timeout);
+                let pending = self.reserve_id(&id, &request, now)?;
+                self.pending.insert(id.clone(), pending);
                 return Err(CoordinatorError::MemberIdRequired { member_id: id });
             }
-            self.add(id, request, WaitingRequest::Join { ticket, knows_id: false }, options, now);
-            return Ok(());
+            return self.add(id, request, WaitingRequest::Join { ticket, knows_id: false }, options, now);
         };
         let id = format!("{instance}-{uuid}");
         match self.holder(&instance).map(|holder| holder.id.clone()) {
             Some(old) => self.replace(&old, &id, request, ticket, options, now),
             None => {
                 self.check_room(options)?;
-                self.add(id, request, WaitingRequest::Join { ticket, knows_id: false }, options, now);
+                self.add(id, request, WaitingRequest::Join { ticket, knows_id: false }, options, now)
             }
         }
-        Ok(())
     }
 
     fn check_room(&self, options: &Options) -> Result<(), CoordinatorError> {
@@ -101,8 +99,10 @@ impl Group {
 
     fn check_metadata(&self, request: &JoinGroup, options: &Options) -> Result<(), CoordinatorError> {
         let others = self.members.values().filter(|member| !is_same(member, request));
-        let bytes = others.map(Member::metadata_bytes).sum::<usize>() + metadata_bytes(&request.protocols);
-        check_size("the subscriptions of the group's members", bytes, options)
+        let own = metadata_bytes(&request.protocols);
+        check_size("the subscription of a member", own, options.max_member_metadata)?;
+        let bytes = others.map(Member::metadata_bytes).sum::<usize>() + own;
+        check_size("the subscriptions of the group's members", bytes, options.max_group_metadata)
     }
 
     fn rejoin(
@@ -128,12 +128,14 @@ impl Group {
             self.outcome.replies.push(Reply::Join(ticket, Ok(self.joined(&id))));
             return Ok(());
         }
-        self.update(&id, request, ticket, now);
+        let memory = self.reserve_member(&id, &request, Some(&id))?;
+        self.update(&id, request, memory, ticket, now);
         self.prepare_rebalance(options.initial_rebalance_delay, now);
         self.complete_join_if_all_came(now);
         Ok(())
     }
 
+    /// A new member, in the place of its pending id if it has one.
     fn add(
         &mut self,
         id: String,
@@ -141,11 +143,13 @@ impl Group {
         parked: WaitingRequest,
         options: &Options,
         now: Instant,
-    ) {
+    ) -> Result<(), CoordinatorError> {
+        let memory = self.reserve_member(&id, &request, None)?;
+        self.pending.remove(&id);
         if self.members.is_empty() {
             self.protocol_type = Some(request.protocol_type.clone());
         }
-        let member = Member { parked: Some(parked), ..Member::new(id.clone(), request, now) };
+        let member = Member::new(id.clone(), request, memory, parked, now);
         self.leader.get_or_insert_with(|| id.clone());
         self.members.insert(id, member);
         if let State::PreparingRebalance { grace: Some(grace), .. } = &mut self.state {
@@ -153,6 +157,7 @@ impl Group {
         }
         self.prepare_rebalance(options.initial_rebalance_delay, now);
         self.complete_join_if_all_came(now);
+        Ok(())
     }
 
     /// A new process takes the place of static member `old`. No one else notices, as long as the group would
@@ -165,8 +170,13 @@ impl Group {
         ticket: Ticket,
         options: &Options,
         now: Instant,
-    ) {
-        let Some(mut member) = self.members.remove(old) else { return };
+    ) -> Result<(), CoordinatorError> {
+        let memory = self.reserve_member(new, &request, Some(old))?;
+        let stored = match self.state {
+            State::Stable => Some(self.reserve_stored(old, new, &request)?),
+            _ => None,
+        };
+        let Some(mut member) = self.members.remove(old) else { return Ok(()) };
         if let Some(parked) = member.parked.take() {
             let instance_id = member.instance_id.clone().unwrap_or_default();
             self.refuse(parked, CoordinatorError::FencedInstance { instance_id });
@@ -178,8 +188,10 @@ impl Group {
             self.leader = Some(new.to_owned());
         }
         let skips = request.supports_skipping_assignment;
-        self.update(new, request, ticket, now);
-        if self.state == State::Stable && self.protocol == self.select_protocol() {
+        self.update(new, request, memory, ticket, now);
+        if let Some(stored) = stored
+            && self.protocol == self.select_protocol()
+        {
             if let Some(member) = self.members.get_mut(new) {
                 member.parked = None;
             }
@@ -190,22 +202,24 @@ impl Group {
                 joined.members.clear();
                 old.clone_into(&mut joined.leader);
             }
+            self.set_stored(stored);
             self.outcome.store = true;
             self.outcome.replies.push(Reply::Join(ticket, Ok(joined)));
-            return;
+            return Ok(());
         }
         self.prepare_rebalance(options.initial_rebalance_delay, now);
         self.complete_join_if_all_came(now);
+        Ok(())
     }
 
     /// Takes over the request of a member that is there, and parks it.
-    fn update(&mut self, id: &str, request: JoinGroup, ticket: Ticket, now: Instant) {
+    fn update(&mut self, id: &str, request: JoinGroup, memory: MemoryShare, ticket: Ticket, now: Instant) {
         self.supersede(id, now);
         if self.members.len() == 1 {
             self.protocol_type = Some(request.protocol_type.clone());
         }
         if let Some(member) = self.members.get_mut(id) {
-            member.update(request, now);
+            member.update(request, memory, now);
             member.parked = Some(WaitingRequest::Join { ticket, knows_id: true });
         }
     }
@@ -251,7 +265,7 @@ impl Group {
                 self.supersede(&id, now);
             }
             if let Some(member) = self.members.get_mut(&id) {
-                member.assignment = Bytes::new();
+                member.unassign();
             }
         }
     }
@@ -293,6 +307,7 @@ impl Group {
         self.generation = self.generation.checked_add(1).unwrap_or(1);
         if self.members.is_empty() {
             (self.protocol, self.leader, self.state) = (None, None, State::Empty);
+            self.set_stored_empty();
             self.outcome.store = true;
             return;
         }
@@ -395,14 +410,11 @@ fn check_request(request: &mut JoinGroup, options: &Options) -> Result<(), Coord
 fn shorten(text: &mut String) {
     let end = (0..=MAX_NAME_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     text.truncate(end.unwrap_or(0));
+    text.shrink_to_fit();
 }
 
-pub(super) fn check_size(
-    what: &'static str,
-    bytes: usize,
-    options: &Options,
-) -> Result<(), CoordinatorError> {
-    let limit = usize::try_from(options.max_group_metadata.0).unwrap_or(usize::MAX);
+pub(super) fn check_size(what: &'static str, bytes: usize, limit: ByteSize) -> Result<(), CoordinatorError> {
+    let limit = usize::try_from(limit.0).unwrap_or(usize::MAX);
     if bytes > limit {
         return Err(CoordinatorError::TooLarge { what, bytes, limit });
     }

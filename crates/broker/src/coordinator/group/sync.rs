@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::join::check_size;
 use super::{CoordinatorError, Group, Member, Options, Reply, State, SyncResult, Ticket, WaitingRequest};
 use crate::coordinator::SyncGroup;
+use crate::coordinator::memory::MemoryShare;
 
 impl Group {
     /// A member asks for its share; the leader brings everybody's. The answer comes under `ticket`.
@@ -37,18 +38,23 @@ impl Group {
                 Ok(())
             }
             State::CompletingRebalance => {
-                let leads = self.is_leader(&id);
-                if leads {
-                    let bytes =
-                        request.assignments.iter().map(|(name, share)| name.len() + share.len()).sum();
-                    check_size("the assignment of the group's members", bytes, options)?;
-                }
+                let assignment: Option<HashMap<_, _>> = match self.is_leader(&id) {
+                    true => {
+                        let sizes = request.assignments.iter().map(|(name, share)| name.len() + share.len());
+                        let limit = options.max_group_metadata;
+                        check_size("the assignment of the group's members", sizes.sum(), limit)?;
+                        Some(request.assignments.into_iter().collect())
+                    }
+                    false => None,
+                };
+                let memory = assignment.as_ref().map(|shares| self.reserve_assignment(&id, shares));
+                let memory = memory.transpose()?;
                 self.supersede(&id, now);
                 if let Some(member) = self.members.get_mut(&id) {
                     member.parked = Some(WaitingRequest::Sync { ticket });
                 }
-                if leads {
-                    self.share_out(request.assignments.into_iter().collect(), now);
+                if let (Some(assignment), Some(memory)) = (assignment, memory) {
+                    self.share_out(&assignment, memory, now);
                 }
                 Ok(())
             }
@@ -64,19 +70,21 @@ impl Group {
         Ok(())
     }
 
-    /// Gives each member its share, nothing to those that the leader left out.
-    fn share_out(&mut self, mut shares: HashMap<String, Bytes>, now: Instant) {
+    /// Gives each member its share, nothing to those that the leader left out; `memory` is for all of it.
+    fn share_out(&mut self, shares: &HashMap<String, Bytes>, mut memory: MemoryShare, now: Instant) {
         self.state = State::Stable;
         self.outcome.store = true;
         let mut waiting = Vec::new();
         for member in self.members.values_mut() {
-            member.assignment = shares.remove(&member.id).unwrap_or_default();
+            let share = shares.get(&member.id).map(Bytes::as_ref).unwrap_or_default();
+            member.assign(share, memory.split(share.len()));
             if let Some(WaitingRequest::Sync { ticket }) = member.parked {
                 member.parked = None;
                 member.heard(now);
                 waiting.push((member.id.clone(), ticket));
             }
         }
+        self.set_stored(memory);
         for (id, ticket) in waiting {
             self.answer_sync(&id, ticket);
         }

@@ -184,7 +184,9 @@ proptest! {
         value[at] = byte;
         if let Ok(DecodedRecord::Group(_, Some((stored, since)))) = decode(&encode_key(&Key::Group(group())), Some(&value)) {
             let clock = factum_testkit::HeldClock::at(since);
-            let group = crate::coordinator::group::Group::restore(stored, factum_base::clock::Clock::monotonic(&clock));
+            let memory = crate::coordinator::memory::GroupMemory::new(factum_types::ByteSize(0));
+            let now = factum_base::clock::Clock::monotonic(&clock);
+            let group = crate::coordinator::group::Group::restore(stored, memory, now);
             prop_assert!(group.stored().members.len() <= 2);
         }
     }

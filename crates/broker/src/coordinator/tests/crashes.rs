@@ -97,6 +97,10 @@ impl World {
         if let Step::Crash { part } = step {
             self.crash(*part);
         }
+        let groups = &self.rig.groups.0;
+        let taken: usize = groups.cells().iter().map(|cell| cell.lock().recount()).sum();
+        assert_eq!(groups.memory.bytes(), taken, "the memory counted is not what the groups take");
+        assert!(groups.timers.len() <= groups.cells().len(), "a group has more than one entry in the timers");
     }
 
     fn change(&mut self, step: &Step) {

@@ -10,6 +10,7 @@ use factum_testkit::HeldClock;
 use factum_types::{GroupId, Timestamp, TopicName, TopicPartition};
 
 use super::memory_log::MemoryLog;
+use crate::coordinator::memory::client_of;
 use crate::coordinator::{Commit, CommittedOffset, Coordinator, JoinGroup, Options, SyncGroup};
 use crate::trusted_time::TrustedTime;
 
@@ -125,6 +126,7 @@ pub(super) fn commit(group_name: &str, member: Option<(&str, i32)>, topic: &str,
         generation,
         member_id: member_id.to_owned(),
         instance_id: None,
+        client: client_of("/127.0.0.1"),
         offsets: vec![(partition(topic), committed)],
     }
 }

@@ -1,16 +1,19 @@
 //! Random members doing random things: invariants hold; and a member that keeps trying gets a share in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use factum_base::clock::Clock as _;
 use factum_base::random::Random;
 use factum_testkit::HeldClock;
-use factum_types::{GroupId, Timestamp};
+use factum_types::{ByteSize, GroupId, Timestamp};
 use proptest::prelude::*;
 
 use crate::coordinator::group::{Group, Reply, Ticket};
+use crate::coordinator::memory::GroupMemory;
+use crate::coordinator::records::{GroupMetadata, encode_group};
 use crate::coordinator::{
     CoordinatorError, GroupState, JoinGroup, JoinResult, Leaving, Options, SyncGroup, SyncResult,
 };
@@ -60,6 +63,7 @@ struct Client {
 
 struct World {
     group: Group,
+    memory: Arc<GroupMemory>,
     options: Options,
     clock: HeldClock,
     random: Random,
@@ -70,14 +74,16 @@ struct World {
     /// By generation of this server's life: who was asked to assign, and who got what.
     leaders: BTreeMap<i32, String>,
     shares: BTreeMap<i32, BTreeMap<String, Vec<u8>>>,
-    stored: Option<crate::coordinator::records::GroupMetadata>,
+    stored: Option<GroupMetadata>,
 }
 
 impl World {
     fn new(delay: bool) -> Self {
         let delay = Duration::from_secs(if delay { 3 } else { 0 });
+        let memory = GroupMemory::new(ByteSize(1 << 20));
         Self {
-            group: Group::new(),
+            group: Group::new(Arc::clone(&memory)),
+            memory,
             options: Options { initial_rebalance_delay: delay, ..Options::default() },
             clock: HeldClock::at(Timestamp::from_millis(0)),
             random: Random::seeded(3),
@@ -140,11 +146,14 @@ impl World {
             member_id: self.clients[who].id.clone(),
             instance_id: Self::instance(who),
             client_id: format!("client-{who}"),
-            client_host: "/127.0.0.1".to_owned(),
+            client_host: format!("/10.0.0.{}", who / 2),
             session_timeout: Duration::from_secs(6 + who as u64),
             rebalance_timeout: Duration::from_secs(who as u64 * 3),
             protocol_type: "consumer".to_owned(),
-            protocols: vec![("range".to_owned(), Bytes::new()), (format!("own-{}", who % 2), Bytes::new())],
+            protocols: vec![
+                ("range".to_owned(), Bytes::from(vec![0; 100 * who])),
+                (format!("own-{}", who % 2), Bytes::new()),
+            ],
             requires_known_member_id: who != 2,
             supports_skipping_assignment: who == 0,
         };
@@ -216,7 +225,11 @@ impl World {
             self.answered.extend(client.ticket.take());
         }
         let now = self.clock.monotonic();
-        self.group = self.stored.clone().map_or_else(Group::new, |stored| Group::restore(stored, now));
+        let memory = Arc::clone(&self.memory);
+        self.group = match self.stored.clone() {
+            Some(stored) => Group::restore(stored, memory, now),
+            None => Group::new(memory),
+        };
         self.highest = self.group.stored().generation;
         self.leaders.clear();
         self.shares.clear();
@@ -225,7 +238,11 @@ impl World {
     fn collect(&mut self) {
         let outcome = self.group.take_outcome();
         if outcome.store {
-            self.stored = Some(self.group.stored());
+            self.group.storing_succeeded();
+            let stored = self.group.stored();
+            let bytes = encode_group(&stored, Timestamp::from_millis(0)).len();
+            assert!(bytes <= self.group.stored_memory_bytes(), "the stored form takes more than is counted");
+            self.stored = Some(stored);
         }
         for reply in outcome.replies {
             let (Reply::Join(ticket, _) | Reply::Sync(ticket, _)) = reply;
@@ -306,6 +323,15 @@ impl World {
         let waiting: BTreeSet<Ticket> = self.group.members().filter_map(|member| member.ticket()).collect();
         let expected: BTreeSet<Ticket> = self.clients.iter().filter_map(|client| client.ticket).collect();
         assert_eq!(waiting, expected, "who waits is not who the group thinks");
+        assert_eq!(
+            self.memory.bytes(),
+            self.group.recount(),
+            "the memory counted is not what the group takes"
+        );
+        assert!(
+            self.memory.bytes_of_clients() <= self.memory.bytes(),
+            "more is counted for addresses than for all"
+        );
     }
 
     /// Everybody goes on as a client does, at one step a second.

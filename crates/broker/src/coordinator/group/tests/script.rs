@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use factum_testkit::HeldClock;
 use factum_types::{ByteSize, GroupId, Timestamp, units};
 
 use crate::coordinator::group::{Group, Reply, Ticket};
+use crate::coordinator::memory::GroupMemory;
 use crate::coordinator::{CoordinatorError, JoinGroup, JoinResult, Leaving, Options, SyncGroup, SyncResult};
 
 /// Runs `script` and compares what was answered.
@@ -42,6 +44,7 @@ struct Client {
 
 struct Run {
     group: Group,
+    memory: Arc<GroupMemory>,
     options: Options,
     clock: HeldClock,
     random: Random,
@@ -66,8 +69,10 @@ impl<'a> Words<'a> {
 
 impl Run {
     fn new() -> Self {
+        let memory = GroupMemory::new(Options::default().memory);
         Self {
-            group: Group::new(),
+            group: Group::new(Arc::clone(&memory)),
+            memory,
             options: Options::default(),
             clock: HeldClock::at(Timestamp::from_millis(0)),
             random: Random::seeded(1),
@@ -91,7 +96,9 @@ impl Run {
             "hangup" => self.hangup(name),
             "wait" => self.wait(units::duration::parse(name).expect("a time")),
             "show" => self.show(),
-            "restart" => self.group = Group::restore(self.group.stored(), self.now()),
+            "restart" => {
+                self.group = Group::restore(self.group.stored(), Arc::clone(&self.memory), self.now());
+            }
             "storing" => self.group.storing_failed(self.clock.monotonic()),
             "stable" => self.stable(&rest.0),
             "session" => self.session = units::duration::parse(name).expect("a time"),
