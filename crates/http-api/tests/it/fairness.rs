@@ -206,7 +206,7 @@ async fn slow_queries_of_one_client_leave_places_to_others() {
     setup.options.query_timeout = Duration::from_secs(600);
     let server = notebook::start(setup, SQL).await;
     note(&server, 1).await;
-    shown(&server, 1).await;
+    server.until_found(COUNT, 1).await;
     let (refused, slow) = send_slow_queries(&server, 40, 30).await;
     let number = r#"{"query":"SELECT 1 AS one"}"#;
     for path in ["/api/v1/sql", "/api/v1/sql/explain"] {
