@@ -142,7 +142,7 @@ impl Streams {
         self.memory(client, partitions.saturating_mul(WAIT_BYTES)).ok_or_else(|| {
             let detail = format!(
                 "too many tails of topics with many partitions: there is no memory (http.tail_memory) to follow \
-                 {partitions} more"
+                 {partitions} more of them"
             );
             Problem::unavailable("busy", detail)
         })

@@ -315,7 +315,8 @@ async fn what_tails_wait_for_is_bounded() {
     let first = Tail::open(&server, "", None).await;
     let second = Tail::open(&server, "", None).await;
     let refused = server.get("/api/v1/topics/store.orders/tail").await;
-    expect![].assert_eq(&refused.problem());
+    expect![[r#"503 too many tails of topics with many partitions: there is no memory (http.tail_memory) to follow 50 more of them {}"#]]
+        .assert_eq(&refused.problem());
     drop(first);
     let again = async {
         while server.get("/api/v1/topics/store.orders/tail?limit=0").await.status != 200 {
