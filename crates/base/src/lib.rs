@@ -1,5 +1,5 @@
 //! Foundations of every component: the clock, randomness, the task tree, bounded work on blocking threads, telemetry,
-//! options, and clients' addresses.
+//! options, listening sockets, and clients' addresses.
 //!
 //! Invariants: only this crate asks the machine for time or randomness, and only it spawns. A test can
 //! therefore hold the clock and seed the dice, and a stop reaches every task in order.
@@ -9,6 +9,7 @@
 pub mod blocking_work;
 pub mod clients;
 pub mod clock;
+pub mod listener;
 pub mod options;
 pub mod random;
 pub mod tasks;

@@ -6,7 +6,8 @@
 //! - A response that comes before the request's end reaches the client: the connection is closed for writing first,
 //!   and what the client still sends is read and thrown away for a while (lingering close, RFC 9112 §9.6).
 //!
-//! Not here: how many connections there may be, which is the listener's.
+//! Not here: how many connections there may be, which is the listener's; how much the kernel takes for a
+//! client that does not read, which is the listening socket's ([`factum_base::listener`]).
 
 use std::convert::Infallible;
 use std::io;

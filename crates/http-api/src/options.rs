@@ -65,7 +65,8 @@ pub struct Options {
     /// How long a request's body may stand still.
     #[serde(with = "duration")]
     pub body_timeout: Duration,
-    /// How long a client may take nothing of a response before it is disconnected.
+    /// How long a client may take nothing of a response before it is disconnected. What it takes is seen in steps of some
+    /// 100 KB.
     #[serde(with = "duration")]
     pub write_timeout: Duration,
 }

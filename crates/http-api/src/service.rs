@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use factum_base::clients::{ClientAddress, most_of_one_client};
+use factum_base::listener::listen;
 use factum_base::tasks::{Stop, TaskGroup};
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::warn;
@@ -20,8 +20,6 @@ use crate::api::Api;
 use crate::http::client_limit::ClientLimit;
 use crate::{Options, State, connection, metrics, router};
 
-/// Connections that the operating system keeps until they are accepted.
-const BACKLOG: i32 = 4096;
 /// How long to wait after the operating system has refused a connection, usually for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -133,13 +131,4 @@ impl Service {
         let (stream, address) = self.listener.accept().await?;
         Ok((place, stream, address))
     }
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
 }

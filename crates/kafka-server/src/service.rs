@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use factum_base::clients::{LogLimit, most_of_one_client};
 use factum_base::clock::SharedClock;
+use factum_base::listener::listen;
 use factum_base::tasks::{Stop, TaskGroup};
 use factum_broker::Broker;
 use factum_types::Principal;
 use factum_types::auth::Authorizer;
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
@@ -21,8 +22,6 @@ use crate::handlers::{Node, Session};
 use crate::metrics::Metrics;
 use crate::options::Options;
 
-/// Connections that the system may hold ready for us: ten thousand clients may come at once.
-const BACKLOG: i32 = 4096;
 /// Searches through the log at once, over all clients.
 const SEARCHES: usize = 4;
 /// How long to wait when the process has no descriptor left for a connection.
@@ -159,15 +158,6 @@ impl Service {
             node.metrics.closed();
         });
     }
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
 }
 
 /// Sets the socket up and tells which address the client reached.

@@ -14,6 +14,7 @@ mod notebook;
 mod overview;
 mod pages;
 mod project;
+mod slow_readers;
 mod support;
 mod tail;
 mod together;

@@ -9,6 +9,7 @@ use factum_kafka_server::Options;
 use factum_types::ByteSize;
 use factum_types::auth::AllowAll;
 use kafka_protocol::messages::{ApiVersionsRequest, GroupId, HeartbeatRequest, MetadataRequest};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
@@ -121,9 +122,9 @@ async fn one_address_has_a_bound_of_connections() {
     server.client().await.ask(&ApiVersionsRequest::default(), 0).await;
 }
 
-#[tokio::test]
-async fn a_client_that_takes_its_answer_by_the_byte_is_let_go() {
-    let options = Options { stall_timeout: Duration::from_millis(500), ..Options::default() };
+/// A listener whose topic `orders` has 8 MB of records in partition 0.
+async fn server_with_a_large_answer(stall_timeout: Duration) -> Server {
+    let options = Options { stall_timeout, ..Options::default() };
     let server = Server::start_with(options, Arc::new(AllowAll)).await;
     server.create_topic("orders", 1).await;
     let mut writer = server.client().await;
@@ -131,22 +132,53 @@ async fn a_client_that_takes_its_answer_by_the_byte_is_let_go() {
     for _ in 0..8 {
         writer.ask(&produce("orders", 0, -1, Some(batch(&[&large]))), 9).await;
     }
+    server
+}
+
+/// A client whose socket takes little, and that has asked for all of `orders`.
+async fn client_with_a_small_buffer(server: &Server) -> Client {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4096).expect("set");
-    let mut slow = Client::from_stream(socket.connect(server.address).await.expect("connected"));
+    let mut client = Client::from_stream(socket.connect(server.address).await.expect("connected"));
     let mut greedy = fetch("orders", 0, Duration::ZERO);
     greedy.topics[0].partitions[0].partition_max_bytes = 50 << 20;
-    slow.send(&greedy, 12).await;
+    client.send(&greedy, 12).await;
+    client
+}
+
+#[tokio::test]
+async fn a_client_that_takes_its_answer_by_the_byte_is_let_go() {
+    let server = server_with_a_large_answer(Duration::from_millis(500)).await;
+    let mut slow = client_with_a_small_buffer(&server).await;
     let mut some = [0; 512];
     for _ in 0..100 {
-        let read = timeout(AT_ONCE, tokio::io::AsyncReadExt::read(&mut slow.stream, &mut some)).await;
+        let read = timeout(AT_ONCE, slow.stream.read(&mut some)).await;
         assert!(read.expect("there is something to read").expect("read") > 0);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // What the sockets hold is still there to be read; the answer does not go on behind it.
     let mut rest = Vec::new();
-    let read = tokio::io::AsyncReadExt::read_to_end(&mut slow.stream, &mut rest);
+    let read = slow.stream.read_to_end(&mut rest);
     // A connection that ends with bytes unsent may end with an error.
     let _either = timeout(AT_ONCE, read).await.expect("the connection ends");
     assert!(rest.len() < 7_500_000, "{} bytes of 8 MB were sent", rest.len());
+}
+
+#[tokio::test]
+async fn a_client_that_takes_its_answer_slowly_and_steadily_gets_all_of_it() {
+    let server = server_with_a_large_answer(Duration::from_secs(2)).await;
+    let mut slow = client_with_a_small_buffer(&server).await;
+    let mut answer = Vec::new();
+    let mut some = [0; 4096];
+    // 200 kB a second, for three times as long as it may stall.
+    for _ in 0..300 {
+        slow.stream.read_exact(&mut some).await.expect("the answer goes on");
+        answer.extend_from_slice(&some);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let length = answer.first_chunk().map_or(0, |prefix| u32::from_be_bytes(*prefix));
+    let mut rest = vec![0; length as usize + 4 - answer.len()];
+    let read = timeout(Duration::from_secs(60), slow.stream.read_exact(&mut rest)).await;
+    read.expect("in time").expect("the rest of the answer");
+    assert!(length > 8_000_000, "{length} bytes of 8 MB");
 }
