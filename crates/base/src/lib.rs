@@ -1,4 +1,4 @@
-//! Foundations of every component: the clock, randomness, the task tree, bounded work on blocking threads, telemetry,
+//! Foundations of every component: the clock, randomness, the task tree, work and calls that block, telemetry,
 //! options, listening sockets, and clients' addresses.
 //!
 //! Invariants: only this crate asks the machine for time or randomness, and only it spawns. A test can
@@ -14,3 +14,4 @@ pub mod options;
 pub mod random;
 pub mod tasks;
 pub mod telemetry;
+pub mod timed_calls;

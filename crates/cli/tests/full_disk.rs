@@ -6,7 +6,7 @@
 mod support;
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -194,14 +194,44 @@ async fn a_full_disk_is_seen_refuses_records_and_ends_by_itself() {
     assert!(factum.stop().success());
 }
 
+/// The limit of a file's size (`ulimit -f`, LimitFSIZE) sends a signal that ends a process which does not expect it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_of_file_size_refuses_records_as_a_full_disk_does() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    // In blocks of 512 bytes.
+    let mut factum = Launch::new(limited(folder.path(), "-f 1024")).data_dir(&data).start();
+    let caller = Caller::of(&factum);
+    let topic = r#"{"name":"shop.fill","partitions":1}"#;
+    assert_eq!(caller.call(Method::POST, "/api/v1/topics", topic).await.0, StatusCode::CREATED);
+    let taken = fill(&caller).await;
+    assert_eq!(taken, 1, "half a mebibyte holds one event");
+
+    // What was taken is there, and the rest of the server goes on.
+    let (status, records) = caller.call(Method::GET, "/api/v1/topics/shop.fill/records?limit=1", "").await;
+    assert_eq!(status, StatusCode::OK, "{records}");
+    let other = r#"{"name":"shop.small","partitions":1}"#;
+    assert_eq!(caller.call(Method::POST, "/api/v1/topics", other).await.0, StatusCode::CREATED);
+    assert_eq!(caller.post("shop.small", &event(10)).await, StatusCode::ACCEPTED);
+    assert!(factum.stop().success());
+
+    let factum = FactumProcess::start(BINARY, &data);
+    assert_eq!(Caller::of(&factum).post("shop.fill", &event(EVENT_BYTES)).await, StatusCode::ACCEPTED);
+}
+
+/// The server behind a script that sets a limit.
+fn limited(folder: &Path, limit: &str) -> PathBuf {
+    let limited = folder.join("factum");
+    let script = format!("#!/bin/sh\nulimit {limit}\nexec {BINARY} \"$@\"\n");
+    std::fs::write(&limited, script).expect("writable");
+    std::fs::set_permissions(&limited, PermissionsExt::from_mode(0o755)).expect("may be run");
+    limited
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn few_open_files_are_a_problem_that_is_said() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let limited = folder.path().join("factum");
-    let script = format!("#!/bin/sh\nulimit -n 160\nexec {BINARY} \"$@\"\n");
-    std::fs::write(&limited, script).expect("writable");
-    std::fs::set_permissions(&limited, PermissionsExt::from_mode(0o755)).expect("may be run");
-    let factum = Launch::new(limited).data_dir(folder.path().join("data")).start();
+    let factum = Launch::new(limited(folder.path(), "-n 160")).data_dir(folder.path().join("data")).start();
     let caller = Caller::of(&factum);
     assert_eq!(caller.gauge("factum_open_files_limit").await, 160);
     until("the problem", async || !caller.machine().await.1.is_empty()).await;

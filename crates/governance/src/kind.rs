@@ -21,6 +21,7 @@ use crate::defaults::Defaults;
 use crate::folder::Item;
 use crate::manifest::SourceFile;
 use crate::problem::Problem;
+use crate::project_files::ProjectFiles;
 use crate::topic_settings::TopicSettings;
 
 /// A type whose values are definitions of one kind. As JSON it is an object: the value of its record.
@@ -118,7 +119,7 @@ impl Entry<'_> {
 
 /// What surrounds a manifest.
 pub struct Context<'a> {
-    pub(crate) root: &'a Path,
+    pub(crate) files: &'a ProjectFiles,
     /// The project's name.
     pub(crate) project: &'a str,
     pub(crate) defaults: &'a Defaults,

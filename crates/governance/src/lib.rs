@@ -25,6 +25,7 @@ mod manifest;
 pub mod plan;
 mod problem;
 pub mod project;
+mod project_files;
 pub mod record;
 mod resource_id;
 pub mod scaffold;

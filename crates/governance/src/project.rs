@@ -30,6 +30,7 @@ use crate::kind::Origin;
 use crate::problem::{Problem, Severity};
 use crate::resource_id::ResourceId;
 pub use header::Environment;
+pub(crate) use load::load_from;
 pub use load::{find, load, load_valid_part};
 
 /// The file that makes a folder a project.

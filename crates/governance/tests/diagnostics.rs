@@ -484,15 +484,18 @@ fn unreadable_things_are_named() {
     symlink("loop.yaml", events.join("loop.yaml")).expect("link");
     symlink("nowhere", events.join("dangling.yaml")).expect("link");
     symlink("../../../teams", events.join("up")).expect("link");
+    symlink("/proc/self/environ", events.join("environ.yaml")).expect("link");
     std::fs::write(events.join(std::ffi::OsString::from_vec(b"\xff.yaml".to_vec())), "").expect("write");
     let fifo =
         std::process::Command::new("mkfifo").arg(events.join("pipe.yaml")).status().expect("mkfifo runs");
     assert!(fifo.success());
     let said = load_and_render(project.path());
     expect![[r#"
-        the project has 6 problems
+        the project has 7 problems
           × teams/store/events/dangling.yaml: cannot be read: No such file or directory (os error 2)
           help: if it is a symbolic link, its target is missing
+          × teams/store/events/environ.yaml: the system makes this file up as it is read
+          help: a text file on a disk is wanted here; see where the symbolic link leads
           × teams/store/events/huge.yaml: the file is larger than 1024 KiB
           help: a manifest is a short text; is this the right file?
           × teams/store/events/latin.yaml: line 1 is not UTF-8 (byte 12 of the file)
@@ -547,4 +550,27 @@ fn damaged_manifests_are_loaded_or_refused() {
         std::fs::write(&path, &bytes).expect("write");
         load_and_render(project.path());
     }
+}
+
+/// Some editors begin each file with it.
+#[test]
+fn byte_order_marks_are_no_part_of_a_file() {
+    let marked = [
+        ("factum.yaml", "name: contoso\n"),
+        ("teams/store/team.yaml", "contact: '#store'\n"),
+        ("teams/store/events/orders.yaml", "key: Email\n"),
+        ("teams/store/events/orders.schema.json", "{\"properties\": {\"Email\": {}}}\n"),
+        ("teams/store/tables/films.yaml", "from: films.csv\nkey: id\n"),
+        ("teams/store/tables/films.csv", "id,name\n1,Alien\n"),
+        ("teams/store/pipelines/sales.sql", "SELECT 1;\n"),
+    ];
+    let with = |mark: &str| {
+        let files: String = marked.iter().map(|(path, text)| format!("=== {path}\n{mark}{text}")).collect();
+        let folder = folder(&files);
+        let project = factum_governance::project::load(folder.path()).expect("it loads");
+        assert!(project.problems.is_empty(), "{:?}", project.problems);
+        let definitions: Vec<_> = project.definitions.iter().map(|it| it.to_json()).collect();
+        definitions.into_iter().map(|json| String::from_utf8(json).expect("JSON")).collect::<Vec<_>>()
+    };
+    assert_eq!(with("\u{feff}"), with(""));
 }

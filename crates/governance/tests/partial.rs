@@ -310,6 +310,43 @@ async fn an_invalid_team_or_folder_is_not_taken_for_one_that_is_gone() {
         .await;
 }
 
+/// Teams that lie on a mount that is gone, and files with their data.
+#[tokio::test]
+async fn a_link_that_leads_nowhere_is_wrong_by_itself() {
+    let story = Story::new().await;
+    let teams = story.folder.path().join("teams");
+    let link = |path: &str| std::os::unix::fs::symlink("nowhere", teams.join(path)).expect("linked");
+    std::fs::remove_dir_all(teams.join("lake")).expect("removed");
+    link("lake");
+    std::fs::remove_dir_all(teams.join("shop/pipelines")).expect("removed");
+    link("shop/pipelines");
+    link("store/pipelines/more.sql");
+    link("../data");
+    let files = "=== teams/store/pipelines/new.sql\nNEEDS nothing\n";
+    story
+        .edit(
+            files,
+            &expect![[r#"
+                store
+                  + sql    store.new
+
+                Plan: 1 to add, 0 to change, 0 to forget.
+                  × teams/lake: cannot be read: No such file or directory (os error 2)
+                  help: if it is a symbolic link, its target is missing
+                  × teams/shop/pipelines: cannot be read: No such file or directory (os error 2)
+                  help: if it is a symbolic link, its target is missing
+                  × teams/store/pipelines/more.sql: cannot be read: No such file or directory (os error 2)
+                  help: if it is a symbolic link, its target is missing
+                ---
+                lake.raw: NEEDS nothing
+                shop.board: NEEDS view store.sales
+                store.new: NEEDS nothing
+                store.sales: NEEDS field total
+            "#]],
+        )
+        .await;
+}
+
 #[tokio::test]
 async fn unreadable_resource_records_are_skipped_and_listed() {
     let story = Story::new().await;

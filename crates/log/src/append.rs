@@ -159,7 +159,10 @@ impl PartitionLog {
             self.0.environment.committer.retry_later(&self.0);
         }
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => AppendError::Full(error),
+            // The last one is the limit of a file's size (`ulimit -f`, LimitFSIZE).
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                AppendError::Full(error)
+            }
             _ => AppendError::Io(error),
         }
     }

@@ -29,13 +29,18 @@ impl ReferenceTable {
     /// Reads the CSV of a definition.
     ///
     /// # Errors
-    /// [`Problem`] with the line: a missing header or key column, a row of another width, a key twice.
+    /// [`Problem`] with the line: a missing header or key column, a column twice, a row of another width, a key twice.
     pub(crate) fn read(definition: &TableDefinition) -> Result<Self, Box<Problem>> {
         let file = Csv { definition, text: text(definition)? };
         let mut lines = file.records();
         let Some((start, header)) = lines.next().transpose()? else {
             return Err(file.problem(0, "the file is empty", "begin it with a line of column names"));
         };
+        if let Some((first, second)) = repeated(&header) {
+            let message =
+                format!("columns {} and {} are both named {:?}", first + 1, second + 1, header[first]);
+            return Err(file.problem(start, message, "rename one of them, or leave it out"));
+        }
         let key = header.iter().position(|name| squashed(name) == squashed(&definition.key));
         let key = key.ok_or_else(|| {
             let message = format!("there is no column {}, which the table names as its key", definition.key);
@@ -63,6 +68,12 @@ impl ReferenceTable {
             .expect("every column has a value or null for each row");
         Ok(Self { name: definition.name.clone(), batch })
     }
+}
+
+/// Two columns of one name, as SQL cannot tell them apart. `id` and `ID` it can.
+fn repeated(header: &[String]) -> Option<(usize, usize)> {
+    let mut seen = HashMap::new();
+    header.iter().enumerate().find_map(|(at, name)| Some((seen.insert(name, at)?, at)))
 }
 
 fn text(definition: &TableDefinition) -> Result<Arc<str>, Box<Problem>> {
@@ -244,6 +255,12 @@ mod tests {
             &expect![[r#"
             products.csv: there is no column item_id, which the table names as its key
               "Id,Name""#]],
+        );
+        check(
+            "item_id,ID,item_id\n1,2,3\n",
+            &expect![[r#"
+            products.csv: columns 1 and 3 are both named "item_id"
+              "item_id,ID,item_id""#]],
         );
         check(
             "ItemId,Name\n1,a,b\n",

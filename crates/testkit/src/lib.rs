@@ -6,6 +6,7 @@
 mod crash_disk;
 mod factum_process;
 mod held_clock;
+mod hung_mount;
 mod memory;
 mod power_cut;
 mod warnings;
@@ -13,6 +14,7 @@ mod warnings;
 pub use crash_disk::{Call, CrashDisk, Fault, FaultKind, HeldReads};
 pub use factum_process::{FactumProcess, Launch};
 pub use held_clock::HeldClock;
+pub use hung_mount::HungMount;
 pub use memory::resident_bytes;
 pub use power_cut::PowerCut;
 pub use warnings::Warnings;

@@ -168,6 +168,10 @@ async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Repor
     failure.map_or(Ok(()), |reason| Err(Error::Failed { reason }.into()))
 }
 
+/// SIGXFSZ, which the limit of a file's size sends (`ulimit -f`, LimitFSIZE): the same number on Linux, macOS and the BSDs.
+#[cfg(unix)]
+const FILE_SIZE_LIMIT: std::ffi::c_int = 25;
+
 /// Ctrl-C, `kill`, and a terminal that is closed.
 struct Signals {
     #[cfg(unix)]
@@ -180,6 +184,9 @@ impl Signals {
     #[cfg(unix)]
     fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        // Once it is listened to, a file that may not grow further is an error of the write (EFBIG), as a full disk is;
+        // by default it ends the process.
+        drop(signal(SignalKind::from_raw(FILE_SIZE_LIMIT))?);
         Ok(Self { terminate: signal(SignalKind::terminate())?, hang_up: signal(SignalKind::hangup())? })
     }
 

@@ -73,7 +73,7 @@ impl Kind for PipelineDefinition {
         problems: &mut Vec<Problem>,
     ) -> Option<(Self, Origin)> {
         let name = name::relation(context.team, path, stem, "a pipeline's", "top_movies.sql");
-        let read = name.and_then(|name| Ok((name, SourceFile::read(context.root, path)?)));
+        let read = name.and_then(|name| Ok((name, SourceFile::read(context.files, path)?)));
         let (name, file) = read.map_err(|problem| problems.push(problem)).ok()?;
         let definition = Self {
             name,

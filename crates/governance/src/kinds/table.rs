@@ -108,7 +108,7 @@ fn read(
 ) -> Option<(TableDefinition, Origin)> {
     let named = name::relation(context.team, path, stem, "a table's", "products.yaml");
     let named = named.map_err(|problem| problems.push(problem)).ok();
-    let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
+    let file = SourceFile::read(context.files, path).map_err(|problem| problems.push(problem)).ok()?;
     let (mut found, told) = (Vec::new(), problems.len());
     let mut fields = Fields::of_file(&file, problems)?;
     let from = fields.parsed("from", name::bare, "products.csv");
@@ -166,7 +166,8 @@ fn rows(
         return Err(file.problem(span, message).help(LATER));
     }
     let path = file.path.parent().unwrap_or(Path::new("")).join(from);
-    if !context.root.join(&path).exists() {
+    // Any other failure is said by reading it.
+    if context.files.exists(&path).is_ok_and(|exists| !exists) {
         let siblings = context.file_names::<TableDefinition>().filter(|name| name.ends_with(".csv"));
         let help = match nearest(from, siblings) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -174,5 +175,5 @@ fn rows(
         };
         return Err(file.problem(span, format!("there is no file {from}")).help(help));
     }
-    SourceFile::read_within(MAX_BYTES, TOO_LARGE, context.root, &path)
+    SourceFile::read_within(MAX_BYTES, TOO_LARGE, context.files, &path)
 }

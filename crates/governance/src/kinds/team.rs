@@ -62,7 +62,7 @@ impl Kind for TeamDefinition {
         _: &str,
         problems: &mut Vec<Problem>,
     ) -> Option<(Self, Origin)> {
-        let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
+        let file = SourceFile::read(context.files, path).map_err(|problem| problems.push(problem)).ok()?;
         let mut fields = Fields::of_file(&file, problems)?;
         let definition = Self {
             name: context.team.clone(),

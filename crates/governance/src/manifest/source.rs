@@ -1,16 +1,18 @@
 //! A file of a project, read whole and within bounds.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::{NamedSource, SourceSpan};
 
 use crate::problem::Problem;
+use crate::project_files::{ProjectFiles, ReadFileError, is_unanswered};
 
 /// No manifest or contract that a person writes is larger.
 const MAX_BYTES: u64 = 1024 * 1024;
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A readable text file.
 #[derive(Debug, Clone)]
@@ -22,26 +24,26 @@ pub(crate) struct SourceFile {
 }
 
 impl SourceFile {
-    /// Reads `root/path`. Anything but a regular UTF-8 file of at most a mebibyte is a problem, said at once:
+    /// Reads the file at `path`. Anything but a regular UTF-8 file of at most a mebibyte is a problem, said at once:
     /// a pipe would wait forever, a huge file would fill the memory.
-    pub(crate) fn read(root: &Path, path: &Path) -> Result<Self, Problem> {
-        Self::read_within(MAX_BYTES, "a manifest is a short text; is this the right file?", root, path)
+    pub(crate) fn read(files: &ProjectFiles, path: &Path) -> Result<Self, Problem> {
+        Self::read_within(MAX_BYTES, "a manifest is a short text; is this the right file?", files, path)
     }
 
     /// The same with another bound, and what to do about a file that passes it.
     pub(crate) fn read_within(
         max_bytes: u64,
         advice: &str,
-        root: &Path,
+        files: &ProjectFiles,
         path: &Path,
     ) -> Result<Self, Problem> {
-        let full = root.join(path);
-        let metadata = std::fs::metadata(&full).map_err(|error| explain(path, &error))?;
-        if !metadata.is_file() {
-            let problem = Problem::of_file(path, "it is not a regular file");
-            return Err(problem.help("a text file is wanted here; remove it or rename it"));
-        }
-        let bytes = read_bounded(&full, max_bytes).map_err(|error| explain(path, &error))?;
+        let bytes = files.read(path, max_bytes).map_err(|error| match error {
+            ReadFileError::NotRegular => Problem::of_file(path, "it is not a regular file")
+                .help("a text file is wanted here; remove it or rename it"),
+            ReadFileError::NotOnDisk => Problem::of_file(path, "the system makes this file up as it is read")
+                .help("a text file on a disk is wanted here; see where the symbolic link leads"),
+            ReadFileError::Io(error) => explain(path, &error),
+        })?;
         if bytes.len() as u64 > max_bytes {
             let message = format!("the file is larger than {} KiB", max_bytes / 1024);
             return Err(Problem::of_file(path, message).help(advice));
@@ -52,7 +54,8 @@ impl SourceFile {
             Problem::of_file(path, format!("line {line} is not UTF-8 (byte {at} of the file)"))
                 .help("save the file in the UTF-8 encoding")
         })?;
-        Ok(Self::new(path, text))
+        // Some editors begin each file that they save with a byte order mark. It is part of no format that is read here.
+        Ok(Self::new(path, text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text)))
     }
 
     pub(crate) fn new(path: &Path, text: impl Into<Arc<str>>) -> Self {
@@ -84,16 +87,13 @@ impl SourceFile {
     }
 }
 
-fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Why a path could not be read, in the user's words.
 pub(crate) fn explain(path: &Path, error: &io::Error) -> Problem {
     let problem = Problem::of_file(path, format!("cannot be read: {error}"));
     match error.kind() {
+        _ if is_unanswered(error) => problem.help(
+            "see whether the file system that it is on, or leads to as a symbolic link, answers; it is read again when it does",
+        ),
         io::ErrorKind::PermissionDenied => problem.help("give yourself the right to read it"),
         io::ErrorKind::NotFound => problem.help("if it is a symbolic link, its target is missing"),
         _ => problem.help("if it is a symbolic link, see where it leads"),

@@ -13,6 +13,7 @@ use crate::human;
 use crate::kinds;
 use crate::manifest::{Fields, SourceFile};
 use crate::problem::Problem;
+use crate::project_files::ProjectFiles;
 
 /// A Factum that the project can be applied to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,12 +31,12 @@ pub(super) struct Header {
 
 /// Reads the file. A header is given even where fields are wrong, so that the rest can be looked at;
 /// there is none when the file cannot be read at all.
-pub(super) fn read(root: &Path, problems: &mut Vec<Problem>) -> Option<Header> {
-    if !root.join(PROJECT_FILE).exists() {
-        problems.push(no_project_file(root));
+pub(super) fn read(files: &ProjectFiles, problems: &mut Vec<Problem>) -> Option<Header> {
+    if let Err(problem) = find(files) {
+        problems.push(problem);
         return None;
     }
-    let file = match SourceFile::read(root, Path::new(PROJECT_FILE)) {
+    let file = match SourceFile::read(files, Path::new(PROJECT_FILE)) {
         Ok(file) => file,
         Err(problem) => {
             problems.push(problem);
@@ -50,7 +51,7 @@ pub(super) fn read(root: &Path, problems: &mut Vec<Problem>) -> Option<Header> {
     let environments =
         fields.each("environments", "{ prod: { server: https://events.example.com } }", environment);
     fields.finish();
-    let name = name.map(|(name, _)| name).or_else(|| folder_name(root));
+    let name = name.map(|(name, _)| name).or_else(|| folder_name(files));
     if name.is_none() && problems.is_empty() {
         let problem = Problem::of_file(Path::new(PROJECT_FILE), "the project has no name");
         problems.push(problem.help("add a line such as `name: contoso`"));
@@ -60,8 +61,8 @@ pub(super) fn read(root: &Path, problems: &mut Vec<Problem>) -> Option<Header> {
 }
 
 /// The folder's name, where it can be a project's.
-fn folder_name(root: &Path) -> Option<String> {
-    let root = root.canonicalize().ok()?;
+fn folder_name(files: &ProjectFiles) -> Option<String> {
+    let root = files.canonical(Path::new("")).ok()?;
     let name = root.file_name()?.to_str()?.to_lowercase();
     TeamName::new(name).ok().map(String::from)
 }
@@ -88,16 +89,29 @@ fn base_url(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// Whether there is such a file, readable or not.
+///
+/// # Errors
+/// What the folder lacks.
+pub(super) fn find(files: &ProjectFiles) -> Result<(), Problem> {
+    // Any other failure is said by reading it.
+    match files.exists(Path::new(PROJECT_FILE)).unwrap_or(true) {
+        true => Ok(()),
+        false => Err(no_project_file(files)),
+    }
+}
+
 /// Said when a folder is not a project at all.
-pub(super) fn no_project_file(root: &Path) -> Problem {
+fn no_project_file(files: &ProjectFiles) -> Problem {
+    let root = files.root();
     let problem = Problem::of_file(Path::new(PROJECT_FILE), "there is no such file");
-    if !root.exists() {
+    if !files.exists(Path::new("")).unwrap_or(true) {
         return problem
             .help(format!("the folder {} does not exist; `factum init` makes one", root.display()));
     }
-    let entries = folder::list(root, Path::new(""), &mut Vec::new());
-    let files = entries.iter().filter(|item| !item.is_folder).map(|item| item.name.as_str());
-    match nearest(PROJECT_FILE, files.filter(|name| name.to_lowercase().starts_with("factum."))) {
+    let entries = folder::list(files, Path::new(""), &mut Vec::new());
+    let names = entries.iter().filter(|item| !item.is_folder).map(|item| item.name.as_str());
+    match nearest(PROJECT_FILE, names.filter(|name| name.to_lowercase().starts_with("factum."))) {
         Some(near) => problem.help(format!("did you mean `{near}`? rename it to `{PROJECT_FILE}`")),
         None => problem.help(format!("{} is not a project; `factum init` makes one", root.display())),
     }

@@ -10,12 +10,13 @@ use factum_types::TeamName;
 use factum_types::suggest::nearest;
 
 use super::header::{self, Header};
-use super::{LoadError, PROJECT_FILE, Project, misplaced};
+use super::{LoadError, Project, misplaced};
 use crate::definitions::SharedDefinition;
 use crate::folder::{self, Item};
 use crate::kind::{Context, Entry, KindEntry, Origin};
 use crate::kinds::KINDS;
 use crate::problem::{Problem, Severity};
+use crate::project_files::{ProjectFiles, is_unanswered};
 use crate::resource_id::{ResourceId, ResourceKind};
 
 /// Folders of a team whose contents later versions read.
@@ -41,9 +42,13 @@ pub fn load(root: impl AsRef<Path>) -> Result<Project, LoadError> {
 /// [`LoadError`] where it is not known what the project holds: there is no such folder, `factum.yaml` is invalid,
 /// the teams cannot be listed.
 pub fn load_valid_part(root: impl AsRef<Path>) -> Result<Project, LoadError> {
-    let root = root.as_ref();
-    let mut loading = Loading::new(root);
-    let Some(header) = header::read(root, &mut loading.problems) else {
+    load_from(&ProjectFiles::once(root.as_ref()))
+}
+
+/// The same of files that are read more than once.
+pub(crate) fn load_from(files: &ProjectFiles) -> Result<Project, LoadError> {
+    let mut loading = Loading::new(files);
+    let Some(header) = header::read(files, &mut loading.problems) else {
         return Err(LoadError { problems: loading.problems });
     };
     loading.root_folder();
@@ -65,14 +70,11 @@ pub fn load_valid_part(root: impl AsRef<Path>) -> Result<Project, LoadError> {
 /// # Errors
 /// What it lacks.
 pub fn find(root: impl AsRef<Path>) -> Result<(), Problem> {
-    match root.as_ref().join(PROJECT_FILE).exists() {
-        true => Ok(()),
-        false => Err(header::no_project_file(root.as_ref())),
-    }
+    header::find(&ProjectFiles::once(root.as_ref()))
 }
 
 struct Loading<'a> {
-    root: &'a Path,
+    files: &'a ProjectFiles,
     problems: Vec<Problem>,
     /// What was read of each kind, with its origin; what has errors too.
     read: BTreeMap<ResourceKind, Vec<(SharedDefinition, Origin)>>,
@@ -81,9 +83,9 @@ struct Loading<'a> {
 }
 
 impl<'a> Loading<'a> {
-    fn new(root: &'a Path) -> Self {
+    fn new(files: &'a ProjectFiles) -> Self {
         Self {
-            root,
+            files,
             problems: Vec::new(),
             read: BTreeMap::new(),
             withheld: BTreeSet::new(),
@@ -94,7 +96,7 @@ impl<'a> Loading<'a> {
     fn into_project(self, header: Header) -> Project {
         let read: Vec<_> = self.read.into_values().flatten().collect();
         let mut project = Project {
-            root: self.root.to_owned(),
+            root: self.files.root().to_owned(),
             name: header.name,
             defaults: header.defaults,
             environments: header.environments,
@@ -115,7 +117,7 @@ impl<'a> Loading<'a> {
     }
 
     fn list(&mut self, path: impl AsRef<Path>) -> Vec<Item> {
-        folder::list(self.root, path.as_ref(), &mut self.problems)
+        folder::list(self.files, path.as_ref(), &mut self.problems)
     }
 
     fn root_folder(&mut self) {
@@ -137,13 +139,19 @@ impl<'a> Loading<'a> {
     }
 
     fn teams(&mut self, items: &[Item], header: &Header) {
-        if !self.root.join("teams").is_dir() {
+        let is_there = self.files.is_folder(Path::new("teams"));
+        if !is_there.unwrap_or_else(|error| is_unanswered(&error)) {
             let problem = Problem::of_file(Path::new("teams"), "the project has no `teams` folder");
             let problem =
                 problem.help("every event belongs to a team: make teams/<team>/team.yaml").warning();
             self.problems.push(problem);
         }
         for item in items {
+            if let Some(problem) = &item.unreadable {
+                self.problems.push(problem.clone());
+                self.withheld_teams.extend(TeamName::new(item.name.as_str()));
+                continue;
+            }
             if !item.is_folder {
                 self.stray(item, "a team is a folder: teams/<team>/team.yaml");
                 continue;
@@ -176,9 +184,8 @@ impl<'a> Loading<'a> {
         for kind in KINDS.iter().filter(|kind| !kind.folder.is_empty()) {
             folders.insert(kind.folder, self.list(folder.path.join(kind.folder)));
         }
-        let root = self.root;
         let context = Context {
-            root,
+            files: self.files,
             project: &header.name,
             defaults: &header.defaults,
             team: name,

@@ -75,7 +75,20 @@ pub async fn apply_once(
     catalogue: &Catalogue,
     effects: &dyn Effect,
 ) -> Result<(Plan, ApplyResult, Vec<Problem>), Error> {
-    let result = try_apply(root, log, catalogue, effects).await;
+    let folder = root.to_owned();
+    let loaded = tokio::task::spawn_blocking(move || project::load_valid_part(folder)).await;
+    apply_loaded(loaded.expect("loading a project does not panic"), root, log, catalogue, effects).await
+}
+
+/// The same with what a load of `root` gave.
+pub(super) async fn apply_loaded(
+    loaded: Result<Project, LoadError>,
+    root: &Path,
+    log: &dyn EventLog,
+    catalogue: &Catalogue,
+    effects: &dyn Effect,
+) -> Result<(Plan, ApplyResult, Vec<Problem>), Error> {
+    let result = try_apply(loaded, log, catalogue, effects).await;
     match &result {
         Ok((plan, _, problems)) => catalogue.note_applied(root, &plan.project, problems.clone()),
         Err(error) => catalogue.note_failure(root, error.in_words(), error.problems().to_vec()),
@@ -99,15 +112,12 @@ pub async fn resume(log: &dyn EventLog, catalogue: &Catalogue, effects: &dyn Eff
 }
 
 async fn try_apply(
-    root: &Path,
+    loaded: Result<Project, LoadError>,
     log: &dyn EventLog,
     catalogue: &Catalogue,
     effects: &dyn Effect,
 ) -> Result<(Plan, ApplyResult, Vec<Problem>), Error> {
-    let folder = root.to_owned();
-    let mut project = tokio::task::spawn_blocking(move || project::load_valid_part(folder))
-        .await
-        .expect("loading a project does not panic")?;
+    let mut project = loaded?;
     let recorded = AppliedDefinitions::read(log).await?;
     let plan = refused::plan_without(&mut project, &recorded, log, effects).await?;
     let prepared = plan.prepare(log).await?;

@@ -45,7 +45,7 @@ pub(super) fn read(
 ) -> Option<(DashboardDefinition, Origin)> {
     let named = name::relation(context.team, path, stem, "a dashboard's", "movies.yaml");
     let named = named.map_err(|problem| problems.push(problem)).ok();
-    let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
+    let file = SourceFile::read(context.files, path).map_err(|problem| problems.push(problem)).ok()?;
     let told = problems.len();
     let mut fields = Fields::of_file(&file, problems)?;
     let title = fields.text("title").unwrap_or_else(|| stem.to_owned());

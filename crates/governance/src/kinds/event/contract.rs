@@ -12,6 +12,7 @@ use super::{EventDefinition, Format};
 use crate::kind::{Context, Entry, Kind};
 use crate::manifest::SourceFile;
 use crate::problem::Problem;
+use crate::project_files::is_unanswered;
 
 const ENDINGS: [(&str, Format); 3] =
     [(".avsc", Format::Avro), (".schema.json", Format::Json), (".proto", Format::Protobuf)];
@@ -63,7 +64,7 @@ pub(super) fn find(
         return None;
     }
     let path = file.path.parent().unwrap_or(Path::new("")).join(name);
-    let contract = SourceFile::read(context.root, &path).and_then(|source| {
+    let contract = SourceFile::read(context.files, &path).and_then(|source| {
         let fields = fields(&source, format)?;
         Ok(Contract { path, format, fields, text: source.text })
     });
@@ -79,16 +80,23 @@ fn named(context: &Context<'_>, file: &SourceFile, name: &str) -> Result<(String
         let help = "a contract's name ends with .avsc, .schema.json or .proto".to_owned();
         return Err((format!("`schema` cannot be {name:?}"), help));
     };
-    let folder = context.root.join(file.path.parent().unwrap_or(Path::new("")));
-    let Ok(found) = folder.join(name).canonicalize() else {
-        let siblings = context.file_names::<EventDefinition>().filter(|name| split(name).is_some());
-        let help = match nearest(name, siblings) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "paths are relative to the file that names them".to_owned(),
-        };
-        return Err((format!("there is no file {name}"), help));
+    let path = file.path.parent().unwrap_or(Path::new("")).join(name);
+    let found = match context.files.canonical(&path) {
+        Ok(found) => found,
+        Err(error) if is_unanswered(&error) => {
+            let help = "see whether the file system that it is on answers".to_owned();
+            return Err((format!("{name} cannot be read: {error}"), help));
+        }
+        Err(_) => {
+            let siblings = context.file_names::<EventDefinition>().filter(|name| split(name).is_some());
+            let help = match nearest(name, siblings) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "paths are relative to the file that names them".to_owned(),
+            };
+            return Err((format!("there is no file {name}"), help));
+        }
     };
-    let is_within = context.root.canonicalize().is_ok_and(|root| found.starts_with(root));
+    let is_within = context.files.canonical(Path::new("")).is_ok_and(|root| found.starts_with(root));
     if !is_within {
         let help = "keep contracts beside their events".to_owned();
         return Err((format!("{name} lies outside the project's folder"), help));

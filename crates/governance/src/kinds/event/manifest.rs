@@ -30,7 +30,7 @@ pub(super) fn read(
 ) -> Option<(EventDefinition, Origin)> {
     let topic = name::relation(context.team, path, name, "an event's", "order-placed.yaml");
     let topic = topic.map_err(|problem| problems.push(problem)).ok().map(|name| name.to_topic());
-    let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
+    let file = SourceFile::read(context.files, path).map_err(|problem| problems.push(problem)).ok()?;
     let mut fields = Fields::of_file(&file, problems)?;
     let written = ManifestFields::take(&mut fields);
     fields.finish();

@@ -29,7 +29,7 @@ pub(super) fn read(
 ) -> Option<(FeedDefinition, Origin)> {
     let named = name::relation(context.team, path, stem, "a feed's", "orders.yaml");
     let named = named.map_err(|problem| problems.push(problem)).ok();
-    let file = SourceFile::read(context.root, path).map_err(|problem| problems.push(problem)).ok()?;
+    let file = SourceFile::read(context.files, path).map_err(|problem| problems.push(problem)).ok()?;
     let told = problems.len();
     let mut fields = Fields::of_file(&file, problems)?;
     let generate = fields.word("generate", &Generator::WORDS).map(|(generate, _)| generate);
