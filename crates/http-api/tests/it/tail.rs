@@ -305,7 +305,7 @@ async fn a_client_that_comes_back_for_single_records_sees_every_partition() {
 }
 
 #[tokio::test]
-async fn what_tails_wait_for_is_bounded() {
+async fn tails_wait_for_a_bounded_number_of_partitions() {
     let mut setup = Setup::default();
     setup.options.tail_memory = ByteSize::kib(128);
     let server = Server::start_with(setup).await;

@@ -36,7 +36,7 @@ pub(crate) struct RowsRoom {
 
 /// Where the columns of a response do not count yet.
 #[derive(Clone, Copy)]
-struct Uncounted {
+struct UncountedColumns {
     for_client: bool,
     for_all: bool,
 }
@@ -61,14 +61,14 @@ impl SharedColumns {
                 return room;
             }
             // The columns were let go of by those who had them.
-            uncounted = Uncounted { for_client: true, for_all: true };
+            uncounted = UncountedColumns { for_client: true, for_all: true };
         }
     }
 
-    fn uncounted(&self, client: ClientAddress, rows: &Rows) -> Uncounted {
+    fn uncounted(&self, client: ClientAddress, rows: &Rows) -> UncountedColumns {
         let known = self.known(rows.batches.as_ptr().addr());
         let share = known.as_ref().and_then(|columns| columns.share_of(client));
-        Uncounted { for_client: share.is_none(), for_all: known.is_none() }
+        UncountedColumns { for_client: share.is_none(), for_all: known.is_none() }
     }
 
     /// Parts what is for columns from what is for text; `None` if there is nothing for columns that do not count any more.
@@ -76,7 +76,7 @@ impl SharedColumns {
         &self,
         client: ClientAddress,
         rows: &Rows,
-        uncounted: Uncounted,
+        uncounted: UncountedColumns,
         mut room: Room,
     ) -> Option<RowsRoom> {
         let bytes = rows.memory();
