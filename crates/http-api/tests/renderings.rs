@@ -30,9 +30,9 @@ async fn write(server: &Server, page: usize, note: &str, versions: usize) {
     server.until_found("SELECT sum(versions) AS found FROM store.notes", versions).await;
 }
 
-/// A follower whose socket takes little.
-async fn follow(server: &Server) -> TcpStream {
-    let mut stream = server.connect_as(1).await;
+/// A follower at 127.0.0.`client` whose socket takes little.
+async fn follow(server: &Server, client: u8) -> TcpStream {
+    let mut stream = server.connect_as(client).await;
     let request = "GET /api/v1/views/store.notes/changes HTTP/1.0\r\nhost: localhost\r\n\r\n";
     stream.write_all(request.as_bytes()).await.expect("sent");
     stream
@@ -50,15 +50,16 @@ async fn snapshots_that_wait_for_memory_hold_no_place() {
         write(&server, page, &note, page + 1).await;
     }
     // The first has all of the memory and takes nothing; the next two are rendered, and wait. Each is at another version
-    // of the view, so that none shares the text of another.
-    let mut first = follow(&server).await;
+    // of the view, so that none shares the text of another, and at another address, so that none waits for the share of
+    // its address.
+    let mut first = follow(&server, 2).await;
     let mut begun = [0; 1_024];
     timeout(PATIENCE, first.read_exact(&mut begun)).await.expect("in time").expect("a stream");
     let mut waiting = Vec::new();
-    for number in 1..=2 {
-        write(&server, 0, "", PAGES + number).await;
-        waiting.push(follow(&server).await);
-        let rendered = f64::from(u32::try_from(number + 1).expect("small"));
+    for number in 1..=2_u8 {
+        write(&server, 0, "", PAGES + usize::from(number)).await;
+        waiting.push(follow(&server, 2 + number).await);
+        let rendered = f64::from(number + 1);
         let is_rendered = async {
             let name = "factum_http_view_renderings_total{view=\"store.notes\"}";
             while metric(&server, name).await < rendered
