@@ -33,7 +33,6 @@ mod memory;
 mod offsets;
 mod offsets_log;
 mod options;
-mod places;
 mod records;
 mod request;
 mod service;

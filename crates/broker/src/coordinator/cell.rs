@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use factum_base::clients::ClientAddress;
+use factum_base::clients::{ClientAddress, ClientShare};
 use factum_types::{GroupId, Offset, Timestamp, TopicPartition};
 use tokio::sync::oneshot;
 use tracing::error;
@@ -15,7 +15,6 @@ use super::group::{Group, Outcome, Reply, Ticket};
 use super::journal::{Change, Journal};
 use super::memory::{ENTRY_BYTES, GroupMemory, MemoryShare};
 use super::offsets::OffsetTable;
-use super::places::GroupPlace;
 use super::records::{self, GroupMetadata, Key, StoredOffset};
 use super::{CommittedOffset, CoordinatorError, GroupState, JoinResult, SyncResult};
 
@@ -50,12 +49,12 @@ pub(crate) struct Cell {
     /// What the group takes without members and offsets.
     _own_memory: MemoryShare,
     /// Of the address that made it.
-    _place: Option<GroupPlace>,
+    _place: Option<ClientShare>,
 }
 
 impl Cell {
     /// A group without members and offsets, in this place and with this memory ([`own_bytes`]).
-    pub(crate) fn new(id: GroupId, place: GroupPlace, memory: &Arc<GroupMemory>, own: MemoryShare) -> Self {
+    pub(crate) fn new(id: GroupId, place: ClientShare, memory: &Arc<GroupMemory>, own: MemoryShare) -> Self {
         Self::with(id, Some(place), Arc::clone(memory), own)
     }
 
@@ -67,7 +66,7 @@ impl Cell {
 
     fn with(
         id: GroupId,
-        place: Option<GroupPlace>,
+        place: Option<ClientShare>,
         memory: Arc<GroupMemory>,
         own_memory: MemoryShare,
     ) -> Self {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use factum_base::clients::ClientAddress;
+use factum_base::clients::{ClientAddress, ClientLimit, most_of_one_client};
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_types::GroupId;
@@ -17,7 +17,6 @@ use super::group::Ticket;
 use super::journal::Journal;
 use super::memory::GroupMemory;
 use super::offsets_log::{OffsetsLog, PartitionOffsets};
-use super::places::GroupPlaces;
 use super::records::DecodedRecord;
 use super::timers::Timers;
 use super::{CoordinatorError, GroupState, LogError, MemoryLimitError, OpenError, Options};
@@ -39,7 +38,9 @@ pub(super) struct Groups {
     pub(super) unreadable: Option<Arc<str>>,
     pub(super) timers: Timers,
     pub(super) memory: Arc<GroupMemory>,
-    places: Arc<GroupPlaces>,
+    /// The groups that each address made: three quarters of all at most, so that others can always make some. Those that
+    /// were read back belong to no address.
+    places: Arc<ClientLimit>,
     cells: RwLock<HashMap<GroupId, Arc<Mutex<Cell>>>>,
     tickets: AtomicU64,
 }
@@ -79,7 +80,7 @@ impl Coordinator {
     ) -> Result<Self, OpenError> {
         let journal = Journal::new(log, options.snapshot_after.0);
         let memory = GroupMemory::new(options.memory);
-        let places = GroupPlaces::new(options.max_groups);
+        let places = ClientLimit::new(most_of_one_client(options.max_groups));
         let mut groups = Groups {
             options,
             clock,
@@ -185,7 +186,7 @@ impl Groups {
             Entry::Vacant(free) => {
                 let limit = self.places.limit();
                 let too_many = CoordinatorError::TooManyGroupsOfClient { limit };
-                let place = self.places.take(client).ok_or(too_many)?;
+                let place = self.places.take(client, 1).ok_or(too_many)?;
                 let memory = self.memory.take(Some(client), own_bytes(group)).map_err(no_memory)?;
                 let cell = Cell::new(group.clone(), place, &self.memory, memory);
                 Ok(Arc::clone(free.insert(Arc::new(Mutex::new(cell)))))
