@@ -51,18 +51,12 @@ struct Places {
 /// Memory that a tail has, until it is dropped.
 pub(crate) struct TailMemory {
     bytes: usize,
-    _of_all: OwnedSemaphorePermit,
-    _of_client: ClientShare,
+    _share: StreamShare,
 }
 
-/// A tail's turn to read, until it is dropped.
-pub(crate) struct TailRead {
-    _of_all: OwnedSemaphorePermit,
-    _of_client: ClientShare,
-}
-
-/// A stream's place, until it is dropped.
-pub(crate) struct StreamPlace {
+/// What a stream has of what all share, and of what its address may have: a place, a turn to read, memory. Dropping it
+/// gives it back.
+pub(crate) struct StreamShare {
     _of_all: OwnedSemaphorePermit,
     _of_client: ClientShare,
 }
@@ -82,16 +76,16 @@ impl Streams {
     }
 
     /// A place among those who follow changes of views.
-    pub(crate) fn follower(&self, client: ClientAddress) -> Result<StreamPlace, Problem> {
+    pub(crate) fn follower(&self, client: ClientAddress) -> Result<StreamShare, Problem> {
         self.place(&self.followers, client)
     }
 
     /// A place among those who follow a topic or the overview.
-    pub(crate) fn tail(&self, client: ClientAddress) -> Result<StreamPlace, Problem> {
+    pub(crate) fn tail(&self, client: ClientAddress) -> Result<StreamShare, Problem> {
         self.place(&self.tails, client)
     }
 
-    fn place(&self, places: &Places, client: ClientAddress) -> Result<StreamPlace, Problem> {
+    fn place(&self, places: &Places, client: ClientAddress) -> Result<StreamShare, Problem> {
         let of_client = self.clients.take(client, 1).ok_or_else(|| {
             let limit = self.clients.limit();
             let detail = format!("too many streams from one client address: the limit is {limit}");
@@ -102,7 +96,7 @@ impl Streams {
             let detail = format!("too many {kind}: the limit is {limit}");
             Problem::unavailable("busy", detail).with("limit", *limit)
         })?;
-        Ok(StreamPlace { _of_all: of_all, _of_client: of_client })
+        Ok(StreamShare { _of_all: of_all, _of_client: of_client })
     }
 
     /// Memory for `bytes` that a tail of `client` keeps; `None` if its tails, or all, keep too much already.
@@ -110,7 +104,7 @@ impl Streams {
         let permits = bytes.div_ceil(PERMIT_BYTES);
         let of_client = self.memory_of_client.take(client, permits)?;
         let of_all = Arc::clone(&self.memory).try_acquire_many_owned(u32::try_from(permits).ok()?).ok()?;
-        Some(TailMemory { bytes, _of_all: of_all, _of_client: of_client })
+        Some(TailMemory { bytes, _share: StreamShare { _of_all: of_all, _of_client: of_client } })
     }
 
     /// The same, and waits until they keep less, behind those of the same address that wait already. More than one
@@ -126,7 +120,7 @@ impl Streams {
             let _of_client = of_client.wait(client, permits).await;
             let permits = u32::try_from(permits).unwrap_or(u32::MAX);
             let _of_all = of_all.acquire_many_owned(permits).await.expect("the semaphore is never closed");
-            TailMemory { bytes, _of_all, _of_client }
+            TailMemory { bytes, _share: StreamShare { _of_all, _of_client } }
         }
     }
 
@@ -134,7 +128,7 @@ impl Streams {
     ///
     /// # Errors
     /// 503 if its tails, or all, have too much already.
-    pub(crate) fn wait_memory(
+    pub(crate) fn memory_of_waits(
         &self,
         client: ClientAddress,
         partitions: usize,
@@ -149,10 +143,10 @@ impl Streams {
     }
 
     /// A turn to read for a tail of `client`, in line.
-    pub(crate) async fn read(&self, client: ClientAddress) -> TailRead {
+    pub(crate) async fn read(&self, client: ClientAddress) -> StreamShare {
         let of_client = self.reads_of_client.wait(client, 1).await;
         let of_all = Arc::clone(&self.reads).acquire_owned().await.expect("the semaphore is never closed");
-        TailRead { _of_all: of_all, _of_client: of_client }
+        StreamShare { _of_all: of_all, _of_client: of_client }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::http::extract::Caller;
 use crate::http::problem::Problem;
 use crate::http::responses::CountedMarker;
 use crate::http::server_sent::{self, END_OF_EVENT, FRAME_BYTES, Frame, Frames};
-use crate::http::streams::StreamPlace;
+use crate::http::streams::StreamShare;
 use crate::metrics::GaugeGuard;
 
 /// How often the stream says how things are.
@@ -77,7 +77,7 @@ struct OverviewStream {
     /// Whether the client was sent one.
     has_overview: bool,
     is_over: bool,
-    _place: StreamPlace,
+    _place: StreamShare,
     _present: GaugeGuard,
 }
 

@@ -26,7 +26,7 @@ use super::writer::{FrameResult, TailWriter};
 use crate::api::Api;
 use crate::http::problem::Problem;
 use crate::http::server_sent::{Frame, Frames, KEEP_ALIVE};
-use crate::http::streams::{StreamPlace, TailMemory};
+use crate::http::streams::{StreamShare, TailMemory};
 use crate::metrics::GaugeGuard;
 
 /// What a tail is to follow.
@@ -52,7 +52,7 @@ pub(super) struct TailStream {
     writing: JoinSet<(TailWriter, FrameResult)>,
     /// The wait for memory that the next frame needs.
     memory: Option<BoxFuture<'static, TailMemory>>,
-    _place: StreamPlace,
+    _place: StreamShare,
     /// For what it waits for.
     _memory: TailMemory,
     _present: GaugeGuard,
@@ -88,10 +88,10 @@ impl TailStream {
         api: Arc<Api>,
         client: ClientAddress,
         tail: Tail,
-        place: StreamPlace,
+        place: StreamShare,
     ) -> Result<Self, Problem> {
         let Tail { topic, positions, left_behind, limit } = tail;
-        let memory = api.streams.wait_memory(client, topic.partitions.len())?;
+        let memory = api.streams.memory_of_waits(client, topic.partitions.len())?;
         let is_at_end = |bounds: &&PartitionBounds| positions.get(bounds.partition) == bounds.high_watermark;
         let (at_end, mut ready): (Vec<_>, Vec<_>) = topic.partitions.iter().partition(is_at_end);
         // Not always the same one first: a client that comes back for a few records at a time shall see them all.

@@ -25,7 +25,7 @@ use crate::api::Api;
 use crate::http::extract::{Caller, NamePath};
 use crate::http::problem::Problem;
 use crate::http::server_sent::{self, Frame, Frames, KEEP_ALIVE};
-use crate::http::streams::StreamPlace;
+use crate::http::streams::StreamShare;
 use crate::metrics::GaugeGuard;
 
 /// The route of this file.
@@ -93,7 +93,7 @@ struct ViewStream {
     changes: ChangeStream,
     resume: Option<ChangeId>,
     is_over: bool,
-    _place: StreamPlace,
+    _place: StreamShare,
     _present: GaugeGuard,
 }
 

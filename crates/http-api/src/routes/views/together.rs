@@ -36,7 +36,7 @@ use crate::http::change_text;
 use crate::http::extract::{Caller, Params};
 use crate::http::problem::Problem;
 use crate::http::server_sent::{self, Frame, Frames, KEEP_ALIVE};
-use crate::http::streams::StreamPlace;
+use crate::http::streams::StreamShare;
 use crate::metrics::GaugeGuard;
 
 /// The most views that one connection follows.
@@ -256,7 +256,7 @@ struct ViewsStream {
     told: SelectAll<BoxStream<'static, ViewUpdate>>,
     places: Places,
     sending: SendProgress,
-    _place: StreamPlace,
+    _place: StreamShare,
     _present: GaugeGuard,
 }
 
