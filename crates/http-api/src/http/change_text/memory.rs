@@ -31,6 +31,22 @@ pub(super) struct TextMemory {
     turns: Arc<ClientLimit>,
 }
 
+/// The turn of one follower of a client, until a text counts for the client or not.
+pub(super) struct ShareTurn<'a> {
+    memory: &'a TextMemory,
+    client: ClientAddress,
+    _turn: ClientShare,
+}
+
+impl ShareTurn<'_> {
+    /// Waits until the client may be sent a text of so many bytes. A text larger than its share is the only one.
+    pub(super) async fn share(&self, bytes: usize) -> ClientShare {
+        let TextMemory { clients, .. } = self.memory;
+        let counts = |text: &Text| text.is_counted_for(self.client);
+        self.memory.giving_up(clients.wait(self.client, bytes), counts).await
+    }
+}
+
 impl TextMemory {
     pub(super) fn new(options: &Options) -> Self {
         let half = usize::try_from(options.snapshot_memory.as_u64() / 2).unwrap_or(usize::MAX);
@@ -62,10 +78,9 @@ impl TextMemory {
         self.giving_up(self.pool.room(bytes), |_| true).await
     }
 
-    /// Waits until `client` may be sent a text of so many bytes. A text larger than its share is the only one.
-    pub(super) async fn share(&self, client: ClientAddress, bytes: usize) -> ClientShare {
-        let _turn = self.turns.wait(client, 1).await;
-        self.giving_up(self.clients.wait(client, bytes), |text| text.is_counted_for(client)).await
+    /// Waits until no other follower of `client` waits for its share.
+    pub(super) async fn turn(&self, client: ClientAddress) -> ShareTurn<'_> {
+        ShareTurn { memory: self, client, _turn: self.turns.wait(client, 1).await }
     }
 
     /// Waits for what texts have, and gives up the oldest of those that `may_go` after a while.

@@ -110,22 +110,33 @@ impl SharedRenderer {
 
     async fn large_text(&self, client: ClientAddress, view: RelationName, change: Change) -> Arc<Text> {
         let key = key(&view, &change);
-        // Who has to wait asks again: the text may have been given up meanwhile, or be another client's by now.
-        let mut share = None;
-        let text = loop {
-            let text = self.known_or_new(key.clone());
-            if text.counts_for(client, || share.take()) {
-                break text;
-            }
-            drop(text);
-            share = Some(self.memory.share(client, text::estimated_bytes(&change)).await);
-        };
+        let text = self.counted_text(client, &key, &change).await;
         let render = || async {
             metrics::observe_rendering(&view.to_string());
             self.render_large(&text, change).await;
         };
         text.filled_by(render).await;
         text
+    }
+
+    /// The text, once it counts for `client`: at once if it does already. Who waits holds no text, and asks again
+    /// afterwards: it may have been given up meanwhile, or count since another follower of the client had the turn.
+    async fn counted_text(&self, client: ClientAddress, key: &Key, change: &Change) -> Arc<Text> {
+        if let Some(text) = self.known_if_counted(client, key) {
+            return text;
+        }
+        let turn = self.memory.turn(client).await;
+        if let Some(text) = self.known_if_counted(client, key) {
+            return text;
+        }
+        let share = turn.share(text::estimated_bytes(change)).await;
+        let text = self.known_or_new(key.clone());
+        text.count_for(client, share);
+        text
+    }
+
+    fn known_if_counted(&self, client: ClientAddress, key: &Key) -> Option<Arc<Text>> {
+        Some(self.known_or_new(key.clone())).filter(|text| text.is_counted_for(client))
     }
 
     /// The text that others are told as well, unless it was given up.

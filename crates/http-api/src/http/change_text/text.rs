@@ -7,7 +7,6 @@
 //!   that are sent it.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -64,16 +63,9 @@ impl Text {
         *self.content() = Content::Ready { bytes, _held: held, _room: room };
     }
 
-    /// Has it count for `client` with the share that `take` gives; false if there is none, and it does not count yet.
-    pub(super) fn counts_for(
-        &self,
-        client: ClientAddress,
-        take: impl FnOnce() -> Option<ClientShare>,
-    ) -> bool {
-        match self.shares().entry(client) {
-            Entry::Occupied(_) => true,
-            Entry::Vacant(entry) => take().map(|share| entry.insert(share)).is_some(),
-        }
+    /// Has it count for `client`, with a share that is given back once no one holds the text or it is given up.
+    pub(super) fn count_for(&self, client: ClientAddress, share: ClientShare) {
+        self.shares().insert(client, share);
     }
 
     pub(super) fn is_counted_for(&self, client: ClientAddress) -> bool {
