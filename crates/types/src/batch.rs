@@ -29,8 +29,8 @@ const CRC_COVERS_FROM: usize = 21;
 const SMALLEST_RECORD_BYTES: usize = 7;
 
 const TIMESTAMP_TYPE_BIT: i16 = 1 << 3;
-const TRANSACTIONAL_BIT: i16 = 1 << 4;
-const CONTROL_BIT: i16 = 1 << 5;
+pub(crate) const TRANSACTIONAL_BIT: i16 = 1 << 4;
+pub(crate) const CONTROL_BIT: i16 = 1 << 5;
 
 /// Where and why bytes are not a record batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -10,6 +10,7 @@
 //! [`RecordReader`] reads.
 
 mod builder;
+mod marker;
 mod reader;
 mod times;
 mod validate;
@@ -21,6 +22,7 @@ use crate::compression::DecompressError;
 use crate::{Offset, Timestamp};
 
 pub use builder::BatchBuilder;
+pub use marker::{TransactionMarker, TransactionOutcome, TransactionRange};
 pub use reader::RecordReader;
 pub use times::{RecordTimes, times};
 pub use validate::{RecordSummary, validate};

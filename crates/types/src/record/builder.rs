@@ -3,7 +3,7 @@
 use bytes::{BufMut, BytesMut};
 
 use super::Header;
-use crate::batch::{HEADER_BYTES, LENGTH_OVERHEAD, RecordBatch};
+use crate::batch::{CONTROL_BIT, HEADER_BYTES, LENGTH_OVERHEAD, RecordBatch, TRANSACTIONAL_BIT};
 use crate::{Compression, ProducerEpoch, ProducerId, Timestamp, varint};
 
 const MAGIC: i8 = 2;
@@ -17,6 +17,8 @@ pub struct BatchBuilder {
     bytes: BytesMut,
     compression: Compression,
     producer: (ProducerId, ProducerEpoch, i32),
+    /// The bits that say what kind of batch it is.
+    kind: i16,
     count: i32,
     base_timestamp: Timestamp,
     max_timestamp: Timestamp,
@@ -42,6 +44,7 @@ impl BatchBuilder {
             bytes,
             compression: Compression::None,
             producer: (-1, -1, -1),
+            kind: 0,
             count: 0,
             base_timestamp: Timestamp::NONE,
             max_timestamp: Timestamp::NONE,
@@ -60,6 +63,19 @@ impl BatchBuilder {
     pub fn producer(mut self, id: ProducerId, epoch: ProducerEpoch, base_sequence: i32) -> Self {
         self.producer = (id, epoch, base_sequence);
         self
+    }
+
+    /// Makes it a part of the producer's transaction.
+    #[must_use]
+    pub fn transactional(mut self) -> Self {
+        self.kind = TRANSACTIONAL_BIT;
+        self
+    }
+
+    /// Makes it a control batch of a producer's transaction.
+    pub(super) fn control(mut self, id: ProducerId, epoch: ProducerEpoch) -> Self {
+        self.kind = TRANSACTIONAL_BIT | CONTROL_BIT;
+        self.producer(id, epoch, -1)
     }
 
     /// Adds a record at the end.
@@ -138,7 +154,7 @@ impl BatchBuilder {
         out.put_i32(-1);
         out.put_i8(MAGIC);
         out.put_u32(0);
-        out.put_i16(self.compression.code());
+        out.put_i16(self.compression.code() | self.kind);
         out.put_i32(self.count - 1);
         out.put_i64(self.base_timestamp.as_millis());
         out.put_i64(self.max_timestamp.as_millis());

@@ -69,6 +69,15 @@ impl RecordReader {
         if self.header.is_control() {
             return Ok(None);
         }
+        self.next_of_any_batch()
+    }
+
+    /// The record of a control batch.
+    pub(super) fn control_record(&mut self) -> Result<Option<Record>, Error> {
+        if self.header.is_control() { self.next_of_any_batch() } else { Ok(None) }
+    }
+
+    fn next_of_any_batch(&mut self) -> Result<Option<Record>, Error> {
         if self.index >= self.header.record_count {
             return match self.source.is_at_end()? {
                 true => Ok(None),
