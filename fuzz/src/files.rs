@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::BytesMut;
 use factum_base::clock::SystemClock;
-use factum_log::{Disk, Environment, EnvironmentOptions, LocalDisk, Options, PartitionLog};
+use factum_log::{Disk, Environment, EnvironmentOptions, Isolation, LocalDisk, Options, PartitionLog};
 use factum_state::EmbeddedStore;
 use factum_types::{BatchBuilder, Offset, RecordBatch, Timestamp};
 
@@ -61,13 +61,13 @@ pub(crate) fn log(bytes: &[u8]) {
     let bounds = log.bounds();
     let mut next = bounds.log_start;
     while next < bounds.high_watermark {
-        match log.read(next, 4_096) {
+        match log.read(next, 4_096, Isolation::ReadUncommitted) {
             Ok(slice) if slice.bytes > 0 => next = next.advance(1),
             _ => break,
         }
     }
     drop(log.offset_for_time(Timestamp::from_millis(1_010)));
-    drop(log.read(Offset::ZERO, 1));
+    drop(log.read(Offset::ZERO, 1, Isolation::ReadCommitted));
 }
 
 /// Opens the state of views.

@@ -9,8 +9,8 @@
 //!        └── no ── count what has come: enough? ── yes ──► read all ──► answer
 //! ```
 //!
-//! Invariants: nothing polls. A waiter is registered *behind* what was counted; if the high watermark passed that point in
-//! between, the registration says so and counting goes on, so no wake-up is missed. However long a fetch waits, what
+//! Invariants: nothing polls. A waiter is registered *behind* what was counted; if the end that the reader sees passed that
+//! point in between, the registration says so and counting goes on, so no wake-up is missed. However long a fetch waits, what
 //! was there before is not read again for each batch that comes. Files are not read on an async thread.
 //!
 //! Sizes follow KIP-74: partitions are served in the order given; the first that has records gives at least one
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use factum_base::blocking_work::BlockingWork;
-use factum_log::{Slice, Waiter};
+use factum_log::{Isolation, Slice, Waiter};
 use factum_types::Offset;
 
 use crate::partition::{Partition, ReadError};
@@ -36,6 +36,8 @@ pub struct Fetch {
     pub max_bytes: usize,
     /// Answers with what there is after this time.
     pub max_wait: Duration,
+    /// Which records are given.
+    pub isolation: Isolation,
 }
 
 /// One partition of a [`Fetch`].
@@ -76,7 +78,7 @@ impl Fetch {
 
     /// Reads here what is in memory, and on a thread for blocking work what is not.
     async fn read(self: &Arc<Self>, cold_reads: &BlockingWork) -> Answer {
-        if !self.partitions.iter().any(|asked| asked.partition.is_cold(asked.from)) {
+        if !self.partitions.iter().any(|asked| asked.partition.is_cold(asked.from, self.isolation)) {
             return Answer::read(self);
         }
         let this = Arc::clone(self);
@@ -99,8 +101,11 @@ impl Fetch {
     /// Resolves once any partition has records behind those `seen`.
     async fn wait_behind(&self, seen: &[Offset]) {
         let waiter = Waiter::new();
-        let passed =
-            self.partitions.iter().zip(seen).any(|(asked, seen)| asked.partition.wait_past(*seen, &waiter));
+        let passed = self
+            .partitions
+            .iter()
+            .zip(seen)
+            .any(|(asked, seen)| asked.partition.wait_past(*seen, self.isolation, &waiter));
         match passed {
             true => tokio::task::yield_now().await,
             false => waiter.woken().await,
@@ -116,7 +121,7 @@ impl Fetch {
 /// What has come while a fetch waits. Only sizes are kept: each batch is looked at once, when it has come, and read with
 /// all others when there are enough.
 struct ArrivedBytes {
-    /// The high watermark of each partition when it was looked at last.
+    /// The end of each partition, for this reader, when it was looked at last.
     seen: Vec<Offset>,
     /// Bytes of each partition that the answer will have.
     bytes: Vec<usize>,
@@ -135,12 +140,16 @@ impl ArrivedBytes {
         for (at, asked) in fetch.partitions.iter().enumerate() {
             let room = asked.limit_bytes.saturating_sub(self.bytes[at]);
             let (seen, partition) = (self.seen[at], &asked.partition);
-            let new = if room == 0 { partition.peek(seen.get()) } else { partition.read(seen.get(), room) };
+            let new = match room {
+                0 => partition.peek(seen.get()),
+                room => partition.read(seen.get(), room, fetch.isolation),
+            };
             match new {
                 Ok(slice) => {
-                    self.is_something |= slice.bounds.high_watermark > seen;
+                    let end = slice.bounds.end_for(fetch.isolation);
+                    self.is_something |= end > seen;
                     self.bytes[at] += slice.bytes;
-                    self.seen[at] = slice.bounds.high_watermark.max(seen);
+                    self.seen[at] = end.max(seen);
                 }
                 Err(_) => (self.has_error, self.is_something) = (true, true),
             }
@@ -155,7 +164,7 @@ impl ArrivedBytes {
 /// What one reading of all partitions gave.
 struct Answer {
     fetched: Vec<FetchResult>,
-    /// The high watermark of each partition when it was read.
+    /// The end of each partition, for this reader, when it was read.
     seen: Vec<Offset>,
     bytes: usize,
     has_error: bool,
@@ -171,27 +180,27 @@ impl Answer {
             has_error: false,
         };
         for asked in &fetch.partitions {
-            answer.add(asked, fetch.max_bytes);
+            answer.add(asked, fetch.max_bytes, fetch.isolation);
         }
         answer
     }
 
-    fn add(&mut self, asked: &FetchPartition, max_bytes: usize) {
+    fn add(&mut self, asked: &FetchPartition, max_bytes: usize, isolation: Isolation) {
         let room = asked.limit_bytes.min(max_bytes.saturating_sub(self.bytes));
         let is_first = self.bytes == 0;
         let result = match room {
             0 if !is_first => asked.partition.peek(asked.from),
-            room => {
-                asked.partition.read(asked.from, room).map(|slice| match slice.bytes > room && !is_first {
-                    true => Slice { chunks: Vec::new(), bytes: 0, bounds: slice.bounds },
+            room => asked.partition.read(asked.from, room, isolation).map(|slice| {
+                match slice.bytes > room && !is_first {
+                    true => Slice::empty(slice.bounds),
                     false => slice,
-                })
-            }
+                }
+            }),
         };
         match &result {
             Ok(slice) => {
                 self.bytes += slice.bytes;
-                self.seen.push(slice.bounds.high_watermark);
+                self.seen.push(slice.bounds.end_for(isolation));
             }
             Err(_) => {
                 self.has_error = true;

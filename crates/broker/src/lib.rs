@@ -64,8 +64,8 @@ pub use coordinator::Coordinator;
 // What the signatures below name of the crates underneath, for edges that may use this crate alone.
 pub use factum_eventlog::{CompressionType, NewTopic, TimestampType, TopicConfig};
 pub use factum_log::{
-    AppendError, Bounds, DamagedOffsets, Inspection, ReadError as LogReadError, Repair, RepairError, Slice,
-    SyncError, TruncateError,
+    AppendError, Bounds, DamagedOffsets, EndTransaction, Inspection, Isolation, ReadError as LogReadError,
+    Repair, RepairError, Slice, SyncError, TruncateError,
 };
 
 pub use data_files::{DataFiles, PartitionFiles, RepairPartitionError, UnusableDirectory};

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use factum_base::clock::SharedClock;
-use factum_log::{AppendError, AppendResult, Bounds, PartitionLog, Slice, SyncError, Waiter};
+use factum_log::{AppendError, AppendResult, Bounds, Isolation, PartitionLog, Slice, SyncError, Waiter};
 use factum_types::compression::DecompressError;
 use factum_types::record::{self, RecordSummary};
 use factum_types::{Compression, Offset, RecordBatch, Timestamp, TopicId, TopicPartition};
@@ -245,22 +245,22 @@ impl Partition {
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn read(&self, from: i64, limit_bytes: usize) -> Result<Slice, ReadError> {
+    pub fn read(&self, from: i64, limit_bytes: usize, isolation: Isolation) -> Result<Slice, ReadError> {
         let from = self.check_offset(from)?;
-        self.log.read(from, limit_bytes).map_err(|error| self.unreadable(from, error))
+        self.log.read(from, limit_bytes, isolation).map_err(|error| self.unreadable(from, error))
     }
 
     /// Whether [`Partition::read`] would read a file in the caller's thread.
-    pub(crate) fn is_cold(&self, from: i64) -> bool {
-        from >= 0 && self.log.is_cold(Offset::new(from))
+    pub(crate) fn is_cold(&self, from: i64, isolation: Isolation) -> bool {
+        from >= 0 && self.log.is_cold(Offset::new(from), isolation)
     }
 
     /// Whether there is something to learn past `offset`; if not, `waiter` is woken when there is.
     ///
     /// A deletion is marked before the log is closed, and closing wakes all that registered before: so a waiter
     /// learns of it either way.
-    pub(crate) fn wait_past(&self, offset: Offset, waiter: &Arc<Waiter>) -> bool {
-        self.log.wait_past(offset, waiter) || self.limits.is_deleted()
+    pub(crate) fn wait_past(&self, offset: Offset, isolation: Isolation, waiter: &Arc<Waiter>) -> bool {
+        self.log.wait_past(offset, isolation, waiter) || self.limits.is_deleted()
     }
 
     /// Counts bytes that a reader was given.
@@ -275,7 +275,7 @@ impl Partition {
         if from < bounds.log_start || from > bounds.high_watermark {
             return Err(ReadError::OutOfRange { asked: from.get(), bounds });
         }
-        Ok(Slice { chunks: Vec::new(), bytes: 0, bounds })
+        Ok(Slice::empty(bounds))
     }
 
     /// The first record at or after `time`, with its own time; `None` if all are older.

@@ -7,7 +7,7 @@ use factum_types::{Offset, Record, Timestamp, TopicId, TopicPartition};
 pub enum Position {
     /// The first record kept.
     Earliest,
-    /// Behind the last durable record.
+    /// Behind the last record that readers see: it is durable, and its transaction, if any, is decided.
     Latest,
     /// The first record at or after this time.
     Time(Timestamp),
@@ -39,7 +39,7 @@ pub struct Chunk {
     pub next: Offset,
     /// The first offset kept.
     pub log_start: Offset,
-    /// Behind the last durable record.
+    /// Behind the last record that readers see: it is durable, and its transaction, if any, is decided.
     pub high_watermark: Offset,
 }
 
@@ -61,7 +61,7 @@ pub enum ReadError {
         asked: Offset,
         /// The first offset kept.
         log_start: Offset,
-        /// Behind the last durable record.
+        /// Behind the last record that readers see: it is durable, and its transaction, if any, is decided.
         high_watermark: Offset,
     },
     /// The log cannot answer now.

@@ -39,7 +39,7 @@ pub struct PartitionBounds {
     pub partition: PartitionId,
     /// The first offset kept.
     pub log_start: Offset,
-    /// Behind the last durable record.
+    /// Behind the last record that readers see: it is durable, and its transaction, if any, is decided.
     pub high_watermark: Offset,
     /// Bytes on disk, where known.
     pub bytes: Option<u64>,

@@ -81,6 +81,7 @@ error_codes! {
     49 InvalidProducerIdMapping "INVALID_PRODUCER_ID_MAPPING" "The producer id does not belong to the transactional id.";
     50 InvalidTransactionTimeout "INVALID_TRANSACTION_TIMEOUT" "The transaction timeout is over the limit.";
     51 ConcurrentTransactions "CONCURRENT_TRANSACTIONS" "An earlier transaction is still ending; ask again.";
+    52 TransactionCoordinatorFenced "TRANSACTION_COORDINATOR_FENCED" "A newer transaction coordinator has taken over.";
     53 TransactionalIdAuthorizationFailed "TRANSACTIONAL_ID_AUTHORIZATION_FAILED" "The principal may not use the transactional id.";
     54 SecurityDisabled "SECURITY_DISABLED" "Security features are switched off.";
     55 OperationNotAttempted "OPERATION_NOT_ATTEMPTED" "An earlier part of the request failed, this was not tried.";

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use factum_types::batch::BatchHeader;
+use factum_types::record::TransactionMarker;
 use factum_types::{Offset, ProducerEpoch, ProducerId, RecordBatch, Timestamp};
 
 use crate::active_file::ActiveFile;
@@ -21,11 +22,15 @@ use crate::damage::Damage;
 use crate::index::SegmentIndex;
 use crate::open_segments::OpenSegment;
 use crate::partition_log::{LogInner, PartitionLog, SealedSegment, Writer};
+use crate::producers::TransactionChange;
 use crate::segment::{Segment, State, log_path};
+use crate::transactions::AbortedTransaction;
 use crate::trouble::RefusedAppend;
 
 /// Most bytes written to see whether a disk takes appends again.
 const RETRY_BYTES: usize = 1 << 20;
+/// A segment with so many aborted transactions is sealed, so that its index stays small.
+const MOST_ABORTED: u32 = 10_000;
 
 /// Where a batch came to lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +67,20 @@ pub enum AppendError {
         current: ProducerEpoch,
         /// The batch's.
         found: ProducerEpoch,
+    },
+    /// A producer with an open transaction sent a batch that belongs to none.
+    #[error("producer {producer_id} has an open transaction and sent a batch that is no part of it")]
+    NotTransactional {
+        /// The producer.
+        producer_id: ProducerId,
+    },
+    /// A newer coordinator has ended a transaction of the producer since.
+    #[error("the transaction coordinator has epoch {found}, fenced by epoch {current}")]
+    CoordinatorFenced {
+        /// The newest epoch known.
+        current: i32,
+        /// The one asked with.
+        found: i32,
     },
     /// Recovery or a reader found damage; the log is read-only.
     #[error(
@@ -112,28 +131,42 @@ impl PartitionLog {
     /// [`AppendError`]; nothing of the batch is then in the log.
     pub fn append_as_part(
         &self,
-        mut batch: RecordBatch,
+        batch: RecordBatch,
         now: Timestamp,
         request: NonZeroUsize,
     ) -> Result<AppendResult, AppendError> {
         let log = &*self.0;
         let mut writer = log.writer.lock();
         log.check_writable()?;
-        let log_start = log.log_start.get();
         if let Some(sent) = writer.producers.check(batch.header())? {
             let (base_offset, last_offset) = (sent.base, sent.last);
+            let log_start = log.log_start.get();
             return Ok(AppendResult { base_offset, last_offset, log_start, duplicate: true });
         }
+        self.append_checked(&mut writer, batch, None, now, request)
+    }
+
+    /// Appends a batch that may be appended; `marker` is what it says if it is a control batch.
+    pub(crate) fn append_checked(
+        &self,
+        writer: &mut Writer,
+        mut batch: RecordBatch,
+        marker: Option<&TransactionMarker>,
+        now: Timestamp,
+        request: NonZeroUsize,
+    ) -> Result<AppendResult, AppendError> {
+        let log = &*self.0;
         let options = *log.options.read();
         let bytes = batch.encoded_len();
         let is_full = writer.is_too_full(bytes as u64, options.segment_bytes);
         if is_full || options.segment_age.is_some_and(|age| writer.is_too_old(age, now)) {
-            log.roll(&mut writer).map_err(|error| self.refused(error, bytes, true))?;
+            log.roll(writer).map_err(|error| self.refused(error, bytes, true))?;
         }
         let base_offset = writer.end.offset;
         batch.place(base_offset, log.epochs().current());
-        log.write(&mut writer, batch.as_bytes()).map_err(|error| self.refused(error, bytes, false))?;
-        writer.advance(&batch, now, options.index_interval_bytes);
+        log.write(writer, batch.as_bytes()).map_err(|error| self.refused(error, bytes, false))?;
+        let change = writer.advance(&batch, marker, now, options.index_interval_bytes);
+        log.note_transaction(change, base_offset);
         let last_offset = Offset::new(batch.header().last_offset());
         log.log_end.set(writer.end.offset);
         log.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -143,7 +176,7 @@ impl PartitionLog {
             log.environment.committer.enqueue(&self.0, request);
         }
         log.append_worked();
-        Ok(AppendResult { base_offset, last_offset, log_start, duplicate: false })
+        Ok(AppendResult { base_offset, last_offset, log_start: log.log_start.get(), duplicate: false })
     }
 
     /// Whether a batch of this header is one that its idempotent producer sent before, and that is in the log.
@@ -169,7 +202,15 @@ impl PartitionLog {
 }
 
 impl LogInner {
-    fn check_writable(&self) -> Result<(), AppendError> {
+    fn note_transaction(&self, change: TransactionChange, at: Offset) {
+        match change {
+            TransactionChange::None => {}
+            TransactionChange::Begun => self.undecided.lock().begin(at),
+            TransactionChange::Ended { first } => self.undecided.lock().end(first, at),
+        }
+    }
+
+    pub(crate) fn check_writable(&self) -> Result<(), AppendError> {
         if let Some(damage) = self.quarantine.get() {
             return Err(AppendError::Quarantined(damage.clone()));
         }
@@ -268,7 +309,8 @@ impl Writer {
     fn is_too_full(&self, length: u64, segment_bytes: u64) -> bool {
         let limit = segment_bytes.min(u64::from(u32::MAX));
         let far = self.end.offset.since(self.end.segment) > i64::from(i32::MAX);
-        self.end.position > 0 && (self.end.position + length > limit || far)
+        let aborted = self.active.summary().aborted.is_some_and(|aborted| aborted.count >= MOST_ABORTED);
+        self.end.position > 0 && (self.end.position + length > limit || far || aborted)
     }
 
     /// Whether the active segment was begun longer ago than `age`.
@@ -277,14 +319,24 @@ impl Writer {
     }
 
     /// Takes note of a batch that was written at the end.
-    fn advance(&mut self, batch: &RecordBatch, now: Timestamp, interval: u32) {
+    fn advance(
+        &mut self,
+        batch: &RecordBatch,
+        marker: Option<&TransactionMarker>,
+        now: Timestamp,
+        interval: u32,
+    ) -> TransactionChange {
         let header = batch.header();
+        let aborted = marker.and_then(|_| AbortedTransaction::ended_by(header, batch.as_bytes()));
         self.last_append = self.last_append.max(now);
         let appended_at = self.last_append;
         self.first_append.get_or_insert(appended_at);
-        self.active.grow(|index| index.add(header, appended_at, interval));
-        self.producers.record(header, appended_at);
+        self.active.grow(|index| {
+            index.add(header, appended_at, interval);
+            index.add_aborted(aborted);
+        });
         self.end.position += batch.encoded_len() as u64;
         self.end.offset = Offset::new(header.last_offset()).next();
+        self.producers.record(header, marker, appended_at)
     }
 }

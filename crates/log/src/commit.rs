@@ -26,6 +26,7 @@ use crate::disk::{Disk, remove_if_there, write_cache};
 use crate::partition_log::{CHECKPOINT, LogInner, PartitionLog, SealedSegment, Writer};
 use crate::segment::{Segment, State};
 use crate::synced_end::SyncedEnd;
+use crate::transactions::Isolation;
 use crate::waiters::Waiter;
 
 /// Why something appended may not be durable.
@@ -106,16 +107,20 @@ impl PartitionLog {
         }
     }
 
-    /// Whether the high watermark is past `offset`; if not, `waiter` is woken when it is, or when the log fails
-    /// or closes.
+    /// Whether what a reader is given reaches past `offset`; if not, `waiter` is woken when it does, or when the log
+    /// fails or closes.
     ///
     /// Wakes once: register again after looking.
-    pub fn wait_past(&self, offset: Offset, waiter: &Arc<Waiter>) -> bool {
+    pub fn wait_past(&self, offset: Offset, isolation: Isolation, waiter: &Arc<Waiter>) -> bool {
         let mut waiters = self.0.waiters.lock();
-        if self.0.high_watermark.get() > offset {
+        let end = match isolation {
+            Isolation::ReadUncommitted => &self.0.high_watermark,
+            Isolation::ReadCommitted => &self.0.stable,
+        };
+        if end.get() > offset {
             return true;
         }
-        waiters.add_reader(offset, waiter);
+        waiters.add_reader(offset, isolation, waiter);
         false
     }
 
@@ -246,7 +251,9 @@ impl LogInner {
         round.active.reveal(round.end.position);
         let mut waiters = self.waiters.lock();
         self.high_watermark.set(round.end.offset);
-        waiters.pass(round.end.offset);
+        let stable = self.undecided.lock().stable(round.end.offset);
+        self.stable.set(stable);
+        waiters.pass(round.end.offset, stable);
         drop(waiters);
         if self.troubles.commit_worked() {
             tracing::info!(dir = %self.dir.display(), "log makes appends durable again");

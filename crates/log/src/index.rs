@@ -1,5 +1,5 @@
 //! The sparse index of a segment: about every so many bytes, which offset lies where and how late the
-//! timestamps before it are; and a summary of the segment as a whole.
+//! timestamps before it are; the aborted transactions that end in it; and a summary of the segment as a whole.
 //!
 //! An index of a damaged segment says so, so that the next start reads the segment instead of believing the
 //! summary. Where no one knows the times of damaged records any more, they count as later than any other.
@@ -12,14 +12,23 @@ use factum_types::{BatchHeader, Offset, Timestamp};
 
 use crate::checkpoint::get_offset;
 use crate::checksum::{self, Kind};
+use crate::transactions::AbortedTransaction;
 
 const SUMMARY_KIND: Kind = *b"FCTIDXS1";
 /// A summary of a segment that is damaged.
 const DAMAGED_KIND: Kind = *b"FCTIDXS2";
+/// A summary of a segment in which aborted transactions end, and of such a one that is damaged.
+const ABORTED_KIND: Kind = *b"FCTIDXS3";
+const ABORTED_DAMAGED_KIND: Kind = *b"FCTIDXS4";
 const ENTRIES_KIND: Kind = *b"FCTIDXE1";
 const ENTRY_BYTES: usize = 16;
-/// Bytes of the summary at the front of an index file.
-pub(crate) const SUMMARY_BYTES: usize = 5 * 8 + checksum::OVERHEAD;
+const ABORTED_LIST_KIND: Kind = *b"FCTIDXA1";
+const ABORTED_BYTES: usize = 32;
+/// Bytes of a summary at the front of an index file, without and with aborted transactions.
+const PLAIN_SUMMARY_BYTES: usize = 5 * 8 + checksum::OVERHEAD;
+const ABORTED_SUMMARY_BYTES: usize = PLAIN_SUMMARY_BYTES + 12;
+/// The most bytes that a summary takes.
+pub(crate) const SUMMARY_BYTES: usize = ABORTED_SUMMARY_BYTES;
 
 /// A segment as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +45,16 @@ pub(crate) struct Summary {
     pub(crate) appended_at: Timestamp,
     /// Whether something in it is not what was written.
     pub(crate) is_damaged: bool,
+    /// The aborted transactions that end in it, if there are any.
+    pub(crate) aborted: Option<AbortedSummary>,
+}
+
+/// The aborted transactions that end in a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AbortedSummary {
+    /// The first record of them all; it may lie in an earlier segment.
+    pub(crate) first: Offset,
+    pub(crate) count: u32,
 }
 
 /// Later than any record: what may be the greatest timestamp of bytes that can no longer be read.
@@ -50,18 +69,31 @@ impl Summary {
         self.max_timestamp.min(self.appended_at)
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let sound = checksum::unseal(SUMMARY_KIND, bytes);
-        let is_damaged = sound.is_none();
-        let mut payload = sound.or_else(|| checksum::unseal(DAMAGED_KIND, bytes))?;
-        Some(Self {
+    /// Reads the summary at the front of `bytes`; returns it with its length.
+    fn decode(bytes: &[u8]) -> Option<(Self, usize)> {
+        let kind = *bytes.first_chunk::<8>()?;
+        let (length, is_damaged) = match kind {
+            SUMMARY_KIND => (PLAIN_SUMMARY_BYTES, false),
+            DAMAGED_KIND => (PLAIN_SUMMARY_BYTES, true),
+            ABORTED_KIND => (ABORTED_SUMMARY_BYTES, false),
+            ABORTED_DAMAGED_KIND => (ABORTED_SUMMARY_BYTES, true),
+            _ => return None,
+        };
+        let mut payload = checksum::unseal(kind, bytes.get(..length)?)?;
+        let mut summary = Self {
             base: get_offset(&mut payload)?,
             next: get_offset(&mut payload)?,
             bytes: payload.try_get_u64().ok()?,
             max_timestamp: Timestamp::from_millis(payload.try_get_i64().ok()?),
             appended_at: Timestamp::from_millis(payload.try_get_i64().ok()?),
             is_damaged,
-        })
+            aborted: None,
+        };
+        if length == ABORTED_SUMMARY_BYTES {
+            let (first, count) = (get_offset(&mut payload)?, payload.try_get_u32().ok()?);
+            summary.aborted = Some(AbortedSummary { first, count });
+        }
+        Some((summary, length))
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -71,7 +103,17 @@ impl Summary {
         payload.put_u64(self.bytes);
         payload.put_i64(self.max_timestamp.as_millis());
         payload.put_i64(self.appended_at.as_millis());
-        checksum::seal(if self.is_damaged { DAMAGED_KIND } else { SUMMARY_KIND }, &payload)
+        if let Some(aborted) = &self.aborted {
+            payload.put_i64(aborted.first.get());
+            payload.put_u32(aborted.count);
+        }
+        let kind = match (self.aborted.is_some(), self.is_damaged) {
+            (false, false) => SUMMARY_KIND,
+            (false, true) => DAMAGED_KIND,
+            (true, false) => ABORTED_KIND,
+            (true, true) => ABORTED_DAMAGED_KIND,
+        };
+        checksum::seal(kind, &payload)
     }
 }
 
@@ -98,6 +140,8 @@ pub(crate) struct SegmentIndex {
     pub(crate) summary: Summary,
     entries: Vec<Entry>,
     bytes_since_entry: u64,
+    /// By their markers.
+    aborted: Vec<AbortedTransaction>,
 }
 
 impl SegmentIndex {
@@ -110,8 +154,9 @@ impl SegmentIndex {
             max_timestamp: Timestamp::NONE,
             appended_at: Timestamp::NONE,
             is_damaged: false,
+            aborted: None,
         };
-        Self { summary, entries: Vec::new(), bytes_since_entry: 0 }
+        Self { summary, entries: Vec::new(), bytes_since_entry: 0, aborted: Vec::new() }
     }
 
     /// Takes note of the batch that follows the last one.
@@ -123,8 +168,25 @@ impl SegmentIndex {
         self.bytes_since_entry += length;
         self.summary.bytes += length;
         self.summary.next = Offset::new(header.last_offset()).next();
-        self.summary.max_timestamp = self.summary.max_timestamp.max(header.max_timestamp);
+        // A marker is no record: no search by time finds it, and it keeps no record longer.
+        if !header.is_control() {
+            self.summary.max_timestamp = self.summary.max_timestamp.max(header.max_timestamp);
+        }
         self.summary.appended_at = appended_at;
+    }
+
+    /// Takes note of what the batch added last ended, if it was an aborted transaction.
+    pub(crate) fn add_aborted(&mut self, aborted: Option<AbortedTransaction>) {
+        let Some(aborted) = aborted else { return };
+        let known = self.summary.aborted.unwrap_or(AbortedSummary { first: aborted.first, count: 0 });
+        let first = known.first.min(aborted.first);
+        self.summary.aborted = Some(AbortedSummary { first, count: known.count + 1 });
+        self.aborted.push(aborted);
+    }
+
+    /// The aborted transactions that end in the segment, by their markers.
+    pub(crate) fn aborted(&self) -> &[AbortedTransaction] {
+        &self.aborted
     }
 
     /// Takes note that nothing readable lies between the last batch and `place`; what lay there may have had any
@@ -181,7 +243,8 @@ impl SegmentIndex {
         }
     }
 
-    /// The bytes of an index file: the summary, then the entries, each with its own checksum.
+    /// The bytes of an index file: the summary, the aborted transactions if there are any, then the entries, each with
+    /// its own checksum.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut entries = Vec::with_capacity(self.entries.len() * ENTRY_BYTES);
         for entry in &self.entries {
@@ -190,25 +253,53 @@ impl SegmentIndex {
             entries.put_i64(entry.max_timestamp_before.as_millis());
         }
         let mut bytes = self.summary.encode();
+        if !self.aborted.is_empty() {
+            bytes.extend_from_slice(&checksum::seal(ABORTED_LIST_KIND, &self.encode_aborted()));
+        }
         bytes.extend_from_slice(&checksum::seal(ENTRIES_KIND, &entries));
         bytes
     }
 
+    fn encode_aborted(&self) -> Vec<u8> {
+        let mut payload = Vec::with_capacity(self.aborted.len() * ABORTED_BYTES);
+        for aborted in &self.aborted {
+            payload.put_i64(aborted.producer_id);
+            payload.put_i64(aborted.first.get());
+            payload.put_i64(aborted.last.get());
+            payload.put_i64(aborted.stable.get());
+        }
+        payload
+    }
+
     /// Reads an index file; `None` if it is not whole.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (summary, entries) = bytes.split_at_checked(SUMMARY_BYTES)?;
-        let summary = Summary::decode(summary)?;
+        let (summary, length) = Summary::decode(bytes)?;
+        let rest = &bytes[length..];
+        let aborted = summary.aborted.map_or(0, |aborted| aborted.count as usize);
+        let length = if aborted == 0 { 0 } else { aborted.checked_mul(ABORTED_BYTES)? + checksum::OVERHEAD };
+        let (list, entries) = rest.split_at_checked(length)?;
+        let aborted = if aborted == 0 { &[][..] } else { checksum::unseal(ABORTED_LIST_KIND, list)? };
+        let aborted = aborted.chunks(ABORTED_BYTES).map(decode_aborted).collect::<Option<_>>()?;
         let entries = checksum::unseal(ENTRIES_KIND, entries)?;
         let entries: Vec<_> = entries.chunks(ENTRY_BYTES).map(decode_entry).collect::<Option<_>>()?;
         let last = entries.last().map_or(0, |entry| u64::from(entry.position));
         let bytes_since_entry = summary.bytes.checked_sub(last)?;
-        Some(Self { summary, entries, bytes_since_entry })
+        Some(Self { summary, entries, bytes_since_entry, aborted })
     }
 
     /// Reads the front of an index file alone; `None` if that is not whole.
     pub(crate) fn decode_summary(bytes: &[u8]) -> Option<Summary> {
-        Summary::decode(bytes.get(..SUMMARY_BYTES)?)
+        Summary::decode(bytes).map(|(summary, _)| summary)
     }
+}
+
+fn decode_aborted(mut bytes: &[u8]) -> Option<AbortedTransaction> {
+    Some(AbortedTransaction {
+        producer_id: bytes.try_get_i64().ok()?,
+        first: get_offset(&mut bytes)?,
+        last: get_offset(&mut bytes)?,
+        stable: get_offset(&mut bytes)?,
+    })
 }
 
 fn decode_entry(mut bytes: &[u8]) -> Option<Entry> {

@@ -26,6 +26,7 @@ mod commit;
 mod committer;
 mod damage;
 mod disk;
+mod end_transaction;
 mod environment;
 mod epochs;
 mod index;
@@ -47,6 +48,7 @@ mod slice;
 mod synced_end;
 mod tail_cache;
 mod time;
+mod transactions;
 mod trouble;
 mod waiters;
 mod walk;
@@ -59,6 +61,7 @@ pub use disk::{
     Disk, DiskDir, DiskFile, LocalDisk, NotAFile, create_dir_durably, printable_name, remove_if_there,
     write_atomically,
 };
+pub use end_transaction::EndTransaction;
 pub use environment::{Environment, EnvironmentOptions};
 pub use inspection::{DamagedOffsets, Inspection, InspectionNote, SegmentInspection, inspect};
 pub use partition_log::{Bounds, Options, PartitionLog, SegmentInfo};
@@ -67,5 +70,6 @@ pub use recovery::{OpenError, Recovery};
 pub use repair::{Repair, RepairError, repair};
 pub use retention::{RetainError, RetentionResult, TruncateError};
 pub use slice::Slice;
+pub use transactions::{AbortedRanges, AbortedTransaction, Isolation};
 pub use trouble::Trouble;
 pub use waiters::Waiter;

@@ -1,7 +1,7 @@
 //! A partition's log as its owner holds it: its parts, its bounds, its end of life.
 //!
-//! Locks, always taken in this order: `checkpoint`, `writer`, `segments`, a segment's own state; `waiters`
-//! last. Appends take the writer's alone and never wait for the disk; only the holder of `checkpoint` syncs.
+//! Locks, always taken in this order: `checkpoint`, `writer`, `segments`, a segment's own state; `waiters`,
+//! `undecided` last. Appends take the writer's alone and never wait for the disk; only the holder of `checkpoint` syncs.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ use crate::producers::Producers;
 use crate::segment::Segment;
 use crate::synced_end::Notes;
 use crate::tail_cache::LogId;
+use crate::transactions::{Isolation, UndecidedTransactions};
 use crate::trouble::{Trouble, Troubles};
 use crate::waiters::Waiters;
 
@@ -66,6 +67,9 @@ pub struct Bounds {
     pub log_start: Offset,
     /// Behind the last durable record: readers see what is below.
     pub high_watermark: Offset,
+    /// Behind the last record that is decided, as all before it: readers of committed records see what is below.
+    /// Between the log start and the high watermark.
+    pub stable: Offset,
     /// Behind the last record appended.
     pub log_end: Offset,
     /// The epoch that new batches get.
@@ -74,6 +78,16 @@ pub struct Bounds {
     pub bytes: u64,
     /// Whether appends can succeed: not closed, not in quarantine, no sync failed, no commit stalled.
     pub is_writable: bool,
+}
+
+impl Bounds {
+    /// Behind the last record that a reader is given.
+    pub fn end_for(&self, isolation: Isolation) -> Offset {
+        match isolation {
+            Isolation::ReadUncommitted => self.high_watermark,
+            Isolation::ReadCommitted => self.stable,
+        }
+    }
 }
 
 /// One segment, as an operator sees it.
@@ -106,10 +120,14 @@ pub(crate) struct LogInner {
     pub(crate) segments: RwLock<Arc<Vec<Arc<Segment>>>>,
     pub(crate) log_start: OffsetCell,
     pub(crate) high_watermark: OffsetCell,
+    /// The stable offset; may lag behind the high watermark for a moment, and never passes it.
+    pub(crate) stable: OffsetCell,
     pub(crate) log_end: OffsetCell,
     pub(crate) bytes: AtomicU64,
     /// Whether appends are over; changed under the writer's lock.
     pub(crate) is_closed: AtomicBool,
+    /// Changed under the writer's lock.
+    pub(crate) undecided: Mutex<UndecidedTransactions>,
     pub(crate) writer: Mutex<Writer>,
     /// The one saved last. Its lock is the right to sync, to save another, and to remove segments.
     pub(crate) checkpoint: Mutex<Checkpoint>,
@@ -212,9 +230,11 @@ impl PartitionLog {
 impl LogInner {
     pub(crate) fn bounds(&self) -> Bounds {
         let high_watermark = self.high_watermark.get();
+        let log_start = self.log_start.get();
         Bounds {
-            log_start: self.log_start.get(),
+            log_start,
             high_watermark,
+            stable: self.stable.get().clamp(log_start.min(high_watermark), high_watermark),
             log_end: self.log_end.get().max(high_watermark),
             leader_epoch: self.epochs().current(),
             bytes: self.bytes.load(Ordering::Relaxed),

@@ -4,6 +4,7 @@
 //! leader epoch, which no checksum covers, are those that belong there. A reader takes no lock that an append
 //! holds for long, and keeps its file handle even if the segment is removed meanwhile.
 
+use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::scan::DamagedRange;
 use crate::segment::{Segment, State};
 use crate::segment_damage::SegmentDamage;
 use crate::slice::{Gather, Slice};
+use crate::transactions::{AbortedTransaction, Isolation};
 use crate::walk::{Stop, Walk};
 
 /// Bytes read to find a batch behind an index entry.
@@ -85,21 +87,23 @@ impl Source {
 impl PartitionLog {
     /// Whether [`PartitionLog::read`] at `from` would have to read a file: there is something to read, and it is not
     /// in memory. It may have changed by the time of the read.
-    pub fn is_cold(&self, from: Offset) -> bool {
+    pub fn is_cold(&self, from: Offset, isolation: Isolation) -> bool {
         let log = &*self.0;
-        from < log.bounds().high_watermark && !log.environment.tail_cache.holds(log.id, from)
+        from < log.bounds().end_for(isolation) && !log.environment.tail_cache.holds(log.id, from)
     }
 
-    /// Reads whole batches from the one that contains `from` on, never past the high watermark.
+    /// Reads whole batches from the one that contains `from` on, never past the high watermark, or the stable offset
+    /// for a reader of committed records.
     ///
     /// Returns at most `limit_bytes` of encoded batches, but always one if there is one, so that a reader
-    /// cannot stall on a large batch. Empty if `from` is at or past the high watermark. May read from the disk
+    /// cannot stall on a large batch. Empty if `from` is at or past that end. Batches of aborted transactions are among
+    /// them: [`Slice::aborted`] says which to pass over. May read from the disk
     /// in the caller's thread.
     ///
     /// # Errors
     /// [`ReadError::OutOfRange`] if `from` is below the log start or past the log end;
     /// [`ReadError::Damaged`] if the batch at `from` cannot be read; [`ReadError::Io`].
-    pub fn read(&self, from: Offset, limit_bytes: usize) -> Result<Slice, ReadError> {
+    pub fn read(&self, from: Offset, limit_bytes: usize, isolation: Isolation) -> Result<Slice, ReadError> {
         let log = &*self.0;
         let bounds = log.bounds();
         if from < bounds.log_start || from > bounds.log_end {
@@ -107,15 +111,20 @@ impl PartitionLog {
         }
         let mut gather = Gather::new(limit_bytes);
         let mut next = from;
-        while next < bounds.high_watermark && (gather.is_empty() || gather.room() > 0) {
-            match log.read_on(next, bounds.high_watermark, &mut gather) {
+        let end = bounds.end_for(isolation);
+        while next < end && (gather.is_empty() || gather.room() > 0) {
+            match log.read_on(next, end, &mut gather) {
                 Ok(reached) if reached == next => break,
                 Ok(reached) => next = reached,
                 Err(_) if !gather.is_empty() => break,
                 Err(error) => return Err(log.explain(error, from)),
             }
         }
-        Ok(gather.finish(bounds))
+        let aborted = match isolation {
+            Isolation::ReadCommitted if !gather.is_empty() => log.aborted(from, next),
+            _ => Ok(Vec::new()),
+        };
+        Ok(gather.finish(bounds, aborted.map_err(|error| log.explain(Stop::Io(error), from))?))
     }
 }
 
@@ -131,6 +140,37 @@ impl LogInner {
             reached = batch.next;
         }
         if reached > from { Ok(reached) } else { self.read_segment(from, until, gather) }
+    }
+
+    /// The aborted transactions that have records in `from..until`, by their markers.
+    fn aborted(&self, from: Offset, until: Offset) -> io::Result<Vec<AbortedTransaction>> {
+        let segments = self.view();
+        let at = segments.partition_point(|segment| segment.base() <= from).saturating_sub(1);
+        let mut found = Vec::new();
+        for segment in &segments[at..] {
+            if segment.summary().aborted.is_none_or(|aborted| aborted.first >= until) {
+                continue;
+            }
+            let listed = self.aborted_of(segment)?;
+            for aborted in listed.iter().filter(|aborted| aborted.last >= from) {
+                if aborted.first < until {
+                    found.push(*aborted);
+                }
+                if aborted.stable >= until {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn aborted_of(&self, segment: &Segment) -> io::Result<Vec<AbortedTransaction>> {
+        let listed = RefCell::new(Vec::new());
+        self.source(segment, |index| {
+            listed.replace(index.aborted().to_vec());
+            Place { offset: segment.base(), position: 0 }
+        })?;
+        Ok(listed.into_inner())
     }
 
     fn read_segment(&self, from: Offset, until: Offset, gather: &mut Gather) -> Result<Offset, Stop> {

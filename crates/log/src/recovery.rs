@@ -37,6 +37,7 @@ use crate::partition_log::{LogInner, OffsetCell, Options, PartitionLog, Writer};
 use crate::producers::Producers;
 use crate::segment::{Segment, State, log_path};
 use crate::synced_end::Notes;
+use crate::transactions::UndecidedTransactions;
 use crate::trouble::Troubles;
 use crate::waiters::Waiters;
 use inventory::Inventory;
@@ -115,10 +116,7 @@ fn open(environment: &Environment, dir: &Path, options: Options) -> io::Result<(
     let survey = Survey::of(disk, dir, &inventory, options.index_interval_bytes)?;
     let checkpoint = settle(disk, dir, &inventory, &survey)?;
     let begins_epoch = !survey.is_clean && survey.damage.is_none();
-    let producers = match survey.damage {
-        Some(_) => Producers::default(),
-        None => replay::producers(disk, dir, &inventory.names, &survey)?,
-    };
+    let producers = replay::producers(disk, dir, &inventory.names, &survey)?;
     let mut recovery = Recovery {
         clean: survey.is_clean,
         scanned_bytes: survey.scanned_bytes,
@@ -182,6 +180,7 @@ fn assemble(
     let sealed = survey.sealed.iter().map(|summary| Arc::new(Segment::new(dir, State::Sealed(*summary))));
     let segments: Vec<_> = sealed.chain([Arc::clone(&active)]).collect();
     let bytes = segments.iter().map(|segment| segment.summary().bytes).sum();
+    let mut undecided = UndecidedTransactions::new(producers.open_transactions());
     let writer = Writer {
         active,
         file,
@@ -203,9 +202,11 @@ fn assemble(
         segments: RwLock::new(Arc::new(segments)),
         log_start: OffsetCell::new(checkpoint.log_start),
         high_watermark: OffsetCell::new(survey.end),
+        stable: OffsetCell::new(undecided.stable(survey.end)),
         log_end: OffsetCell::new(survey.end),
         bytes: AtomicU64::new(bytes),
         is_closed: AtomicBool::new(false),
+        undecided: Mutex::new(undecided),
         writer: Mutex::new(writer),
         checkpoint: Mutex::new(checkpoint),
         notes: Notes::default(),

@@ -120,7 +120,8 @@ impl PartitionLog {
 }
 
 impl LogInner {
-    /// Where the log may start by its options; only what is durable may go.
+    /// Where the log may start by its options; only what is durable may go, and nothing from the first record of an
+    /// open transaction on.
     fn expired_until(&self, now: Timestamp, options: &Options) -> Offset {
         let segments = self.view();
         let mut start = self.log_start.get();
@@ -128,7 +129,7 @@ impl LogInner {
         for segment in &segments[..segments.len() - 1] {
             let summary = segment.summary();
             let fits = options.retention_bytes.is_none_or(|limit| left.saturating_sub(summary.bytes) < limit);
-            if summary.next > self.high_watermark.get() || (fits && !is_expired(segment, now, options)) {
+            if summary.next > self.bounds().stable || (fits && !is_expired(segment, now, options)) {
                 break;
             }
             left = left.saturating_sub(summary.bytes);

@@ -15,6 +15,7 @@ use crate::epochs::Epochs;
 use crate::index::{Place, SegmentIndex};
 use crate::misnamed::true_base;
 use crate::search::Search;
+use crate::transactions::AbortedTransaction;
 use crate::walk::{Stop, Walk};
 
 const READ_AHEAD: usize = 256 * 1024;
@@ -72,8 +73,11 @@ impl Scan {
     }
 }
 
-/// Scans `extent`, showing each good batch's place and header to `visit`.
-pub(crate) fn scan(extent: &Extent<'_>, mut visit: impl FnMut(Place, &BatchHeader)) -> io::Result<Scan> {
+/// Scans `extent`, showing each good batch to `visit`: its place, its header and all its bytes.
+pub(crate) fn scan(
+    extent: &Extent<'_>,
+    mut visit: impl FnMut(Place, &BatchHeader, &[u8]),
+) -> io::Result<Scan> {
     let (base, epochs) = (extent.base, extent.epochs);
     let start = Place { offset: base, position: 0 };
     let mut walk = Walk::new(extent.file, base, epochs, start, extent.size, READ_AHEAD);
@@ -87,10 +91,12 @@ pub(crate) fn scan(extent: &Extent<'_>, mut visit: impl FnMut(Place, &BatchHeade
         reached: start,
     };
     loop {
+        let place = walk.place();
         match walk.verified() {
-            Ok(Some((header, _))) => {
+            Ok(Some((header, bytes))) => {
                 scan.index.add(&header, Timestamp::NONE, extent.interval);
-                visit(walk.place(), &header);
+                scan.index.add_aborted(AbortedTransaction::ended_by(&header, bytes));
+                visit(place, &header, bytes);
                 walk.step(&header);
                 scan.reached = walk.place();
                 if scan.damage.is_none() {

@@ -81,7 +81,7 @@ pub(crate) fn scan_against(
     mut visit: impl FnMut(&factum_types::BatchHeader),
 ) -> io::Result<(Scan, Option<SegmentIndex>)> {
     let mut agreement = Agreement::new(stored.iter().flat_map(SegmentIndex::places));
-    let found = scan(extent, |place, header| {
+    let found = scan(extent, |place, header, _| {
         agreement.observe(place, header.encoded_len() as u64);
         visit(header);
     })?;

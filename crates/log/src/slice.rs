@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::partition_log::Bounds;
+use crate::transactions::AbortedTransaction;
 
 /// Batches smaller than this are gathered into one piece; a piece costs its consumer more than the copy.
 const GATHERED_BYTES: usize = 4096;
@@ -16,9 +17,17 @@ pub struct Slice {
     pub bytes: usize,
     /// The log's bounds when the read began.
     pub bounds: Bounds,
+    /// For a reader of committed records: the aborted transactions that these batches may hold records of, by their
+    /// markers.
+    pub aborted: Vec<AbortedTransaction>,
 }
 
 impl Slice {
+    /// No batches of a log with these bounds.
+    pub fn empty(bounds: Bounds) -> Self {
+        Self { chunks: Vec::new(), bytes: 0, bounds, aborted: Vec::new() }
+    }
+
     /// Whether the read came to the high watermark's edge and found nothing.
     pub fn is_empty(&self) -> bool {
         self.chunks.is_empty()
@@ -66,9 +75,9 @@ impl Gather {
     }
 
     /// What was collected.
-    pub(crate) fn finish(mut self, bounds: Bounds) -> Slice {
+    pub(crate) fn finish(mut self, bounds: Bounds, aborted: Vec<AbortedTransaction>) -> Slice {
         self.flush();
-        Slice { chunks: self.chunks, bytes: self.bytes, bounds }
+        Slice { chunks: self.chunks, bytes: self.bytes, bounds, aborted }
     }
 
     fn flush(&mut self) {

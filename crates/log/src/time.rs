@@ -258,7 +258,9 @@ impl LogInner {
             }
             let found = walk.verified()?.filter(|(header, _)| header.base_offset < until.get());
             let Some((header, batch)) = found else { return Ok(greatest) };
-            if header.base_offset >= log_start.get() {
+            if header.is_control() {
+                // It has no records.
+            } else if header.base_offset >= log_start.get() {
                 greatest = greatest.max(header.max_timestamp);
             } else {
                 greatest = greatest.max(greatest_from(batch, log_start));

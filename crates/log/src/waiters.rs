@@ -1,6 +1,7 @@
-//! Waiters for a log's high watermark: producers for their acknowledgement, fetches for something to read.
+//! Waiters for a log's high watermark or stable offset: producers for their acknowledgement, fetches for something to
+//! read.
 //!
-//! Invariants: a waiter either sees the high watermark already past its offset or is woken when it
+//! Invariants: a waiter either sees the one that it waits for already past its offset or is woken when it
 //! passes; both sides look under the same lock, so no wake-up is lost.
 
 use std::sync::{Arc, Weak};
@@ -9,6 +10,7 @@ use factum_types::Offset;
 use tokio::sync::{Notify, oneshot};
 
 use crate::commit::SyncError;
+use crate::transactions::Isolation;
 
 /// One sleeper that many logs may wake: a fetch over several partitions registers the same waiter with each.
 ///
@@ -37,7 +39,7 @@ impl Waiter {
 #[derive(Default)]
 pub(crate) struct Waiters {
     durable: Vec<(Offset, oneshot::Sender<Result<(), SyncError>>)>,
-    readers: Vec<(Offset, Weak<Waiter>)>,
+    readers: Vec<(Offset, Isolation, Weak<Waiter>)>,
     /// Readers after the last pruning; at twice as many, dead ones are dropped again.
     pruned_to: usize,
 }
@@ -50,22 +52,28 @@ impl Waiters {
         receiver
     }
 
-    /// Wakes `waiter` once the high watermark passes `offset`.
-    pub(crate) fn add_reader(&mut self, offset: Offset, waiter: &Arc<Waiter>) {
+    /// Wakes `waiter` once what it is given reaches past `offset`.
+    pub(crate) fn add_reader(&mut self, offset: Offset, isolation: Isolation, waiter: &Arc<Waiter>) {
         if self.readers.len() >= (2 * self.pruned_to).max(16) {
-            self.readers.retain(|(_, waiter)| waiter.strong_count() > 0);
+            self.readers.retain(|(.., waiter)| waiter.strong_count() > 0);
             self.pruned_to = self.readers.len();
         }
-        self.readers.push((offset, Arc::downgrade(waiter)));
+        self.readers.push((offset, isolation, Arc::downgrade(waiter)));
     }
 
-    /// Wakes all that `high_watermark` has passed.
-    pub(crate) fn pass(&mut self, high_watermark: Offset) {
+    /// Wakes all that the high watermark, or the stable offset, has passed.
+    pub(crate) fn pass(&mut self, high_watermark: Offset, stable: Offset) {
         for (_, sender) in self.durable.extract_if(.., |(last, _)| *last < high_watermark) {
             // A waiter that gave up needs no answer.
             drop(sender.send(Ok(())));
         }
-        for (_, waiter) in self.readers.extract_if(.., |(offset, _)| *offset < high_watermark) {
+        let is_passed = |offset: Offset, isolation| match isolation {
+            Isolation::ReadUncommitted => offset < high_watermark,
+            Isolation::ReadCommitted => offset < stable,
+        };
+        for (.., waiter) in
+            self.readers.extract_if(.., |(offset, isolation, _)| is_passed(*offset, *isolation))
+        {
             wake(&waiter);
         }
     }
@@ -85,7 +93,7 @@ impl Waiters {
 
     /// Wakes every reader: the high watermark will not move again.
     pub(crate) fn close(&mut self) {
-        for (_, waiter) in self.readers.drain(..) {
+        for (.., waiter) in self.readers.drain(..) {
             wake(&waiter);
         }
     }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use factum_log::Isolation;
 use factum_types::{Offset, RecordBatch, TopicPartition};
 use futures::future::BoxFuture;
 
@@ -72,7 +73,7 @@ impl OffsetsLog for PartitionOffsets {
     }
 
     fn read(&self, from: Offset) -> Result<Progress, LogError> {
-        match self.partition.read(from.get(), READ_BYTES) {
+        match self.partition.read(from.get(), READ_BYTES, Isolation::ReadUncommitted) {
             Ok(slice) if slice.chunks.is_empty() => Ok(Progress::End),
             Ok(slice) => Ok(Progress::Batches(slice.chunks)),
             Err(ReadError::Damaged(damage)) => {

@@ -201,7 +201,7 @@ fn describe(topic: &topic::Topic) -> Topic {
         PartitionBounds {
             partition: partition.topic_partition().partition,
             log_start: bounds.log_start,
-            high_watermark: bounds.high_watermark,
+            high_watermark: bounds.stable,
             bytes: Some(bounds.bytes),
             is_writable: bounds.is_writable,
         }

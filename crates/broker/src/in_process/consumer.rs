@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use factum_base::clients::ClientAddress;
 use factum_eventlog::{Chunk, GroupConsumer, GroupError, Membership, PolledRecords};
-use factum_log::{Bounds, Slice};
+use factum_log::{Bounds, Isolation, Slice};
 use factum_types::{GroupId, Offset, Record, TopicPartition};
 
 use super::session::{NoShare, Session, Share};
@@ -112,7 +112,8 @@ impl Consumer {
         let first = self.turn % asked.len().max(1);
         asked.rotate_left(first);
         let (names, partitions) = asked.into_iter().unzip();
-        (names, Fetch { partitions, min_bytes: 1, max_bytes: POLL_BYTES, max_wait: NO_END })
+        let isolation = Isolation::ReadCommitted;
+        (names, Fetch { partitions, min_bytes: 1, max_bytes: POLL_BYTES, max_wait: NO_END, isolation })
     }
 
     /// Opens what was fetched, about [`POLL_BYTES`] of records; what is beyond is fetched again.
@@ -206,7 +207,7 @@ fn open_all(asked: Vec<FetchedSlice>) -> Vec<FetchedChunk> {
 
 /// Where to start without a committed offset.
 fn first_offset(at_latest: bool, bounds: &Bounds) -> Offset {
-    if at_latest { bounds.high_watermark } else { bounds.log_start }
+    if at_latest { bounds.stable } else { bounds.log_start }
 }
 
 #[async_trait]

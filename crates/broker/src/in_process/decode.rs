@@ -1,14 +1,15 @@
 //! From encoded batches to records, in slices.
 //!
 //! Invariants: about as many bytes of decoded records as asked for, one record more at most, however far a batch
-//! unpacks; a batch that cannot be read from some record on gives the records before it and one unreadable range.
+//! unpacks; a batch that cannot be read from some record on gives the records before it and one unreadable range; what
+//! belongs to an aborted transaction is passed over.
 //!
 //! Going on inside a compressed batch unpacks it from its beginning again: reading the whole of one that unpacks to
 //! `n` bytes in slices of `s` costs about `n * n / 2s` bytes of unpacking. `types` bounds `n`
 //! ([`record::MAX_UNPACKED_BYTES`]).
 
 use factum_eventlog::{Chunk, Unreadable};
-use factum_log::{Damage, Slice};
+use factum_log::{AbortedRanges, Damage, Slice};
 use factum_types::{Compression, Offset, RecordReader, TopicId, batch, record};
 
 use crate::partition::Partition;
@@ -18,7 +19,8 @@ const QUICK_BYTES: usize = 64 << 10;
 
 /// The records of `slice` from `from` on, about `limit_bytes` of them but at least one if there is one.
 pub(super) fn decode(topic: TopicId, from: Offset, slice: &Slice, limit_bytes: usize) -> Chunk {
-    let (log_start, high_watermark) = (slice.bounds.log_start, slice.bounds.high_watermark);
+    let (log_start, high_watermark) = (slice.bounds.log_start, slice.bounds.stable);
+    let aborted = AbortedRanges::new(&slice.aborted);
     let mut chunk =
         Chunk { topic, records: Vec::new(), unreadable: Vec::new(), next: from, log_start, high_watermark };
     let mut room = limit_bytes;
@@ -26,6 +28,10 @@ pub(super) fn decode(topic: TopicId, from: Offset, slice: &Slice, limit_bytes: u
         for found in batch::headers(bytes) {
             let (at, header) = found.expect("the log hands out whole batches");
             let end = Offset::new(header.last_offset()).next();
+            if aborted.contains(&header) {
+                chunk.next = end;
+                continue;
+            }
             match add_records(
                 RecordReader::new(&bytes.slice(at..at + header.encoded_len())),
                 &mut chunk,
@@ -81,7 +87,7 @@ pub(super) fn takes_long(slice: &Slice) -> bool {
 pub(super) fn damaged(partition: &Partition, from: Offset, damage: &Damage) -> Chunk {
     let bounds = partition.bounds();
     let unreadable = Unreadable { from, next: damage.next.max(from.next()), reason: damage.to_string() };
-    let (log_start, high_watermark) = (bounds.log_start, bounds.high_watermark);
+    let (log_start, high_watermark) = (bounds.log_start, bounds.stable);
     let next = unreadable.next;
     let topic = partition.topic_id();
     Chunk { topic, records: Vec::new(), unreadable: vec![unreadable], next, log_start, high_watermark }

@@ -1,10 +1,10 @@
-//! Records on their way out of the embedded log.
+//! Records on their way out of the embedded log: those below the stable offset, without those of aborted transactions.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use factum_eventlog::{Chunk, Position, ReadError};
-use factum_log::Waiter;
+use factum_log::{Isolation, Waiter};
 use factum_types::{Offset, TopicPartition};
 
 use super::decode;
@@ -22,8 +22,13 @@ pub(super) async fn read(
     let found = broker.find(partition).ok_or_else(|| unknown(partition))?;
     let id = found.topic_id();
     let asked = FetchPartition { partition: Arc::clone(&found), from: from.get(), limit_bytes };
-    let fetch =
-        Fetch { partitions: vec![asked], min_bytes: 1, max_bytes: limit_bytes.max(1), max_wait: wait };
+    let fetch = Fetch {
+        partitions: vec![asked],
+        min_bytes: 1,
+        max_bytes: limit_bytes.max(1),
+        max_wait: wait,
+        isolation: Isolation::ReadCommitted,
+    };
     let fetched = broker.fetch(fetch).await.pop().expect("one answer for one partition");
     match fetched.result {
         Ok(slice) if decode::takes_long(&slice) => {
@@ -41,7 +46,7 @@ pub(super) async fn wait_past(broker: &Broker, partition: &TopicPartition, from:
     loop {
         let (waiter, bounds) = (Waiter::new(), found.bounds());
         let is_outside = from < bounds.log_start || from > bounds.high_watermark;
-        if is_outside || found.wait_past(from, &waiter) {
+        if is_outside || found.wait_past(from, Isolation::ReadCommitted, &waiter) {
             return;
         }
         waiter.woken().await;
@@ -57,10 +62,10 @@ pub(super) fn offset_of(
     let bounds = found.bounds();
     match position {
         Position::Earliest => Ok(bounds.log_start),
-        Position::Latest => Ok(bounds.high_watermark),
+        Position::Latest => Ok(bounds.stable),
         Position::Time(time) => {
             let first = found.offset_for_time(time).map_err(|error| refused(partition, error))?;
-            Ok(first.map_or(bounds.high_watermark, |(offset, _)| offset))
+            Ok(first.map_or(bounds.stable, |(offset, _)| offset.min(bounds.stable)))
         }
     }
 }

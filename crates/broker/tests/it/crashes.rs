@@ -11,7 +11,7 @@ use factum_base::clock::SystemClock;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_broker::coordinator::CoordinatorError;
-use factum_broker::{Broker, Fetch, FetchPartition, OpenError, Options, Service, StorageError};
+use factum_broker::{Broker, Fetch, FetchPartition, Isolation, OpenError, Options, Service, StorageError};
 use factum_eventlog::{Admin, EventLog, TopicConfig};
 use factum_testkit::{CrashDisk, Fault, FaultKind};
 use factum_types::{ByteSize, GroupId, Offset, TopicPartition};
@@ -149,7 +149,13 @@ async fn a_disk_that_hangs_in_a_read_holds_up_no_other_task() {
     let partition = Arc::clone(&machine.broker.topic("cold").expect("it is there").partitions()[0]);
     let held = disk.hold_reads();
     let asked = FetchPartition { partition, from: 0, limit_bytes: 1 << 20 };
-    let fetch = Fetch { partitions: vec![asked], min_bytes: 1, max_bytes: 1 << 20, max_wait: Duration::ZERO };
+    let fetch = Fetch {
+        partitions: vec![asked],
+        min_bytes: 1,
+        max_bytes: 1 << 20,
+        max_wait: Duration::ZERO,
+        isolation: Isolation::ReadUncommitted,
+    };
     let goes_on = async {
         tokio::task::yield_now().await;
         drop(held);

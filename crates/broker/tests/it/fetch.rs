@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Context;
 use std::time::Duration;
 
-use factum_broker::{Broker, Fetch, FetchPartition, FetchResult, Partition, ReadError};
+use factum_broker::{Broker, Fetch, FetchPartition, FetchResult, Isolation, Partition, ReadError};
 use futures::FutureExt;
 use futures::future::{join, join_all};
 use futures::task::{ArcWake, waker};
@@ -26,6 +26,7 @@ fn fetch(partitions: &[(&Arc<Partition>, i64)]) -> Fetch {
         min_bytes: 1,
         max_bytes: LIMIT,
         max_wait: PATIENCE,
+        isolation: Isolation::ReadUncommitted,
     }
 }
 

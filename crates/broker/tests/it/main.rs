@@ -14,3 +14,4 @@ mod rules;
 mod slices;
 mod support;
 mod topics;
+mod transactions;

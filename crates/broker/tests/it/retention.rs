@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_broker::{Options, Partition};
+use factum_broker::{Isolation, Options, Partition};
 use factum_eventlog::{Admin, NewTopic, TopicConfig};
 use factum_testkit::HeldClock;
 use factum_types::{ByteSize, GroupId, Offset, Timestamp};
@@ -55,7 +55,7 @@ async fn records_past_their_retention_are_dropped() {
     assert_eq!(partition.bounds().log_start.get(), 0, "after six days of seven all is there");
     clock.advance(2 * DAY);
     until_dropped(&partition).await;
-    let error = partition.read(0, 1_000).expect_err("dropped");
+    let error = partition.read(0, 1_000, Isolation::ReadUncommitted).expect_err("dropped");
     assert!(matches!(error, factum_broker::ReadError::OutOfRange { asked: 0, .. }), "not {error}");
     running.stop().await;
 }

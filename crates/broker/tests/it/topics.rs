@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use factum_base::clock::SystemClock;
 use factum_broker::{
-    AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, Options, ProduceError, ReadError,
+    AlterTopicError, CreateTopicError, DeleteTopicError, EnsureTopicError, Isolation, Options, ProduceError,
+    ReadError,
 };
 use factum_eventlog::{EventLog, NewTopic, TopicConfig};
 use factum_types::{ByteSize, Offset, TopicPartition};
@@ -118,13 +119,14 @@ async fn a_deletion_reaches_whoever_reads_and_writes() {
         }],
         min_bytes: 1,
         max_bytes: 1_000,
+        isolation: Isolation::ReadUncommitted,
         max_wait: PATIENCE,
     });
     let (fetched, deleted) = futures::future::join(waiting, broker.delete_topic(&name("doomed"))).await;
     deleted.expect("deleted");
     assert!(matches!(fetched[0].result, Err(ReadError::Deleted)), "who waits is told at once");
     assert!(matches!(partition.append(batch_of(10)), Err(ProduceError::Deleted)));
-    assert!(matches!(partition.read(0, 1_000), Err(ReadError::Deleted)));
+    assert!(matches!(partition.read(0, 1_000, Isolation::ReadUncommitted), Err(ReadError::Deleted)));
     let again = one_partition(broker, "doomed").await;
     assert_eq!(append(&again, 10).await, 0, "a topic of the same name starts over");
     assert!(matches!(partition.append(batch_of(10)), Err(ProduceError::Deleted)), "old handles stay dead");

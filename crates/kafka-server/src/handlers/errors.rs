@@ -54,6 +54,8 @@ impl From<&AppendError> for ErrorCode {
         match error {
             AppendError::OutOfOrderSequence { .. } => Self::OutOfOrderSequenceNumber,
             AppendError::InvalidProducerEpoch { .. } => Self::InvalidProducerEpoch,
+            AppendError::NotTransactional { .. } => Self::InvalidTxnState,
+            AppendError::CoordinatorFenced { .. } => Self::TransactionCoordinatorFenced,
             AppendError::Closed => Self::NotLeaderOrFollower,
             AppendError::Quarantined(_)
             | AppendError::Full(_)

@@ -1,22 +1,25 @@
 //! Fetch: records out, or a wait until there are some.
 //!
 //! Every fetch names all its partitions: sessions (KIP-227) are answered with session id 0, which tells the
-//! client to go on without one. There are no transactions yet, so the last stable offset is the high watermark
-//! and both isolation levels read the same.
+//! client to go on without one. A reader of committed records is given those below the last stable offset, and which
+//! transactions among them were aborted: it passes over their records itself (KIP-98).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_broker::{Bounds, Fetch, FetchPartition as Wanted, FetchResult, Partition, ReadError};
+use factum_broker::{
+    Bounds, Fetch, FetchPartition as Wanted, FetchResult, Isolation, Partition, ReadError, Slice,
+};
 use factum_types::{Action, TopicId};
 
 use super::{Call, Handle, lookup};
 use crate::connection::to_usize;
 use crate::error_code::ErrorCode;
 use crate::messages::fetch::{
-    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchedPartition, FetchedTopic,
+    AbortedTransaction, EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic,
+    FetchedPartition, FetchedTopic,
 };
 
 impl Handle for FetchRequest {
@@ -29,15 +32,16 @@ impl Handle for FetchRequest {
         if !matches!(self.session_epoch, 0 | -1) {
             return answer(ErrorCode::FetchSessionIdNotFound, Vec::new());
         }
-        let mut plan = Plan { is_read_committed: self.isolation_level == 1, ..Plan::default() };
+        let mut plan = Plan::default();
         for topic in &once(&self.topics) {
             plan.add(call, topic);
         }
-        let fetch = plan.fetch(&self, call);
+        let isolation = lookup::isolation(self.isolation_level);
+        let fetch = plan.fetch(&self, isolation, call);
         // One batch is answered whatever the limits say, so there must be room for one.
         let room = tokio::time::timeout(fetch.max_wait, call.session.node.budget.room());
         match room.await {
-            Ok(()) => plan.fill(call.session.broker().fetch(fetch).await),
+            Ok(()) => plan.fill(call.session.broker().fetch(fetch).await, isolation),
             Err(_) => plan.leave_empty(&fetch),
         }
         answer(ErrorCode::None, plan.topics)
@@ -79,7 +83,6 @@ fn answer(error_code: ErrorCode, topics: Vec<FetchedTopic>) -> FetchResponse {
 /// What to read, and the answer that it goes into.
 #[derive(Default)]
 struct Plan {
-    is_read_committed: bool,
     topics: Vec<FetchedTopic>,
     wanted: Vec<Wanted>,
     /// Of each wanted partition, its place in the answer: topic, partition.
@@ -114,7 +117,7 @@ impl Plan {
         self.topics.push(FetchedTopic { name: asked.name.clone(), topic_id: asked.topic_id, partitions });
     }
 
-    fn fetch(&mut self, request: &FetchRequest, call: &Call) -> Fetch {
+    fn fetch(&mut self, request: &FetchRequest, isolation: Isolation, call: &Call) -> Fetch {
         let node = &call.session.node;
         let asked = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
         Fetch {
@@ -122,6 +125,7 @@ impl Plan {
             min_bytes: size(request.min_bytes),
             max_bytes: node.budget.fetch_limit(&call.session.connection.address, size(request.max_bytes)),
             max_wait: if self.is_urgent { Duration::ZERO } else { asked.min(node.options.max_fetch_wait) },
+            isolation,
         }
     }
 
@@ -132,14 +136,14 @@ impl Plan {
         }
     }
 
-    fn fill(&mut self, fetched: Vec<FetchResult>) {
+    fn fill(&mut self, fetched: Vec<FetchResult>, isolation: Isolation) {
         for (FetchResult { result }, (topic, at)) in fetched.into_iter().zip(&self.places) {
             let answer = &mut self.topics[*topic].partitions[*at];
             match result {
                 Ok(slice) => {
                     place(answer, slice.bounds);
+                    answer.aborted_transactions = aborted(&slice, isolation);
                     answer.records = slice.chunks;
-                    answer.aborted_transactions = self.is_read_committed.then(Vec::new);
                 }
                 Err(error) => {
                     answer.error_code = ErrorCode::from(&error);
@@ -191,8 +195,17 @@ fn unread(partition_index: i32, outcome: Result<Option<EpochEndOffset>, ErrorCod
 
 fn place(answer: &mut FetchedPartition, bounds: Bounds) {
     answer.high_watermark = bounds.high_watermark.get();
-    answer.last_stable_offset = bounds.high_watermark.get();
+    answer.last_stable_offset = bounds.stable.get();
     answer.log_start_offset = bounds.log_start.get();
+}
+
+/// The aborted transactions that a reader of committed records passes over.
+fn aborted(slice: &Slice, isolation: Isolation) -> Option<Vec<AbortedTransaction>> {
+    let listed = slice.aborted.iter().map(|aborted| AbortedTransaction {
+        producer_id: aborted.producer_id,
+        first_offset: aborted.first.get(),
+    });
+    (isolation == Isolation::ReadCommitted).then(|| listed.collect())
 }
 
 /// A size from the wire; a negative one is none.

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use factum_broker::{LogReadError, Partition};
+use factum_broker::{Isolation, LogReadError, Partition};
 use factum_types::{Action, LeaderEpoch, Offset, PartitionId, Timestamp};
 
 use super::{Call, Handle, lookup};
@@ -25,9 +25,10 @@ impl Handle for ListOffsetsRequest {
 
     async fn handle(self, call: &Call) -> ListOffsetsResponse {
         let twice = named_twice(&self.topics);
+        let isolation = lookup::isolation(self.isolation_level);
         let mut topics = Vec::with_capacity(self.topics.len());
         for topic in self.topics {
-            topics.push(find_in_topic(call, topic, &twice).await);
+            topics.push(find_in_topic(call, topic, &twice, isolation).await);
         }
         ListOffsetsResponse { throttle_time_ms: 0, topics }
     }
@@ -43,7 +44,12 @@ fn named_twice(topics: &[AskedTopic]) -> HashSet<(String, PartitionId)> {
     twice.map(|(name, index)| (name.to_owned(), index)).collect()
 }
 
-async fn find_in_topic(call: &Call, asked: AskedTopic, twice: &HashSet<(String, PartitionId)>) -> FoundTopic {
+async fn find_in_topic(
+    call: &Call,
+    asked: AskedTopic,
+    twice: &HashSet<(String, PartitionId)>,
+    isolation: Isolation,
+) -> FoundTopic {
     let topic = call.session.topic(Action::Describe, &asked.name);
     let mut partitions = Vec::with_capacity(asked.partitions.len());
     for each in &asked.partitions {
@@ -51,7 +57,7 @@ async fn find_in_topic(call: &Call, asked: AskedTopic, twice: &HashSet<(String, 
             Ok(_) if twice.contains(&(asked.name.clone(), each.partition_index)) => {
                 Err(ErrorCode::InvalidRequest)
             }
-            Ok(partition) => find(call, partition, each).await.map(|found| (partition, found)),
+            Ok(partition) => find(call, partition, each, isolation).await.map(|found| (partition, found)),
             Err(code) => Err(code),
         };
         partitions.push(render(each.partition_index, found));
@@ -63,19 +69,24 @@ async fn find(
     call: &Call,
     partition: &Arc<Partition>,
     asked: &AskedPartition,
+    isolation: Isolation,
 ) -> Result<Option<OffsetAndTime>, ErrorCode> {
     let bounds = partition.bounds();
     lookup::check_epoch(asked.current_leader_epoch, bounds.leader_epoch)?;
+    let end = bounds.end_for(isolation);
+    let visible = |found: Option<OffsetAndTime>| found.filter(|(offset, _)| *offset < end);
     match asked.timestamp {
-        LATEST => Ok(Some((bounds.high_watermark, Timestamp::NONE))),
+        LATEST => Ok(Some((end, Timestamp::NONE))),
         EARLIEST | EARLIEST_LOCAL => Ok(Some((bounds.log_start, Timestamp::NONE))),
-        MAX_TIMESTAMP => search(call, partition, |partition| partition.log().max_timestamp()).await,
+        MAX_TIMESTAMP => {
+            search(call, partition, |partition| partition.log().max_timestamp()).await.map(visible)
+        }
         // Nothing is ever moved to remote storage.
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Ok(None),
         time if time < 0 => Err(ErrorCode::InvalidRequest),
         time => {
             let time = Timestamp::from_millis(time);
-            search(call, partition, move |partition| partition.log().offset_for_time(time)).await
+            search(call, partition, move |partition| partition.log().offset_for_time(time)).await.map(visible)
         }
     }
 }

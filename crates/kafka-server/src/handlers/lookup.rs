@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use factum_broker::{Partition, Topic};
+use factum_broker::{Isolation, Partition, Topic};
 use factum_types::{Action, LeaderEpoch, PartitionId, TopicId, TopicName};
 
 use super::Session;
@@ -54,6 +54,11 @@ pub(super) fn partition(
 ) -> Result<&Arc<Partition>, ErrorCode> {
     let topic = topic.as_ref().map_err(|code| *code)?;
     topic.partition(number).ok_or(ErrorCode::UnknownTopicOrPartition)
+}
+
+/// The isolation level from the wire; as in Kafka, what is not 1 reads all.
+pub(super) fn isolation(level: i8) -> Isolation {
+    if level == 1 { Isolation::ReadCommitted } else { Isolation::ReadUncommitted }
 }
 
 /// Compares the epoch that a client believes in with the partition's (KIP-320); -1 believes in none.

@@ -10,6 +10,7 @@ mod documentation;
 mod fetching;
 mod frames;
 mod groups;
+mod isolation;
 mod limits;
 mod log_lines;
 mod metadata;

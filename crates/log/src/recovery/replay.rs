@@ -3,12 +3,15 @@
 use std::io;
 use std::path::Path;
 
-use factum_types::{Offset, Timestamp};
+use factum_types::record::TransactionMarker;
+use factum_types::{BatchHeader, Offset, Timestamp};
 
 use crate::commit::{snapshot_name, snapshots};
 use crate::disk::{Disk, DiskFile, read_file};
+use crate::epochs::Epochs;
 use crate::index::{Place, Summary};
 use crate::producers::Producers;
+use crate::scan::{Extent, scan};
 use crate::segment::log_path;
 use crate::walk::{Stop, Walk};
 
@@ -23,15 +26,16 @@ pub(super) fn producers(
     names: &[String],
     survey: &Survey,
 ) -> io::Result<Producers> {
-    let (from, mut producers) = newest_snapshot(disk, dir, names, survey.end)?;
+    let (from, producers) = newest_snapshot(disk, dir, names, survey.end)?;
+    let mut replay = Replay { producers, from, epochs: &survey.epochs };
     for summary in survey.sealed.iter().filter(|summary| summary.next > from) {
         let file = disk.open(&log_path(dir, summary.base))?;
-        replay(&*file, summary, from, &mut producers)?;
+        replay.segment(&*file, summary)?;
     }
     if survey.active.summary.next > from {
-        replay(&*survey.file, &survey.active.summary, from, &mut producers)?;
+        replay.segment(&*survey.file, &survey.active.summary)?;
     }
-    Ok(producers)
+    Ok(replay.producers)
 }
 
 fn newest_snapshot(
@@ -50,21 +54,59 @@ fn newest_snapshot(
     Ok((Offset::ZERO, Producers::default()))
 }
 
-/// Takes note of the batches of one segment from offset `from` on.
-fn replay(file: &dyn DiskFile, summary: &Summary, from: Offset, producers: &mut Producers) -> io::Result<()> {
-    let start = Place { offset: summary.base, position: 0 };
-    let mut walk = Walk::new(file, summary.base, None, start, summary.bytes, READ_AHEAD);
-    loop {
-        match walk.header() {
-            Ok(Some(header)) => {
-                if header.base_offset >= from.get() {
-                    producers.record(&header, Timestamp::NONE);
-                }
-                walk.step(&header);
+/// Takes note of the batches from an offset on.
+struct Replay<'a> {
+    producers: Producers,
+    from: Offset,
+    epochs: &'a Epochs,
+}
+
+impl Replay<'_> {
+    fn segment(&mut self, file: &dyn DiskFile, summary: &Summary) -> io::Result<()> {
+        let before = self.producers.clone();
+        match self.walk(file, summary) {
+            Ok(()) => Ok(()),
+            Err(Stop::Io(error)) => Err(error),
+            // What lies behind the damage may end transactions, or begin some: readers must know of those.
+            Err(Stop::Damaged(_)) => {
+                self.producers = before;
+                self.around_damage(file, summary)
             }
-            // A damaged sealed segment says so when it is read; its producers are as unknown as its records.
-            Ok(None) | Err(Stop::Damaged(_)) => return Ok(()),
-            Err(Stop::Io(error)) => return Err(error),
+        }
+    }
+
+    fn walk(&mut self, file: &dyn DiskFile, summary: &Summary) -> Result<(), Stop> {
+        let start = Place { offset: summary.base, position: 0 };
+        let mut walk = Walk::new(file, summary.base, None, start, summary.bytes, READ_AHEAD);
+        while let Some(header) = walk.header()? {
+            let control = if header.is_control() {
+                walk.bytes(walk.place().position, header.encoded_len())?
+            } else {
+                &[]
+            };
+            self.batch(&header, control);
+            walk.step(&header);
+        }
+        Ok(())
+    }
+
+    fn around_damage(&mut self, file: &dyn DiskFile, summary: &Summary) -> io::Result<()> {
+        let extent = Extent {
+            file,
+            base: summary.base,
+            size: summary.bytes.min(file.size()?),
+            end: Some(summary.next),
+            epochs: Some(self.epochs),
+            interval: u32::MAX,
+        };
+        scan(&extent, |_, header, bytes| self.batch(header, bytes)).map(drop)
+    }
+
+    fn batch(&mut self, header: &BatchHeader, bytes: &[u8]) {
+        if header.base_offset >= self.from.get() {
+            let marker = TransactionMarker::of(header, bytes);
+            // What the transaction did to readers is known from the producers at the end.
+            let _ = self.producers.record(header, marker.as_ref(), Timestamp::NONE);
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use factum_log::{
-    AppendError, AppendResult, Environment, EnvironmentOptions, Options, PartitionLog, ReadError, Recovery,
+    AppendError, AppendResult, Environment, EnvironmentOptions, Isolation, Options, PartitionLog, ReadError,
+    Recovery,
 };
 use factum_testkit::CrashDisk;
 use factum_types::{BatchBuilder, BatchHeader, Offset, RecordBatch, Timestamp, batch, record};
@@ -73,7 +74,7 @@ pub(crate) fn read_all(log: &PartitionLog, from: i64) -> (Vec<(i64, String)>, Op
     let mut records = Vec::new();
     let mut next = Offset::new(from);
     loop {
-        match log.read(next, 300) {
+        match log.read(next, 300, Isolation::ReadUncommitted) {
             Ok(slice) if slice.is_empty() => return (records, None),
             Ok(slice) => {
                 let headers = slice.chunks.iter().flat_map(|chunk| batch::headers(chunk));

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use factum_log::{PartitionLog, ReadError};
+use factum_log::{Isolation, PartitionLog, ReadError};
 use factum_testkit::CrashDisk;
 use factum_types::{BatchHeader, Offset};
 
@@ -47,7 +47,7 @@ fn at(offset: i64) -> factum_types::Timestamp {
 
 /// Reads from every offset; each record must be the right one. Returns the offsets that could be read.
 fn readable(log: &PartitionLog, end: i64) -> Vec<i64> {
-    let reads = |offset: &i64| match log.read(Offset::new(*offset), 1) {
+    let reads = |offset: &i64| match log.read(Offset::new(*offset), 1, Isolation::ReadUncommitted) {
         Ok(slice) => {
             let records = records_of(&slice.chunks);
             records.iter().for_each(|(offset, found)| assert_eq!(*found, value(*offset)));

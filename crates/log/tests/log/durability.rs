@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::thread;
 
 use factum_log::{
-    AppendError, Environment, EnvironmentOptions, LocalDisk, PartitionLog, SyncError, Trouble, Waiter,
+    AppendError, Environment, EnvironmentOptions, Isolation, LocalDisk, PartitionLog, SyncError, Trouble,
+    Waiter,
 };
 use factum_testkit::{Call, CrashDisk, Fault, FaultKind};
 use factum_types::{Offset, Timestamp};
@@ -51,15 +52,15 @@ fn records_are_acknowledged_and_readable_only_after_the_sync() {
     let bench = Bench::new(1);
     let appended = bench.append(&["a"]).expect("the log takes it");
     let waiter = Waiter::new();
-    assert!(!bench.log.wait_past(appended.last_offset, &waiter));
+    assert!(!bench.log.wait_past(appended.last_offset, Isolation::ReadUncommitted, &waiter));
     let mut durable = std::pin::pin!(bench.log.durable(appended.last_offset));
     assert!(now(durable.as_mut()).is_none());
     assert!(now(waiter.woken()).is_none());
-    assert!(bench.log.read(Offset::ZERO, 1).expect("in range").is_empty());
+    assert!(bench.log.read(Offset::ZERO, 1, Isolation::ReadUncommitted).expect("in range").is_empty());
     bench.environment.committer().round();
     assert!(matches!(now(durable), Some(Ok(()))));
     assert!(now(waiter.woken()).is_some());
-    assert!(bench.log.wait_past(appended.last_offset, &waiter));
+    assert!(bench.log.wait_past(appended.last_offset, Isolation::ReadUncommitted, &waiter));
     assert!(matches!(now(bench.log.durable(appended.last_offset)), Some(Ok(()))));
 }
 
@@ -210,7 +211,7 @@ fn after_a_failed_sync_nothing_is_acknowledged_until_the_log_is_opened_anew() {
     bench.put(&["a"]);
     let appended = bench.append(&["b"]).expect("the log takes it");
     let waiter = Waiter::new();
-    bench.log.wait_past(appended.last_offset, &waiter);
+    bench.log.wait_past(appended.last_offset, Isolation::ReadUncommitted, &waiter);
     let durable = bench.log.durable(appended.last_offset);
     bench.disk.inject(Fault { after: 0, kind: FaultKind::Sync, lasting: false });
     bench.environment.committer().round();
@@ -250,10 +251,13 @@ fn a_removed_segment_is_still_read_by_who_holds_it_and_out_of_range_for_the_rest
     for _ in 0..4 {
         bench.put(&[&large]);
     }
-    let held = bench.log.read(Offset::ZERO, 1).expect("in range");
+    let held = bench.log.read(Offset::ZERO, 1, Isolation::ReadUncommitted).expect("in range");
     bench.log.truncate_before(Offset::new(3)).expect("the disk is well");
     assert_eq!(held.chunks[0].len(), held.bytes);
-    assert!(matches!(bench.log.read(Offset::ZERO, 1), Err(factum_log::ReadError::OutOfRange { .. })));
+    assert!(matches!(
+        bench.log.read(Offset::ZERO, 1, Isolation::ReadUncommitted),
+        Err(factum_log::ReadError::OutOfRange { .. })
+    ));
     assert_eq!(bench.read_all(3).0.len(), 1);
 }
 
@@ -268,7 +272,7 @@ fn the_tail_cache_and_the_disk_give_the_same_batches() {
     for from in 0..120 {
         for limit in [1, 100, 500, 5_000] {
             let [cached, cold] = [&cached.log, &cold.log].map(|log| {
-                let slice = log.read(Offset::new(from), limit).expect("in range");
+                let slice = log.read(Offset::new(from), limit, Isolation::ReadUncommitted).expect("in range");
                 slice.chunks.concat()
             });
             assert_eq!(cached, cold, "offset {from}, limit {limit}");
@@ -319,11 +323,11 @@ async fn consume(log: &PartitionLog, count: i64) {
     let waiter = Waiter::new();
     let mut next = Offset::ZERO;
     while next < Offset::new(count) {
-        if !log.wait_past(next, &waiter) {
+        if !log.wait_past(next, Isolation::ReadUncommitted, &waiter) {
             waiter.woken().await;
             continue;
         }
-        let slice = log.read(next, 1_000).expect("in range");
+        let slice = log.read(next, 1_000, Isolation::ReadUncommitted).expect("in range");
         for (offset, value) in crate::bench::records_of(&slice.chunks) {
             assert_eq!(value, offset.to_string());
             next = Offset::new(offset).next();

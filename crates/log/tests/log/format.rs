@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use expect_test::{Expect, expect};
 
 use crate::bench::{Bench, batch_at, file, sent};
-use factum_types::Timestamp;
+use factum_log::EndTransaction;
+use factum_types::record::TransactionOutcome;
+use factum_types::{BatchBuilder, Timestamp};
 
 /// A log of two segments with an idempotent producer, opened twice.
 fn written() -> Bench {
@@ -91,6 +93,86 @@ fn index() {
     );
 }
 
+/// A log with a transaction that was committed and one that was aborted.
+fn with_transactions() -> Bench {
+    let bench = Bench::new(1);
+    let at = Timestamp::from_millis(0x0500);
+    let part = |producer, value: &str| {
+        let mut builder = BatchBuilder::new().producer(producer, 1, 0).transactional();
+        builder.push(Timestamp::from_millis(0x0300), None, Some(value.as_bytes()), &[]);
+        builder.build()
+    };
+    for (producer_id, outcome) in [(0x77, TransactionOutcome::Commit), (0x88, TransactionOutcome::Abort)] {
+        bench.log.append(part(producer_id, "a"), at).expect("the log takes it");
+        let end = EndTransaction { producer_id, producer_epoch: 2, outcome, coordinator_epoch: 5 };
+        bench.log.end_transaction(&end, at).expect("the log takes it");
+    }
+    bench.log.close().expect("the disk is well");
+    bench
+}
+
+#[test]
+fn transaction_marker() {
+    let bytes = contents(&with_transactions(), "00000000000000000000.log");
+    check(
+        &bytes[69..],
+        expect![[r#"
+        0000  00000000 00000001 0000005f 00000000  ..........._....
+        0010  02f60a29 5c003000 00000000 00000000  ...)\.0.........
+        0020  00050000 00000000 00050000 00000000  ................
+        0030  00007700 02ffffff ff000000 015a0000  ..w..........Z..
+        0040  00080000 00010c00 00000000 05021674  ...............t
+        0050  72616e73 61637469 6f6e2000 00000000  ransaction......
+        0060  00000000 00000000 00000200 00000000  ................
+        0070  00000200 00003900 00000002 7d6ff09e  ......9.....}o..
+        0080  00100000 00000000 00000000 03000000  ................
+        0090  00000000 03000000 00000000 00880001  ................
+        00a0  00000000 00000001 0e000000 01026100  ..............a.
+        00b0  00000000 00000003 0000005f 00000000  ..........._....
+        00c0  022394d4 80003000 00000000 00000000  .#....0.........
+        00d0  00050000 00000000 00050000 00000000  ................
+        00e0  00008800 02ffffff ff000000 015a0000  .............Z..
+        00f0  00080000 00000c00 00000000 05021674  ...............t
+        0100  72616e73 61637469 6f6e2000 00000000  ransaction......
+        0110  00000200 00000000 000004             ...........
+    "#]],
+    );
+}
+
+#[test]
+fn index_with_aborted_transactions() {
+    check(
+        &contents(&with_transactions(), "00000000000000000000.index"),
+        expect![[r#"
+        0000  46435449 44585333 00000000 00000000  FCTIDXS3........
+        0010  00000000 00000004 00000000 00000160  ...............`
+        0020  00000000 00000300 00000000 00000500  ................
+        0030  00000000 00000002 00000001 31785a22  ............1xZ"
+        0040  46435449 44584131 00000000 00000088  FCTIDXA1........
+        0050  00000000 00000002 00000000 00000003  ................
+        0060  00000000 00000004 c522c611 46435449  ........."..FCTI
+        0070  44584531 00000002 000000b0 00000000  DXE1............
+        0080  00000300 335011ba                    ....3P..
+    "#]],
+    );
+}
+
+#[test]
+fn producers_with_transactions() {
+    check(
+        &contents(&with_transactions(), "producers.00000000000000000004"),
+        expect![[r#"
+        0000  46435450 524f4432 00000000 00000004  FCTPROD2........
+        0010  00000000 00000088 00020000 00000000  ................
+        0020  05000000 00000000 0003ffff ffffffff  ................
+        0030  ffff0000 00050100 00000000 00000077  ...............w
+        0040  00020000 00000000 05000000 00000000  ................
+        0050  0001ffff ffffffff ffff0000 00050100  ................
+        0060  9253e43e                             .S.>
+    "#]],
+    );
+}
+
 #[test]
 fn checkpoint() {
     let bytes = contents(&written(), "checkpoint");
@@ -156,10 +238,12 @@ fn producers() {
     check(
         &contents(&written(), "producers.00000000000000000006"),
         expect![[r#"
-            0000  46435450 524f4431 00000000 00000006  FCTPROD1........
+            0000  46435450 524f4432 00000000 00000006  FCTPROD2........
             0010  00000000 00000077 00020000 00000000  .......w........
-            0020  05000100 00000900 00000a00 00000000  ................
-            0030  00000000 00000000 00000121 86c77f    ...........!...
+            0020  05000000 00000000 0001ffff ffffffff  ................
+            0030  ffffffff ffff0001 00000009 0000000a  ................
+            0040  00000000 00000000 00000000 00000001  ................
+            0050  26796fc6                             &yo.
         "#]],
     );
 }

@@ -15,4 +15,5 @@ mod open_files;
 mod repair;
 mod script;
 mod strange_files;
+mod transactions;
 mod unreadable;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use factum_log::{Options, ReadError};
+use factum_log::{Isolation, Options, ReadError};
 use factum_types::{Offset, Timestamp};
 use proptest::prelude::*;
 
@@ -143,7 +143,7 @@ impl Model {
     }
 
     fn read(&mut self, from: i64, limit: usize) {
-        let found = self.bench.log.read(Offset::new(from), limit);
+        let found = self.bench.log.read(Offset::new(from), limit, Isolation::ReadUncommitted);
         if from < self.log_start || from > self.end() {
             assert!(matches!(found, Err(ReadError::OutOfRange { .. })), "{from}: {found:?}");
             return;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use factum_log::{Repair, inspect, repair};
+use factum_log::{Isolation, Repair, inspect, repair};
 use factum_testkit::{CrashDisk, Fault, FaultKind};
 use factum_types::Offset;
 
@@ -35,7 +35,10 @@ fn check_whole(disk: CrashDisk, repaired: &Repair, end: i64) {
     let kept: Vec<_> = (0..end).filter(|offset| !is_given_up(repaired, *offset)).collect();
     assert_eq!(offsets(&bench), kept);
     for offset in 0..end {
-        bench.log.read(Offset::new(offset), 1).expect("each offset can be asked for");
+        bench
+            .log
+            .read(Offset::new(offset), 1, Isolation::ReadUncommitted)
+            .expect("each offset can be asked for");
     }
     assert_eq!(bench.put(&["next"]).base_offset.get(), end, "no offset is given out again");
     let again = Bench::on({

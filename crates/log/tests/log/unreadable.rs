@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use factum_log::{AppendError, PartitionLog, ReadError};
+use factum_log::{AppendError, Isolation, PartitionLog, ReadError};
 use factum_types::{BatchBuilder, Offset, RecordBatch, Timestamp};
 use proptest::prelude::*;
 
@@ -34,7 +34,7 @@ fn read_around(log: &PartitionLog) -> Pass {
     let bounds = log.bounds();
     let mut next = bounds.log_start.get();
     while next < bounds.high_watermark.get() {
-        match log.read(Offset::new(next), 300) {
+        match log.read(Offset::new(next), 300, Isolation::ReadUncommitted) {
             Ok(slice) => {
                 let records = records_of(&slice.chunks);
                 pass.records.extend(records.iter().filter(|(offset, _)| *offset >= next).cloned());

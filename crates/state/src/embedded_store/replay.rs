@@ -44,7 +44,7 @@ impl<'a> Replay<'a> {
         let bounds = self.journal().log.bounds();
         let (mut at, mut entries) = (bounds.log_start, 0_u64);
         while at < bounds.high_watermark {
-            let read = self.journal().log.read(at, READ_BYTES);
+            let read = self.journal().log.read(at, READ_BYTES, log::Isolation::ReadUncommitted);
             let next = match read {
                 Ok(slice) => {
                     let mut next = at;
