@@ -20,6 +20,7 @@ mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
 mod describe_log_dirs;
+mod describe_producers;
 mod errors;
 mod fetch;
 mod find_coordinator;
@@ -34,6 +35,7 @@ mod metadata;
 mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
+mod offset_for_leader_epoch;
 mod produce;
 mod session;
 mod sync_group;
@@ -163,6 +165,9 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::CreateTopics => in_turn::<messages::create_topics::CreateTopicsRequest>(call, body),
         ApiKey::DeleteTopics => in_turn::<messages::delete_topics::DeleteTopicsRequest>(call, body),
         ApiKey::InitProducerId => in_turn::<messages::init_producer_id::InitProducerIdRequest>(call, body),
+        ApiKey::OffsetForLeaderEpoch => {
+            in_turn::<messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest>(call, body)
+        }
         ApiKey::DescribeConfigs => in_turn::<messages::describe_configs::DescribeConfigsRequest>(call, body),
         ApiKey::AlterConfigs => in_turn::<messages::alter_configs::AlterConfigsRequest>(call, body),
         ApiKey::IncrementalAlterConfigs => {
@@ -172,6 +177,9 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::DescribeLogDirs => in_turn::<messages::describe_log_dirs::DescribeLogDirsRequest>(call, body),
         ApiKey::DeleteGroups => in_turn::<messages::delete_groups::DeleteGroupsRequest>(call, body),
         ApiKey::OffsetDelete => in_turn::<messages::offset_delete::OffsetDeleteRequest>(call, body),
+        ApiKey::DescribeProducers => {
+            in_turn::<messages::describe_producers::DescribeProducersRequest>(call, body)
+        }
         ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
     }
 }

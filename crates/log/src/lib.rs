@@ -65,6 +65,7 @@ pub use end_transaction::EndTransaction;
 pub use environment::{Environment, EnvironmentOptions};
 pub use inspection::{DamagedOffsets, Inspection, InspectionNote, SegmentInspection, inspect};
 pub use partition_log::{Bounds, Options, PartitionLog, SegmentInfo};
+pub use producers::ProducerInfo;
 pub use read::ReadError;
 pub use recovery::{OpenError, Recovery};
 pub use repair::{Repair, RepairError, repair};

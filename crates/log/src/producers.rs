@@ -19,6 +19,7 @@ use crate::append::AppendError;
 use crate::checkpoint::get_offset;
 use crate::checksum::{self, Kind};
 use crate::end_transaction::EndTransaction;
+use crate::partition_log::PartitionLog;
 
 const KIND: Kind = *b"FCTPROD2";
 /// Without transactions, as it was written before there were any.
@@ -214,6 +215,35 @@ impl Producers {
     }
 }
 
+/// An idempotent producer, as an operator sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProducerInfo {
+    /// Its id.
+    pub id: ProducerId,
+    /// Its epoch.
+    pub epoch: ProducerEpoch,
+    /// Sequence number of its last record, if the log still knows it.
+    pub last_sequence: Option<i32>,
+    /// When it appended last; [`Timestamp::NONE`] if a restart could not know.
+    pub last_append: Timestamp,
+    /// Epoch of the coordinator that ended its last transaction, if one has.
+    pub coordinator_epoch: Option<i32>,
+    /// The first record of its open transaction, if it has one.
+    pub open_since: Option<Offset>,
+}
+
+impl PartitionLog {
+    /// The idempotent producers that the log remembers, by id; at most about 10,000.
+    pub fn producers(&self) -> Vec<ProducerInfo> {
+        let writer = self.0.writer.lock();
+        let mut producers: Vec<_> =
+            writer.producers.0.iter().map(|(id, producer)| producer.info(*id)).collect();
+        drop(writer);
+        producers.sort_unstable_by_key(|producer| producer.id);
+        producers
+    }
+}
+
 /// What a batch did to the transaction of its producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TransactionChange {
@@ -236,6 +266,17 @@ impl Producer {
             coordinator_epoch: -1,
             is_begun_by_marker: false,
             batches: VecDeque::new(),
+        }
+    }
+
+    fn info(&self, id: ProducerId) -> ProducerInfo {
+        ProducerInfo {
+            id,
+            epoch: self.epoch,
+            last_sequence: self.batches.back().map(|sent| sent.last_sequence),
+            last_append: self.last_append,
+            coordinator_epoch: Some(self.coordinator_epoch).filter(|epoch| *epoch >= 0),
+            open_since: self.open,
         }
     }
 

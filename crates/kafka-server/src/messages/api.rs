@@ -57,6 +57,7 @@ apis! {
     DeleteTopics      = 20, 1..=6,  decoded from 1, flexible from 4;
     DeleteRecords     = 21, 0..=2,  decoded from 0, flexible from 2;
     InitProducerId    = 22, 0..=5,  decoded from 0, flexible from 2;
+    OffsetForLeaderEpoch = 23, 2..=4, decoded from 2, flexible from 4;
     DescribeConfigs   = 32, 1..=4,  decoded from 1, flexible from 4;
     AlterConfigs      = 33, 0..=2,  decoded from 0, flexible from 2;
     DescribeLogDirs   = 35, 1..=4,  decoded from 1, flexible from 2;
@@ -64,6 +65,7 @@ apis! {
     IncrementalAlterConfigs = 44, 0..=1, decoded from 0, flexible from 1;
     OffsetDelete      = 47, 0..=0,  decoded from 0, flexible from 1;
     DescribeCluster   = 60, 0..=2,  decoded from 0, flexible from 0;
+    DescribeProducers = 61, 0..=0,  decoded from 0, flexible from 0;
 }
 
 struct Row {

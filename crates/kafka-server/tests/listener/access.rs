@@ -7,8 +7,8 @@ use std::time::Duration;
 use expect_test::expect;
 use factum_base::clients::ClientAddress;
 use factum_broker::coordinator::{Commit, CommittedOffset};
+use factum_kafka_server::Options;
 use factum_kafka_server::messages::ApiKey;
-use factum_kafka_server::{ErrorCode, Options};
 use factum_types::auth::{AccessDeniedError, AllowAll, Authorizer, DenyAll};
 use factum_types::{Action, Principal, Resource, TopicPartition};
 use kafka_protocol::messages::alter_configs_request::AlterConfigsResource;
@@ -16,6 +16,7 @@ use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::describe_producers_request::TopicRequest;
 use kafka_protocol::messages::incremental_alter_configs_request::AlterConfigsResource as EditedResource;
 use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
@@ -26,16 +27,19 @@ use kafka_protocol::messages::offset_delete_request::{
     OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use kafka_protocol::messages::offset_for_leader_epoch_request::{
+    OffsetForLeaderPartition, OffsetForLeaderTopic,
+};
 use kafka_protocol::messages::{
     AlterConfigsRequest, ApiVersionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteRecordsRequest,
     DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-    DescribeLogDirsRequest, FindCoordinatorRequest, GroupId, HeartbeatRequest,
+    DescribeLogDirsRequest, DescribeProducersRequest, FindCoordinatorRequest, GroupId, HeartbeatRequest,
     IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest,
     ListGroupsRequest, MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
-    SyncGroupRequest, TopicName,
+    OffsetForLeaderEpochRequest, SyncGroupRequest, TopicName,
 };
 
-use crate::client::{Client, batch, text};
+use crate::client::{Client, batch, name_of, text};
 use crate::fetching::{fetch, latest};
 use crate::producing::{outcome, produce};
 use crate::server::Server;
@@ -59,6 +63,8 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         | ApiKey::CreateTopics
         | ApiKey::DeleteRecords
         | ApiKey::DeleteTopics
+        | ApiKey::DescribeProducers
+        | ApiKey::OffsetForLeaderEpoch
         | ApiKey::DescribeConfigs => topics(client, api).await,
         ApiKey::InitProducerId => {
             let request = InitProducerIdRequest::default().with_transactional_id(None);
@@ -107,6 +113,17 @@ async fn topics(client: &mut Client, api: ApiKey) -> Vec<i16> {
             let topic = DeleteRecordsTopic::default().with_name(orders()).with_partitions(vec![partition]);
             let response = client.ask(&DeleteRecordsRequest::default().with_topics(vec![topic]), 2).await;
             vec![response.topics[0].partitions[0].error_code]
+        }
+        ApiKey::DescribeProducers => {
+            let topic = TopicRequest::default().with_name(orders()).with_partition_indexes(vec![0]);
+            let response = client.ask(&DescribeProducersRequest::default().with_topics(vec![topic]), 0).await;
+            vec![response.topics[0].partitions[0].error_code]
+        }
+        ApiKey::OffsetForLeaderEpoch => {
+            let partition = OffsetForLeaderPartition::default().with_leader_epoch(0);
+            let topic = OffsetForLeaderTopic::default().with_topic(orders()).with_partitions(vec![partition]);
+            let request = OffsetForLeaderEpochRequest::default().with_topics(vec![topic]);
+            vec![client.ask(&request, 4).await.topics[0].partitions[0].error_code]
         }
         ApiKey::DeleteTopics => {
             let topic = DeleteTopicState::default().with_name(Some(orders()));
@@ -235,10 +252,6 @@ impl Authorizer for Recorder {
     }
 }
 
-fn name(code: i16) -> &'static str {
-    ErrorCode::ALL.iter().find(|known| known.code() == code).map_or("an unknown code", |code| code.name())
-}
-
 #[tokio::test]
 async fn each_api_asks_before_it_acts() {
     let mut table = String::new();
@@ -270,6 +283,7 @@ async fn each_api_asks_before_it_acts() {
         DeleteTopics: delete topic orders
         DeleteRecords: delete topic orders
         InitProducerId: write idempotently to the cluster
+        OffsetForLeaderEpoch: describe topic orders
         DescribeConfigs: describe the configuration of topic orders, describe the configuration of the cluster
         AlterConfigs: alter topic orders, alter the cluster
         DescribeLogDirs: describe the cluster
@@ -277,6 +291,7 @@ async fn each_api_asks_before_it_acts() {
         IncrementalAlterConfigs: alter topic orders, alter the cluster
         OffsetDelete: delete group readers, read topic orders
         DescribeCluster: describe the cluster
+        DescribeProducers: read topic orders
     "#]]
     .assert_eq(&table);
 }
@@ -303,7 +318,7 @@ async fn where_nothing_is_allowed_each_api_refuses() {
     let mut table = String::new();
     for api in ApiKey::ALL {
         let mut client = server.client().await;
-        let codes: Vec<_> = probe(&mut client, *api).await.into_iter().map(name).collect();
+        let codes: Vec<_> = probe(&mut client, *api).await.into_iter().map(name_of).collect();
         writeln!(table, "{api}: {}", codes.join(", ")).expect("written");
     }
     expect![[r#"
@@ -325,6 +340,7 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         DeleteTopics: TOPIC_AUTHORIZATION_FAILED
         DeleteRecords: TOPIC_AUTHORIZATION_FAILED
         InitProducerId: CLUSTER_AUTHORIZATION_FAILED
+        OffsetForLeaderEpoch: TOPIC_AUTHORIZATION_FAILED
         DescribeConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         AlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         DescribeLogDirs: CLUSTER_AUTHORIZATION_FAILED
@@ -332,6 +348,7 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         IncrementalAlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         OffsetDelete: GROUP_AUTHORIZATION_FAILED
         DescribeCluster: CLUSTER_AUTHORIZATION_FAILED
+        DescribeProducers: TOPIC_AUTHORIZATION_FAILED
     "#]]
     .assert_eq(&table);
     let everything = MetadataRequest::default().with_topics(None);

@@ -120,3 +120,9 @@ pub(crate) fn values(mut batches: Bytes) -> Vec<String> {
     }
     values
 }
+
+/// The name of an error code.
+pub(crate) fn name_of(code: i16) -> &'static str {
+    let known = factum_kafka_server::ErrorCode::ALL.iter().find(|known| known.code() == code);
+    known.map_or("an unknown code", |code| code.name())
+}

@@ -15,6 +15,7 @@ mod limits;
 mod log_lines;
 mod metadata;
 mod pipeline;
+mod producers_and_epochs;
 mod producing;
 mod server;
 mod stalling;

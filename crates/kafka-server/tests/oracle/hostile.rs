@@ -12,6 +12,7 @@ use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
+use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::header::HeaderError;
@@ -26,6 +27,7 @@ use factum_kafka_server::messages::metadata::MetadataRequest;
 use factum_kafka_server::messages::offset_commit::OffsetCommitRequest;
 use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
 use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
+use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::{ApiKey, Request, RequestHeader};
@@ -67,6 +69,7 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::CreateTopics => discard::<CreateTopicsRequest>,
         ApiKey::DeleteTopics => discard::<DeleteTopicsRequest>,
         ApiKey::InitProducerId => discard::<InitProducerIdRequest>,
+        ApiKey::OffsetForLeaderEpoch => discard::<OffsetForLeaderEpochRequest>,
         ApiKey::DescribeConfigs => discard::<DescribeConfigsRequest>,
         ApiKey::AlterConfigs => discard::<AlterConfigsRequest>,
         ApiKey::IncrementalAlterConfigs => discard::<IncrementalAlterConfigsRequest>,
@@ -74,6 +77,7 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::DescribeLogDirs => discard::<DescribeLogDirsRequest>,
         ApiKey::DeleteGroups => discard::<DeleteGroupsRequest>,
         ApiKey::OffsetDelete => discard::<OffsetDeleteRequest>,
+        ApiKey::DescribeProducers => discard::<DescribeProducersRequest>,
         ApiKey::DescribeCluster => discard::<DescribeClusterRequest>,
     };
     decode(r, version)

@@ -22,6 +22,7 @@ use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
+use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
@@ -39,6 +40,7 @@ use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
 use factum_kafka_server::messages::offset_fetch::{
     FetchedGroup, FetchedPartition, FetchedTopic, OffsetFetchRequest, OffsetFetchResponse,
 };
+use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::{ApiKey, Request};
@@ -209,6 +211,7 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::CreateTopics => whole::<CreateTopicsRequest>,
         ApiKey::DeleteTopics => whole::<DeleteTopicsRequest>,
         ApiKey::InitProducerId => whole::<InitProducerIdRequest>,
+        ApiKey::OffsetForLeaderEpoch => whole::<OffsetForLeaderEpochRequest>,
         ApiKey::DescribeConfigs => whole::<DescribeConfigsRequest>,
         ApiKey::AlterConfigs => whole::<AlterConfigsRequest>,
         ApiKey::IncrementalAlterConfigs => whole::<IncrementalAlterConfigsRequest>,
@@ -216,6 +219,7 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::DescribeLogDirs => whole::<DescribeLogDirsRequest>,
         ApiKey::DeleteGroups => whole::<DeleteGroupsRequest>,
         ApiKey::OffsetDelete => whole::<OffsetDeleteRequest>,
+        ApiKey::DescribeProducers => whole::<DescribeProducersRequest>,
         ApiKey::DescribeCluster => whole::<DescribeClusterRequest>,
     };
     decode(body, version)

@@ -46,6 +46,7 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::CreateTopics => topics::create_topics(version, s),
         ApiKey::DeleteTopics => topics::delete_topics(version, s),
         ApiKey::InitProducerId => records::init_producer_id(version, s),
+        ApiKey::OffsetForLeaderEpoch => offsets::offset_for_leader_epoch(version, s),
         ApiKey::DescribeConfigs => topics::describe_configs(version, s),
         ApiKey::AlterConfigs => topics::alter_configs(version, s),
         ApiKey::IncrementalAlterConfigs => topics::incremental_alter_configs(version, s),
@@ -53,6 +54,7 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::DescribeLogDirs => cluster::describe_log_dirs(version, s),
         ApiKey::DeleteGroups => groups::delete_groups(version, s),
         ApiKey::OffsetDelete => offsets::offset_delete(version, s),
+        ApiKey::DescribeProducers => topics::describe_producers(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
     }
 }

@@ -1,7 +1,8 @@
-//! Samples of ListOffsets, OffsetCommit, OffsetFetch and OffsetDelete.
+//! Samples of ListOffsets, OffsetForLeaderEpoch, OffsetCommit, OffsetFetch and OffsetDelete.
 
 use factum_kafka_server::messages::list_offsets::*;
 use factum_kafka_server::messages::offset_delete::*;
+use factum_kafka_server::messages::offset_for_leader_epoch::*;
 use factum_kafka_server::messages::{offset_commit as commit, offset_fetch as fetch};
 use factum_types::TopicId;
 use kafka_protocol::messages as theirs;
@@ -10,6 +11,7 @@ use kafka_protocol::messages::{
     offset_commit_request as their_commit, offset_commit_response as their_committed,
     offset_delete_request as their_deletion, offset_delete_response as their_deleted,
     offset_fetch_request as their_fetch, offset_fetch_response as their_fetched,
+    offset_for_leader_epoch_request as their_epochs_asked, offset_for_leader_epoch_response as their_epochs,
 };
 
 use crate::exchange::{maybe, request, response, text, topic};
@@ -329,5 +331,56 @@ fn deleted_offsets(s: &mut Source<'_>) -> (their_deleted::OffsetDeleteResponseTo
     let ours = DeletedOffsets { name: s.text(), partitions };
     let mut expected = their_deleted::OffsetDeleteResponseTopic::default();
     (expected.name, expected.partitions) = (topic(&ours.name), their_partitions);
+    (expected, ours)
+}
+
+pub(crate) fn offset_for_leader_epoch(v: i16, s: &mut Source<'_>) -> Vec<u8> {
+    let (their_topics, topics) = s.pairs(leader_epochs_of_topic);
+    let ours = OffsetForLeaderEpochResponse { throttle_time_ms: s.i32(), topics };
+    let mut expected = theirs::OffsetForLeaderEpochResponse::default();
+    (expected.throttle_time_ms, expected.topics) = (ours.throttle_time_ms, their_topics);
+    response(v, (expected, ours));
+
+    let (their_topics, topics) = s.pairs(|s| {
+        let (their_partitions, partitions) = s.pairs(|s| {
+            let ours = OffsetForLeaderPartition {
+                partition: s.i32(),
+                current_leader_epoch: s.i32(),
+                leader_epoch: s.i32(),
+            };
+            let mut sent = their_epochs_asked::OffsetForLeaderPartition::default();
+            (sent.partition, sent.leader_epoch) = (ours.partition, ours.leader_epoch);
+            sent.current_leader_epoch = ours.current_leader_epoch;
+            (sent, ours)
+        });
+        let ours = OffsetForLeaderTopic { topic: s.text(), partitions };
+        let mut sent = their_epochs_asked::OffsetForLeaderTopic::default();
+        (sent.topic, sent.partitions) = (topic(&ours.topic), their_partitions);
+        (sent, ours)
+    });
+    let ours = OffsetForLeaderEpochRequest { replica_id: if v >= 3 { s.i32() } else { -2 }, topics };
+    let mut sent = theirs::OffsetForLeaderEpochRequest::default();
+    (sent.replica_id, sent.topics) = (ours.replica_id.into(), their_topics);
+    request(v, (sent, ours))
+}
+
+fn leader_epochs_of_topic(
+    s: &mut Source<'_>,
+) -> (their_epochs::OffsetForLeaderTopicResult, LeaderEpochsOfTopic) {
+    let (their_partitions, partitions) = s.pairs(|s| {
+        let ours = LeaderEpochEnd {
+            error_code: s.error(),
+            partition: s.i32(),
+            leader_epoch: s.i32(),
+            end_offset: s.i64(),
+        };
+        let mut expected = their_epochs::EpochEndOffset::default();
+        (expected.error_code, expected.partition) = (ours.error_code.code(), ours.partition);
+        (expected.leader_epoch, expected.end_offset) = (ours.leader_epoch, ours.end_offset);
+        (expected, ours)
+    });
+    let ours = LeaderEpochsOfTopic { topic: s.text(), partitions };
+    let mut expected = their_epochs::OffsetForLeaderTopicResult::default();
+    (expected.topic, expected.partitions) = (topic(&ours.topic), their_partitions);
     (expected, ours)
 }

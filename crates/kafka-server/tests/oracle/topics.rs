@@ -1,10 +1,11 @@
-//! Samples of CreateTopics, DeleteTopics, and of what shows and changes settings.
+//! Samples of CreateTopics, DeleteTopics, DescribeProducers, and of what shows and changes settings.
 
 use factum_kafka_server::messages::alter_configs::*;
 use factum_kafka_server::messages::create_topics::*;
 use factum_kafka_server::messages::delete_records::*;
 use factum_kafka_server::messages::delete_topics::*;
 use factum_kafka_server::messages::describe_configs::*;
+use factum_kafka_server::messages::describe_producers::*;
 use factum_kafka_server::messages::incremental_alter_configs::*;
 use factum_types::TopicId;
 use kafka_protocol::messages as theirs;
@@ -14,6 +15,7 @@ use kafka_protocol::messages::{
     delete_records_request as their_cut, delete_records_response as their_rest,
     delete_topics_request as their_deletion, delete_topics_response as their_deleted,
     describe_configs_request as their_question, describe_configs_response as their_configs,
+    describe_producers_request as their_producers_asked, describe_producers_response as their_producers,
     incremental_alter_configs_request as their_edit, incremental_alter_configs_response as their_edited,
 };
 
@@ -381,5 +383,67 @@ fn deleted_records(s: &mut Source<'_>) -> (their_rest::DeleteRecordsTopicResult,
     let ours = DeletedRecordsTopic { name: s.text(), partitions };
     let mut expected = their_rest::DeleteRecordsTopicResult::default();
     (expected.name, expected.partitions) = (topic(&ours.name), their_partitions);
+    (expected, ours)
+}
+
+pub(crate) fn describe_producers(v: i16, s: &mut Source<'_>) -> Vec<u8> {
+    let (their_topics, topics) = s.pairs(producers_of_topic);
+    let ours = DescribeProducersResponse { throttle_time_ms: s.i32(), topics };
+    let mut expected = theirs::DescribeProducersResponse::default();
+    (expected.throttle_time_ms, expected.topics) = (ours.throttle_time_ms, their_topics);
+    response(v, (expected, ours));
+
+    let (their_topics, topics) = s.pairs(|s| {
+        let (their_indexes, partition_indexes) = s.pairs(|s| {
+            let index = s.i32();
+            (index, index)
+        });
+        let ours = DescribeProducersTopic { name: s.text(), partition_indexes };
+        let mut sent = their_producers_asked::TopicRequest::default();
+        (sent.name, sent.partition_indexes) = (topic(&ours.name), their_indexes);
+        (sent, ours)
+    });
+    let ours = DescribeProducersRequest { topics };
+    let mut sent = theirs::DescribeProducersRequest::default();
+    sent.topics = their_topics;
+    request(v, (sent, ours))
+}
+
+fn producers_of_topic(s: &mut Source<'_>) -> (their_producers::TopicResponse, ProducersOfTopic) {
+    let (their_partitions, partitions) = s.pairs(|s| {
+        let (their_active, active_producers) = s.pairs(active_producer);
+        let ours = ProducersOfPartition {
+            partition_index: s.i32(),
+            error_code: s.error(),
+            error_message: s.maybe_text(),
+            active_producers,
+        };
+        let mut expected = their_producers::PartitionResponse::default();
+        expected.partition_index = ours.partition_index;
+        expected.error_code = ours.error_code.code();
+        expected.error_message = maybe(ours.error_message.as_ref());
+        expected.active_producers = their_active;
+        (expected, ours)
+    });
+    let ours = ProducersOfTopic { name: s.text(), partitions };
+    let mut expected = their_producers::TopicResponse::default();
+    (expected.name, expected.partitions) = (topic(&ours.name), their_partitions);
+    (expected, ours)
+}
+
+fn active_producer(s: &mut Source<'_>) -> (their_producers::ProducerState, ActiveProducer) {
+    let ours = ActiveProducer {
+        producer_id: s.i64(),
+        producer_epoch: s.i32(),
+        last_sequence: s.i32(),
+        last_timestamp: s.i64(),
+        coordinator_epoch: s.i32(),
+        current_txn_start_offset: s.i64(),
+    };
+    let mut expected = their_producers::ProducerState::default();
+    expected.producer_id = ours.producer_id.into();
+    (expected.producer_epoch, expected.last_sequence) = (ours.producer_epoch, ours.last_sequence);
+    (expected.last_timestamp, expected.coordinator_epoch) = (ours.last_timestamp, ours.coordinator_epoch);
+    expected.current_txn_start_offset = ours.current_txn_start_offset;
     (expected, ours)
 }
