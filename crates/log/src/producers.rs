@@ -164,6 +164,15 @@ impl Producers {
         self.0.retain(|_, producer| producer.last >= oldest_kept || producer.open.is_some());
     }
 
+    /// Forgets what they sent, and keeps their epochs: batches that the log no longer has may have followed, and markers.
+    pub(crate) fn forget_batches(&mut self) {
+        for producer in self.0.values_mut() {
+            producer.batches.clear();
+            producer.open = None;
+            producer.is_begun_by_marker = false;
+        }
+    }
+
     /// Forgets producers that appended nothing for `expiry`. One that no one could date is dated `now`: it was no
     /// later.
     pub(crate) fn expire(&mut self, now: Timestamp, expiry: Duration) {

@@ -125,7 +125,8 @@ fn open(environment: &Environment, dir: &Path, options: Options) -> io::Result<(
         quarantined: survey.damage.clone(),
     };
     report(dir, &recovery);
-    let log = assemble(environment, dir, options, survey, producers, checkpoint);
+    let notes = Notes::behind(inventory.note_slot);
+    let log = assemble(environment, dir, options, survey, producers, checkpoint, notes);
     if begins_epoch {
         log.0.begin_epoch_or_stall()?;
         recovery.leader_epoch = log.0.epochs().current();
@@ -170,6 +171,7 @@ fn assemble(
     survey: Survey,
     producers: Producers,
     checkpoint: Checkpoint,
+    notes: Notes,
 ) -> PartitionLog {
     let end = survey.mark();
     let last_append = survey.active.summary.appended_at;
@@ -209,7 +211,7 @@ fn assemble(
         undecided: Mutex::new(undecided),
         writer: Mutex::new(writer),
         checkpoint: Mutex::new(checkpoint),
-        notes: Notes::default(),
+        notes,
         is_epoch_due: AtomicBool::new(false),
         waiters: Mutex::new(Waiters::default()),
         failed: OnceLock::new(),

@@ -12,7 +12,8 @@
 //! - The note is written after the sync and before the acknowledgement, so it is never ahead of what is
 //!   durable and never behind what was acknowledged, for as long as the operating system runs. It is not
 //!   synced: a power cut may leave an older one, which is still true.
-//! - The slots are written in turn, and each has its own checksum: a torn write leaves the other one.
+//! - The slots are written in turn, and each has its own checksum: a torn write leaves the other one. A start goes on
+//!   with the slot that does not hold the furthest note, which a crash may have torn.
 //! - A note holds only for the history that it was written in. If its last record lies where a later leader
 //!   epoch rules by now, the end that it names was cut off by someone, and the note is void (as KIP-101
 //!   judges a follower's end).
@@ -54,6 +55,8 @@ pub(crate) struct SyncedEnd {
 pub(crate) struct LoadedNotes {
     /// The furthest note that is whole and holds.
     pub(crate) synced_end: Option<SyncedEnd>,
+    /// The slot that it is in.
+    pub(crate) slot: Option<usize>,
     /// Whether both slots hold bytes that are no note: more than one torn write can do, so that what was
     /// acknowledged is not known.
     pub(crate) are_lost: bool,
@@ -66,6 +69,11 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
+    /// Those of a log whose furthest note is in `slot`.
+    pub(crate) fn behind(slot: Option<usize>) -> Self {
+        Self { written: AtomicU64::new(u64::from(slot == Some(0))) }
+    }
+
     /// Notes `synced_end` in the checkpoint file `path`, in the page cache.
     ///
     /// # Errors
@@ -86,8 +94,10 @@ pub(crate) fn load(disk: &dyn Disk, path: &Path, epochs: Option<&Epochs>) -> io:
     let is_garbage = |at: usize| notes[at].is_none() && slots[at].iter().any(|byte| *byte != 0);
     let are_lost = is_garbage(0) && is_garbage(1);
     let holds = |note: &SyncedEnd| epochs.is_none_or(|epochs| note.holds(epochs));
-    let synced_end = notes.into_iter().flatten().filter(holds).max_by_key(|note| note.mark.offset);
-    Ok(LoadedNotes { synced_end, are_lost })
+    let held = notes.into_iter().enumerate().filter_map(|(slot, note)| Some((slot, note.filter(holds)?)));
+    let furthest = held.max_by_key(|(_, note)| note.mark.offset);
+    let (slot, synced_end) = (furthest.map(|(slot, _)| slot), furthest.map(|(_, note)| note));
+    Ok(LoadedNotes { synced_end, slot, are_lost })
 }
 
 impl SyncedEnd {

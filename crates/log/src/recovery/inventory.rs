@@ -27,6 +27,8 @@ pub(crate) struct Inventory {
     /// Up to where the log is known to have been whole and durable, by the checkpoint or by the last note of the
     /// synced end; `None` if neither can be read.
     pub(crate) durable: Option<Mark>,
+    /// The slot of the note of the synced end that counts.
+    pub(crate) note_slot: Option<usize>,
     /// Whether no acknowledged batch lies behind `durable`, so that a torn tail there may be cut off.
     pub(crate) may_cut: bool,
     /// How many segments at the front lie wholly below the log start, and hold what their names say.
@@ -66,7 +68,8 @@ impl Inventory {
         let may_cut = durable.is_some() && !notes.are_lost;
         let checkpoint = loaded.checkpoint;
         let expired = count_expired(disk, dir, &bases, checkpoint)?;
-        Ok(Self { names, bases, checkpoint, durable, may_cut, expired, is_certain, epochs })
+        let note_slot = notes.slot;
+        Ok(Self { names, bases, checkpoint, durable, note_slot, may_cut, expired, is_certain, epochs })
     }
 
     /// Whether no log was ever here.

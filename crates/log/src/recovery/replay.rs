@@ -26,7 +26,12 @@ pub(super) fn producers(
     names: &[String],
     survey: &Survey,
 ) -> io::Result<Producers> {
-    let (from, producers) = newest_snapshot(disk, dir, names, survey.end)?;
+    let (from, mut producers) = newest_snapshot(disk, dir, names, survey.end)?;
+    let first = survey.sealed.first().map_or(survey.active.summary.base, |summary| summary.base);
+    if from < first {
+        // A later snapshot was lost, and what followed this one is removed.
+        producers.forget_batches();
+    }
     let mut replay = Replay { producers, from, epochs: &survey.epochs };
     for summary in survey.sealed.iter().filter(|summary| summary.next > from) {
         let file = disk.open(&log_path(dir, summary.base))?;

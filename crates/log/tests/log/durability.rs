@@ -10,7 +10,7 @@ use factum_log::{
 use factum_testkit::{Call, CrashDisk, Fault, FaultKind};
 use factum_types::{Offset, Timestamp};
 
-use crate::bench::{Bench, COLD, OPTIONS, batch, now, read_all};
+use crate::bench::{Bench, COLD, OPTIONS, batch, file, now, read_all};
 
 #[test]
 fn a_log_opens_on_a_full_disk_and_takes_appends_once_there_is_space() {
@@ -74,10 +74,7 @@ fn a_full_disk_refuses_whole_batches_and_heals_by_itself() {
         assert!(matches!(bench.append(&["b"]), Err(AppendError::Full(_))));
     }
     assert_eq!(bench.log.bounds().bytes, bytes);
-    assert_eq!(
-        bench.disk.contents(&crate::bench::file("00000000000000000000.log")).map(|c| c.len() as u64),
-        Some(bytes)
-    );
+    assert_eq!(bench.disk.contents(&file("00000000000000000000.log")).map(|c| c.len() as u64), Some(bytes));
     assert!(bench.log.bounds().is_writable);
     bench.disk.set_capacity(None);
     assert_eq!(bench.put(&["b"]).base_offset, Offset::new(1));
@@ -192,8 +189,7 @@ fn half_a_batch_that_could_not_be_cut_off_is_cut_off_before_the_next() {
     let bench = Bench::new(1);
     bench.put(&["a"]);
     let whole = bench.log.bounds().bytes;
-    let size =
-        || bench.disk.contents(&crate::bench::file("00000000000000000000.log")).map(|c| c.len() as u64);
+    let size = || bench.disk.contents(&file("00000000000000000000.log")).map(|c| c.len() as u64);
     bench.disk.inject(Fault { after: 0, kind: FaultKind::ShortWrite, lasting: false });
     bench.disk.inject(Fault { after: 1, kind: FaultKind::Io, lasting: false });
     assert!(matches!(bench.append(&[&"x".repeat(300)]), Err(AppendError::Full(_))));
@@ -333,4 +329,34 @@ async fn consume(log: &PartitionLog, count: i64) {
             next = Offset::new(offset).next();
         }
     }
+}
+
+#[test]
+fn a_start_keeps_the_note_of_the_synced_end_that_is_whole() {
+    const SLOTS: [std::ops::Range<usize>; 2] = [8192..8232, 12288..12328];
+    let bench = Bench::new(1);
+    bench.put(&["a"]);
+    bench.put(&["b"]);
+    // A power cut tears the write of the second note, and then of the first one after the next start.
+    let path = file("checkpoint");
+    let tear = |disk: &CrashDisk, slot: usize| {
+        let mut contents = disk.contents(&path).expect("it is there");
+        contents[SLOTS[slot].clone()][20..].fill(0);
+        disk.overwrite(&path, contents);
+    };
+    tear(&bench.disk, 1);
+    let bench = Bench::on(bench.disk);
+    let kept = bench.disk.contents(&path).expect("it is there")[SLOTS[0].clone()].to_vec();
+    bench.put(&["c"]);
+    let contents = bench.disk.contents(&path).expect("it is there");
+    assert_eq!(contents[SLOTS[0].clone()], kept, "the whole one is overwritten last");
+    tear(&bench.disk, 1);
+    bench.append(&["torn"]).expect("the log takes it");
+    let log = file("00000000000000000000.log");
+    let mut contents = bench.disk.contents(&log).expect("it is there");
+    contents.truncate(contents.len() - 3);
+    bench.disk.overwrite(&log, contents);
+    let bench = Bench::on(bench.disk);
+    assert_eq!(bench.recovery.quarantined, None);
+    assert_eq!(bench.log.bounds().log_end.get(), 3);
 }
