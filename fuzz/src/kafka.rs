@@ -2,6 +2,7 @@
 
 use bytes::BytesMut;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
+use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
@@ -11,6 +12,8 @@ use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
+use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
@@ -20,10 +23,12 @@ use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
+use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
 use factum_kafka_server::messages::metadata::MetadataRequest;
 use factum_kafka_server::messages::offset_commit::OffsetCommitRequest;
 use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
 use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
+use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::{ApiKey, Request, RequestHeader};
@@ -66,6 +71,11 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::DescribeLogDirs => decode::<DescribeLogDirsRequest>,
         ApiKey::DeleteGroups => decode::<DeleteGroupsRequest>,
         ApiKey::OffsetDelete => decode::<OffsetDeleteRequest>,
+        ApiKey::OffsetForLeaderEpoch => decode::<OffsetForLeaderEpochRequest>,
+        ApiKey::ElectLeaders => decode::<ElectLeadersRequest>,
+        ApiKey::AlterPartitionReassignments => decode::<AlterPartitionReassignmentsRequest>,
+        ApiKey::ListPartitionReassignments => decode::<ListPartitionReassignmentsRequest>,
+        ApiKey::DescribeProducers => decode::<DescribeProducersRequest>,
         ApiKey::DescribeCluster => decode::<DescribeClusterRequest>,
     }
 }

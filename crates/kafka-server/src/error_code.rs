@@ -101,6 +101,8 @@ error_codes! {
     79 MemberIdRequired "MEMBER_ID_REQUIRED" "Join again with the member id of this answer (KIP-394).";
     81 GroupMaxSizeReached "GROUP_MAX_SIZE_REACHED" "The group is full.";
     82 FencedInstanceId "FENCED_INSTANCE_ID" "Another member took the static identity (KIP-345).";
+    84 ElectionNotNeeded "ELECTION_NOT_NEEDED" "The partition is led by the node that it should be led by.";
+    85 NoReassignmentInProgress "NO_REASSIGNMENT_IN_PROGRESS" "The partition is not being moved.";
     86 GroupSubscribedToTopic "GROUP_SUBSCRIBED_TO_TOPIC" "Members of the group read the topic.";
     87 InvalidRecord "INVALID_RECORD" "A record that the topic does not accept.";
     88 UnstableOffsetCommit "UNSTABLE_OFFSET_COMMIT" "Offsets of an open transaction are in the way; ask again.";

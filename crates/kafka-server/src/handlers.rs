@@ -10,6 +10,7 @@
 //! Not here: bytes (see [`crate::messages`]), sockets, and which error is which code (see [`errors`]).
 
 mod alter_configs;
+mod alter_partition_reassignments;
 mod api_versions;
 mod configs;
 mod create_topics;
@@ -21,6 +22,7 @@ mod describe_configs;
 mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
+mod elect_leaders;
 mod errors;
 mod fetch;
 mod find_coordinator;
@@ -30,6 +32,7 @@ mod join_group;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
+mod list_partition_reassignments;
 mod lookup;
 mod metadata;
 mod offset_commit;
@@ -176,6 +179,13 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::DeleteRecords => in_turn::<messages::delete_records::DeleteRecordsRequest>(call, body),
         ApiKey::DescribeLogDirs => in_turn::<messages::describe_log_dirs::DescribeLogDirsRequest>(call, body),
         ApiKey::DeleteGroups => in_turn::<messages::delete_groups::DeleteGroupsRequest>(call, body),
+        ApiKey::ElectLeaders => in_turn::<messages::elect_leaders::ElectLeadersRequest>(call, body),
+        ApiKey::AlterPartitionReassignments => {
+            in_turn::<messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest>(call, body)
+        }
+        ApiKey::ListPartitionReassignments => {
+            in_turn::<messages::list_partition_reassignments::ListPartitionReassignmentsRequest>(call, body)
+        }
         ApiKey::OffsetDelete => in_turn::<messages::offset_delete::OffsetDeleteRequest>(call, body),
         ApiKey::DescribeProducers => {
             in_turn::<messages::describe_producers::DescribeProducersRequest>(call, body)

@@ -9,6 +9,7 @@
 //! here does I/O.
 
 pub mod alter_configs;
+pub mod alter_partition_reassignments;
 pub mod api;
 pub mod api_versions;
 pub mod create_topics;
@@ -20,6 +21,7 @@ pub mod describe_configs;
 pub mod describe_groups;
 pub mod describe_log_dirs;
 pub mod describe_producers;
+pub mod elect_leaders;
 pub mod fetch;
 pub mod find_coordinator;
 pub mod header;
@@ -30,6 +32,7 @@ pub mod join_group;
 pub mod leave_group;
 pub mod list_groups;
 pub mod list_offsets;
+pub mod list_partition_reassignments;
 pub mod metadata;
 pub mod offset_commit;
 pub mod offset_delete;

@@ -62,7 +62,10 @@ apis! {
     AlterConfigs      = 33, 0..=2,  decoded from 0, flexible from 2;
     DescribeLogDirs   = 35, 1..=4,  decoded from 1, flexible from 2;
     DeleteGroups      = 42, 0..=2,  decoded from 0, flexible from 2;
+    ElectLeaders      = 43, 0..=2,  decoded from 0, flexible from 2;
     IncrementalAlterConfigs = 44, 0..=1, decoded from 0, flexible from 1;
+    AlterPartitionReassignments = 45, 0..=1, decoded from 0, flexible from 0;
+    ListPartitionReassignments = 46, 0..=0, decoded from 0, flexible from 0;
     OffsetDelete      = 47, 0..=0,  decoded from 0, flexible from 1;
     DescribeCluster   = 60, 0..=2,  decoded from 0, flexible from 0;
     DescribeProducers = 61, 0..=0,  decoded from 0, flexible from 0;

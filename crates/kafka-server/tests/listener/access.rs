@@ -41,6 +41,7 @@ use kafka_protocol::messages::{
 
 use crate::client::{Client, batch, name_of, text};
 use crate::fetching::{fetch, latest};
+use crate::one_node;
 use crate::producing::{outcome, produce};
 use crate::server::Server;
 
@@ -75,6 +76,9 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         }
         ApiKey::DescribeCluster => {
             vec![client.ask(&DescribeClusterRequest::default().with_endpoint_type(1), 1).await.error_code]
+        }
+        ApiKey::ElectLeaders | ApiKey::AlterPartitionReassignments | ApiKey::ListPartitionReassignments => {
+            vec![one_node::ask(client, api).await]
         }
         ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs => settings(client, api).await,
         ApiKey::OffsetCommit | ApiKey::OffsetFetch | ApiKey::OffsetDelete => offsets(client, api).await,
@@ -288,7 +292,10 @@ async fn each_api_asks_before_it_acts() {
         AlterConfigs: alter topic orders, alter the cluster
         DescribeLogDirs: describe the cluster
         DeleteGroups: delete group readers
+        ElectLeaders: alter the cluster, describe topic orders
         IncrementalAlterConfigs: alter topic orders, alter the cluster
+        AlterPartitionReassignments: alter the cluster, describe topic orders
+        ListPartitionReassignments: describe the cluster
         OffsetDelete: delete group readers, read topic orders
         DescribeCluster: describe the cluster
         DescribeProducers: read topic orders
@@ -345,7 +352,10 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         AlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         DescribeLogDirs: CLUSTER_AUTHORIZATION_FAILED
         DeleteGroups: GROUP_AUTHORIZATION_FAILED
+        ElectLeaders: CLUSTER_AUTHORIZATION_FAILED
         IncrementalAlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
+        AlterPartitionReassignments: CLUSTER_AUTHORIZATION_FAILED
+        ListPartitionReassignments: CLUSTER_AUTHORIZATION_FAILED
         OffsetDelete: GROUP_AUTHORIZATION_FAILED
         DescribeCluster: CLUSTER_AUTHORIZATION_FAILED
         DescribeProducers: TOPIC_AUTHORIZATION_FAILED

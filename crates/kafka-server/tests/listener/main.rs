@@ -14,6 +14,7 @@ mod isolation;
 mod limits;
 mod log_lines;
 mod metadata;
+mod one_node;
 mod pipeline;
 mod producers_and_epochs;
 mod producing;

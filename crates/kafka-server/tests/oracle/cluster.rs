@@ -1,16 +1,22 @@
-//! Samples of ApiVersions, Metadata, FindCoordinator, DescribeCluster and DescribeLogDirs.
+//! Samples of ApiVersions, Metadata, FindCoordinator, DescribeCluster, DescribeLogDirs, ElectLeaders and reassignments.
 
+use factum_kafka_server::messages::alter_partition_reassignments::*;
 use factum_kafka_server::messages::api_versions::*;
 use factum_kafka_server::messages::describe_cluster::*;
 use factum_kafka_server::messages::describe_log_dirs::*;
+use factum_kafka_server::messages::elect_leaders::*;
 use factum_kafka_server::messages::find_coordinator::*;
+use factum_kafka_server::messages::list_partition_reassignments::*;
 use factum_kafka_server::messages::metadata::*;
 use factum_types::TopicId;
 use kafka_protocol::messages as theirs;
 use kafka_protocol::messages::{
-    api_versions_response as their_versions, describe_cluster_response as their_cluster,
-    describe_log_dirs_request as their_logs, describe_log_dirs_response as their_log_dirs,
-    find_coordinator_response as their_coordinators, metadata_request as their_question,
+    alter_partition_reassignments_request as their_reassignment,
+    alter_partition_reassignments_response as their_reassigned, api_versions_response as their_versions,
+    describe_cluster_response as their_cluster, describe_log_dirs_request as their_logs,
+    describe_log_dirs_response as their_log_dirs, elect_leaders_request as their_election,
+    elect_leaders_response as their_elected, find_coordinator_response as their_coordinators,
+    list_partition_reassignments_request as their_moves, metadata_request as their_question,
     metadata_response as their_metadata,
 };
 
@@ -377,4 +383,145 @@ fn log_dir(v: i16, s: &mut Source<'_>) -> (their_log_dirs::DescribeLogDirsResult
         (expected.total_bytes, expected.usable_bytes) = (ours.total_bytes, ours.usable_bytes);
     }
     (expected, ours)
+}
+
+pub(crate) fn elect_leaders(v: i16, s: &mut Source<'_>) -> Vec<u8> {
+    let (their_results, results) = s.pairs(|s| {
+        let (their_partitions, partitions) = s.pairs(|s| {
+            let ours = ElectionResult {
+                partition_id: s.i32(),
+                error_code: s.error(),
+                error_message: s.maybe_text(),
+            };
+            let mut expected = their_elected::PartitionResult::default();
+            (expected.partition_id, expected.error_code) = (ours.partition_id, ours.error_code.code());
+            expected.error_message = maybe(ours.error_message.as_ref());
+            (expected, ours)
+        });
+        let ours = ElectionOfTopic { topic: s.text(), partitions };
+        let mut expected = their_elected::ReplicaElectionResult::default();
+        (expected.topic, expected.partition_result) = (topic(&ours.topic), their_partitions);
+        (expected, ours)
+    });
+    let ours = ElectLeadersResponse { throttle_time_ms: s.i32(), error_code: s.error(), results };
+    let mut expected = theirs::ElectLeadersResponse::default();
+    (expected.throttle_time_ms, expected.replica_election_results) = (ours.throttle_time_ms, their_results);
+    if v >= 1 {
+        expected.error_code = ours.error_code.code();
+    }
+    response(v, (expected, ours));
+
+    let (their_topics, topics) = s.pairs(|s| {
+        let (their_partitions, partitions) = s.pairs(same);
+        let ours = ElectLeadersTopic { topic: s.text(), partitions };
+        let mut sent = their_election::TopicPartitions::default();
+        (sent.topic, sent.partitions) = (topic(&ours.topic), their_partitions);
+        (sent, ours)
+    });
+    let all = s.bool();
+    let ours = ElectLeadersRequest {
+        election_type: if v >= 1 { s.i8() } else { 0 },
+        topic_partitions: (!all).then_some(topics),
+        timeout_ms: s.i32(),
+    };
+    let mut sent = theirs::ElectLeadersRequest::default();
+    (sent.election_type, sent.timeout_ms) = (ours.election_type, ours.timeout_ms);
+    sent.topic_partitions = (!all).then_some(their_topics);
+    request(v, (sent, ours))
+}
+
+fn same(s: &mut Source<'_>) -> (i32, i32) {
+    let number = s.i32();
+    (number, number)
+}
+
+pub(crate) fn alter_partition_reassignments(v: i16, s: &mut Source<'_>) -> Vec<u8> {
+    let (their_responses, responses) = s.pairs(|s| {
+        let (their_partitions, partitions) = s.pairs(|s| {
+            let ours = ReassignmentResult {
+                partition_index: s.i32(),
+                error_code: s.error(),
+                error_message: s.maybe_text(),
+            };
+            let mut expected = their_reassigned::ReassignablePartitionResponse::default();
+            (expected.partition_index, expected.error_code) = (ours.partition_index, ours.error_code.code());
+            expected.error_message = maybe(ours.error_message.as_ref());
+            (expected, ours)
+        });
+        let ours = ReassignmentsOfTopic { name: s.text(), partitions };
+        let mut expected = their_reassigned::ReassignableTopicResponse::default();
+        (expected.name, expected.partitions) = (topic(&ours.name), their_partitions);
+        (expected, ours)
+    });
+    let ours = AlterPartitionReassignmentsResponse {
+        throttle_time_ms: s.i32(),
+        allow_replication_factor_change: v < 1 || s.bool(),
+        error_code: s.error(),
+        error_message: s.maybe_text(),
+        responses,
+    };
+    let mut expected = theirs::AlterPartitionReassignmentsResponse::default();
+    (expected.throttle_time_ms, expected.responses) = (ours.throttle_time_ms, their_responses);
+    expected.allow_replication_factor_change = ours.allow_replication_factor_change;
+    (expected.error_code, expected.error_message) =
+        (ours.error_code.code(), maybe(ours.error_message.as_ref()));
+    response(v, (expected, ours));
+    request(v, reassignments(v, s))
+}
+
+fn reassignments(
+    v: i16,
+    s: &mut Source<'_>,
+) -> (theirs::AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsRequest) {
+    let (their_topics, topics) = s.pairs(|s| {
+        let (their_partitions, partitions) = s.pairs(|s| {
+            let (their_replicas, replicas) = s.pairs(same);
+            let cancels = s.bool();
+            let ours =
+                ReassignedPartition { partition_index: s.i32(), replicas: (!cancels).then_some(replicas) };
+            let mut sent = their_reassignment::ReassignablePartition::default();
+            sent.partition_index = ours.partition_index;
+            sent.replicas = (!cancels).then(|| their_replicas.into_iter().map(Into::into).collect());
+            (sent, ours)
+        });
+        let ours = ReassignedTopic { name: s.text(), partitions };
+        let mut sent = their_reassignment::ReassignableTopic::default();
+        (sent.name, sent.partitions) = (topic(&ours.name), their_partitions);
+        (sent, ours)
+    });
+    let ours = AlterPartitionReassignmentsRequest {
+        timeout_ms: s.i32(),
+        allow_replication_factor_change: v < 1 || s.bool(),
+        topics,
+    };
+    let mut sent = theirs::AlterPartitionReassignmentsRequest::default();
+    (sent.timeout_ms, sent.topics) = (ours.timeout_ms, their_topics);
+    sent.allow_replication_factor_change = ours.allow_replication_factor_change;
+    (sent, ours)
+}
+
+pub(crate) fn list_partition_reassignments(v: i16, s: &mut Source<'_>) -> Vec<u8> {
+    let ours = ListPartitionReassignmentsResponse {
+        throttle_time_ms: s.i32(),
+        error_code: s.error(),
+        error_message: s.maybe_text(),
+    };
+    let mut expected = theirs::ListPartitionReassignmentsResponse::default();
+    expected.throttle_time_ms = ours.throttle_time_ms;
+    (expected.error_code, expected.error_message) =
+        (ours.error_code.code(), maybe(ours.error_message.as_ref()));
+    response(v, (expected, ours));
+
+    let (their_topics, topics) = s.pairs(|s| {
+        let (their_indexes, partition_indexes) = s.pairs(same);
+        let ours = ListReassignmentsTopic { name: s.text(), partition_indexes };
+        let mut sent = their_moves::ListPartitionReassignmentsTopics::default();
+        (sent.name, sent.partition_indexes) = (topic(&ours.name), their_indexes);
+        (sent, ours)
+    });
+    let all = s.bool();
+    let ours = ListPartitionReassignmentsRequest { timeout_ms: s.i32(), topics: (!all).then_some(topics) };
+    let mut sent = theirs::ListPartitionReassignmentsRequest::default();
+    (sent.timeout_ms, sent.topics) = (ours.timeout_ms, (!all).then_some(their_topics));
+    request(v, (sent, ours))
 }

@@ -3,6 +3,7 @@
 use allocation_counter::AllocationInfo;
 use bytes::BytesMut;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
+use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
@@ -13,6 +14,7 @@ use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::header::HeaderError;
@@ -23,6 +25,7 @@ use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
+use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
 use factum_kafka_server::messages::metadata::MetadataRequest;
 use factum_kafka_server::messages::offset_commit::OffsetCommitRequest;
 use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
@@ -77,6 +80,9 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::DescribeLogDirs => discard::<DescribeLogDirsRequest>,
         ApiKey::DeleteGroups => discard::<DeleteGroupsRequest>,
         ApiKey::OffsetDelete => discard::<OffsetDeleteRequest>,
+        ApiKey::ElectLeaders => discard::<ElectLeadersRequest>,
+        ApiKey::AlterPartitionReassignments => discard::<AlterPartitionReassignmentsRequest>,
+        ApiKey::ListPartitionReassignments => discard::<ListPartitionReassignmentsRequest>,
         ApiKey::DescribeProducers => discard::<DescribeProducersRequest>,
         ApiKey::DescribeCluster => discard::<DescribeClusterRequest>,
     };

@@ -13,6 +13,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use bytes::BytesMut;
 use factum_kafka_server::error_code::ErrorCode;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
+use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
@@ -23,6 +24,7 @@ use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
@@ -32,6 +34,7 @@ use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
+use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
 use factum_kafka_server::messages::metadata::MetadataRequest;
 use factum_kafka_server::messages::offset_commit::{
     CommittedPartition, CommittedTopic, OffsetCommitRequest, OffsetCommitResponse,
@@ -219,6 +222,9 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::DescribeLogDirs => whole::<DescribeLogDirsRequest>,
         ApiKey::DeleteGroups => whole::<DeleteGroupsRequest>,
         ApiKey::OffsetDelete => whole::<OffsetDeleteRequest>,
+        ApiKey::ElectLeaders => whole::<ElectLeadersRequest>,
+        ApiKey::AlterPartitionReassignments => whole::<AlterPartitionReassignmentsRequest>,
+        ApiKey::ListPartitionReassignments => whole::<ListPartitionReassignmentsRequest>,
         ApiKey::DescribeProducers => whole::<DescribeProducersRequest>,
         ApiKey::DescribeCluster => whole::<DescribeClusterRequest>,
     };

@@ -54,6 +54,9 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::DescribeLogDirs => cluster::describe_log_dirs(version, s),
         ApiKey::DeleteGroups => groups::delete_groups(version, s),
         ApiKey::OffsetDelete => offsets::offset_delete(version, s),
+        ApiKey::ElectLeaders => cluster::elect_leaders(version, s),
+        ApiKey::AlterPartitionReassignments => cluster::alter_partition_reassignments(version, s),
+        ApiKey::ListPartitionReassignments => cluster::list_partition_reassignments(version, s),
         ApiKey::DescribeProducers => topics::describe_producers(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
     }
