@@ -449,7 +449,9 @@ fn a_topic_that_the_project_does_not_name_is_not_created_by_a_misspelling() {
         exit 1
         $ factum produce payments
         !   × there is no topic payments
-        !   help: `factum topic list` shows those that exist, `factum topic create payments` creates one
+        !   help: the project that is applied does not name it: add an event (teams/<team>/events/<event>.yaml is
+        !         topic <team>.<event>) to it, or create the topic without an event (`factum topic create payments`,
+        !         POST /api/v1/topics)
         exit 1"#]]
     .assert_eq(&tidy(&shell.transcript(), &factum, folder.path()));
 

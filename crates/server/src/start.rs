@@ -19,6 +19,7 @@ use crate::access::authorizer;
 use crate::contracts::Contracts;
 use crate::health::Health;
 use crate::machine::Machine;
+use crate::names::ViewAndTableNames;
 use crate::open_files::share_out;
 use crate::running::{Groups, Running};
 use crate::{DataDir, Options, StartError, TemporaryFolder, effects, state};
@@ -70,6 +71,7 @@ impl Parts {
         broker.follow_project(move || applied.has_project());
         broker.validate_records(Contracts::new(catalogue.clone()));
         let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
+        broker.share_names(ViewAndTableNames(engine.clone()));
         let machine = Machine::new(data_dir.clone(), options.disk.clone());
         let (watched, watching) = (broker.clone(), groups.broker.clone());
         let watch = machine.clone().watch(watched, Arc::clone(&clock), watching.stop());
@@ -83,7 +85,7 @@ impl Parts {
             groups.edge.clone(),
         )?;
         let kafka_address = kafka_address(&options, &kafka);
-        let effects = effects::all(&engine, start_feeds(&options, &log, &clock, &random, groups));
+        let effects = effects::all(&engine, &log, start_feeds(&options, &log, &clock, &random, groups));
         let reports = health.clone();
         let (http_service, http) = factum_http_api::Service::bind(
             options.http.clone(),

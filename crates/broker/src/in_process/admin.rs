@@ -92,6 +92,7 @@ pub(super) async fn create(broker: &Broker, access: Access, new: NewTopic) -> Re
     match broker.create_topic_as(access, new).await {
         Ok(topic) => Ok(describe(&topic)),
         Err(CreateTopicError::Exists { topic }) => Err(AdminError::TopicExists { topic }),
+        Err(CreateTopicError::NameTaken { topic, owner }) => Err(AdminError::NameTaken { topic, owner }),
         Err(CreateTopicError::Reserved { topic }) => Err(AdminError::ReservedTopic { topic }),
         Err(
             error @ (CreateTopicError::Storage(_)

@@ -13,4 +13,5 @@ mod retention;
 mod rules;
 mod slices;
 mod support;
+mod taken_names;
 mod topics;

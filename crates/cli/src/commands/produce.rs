@@ -156,7 +156,7 @@ async fn send(args: &Args, client: &Client, batch: &Batch, tally: &mut Tally) ->
 async fn stopped(error: Error, args: &Args, client: &Client, batch: &Batch, tally: &Tally) -> Report {
     if error.status() == Some(404) {
         // Either it never was, or it was deleted meanwhile: the tally on standard output says what was stored.
-        return client.no_topic(&args.topic).await.into();
+        return client.of_topic(&args.topic, error).await.into();
     }
     let stored = tally.stored();
     let (first, last) = (batch.first_line(), batch.last_line());

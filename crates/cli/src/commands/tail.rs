@@ -70,10 +70,8 @@ impl Follow for Tail {
             None => request.query(&[("from", &self.args.from)]),
         };
         let response = match self.client.send(request).await {
-            Err(error) if error.status() == Some(404) => {
-                return Err(self.client.no_topic(&self.args.topic).await);
-            }
-            response => response?,
+            Err(error) => return Err(self.client.of_topic(&self.args.topic, error).await),
+            Ok(response) => response,
         };
         let mut events = EventStream::new(Box::pin(response.bytes_stream()));
         while let Some(event) = events.next().await {

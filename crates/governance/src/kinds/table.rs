@@ -44,6 +44,7 @@ pub struct TableDefinition {
 impl Kind for TableDefinition {
     const WORD: &'static str = "table";
     const FOLDER: &'static str = "tables";
+    const IS_RELATION: bool = true;
 
     fn name(&self) -> &str {
         self.name.as_str()

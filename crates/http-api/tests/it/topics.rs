@@ -189,7 +189,7 @@ async fn views_and_internal_topics_are_not_altered_and_say_what_they_are() {
         let path = format!("/api/v1/topics/{topic}");
         server.send("PATCH", &path, &[JSON], r#"{"config":{"retention":"1d"}}"#).await.problem()
     };
-    expect![[r#"404 there is no topic store.notes; store.notes is a view; read it as a view, and change it by its statement in the project; it is made from store.notebook {"help":"read it as a view, and change it by its statement in the project; it is made from store.notebook"}"#]].assert_eq(&alter("store.notes").await);
+    expect![[r#"404 there is no topic store.notes; store.notes is a view; read it as a view (`factum view get store.notes`, `factum view watch store.notes`), and change it by its statement in the project; it is made from store.notebook {"help":"read it as a view (`factum view get store.notes`, `factum view watch store.notes`), and change it by its statement in the project; it is made from store.notebook"}"#]].assert_eq(&alter("store.notes").await);
     expect![[r#"403 topic _factum.resources is internal: Factum keeps its own records there; Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read {"help":"Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read"}"#]].assert_eq(&alter("_factum.resources").await);
     expect![[r#"404 there is no topic _factum.nothing; Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read {"help":"Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read"}"#]].assert_eq(&server.get("/api/v1/topics/_factum.nothing").await.problem());
     server.stop().await;
