@@ -177,7 +177,8 @@ impl Client {
         Error::unknown("group", name, near)
     }
 
-    fn lost(&self, error: &reqwest::Error) -> Error {
+    /// The error of a request that has no answer.
+    pub(crate) fn lost(&self, error: &reqwest::Error) -> Error {
         let address = self.address().to_owned();
         if error.is_connect() {
             return Error::Unreachable { address, reason: innermost(error) };
