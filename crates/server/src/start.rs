@@ -72,7 +72,7 @@ impl Parts {
         broker.validate_records(Contracts::new(catalogue.clone()));
         let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
         broker.share_names(ViewAndTableNames(engine.clone()));
-        let machine = Machine::new(data_dir.clone(), options.disk.clone());
+        let machine = Machine::new(data_dir.clone(), options.disk.clone(), options.log.segment_bytes);
         let (watched, watching) = (broker.clone(), groups.broker.clone());
         let watch = machine.clone().watch(watched, Arc::clone(&clock), watching.stop());
         watching.spawn_quiet(watch);

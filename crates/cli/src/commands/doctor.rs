@@ -94,6 +94,7 @@ pub(super) async fn run(args: Args, client: Client, is_named: bool, format: Form
         findings.push(ports::check("Kafka port", "--kafka", args.places.kafka, runs));
         findings.extend(checks::data_dir(args.places.data_dir.as_deref()));
         findings.push(checks::open_files());
+        findings.extend(checks::file_size());
         findings.push(checks::time());
     }
     match server {
