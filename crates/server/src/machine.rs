@@ -35,7 +35,7 @@ pub struct Options {
     /// Free space below which a problem is said; on a small disk a tenth of it.
     pub warn_below: ByteSize,
     /// How often it is looked.
-    #[serde(with = "factum_types::units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub interval: Duration,
 }
 

@@ -153,6 +153,34 @@ impl serde::de::Visitor<'_> for TextVisitor {
     }
 }
 
+/// The same for a duration for which zero makes no sense, such as a time-out or an interval.
+pub mod above_zero {
+    use std::time::Duration;
+
+    use serde::de::Error as _;
+    use serde::{Deserializer, Serializer};
+
+    /// Writes a duration as text.
+    ///
+    /// # Errors
+    /// The serializer's own.
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        super::serialize(duration, serializer)
+    }
+
+    /// Reads a duration from text.
+    ///
+    /// # Errors
+    /// The deserializer's own, [`super::DurationError`], or that the duration is zero.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let duration = super::deserialize(deserializer)?;
+        match duration.is_zero() {
+            true => Err(D::Error::custom(crate::units::ABOVE_ZERO)),
+            false => Ok(duration),
+        }
+    }
+}
+
 /// The same for an optional duration.
 pub mod option {
     use std::time::Duration;
