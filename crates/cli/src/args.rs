@@ -1,9 +1,11 @@
 //! The command line: every verb and flag, and nothing else.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -137,6 +139,25 @@ fn address(text: &str) -> Result<std::net::SocketAddr, String> {
     };
     let ip = host.parse().map_err(|_| format!("{host:?} is not an IP address of this machine"))?;
     Ok(std::net::SocketAddr::new(ip, port))
+}
+
+/// Reads whole numbers from `least` to `most`; `example` is one.
+pub(crate) fn whole<T>(
+    least: T,
+    most: Option<T>,
+    example: T,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
+{
+    move |text: &str| {
+        let number = text.parse().ok();
+        let number = number.filter(|number| *number >= least && most.is_none_or(|most| *number <= most));
+        number.ok_or_else(|| match most {
+            Some(most) => format!("it is not a whole number from {least} to {most}, such as {example}"),
+            None => format!("it is not a whole number from {least} on, such as {example}"),
+        })
+    }
 }
 
 /// Reads the command line; where there is nothing to run, prints what clap has to say and gives the exit code.

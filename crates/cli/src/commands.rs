@@ -10,7 +10,7 @@ pub(crate) mod group;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod pipeline;
-mod place;
+mod position;
 pub(crate) mod produce;
 pub(crate) mod server;
 pub(crate) mod sql;

@@ -13,7 +13,7 @@ use factum_types::suggest::nearest;
 use miette::{Diagnostic, Report};
 use reqwest::Method;
 
-use crate::args::Format;
+use crate::args::{Format, whole};
 use crate::client::{Acknowledged, Client, Error, Problem, Topics};
 use crate::output;
 use crate::report;
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FIELD")]
     key: Option<String>,
     /// How many lines are sent at once
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 500, allow_negative_numbers = true, value_parser = whole::<u32>(1, Some(100_000), 500))]
     batch: u32,
 }
 

@@ -20,6 +20,7 @@ use crate::http::document::document;
 use crate::http::extract::{Caller, Params, TopicPath};
 use crate::http::json::Json;
 use crate::http::lookup;
+use crate::http::parameter::Flag;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
 
@@ -28,7 +29,7 @@ use crate::http::responses::DocumentKind;
 pub(crate) struct ListQuery {
     /// Also list the topics that Factum keeps for itself.
     #[serde(default)]
-    internal: bool,
+    internal: Flag,
 }
 
 use settings::SettingsChange;
@@ -55,7 +56,7 @@ async fn list_topics(
     caller.may(Action::Describe, Resource::Cluster)?;
     let list = move |api: Arc<Api>| async move {
         let topics = api.log().topics().await?;
-        let wanted = topics.iter().filter(|topic| query.internal || !topic.name.is_internal());
+        let wanted = topics.iter().filter(|topic| query.internal.0 || !topic.name.is_internal());
         Ok(TopicList { topics: wanted.map(|topic| topic_line(&api, topic)).collect() })
     };
     document(&api, &caller, DocumentKind::List, list).await

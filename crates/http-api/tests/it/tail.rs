@@ -207,7 +207,7 @@ async fn an_offset_is_a_place_to_start() {
     behind.read_to_last_chunk().await;
     assert_eq!(behind.events(), ["0:5 record 4"], "as near to it as there are records");
     let refused = server.get("/api/v1/topics/store.orders/tail?from=yesterday").await;
-    expect![[r#"400 from: "yesterday" is not latest, earliest, an offset or a time {"in":"query"}"#]]
+    expect![[r#"400 from: "yesterday" is not earliest, latest, an offset such as 41 (-5 is the fifth before the end), a time such as 2026-01-31T12:00:00Z, or 10m ago {"in":"query"}"#]]
         .assert_eq(&refused.problem());
     server.stop().await;
 }

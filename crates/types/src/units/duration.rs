@@ -32,7 +32,17 @@ pub enum DurationError {
         /// The text.
         text: String,
     },
-    /// The unit is missing or does not exist.
+    /// A number has no unit.
+    #[error(
+        "{text:?} does not say of what: write a unit, such as {number}d, {number}h, {number}m, {number}s or {number}ms"
+    )]
+    NoUnit {
+        /// The number without a unit.
+        number: String,
+        /// The whole text.
+        text: String,
+    },
+    /// The unit does not exist.
     #[error("{unit:?} in {text:?} is not a unit of time; use w, d, h, m, s, ms, us or ns")]
     UnknownUnit {
         /// The unit found.
@@ -66,6 +76,9 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         let (unit, after) = split_while(after.trim_start(), char::is_alphabetic);
         if number.is_empty() {
             return Err(DurationError::NoNumber { text: text.to_owned() });
+        }
+        if unit.is_empty() {
+            return Err(DurationError::NoUnit { number: number.to_owned(), text: text.to_owned() });
         }
         let named = UNITS.iter().find(|(name, _)| *name == unit);
         let (_, factor) = named
@@ -231,7 +244,7 @@ mod tests {
         }
         assert_eq!(parse("forever"), Ok(Duration::MAX));
         assert!(matches!(parse(""), Err(DurationError::NoNumber { .. })));
-        assert!(matches!(parse("10"), Err(DurationError::UnknownUnit { .. })));
+        assert!(matches!(parse("10"), Err(DurationError::NoUnit { .. })));
         assert!(matches!(parse("1y"), Err(DurationError::UnknownUnit { .. })));
         assert!(matches!(parse("99999999999999999999d"), Err(DurationError::TooLong { .. })));
     }
