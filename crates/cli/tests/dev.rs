@@ -216,7 +216,7 @@ fn a_field_in_another_case_is_said() {
         $ factum topic alter store.orders --set retention=1d
         changed topic store.orders
           retention: 1d
-        ! note: a project declares store.orders; what teams/store/events/orders.yaml says of these settings is set again when the project is applied
+        ! note: a project declares store.orders; what teams/store/events/orders.yaml and the defaults in factum.yaml say of these settings is set again when the project is applied
     "#]].assert_eq(&shell.transcript());
     let said = factum.stderr();
     assert_eq!(said.matches("events spell a field otherwise").count(), 1, "{said}");

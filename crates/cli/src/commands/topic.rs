@@ -26,7 +26,7 @@ pub(crate) enum Verb {
   factum topic list --all -o json")]
     List {
         /// Also those in which Factum keeps its own records
-        #[arg(long)]
+        #[arg(long, alias = "internal")]
         all: bool,
     },
     /// Show one topic with its partitions

@@ -84,7 +84,7 @@ async fn create_topic(
     let name = TopicName::new(wish.name)?;
     caller.may(Action::Create, Resource::Topic(&name))?;
     lookup::refuse_internal(&name)?;
-    let config = SettingsChange::read(wish.config)?.over(TopicConfig::default());
+    let config = SettingsChange::read(wish.config)?.over(TopicConfig::default(), &TopicConfig::default());
     let new = NewTopic { name, partitions: wish.partitions, config };
     let topic = api.log().create_topic(new).await?;
     let location = format!("/api/v1/topics/{}", topic.name);
@@ -121,7 +121,9 @@ async fn alter_topic(
     let (head, body) = request.into_parts();
     let wish: AlterTopic = api.bodies.read_json(&head, body).await?;
     let change = SettingsChange::read(wish.config)?;
-    match api.log().edit_topic(&name, Box::new(|config| change.over(config))).await {
+    // What the project declares is set again whenever it is applied: it is the topic's default.
+    let declared = api.state.catalogue.event(&name).map(|event| event.settings.config()).unwrap_or_default();
+    match api.log().edit_topic(&name, Box::new(move |config| change.over(config, &declared))).await {
         Ok(topic) => Ok(Json(topic_view(&api, topic))),
         Err(error @ AdminError::UnknownTopic { .. }) => {
             Err(lookup::unknown_topic(&api, caller.client(), &name, error.into()).await)
