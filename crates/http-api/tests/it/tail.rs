@@ -305,6 +305,32 @@ async fn a_client_that_comes_back_for_single_records_sees_every_partition() {
 }
 
 #[tokio::test]
+async fn a_client_of_many_partitions_comes_back_by_a_short_id_and_sees_each_record_once() {
+    let server = Server::start().await;
+    let name = TopicName::new("store.orders").expect("a name");
+    let new = NewTopic { name, partitions: Some(40), config: TopicConfig::default() };
+    Admin::create_topic(&server.broker, new).await.expect("created");
+    for record in 0..30 {
+        let key = record.to_string();
+        let headers = [("content-type", "application/json"), ("ce-partitionkey", key.as_str())];
+        let answer = server.send("POST", "/events/store.orders", &headers, format!("\"<{key}>\"")).await;
+        assert_eq!(answer.status, 202);
+    }
+    let (mut seen, mut id) = (std::collections::BTreeSet::new(), None);
+    for _ in 0..15 {
+        let mut tail = Tail::open(&server, "?from=earliest&limit=2", id.as_deref()).await;
+        tail.read_to_last_chunk().await;
+        let records = (0..30).filter(|record| tail.text.contains(&format!("<{record}>")));
+        records.for_each(|record| assert!(seen.insert(record), "{record} came twice"));
+        let last = tail.last_id();
+        assert!(last.contains("/~") && last.len() < 100, "{last}");
+        id = Some(last);
+    }
+    assert_eq!(seen.len(), 30);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn tails_wait_for_a_bounded_number_of_partitions() {
     let mut setup = Setup::default();
     setup.options.tail_memory = ByteSize::kib(128);
