@@ -100,12 +100,15 @@ pub struct ResetOffsets {
     /// The partitions; without it, all.
     #[serde(default)]
     pub partitions: Option<Vec<i32>>,
-    /// `earliest`, `latest`, a time in RFC 3339 form, or an offset.
+    /// `earliest`, `latest`, an offset (`-5` is the fifth before the end), a time in RFC 3339 form, or `10m ago`.
     #[schema(example = "earliest")]
     pub to: String,
     /// Only say what would change.
     #[serde(default)]
     pub dry_run: bool,
+    /// Create the group where there is none of this name; else that is an error.
+    #[serde(default)]
+    pub create: bool,
 }
 
 impl RequestBody for ResetOffsets {

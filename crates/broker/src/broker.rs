@@ -30,6 +30,7 @@ use crate::health::{Health, health};
 use crate::heavy_work::HeavyWork;
 use crate::in_process::InternalLog;
 use crate::metrics;
+use crate::name_registry::{NameRegistry, TakenNames};
 use crate::options::Options;
 use crate::partition::Partition;
 use crate::producer_ids::ProducerIds;
@@ -55,6 +56,7 @@ pub(crate) struct BrokerInner {
     pub(crate) cold_reads: BlockingWork,
     pub(crate) trusted_time: Arc<TrustedTime>,
     pub(crate) auto_create: AutoCreate,
+    pub(crate) taken_names: TakenNames,
     pub(crate) partitioner: Partitioner,
     /// The file that keeps other servers away, if one does.
     pub(crate) lock_file: OnceLock<LockFile>,
@@ -104,7 +106,7 @@ impl Broker {
         access: Access,
         new: NewTopic,
     ) -> Result<Arc<Topic>, CreateTopicError> {
-        check_name(access, &new.name)?;
+        self.check_name(access, &new.name)?;
         self.change("create", move |catalogue| catalogue.create(&new)).await
     }
 
@@ -113,7 +115,7 @@ impl Broker {
     /// # Errors
     /// [`CreateTopicError`], but for the disk's.
     pub fn validate_topic(&self, new: &NewTopic) -> Result<i32, CreateTopicError> {
-        check_name(Access::Client, &new.name)?;
+        self.check_name(Access::Client, &new.name)?;
         self.0.catalogue.validate(new)
     }
 
@@ -126,6 +128,12 @@ impl Broker {
     /// Has `validator` asked for the contract of every topic from now on. The first one given stays.
     pub fn validate_records(&self, validator: impl RecordValidator) {
         self.0.catalogue.contracts().ask(Box::new(validator));
+    }
+
+    /// Has `registry` asked from now on whether a name that a client gives to a new topic is free. The first one given
+    /// stays.
+    pub fn share_names(&self, registry: impl NameRegistry) {
+        self.0.taken_names.ask(Box::new(registry));
     }
 
     /// Whether a topic that is missing is created now when a client first uses it.
@@ -353,6 +361,17 @@ impl Broker {
         InternalLog::new(self.clone())
     }
 
+    fn check_name(&self, access: Access, name: &TopicName) -> Result<(), CreateTopicError> {
+        if !access.reaches(name) {
+            return Err(CreateTopicError::Reserved { topic: name.clone() });
+        }
+        let owner = Some(name).filter(|_| access == Access::Client);
+        match owner.and_then(|name| self.0.taken_names.owner(name)) {
+            Some(owner) => Err(CreateTopicError::NameTaken { topic: name.clone(), owner }),
+            None => Ok(()),
+        }
+    }
+
     /// Runs `work` to its end even if no one waits for it any more.
     async fn to_the_end<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         let Some(tasks) = self.0.tasks.get() else { return work.await };
@@ -380,13 +399,6 @@ impl Broker {
 impl fmt::Debug for Broker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Broker").field("cluster_id", &self.0.cluster_id).finish_non_exhaustive()
-    }
-}
-
-fn check_name(access: Access, name: &TopicName) -> Result<(), CreateTopicError> {
-    match access.reaches(name) {
-        true => Ok(()),
-        false => Err(CreateTopicError::Reserved { topic: name.clone() }),
     }
 }
 

@@ -146,6 +146,16 @@ pub enum CreateTopicError {
         /// The name asked for.
         topic: TopicName,
     },
+    /// Something that is no topic has the name.
+    #[error(
+        "{owner} has the name {topic}: topics, views and tables share one space of names; give the topic another name"
+    )]
+    NameTaken {
+        /// The name asked for.
+        topic: TopicName,
+        /// What has it.
+        owner: String,
+    },
     /// The number of partitions is not possible.
     #[error("a topic has 1 to {limit} partitions, not {asked}")]
     InvalidPartitions {

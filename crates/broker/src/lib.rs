@@ -21,7 +21,8 @@
 //! - what a reader sees is on disk; what [`Partition::durable`] acknowledged stays;
 //! - a producer id is never given out twice;
 //! - one partition's damage stops that partition and no other;
-//! - a record that its topic's contract refuses is not appended, whichever API brings it.
+//! - a record that its topic's contract refuses is not appended, whichever API brings it;
+//! - no client makes a topic of a name that something else has ([`NameRegistry`]).
 //!
 //! Not here: sockets and codes of any protocol, authorisation (each edge asks before it calls), and what the
 //! contracts are ([`RecordValidator`]).
@@ -47,6 +48,7 @@ mod inline_work;
 mod json_file;
 mod known_topics;
 mod metrics;
+mod name_registry;
 mod options;
 mod partition;
 mod producer_ids;
@@ -80,6 +82,7 @@ pub use heavy_work::Busy;
 pub use in_process::InternalLog;
 pub use inline_work::InlineWork;
 pub use json_file::Error as FileError;
+pub use name_registry::NameRegistry;
 pub use options::{DEFAULT_OPEN_FILES, Options};
 pub use partition::{Partition, ProduceError, ReadError};
 pub use service::Service;

@@ -32,7 +32,7 @@ pub struct Options {
     /// How large a partition may grow where the topic does not say; absent sets no bound.
     pub retention_bytes: Option<ByteSize>,
     /// How often segments past their retention are looked for.
-    #[serde(with = "units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub retention_check_interval: Duration,
     /// The size at which a segment is sealed where the topic does not say.
     pub segment_bytes: ByteSize,

@@ -27,6 +27,7 @@ use crate::catalogue::Catalogue;
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::DataDirLock;
 use crate::error::{OpenError, StorageError};
+use crate::name_registry::TakenNames;
 use crate::options::{DEFAULT_OPEN_FILES, Options};
 use crate::producer_ids::ProducerIds;
 use crate::topic::Defaults;
@@ -115,6 +116,7 @@ impl Service {
         let auto_create = AutoCreate::new(options.auto_create_topics);
         let broker = Broker::new(BrokerInner {
             auto_create,
+            taken_names: TakenNames::default(),
             options,
             cluster_id,
             catalogue,

@@ -14,7 +14,7 @@ use crate::Partition;
 use crate::append_rules::AppendRules;
 use crate::partition::Limits;
 
-pub(crate) use config::{Defaults, InvalidConfig, check as check_config};
+pub(crate) use config::{Defaults, InvalidConfig, check as check_config, own_name};
 pub(crate) use file::TopicFile;
 
 /// The topic that the group coordinator keeps its state in; no one else writes to it, not even the server's other parts.

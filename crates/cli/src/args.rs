@@ -1,10 +1,14 @@
 //! The command line: every verb and flag, and nothing else.
 
+use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     completion, demo, dev, doctor, explain, generate, group, init, log, pipeline, produce, server, sql, tail,
@@ -46,6 +50,9 @@ pub(crate) struct Common {
         value_name = "URL"
     )]
     pub(crate) server: String,
+    /// Whether the user named it, rather than leaving it to the default
+    #[arg(skip)]
+    pub(crate) is_server_named: bool,
     /// How to print what was asked for
     #[arg(short, long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
@@ -134,14 +141,40 @@ fn address(text: &str) -> Result<std::net::SocketAddr, String> {
     Ok(std::net::SocketAddr::new(ip, port))
 }
 
+/// Reads whole numbers from `least` to `most`; `example` is one.
+pub(crate) fn whole<T>(
+    least: T,
+    most: Option<T>,
+    example: T,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
+{
+    move |text: &str| {
+        let number = text.parse().ok();
+        let number = number.filter(|number| *number >= least && most.is_none_or(|most| *number <= most));
+        number.ok_or_else(|| match most {
+            Some(most) => format!("it is not a whole number from {least} to {most}, such as {example}"),
+            None => format!("it is not a whole number from {least} on, such as {example}"),
+        })
+    }
+}
+
 /// Reads the command line; where there is nothing to run, prints what clap has to say and gives the exit code.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
-    Cli::try_parse().map_err(|error| {
+    read(std::env::args_os()).map_err(|error| {
         // A closed pipe leaves no one to tell.
         error.print().ok();
         std::io::stdout().flush().ok();
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
     })
+}
+
+fn read(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let matches = tree().try_get_matches_from(words)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.common.is_server_named = matches.value_source("server") != Some(ValueSource::DefaultValue);
+    Ok(cli)
 }
 
 /// The command tree, for completions.

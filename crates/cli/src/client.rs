@@ -145,17 +145,18 @@ impl Client {
     /// One topic; where there is none of this name, the nearest is suggested.
     pub(crate) async fn topic(&self, name: &str) -> Result<Topic, Error> {
         match self.get(&["api", "v1", "topics", name]).await {
-            // The server says what it is instead.
-            Err(Error::Refused(problem)) if problem.help.is_some() => Err(Error::Refused(problem)),
-            Err(error) if error.status() == Some(StatusCode::NOT_FOUND.as_u16()) => {
-                Err(self.no_topic(name).await)
-            }
-            result => result,
+            Err(error) => Err(self.of_topic(name, error).await),
+            found => found,
         }
     }
 
-    /// The error for a topic that does not exist.
-    pub(crate) async fn no_topic(&self, name: &str) -> Error {
+    /// The error of a request for the topic `name`: where there is none, with the nearest, unless the server says what to
+    /// do.
+    pub(crate) async fn of_topic(&self, name: &str, error: Error) -> Error {
+        let is_told = matches!(&error, Error::Refused(problem) if problem.help.is_some());
+        if is_told || error.status() != Some(StatusCode::NOT_FOUND.as_u16()) {
+            return error;
+        }
         let known: Vec<String> = match self.get::<Topics>(&["api", "v1", "topics"]).await {
             Ok(found) => {
                 found.topics.into_iter().filter(|topic| !topic.internal).map(|topic| topic.name).collect()
@@ -176,7 +177,8 @@ impl Client {
         Error::unknown("group", name, near)
     }
 
-    fn lost(&self, error: &reqwest::Error) -> Error {
+    /// The error of a request that has no answer.
+    pub(crate) fn lost(&self, error: &reqwest::Error) -> Error {
         let address = self.address().to_owned();
         if error.is_connect() {
             return Error::Unreachable { address, reason: innermost(error) };

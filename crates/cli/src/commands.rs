@@ -10,7 +10,7 @@ pub(crate) mod group;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod pipeline;
-mod place;
+mod position;
 pub(crate) mod produce;
 pub(crate) mod server;
 pub(crate) mod sql;
@@ -42,7 +42,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Report> {
         Command::Produce(args) => talk(&common, |client| produce::run(args, client, common.output)),
         Command::Generate(args) => talk(&common, |client| generate::run(args, client, common.output)),
         Command::Tail(args) => talk(&common, |client| tail::run(args, client, common.output)),
-        Command::Doctor(args) => talk(&common, |client| doctor::run(args, client, common.output)),
+        Command::Doctor(args) => {
+            talk(&common, |client| doctor::run(args, client, common.is_server_named, common.output))
+        }
         Command::Log(verb) => log::run(verb, common.output),
         Command::Completion(args) => completion::run(&args),
     }

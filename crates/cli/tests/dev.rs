@@ -216,7 +216,7 @@ fn a_field_in_another_case_is_said() {
         $ factum topic alter store.orders --set retention=1d
         changed topic store.orders
           retention: 1d
-        ! note: a project declares store.orders; what teams/store/events/orders.yaml says of these settings is set again when the project is applied
+        ! note: a project declares store.orders; what teams/store/events/orders.yaml and the defaults in factum.yaml say of these settings is set again when the project is applied
     "#]].assert_eq(&shell.transcript());
     let said = factum.stderr();
     assert_eq!(said.matches("events spell a field otherwise").count(), 1, "{said}");
@@ -449,7 +449,9 @@ fn a_topic_that_the_project_does_not_name_is_not_created_by_a_misspelling() {
         exit 1
         $ factum produce payments
         !   × there is no topic payments
-        !   help: `factum topic list` shows those that exist, `factum topic create payments` creates one
+        !   help: the project that is applied does not name it: add an event (teams/<team>/events/<event>.yaml is
+        !         topic <team>.<event>) to it, or create the topic without an event (`factum topic create payments`,
+        !         POST /api/v1/topics)
         exit 1"#]]
     .assert_eq(&tidy(&shell.transcript(), &factum, folder.path()));
 

@@ -204,6 +204,13 @@ async fn a_limit_of_file_size_refuses_records_as_a_full_disk_does() {
     let caller = Caller::of(&factum);
     let topic = r#"{"name":"shop.fill","partitions":1}"#;
     assert_eq!(caller.call(Method::POST, "/api/v1/topics", topic).await.0, StatusCode::CREATED);
+    // Told before a partition has met it, and by the doctor.
+    let (status, problems) = caller.machine().await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(problems.iter().any(|problem| problem.contains("a file has at most 512.0 KiB")), "{problems:?}");
+    let doctor = Shell::of(&factum).output("doctor -o csv", "");
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(said.contains("a file has at most 512.0 KiB"), "{said}");
     let taken = fill(&caller).await;
     assert_eq!(taken, 1, "half a mebibyte holds one event");
 

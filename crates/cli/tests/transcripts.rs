@@ -182,7 +182,7 @@ fn usage_errors_exit_with_2() {
         ! For more information, try '--help'.
         exit 2
         $ factum tail x --from middle
-        ! error: invalid value 'middle' for '--from <FROM>': it is not earliest, latest, an offset, a time such as 2026-01-31T12:00:00Z, or 10m ago
+        ! error: invalid value 'middle' for '--from <FROM>': "middle" is not earliest, latest, an offset such as 41 (-5 is the fifth before the end), a time such as 2026-01-31T12:00:00Z, or 10m ago
         !
         ! For more information, try '--help'.
         exit 2
@@ -506,7 +506,7 @@ fn groups_are_shown_moved_and_forgotten() {
         TOPIC         PARTITION  FROM  TO
         store.orders          1     1   5
         $ factum group reset receipts --topic store.orders --to yesterday
-        ! error: invalid value 'yesterday' for '--to <TO>': it is not earliest, latest, an offset, a time such as 2026-01-31T12:00:00Z, or 10m ago
+        ! error: invalid value 'yesterday' for '--to <TO>': "yesterday" is not earliest, latest, an offset such as 41 (-5 is the fifth before the end), a time such as 2026-01-31T12:00:00Z, or 10m ago
         !
         ! For more information, try '--help'.
         exit 2

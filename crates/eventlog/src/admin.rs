@@ -25,6 +25,16 @@ pub enum AdminError {
         /// The name asked for.
         topic: TopicName,
     },
+    /// Something that is no topic has the name.
+    #[error(
+        "{owner} has the name {topic}: topics, views and tables share one space of names; give the topic another name"
+    )]
+    NameTaken {
+        /// The name asked for.
+        topic: TopicName,
+        /// What has it: "view store.top_movies".
+        owner: String,
+    },
     /// The name is reserved: the server keeps its own records there.
     #[error("topic {topic} is reserved for the server itself")]
     ReservedTopic {

@@ -37,6 +37,9 @@ pub trait Kind:
     /// How the name of a manifest ends.
     const ENDING: &'static str = ".yaml";
 
+    /// Whether its names are of the one space that SQL reads: no two definitions of such kinds have the same.
+    const IS_RELATION: bool = false;
+
     /// Its name, `<team>.<name>`; a team's is its own.
     fn name(&self) -> &str;
 
@@ -296,6 +299,8 @@ pub(crate) struct KindEntry {
     pub(crate) folder: &'static str,
     /// How the name of a manifest ends.
     pub(crate) ending: &'static str,
+    /// Whether its names are of the one space that SQL reads.
+    pub(crate) is_relation: bool,
     pub(crate) entry: fn(&Item) -> Entry<'_>,
     pub(crate) read: ReadFn,
     pub(crate) look_beside: LookBesideFn,
@@ -317,6 +322,7 @@ impl KindEntry {
             word: K::WORD,
             folder: K::FOLDER,
             ending: K::ENDING,
+            is_relation: K::IS_RELATION,
             entry: K::entry,
             read: |context, path, stem, problems| {
                 let (definition, origin) = K::read(context, path, stem, problems)?;

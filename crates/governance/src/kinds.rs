@@ -3,6 +3,7 @@
 mod dashboard;
 mod event;
 mod feed;
+mod missing_file;
 mod name;
 mod pipeline;
 mod table;

@@ -32,6 +32,11 @@ macro_rules! settings {
                 }
             }
 
+            /// A configuration of what is said here.
+            pub fn config(&self) -> TopicConfig {
+                self.over(None, &TopicConfig::default())
+            }
+
             /// What is said here; what is not stays as it is `now`, unless it was said `before`.
             pub(crate) fn over(&self, before: Option<&Self>, now: &TopicConfig) -> TopicConfig {
                 let was = |is_said: fn(&Self) -> bool| before.is_some_and(is_said);

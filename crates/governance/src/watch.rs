@@ -49,13 +49,13 @@ pub struct Options {
     #[serde(with = "units::duration")]
     pub debounce: Duration,
     /// How often to look where the system gives no notice of changes.
-    #[serde(with = "units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub poll: Duration,
     /// Look in any case: for file systems that give no notice and do not say so (some network and container mounts).
     pub always_poll: bool,
     /// How long a file of the project may take to be read. One that takes longer, as on a network mount that is gone, is
     /// a problem, and the others are applied; while it has no answer, the others are given a fifth of this.
-    #[serde(with = "units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub read_limit: Duration,
 }
 

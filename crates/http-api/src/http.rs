@@ -14,6 +14,8 @@ pub(crate) mod log_item;
 pub(crate) mod lookup;
 pub(crate) mod measure;
 pub(crate) mod memory_pool;
+pub(crate) mod parameter;
+pub(crate) mod position;
 pub(crate) mod problem;
 pub(crate) mod record_view;
 pub(crate) mod responses;

@@ -17,37 +17,45 @@ pub struct Options {
     /// What clients are told to connect to. Without it, each client is told the address that it reached.
     pub advertised: Option<Endpoint>,
     /// Connections held at once; one more is closed at once.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_connections: usize,
     /// Connections held at once for one client address (of IPv6 a /64 network); one more is closed at once. Never more
     /// than three quarters of `max_connections`, so that no address takes all of them.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_connections_per_address: usize,
     /// The largest request taken. A longer one closes its connection before a byte of it is kept.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_frame_bytes: ByteSize,
     /// Bytes of requests in memory at once, over all connections. The first 16 KiB of each connection are not
     /// counted, so that a small request waits for no other.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_in_flight_bytes: ByteSize,
     /// Bytes of requests in memory at once for one client address.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_address_in_flight_bytes: ByteSize,
     /// Bytes of requests begun and not yet answered, per connection.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_connection_in_flight_bytes: ByteSize,
     /// The largest answer to one fetch; a first batch larger than this is sent all the same (KIP-74).
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_fetch_bytes: ByteSize,
     /// Bytes of fetched records on their way to clients at once, over all connections, before answers are
     /// made smaller; half of it for one client address.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_fetch_in_flight_bytes: ByteSize,
     /// The longest that a fetch waits for records, whatever it asks for.
-    #[serde(with = "factum_types::units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub max_fetch_wait: Duration,
     /// A connection on which nothing happened for so long is closed.
-    #[serde(with = "factum_types::units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub idle_timeout: Duration,
     /// A request that has not arrived whole within this, or an answer of which less than 64 KiB was taken
     /// within this, closes the connection. Clients give up after 30 s themselves.
-    #[serde(with = "factum_types::units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub stall_timeout: Duration,
     /// As `stall_timeout`, while other clients wait for the memory that such a connection holds: less than
     /// 64 KiB within this, of a request or of an answer, closes the connection.
-    #[serde(with = "factum_types::units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub crowded_timeout: Duration,
 }
 

@@ -6,13 +6,14 @@ mod sql;
 
 use std::sync::Arc;
 
+use factum_eventlog::EventLog;
 use factum_governance::Effects;
 use factum_sql::Engine;
 
 /// Every effect of a server. Without `feeds` no generator runs; feeds are checked all the same.
-pub(crate) fn all(engine: &Engine, feeds: Option<factum_feeds::Handle>) -> Effects {
+pub(crate) fn all(engine: &Engine, log: &Arc<dyn EventLog>, feeds: Option<factum_feeds::Handle>) -> Effects {
     Effects::new(vec![
-        Arc::new(sql::SqlEffect::new(engine.clone())),
+        Arc::new(sql::SqlEffect::new(engine.clone(), Arc::clone(log))),
         Arc::new(feeds::FeedEffect(feeds)),
         Arc::new(dashboards::DashboardEffect(engine.clone())),
     ])

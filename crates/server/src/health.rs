@@ -10,6 +10,7 @@ use factum_sql::{Engine, ViewState};
 use factum_state::EmbeddedStore;
 
 use crate::machine::Machine;
+use crate::names::shared_names;
 
 /// Says how each role is; asked on every request for readiness.
 #[derive(Clone)]
@@ -48,13 +49,23 @@ impl Health {
                 // Reading, and making room, must still be possible.
                 role("machine", true, self.machine.problems()),
                 // A broken manifest leaves what it defines as it was: said, but still serving.
-                role("project", true, self.catalogue.problems().iter().map(ToString::to_string).collect()),
+                role("project", true, self.project_problems()),
                 // A view that is stuck is read as it was; the others go on.
                 role("views", true, self.stuck_views()),
                 // Views are read as they were.
                 role("state", true, self.state.problems()),
             ],
         }
+    }
+
+    fn project_problems(&self) -> Vec<String> {
+        let project = self.catalogue.project();
+        let mut problems: Vec<_> = project.problems.iter().map(ToString::to_string).collect();
+        if project.folder.is_none() {
+            // With a folder, they are problems at their places in its files.
+            problems.extend(shared_names(&self.broker, &self.engine));
+        }
+        problems
     }
 
     fn stuck_views(&self) -> Vec<String> {

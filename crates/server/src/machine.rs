@@ -1,4 +1,4 @@
-//! Resources of the machine: room on the disk of the data directory, and open files.
+//! Resources of the machine: room on the disk of the data directory, open files, and how large a file may be.
 //!
 //! ```text
 //!   free:   ··· plenty ···│··· little: a problem is said ···│··· reserve: clients' records are refused ···│ 0
@@ -18,7 +18,7 @@ use std::time::Duration;
 use factum_base::clock::SharedClock;
 use factum_base::tasks::Stop;
 use factum_broker::Broker;
-use factum_types::{ByteSize, units};
+use factum_types::ByteSize;
 use metrics::{Unit, describe_gauge, gauge};
 use serde::Deserialize;
 use tracing::{debug, error, info, warn};
@@ -35,7 +35,7 @@ pub struct Options {
     /// Free space below which a problem is said; on a small disk a tenth of it.
     pub warn_below: ByteSize,
     /// How often it is looked.
-    #[serde(with = "units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub interval: Duration,
 }
 
@@ -107,17 +107,19 @@ pub(crate) struct Machine(Arc<Inner>);
 struct Inner {
     folder: PathBuf,
     options: Options,
+    /// What segments grow to where a topic does not say.
+    segment_bytes: ByteSize,
     level: AtomicU8,
     free: AtomicU64,
     open_files: AtomicU64,
 }
 
 impl Machine {
-    /// Of the disk that holds `folder`.
-    pub(crate) fn new(folder: PathBuf, options: Options) -> Self {
+    /// Of the disk that holds `folder`, on which segments grow to `segment_bytes`.
+    pub(crate) fn new(folder: PathBuf, options: Options, segment_bytes: ByteSize) -> Self {
         describe();
         let (level, free, open_files) = (AtomicU8::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Inner { folder, options, level, free, open_files }))
+        Self(Arc::new(Inner { folder, options, segment_bytes, level, free, open_files }))
     }
 
     /// Looks until `stop`, and lets `broker` refuse records while there is no room for them.
@@ -155,7 +157,20 @@ impl Machine {
             (false, true) => Some(format!("at most {limit} files can be open, {used} are; {advice}")),
             (false, false) => None,
         };
-        disk.into_iter().chain(files).collect()
+        disk.into_iter().chain(files).chain(self.file_size_problem()).collect()
+    }
+
+    /// A limit that segments outgrow; known before a partition has met it.
+    fn file_size_problem(&self) -> Option<String> {
+        let limit = ByteSize(rustix::process::getrlimit(rustix::process::Resource::Fsize).current?);
+        let segment_bytes = self.0.segment_bytes;
+        (limit < segment_bytes).then(|| {
+            format!(
+                "a file has at most {limit:#} (`ulimit -f`, LimitFSIZE), and a partition's segments grow to \
+                 {segment_bytes:#}: a partition whose segment has reached the limit takes no more records; raise the \
+                 limit, or lower log.segment_bytes"
+            )
+        })
     }
 
     fn look_at_files(&self) {

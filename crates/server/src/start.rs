@@ -19,6 +19,7 @@ use crate::access::authorizer;
 use crate::contracts::Contracts;
 use crate::health::Health;
 use crate::machine::Machine;
+use crate::names::ViewAndTableNames;
 use crate::open_files::share_out;
 use crate::running::{Groups, Running};
 use crate::{DataDir, Options, StartError, TemporaryFolder, effects, state};
@@ -70,7 +71,8 @@ impl Parts {
         broker.follow_project(move || applied.has_project());
         broker.validate_records(Contracts::new(catalogue.clone()));
         let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
-        let machine = Machine::new(data_dir.clone(), options.disk.clone());
+        broker.share_names(ViewAndTableNames(engine.clone()));
+        let machine = Machine::new(data_dir.clone(), options.disk.clone(), options.log.segment_bytes);
         let (watched, watching) = (broker.clone(), groups.broker.clone());
         let watch = machine.clone().watch(watched, Arc::clone(&clock), watching.stop());
         watching.spawn_quiet(watch);
@@ -83,7 +85,7 @@ impl Parts {
             groups.edge.clone(),
         )?;
         let kafka_address = kafka_address(&options, &kafka);
-        let effects = effects::all(&engine, start_feeds(&options, &log, &clock, &random, groups));
+        let effects = effects::all(&engine, &log, start_feeds(&options, &log, &clock, &random, groups));
         let reports = health.clone();
         let (http_service, http) = factum_http_api::Service::bind(
             options.http.clone(),

@@ -91,6 +91,48 @@ impl fmt::Display for RelationName {
     }
 }
 
+/// What a name means that is no topic's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelationKind {
+    /// A view, materialized or not.
+    View,
+    /// A reference table.
+    Table,
+}
+
+impl fmt::Display for RelationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::View => "view",
+            Self::Table => "table",
+        })
+    }
+}
+
+/// A view as a pipeline declares it, materialized or not.
+#[derive(Debug, Clone)]
+pub struct DeclaredView {
+    /// Its name in full.
+    pub name: RelationName,
+    pub(crate) file: PathBuf,
+    pub(crate) text: Arc<str>,
+    /// The bytes of its name in its file.
+    pub(crate) name_place: Range<usize>,
+}
+
+impl DeclaredView {
+    /// A problem with its name, at its place.
+    pub fn problem(&self, message: impl Into<String>) -> Problem {
+        Problem {
+            place: Place::File(self.file.clone()),
+            text: Arc::clone(&self.text),
+            span: self.name_place.clone(),
+            message: message.into(),
+            help: None,
+        }
+    }
+}
+
 /// What a problem is with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {

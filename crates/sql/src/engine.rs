@@ -40,7 +40,7 @@ use tokio::sync::{oneshot, watch};
 use crate::changes::{self, ChangeId, ChangeStream};
 use crate::closings::{ClosingRegistry, ClosingTopic};
 use crate::decode::spelling::SpellingLog;
-use crate::definitions::{Definitions, RelationName};
+use crate::definitions::{Definitions, RelationKind, RelationName};
 use crate::error::{ApplyError, ReadError};
 use crate::metrics;
 use crate::names::suggest;
@@ -185,6 +185,26 @@ impl Engine {
     pub async fn apply_keeping_others(&self, definitions: Definitions) -> Result<ApplyResult, ApplyError> {
         let _applying = self.0.applying.lock().await;
         self.put_into_effect(self.plan(definitions).await?, Others::Kept).await
+    }
+
+    /// What is in effect under this name, if something is that is no topic.
+    pub fn relation(&self, name: &RelationName) -> Option<RelationKind> {
+        let effective = self.effective();
+        if effective.definitions.tables.iter().any(|table| table.name == *name) {
+            return Some(RelationKind::Table);
+        }
+        let is_view = effective.views.contains_key(name)
+            || effective.planned.declared.iter().any(|declared| declared.name == *name);
+        is_view.then_some(RelationKind::View)
+    }
+
+    /// The names of everything in effect that is no topic.
+    pub fn relations(&self) -> BTreeMap<RelationName, RelationKind> {
+        let effective = self.effective();
+        let tables = effective.definitions.tables.iter().map(|table| (&table.name, RelationKind::Table));
+        let declared = effective.planned.declared.iter().map(|declared| &declared.name);
+        let views = effective.views.keys().chain(declared).map(|name| (name, RelationKind::View));
+        views.chain(tables).map(|(name, kind)| (name.clone(), kind)).collect()
     }
 
     /// Every view, by name.

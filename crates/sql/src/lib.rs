@@ -57,7 +57,8 @@ mod wording;
 
 pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream};
 pub use definitions::{
-    Definitions, EventDefinition, PipelineDefinition, Place, Problem, RelationName, TableDefinition,
+    DeclaredView, Definitions, EventDefinition, PipelineDefinition, Place, Problem, RelationKind,
+    RelationName, TableDefinition,
 };
 pub use engine::{
     ApplyResult, Engine, Options, PartitionStatus, PlannedDefinitions, Query, QueryLimits, ViewState,

@@ -56,15 +56,20 @@ const LARGEST_JOURNAL: u64 = 4;
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// Rows beyond this go to disk. While someone reads a table or it is snapshotted, it may take twice its memory.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub memory: ByteSize,
     /// A task is snapshotted once its journal entries pass this and the size of its rows.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub snapshot_after: ByteSize,
     /// A journal larger than this has its slowest tasks snapshotted, so that it can be cut. One that is four times as
     /// large, because snapshots cannot be written, takes no more commits.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub journal: ByteSize,
     /// Rows of a sixteenth of a table go to disk beyond this, whatever memory there is; below 2 GiB.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub largest_shard: ByteSize,
     /// An epoch that takes more in the journal is refused; below 1 GiB.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub largest_epoch: ByteSize,
 }
 

@@ -13,6 +13,7 @@ mod qualified_name;
 pub mod record;
 pub mod suggest;
 mod timestamp;
+mod topic_position;
 pub mod units;
 mod varint;
 
@@ -25,4 +26,5 @@ pub use offset::{LeaderEpoch, Offset, PartitionId, ProducerEpoch, ProducerId, To
 pub use qualified_name::{QualifiedName, QualifiedNameError};
 pub use record::{BatchBuilder, Header, Record, RecordReader};
 pub use timestamp::Timestamp;
+pub use topic_position::{TopicPosition, TopicPositionError};
 pub use units::ByteSize;

@@ -7,8 +7,24 @@ pub mod duration;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{Unexpected, Visitor};
+use serde::de::{Error as _, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Reads a value for which zero makes no sense, such as a limit of memory or of connections. Use with
+/// `#[serde(deserialize_with = "factum_types::units::above_zero")]`.
+///
+/// # Errors
+/// The deserializer's own, or that the value is zero.
+pub fn above_zero<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default + PartialEq,
+{
+    let value = T::deserialize(deserializer)?;
+    if value == T::default() { Err(D::Error::custom(ABOVE_ZERO)) } else { Ok(value) }
+}
+
+const ABOVE_ZERO: &str = "it must be above zero; leave the setting out for its default";
 
 /// Names and values of the units, the larger first among those that divide the same sizes.
 const UNITS: [(&str, u64); 9] = [

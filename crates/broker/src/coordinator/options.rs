@@ -14,21 +14,26 @@ pub struct Options {
     #[serde(with = "units::duration")]
     pub initial_rebalance_delay: Duration,
     /// The shortest session that a member may ask for.
-    #[serde(with = "units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub min_session_timeout: Duration,
     /// The longest session that a member may ask for.
-    #[serde(with = "units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub max_session_timeout: Duration,
     /// Most members of one group, those on their way in included.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_members: usize,
     /// Most groups; one client address makes three quarters of them at most.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_groups: usize,
     /// The largest sum of the subscriptions of one member, under all its protocols.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_member_metadata: ByteSize,
     /// The largest sum of the subscriptions of a group's members, and of their assignments.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_group_metadata: ByteSize,
     /// The memory of all groups: what members bring, their assignments and the committed offsets. What one client address
     /// brings is at most half of it. Offsets that were committed are kept even beyond it; then only growth is refused.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub memory: ByteSize,
     /// The longest text that may be kept beside a committed offset, in bytes.
     pub offset_metadata_max_bytes: usize,
@@ -36,9 +41,10 @@ pub struct Options {
     #[serde(with = "units::duration")]
     pub offsets_retention: Duration,
     /// How often offsets past their retention are looked for.
-    #[serde(with = "units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub offsets_retention_check_interval: Duration,
     /// Bytes of journal after which the live state is rewritten and the rest dropped.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub snapshot_after: ByteSize,
 }
 

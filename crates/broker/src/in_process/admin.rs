@@ -92,14 +92,22 @@ pub(super) async fn create(broker: &Broker, access: Access, new: NewTopic) -> Re
     match broker.create_topic_as(access, new).await {
         Ok(topic) => Ok(describe(&topic)),
         Err(CreateTopicError::Exists { topic }) => Err(AdminError::TopicExists { topic }),
+        Err(CreateTopicError::NameTaken { topic, owner }) => Err(AdminError::NameTaken { topic, owner }),
         Err(CreateTopicError::Reserved { topic }) => Err(AdminError::ReservedTopic { topic }),
         Err(
             error @ (CreateTopicError::Storage(_)
             | CreateTopicError::OutOfOpenFiles { .. }
             | CreateTopicError::Stopping),
         ) => Err(AdminError::Unavailable { reason: reason(&error) }),
+        Err(CreateTopicError::InvalidConfig { key, reason }) => Err(invalid_config(key, &reason)),
         Err(error) => Err(AdminError::Invalid { reason: reason(&error) }),
     }
+}
+
+/// Under the name that every API but Kafka's has for the setting.
+fn invalid_config(key: &str, reason: &str) -> AdminError {
+    let example = if key.ends_with(".bytes") { "; write a size such as 16MiB" } else { "" };
+    AdminError::Invalid { reason: format!("{} {reason}{example}", topic::own_name(key)) }
 }
 
 pub(super) async fn alter(
@@ -124,7 +132,7 @@ pub(super) async fn edit(
         Err(error @ (AlterTopicError::Storage(_) | AlterTopicError::Stopping)) => {
             Err(AdminError::Unavailable { reason: reason(&error) })
         }
-        Err(error) => Err(AdminError::Invalid { reason: reason(&error) }),
+        Err(AlterTopicError::InvalidConfig { key, reason }) => Err(invalid_config(key, &reason)),
     }
 }
 

@@ -65,9 +65,9 @@ async fn ensure_topic(broker: &Broker, name: &TopicName) -> Result<Arc<Topic>, P
     topic.map_err(|error| match error {
         // A reserved topic is created by the component that keeps records in it, not by its first record.
         EnsureTopicError::Unknown { topic }
-        | EnsureTopicError::Create(CreateTopicError::Reserved { topic }) => {
-            ProduceError::UnknownTopic { topic }
-        }
+        | EnsureTopicError::Create(
+            CreateTopicError::Reserved { topic } | CreateTopicError::NameTaken { topic, .. },
+        ) => ProduceError::UnknownTopic { topic },
         EnsureTopicError::Create(error) => {
             ProduceError::Unavailable { topic: name.clone(), reason: super::reason(&error) }
         }

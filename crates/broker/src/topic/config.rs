@@ -22,6 +22,20 @@ pub(crate) struct InvalidConfig {
     pub(crate) reason: String,
 }
 
+/// The name that HTTP, the command line and projects have for the setting that Kafka calls `key`.
+pub(crate) fn own_name(key: &str) -> &str {
+    match key {
+        "segment.bytes" => "segment_bytes",
+        "max.message.bytes" => "max_message_bytes",
+        "retention.bytes" => "retention_bytes",
+        "retention.ms" => "retention",
+        "segment.ms" => "segment_age",
+        "message.timestamp.before.max.ms" => "timestamp_before_max",
+        "message.timestamp.after.max.ms" => "timestamp_after_max",
+        other => other,
+    }
+}
+
 /// What holds where a topic sets nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Defaults {

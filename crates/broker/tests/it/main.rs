@@ -13,5 +13,6 @@ mod retention;
 mod rules;
 mod slices;
 mod support;
+mod taken_names;
 mod topics;
 mod transactions;

@@ -28,19 +28,22 @@ pub(crate) trait Follow {
 
 /// Follows until enough was printed, over as many connections as it takes.
 pub(crate) async fn to_the_end(mut followed: impl Follow) -> Result<(), Error> {
+    // How long no connection was of use.
     let mut away = Duration::ZERO;
     loop {
         let before = followed.progress();
-        match followed.follow().await {
+        let ended = followed.follow().await;
+        if followed.progress() != before {
+            away = Duration::ZERO;
+        }
+        match ended {
             Ok(true) => return Ok(()),
             Ok(false) => {}
             Err(error) if !followed.can_resume() || !error.may_come_back() => return Err(error),
             Err(error) if away >= PATIENCE => return Err(error),
             Err(_) => {}
         }
-        if followed.progress() != before {
-            away = Duration::ZERO;
-        } else if away.is_zero() {
+        if away.is_zero() {
             report::say("the connection broke; waiting for the server to come back");
         }
         tokio::time::sleep(PAUSE).await;

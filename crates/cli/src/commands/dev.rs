@@ -39,8 +39,10 @@ pub(crate) struct Args {
 /// What is said once the server is ready.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Greeting {
-    /// Every address.
+    /// Every address; what to change is said by flags of `dev`.
     Dev,
+    /// Every address; what to change is said by settings of the configuration file.
+    Server,
     /// What a case study shows, and where.
     Demo {
         title: &'static str,
@@ -153,7 +155,7 @@ async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Repor
         () = signals.next() => return Ok(()),
     };
     // The user of a case study has not written its project.
-    changes::show_first(running.outcome(), matches!(asked.greeting, Greeting::Dev));
+    changes::show_first(running.outcome(), !matches!(asked.greeting, Greeting::Demo { .. }));
     output::print(&welcome::block(&running, &asked))?;
     let failure = tokio::select! {
         () = signals.next() => None,

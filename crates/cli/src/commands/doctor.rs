@@ -8,7 +8,7 @@ use miette::{Diagnostic, Report};
 use serde::Serialize;
 
 use crate::args::{Format, Places};
-use crate::client::Client;
+use crate::client::{Client, Error};
 use crate::output::{self, Column, Row, words};
 
 /// Check this machine for common problems, and on that of a running server
@@ -75,27 +75,35 @@ impl Row for Finding {
     }
 }
 
+/// What to do where a server does not answer.
+const NO_ANSWER: &str = "start it, look at its log, or name another with --server or FACTUM_SERVER";
+
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{} would keep Factum from running here", if *.0 == 1 { "one thing".to_owned() } else { format!("{} things", .0) })]
 #[diagnostic(help("each line marked FAIL says what to do"))]
 struct Ill(usize);
 
-pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<(), Report> {
+/// `is_named` says whether the user named the server: one that is not and does not run may be about to be started.
+pub(super) async fn run(args: Args, client: Client, is_named: bool, format: Format) -> Result<(), Report> {
     let server = server::check(&client).await;
-    let runs = !server.is_empty();
+    let runs = server.is_ok();
     let mut findings = Vec::new();
     // A server elsewhere has nothing to do with this machine's ports and disks.
-    if !runs || client.is_local() {
+    if client.is_local() {
         findings.push(ports::check("HTTP port", "--http", args.places.http, runs));
         findings.push(ports::check("Kafka port", "--kafka", args.places.kafka, runs));
         findings.extend(checks::data_dir(args.places.data_dir.as_deref()));
         findings.push(checks::open_files());
+        findings.extend(checks::file_size());
         findings.push(checks::time());
     }
-    findings.extend(server);
-    if !runs {
-        let found = format!("none at {}; `factum dev` starts one", client.address());
-        findings.push(Finding::ok("server", found));
+    match server {
+        Ok(found) => findings.extend(found),
+        Err(Error::Unreachable { .. }) if !is_named => {
+            let found = format!("none at {}; `factum dev` starts one", client.address());
+            findings.push(Finding::ok("server", found));
+        }
+        Err(error) => findings.push(Finding::fail("server", error.to_string(), NO_ANSWER)),
     }
     output::list(format, &findings)?;
     match findings.iter().filter(|finding| finding.verdict == Verdict::Fail).count() {

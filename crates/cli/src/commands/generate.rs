@@ -18,7 +18,7 @@ use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 use reqwest::Method;
 
 use super::demo::Case;
-use crate::args::Format;
+use crate::args::{Format, whole};
 use crate::client::Client;
 use crate::report;
 use order_source::{OrderSource, Plan};
@@ -39,22 +39,22 @@ pub(crate) struct Args {
     #[arg(value_name = "WHAT", value_enum)]
     what: What,
     /// How many a second; without it 10, or with --count as many as are taken
-    #[arg(long, value_name = "N", value_parser = rate)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = rate)]
     rate: Option<f64>,
     /// How many in all; without it, until Ctrl-C
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>(0, None, 1_000))]
     count: Option<u64>,
     /// The same seed makes the same customers, and with --from the same events
-    #[arg(long, value_name = "N", default_value_t = 7)]
+    #[arg(long, value_name = "N", default_value_t = 7, allow_negative_numbers = true, value_parser = whole::<u64>(0, None, 7))]
     seed: u64,
     /// The topic that takes them
-    #[arg(long, value_name = "TOPIC", default_value = "store.orders")]
+    #[arg(long, alias = "topic", value_name = "TOPIC", default_value = "store.orders")]
     into: String,
     /// What can be bought: CSV with ItemId, UnitPrice and Popularity; without it the table `products` of the topic's team
     #[arg(long, value_name = "FILE")]
     products: Option<PathBuf>,
     /// How many customers there are
-    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 2_000, allow_negative_numbers = true, value_parser = whole::<u32>(1, Some(1_000_000), 2_000))]
     customers: u32,
     /// Place the orders in the past, in no order, from this time on: 2024-01-01 or 2024-01-01T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time, requires = "count")]

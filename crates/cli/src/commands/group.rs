@@ -3,12 +3,11 @@
 use factum_api::groups::{
     CommittedView, GroupLine, GroupList, GroupView, MemberView, MovedOffset, ResetOffsets, ResetOffsetsResult,
 };
-use factum_types::Offset;
 use miette::Report;
 use reqwest::Method;
 
-use super::place;
-use crate::args::Format;
+use super::position;
+use crate::args::{Format, whole};
 use crate::client::{Client, Error};
 use crate::output::{self, Column, Row, numbers, words};
 use crate::report;
@@ -37,11 +36,12 @@ pub(crate) enum Verb {
         /// The group
         group: String,
     },
-    /// Move a group that has no members to another place in a topic
+    /// Move a group that has no members to another position in a topic
     #[command(before_help = "Examples:
   factum group reset receipts --topic store.orders --to earliest --dry-run
   factum group reset receipts --topic store.orders --to 2026-01-31T12:00:00Z
-  factum group reset receipts --topic store.orders --partition 0 --to 41")]
+  factum group reset receipts --topic store.orders --partition 0 --to 41
+  factum group reset new-group --topic store.orders --to latest --create")]
     Reset {
         /// The group
         group: String,
@@ -49,14 +49,17 @@ pub(crate) enum Verb {
         #[arg(long)]
         topic: String,
         /// One partition only
-        #[arg(long)]
+        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<i32>(0, None, 0))]
         partition: Option<i32>,
-        /// earliest, latest, an offset, a time such as 2026-01-31T12:00:00Z, or "10m ago"
-        #[arg(long, value_parser = place::parse)]
+        /// earliest, latest, an offset, -5 (the fifth before the end), a time such as 2026-01-31T12:00:00Z, or "10m ago"
+        #[arg(long, allow_negative_numbers = true, value_parser = position::parse)]
         to: String,
         /// Only say what would change
         #[arg(long)]
         dry_run: bool,
+        /// Create the group where there is none of this name
+        #[arg(long)]
+        create: bool,
     },
 }
 
@@ -134,9 +137,9 @@ pub(super) async fn run(verb: Verb, client: Client, format: Format) -> Result<()
             report::say(format!("forgot group {group}"));
             Ok(())
         }
-        Verb::Reset { group, topic, partition, to, dry_run } => {
+        Verb::Reset { group, topic, partition, to, dry_run, create } => {
             let partitions = partition.map(|partition| vec![partition]);
-            let body = ResetOffsets { topic, partitions, to: place(&to)?, dry_run };
+            let body = ResetOffsets { topic, partitions, to, dry_run, create };
             reset(&group, &body, &client, format).await
         }
     }
@@ -176,28 +179,26 @@ fn describe(group: &GroupView, format: Format) -> Result<(), Report> {
     })?)
 }
 
-/// What cannot be a place in a topic.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("{to:?} is not a place in a topic")]
-#[diagnostic(help(
-    "--to takes earliest, latest, an offset such as 41, or a time such as 2026-01-31T12:00:00Z"
-))]
-struct NoPlace {
-    to: String,
-}
-
-fn place(to: &str) -> Result<String, NoPlace> {
-    let is_offset = to.parse::<i64>().is_ok_and(|offset| offset >= Offset::ZERO.get());
-    let is_time = to.contains('T') && to.len() >= "2026-01-31T12:00Z".len();
-    if matches!(to, "earliest" | "latest") || is_offset || is_time {
-        return Ok(to.to_owned());
+/// Says how a group is created that was not misspelt.
+fn unknown(error: Error) -> Report {
+    match error {
+        Error::Unknown { kind, name, help } => {
+            let end = if help.ends_with('?') { "" } else { ";" };
+            let help = format!("{help}{end} --create makes a group of this name");
+            Error::Unknown { kind, name, help }.into()
+        }
+        error => error.into(),
     }
-    Err(NoPlace { to: to.to_owned() })
 }
 
 async fn reset(group: &str, body: &ResetOffsets, client: &Client, format: Format) -> Result<(), Report> {
-    // A group that does not exist comes into being by its first offset; a topic does not.
     client.topic(&body.topic).await?;
+    if !body.create {
+        let found = client.get::<GroupView>(&["api", "v1", "groups", group]).await;
+        if let Err(error) = known(found, group, client).await {
+            return Err(unknown(error));
+        }
+    }
     let request = client.request(Method::POST, &["api", "v1", "groups", group, "offsets"]).json(body);
     let done: ResetOffsetsResult = client.json(request).await?;
     output::list(format, &done.offsets)?;

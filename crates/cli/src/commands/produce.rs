@@ -13,7 +13,7 @@ use factum_types::suggest::nearest;
 use miette::{Diagnostic, Report};
 use reqwest::Method;
 
-use crate::args::Format;
+use crate::args::{Format, whole};
 use crate::client::{Acknowledged, Client, Error, Problem, Topics};
 use crate::output;
 use crate::report;
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FIELD")]
     key: Option<String>,
     /// How many lines are sent at once
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 500, allow_negative_numbers = true, value_parser = whole::<u32>(1, Some(100_000), 500))]
     batch: u32,
 }
 
@@ -156,7 +156,7 @@ async fn send(args: &Args, client: &Client, batch: &Batch, tally: &mut Tally) ->
 async fn stopped(error: Error, args: &Args, client: &Client, batch: &Batch, tally: &Tally) -> Report {
     if error.status() == Some(404) {
         // Either it never was, or it was deleted meanwhile: the tally on standard output says what was stored.
-        return client.no_topic(&args.topic).await.into();
+        return client.of_topic(&args.topic, error).await.into();
     }
     let stored = tally.stored();
     let (first, last) = (batch.first_line(), batch.last_line());

@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::place;
-use crate::args::Format;
+use super::position;
+use crate::args::{Format, whole};
 use crate::client::following::{self, Follow};
 use crate::client::{Client, Error, EventStream, Record, ServerEvent};
 use crate::output;
@@ -23,11 +23,11 @@ use crate::report;
 pub(crate) struct Args {
     /// The topic, in full: store.orders
     topic: String,
-    /// Where to start: earliest, latest, an offset (in every partition), a time such as 2026-01-31T12:00:00Z, or "10m ago"
-    #[arg(long, default_value = "latest", value_parser = place::parse)]
+    /// Where to start: earliest, latest, an offset (in every partition), -5 (the last five of every partition), a time such as 2026-01-31T12:00:00Z, or "10m ago"
+    #[arg(long, default_value = "latest", allow_negative_numbers = true, value_parser = position::parse)]
     from: String,
     /// Stop after so many events
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>(0, None, 10))]
     limit: Option<u64>,
 }
 
@@ -70,10 +70,8 @@ impl Follow for Tail {
             None => request.query(&[("from", &self.args.from)]),
         };
         let response = match self.client.send(request).await {
-            Err(error) if error.status() == Some(404) => {
-                return Err(self.client.no_topic(&self.args.topic).await);
-            }
-            response => response?,
+            Err(error) => return Err(self.client.of_topic(&self.args.topic, error).await),
+            Ok(response) => response,
         };
         let mut events = EventStream::new(Box::pin(response.bytes_stream()));
         while let Some(event) = events.next().await {

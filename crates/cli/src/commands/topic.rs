@@ -7,7 +7,7 @@ use factum_types::{ByteSize, TopicName};
 use miette::Report;
 use reqwest::Method;
 
-use crate::args::Format;
+use crate::args::{Format, whole};
 use crate::client::{
     Client, NewTopic, Partition, Topic, TopicLine, TopicSettings, TopicSettingsPatch, Topics,
 };
@@ -26,7 +26,7 @@ pub(crate) enum Verb {
   factum topic list --all -o json")]
     List {
         /// Also those in which Factum keeps its own records
-        #[arg(long)]
+        #[arg(long, alias = "internal")]
         all: bool,
     },
     /// Show one topic with its partitions
@@ -71,16 +71,16 @@ pub(crate) struct Create {
     #[arg(value_parser = |text: &str| TopicName::new(text))]
     topic: TopicName,
     /// How many partitions; without it the server's default
-    #[arg(long, value_parser = clap::value_parser!(i32).range(1..))]
+    #[arg(long, allow_negative_numbers = true, value_parser = whole::<i32>(1, None, 4))]
     partitions: Option<i32>,
     /// How long events are kept: 7d, 12h, forever
-    #[arg(long, value_parser = retention)]
+    #[arg(long, allow_negative_numbers = true, value_parser = retention)]
     retention: Option<String>,
     /// The most bytes that a partition keeps: 10GiB
-    #[arg(long, value_parser = |text: &str| text.parse::<ByteSize>())]
+    #[arg(long, allow_negative_numbers = true, value_parser = |text: &str| text.parse::<ByteSize>())]
     retention_bytes: Option<ByteSize>,
     /// The largest batch that is taken: 4MiB
-    #[arg(long, value_parser = |text: &str| text.parse::<ByteSize>())]
+    #[arg(long, allow_negative_numbers = true, value_parser = |text: &str| text.parse::<ByteSize>())]
     max_message_bytes: Option<ByteSize>,
 }
 

@@ -7,7 +7,7 @@ use factum_api::views::{ViewLine, ViewList};
 use miette::Report;
 use reqwest::Method;
 
-use crate::args::Format;
+use crate::args::{Format, whole};
 use crate::client::{Client, RowError, Rows};
 use crate::output::{self, Column, Row, printable, words};
 use crate::report;
@@ -42,7 +42,7 @@ pub(crate) struct Get {
     #[arg(long, value_name = "COLUMNS", allow_hyphen_values = true)]
     order: Option<String>,
     /// The most rows
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>(0, None, 10))]
     limit: Option<usize>,
 }
 

@@ -104,6 +104,7 @@ pub struct Capture {
 impl Kind for EventDefinition {
     const WORD: &'static str = "event";
     const FOLDER: &'static str = "events";
+    const IS_RELATION: bool = true;
 
     fn name(&self) -> &str {
         self.topic.as_str()

@@ -9,7 +9,7 @@ use factum_types::{QualifiedName, TeamName};
 use miette::SourceSpan;
 use serde::{Deserialize, Serialize};
 
-use super::name;
+use super::{missing_file, name};
 use crate::folder::Item;
 use crate::kind::{Context, Entry, Kind, Origin};
 use crate::manifest::{Fields, SourceFile};
@@ -44,6 +44,7 @@ pub struct TableDefinition {
 impl Kind for TableDefinition {
     const WORD: &'static str = "table";
     const FOLDER: &'static str = "tables";
+    const IS_RELATION: bool = true;
 
     fn name(&self) -> &str {
         self.name.as_str()
@@ -169,11 +170,8 @@ fn rows(
     // Any other failure is said by reading it.
     if context.files.exists(&path).is_ok_and(|exists| !exists) {
         let siblings = context.file_names::<TableDefinition>().filter(|name| name.ends_with(".csv"));
-        let help = match nearest(from, siblings) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "paths are relative to the file that names them".to_owned(),
-        };
-        return Err(file.problem(span, format!("there is no file {from}")).help(help));
+        let (message, help) = missing_file::explain(context.files, &path, from, siblings);
+        return Err(file.problem(span, message).help(help));
     }
     SourceFile::read_within(MAX_BYTES, TOO_LARGE, context.files, &path)
 }

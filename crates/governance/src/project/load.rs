@@ -58,6 +58,7 @@ pub(crate) fn load_from(files: &ProjectFiles) -> Result<Project, LoadError> {
     let is_known = loading.errors() == 0;
     loading.teams(&items, &header);
     loading.conflicts();
+    loading.shared_names();
     loading.problems.sort_by(|a, b| a.order().cmp(&b.order()));
     match is_known {
         true => Ok(loading.into_project(header)),
@@ -281,6 +282,30 @@ impl<'a> Loading<'a> {
             for conflict in (kind.entry().conflicts)(&read) {
                 self.withheld.extend(conflict.names.into_iter().map(|name| ResourceId::new(kind, name)));
                 self.problems.push(conflict.problem);
+            }
+        }
+    }
+
+    /// Withholds definitions of different kinds that have one name in SQL: which of the two is meant is for their owners
+    /// to say.
+    fn shared_names(&mut self) {
+        let mut seen: BTreeMap<String, (ResourceId, &Path)> = BTreeMap::new();
+        for kind in ResourceKind::all().filter(|kind| kind.entry().is_relation) {
+            for (definition, origin) in self.read.get(&kind).into_iter().flatten() {
+                let id = ResourceId::of(&**definition);
+                let lower = id.name.to_lowercase();
+                let Some((other, first)) = seen.get(&lower).filter(|(other, _)| other.kind != kind) else {
+                    seen.insert(lower, (id, &origin.file.path));
+                    continue;
+                };
+                let (word, other_word) = (kind.as_str(), other.kind.as_str());
+                let message = format!("{word} {} has the name of {other_word} {}", id.name, other.name);
+                let help = format!(
+                    "that is in {}; topics, views and tables share one space of names: rename one of the two files",
+                    first.display()
+                );
+                self.problems.push(Problem::of_file(&origin.file.path, message).help(help));
+                self.withheld.extend([id, other.clone()]);
             }
         }
     }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::api::Api;
 use crate::http::client_limit::client_of;
+use crate::http::parameter;
 use crate::http::problem::Problem;
 
 /// Who sends the request. The one place that decides it: everyone is anonymous until listeners ask for identities.
@@ -109,7 +110,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
             .map(|axum::extract::Query(found)| Self(found))
             // The rejection itself says only that something is wrong; its cause names the parameter.
             .map_err(|rejection| match rejection.source() {
-                Some(cause) => Problem::malformed(cause).with("in", "query"),
+                Some(cause) => {
+                    Problem::malformed(parameter::in_words(&cause.to_string())).with("in", "query")
+                }
                 None => Problem::malformed(rejection).with("in", "query"),
             })
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use factum_base::clients::ClientAddress;
 use factum_eventlog::{AdminError, Topic};
-use factum_sql::{RelationName, ViewStatus};
+use factum_sql::{RelationKind, RelationName, ViewStatus};
 use factum_types::suggest;
 use factum_types::{QualifiedName, TopicName};
 
@@ -109,9 +109,13 @@ pub(crate) async fn unknown_topic(
     if topic.is_internal() {
         return problem.helped(Some(INTERNAL));
     }
-    if let Some(view) = RelationName::parse(topic.as_str()).and_then(|name| api.state.engine.view(&name).ok())
-    {
-        return of_view(problem, &view);
+    if let Some(name) = RelationName::parse(topic.as_str()) {
+        let engine = &api.state.engine;
+        match (engine.view(&name), engine.relation(&name)) {
+            (Ok(view), _) => return of_view(problem, &view),
+            (Err(_), Some(kind)) => return of_relation(problem, &name, kind),
+            (Err(_), None) => {}
+        }
     }
     let (all, asked) = (Arc::clone(api), topic.clone());
     let nearest = api.responses.made(client, DocumentKind::List, move || async move {
@@ -121,11 +125,27 @@ pub(crate) async fn unknown_topic(
     });
     match nearest.await.ok().flatten() {
         Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
-        None if api.state.catalogue.has_project() => problem.also(
-            "the project does not name it: add its event to the project, or create it with POST /api/v1/topics",
-        ),
+        None if api.state.catalogue.has_project() => problem.helped(Some(&undeclared(topic))),
         None => problem,
     }
+}
+
+/// What to do about a topic that the project does not declare.
+fn undeclared(topic: &TopicName) -> String {
+    let event = match topic.split() {
+        Some((team, event)) => format!("teams/{team}/events/{event}.yaml"),
+        None => "an event (teams/<team>/events/<event>.yaml is topic <team>.<event>)".to_owned(),
+    };
+    format!(
+        "the project that is applied does not name it: add {event} to it, or create the topic without an event \
+         (`factum topic create {topic}`, POST /api/v1/topics)"
+    )
+}
+
+/// The same problem where the topic asked for is a view that no one keeps up to date, or a table.
+fn of_relation(problem: Problem, name: &RelationName, kind: RelationKind) -> Problem {
+    let help = "read it by SQL (`factum sql`), and change it in the project's folder";
+    problem.also(format_args!("{name} is a {kind}")).helped(Some(help))
 }
 
 /// The same problem where the topic asked for is a view.
@@ -135,6 +155,9 @@ fn of_view(problem: Problem, view: &ViewStatus) -> Problem {
         none if none.is_empty() => String::new(),
         topics => format!("; it is made from {topics}"),
     };
-    let help = format!("read it as a view, and change it by its statement in the project{topics}");
+    let help = format!(
+        "read it as a view (`factum view get {name}`, `factum view watch {name}`), and change it by its statement in the \
+         project{topics}"
+    );
     problem.also(format_args!("{name} is a view")).helped(Some(&help))
 }

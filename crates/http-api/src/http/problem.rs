@@ -319,7 +319,7 @@ impl From<AdminError> for Problem {
         match &error {
             AdminError::UnknownTopic { .. } | AdminError::UnknownGroup { .. } => Self::not_found(&error),
             AdminError::ReservedTopic { .. } => Self::forbidden(&error),
-            AdminError::TopicExists { .. } => Self::conflict(&error),
+            AdminError::TopicExists { .. } | AdminError::NameTaken { .. } => Self::conflict(&error),
             AdminError::GroupInUse { members, .. } => Self::conflict(&error).with("members", *members),
             AdminError::Invalid { .. } => Self::refused(&error),
             AdminError::Unavailable { .. } | AdminError::UnusableTopic { .. } => {

@@ -9,8 +9,9 @@ use factum_api::groups::{
     CommittedView, GroupLine, GroupList, GroupView, MemberView, MovedOffset, PartitionName, ResetOffsets,
     ResetOffsetsResult,
 };
-use factum_eventlog::{Group, GroupOffset, Member, PartitionBounds, Position};
-use factum_types::{Action, GroupId, Offset, Resource, TopicName, TopicPartition};
+use factum_eventlog::{Group, GroupOffset, Member, PartitionBounds};
+use factum_types::suggest;
+use factum_types::{Action, GroupId, Offset, Resource, TopicName, TopicPartition, TopicPosition};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,9 +20,9 @@ use crate::http::document::document;
 use crate::http::extract::{Caller, GroupPath};
 use crate::http::json::Json;
 use crate::http::lookup;
+use crate::http::position;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
-use crate::http::time::parse_time;
 
 /// The routes of groups.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
@@ -56,11 +57,7 @@ async fn get_group(
     caller.may(Action::Describe, Resource::Group(&id))?;
     let show = move |api: Arc<Api>| {
         let id = id.clone();
-        async move {
-            let group = find(&api, &id).await?;
-            let group = group.ok_or_else(|| Problem::not_found(format_args!("there is no group {id}")))?;
-            Ok(whole(group))
-        }
+        async move { Ok(whole(find(&api, &id).await?)) }
     };
     document(&api, &caller, DocumentKind::List, show).await
 }
@@ -82,11 +79,12 @@ async fn delete_group(
 
 /// Reset the offsets of a consumer group that has no members
 ///
-/// The group may be new: it then exists with these offsets.
+/// With `create`, the group may be new: it then exists with these offsets.
 #[utoipa::path(post, path = "/api/v1/groups/{group}/offsets", tag = "groups",
     params(("group" = String, Path, example = "mailer")),
     request_body(content = ResetOffsets, example = json!({"topic": "store.orders", "to": "earliest"})),
-    responses((status = 200, body = ResetOffsetsResult), (status = 404, body = Problem),
+    responses((status = 200, body = ResetOffsetsResult),
+        (status = 404, body = Problem, description = "There is no such topic, partition, or group"),
         (status = 409, body = Problem, description = "It has members"),
         (status = 422, body = Problem, description = "An offset lies outside the partition")))]
 async fn reset_offsets(
@@ -100,19 +98,26 @@ async fn reset_offsets(
     let wish: ResetOffsets = api.bodies.read_json(&head, body).await?;
     let topic = TopicName::new(wish.topic.as_str())?;
     caller.may(Action::Read, Resource::Topic(&topic))?;
-    let target = Target::parse(&wish.to)?;
+    let to: TopicPosition = wish
+        .to
+        .parse()
+        .map_err(|error| Problem::malformed(format_args!("to: {error}")).with("field", "to"))?;
     let bounds = lookup::topic(&api, caller.client(), &topic).await?.partitions;
     let mut offsets = Vec::new();
     for bounds in chosen(&topic, &bounds, wish.partitions.as_deref())? {
         let partition = TopicPartition::new(topic.clone(), bounds.partition);
-        offsets.push((partition.clone(), target.resolve(&api, &partition, bounds).await?));
+        offsets.push((partition.clone(), target(&api, &partition, bounds, to).await?));
     }
     let (all, group) = (Arc::clone(&api), id.clone());
     let before = api
         .responses
-        .made(caller.client(), DocumentKind::List, move || async move { find(&all, &group).await })
+        .made(caller.client(), DocumentKind::List, move || async move {
+            match find(&all, &group).await {
+                Err(_) if wish.create => Ok(Vec::new()),
+                found => found.map(|group| group.offsets),
+            }
+        })
         .await?;
-    let before = before.map(|group| group.offsets).unwrap_or_default();
     let moved = offsets.iter().map(|(partition, to)| moved(&before, partition, *to)).collect();
     if !wish.dry_run {
         api.log().reset_group(&id, offsets).await?;
@@ -120,8 +125,17 @@ async fn reset_offsets(
     Ok(Json(ResetOffsetsResult { dry_run: wish.dry_run, offsets: moved }))
 }
 
-async fn find(api: &Api, id: &GroupId) -> Result<Option<Group>, Problem> {
-    Ok(api.log().groups().await?.into_iter().find(|group| group.id == *id))
+/// The group, or a 404 that names the one that was probably meant.
+async fn find(api: &Api, id: &GroupId) -> Result<Group, Problem> {
+    let mut groups = api.log().groups().await?;
+    if let Some(found) = groups.iter().position(|group| group.id == *id) {
+        return Ok(groups.swap_remove(found));
+    }
+    let problem = Problem::not_found(format_args!("there is no group {id}"));
+    Err(match suggest::nearest(id.as_str(), groups.iter().map(|group| group.id.as_str())) {
+        Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
+        None => problem,
+    })
 }
 
 fn chosen<'a>(
@@ -137,44 +151,20 @@ fn chosen<'a>(
     wanted.iter().map(find).collect()
 }
 
-/// Where offsets are to go.
-enum Target {
-    Named(Position),
-    Offset(i64),
-}
-
-impl Target {
-    fn parse(text: &str) -> Result<Self, Problem> {
-        if let Ok(offset) = text.parse() {
-            return Ok(Self::Offset(offset));
-        }
-        Ok(Self::Named(match text {
-            "earliest" => Position::Earliest,
-            "latest" => Position::Latest,
-            _ => Position::Time(parse_time("to", text)?),
-        }))
+/// The offset that the group is to read next in a partition.
+async fn target(
+    api: &Api,
+    partition: &TopicPartition,
+    bounds: &PartitionBounds,
+    to: TopicPosition,
+) -> Result<Offset, Problem> {
+    let offset = position::resolve(api.log(), partition, bounds, to, api.state.clock.now()).await?;
+    let (start, end) = (bounds.log_start, bounds.high_watermark);
+    if matches!(to, TopicPosition::Offset(_)) && !(start..=end).contains(&offset) {
+        let detail = format!("offset {offset} of {partition} is outside {start}..{end}");
+        return Err(Problem::refused(detail).with("field", "to"));
     }
-
-    async fn resolve(
-        &self,
-        api: &Api,
-        partition: &TopicPartition,
-        bounds: &PartitionBounds,
-    ) -> Result<Offset, Problem> {
-        match self {
-            Self::Named(position) => Ok(api.log().offset_of(partition, *position).await?),
-            Self::Offset(offset) => {
-                let (start, end) = (bounds.log_start, bounds.high_watermark);
-                match (start.get()..=end.get()).contains(offset) {
-                    true => Ok(Offset::new(*offset)),
-                    false => Err(Problem::refused(format_args!(
-                        "offset {offset} of {partition} is outside {start}..{end}"
-                    ))
-                    .with("field", "to")),
-                }
-            }
-        }
-    }
+    Ok(offset)
 }
 
 fn moved(before: &[GroupOffset], partition: &TopicPartition, to: Offset) -> MovedOffset {

@@ -22,13 +22,15 @@ use crate::http::document::document;
 use crate::http::extract::{Caller, Params, TopicPath};
 use crate::http::log_item::{LogItem, unreadable_view};
 use crate::http::lookup;
+use crate::http::parameter::Whole;
 use crate::http::problem::Problem;
 use crate::http::record_view::RecordView;
 use crate::http::responses::DocumentKind;
 use crate::http::time::parse_time;
 
 const DEFAULT_RECORDS: usize = 100;
-const MAX_RECORDS: usize = 1_000;
+const MAX_RECORDS: i64 = 1_000;
+const LARGEST_PARTITION: i64 = PartitionId::MAX as i64;
 const MAX_BYTES: usize = 8 << 20;
 /// The most bytes asked of the log at once.
 const READ_BYTES: usize = 256 << 10;
@@ -39,13 +41,19 @@ const RECORD_BYTES: usize = 2 << 10;
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecordsQuery {
     /// The partition; without it, records of all partitions are merged by time.
-    partition: Option<PartitionId>,
+    partition: Option<Whole<0, LARGEST_PARTITION, 0>>,
     /// The first offset, or, if negative, how many records before the end; needs `partition`.
-    offset: Option<i64>,
+    offset: Option<Whole<{ i64::MIN }, { i64::MAX }, 41>>,
     /// Start at the first record at or after this time: RFC 3339, or milliseconds since 1970.
     timestamp: Option<String>,
     /// The most records, 1 to 1000; 100 by default.
-    limit: Option<usize>,
+    limit: Option<Whole<1, MAX_RECORDS, 100>>,
+}
+
+impl RecordsQuery {
+    fn partition(&self) -> Option<PartitionId> {
+        PartitionId::try_from(self.partition?.get()).ok()
+    }
 }
 
 /// The routes of records.
@@ -80,14 +88,9 @@ async fn list_records(
     Params(query): Params<RecordsQuery>,
 ) -> Result<Response, Problem> {
     caller.may(Action::Read, Resource::Topic(&topic))?;
-    let limit = query.limit.unwrap_or(DEFAULT_RECORDS);
-    if !(1..=MAX_RECORDS).contains(&limit) {
-        return Err(
-            Problem::malformed(format_args!("limit {limit} is outside 1..{MAX_RECORDS}")).with("in", "query")
-        );
-    }
+    let limit = query.limit.and_then(|limit| usize::try_from(limit.get()).ok()).unwrap_or(DEFAULT_RECORDS);
     let bounds = lookup::topic(&api, caller.client(), &topic).await?.partitions;
-    let (bounds, query) = (Arc::new(wanted(&topic, bounds, query.partition)?), Arc::new(query));
+    let (bounds, query) = (Arc::new(wanted(&topic, bounds, query.partition())?), Arc::new(query));
     let browse = move |api: Arc<Api>| {
         let (topic, bounds, query) = (topic.clone(), Arc::clone(&bounds), Arc::clone(&query));
         async move { browse(&api, &topic, limit, &bounds, &query).await }
@@ -144,7 +147,7 @@ struct Cursor {
 impl Browse<'_> {
     async fn start(&self, query: &RecordsQuery, bounds: &PartitionBounds) -> Result<Offset, Problem> {
         let partition = TopicPartition::new(self.topic.clone(), bounds.partition);
-        match (query.offset, &query.timestamp) {
+        match (query.offset.map(Whole::get), &query.timestamp) {
             (Some(_), Some(_)) => {
                 Err(Problem::malformed("give offset or timestamp, not both").with("in", "query"))
             }

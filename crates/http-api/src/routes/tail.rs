@@ -16,65 +16,45 @@ mod writer;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use factum_eventlog::{Position, Topic};
-use factum_types::{Action, Offset, Resource, Timestamp, TopicPartition};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use factum_eventlog::Topic;
+use factum_types::{Action, Offset, Resource, TopicPartition, TopicPosition};
+use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::http::extract::{Caller, Params, TopicPath};
 use crate::http::lookup;
+use crate::http::parameter::Whole;
+use crate::http::position;
 use crate::http::problem::Problem;
 use crate::http::server_sent;
 
 pub(crate) use positions::Positions;
 use stream::{Tail, TailStream};
 
-/// Where a tail starts when the client has no position yet.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-enum Start {
-    /// With the first record kept.
-    Earliest,
-    /// With the next record to come.
-    #[default]
-    Latest,
-    /// At this offset in every partition, or as near to it as there are records.
-    Offset(i64),
-    /// With the first record at or after this time.
-    Time(Timestamp),
-}
-
-impl<'de> Deserialize<'de> for Start {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.as_str() {
-            "earliest" => Ok(Self::Earliest),
-            "latest" => Ok(Self::Latest),
-            text => match (text.parse(), text.parse::<jiff::Timestamp>()) {
-                (Ok(offset), _) if offset >= 0 => Ok(Self::Offset(offset)),
-                (_, Ok(time)) => Ok(Self::Time(Timestamp::from_millis(time.as_millisecond()))),
-                _ => Err(D::Error::custom(format_args!(
-                    "{text:?} is not latest, earliest, an offset or a time"
-                ))),
-            },
-        }
-    }
-}
+/// How far a time may be ahead of this machine's clock and still mean now.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TailQuery {
-    /// Where to start: `latest` (the default), `earliest`, an offset or a time. `Last-Event-ID` wins over it.
+    /// Where to start; `Last-Event-ID` wins over it.
     #[serde(default)]
-    from: Start,
+    from: TopicPosition,
     /// End after this many records.
-    limit: Option<u64>,
+    limit: Option<Whole<0, { i64::MAX }, 10>>,
+}
+
+impl TailQuery {
+    fn limit(&self) -> Option<u64> {
+        self.limit.map(|limit| limit.get().unsigned_abs())
+    }
 }
 
 /// The routes of tail.
@@ -91,8 +71,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
 #[utoipa::path(get, path = "/api/v1/topics/{topic}/tail", tag = "topics",
     params(("topic" = String, Path, example = "store.orders"),
         ("from" = Option<String>, Query, description = "Where to start: `latest` (the default), `earliest`, an \
-            offset (in every partition, or as near to it as there are records) or a time (RFC 3339); `Last-Event-ID` \
-            wins over it",
+            offset (in every partition, or as near to it as there are records; `-5` is the fifth before the end), a \
+            time that has come (RFC 3339), or `5m ago`; `Last-Event-ID` wins over it",
             example = "earliest"),
         ("limit" = Option<u64>, Query, description = "End after this many records"),
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event seen",
@@ -111,7 +91,7 @@ async fn tail_topic(
     let found = lookup::topic(&api, caller.client(), &topic).await?;
     let place = api.streams.tail(caller.client())?;
     let tail = match headers.get("last-event-id").filter(|id| !id.is_empty()) {
-        Some(id) => resume(found, &Positions::parse(id.as_bytes())?, query.limit)?,
+        Some(id) => resume(found, &Positions::parse(id.as_bytes())?, query.limit())?,
         None => begin(&api, found, &query).await?,
     };
     let stream = TailStream::open(api, caller.client(), tail, place)?;
@@ -120,22 +100,27 @@ async fn tail_topic(
 
 /// Starts where the query says.
 async fn begin(api: &Api, topic: Topic, query: &TailQuery) -> Result<Tail, Problem> {
+    let now = api.state.clock.now();
+    if let TopicPosition::Time(time) = query.from
+        && time > now.plus(CLOCK_TOLERANCE)
+    {
+        let detail = format!(
+            "from: {time} is to come (it is {now}): a tail begins at a time that has come, or with the next record \
+             (latest)"
+        );
+        return Err(Problem::malformed(detail).with("in", "query"));
+    }
     let mut positions = Positions::new(topic.id.into());
     for bounds in &topic.partitions {
         let partition = TopicPartition::new(topic.name.clone(), bounds.partition);
-        let position = match query.from {
-            Start::Earliest => Position::Earliest,
-            Start::Latest => Position::Latest,
-            Start::Time(time) => Position::Time(time),
-            Start::Offset(offset) => {
-                let offset = Offset::new(offset).min(bounds.high_watermark).max(bounds.log_start);
-                positions.set(bounds.partition, offset);
-                continue;
-            }
+        let offset = position::resolve(api.log(), &partition, bounds, query.from, now).await?;
+        let offset = match query.from {
+            TopicPosition::Offset(_) => offset.min(bounds.high_watermark).max(bounds.log_start),
+            _ => offset,
         };
-        positions.set(bounds.partition, api.log().offset_of(&partition, position).await?);
+        positions.set(bounds.partition, offset);
     }
-    Ok(Tail { topic, positions, left_behind: Vec::new(), limit: query.limit })
+    Ok(Tail { topic, positions, left_behind: Vec::new(), limit: query.limit() })
 }
 
 /// Goes on where the client was. If that was in another topic of this name, it starts with the first record of this

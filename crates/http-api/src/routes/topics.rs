@@ -20,6 +20,7 @@ use crate::http::document::document;
 use crate::http::extract::{Caller, Params, TopicPath};
 use crate::http::json::Json;
 use crate::http::lookup;
+use crate::http::parameter::Flag;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
 
@@ -28,7 +29,7 @@ use crate::http::responses::DocumentKind;
 pub(crate) struct ListQuery {
     /// Also list the topics that Factum keeps for itself.
     #[serde(default)]
-    internal: bool,
+    internal: Flag,
 }
 
 use settings::SettingsChange;
@@ -55,7 +56,7 @@ async fn list_topics(
     caller.may(Action::Describe, Resource::Cluster)?;
     let list = move |api: Arc<Api>| async move {
         let topics = api.log().topics().await?;
-        let wanted = topics.iter().filter(|topic| query.internal || !topic.name.is_internal());
+        let wanted = topics.iter().filter(|topic| query.internal.0 || !topic.name.is_internal());
         Ok(TopicList { topics: wanted.map(|topic| topic_line(&api, topic)).collect() })
     };
     document(&api, &caller, DocumentKind::List, list).await
@@ -83,7 +84,7 @@ async fn create_topic(
     let name = TopicName::new(wish.name)?;
     caller.may(Action::Create, Resource::Topic(&name))?;
     lookup::refuse_internal(&name)?;
-    let config = SettingsChange::read(wish.config)?.over(TopicConfig::default());
+    let config = SettingsChange::read(wish.config)?.over(TopicConfig::default(), &TopicConfig::default());
     let new = NewTopic { name, partitions: wish.partitions, config };
     let topic = api.log().create_topic(new).await?;
     let location = format!("/api/v1/topics/{}", topic.name);
@@ -120,7 +121,9 @@ async fn alter_topic(
     let (head, body) = request.into_parts();
     let wish: AlterTopic = api.bodies.read_json(&head, body).await?;
     let change = SettingsChange::read(wish.config)?;
-    match api.log().edit_topic(&name, Box::new(|config| change.over(config))).await {
+    // What the project declares is set again whenever it is applied: it is the topic's default.
+    let declared = api.state.catalogue.event(&name).map(|event| event.settings.config()).unwrap_or_default();
+    match api.log().edit_topic(&name, Box::new(move |config| change.over(config, &declared))).await {
         Ok(topic) => Ok(Json(topic_view(&api, topic))),
         Err(error @ AdminError::UnknownTopic { .. }) => {
             Err(lookup::unknown_topic(&api, caller.client(), &name, error.into()).await)

@@ -107,10 +107,10 @@ async fn a_reader_starts_and_stops_where_it_says() {
         partition=0&offset=6: 404 offset 6 of store.orders/0 is outside 0..5 {"high_watermark":"5","log_start":"0"}
         partition=3: 404 topic store.orders has no partition 3 {}
         offset=1: 400 offset needs partition: each partition counts for itself {"in":"query"}
-        limit=0: 400 limit 0 is outside 1..1000 {"in":"query"}
-        limit=1001: 400 limit 1001 is outside 1..1000 {"in":"query"}
+        limit=0: 400 limit: "0" is not a whole number from 1 to 1000, such as 100 {"in":"query"}
+        limit=1001: 400 limit: "1001" is not a whole number from 1 to 1000, such as 100 {"in":"query"}
         timestamp=noon: 400 timestamp "noon" is not a time; write 2026-11-20T10:00:00Z, up to 9999-12-30T22:00:00.999999999Z, or milliseconds since 1970 {"field":"timestamp"}
-        from=1: 400 from: unknown field `from`, expected one of `partition`, `offset`, `timestamp`, `limit` {"in":"query"}
+        from=1: 400 there is no parameter from; it takes partition, offset, timestamp, limit {"in":"query"}
     "#]].assert_eq(&refused);
     server.stop().await;
 }

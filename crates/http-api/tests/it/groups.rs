@@ -16,7 +16,9 @@ async fn a_group_is_seen_moved_and_forgotten() {
         assert_eq!(server.post_json("/events/store.orders", &i.to_string()).await.status, 202);
     }
     let reset = async |body: &str| server.post_json("/api/v1/groups/mailer/offsets", body).await;
-    let preview = reset(r#"{"topic":"store.orders","to":"latest","dry_run":true}"#).await;
+    expect!["404 there is no group mailer {}"]
+        .assert_eq(&reset(r#"{"topic":"store.orders","to":"1"}"#).await.problem());
+    let preview = reset(r#"{"topic":"store.orders","to":"latest","dry_run":true,"create":true}"#).await;
     expect![[r#"
         200 {"dry_run":true,"offsets":[{"topic":"store.orders","partition":0,"from":null,"to":"3"}]}
     "#]]
@@ -25,7 +27,7 @@ async fn a_group_is_seen_moved_and_forgotten() {
     expect![[r#"
         200 {"dry_run":false,"offsets":[{"topic":"store.orders","partition":0,"from":null,"to":"1"}]}
     "#]]
-    .assert_eq(&reset(r#"{"topic":"store.orders","to":"1"}"#).await.line());
+    .assert_eq(&reset(r#"{"topic":"store.orders","to":"-2","create":true}"#).await.line());
     expect![[r#"
         200 {"groups":[{"id":"mailer","state":"Empty","members":0,"lag":"2"}]}
     "#]]
@@ -39,7 +41,7 @@ async fn a_group_is_seen_moved_and_forgotten() {
     .assert_eq(&reset(r#"{"topic":"store.orders","to":"earliest"}"#).await.line());
     expect![[r#"422 offset 9 of store.orders/0 is outside 0..3 {"field":"to"}"#]]
         .assert_eq(&reset(r#"{"topic":"store.orders","to":"9"}"#).await.problem());
-    expect![[r#"400 to "noon" is not a time; write 2026-11-20T10:00:00Z, up to 9999-12-30T22:00:00.999999999Z, or milliseconds since 1970 {"field":"to"}"#]]
+    expect![[r#"400 to: "noon" is not earliest, latest, an offset such as 41 (-5 is the fifth before the end), a time such as 2026-01-31T12:00:00Z, or 10m ago {"field":"to"}"#]]
     .assert_eq(&reset(r#"{"topic":"store.orders","to":"noon"}"#).await.problem());
     expect![[r#"404 there is no topic store.order; did you mean store.orders? {"near":"store.orders"}"#]]
         .assert_eq(&reset(r#"{"topic":"store.order","to":"earliest"}"#).await.problem());

@@ -13,6 +13,7 @@ mod names;
 mod notebook;
 mod overview;
 mod pages;
+mod parameters;
 mod project;
 mod slow_readers;
 mod support;

@@ -207,7 +207,7 @@ async fn an_offset_is_a_place_to_start() {
     behind.read_to_last_chunk().await;
     assert_eq!(behind.events(), ["0:5 record 4"], "as near to it as there are records");
     let refused = server.get("/api/v1/topics/store.orders/tail?from=yesterday").await;
-    expect![[r#"400 from: "yesterday" is not latest, earliest, an offset or a time {"in":"query"}"#]]
+    expect![[r#"400 from: "yesterday" is not earliest, latest, an offset such as 41 (-5 is the fifth before the end), a time such as 2026-01-31T12:00:00Z, or 10m ago {"in":"query"}"#]]
         .assert_eq(&refused.problem());
     server.stop().await;
 }
@@ -301,6 +301,32 @@ async fn a_client_that_comes_back_for_single_records_sees_every_partition() {
         id = Some(tail.last_id());
     }
     assert_eq!(seen.len(), 2, "records of each partition: {seen:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_of_many_partitions_comes_back_by_a_short_id_and_sees_each_record_once() {
+    let server = Server::start().await;
+    let name = TopicName::new("store.orders").expect("a name");
+    let new = NewTopic { name, partitions: Some(40), config: TopicConfig::default() };
+    Admin::create_topic(&server.broker, new).await.expect("created");
+    for record in 0..30 {
+        let key = record.to_string();
+        let headers = [("content-type", "application/json"), ("ce-partitionkey", key.as_str())];
+        let answer = server.send("POST", "/events/store.orders", &headers, format!("\"<{key}>\"")).await;
+        assert_eq!(answer.status, 202);
+    }
+    let (mut seen, mut id) = (std::collections::BTreeSet::new(), None);
+    for _ in 0..15 {
+        let mut tail = Tail::open(&server, "?from=earliest&limit=2", id.as_deref()).await;
+        tail.read_to_last_chunk().await;
+        let records = (0..30).filter(|record| tail.text.contains(&format!("<{record}>")));
+        records.for_each(|record| assert!(seen.insert(record), "{record} came twice"));
+        let last = tail.last_id();
+        assert!(last.contains("/~") && last.len() < 100, "{last}");
+        id = Some(last);
+    }
+    assert_eq!(seen.len(), 30);
     server.stop().await;
 }
 

@@ -114,7 +114,7 @@ async fn a_wish_that_cannot_be_is_refused() {
     expect![[r#"400 config.compression: "rar" is not one of producer, uncompressed, gzip, snappy, lz4 or zstd {"field":"compression"}"#]].assert_eq(&alter(r#"{"config":{"compression":"rar"}}"#).await);
     expect![[r#"400 config.timestamp_type: "noon" is not one of CreateTime or LogAppendTime {"field":"timestamp_type"}"#]]
     .assert_eq(&alter(r#"{"config":{"timestamp_type":"noon"}}"#).await);
-    expect!["422 segment.ms must be at least 1 ms {}"]
+    expect!["422 segment_age must be at least 1 ms {}"]
         .assert_eq(&alter(r#"{"config":{"segment_age":"5us"}}"#).await);
     expect![[r#"400 unknown field `without_effect`, expected one of `retention`, `retention_bytes`, `segment_bytes`, `segment_age`, `max_message_bytes`, `compression`, `timestamp_type`, `timestamp_before_max`, `timestamp_after_max` at line 1 column 27; send for example {"config": {"retention": "30d", "retention_bytes": null}} {"column":27,"line":1}"#]].assert_eq(&alter(r#"{"config":{"without_effect":{"flush.ms":"1"}}}"#).await);
     let answer = server.get("/api/v1/topics/store.ordres").await;
@@ -123,7 +123,7 @@ async fn a_wish_that_cannot_be_is_refused() {
     let answer = server.send("POST", "/api/v1/topics", &[], r#"{"name":"a"}"#).await;
     expect!["415 there is no content-type; send application/json {}"].assert_eq(&answer.problem());
     let answer = server.get("/api/v1/topics?intern=1").await;
-    expect![[r#"400 intern: unknown field `intern`, expected `internal` {"in":"query"}"#]]
+    expect![[r#"400 there is no parameter intern; it takes internal {"in":"query"}"#]]
         .assert_eq(&answer.problem());
     server.stop().await;
 }
@@ -189,7 +189,7 @@ async fn views_and_internal_topics_are_not_altered_and_say_what_they_are() {
         let path = format!("/api/v1/topics/{topic}");
         server.send("PATCH", &path, &[JSON], r#"{"config":{"retention":"1d"}}"#).await.problem()
     };
-    expect![[r#"404 there is no topic store.notes; store.notes is a view; read it as a view, and change it by its statement in the project; it is made from store.notebook {"help":"read it as a view, and change it by its statement in the project; it is made from store.notebook"}"#]].assert_eq(&alter("store.notes").await);
+    expect![[r#"404 there is no topic store.notes; store.notes is a view; read it as a view (`factum view get store.notes`, `factum view watch store.notes`), and change it by its statement in the project; it is made from store.notebook {"help":"read it as a view (`factum view get store.notes`, `factum view watch store.notes`), and change it by its statement in the project; it is made from store.notebook"}"#]].assert_eq(&alter("store.notes").await);
     expect![[r#"403 topic _factum.resources is internal: Factum keeps its own records there; Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read {"help":"Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read"}"#]].assert_eq(&alter("_factum.resources").await);
     expect![[r#"404 there is no topic _factum.nothing; Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read {"help":"Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read"}"#]].assert_eq(&server.get("/api/v1/topics/_factum.nothing").await.problem());
     server.stop().await;

@@ -167,7 +167,7 @@ async fn a_view_is_read_filtered_and_ordered() {
         /api/v1/views/top?order=-colour
           400 view store.top has no column colour; it has product, sold, revenue, big {"field":"colour","in":"query"}
         /api/v1/views/top?limit=few
-          400 limit "few" is not a number of rows {"in":"query"}
+          400 limit: "few" is not a whole number from 0 on, such as 10 {"in":"query"}
         /api/v1/views/top?filter=sold%20%3E
           400 the filter is not SQL: it ends where an expression is expected {}
         /api/v1/views/top?filter=

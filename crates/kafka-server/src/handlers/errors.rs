@@ -96,7 +96,9 @@ impl From<&CreateTopicError> for ErrorCode {
     fn from(error: &CreateTopicError) -> Self {
         match error {
             CreateTopicError::Exists { .. } => Self::TopicAlreadyExists,
-            CreateTopicError::Reserved { .. } => Self::InvalidTopicException,
+            CreateTopicError::Reserved { .. } | CreateTopicError::NameTaken { .. } => {
+                Self::InvalidTopicException
+            }
             CreateTopicError::InvalidPartitions { .. } => Self::InvalidPartitions,
             CreateTopicError::TooManyPartitions { .. } => Self::PolicyViolation,
             CreateTopicError::InvalidConfig { .. } => Self::InvalidConfig,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use factum_eventlog::EventLog;
 use factum_governance::{
     self as governance, Definitions, Effect, EffectError, EventDefinition, Format, PipelineDefinition,
     ResourceId, ResourceKind, TableDefinition,
@@ -12,16 +13,19 @@ use factum_governance::{
 use factum_sql::{self as sql, ApplyError, Engine, Place, PlannedDefinitions, RelationName};
 use tracing::info;
 
+use crate::names::NameCheck;
+
 /// The engine, as governance sees it.
 pub(crate) struct SqlEffect {
     engine: Engine,
+    names: NameCheck,
     /// What was found good last and is not in effect yet, so that it need not be planned again.
     checked: Mutex<Option<PlannedDefinitions>>,
 }
 
 impl SqlEffect {
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine, checked: Mutex::default() }
+    pub(crate) fn new(engine: Engine, log: Arc<dyn EventLog>) -> Self {
+        Self { engine, names: NameCheck::new(log), checked: Mutex::default() }
     }
 
     /// The plan of these definitions, if they are those that were checked last.
@@ -42,8 +46,20 @@ impl Effect for SqlEffect {
     }
 
     async fn check(&self, wanted: &Definitions) -> Result<(), EffectError> {
-        let checked = self.engine.check(&definitions(wanted)).await;
-        let checked = checked.map_err(|error| refusal(error, wanted))?;
+        let mut problems = self.names.tables(wanted).await?;
+        let checked = match self.engine.check(&definitions(wanted)).await {
+            Ok(checked) => checked,
+            Err(ApplyError::Refused(found)) => {
+                problems.extend(found.into_iter().map(|found| problem(found, wanted)));
+                return Err(EffectError::Refused(problems));
+            }
+            Err(error) => return Err(refusal(error, wanted)),
+        };
+        let views = self.names.views(checked.declared_views(), wanted).await?;
+        problems.extend(views.into_iter().map(|found| problem(found, wanted)));
+        if !problems.is_empty() {
+            return Err(EffectError::Refused(problems));
+        }
         *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(checked);
         Ok(())
     }

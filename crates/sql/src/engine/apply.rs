@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use super::view::{LatestDeclaration, View};
 use super::{Effective, Engine, Others, PLANNING_WAIT, schemas};
 use crate::changes::ChangeLog;
-use crate::definitions::{Definitions, RelationName};
+use crate::definitions::{DeclaredView, Definitions, RelationName};
 use crate::error::{ApplyError, QueryError};
 use crate::pipeline::Pipeline;
 use crate::plan::{self, PlanResult, ViewPlan};
@@ -47,6 +47,11 @@ impl PlannedDefinitions {
     /// The definitions.
     pub fn definitions(&self) -> &Definitions {
         &self.definitions
+    }
+
+    /// Every view that they declare, materialized or not.
+    pub fn declared_views(&self) -> &[DeclaredView] {
+        &self.planned.declared
     }
 }
 

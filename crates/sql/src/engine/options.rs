@@ -10,22 +10,25 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// Most records of one epoch.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub epoch_rows: usize,
     /// Records decoded at once: more do not fit a cache.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub chunk_rows: usize,
     /// How much is read of a partition at once.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub read_bytes: ByteSize,
     /// How long a read waits for new records.
-    #[serde(with = "units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub poll: Duration,
     /// How long a task rests after a small epoch, so that the next is larger.
     #[serde(with = "units::duration")]
     pub linger: Duration,
     /// How often topics are looked at for new partitions, and sizes and rates are taken.
-    #[serde(with = "units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub survey: Duration,
     /// The longest rest between attempts at something that fails.
-    #[serde(with = "units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub retry: Duration,
     /// A partition that has given nothing for so long no longer holds windows open.
     #[serde(with = "units::duration")]
@@ -37,7 +40,7 @@ pub struct Options {
     #[serde(with = "units::duration")]
     pub keep_state: Duration,
     /// The shortest time between two refreshes of a change stream.
-    #[serde(with = "units::duration")]
+    #[serde(with = "factum_types::units::duration::above_zero")]
     pub refresh: Duration,
     /// Changes kept of each view for subscribers who fall behind or come back.
     pub max_changes: usize,
@@ -47,10 +50,12 @@ pub struct Options {
     /// Most records of a topic that one ad-hoc query may read.
     pub query_records: usize,
     /// Ad-hoc queries that are computed at once, each on a thread of low priority.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub queries: usize,
     /// Ad-hoc queries that may wait for their turn; a further one is refused at once.
     pub waiting_queries: usize,
     /// Memory of one ad-hoc query: so much for its operators, and as much again for its answer.
+    #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub query_memory: ByteSize,
 }
 

@@ -20,7 +20,7 @@ use super::refuse::CutError;
 use super::relations::{Kind, Relations};
 use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, extent, prepared, slot_scan};
 use crate::clock_function::plan_reads_clock;
-use crate::definitions::{Definitions, PipelineDefinition, Problem, RelationName};
+use crate::definitions::{DeclaredView, Definitions, PipelineDefinition, Problem, RelationName};
 use crate::names::{Failure, Part, Places, ResolvedQuery, Resolver, planning_problem, too_large};
 use crate::reference::ReferenceTable;
 use crate::row_errors::{self, RowErrors};
@@ -32,6 +32,8 @@ use crate::statement::{self, Declaration, SourceText};
 pub(crate) struct PlanResult {
     /// Each after the views that it reads.
     pub(crate) views: Vec<Arc<ViewPlan>>,
+    /// Every view that is declared, materialized or not.
+    pub(crate) declared: Vec<DeclaredView>,
     /// Views that cannot be planned yet.
     pub(crate) awaiting: Vec<Awaiting>,
     /// For queries over all of it.
@@ -74,6 +76,7 @@ impl PlanResult {
     /// Plans each view once what it reads is planned, however they stand in their files.
     fn pipelines(&mut self, pipelines: &[PipelineDefinition], problems: &mut Vec<Problem>) {
         let mut ready: VecDeque<Pending> = self.planner.declared(pipelines, problems).into();
+        self.declared = ready.iter().map(Pending::declared).collect();
         let mut needing: BTreeMap<RelationName, Vec<Pending>> = BTreeMap::new();
         while let Some(view) = ready.pop_front() {
             match self.planner.view(&view) {
@@ -109,6 +112,11 @@ struct Pending {
 }
 
 impl Pending {
+    fn declared(&self) -> DeclaredView {
+        let name_place = self.declaration.name_place.clone();
+        self.source.declared_view(self.name.clone(), name_place)
+    }
+
     fn sql(&self) -> Arc<str> {
         Arc::from(&self.source.text()[self.declaration.place.clone()])
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 
-use crate::definitions::{PipelineDefinition, Place, Problem};
+use crate::definitions::{DeclaredView, PipelineDefinition, Place, Problem, RelationName};
 
 /// So many characters lie between two marks of a text.
 const MARK: usize = 256;
@@ -56,6 +56,10 @@ impl SourceText {
         let Some(mark) = self.marks.get(at / MARK).copied() else { return self.text.len() };
         let rest = &self.text[mark..];
         mark + rest.char_indices().nth(at % MARK).map_or(rest.len(), |(at, _)| at)
+    }
+
+    pub(crate) fn declared_view(&self, name: RelationName, name_place: Range<usize>) -> DeclaredView {
+        DeclaredView { name, file: self.file.clone(), text: Arc::clone(&self.text), name_place }
     }
 
     pub(crate) fn problem(&self, span: Range<usize>, message: impl Into<String>) -> Problem {

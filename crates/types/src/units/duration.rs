@@ -32,7 +32,17 @@ pub enum DurationError {
         /// The text.
         text: String,
     },
-    /// The unit is missing or does not exist.
+    /// A number has no unit.
+    #[error(
+        "{text:?} does not say of what: write a unit, such as {number}d, {number}h, {number}m, {number}s or {number}ms"
+    )]
+    NoUnit {
+        /// The number without a unit.
+        number: String,
+        /// The whole text.
+        text: String,
+    },
+    /// The unit does not exist.
     #[error("{unit:?} in {text:?} is not a unit of time; use w, d, h, m, s, ms, us or ns")]
     UnknownUnit {
         /// The unit found.
@@ -66,6 +76,9 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         let (unit, after) = split_while(after.trim_start(), char::is_alphabetic);
         if number.is_empty() {
             return Err(DurationError::NoNumber { text: text.to_owned() });
+        }
+        if unit.is_empty() {
+            return Err(DurationError::NoUnit { number: number.to_owned(), text: text.to_owned() });
         }
         let named = UNITS.iter().find(|(name, _)| *name == unit);
         let (_, factor) = named
@@ -153,6 +166,34 @@ impl serde::de::Visitor<'_> for TextVisitor {
     }
 }
 
+/// The same for a duration for which zero makes no sense, such as a time-out or an interval.
+pub mod above_zero {
+    use std::time::Duration;
+
+    use serde::de::Error as _;
+    use serde::{Deserializer, Serializer};
+
+    /// Writes a duration as text.
+    ///
+    /// # Errors
+    /// The serializer's own.
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        super::serialize(duration, serializer)
+    }
+
+    /// Reads a duration from text.
+    ///
+    /// # Errors
+    /// The deserializer's own, [`super::DurationError`], or that the duration is zero.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let duration = super::deserialize(deserializer)?;
+        match duration.is_zero() {
+            true => Err(D::Error::custom(crate::units::ABOVE_ZERO)),
+            false => Ok(duration),
+        }
+    }
+}
+
 /// The same for an optional duration.
 pub mod option {
     use std::time::Duration;
@@ -203,7 +244,7 @@ mod tests {
         }
         assert_eq!(parse("forever"), Ok(Duration::MAX));
         assert!(matches!(parse(""), Err(DurationError::NoNumber { .. })));
-        assert!(matches!(parse("10"), Err(DurationError::UnknownUnit { .. })));
+        assert!(matches!(parse("10"), Err(DurationError::NoUnit { .. })));
         assert!(matches!(parse("1y"), Err(DurationError::UnknownUnit { .. })));
         assert!(matches!(parse("99999999999999999999d"), Err(DurationError::TooLong { .. })));
     }

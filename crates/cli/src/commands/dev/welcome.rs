@@ -41,17 +41,17 @@ fn dev(running: &Running, asked: &Request) -> String {
         rows.push(("Views", format!("http://{http}/api/v1/views ({})", output::count(views.len(), "view"))));
     }
     rows.push(("Metrics", format!("http://{http}/metrics")));
-    rows.extend(feeds(running, asked.generates).map(|feeds| ("Feeds", feeds)));
+    rows.extend(feeds(running, asked).map(|feeds| ("Feeds", feeds)));
     rows.extend([
         ("Kafka", kafka.to_string()),
         ("Data", data(running)),
-        ("Access", who(access, &[http, kafka])),
+        ("Access", who(access, &[http, kafka], asked.greeting)),
     ]);
     format!(
         "Factum {} is ready.\n\n{}\n{}Ctrl-C stops it.\n\n",
         env!("CARGO_PKG_VERSION"),
         output::pairs(&rows),
-        next_step(running, access),
+        next_step(running, asked),
     )
 }
 
@@ -72,7 +72,7 @@ fn demo(
         ("API docs", format!("http://{http}/docs")),
         ("Kafka", kafka.to_string()),
         ("Project", format!("{} ({fate})", project.display())),
-        ("Access", who(access, &[http, kafka])),
+        ("Access", who(access, &[http, kafka], Greeting::Dev)),
     ];
     let query = project.join("teams/store/pipelines/top_movies.sql");
     format!(
@@ -99,13 +99,19 @@ fn project(running: &Running, folder: &Path) -> String {
 }
 
 /// The generators that the project declares, and whether they run.
-fn feeds(running: &Running, generates: bool) -> Option<String> {
+fn feeds(running: &Running, asked: &Request) -> Option<String> {
     let names: Vec<String> =
         running.catalogue().of::<FeedDefinition>().iter().map(|feed| feed.name.to_string()).collect();
     if names.is_empty() {
         return None;
     }
-    let how = if generates { "made up as declared" } else { "not running; --generate runs them" };
+    let how = match (asked.generates, asked.greeting) {
+        (true, _) => "made up as declared",
+        (false, Greeting::Server) => {
+            "not running; `generate = true` below [feeds] in the configuration runs them"
+        }
+        (false, Greeting::Dev | Greeting::Demo { .. }) => "not running; --generate runs them",
+    };
     Some(format!("{} ({how})", names.join(", ")))
 }
 
@@ -117,24 +123,27 @@ fn data(running: &Running) -> String {
     }
 }
 
-fn who(access: Access, listeners: &[std::net::SocketAddr]) -> String {
+fn who(access: Access, listeners: &[std::net::SocketAddr], greeting: Greeting) -> String {
     if listeners.iter().all(|address| address.ip().is_loopback()) && access != Access::Closed {
         return "open: anyone on this machine may read and write".to_owned();
     }
     match access {
         Access::Open => "OPEN: anyone who can reach these ports may read and write".to_owned(),
         Access::OpenOnLoopback => {
-            "closed to other machines: a port that is not on loopback lets no one in without --open"
-                .to_owned()
+            let way = match greeting {
+                Greeting::Server => "`access = \"open\"` in the configuration",
+                Greeting::Dev | Greeting::Demo { .. } => "--open",
+            };
+            format!("closed to other machines: a port that is not on loopback lets no one in without {way}")
         }
         Access::Closed => "closed".to_owned(),
     }
 }
 
 /// A command to try, where anyone is let in.
-fn next_step(running: &Running, access: Access) -> String {
+fn next_step(running: &Running, asked: &Request) -> String {
     let http = running.http();
-    if !access.is_open_at(http) {
+    if !asked.access.is_open_at(http) {
         return String::new();
     }
     let server = match (http.ip(), http.port()) {
@@ -145,6 +154,8 @@ fn next_step(running: &Running, access: Access) -> String {
     let events = running.catalogue().of::<EventDefinition>();
     let (topic, sample) = match events.first() {
         Some(event) => (event.topic.as_str(), event.sample(SystemClock.now())),
+        // Only `dev` makes topics at their first use.
+        None if matches!(asked.greeting, Greeting::Server) => return String::new(),
         None => ("shop.greetings", Some(json!({"hello": "world"}))),
     };
     match sample {

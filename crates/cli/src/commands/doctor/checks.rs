@@ -15,6 +15,8 @@ const NO_SPACE: u64 = 128 * 1024 * 1024;
 /// A file for each partition and a socket for each client.
 pub(super) const FEW_FILES: u64 = 4096;
 pub(super) const MORE_FILES: &str = "raise the hard limit: ulimit -Hn 4096, or LimitNOFILE in systemd";
+/// What a partition's segments grow to where neither the server nor a topic says.
+const SEGMENT: u64 = 128 * 1024 * 1024;
 /// Before this version was written: 2026-01-01.
 const LONG_AGO: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// A clock beyond 2100 is wrong, and retention would drop every event that comes later.
@@ -69,6 +71,21 @@ pub(super) fn open_files() -> Finding {
         Some(limit) => Finding::ok("open files", format!("at most {limit}")),
         None => Finding::ok("open files", "without limit"),
     }
+}
+
+/// Whether segments may grow; nothing where files have no limit.
+pub(super) fn file_size() -> Option<Finding> {
+    let limit = getrlimit(Resource::Fsize).current?;
+    let said = format!("a file has at most {}", ByteSize(limit));
+    let check = "file size";
+    Some(match limit < SEGMENT {
+        true => Finding::warn(
+            check,
+            format!("{said}; a partition whose segment has reached that takes no more records"),
+            "raise it: ulimit -f unlimited, or LimitFSIZE=infinity in systemd",
+        ),
+        false => Finding::ok(check, said),
+    })
 }
 
 /// Whether the clock can be right.

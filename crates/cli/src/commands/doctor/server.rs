@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::{Finding, checks};
-use crate::client::Client;
+use crate::client::{Client, Error};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Further apart, and times of events and of their appends cannot be compared.
@@ -31,25 +31,28 @@ struct Role {
     problems: Vec<String>,
 }
 
-/// The server's health and its machine; empty if there is none.
-pub(super) async fn check(client: &Client) -> Vec<Finding> {
-    let Some(health) = health(client).await else { return Vec::new() };
+/// The server's health and its machine.
+///
+/// # Errors
+/// If nothing answers.
+pub(super) async fn check(client: &Client) -> Result<Vec<Finding>, Error> {
+    let health = health(client).await?;
     let request = client.request(Method::GET, &["metrics"]).timeout(TIMEOUT);
     let metrics = client.text(request).await.unwrap_or_default();
-    [health].into_iter().chain(machine(&metrics)).collect()
+    Ok([health].into_iter().chain(machine(&metrics)).collect())
 }
 
-async fn health(client: &Client) -> Option<Finding> {
+async fn health(client: &Client) -> Result<Finding, Error> {
     let address = client.address().to_owned();
     let request = client.request(Method::GET, &["health", "ready"]).timeout(TIMEOUT);
-    let response = request.send().await.ok()?;
+    let response = request.send().await.map_err(|error| client.lost(&error))?;
     let status = response.status();
     let roles = response.json::<Ready>().await.map(|ready| ready.roles).unwrap_or_default();
     let problems: Vec<String> = roles
         .into_iter()
         .flat_map(|role| role.problems.into_iter().map(move |problem| format!("{}: {problem}", role.role)))
         .collect();
-    Some(match (status.is_success(), problems.is_empty()) {
+    Ok(match (status.is_success(), problems.is_empty()) {
         (true, true) => Finding::ok("server", format!("{address} is ready")),
         (true, false) => Finding::warn("server", problems.join("; "), "see the lines of the server's log"),
         (false, true) => Finding::fail(

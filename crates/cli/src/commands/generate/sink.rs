@@ -64,7 +64,7 @@ impl Sink {
                 *stored = made;
                 Ok(())
             }
-            Err(error) if error.status() == Some(404) => Err(client.no_topic(topic).await.into()),
+            Err(error) if error.status() == Some(404) => Err(client.of_topic(topic, error).await.into()),
             Err(error) if *stored == 0 && !error.is_uncertain() => Err(error.into()),
             Err(source) => {
                 Err(UnacknowledgedEvents { stored: *stored, is_uncertain: source.is_uncertain(), source }

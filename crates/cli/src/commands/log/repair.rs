@@ -7,7 +7,7 @@ use factum_types::TopicName;
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 
 use super::listing::{DamageLine, lost};
-use crate::args::Format;
+use crate::args::{Format, whole};
 use crate::{output, report};
 
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ pub(crate) struct Args {
     #[arg(long)]
     topic: String,
     /// The partition
-    #[arg(long, value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(long, allow_negative_numbers = true, value_parser = whole::<i32>(0, None, 0))]
     partition: i32,
     /// Give up what is damaged
     #[arg(long)]

@@ -7,7 +7,7 @@ use factum_server::data_files::{self, DataFiles, Inspection, UnusableDirectory};
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 
 use super::listing::{DamageLine, Item, LogLine, NoteLine, lost};
-use crate::args::Format;
+use crate::args::{Format, whole};
 use crate::{output, report};
 
 /// What the journal of views' state is called here.
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long)]
     topic: Option<String>,
     /// One partition of the topic alone
-    #[arg(long, requires = "topic", value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(long, requires = "topic", allow_negative_numbers = true, value_parser = whole::<i32>(0, None, 0))]
     partition: Option<i32>,
 }
 

@@ -17,6 +17,8 @@ use tokio::sync::mpsc;
 const MAX_BATCH_BYTES: usize = 512 * 1024;
 /// No event that a server takes is longer.
 const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
+/// What some editors and shells put before text in UTF-8; none of it, as in files of a project.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// How long an unfinished batch waits for the next line.
 const LINGER: Duration = Duration::from_millis(100);
 
@@ -181,6 +183,9 @@ fn read_line(input: &mut impl BufRead, number: u64) -> Result<Option<Line>, Read
     let bytes_read = read.map_err(|source| ReadError::Read { line: number, source })? as u64;
     if bytes_read == 0 {
         return Ok(None);
+    }
+    if number == 1 && text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len());
     }
     if bytes_read == limit && text.last() != Some(&b'\n') {
         return Err(ReadError::TooLong { line: number });

@@ -21,7 +21,7 @@ pub(crate) struct Alter {
     /// A setting and its value: retention=30d, compression=zstd; may be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     set: Vec<(String, String)>,
-    /// A setting that goes back to the server's default; may be given several times
+    /// A setting that goes back to what the project declares, or else to the server's default; may be given several times
     #[arg(long, value_name = "NAME")]
     unset: Vec<String>,
 }
@@ -70,6 +70,7 @@ fn refused(error: Error) -> Report {
 
 pub(super) async fn run(wish: Alter, client: &Client, format: Format) -> Result<(), Report> {
     let mut config: BTreeMap<String, Value> = BTreeMap::new();
+    let is_setting = !wish.set.is_empty();
     let set = wish.set.into_iter().map(|(name, value)| (name, Value::String(value)));
     for (name, value) in set.chain(wish.unset.into_iter().map(|name| (name, Value::Null))) {
         if config.insert(name.clone(), value).is_some() {
@@ -92,9 +93,10 @@ pub(super) async fn run(wish: Alter, client: &Client, format: Format) -> Result<
         };
         format!("changed topic {}\n{}", topic.name, config.keys().map(line).collect::<String>())
     })?;
-    if let Some(file) = manifest(&topic) {
+    if let Some(file) = manifest(&topic).filter(|_| is_setting) {
         report::say(format_args!(
-            "note: a project declares {}; what {file} says of these settings is set again when the project is applied",
+            "note: a project declares {}; what {file} and the defaults in factum.yaml say of these settings is set again \
+             when the project is applied",
             topic.name
         ));
     }

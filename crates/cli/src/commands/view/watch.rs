@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::freshness;
-use crate::args::Format;
+use crate::args::{Format, whole};
 use crate::client::following::{self, Follow};
 use crate::client::{Changed, Client, Error, EventStream, JsonRow, Problem, Rows, ServerEvent};
 use crate::output;
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// The view, in full: store.top_movies; its bare name will do where only one team has it
     view: String,
     /// Stop after so many changes; 0 prints the view and no change
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>(0, None, 10))]
     limit: Option<u64>,
 }
 

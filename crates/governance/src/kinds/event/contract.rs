@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use factum_types::suggest::nearest;
 
+use super::super::missing_file;
 use super::{EventDefinition, Format};
 use crate::kind::{Context, Entry, Kind};
 use crate::manifest::SourceFile;
@@ -89,11 +90,7 @@ fn named(context: &Context<'_>, file: &SourceFile, name: &str) -> Result<(String
         }
         Err(_) => {
             let siblings = context.file_names::<EventDefinition>().filter(|name| split(name).is_some());
-            let help = match nearest(name, siblings) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "paths are relative to the file that names them".to_owned(),
-            };
-            return Err((format!("there is no file {name}"), help));
+            return Err(missing_file::explain(context.files, &path, name, siblings));
         }
     };
     let is_within = context.files.canonical(Path::new("")).is_ok_and(|root| found.starts_with(root));

@@ -2,10 +2,13 @@
 //!
 //! ```text
 //!   1c9f2a3b/0:42,3:7      the topic's identity, then partition:offset to read next
+//!   1c9f2a3b/~VAYN…        the same of many partitions, in short
 //! ```
 //!
 //! The identity is the first half of the topic's id's first group: enough to tell a topic from another one that was
 //! created under its name after it was deleted, whose offsets mean other records.
+
+mod compact;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,8 +17,15 @@ use factum_types::{Offset, PartitionId, TopicId};
 
 use crate::http::problem::Problem;
 
+/// Half the range is more than any log holds, and leaves room to count on.
+const LARGEST_OFFSET: i64 = i64::MAX / 2;
 /// No topic has more partitions than this: an id from a stranger holds no more.
 const MAX_PARTITIONS: usize = 100_000;
+
+/// Positions in more partitions than these are written in short.
+const MOST_WRITTEN_OUT: usize = 16;
+/// What the short form begins with.
+const SHORT: char = '~';
 
 /// Which topic positions belong to, of all that ever had its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,11 +66,17 @@ impl Positions {
         let is_identity = topic.len() == 8 && topic.bytes().all(|byte| byte.is_ascii_hexdigit());
         let topic = is_identity.then(|| u32::from_str_radix(topic, 16).ok()).flatten()?;
         let mut positions = Self::new(TopicIdentity(topic));
+        if let Some(short) = next.strip_prefix(SHORT) {
+            let offsets = compact::decode(short, MAX_PARTITIONS)?;
+            let is_offset = |offset: &i64| (0..LARGEST_OFFSET).contains(offset);
+            let offsets = offsets.iter().all(is_offset).then_some(offsets)?;
+            positions.next = (0..).zip(offsets.into_iter().map(Offset::new)).collect();
+            return Some(positions);
+        }
         for (count, pair) in next.split(',').enumerate() {
             let (partition, offset) = pair.split_once(':')?;
             let partition = partition.parse::<PartitionId>().ok().filter(|partition| *partition >= 0)?;
-            // Half the range is more than any log holds, and leaves room to count on.
-            let offset = offset.parse::<i64>().ok().filter(|offset| (0..i64::MAX / 2).contains(offset))?;
+            let offset = offset.parse::<i64>().ok().filter(|offset| (0..LARGEST_OFFSET).contains(offset))?;
             let is_new = positions.next.insert(partition, Offset::new(offset)).is_none();
             if !is_new || count == MAX_PARTITIONS {
                 return None;
@@ -92,6 +108,11 @@ impl Positions {
 impl fmt::Display for Positions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:08x}/", self.topic.0)?;
+        let last = self.next.last_key_value().filter(|_| self.next.len() > MOST_WRITTEN_OUT);
+        if let Some((last, _)) = last {
+            let offsets = (0..=*last).map(|partition| self.get(partition).get());
+            return write!(f, "{SHORT}{}", compact::encode(offsets));
+        }
         let mut comma = "";
         for (partition, offset) in self.next.iter().filter(|(_, offset)| **offset > Offset::ZERO) {
             write!(f, "{comma}{partition}:{offset}")?;
@@ -122,6 +143,17 @@ mod tests {
     }
 
     #[test]
+    fn an_id_of_many_partitions_is_short_and_read_as_it_was_written() {
+        let mut positions = Positions::new(TopicIdentity(0x1c9f_2a3b));
+        (0..1_000).for_each(|partition| {
+            positions.set(partition, Offset::new(2_000_000 + i64::from(partition % 90)));
+        });
+        let id = positions.to_string();
+        assert!(id.starts_with("1c9f2a3b/~") && id.len() < 2_000, "{} bytes", id.len());
+        assert_eq!(Positions::parse(id.as_bytes()).expect("valid"), positions);
+    }
+
+    #[test]
     fn an_id_that_was_never_sent_is_refused() {
         let ids = [
             "x",
@@ -135,6 +167,12 @@ mod tests {
             "1c9f2a3b/0:1,0:2",
             "1c9f2a3/0:1",
             "+c9f2a3b/0:1",
+            "1c9f2a3b/~",
+            "1c9f2a3b/~A",
+            "1c9f2a3b/~gA",
+            "1c9f2a3b/~AQ",
+            "1c9f2a3b/~AA=",
+            "1c9f2a3b/~/w",
         ];
         for id in ids {
             Positions::parse(id.as_bytes()).expect_err(id);

@@ -72,7 +72,8 @@ macro_rules! settings {
             TopicSettings { $($name: $name.as_ref().map(Setting::text),)* without_effect }
         }
 
-        /// Settings to change: `None` goes back to the server's default, what is absent stays.
+        /// Settings to change: `None` goes back to what the project declares or else to the server's default, what is
+        /// absent stays.
         pub(super) struct SettingsChange {
             $($name: Option<Option<$type>>,)*
         }
@@ -87,10 +88,13 @@ macro_rules! settings {
                 Ok(Self { $($name: read(stringify!($name), $name)?,)* })
             }
 
-            /// What `config` is with these changes.
-            pub(super) fn over(self, config: TopicConfig) -> TopicConfig {
+            /// What `config` is with these changes; what goes back to the default goes to what is `declared` for the topic.
+            pub(super) fn over(self, config: TopicConfig, declared: &TopicConfig) -> TopicConfig {
                 TopicConfig {
-                    $($name: self.$name.unwrap_or(config.$name),)*
+                    $($name: match self.$name {
+                        None => config.$name,
+                        Some(changed) => changed.or(declared.$name),
+                    },)*
                     without_effect: config.without_effect,
                 }
             }

@@ -6,6 +6,7 @@ use factum_api::views::ColumnView;
 use factum_sql::{Query, ViewStatus};
 use factum_types::suggest;
 
+use crate::http::parameter::Whole;
 use crate::http::problem::Problem;
 
 /// The columns, with words for their types.
@@ -75,9 +76,9 @@ fn empty(name: &str) -> Problem {
 }
 
 fn limit(text: &str) -> Result<usize, Problem> {
-    let wrong =
-        || Problem::malformed(format_args!("limit {text:?} is not a number of rows")).with("in", "query");
-    text.parse().map_err(|_| wrong())
+    let read = Whole::<0, { i64::MAX }, 10>::parse(text);
+    let wrong = |error| Problem::malformed(format_args!("limit: {error}")).with("in", "query");
+    read.map(|limit| usize::try_from(limit.get()).unwrap_or(usize::MAX)).map_err(wrong)
 }
 
 /// `-sold,title` as SQL.

@@ -72,6 +72,16 @@ fn without_type_name(mut reason: String) -> String {
         reason.truncate(at);
         reason.push_str("expected an object");
     }
+    let number = reason.rfind("expected ").and_then(|at| match &reason[at + "expected ".len()..] {
+        "i32" => Some((at, "expected a whole number up to 2147483647")),
+        "i64" => Some((at, "expected a whole number")),
+        "u32" | "u64" | "usize" => Some((at, "expected a whole number from 0 on")),
+        _ => None,
+    });
+    if let Some((at, words)) = number {
+        reason.truncate(at);
+        reason.push_str(words);
+    }
     reason
 }
 
