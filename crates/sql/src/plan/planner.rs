@@ -18,7 +18,7 @@ use super::cut::{self, StatePlan};
 use super::extent::Excess;
 use super::refuse::CutError;
 use super::relations::{Kind, Relations};
-use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, extent, prepared, slot_scan};
+use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, extent, prepared, slot_scan, trial};
 use crate::clock_function::plan_reads_clock;
 use crate::definitions::{Definitions, PipelineDefinition, Problem, RelationName};
 use crate::names::{Failure, Part, Places, ResolvedQuery, Resolver, planning_problem, too_large};
@@ -158,7 +158,7 @@ impl Planner {
             resolver.resolve(query).and_then(|resolved| Ok(self.analysed(resolved, &source, &whole)?));
         let plan = planned.map_err(|failure| located(failure, &whole, || Places::of(&written, &source)))?;
         // Places are sought only where they are shown: each is counted from the start of the text.
-        prepared::check_aggregates(&plan)
+        check_calls(&plan)
             .map_err(|error| refused(error, &Places::of(&written, &source), &source, &whole))?;
         let text = Arc::clone(text);
         let mut query = QueryPlan { plan, text, topics: Vec::new(), views: Vec::new() };
@@ -236,7 +236,7 @@ impl Planner {
         let tumbles = std::mem::take(&mut resolved.tumbles);
         let plan = self.analysed(resolved, source, place).map_err(|problem| located(problem.into()))?;
         let plan = with_columns(plan, view)?;
-        prepared::check_aggregates(&plan).map_err(|error| refused(error, &places, source, place))?;
+        check_calls(&plan).map_err(|error| refused(error, &places, source, place))?;
         if !declaration.is_materialized {
             self.relations.add_inlined(name.clone(), plan);
             return Ok(None);
@@ -345,11 +345,23 @@ impl Planner {
     }
 }
 
+/// Refuses calls that do not compute what they say, or that cannot be computed at all.
+fn check_calls(plan: &LogicalPlan) -> Result<(), CutError> {
+    prepared::check_aggregates(plan)?;
+    trial::check(plan)
+}
+
 /// A plan that is refused, at the part that is to blame if that has a place.
 fn refused(error: CutError, places: &Places, source: &SourceText, place: &Range<usize>) -> Problem {
     match error {
         CutError::Refused(refusal) => refusal.problem(places, source.problem(place.clone(), "")),
-        CutError::Plan(error) => planning_problem(source, &error, place),
+        CutError::Plan(error) => {
+            let problem = planning_problem(source, &error, place);
+            let constant = Some(&problem.message).filter(|_| problem.span == *place);
+            let span =
+                constant.and_then(|message| places.constant_in(message)).unwrap_or(problem.span.clone());
+            Problem { span, ..problem }
+        }
     }
 }
 
@@ -357,10 +369,12 @@ fn refused(error: CutError, places: &Places, source: &SourceText, place: &Range<
 fn located(mut failure: Failure, whole: &Range<usize>, places: impl FnOnce() -> Places) -> Failure {
     if let Failure::Problem(problem) = &mut failure
         && problem.span == *whole
-        && let Some(part) = part_of(&problem.message)
-        && let Some(place) = places().find(&part)
     {
-        problem.span = place;
+        let places = places();
+        let part = part_of(&problem.message).and_then(|part| places.find(&part));
+        if let Some(place) = part.or_else(|| places.constant_in(&problem.message)) {
+            problem.span = place;
+        }
     }
     failure
 }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod closing;
+mod constants;
 mod extent;
 mod maintained;
 mod named;

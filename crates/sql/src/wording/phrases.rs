@@ -143,7 +143,13 @@ fn value(message: &str) -> Option<(String, Option<String>)> {
     {
         return Some((format!("a time is {OUT_OF_RANGE}"), None));
     }
-    let (_, rest) = message.split_once("egular expression did not compile: ")?;
+    pattern(message)
+}
+
+/// Of a regular expression: the words of the crate that reads it, without the pattern over several lines.
+fn pattern(message: &str) -> Option<(String, Option<String>)> {
+    let starts = ["egular expression did not compile: ", "regex parse error:", "egexp pattern is invalid: "];
+    let (_, rest) = starts.iter().find_map(|start| message.split_once(start))?;
     let reason = rest.rsplit_once("error: ").map_or(rest, |(_, reason)| reason);
     let reason = reason.split(['\n', '~']).next().unwrap_or_default().trim();
     Some((format!("the pattern is no regular expression: {reason}"), None))
