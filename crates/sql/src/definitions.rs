@@ -92,7 +92,7 @@ impl fmt::Display for RelationName {
 }
 
 /// What a problem is with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// A file, as it was named in the definition.
     File(PathBuf),

@@ -3,8 +3,9 @@
 use std::ops::{ControlFlow, Range};
 
 use datafusion::sql::sqlparser::ast::{
-    DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, Query, Select, SetExpr,
-    Spanned, TableFactor, UnaryOperator, Value, ValueWithSpan, Visit, Visitor,
+    AccessExpr, DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, LimitClause,
+    ObjectName, Query, Select, SetExpr, Spanned, TableFactor, UnaryOperator, Value, ValueWithSpan, Visit,
+    Visitor,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -30,6 +31,10 @@ pub(crate) enum Part {
     },
     /// A constant by its text in lower case.
     Constant(String),
+    /// The number of LIMIT.
+    Limit,
+    /// The number of OFFSET.
+    Offset,
     /// DISTINCT, GROUP BY, or whatever makes one row of many.
     GroupBy,
 }
@@ -55,7 +60,7 @@ impl Places {
             _ => None,
         });
         let constants: Vec<_> = constants.collect();
-        let quoted = constants.iter().find(|(text, _)| message.contains(&format!("'{text}'")));
+        let quoted = constants.iter().find(|(text, _)| is_quoted(&message, text));
         if let Some((_, place)) = quoted {
             return Some((*place).clone());
         }
@@ -108,6 +113,10 @@ impl Visitor for Finder<'_> {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         self.set_operation(&query.body);
+        if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &query.limit_clause {
+            limit.iter().for_each(|limit| self.add(Part::Limit, limit));
+            offset.iter().for_each(|offset| self.add(Part::Offset, &offset.value));
+        }
         ControlFlow::Continue(())
     }
 
@@ -130,6 +139,7 @@ impl Visitor for Finder<'_> {
                     self.add(Part::Function(name), call);
                 }
             }
+            Expr::CompoundFieldAccess { access_chain, .. } => self.access(expr, access_chain),
             Expr::Extract { field, expr: time, .. } => self.extract(field, expr, time),
             Expr::BinaryOp { left, op, right } => {
                 self.argument(&op.to_string(), left);
@@ -137,7 +147,10 @@ impl Visitor for Finder<'_> {
                 self.add(Part::Function(op.to_string()), expr);
             }
             Expr::Like { pattern, .. } | Expr::ILike { pattern, .. } => self.argument("like", pattern),
-            Expr::Cast { expr: value, .. } => self.argument("cast", value),
+            Expr::Cast { expr: value, .. } => {
+                self.argument("cast", value);
+                self.add(Part::Function("cast".to_owned()), expr);
+            }
             Expr::Value(_) | Expr::UnaryOp { op: UnaryOperator::Minus, .. } => match constant(expr) {
                 Some(text) => self.add(Part::Constant(text), expr),
                 None => self.add(Part::Function("-".to_owned()), expr),
@@ -160,6 +173,18 @@ impl Visitor for Finder<'_> {
 }
 
 impl Finder<'_> {
+    fn access(&mut self, access: &Expr, chain: &[AccessExpr]) {
+        for step in chain {
+            match step {
+                AccessExpr::Dot(Expr::Identifier(field)) => {
+                    self.add_at(Part::Constant(field.value.to_lowercase()), field.span);
+                }
+                AccessExpr::Dot(_) => {}
+                AccessExpr::Subscript(_) => self.add(Part::Function("array_element".to_owned()), access),
+            }
+        }
+    }
+
     fn arguments(&mut self, function: &str, arguments: &FunctionArguments) {
         let FunctionArguments::List(list) = arguments else { return };
         for argument in &list.args {
@@ -193,6 +218,10 @@ impl Finder<'_> {
     }
 }
 
+fn is_quoted(message: &str, text: &str) -> bool {
+    message.contains(&format!("'{text}'")) || message.contains(&format!("\"{text}\""))
+}
+
 /// The text of a constant in lower case, with the sign of a number.
 fn constant(expr: &Expr) -> Option<String> {
     match expr {
@@ -205,7 +234,7 @@ fn constant(expr: &Expr) -> Option<String> {
 fn text_of(value: &ValueWithSpan) -> Option<String> {
     let value = &value.value;
     match value {
-        Value::Number(number, _) => Some(number.clone()),
+        Value::Number(text, _) | Value::Placeholder(text) => Some(text.clone()),
         other => other.clone().into_string(),
     }
     .map(|text| text.to_lowercase())

@@ -5,6 +5,7 @@ mod closing;
 mod constants;
 mod extent;
 mod maintained;
+mod malformed;
 mod named;
 mod refused;
 mod world;

@@ -278,7 +278,11 @@ fn refusal(part: &Expr, schema: &DFSchema, reason: String) -> Refusal {
         (0..arguments.len()).rev().filter(|place| is_constant(arguments[*place])).collect();
     let mut to_blame: Vec<_> = constants.iter().filter(|place| without(place) == Some(None)).collect();
     if to_blame.is_empty() {
-        to_blame.extend(constants.iter().filter(|place| without(place) != Some(Some(reason.clone()))));
+        to_blame.extend(
+            constants
+                .iter()
+                .filter(|place| without(place).is_some_and(|said| said.as_ref() != Some(&reason))),
+        );
     }
     let culprits = to_blame.into_iter().filter_map(|place| text_of(arguments[*place]));
     let culprits: Vec<_> = culprits.map(|text| text.to_lowercase()).collect();

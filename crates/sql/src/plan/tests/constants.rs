@@ -265,7 +265,7 @@ fn constants_that_are_wrong_whatever_the_row_holds() {
         arrow_cast(customer, 'Intt')
           "'Intt'": unsupported type 'Intt'. Must be a supported arrow type name such as 'integer' or 'timestamp'. Error unknown token: Intt
         address['citi']
-          "'citi'": field citi not found in struct
+          "'citi'": there is no field `citi`
         CAST('abc' AS INT)
           "'abc'": 'abc' is no integer
         quantity = 'abc'
