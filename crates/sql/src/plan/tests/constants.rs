@@ -249,7 +249,7 @@ fn constants_that_are_wrong_whatever_the_row_holds() {
         chr(-1)
           "1": chr cannot be computed: invalid Unicode scalar value: -1
         range(0, 1000000000000)
-          "1000000000000": range would make a constant of more than 16 MiB
+          "range(0, 1000000000000": range would make a constant of more than 16 MiB
         array_sum([[id], [id]])
           "array_sum([[id], [id": array_sum(list of list of double) cannot be computed
         array_product([[id]])
