@@ -51,6 +51,9 @@ pub struct LeftOutView {
     /// Offsets that could not be read from the log; a 64-bit number as text.
     #[schema(example = "0")]
     pub unreadable: String,
+    /// Why events are left out, and the topic of their dead letters if a view left them out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A value that is null because it cannot be computed.

@@ -24,7 +24,8 @@ pub struct ViewLine {
     /// How many rows it had when they were computed last; null if it was not read since the start.
     #[schema(example = 10)]
     pub rows: Option<u64>,
-    /// That it has more than 80 % of the rows that can be followed or read at once, and what to do.
+    /// That it sends events to dead letters, or that it has more than 80 % of the rows that can be followed or read at once,
+    /// and what to do.
     pub warning: Option<String>,
 }
 

@@ -122,6 +122,7 @@ impl Client {
             left_out: Some(LeftOutEvents {
                 undecodable: count("undecodable"),
                 unreadable: count("unreadable"),
+                reason: None,
             }),
             errors: Vec::new(),
         };

@@ -42,7 +42,7 @@ contact: '#lake'
 NEEDS nothing
 ";
 
-/// A language in which a pipeline needs a view or a field of some contract; what is in effect is remembered.
+/// A language in which each line of a pipeline needs a view or a field of some contract; what is in effect is remembered.
 #[derive(Default)]
 struct Needs {
     in_effect: Mutex<BTreeMap<String, String>>,
@@ -61,10 +61,15 @@ impl Needs {
             _ => need == "nothing",
         };
         let pipelines = wanted.of::<PipelineDefinition>();
-        let wrong = pipelines.filter(|it| !is_met(it.sql.trim().strip_prefix("NEEDS ").unwrap_or("")));
-        wrong
-            .map(|it| Problem::in_text(&it.file, Arc::clone(&it.sql), 0..5, "there is no such thing", None))
-            .collect()
+        let wrong = pipelines.flat_map(|it| {
+            let lines = it.sql.lines().filter(|line| !is_met(line.strip_prefix("NEEDS ").unwrap_or("")));
+            let starts = lines.filter_map(|line| it.sql.find(line)).collect::<Vec<_>>();
+            starts.into_iter().map(|start| {
+                let (text, place) = (Arc::clone(&it.sql), start..start + 5);
+                Problem::in_text(&it.file, text, place, "there is no such thing", None)
+            })
+        });
+        wrong.collect()
     }
 
     fn running(&self) -> String {
@@ -160,6 +165,19 @@ impl Story {
 
 fn problems(catalogue: &Catalogue) -> String {
     catalogue.problems().iter().map(|problem| format!("{problem}\n")).collect()
+}
+
+#[tokio::test]
+async fn every_problem_of_a_file_is_told() {
+    let story = Story::new().await;
+    story.write("=== teams/lake/pipelines/raw.sql\nNEEDS nothing\nNEEDS view a.b\nNEEDS field c\n");
+    let told = story.apply().await;
+    let places: Vec<_> = told.lines().filter(|line| line.contains("raw.sql:")).map(str::trim).collect();
+    assert_eq!(
+        places,
+        ["╭─[teams/lake/pipelines/raw.sql:2:1]", "╭─[teams/lake/pipelines/raw.sql:3:1]"],
+        "{told}"
+    );
 }
 
 #[tokio::test]

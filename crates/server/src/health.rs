@@ -78,7 +78,8 @@ impl Health {
             let letters = view.letters_problem.map(|problem| {
                 format!("{}: {} dead letters wait: {problem}", view.name, view.letters_waiting)
             });
-            stuck.into_iter().chain(letters)
+            let rejected = view.rejected_problem.map(|problem| format!("{}: {problem}", view.name));
+            stuck.into_iter().chain(letters).chain(rejected)
         });
         problems.collect()
     }

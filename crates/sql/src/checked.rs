@@ -83,6 +83,14 @@ pub(crate) fn as_written(expr: Expr) -> Result<Expr> {
     Ok(written?.data)
 }
 
+/// The operator that a function stands for, if it is one of these.
+pub(crate) fn operator_of(function: &ScalarUDF) -> Option<String> {
+    Some(match function.inner().downcast_ref::<CheckedOperation>()?.operation {
+        Operation::Binary(operator) => operator.to_string(),
+        Operation::Negate => "-".to_owned(),
+    })
+}
+
 fn may_wrap(kind: &DataType) -> bool {
     kind.is_integer() || is_decimal(kind)
 }

@@ -134,7 +134,7 @@ impl DeclaredView {
 }
 
 /// What a problem is with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// A file, as it was named in the definition.
     File(PathBuf),

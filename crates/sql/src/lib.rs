@@ -67,5 +67,6 @@ pub use engine::{
 pub use error::{ApplyError, ComputeError, QueryError, ReadError};
 pub use explain::Explanation;
 pub use row_errors::RowError;
+pub use task::RejectedEvents;
 pub use topic_scan::LeftOutEvents;
 pub use view::{Freshness, Rows};

@@ -290,12 +290,9 @@ pub(crate) fn too_large(excess: Excess, source: &SourceText, statement: &Range<u
 /// DataFusion's words without its prefixes, its pleas for bug reports and its lists of all that would fit.
 fn in_our_words(message: &str) -> (String, Option<String>) {
     let message = match message.split_once("No function matches the given name and argument types '") {
-        Some((_, call)) => {
-            let call = call.split_once('\'').map_or(call, |(call, _)| call);
-            return (
-                format!("no function takes {}", wording::in_sql(call)),
-                Some("convert the value with CAST(… AS …)".to_owned()),
-            );
+        Some((_, rest)) => {
+            let (call, rest) = rest.split_once('\'').unwrap_or((rest, ""));
+            return wording::no_such_call(call, rest);
         }
         None => message.split("This issue was likely caused by a bug").next().unwrap_or(message),
     };

@@ -18,6 +18,7 @@ mod slot_scan;
 mod temporal;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;

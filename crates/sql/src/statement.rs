@@ -70,21 +70,19 @@ pub(crate) struct Declaration {
 
 /// Reads the statements of a file. Those that are wrong become problems, and the others stand.
 pub(crate) fn declarations(source: &SourceText, problems: &mut Vec<Problem>) -> Vec<Declaration> {
-    let tokens = match tokenize(source) {
-        Ok(tokens) => tokens,
-        Err(problem) => {
-            problems.push(problem);
-            return Vec::new();
-        }
-    };
+    let (tokens, problem) = tokens_before_problem(source);
+    // What is behind the last `;` is of the statement that cannot be read.
+    let is_of_whole = |token: &TokenWithSpan| problem.is_none() || token.token == Token::SemiColon;
+    let end = tokens.iter().rposition(is_of_whole).map_or(0, |last| last + 1);
     let mut found = Vec::new();
-    for statement in tokens.split(|token| token.token == Token::SemiColon) {
+    for statement in tokens[..end].split(|token| token.token == Token::SemiColon) {
         let Some(place) = place_of(source, statement) else { continue };
         match declaration(source, statement.to_vec(), place) {
             Ok(declaration) => found.push(declaration),
             Err(problem) => problems.push(problem),
         }
     }
+    problems.extend(problem);
     found
 }
 
@@ -127,13 +125,25 @@ fn check_expansion(query: &Query, source: &SourceText, place: &Range<usize>) -> 
 }
 
 fn tokenize(source: &SourceText) -> Result<Vec<TokenWithSpan>, Problem> {
-    size::check_text(source)?;
-    let tokens = Tokenizer::new(&FactumDialect, source.text()).tokenize_with_location();
-    let tokens = tokens.map_err(|error| {
+    match tokens_before_problem(source) {
+        (tokens, None) => Ok(tokens),
+        (_, Some(problem)) => Err(problem),
+    }
+}
+
+/// The words and signs of a text, up to one that cannot be read: a text without its end.
+fn tokens_before_problem(source: &SourceText) -> (Vec<TokenWithSpan>, Option<Problem>) {
+    if let Err(problem) = size::check_text(source) {
+        return (Vec::new(), Some(problem));
+    }
+    let mut tokens = Vec::new();
+    let read = Tokenizer::new(&FactumDialect, source.text()).tokenize_with_location_into_buf(&mut tokens);
+    let problem = read.err().map(|error| {
         let start = source.offset(error.location);
         source.problem(start..end_of_char(source, start), lower_first(&error.message))
-    })?;
-    Ok(tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect())
+    });
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+    (tokens, problem)
 }
 
 fn place_of(source: &SourceText, tokens: &[TokenWithSpan]) -> Option<Range<usize>> {

@@ -17,6 +17,7 @@ mod counts;
 mod evaluate;
 mod intake;
 mod prepared;
+mod rejected;
 mod status;
 mod writer;
 
@@ -40,6 +41,7 @@ pub(crate) use counts::Counts;
 use evaluate::Evaluation;
 pub(crate) use intake::{EventTime, Intake};
 use prepared::PreparedEpoch;
+pub use rejected::RejectedEvents;
 pub(crate) use status::TaskStatus;
 pub(crate) use writer::{Writer, committed, history};
 

@@ -26,6 +26,7 @@ use futures::stream;
 use parking_lot::Mutex;
 
 use crate::decode::Decoder;
+use crate::decode::Poison;
 use crate::decode::spelling::OtherSpelling;
 use crate::schema::EventSchema;
 
@@ -59,6 +60,8 @@ impl LeftOutEvents {
 pub(crate) struct LeftOutCounter {
     undecodable: AtomicU64,
     unreadable: AtomicU64,
+    /// Why the first event was left out, with its place.
+    reason: Mutex<Option<String>>,
     /// Fields that events spell otherwise: nothing of them is left out but the value.
     spellings: Mutex<BTreeSet<(TopicName, OtherSpelling)>>,
 }
@@ -77,8 +80,16 @@ impl LeftOutCounter {
         }
     }
 
-    fn undecodable(&self, events: usize) {
+    /// Why the first event was left out, with its place.
+    pub(crate) fn reason(&self) -> Option<String> {
+        self.reason.lock().clone()
+    }
+
+    fn undecodable(&self, events: usize, first: impl FnOnce() -> String) {
         self.undecodable.fetch_add(events as u64, Ordering::Relaxed);
+        if events > 0 {
+            self.reason.lock().get_or_insert_with(first);
+        }
     }
 
     fn unreadable(&self, from: Offset, next: Offset) {
@@ -121,7 +132,7 @@ impl TopicTable {
         if usize::try_from(records).unwrap_or(usize::MAX) > self.limit {
             let (topic, limit) = (&self.schema.topic, self.limit);
             return Err(DataFusionError::ResourcesExhausted(format!(
-                "{topic} holds {records} records, more than the {limit} that one query may read; \
+                "{topic} holds {records} records, more than the {limit} that one query may read (sql.query_records): \
                  declare a materialized view instead"
             )));
         }
@@ -188,7 +199,11 @@ impl Reading {
                 let count = self.pending.len().min(CHUNK);
                 let records: Vec<_> = self.pending.drain(..count).collect();
                 let decoded = self.decoder.decode(bounds.partition, &records);
-                self.left_out.undecodable(decoded.poisoned.len());
+                let (topic, partition) = (&self.topic, bounds.partition);
+                self.left_out.undecodable(decoded.poisoned.len(), || {
+                    let Poison { index, reason } = &decoded.poisoned[0];
+                    format!("the first is {topic}/{partition}/{}: {reason}", records[*index].offset)
+                });
                 let spellings = decoded.spellings.into_iter().map(|spelling| (self.topic.clone(), spelling));
                 self.left_out.spellings.lock().extend(spellings);
                 return Ok(Some(decoded.batch));

@@ -26,6 +26,7 @@ use futures::future::BoxFuture;
 use tokio::sync::{Mutex, watch};
 
 use crate::clock_function::set_clock;
+use crate::dead_letter;
 use crate::decode::spelling::OtherSpelling;
 use crate::engine::ViewState;
 use crate::error::{ComputeError, ReadError};
@@ -34,7 +35,7 @@ use crate::pipeline::Pipeline;
 use crate::plan::{ViewPlan, table_reference};
 use crate::row_errors::{self, RowError};
 use crate::session;
-use crate::task::Environment;
+use crate::task::{Environment, RejectedEvents};
 use crate::topic_scan::LeftOutEvents;
 
 /// The rows have not been read yet.
@@ -51,6 +52,8 @@ pub struct Rows {
     pub freshness: Freshness,
     /// What they do not contain of topics that were read for them.
     pub left_out: LeftOutEvents,
+    /// Why events are left out, as far as it is known since the start.
+    pub why_left_out: Option<String>,
     /// Values among them that are null because they cannot be computed, a hundred at most for each view; and columns that are
     /// null in events that spell their field otherwise.
     pub errors: Arc<[RowError]>,
@@ -173,12 +176,13 @@ impl Version {
             let stamp = self.stamp(now);
             // Before the rows: what is committed while they are computed may be in them or not.
             let (freshness, left_out) = (self.freshness(now), self.left_out());
+            let why_left_out = self.why_left_out();
             if let Some(CachedRows { rows, .. }) = cached.as_ref().filter(|cached| cached.stamp == stamp) {
-                return Ok(Rows { freshness, left_out, ..rows.clone() });
+                return Ok(Rows { freshness, left_out, why_left_out, ..rows.clone() });
             }
             let started = self.environment.clock.monotonic();
             let (rows, errors) = row_errors::of_rows(self.compute(now)).await;
-            let rows = Rows { freshness, left_out, ..self.with_errors(rows?, errors) };
+            let rows = Rows { freshness, left_out, why_left_out, ..self.with_errors(rows?, errors) };
             let took = self.environment.clock.monotonic().duration_since(started);
             metrics::read(&self.plan.name, took, rows.count());
             self.counted.store(rows.count() as u64, Ordering::Relaxed);
@@ -212,6 +216,25 @@ impl Version {
         counts.fold(LeftOutEvents::default(), |left_out, counts| {
             left_out.plus(LeftOutEvents { undecodable: counts.poisoned, unreadable: counts.unreadable })
         })
+    }
+
+    /// Where the events are that the state below does not contain, and why.
+    fn why_left_out(&self) -> Option<String> {
+        let pipelines = self.all_pipelines();
+        let statuses = pipelines.iter().flat_map(|pipeline| pipeline.statuses());
+        let (mut rejected, mut is_any) = (None, false);
+        for (_, status) in statuses {
+            is_any |= status.counts().poisoned > 0;
+            rejected = match (rejected, status.rejected()) {
+                (Some(one), Some(other)) => Some(RejectedEvents::plus(one, other)),
+                (one, other) => one.or(other),
+            };
+        }
+        match rejected {
+            Some(rejected) => Some(rejected.to_string()),
+            None if is_any => Some(format!("they are in {}", dead_letter::topic(&self.plan.name))),
+            None => None,
+        }
     }
 
     fn stamp(&self, now: Timestamp) -> Stamp {
@@ -272,7 +295,7 @@ impl Version {
         })?;
         let freshness = Freshness::at(now);
         let (left_out, errors) = (LeftOutEvents::default(), errors.into());
-        Ok(Rows { schema, batches: batches.into(), freshness, left_out, errors })
+        Ok(Rows { schema, batches: batches.into(), freshness, left_out, why_left_out: None, errors })
     }
 
     /// Runs the plan above the cuts at `now`, with `found` in the place of the tables of these names.

@@ -2,12 +2,14 @@
 //!
 //! Not here: which part of the query they mean, and what they say of values that the user wrote.
 
+mod calls;
 mod phrases;
 
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 
 use crate::statement::lower_first;
+pub(crate) use calls::no_such_call;
 
 /// What their errors begin with, before what is wrong.
 const PREFIXES: [&str; 17] = [

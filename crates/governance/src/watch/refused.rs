@@ -51,16 +51,21 @@ pub(super) async fn plan_without(
             Err(EffectError::Refused(problems)) => problems,
             Err(error) => return Err(error.into()),
         };
-        let mut is_new = false;
+        let mut withheld = BTreeSet::new();
         for problem in &problems {
-            for id in wanted.defined_in(problem.file()) {
+            let ids = wanted.defined_in(problem.file());
+            // Every problem of a definition is told, not only the one that withholds it.
+            if ids.iter().any(|id| withheld.contains(id)) {
+                project.add_problem(problem.clone());
+            }
+            for id in ids {
                 if !project.is_withheld(&id) {
-                    is_new = true;
-                    project.withhold(id, Some(problem.clone()));
+                    project.withhold(id.clone(), Some(problem.clone()));
+                    withheld.insert(id);
                 }
             }
         }
-        if !is_new {
+        if withheld.is_empty() {
             // All that is refused is what was applied before: a change must have broken it, or this version does.
             is_settled = !withhold_cause(project, recorded, problems, effects).await?;
         }

@@ -74,9 +74,13 @@ fn freshness_view(freshness: &Freshness) -> FreshnessView {
     FreshnessView { as_of, lag, state: state.to_owned(), reason }
 }
 
-fn left_out_view(left_out: LeftOutEvents) -> Option<LeftOutView> {
-    let LeftOutEvents { undecodable, unreadable } = left_out;
-    let view = || LeftOutView { undecodable: undecodable.to_string(), unreadable: unreadable.to_string() };
+fn left_out_view(rows: &Rows) -> Option<LeftOutView> {
+    let left_out @ LeftOutEvents { undecodable, unreadable } = rows.left_out;
+    let view = || LeftOutView {
+        undecodable: undecodable.to_string(),
+        unreadable: unreadable.to_string(),
+        reason: rows.why_left_out.clone(),
+    };
     (left_out != LeftOutEvents::default()).then(view)
 }
 
@@ -90,7 +94,7 @@ fn without_rows(rows: &Rows) -> RowsView {
     RowsView {
         rows: Vec::new(),
         freshness: freshness_view(&rows.freshness),
-        left_out: left_out_view(rows.left_out),
+        left_out: left_out_view(rows),
         errors: rows.errors.iter().map(row_error_view).collect(),
     }
 }
@@ -106,7 +110,7 @@ pub(crate) async fn response(
     let count = rows.count();
     if count > most {
         return Err(Problem::refused(format_args!(
-            "there are more than {most} rows, and no more are given at once; ask for some with a limit or a filter"
+            "there are more than {most} rows, and no more are given at once (http.max_rows): ask for some with a limit or a filter"
         ))
         .with("limit", most));
     }
@@ -121,7 +125,7 @@ fn told(rows: &Rows) -> HeaderMap {
     let FreshnessView { as_of, lag, state, .. } = freshness_view(&rows.freshness);
     let errors = rows.errors.len().to_string();
     let mut told = vec![(AS_OF, as_of), (LAG, lag), (STATE, state), (ROW_ERRORS, errors)];
-    if let Some(LeftOutView { undecodable, unreadable }) = left_out_view(rows.left_out) {
+    if let Some(LeftOutView { undecodable, unreadable, .. }) = left_out_view(rows) {
         told.push((LEFT_OUT, format!("undecodable={undecodable}, unreadable={unreadable}")));
     }
     told.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect()

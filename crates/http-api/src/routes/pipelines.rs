@@ -77,8 +77,14 @@ fn line(view: &ViewStatus) -> PipelineLine {
         unreadable: view.unreadable.into(),
         letters_waiting: view.letters_waiting.into(),
         letters_lost: view.letters_lost.into(),
-        last_error: view.letters_problem.clone().or_else(|| view.last_error.clone()),
+        last_error: last_error(view),
     }
+}
+
+/// What an operator sees first: letters that wait, then events that became letters, then what else went wrong.
+fn last_error(view: &ViewStatus) -> Option<String> {
+    let rejected = view.rejected.as_ref().map(ToString::to_string);
+    view.letters_problem.clone().or(rejected).or_else(|| view.last_error.clone())
 }
 
 fn partition(status: &PartitionStatus) -> PartitionLine {

@@ -112,6 +112,6 @@ fn view_line(view: &ViewStatus, most: usize) -> ViewLine {
         columns: columns::shown(view),
         depends_on: view.depends_on.clone(),
         rows: view.rows,
-        warning: row_limit::warning(view, most),
+        warning: view.rejected_problem.clone().or_else(|| row_limit::warning(view, most)),
     }
 }

@@ -262,9 +262,9 @@ async fn queries_are_answered_or_told_where_they_are_wrong() {
         INSERT INTO store.sales SELECT 1
           400 only queries can be run here: SELECT, VALUES or WITH … SELECT at line 1 column 1 {"column":1,"line":1}
         SELECT a.quantity FROM store.sales AS a, store.sales AS b
-          422 the query gives more than 3 rows: select fewer, or add LIMIT {}
+          422 the query gives more than 3 rows (http.max_rows): select fewer, or add LIMIT {}
         SELECT 1 / 0
-          422 the query failed; division by zero at line 1 column 10 {"column":10,"line":1}
+          400 division by zero at line 1 column 12 {"column":12,"line":1}
         SELECT 1; SELECT 2
           400 `;` is not expected here at line 1 column 9 {"column":9,"line":1}
 

@@ -203,12 +203,14 @@ impl Engine {
         let now = self.0.environment.clock.now();
         let effective = self.effective();
         let (mut found, mut errors) = (HashMap::new(), Vec::new());
+        let mut why_left_out = None;
         let (mut freshness, mut of_views) = (Freshness::at(now), LeftOutEvents::default());
         for name in &query.views {
             let view = self.find(name)?;
             let rows = blocking(async move { view.read().await }).await?;
             freshness = freshness.and(rows.freshness);
             of_views = of_views.plus(rows.left_out);
+            why_left_out = why_left_out.or(rows.why_left_out);
             errors.extend(rows.errors.iter().cloned());
             found.insert(table_reference(name), rows.batches);
         }
@@ -225,11 +227,12 @@ impl Engine {
         });
         let (schema, batches) = computed.await?;
         let left_out = counter.total().plus(of_views);
+        let why_left_out = counter.reason().or(why_left_out);
         for (topic, spelling) in counter.spellings() {
             self.0.environment.spellings.warn(&topic, &spelling);
             errors.push(RowError::of_spelling(topic.as_str(), &topic, &spelling));
         }
-        Ok(Rows { schema, batches: batches.into(), freshness, left_out, errors: errors.into() })
+        Ok(Rows { schema, batches: batches.into(), freshness, left_out, why_left_out, errors: errors.into() })
     }
 
     /// The plan of a query over what its relations hold.
@@ -309,7 +312,8 @@ async fn compute(
         let batch: RecordBatch = batch.map_err(&failed)?;
         count += batch.num_rows();
         if let Some(most) = limits.rows.filter(|most| count > *most) {
-            let reason = format!("the query gives more than {most} rows: select fewer, or add LIMIT");
+            let reason =
+                format!("the query gives more than {most} rows (http.max_rows): select fewer, or add LIMIT");
             return Err(QueryError::TooLarge { reason });
         }
         bytes += batch.get_array_memory_size();

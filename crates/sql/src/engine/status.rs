@@ -8,6 +8,7 @@ use factum_types::{PartitionId, Timestamp};
 use super::View;
 use crate::definitions::RelationName;
 use crate::pipeline::{Hindrance, Pipeline};
+use crate::task::RejectedEvents;
 use crate::view::Version;
 
 /// A view at this moment.
@@ -51,7 +52,11 @@ pub struct ViewStatus {
     pub letters_problem: Option<String>,
     /// Dead letters that were given up, ever: too many waited, or their topic refused them.
     pub letters_lost: u64,
-    /// What went wrong last since the start.
+    /// Events that went to dead letters since the start.
+    pub rejected: Option<RejectedEvents>,
+    /// What an operator is to see to of them, if it is not long over.
+    pub rejected_problem: Option<String>,
+    /// What went wrong last since the start, but for those.
     pub last_error: Option<String>,
 }
 
@@ -114,6 +119,8 @@ impl View {
             letters_waiting: 0,
             letters_problem: None,
             letters_lost: 0,
+            rejected: None,
+            rejected_problem: None,
             last_error: None,
         };
         let newest = building.as_ref().map(|building| &building.version).or(serving.as_ref());
@@ -130,6 +137,8 @@ impl View {
         for pipeline in &newest.pipelines {
             status.add(pipeline);
         }
+        let now = self.clock.now();
+        status.rejected_problem = status.rejected.as_ref().and_then(|rejected| rejected.problem(now));
         status.state = ViewState::of(newest, building.as_ref().map(|building| building.progress()));
         status
     }
@@ -151,6 +160,10 @@ impl ViewStatus {
             let (waiting, problem) = status.waiting_letters();
             self.letters_waiting += waiting;
             self.letters_problem = problem.or(self.letters_problem.take());
+            self.rejected = match (self.rejected.take(), status.rejected()) {
+                (Some(one), Some(other)) => Some(one.plus(other)),
+                (one, other) => one.or(other),
+            };
             self.last_error = status.last_error().or(self.last_error.take());
             let watermark = status.watermark();
             self.watermark = match self.partitions.is_empty() {

@@ -2,7 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Ident, Query, Subscript, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Spanned,
+    Subscript, Value, VisitMut, VisitorMut,
+};
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::Resolver;
@@ -58,6 +61,20 @@ impl Resolver<'_> {
             self.note(problem);
         }
         None
+    }
+
+    /// Notes a `*` in another aggregate than `count`.
+    fn check_star(&mut self, call: &Function) {
+        let FunctionArguments::List(list) = &call.args else { return };
+        let is_star =
+            |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
+        let name = call.name.to_string().to_lowercase();
+        if name == "count" || !list.args.iter().any(is_star) || !self.relations.is_function(&name) {
+            return;
+        }
+        let mut problem = self.problem(call.span(), format!("only count takes *, and not {name}"));
+        problem.help = Some(format!("write a column: {name}(total)"));
+        self.note(problem);
     }
 
     pub(super) fn missing(&self, path: &[Ident], missing: Missing) -> crate::definitions::Problem {
@@ -128,6 +145,7 @@ impl VisitorMut for Walk<'_, '_> {
                 self.skipping += 1;
             }
             Expr::Lambda(_) => self.lambdas += 1,
+            Expr::Function(call) if is_outermost => self.resolver.check_star(call),
             _ => {}
         }
         ControlFlow::Continue(())
@@ -144,7 +162,7 @@ impl VisitorMut for Walk<'_, '_> {
 }
 
 impl Walk<'_, '_> {
-    /// Names after a dot stay as they are: what they are fields of may have no name.
+    /// Names after a dot are fields as they are written: what they are fields of may have no name.
     fn access(&mut self, root: &mut Expr, chain: &mut [AccessExpr]) {
         let mut parts = vec![root];
         for access in chain {
@@ -153,7 +171,12 @@ impl Walk<'_, '_> {
                 AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride }) => {
                     parts.extend([lower_bound, upper_bound, stride].into_iter().flatten());
                 }
-                AccessExpr::Dot(_) => {}
+                AccessExpr::Dot(field) => {
+                    // The planner takes a field of an item by its name as a text.
+                    if let Expr::Identifier(name) = field {
+                        *field = Expr::value(Value::SingleQuotedString(name.value.clone()));
+                    }
+                }
             }
         }
         for part in parts {

@@ -18,7 +18,7 @@ use super::cut::{self, StatePlan};
 use super::extent::Excess;
 use super::refuse::CutError;
 use super::relations::{Kind, Relations};
-use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, extent, prepared, slot_scan};
+use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, extent, prepared, slot_scan, trial};
 use crate::clock_function::plan_reads_clock;
 use crate::definitions::{DeclaredView, Definitions, PipelineDefinition, Problem, RelationName};
 use crate::names::{Failure, Part, Places, ResolvedQuery, Resolver, planning_problem, too_large};
@@ -26,6 +26,9 @@ use crate::reference::ReferenceTable;
 use crate::row_errors::{self, RowErrors};
 use crate::schema::EventSchema;
 use crate::statement::{self, Declaration, SourceText};
+
+/// Most problems of one file that are told.
+const MOST_PROBLEMS: usize = 20;
 
 /// What became of the pipelines.
 #[derive(Default)]
@@ -69,7 +72,21 @@ pub(crate) fn plan(
     let mut planned =
         PlanResult { planner: Planner::new(definitions, schemas, &mut problems), ..PlanResult::default() };
     planned.pipelines(&definitions.pipelines, &mut problems);
-    if problems.is_empty() { Ok(planned) } else { Err(problems) }
+    if problems.is_empty() { Ok(planned) } else { Err(in_order(problems)) }
+}
+
+/// The problems of each file in the order of its statements, [`MOST_PROBLEMS`] at most.
+fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by(|a, b| a.place.cmp(&b.place).then(a.span.start.cmp(&b.span.start)));
+    let files = problems.chunk_by_mut(|a, b| a.place == b.place).map(|file| {
+        let further = file.len().saturating_sub(MOST_PROBLEMS);
+        if further > 0 {
+            let last = &mut file[MOST_PROBLEMS - 1];
+            last.message.push_str(&format!(" (and {further} further problems in this file)"));
+        }
+        file.iter().take(MOST_PROBLEMS).cloned().collect::<Vec<_>>()
+    });
+    files.flatten().collect()
 }
 
 impl PlanResult {
@@ -164,9 +181,10 @@ impl Planner {
         let resolver = Resolver::new(&self.relations, Arc::from(team), &source, whole.clone());
         let planned =
             resolver.resolve(query).and_then(|resolved| Ok(self.analysed(resolved, &source, &whole)?));
-        let plan = planned.map_err(|failure| located(failure, &whole, || Places::of(&written, &source)))?;
+        let plan =
+            planned.map_err(|failure| self.located(failure, &whole, || Places::of(&written, &source)))?;
         // Places are sought only where they are shown: each is counted from the start of the text.
-        prepared::check_aggregates(&plan)
+        check_calls(&plan)
             .map_err(|error| refused(error, &Places::of(&written, &source), &source, &whole))?;
         let text = Arc::clone(text);
         let mut query = QueryPlan { plan, text, topics: Vec::new(), views: Vec::new() };
@@ -239,12 +257,12 @@ impl Planner {
         let place = &declaration.name_place;
         let places = Places::of(&declaration.query, source);
         let resolver = Resolver::new(&self.relations, Arc::clone(&name.team), source, place.clone());
-        let located = |failure| located(failure, place, || Places::of(&declaration.query, source));
+        let located = |failure| self.located(failure, place, || Places::of(&declaration.query, source));
         let mut resolved = resolver.resolve(declaration.query.clone()).map_err(located)?;
         let tumbles = std::mem::take(&mut resolved.tumbles);
         let plan = self.analysed(resolved, source, place).map_err(|problem| located(problem.into()))?;
         let plan = with_columns(plan, view)?;
-        prepared::check_aggregates(&plan).map_err(|error| refused(error, &places, source, place))?;
+        check_calls(&plan).map_err(|error| refused(error, &places, source, place))?;
         if !declaration.is_materialized {
             self.relations.add_inlined(name.clone(), plan);
             return Ok(None);
@@ -276,6 +294,34 @@ impl Planner {
         let plan = self.assemble(view, cuts, parts.top, &rows);
         self.relations.add_view(name.clone(), Arc::clone(&plan.columns));
         Ok(Some(plan))
+    }
+
+    /// The same failure at the part of the query that it is about, where nothing says so but its words; with the
+    /// function that was meant.
+    fn located(
+        &self,
+        mut failure: Failure,
+        whole: &Range<usize>,
+        places: impl FnOnce() -> Places,
+    ) -> Failure {
+        let Failure::Problem(problem) = &mut failure else { return failure };
+        if problem.help.is_none()
+            && let Some((_, name)) = problem.message.split_once("there is no function `")
+        {
+            problem.help = self.relations.function_meant(name.trim_end_matches('`'));
+        }
+        if problem.span == *whole {
+            let places = places();
+            let parts = part_of(&problem.message).into_iter().flat_map(|part| match part {
+                Part::Function(name) => self.relations.written_names(&name).map(Part::Function).collect(),
+                part => vec![part],
+            });
+            let part = parts.collect::<Vec<_>>().iter().find_map(|part| places.find(part));
+            if let Some(place) = part.or_else(|| places.constant_in(&problem.message)) {
+                problem.span = place;
+            }
+        }
+        failure
     }
 
     fn analysed(
@@ -353,24 +399,24 @@ impl Planner {
     }
 }
 
+/// Refuses calls that do not compute what they say, or that cannot be computed at all.
+fn check_calls(plan: &LogicalPlan) -> Result<(), CutError> {
+    prepared::check_aggregates(plan)?;
+    trial::check(plan)
+}
+
 /// A plan that is refused, at the part that is to blame if that has a place.
 fn refused(error: CutError, places: &Places, source: &SourceText, place: &Range<usize>) -> Problem {
     match error {
         CutError::Refused(refusal) => refusal.problem(places, source.problem(place.clone(), "")),
-        CutError::Plan(error) => planning_problem(source, &error, place),
+        CutError::Plan(error) => {
+            let problem = planning_problem(source, &error, place);
+            let constant = Some(&problem.message).filter(|_| problem.span == *place);
+            let span =
+                constant.and_then(|message| places.constant_in(message)).unwrap_or(problem.span.clone());
+            Problem { span, ..problem }
+        }
     }
-}
-
-/// The same failure at the part of the query that it is about, where nothing says so but its words.
-fn located(mut failure: Failure, whole: &Range<usize>, places: impl FnOnce() -> Places) -> Failure {
-    if let Failure::Problem(problem) = &mut failure
-        && problem.span == *whole
-        && let Some(part) = part_of(&problem.message)
-        && let Some(place) = places().find(&part)
-    {
-        problem.span = place;
-    }
-    failure
 }
 
 /// The part of a query that a message is about.
@@ -381,14 +427,24 @@ fn part_of(message: &str) -> Option<Part> {
         None if is_of(&["UNION", "EXCEPT", "INTERSECT"]) => Some(Part::SetOperation),
         None if is_of(&["a query within an expression"]) => Some(Part::Subquery),
         None if is_of(&["GROUP BY "]) => Some(Part::GroupBy),
+        None if is_of(&["LIMIT "]) => Some(Part::Limit),
+        None if is_of(&["OFFSET "]) => Some(Part::Offset),
+        None if is_of(&[" has no items"]) => Some(Part::Function("array_element".to_owned())),
+        None if is_of(&["there is no type "]) => Some(Part::Function("cast".to_owned())),
         None => None,
     }
 }
 
-/// The function that DataFusion is about to complain of.
+/// The function that a message is about.
 fn function_of(message: &str) -> Option<String> {
-    let call = message.strip_prefix("no function takes ")?;
-    call.split_once('(').map(|(name, _)| name.to_lowercase())
+    let starts = ["no function takes ", "only count takes *, and not ", "two columns are called `"];
+    let call = starts.iter().find_map(|start| message.strip_prefix(start));
+    let name = match call {
+        Some(call) => call.split_once('(')?.0,
+        None => message.split_once(" takes ")?.0,
+    };
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (is_name && name.chars().all(|c| !c.is_ascii_uppercase())).then(|| name.to_owned())
 }
 
 /// The rows of a reference table, for plans.

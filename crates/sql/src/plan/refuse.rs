@@ -39,7 +39,7 @@ impl From<Refusal> for CutError {
 #[derive(Debug)]
 pub(crate) struct Refusal {
     message: String,
-    help: Option<&'static str>,
+    help: Option<String>,
     parts: Vec<Part>,
 }
 
@@ -48,8 +48,13 @@ impl Refusal {
         Self { message: message.into(), help: None, parts: vec![part] }
     }
 
-    pub(crate) fn with_help(self, help: &'static str) -> Self {
-        Self { help: Some(help), ..self }
+    pub(crate) fn with_help(self, help: &str) -> Self {
+        Self { help: Some(help.to_owned()), ..self }
+    }
+
+    /// About the first of `parts` that has a place.
+    pub(super) fn at_first(message: String, help: Option<String>, parts: Vec<Part>) -> Self {
+        Self { message, help, parts }
     }
 
     /// About the clock, by whichever name it is read.
@@ -61,8 +66,9 @@ impl Refusal {
 
     /// As a problem; `fallback` is shown where the part has no place.
     pub(crate) fn problem(self, places: &Places, fallback: Problem) -> Problem {
-        let span = self.parts.iter().find_map(|part| places.find(part)).unwrap_or(fallback.span.clone());
-        Problem { span, message: self.message, help: self.help.map(str::to_owned), ..fallback }
+        let part = self.parts.iter().find_map(|part| places.find(part));
+        let span = part.or_else(|| places.constant_in(&self.message)).unwrap_or(fallback.span.clone());
+        Problem { span, message: self.message, help: self.help, ..fallback }
     }
 }
 

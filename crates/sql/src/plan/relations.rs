@@ -26,6 +26,7 @@ use crate::float_coercion::DoublesBesideDecimals;
 use crate::float_total::functions::statistics;
 use crate::limited_functions::LimitedFunctions;
 use crate::literals::SettledLiterals;
+use crate::names::suggest;
 use crate::schema::EventSchema;
 use crate::{avg, session, sum, tumble};
 
@@ -167,6 +168,33 @@ impl Relations {
     /// Gives every expression its types.
     pub(crate) fn analyse(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
         self.analyzer.execute_and_check(plan, self.state.config_options(), |_, _| {})
+    }
+
+    /// Whether there is a function of this name, in lower case.
+    pub(crate) fn is_function(&self, name: &str) -> bool {
+        self.state.scalar_functions().contains_key(name)
+            || self.state.aggregate_functions().contains_key(name)
+    }
+
+    /// What to write for a function that there is not.
+    pub(crate) fn function_meant(&self, name: &str) -> Option<String> {
+        let name = name.to_lowercase();
+        if self.state.window_functions().contains_key(&name) {
+            return Some(format!("it is a window function: write {name}(…) OVER (ORDER BY …)"));
+        }
+        let aggregates = self.state.aggregate_functions().keys();
+        let known = aggregates.chain(self.state.scalar_functions().keys()).map(String::as_str);
+        // Casts that the planner makes, which are no functions to be written.
+        let known = known.filter(|name| !name.ends_with("cast_to_type"));
+        suggest::nearest(&name, known).map(|near| format!("did you mean '{near}'?"))
+    }
+
+    /// The names by which a scalar function or an aggregate may have been written.
+    pub(crate) fn written_names(&self, name: &str) -> impl Iterator<Item = String> {
+        let scalar = self.state.scalar_functions().get(name).map(|function| function.aliases());
+        let aggregate = self.state.aggregate_functions().get(name).map(|function| function.aliases());
+        let aliases = scalar.into_iter().chain(aggregate).flatten().cloned();
+        std::iter::once(name.to_owned()).chain(aliases.collect::<Vec<_>>())
     }
 
     fn planner(&self) -> SqlToRel<'_, Self> {

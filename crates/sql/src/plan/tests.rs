@@ -2,8 +2,10 @@
 
 mod clock;
 mod closing;
+mod constants;
 mod extent;
 mod maintained;
+mod malformed;
 mod named;
 mod refused;
 mod world;

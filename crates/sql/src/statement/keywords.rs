@@ -68,10 +68,11 @@ pub(super) fn explained(source: &SourceText, tokens: &[TokenWithSpan], problem: 
         .position(|token| source.range(token.span).is_some_and(|span| span.start >= problem.span.start));
     let place = place.unwrap_or(tokens.len());
     let before = place.checked_sub(1).and_then(|before| tokens.get(before));
-    let help = tokens.get(place).and_then(misspelt).map(|(_, meant)| format!("did you mean `{meant}`?"));
+    // The plural of a keyword is a good name: `orders`.
+    let at = tokens.get(place).and_then(misspelt).filter(|(word, meant)| !is_plural(word, meant));
+    let help = at.map(|(_, meant)| format!("did you mean `{meant}`?"));
     let help = help.or_else(|| {
         let beside = [tokens.get(place + 1), before].into_iter().flatten().filter_map(misspelt);
-        // The plural of a keyword is a good name: `orders`.
         let (word, meant) = beside.into_iter().find(|(word, meant)| !is_plural(word, meant))?;
         Some(format!("did you mean `{meant}` where it says `{word}`?"))
     });

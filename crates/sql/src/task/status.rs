@@ -8,6 +8,7 @@ use std::time::Instant;
 use factum_types::{Offset, PartitionId, Timestamp};
 use parking_lot::Mutex;
 
+use super::RejectedEvents;
 use super::counts::Counts;
 use crate::closings::Closings;
 use crate::decode::spelling::OtherSpelling;
@@ -43,6 +44,8 @@ struct Trouble {
     /// Dead letters that wait, and why.
     letters: u64,
     letters_problem: Option<String>,
+    /// Events that went to dead letters since the start.
+    rejected: Option<RejectedEvents>,
     /// Fields that events spelt otherwise since the start.
     spellings: BTreeSet<OtherSpelling>,
 }
@@ -153,6 +156,29 @@ impl TaskStatus {
     /// Something went wrong that the task went past.
     pub(crate) fn note(&self, reason: String) {
         self.trouble.lock().last = Some(reason);
+    }
+
+    /// Events of an epoch went to dead letters; whether they are the first since the start, or for a while.
+    pub(crate) fn reject(&self, rejected: RejectedEvents) -> bool {
+        let mut trouble = self.trouble.lock();
+        let is_news = trouble.rejected.as_ref().is_none_or(|before| before.is_long_before(&rejected));
+        trouble.rejected = Some(match trouble.rejected.take() {
+            Some(before) => before.plus(rejected),
+            None => rejected,
+        });
+        is_news
+    }
+
+    /// Events were taken in behind those that were rejected.
+    pub(crate) fn accept(&self) {
+        if let Some(rejected) = &mut self.trouble.lock().rejected {
+            rejected.in_a_row = 0;
+        }
+    }
+
+    /// Events that went to dead letters since the start.
+    pub(crate) fn rejected(&self) -> Option<RejectedEvents> {
+        self.trouble.lock().rejected.clone()
     }
 
     /// Events spell a field otherwise.

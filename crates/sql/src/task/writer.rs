@@ -19,10 +19,11 @@ use super::counts::{self, Counts};
 use super::evaluate::EvaluationResult;
 use super::prepared::PreparedEpoch;
 use super::status::CommittedEpoch;
-use super::{Environment, TaskError, TaskStatus};
+use super::{Environment, RejectedEvents, TaskError, TaskStatus};
 use crate::closings::Closings;
 use crate::dead_letter::{self, Delivery};
 use crate::metrics::PipelineMetrics;
+use crate::statement::shortened;
 
 /// The identity of the topic that was read.
 const TOPIC: &[u8] = b"topic";
@@ -33,6 +34,8 @@ const READ_TO: &[u8] = b"read_to";
 /// Most letters, and bytes of them, that wait for their topic; every epoch writes them again.
 const MOST_WAITING: usize = 256;
 const MOST_WAITING_BYTES: usize = 256 << 10;
+/// Most characters of a reason that is shown; its dead letter has all of it.
+const LONGEST_REASON: usize = 300;
 
 /// Commits a task's epochs.
 pub(crate) struct Writer {
@@ -262,6 +265,7 @@ impl Writer {
             ahead: prepared.ahead_in(&records),
             ..Counts::default()
         };
+        let rejected = bad.iter().max().map(|(_, reason)| self.rejected(added.poisoned, reason));
         bad.extend(&late);
         bad.sort_unstable();
         let letter = |(record, reason): &&(usize, String)| {
@@ -291,6 +295,7 @@ impl Writer {
             self.environment.state.acknowledge_loss(&self.id, self.fence).await?;
         }
         let events = records.len() as u64;
+        self.show_rejected(rejected, events);
         self.metrics.add(events, added);
         self.status.commit(CommittedEpoch {
             epoch: progress.epoch,
@@ -306,6 +311,26 @@ impl Writer {
         self.waiting = progress.outbox;
         self.send_letters().await;
         Ok(())
+    }
+
+    fn rejected(&self, count: u64, reason: &str) -> RejectedEvents {
+        let now = self.environment.clock.now();
+        let (topic, reason) = (self.letters.clone(), shortened(reason, LONGEST_REASON));
+        RejectedEvents { topic, count, in_a_row: count, first: now, last: now, reason }
+    }
+
+    /// Shows what went to dead letters of an epoch of so many events.
+    fn show_rejected(&self, rejected: Option<RejectedEvents>, events: u64) {
+        let is_any_taken_in = rejected.as_ref().map_or(0, |rejected| rejected.count) < events;
+        if let Some(rejected) = rejected {
+            let RejectedEvents { count, topic, reason, .. } = rejected.clone();
+            if self.status.reject(rejected) {
+                warn!(task = %self.id, events = count, %topic, reason, "events went to dead letters");
+            }
+        }
+        if is_any_taken_in {
+            self.status.accept();
+        }
     }
 
     fn put_facts(&self, read_to: Option<Timestamp>, changes: &mut Changes) {

@@ -56,7 +56,48 @@ pub(super) fn better(message: &str) -> Option<(String, Option<String>)> {
     if message.contains("nary operator '-' only supports signed numeric") {
         return Some(("`-` takes a number or an interval".to_owned(), None));
     }
-    grouping(message).or_else(|| shape(message)).or_else(|| value(message))
+    unsupported(message).or_else(|| grouping(message)).or_else(|| shape(message)).or_else(|| value(message))
+}
+
+/// Of what the planner does not take.
+fn unsupported(message: &str) -> Option<(String, Option<String>)> {
+    let help = |text: &str| Some(text.to_owned());
+    let rest = |start: &str| message.split_once(start).map(|(_, rest)| rest.trim());
+    for clause in ["LIMIT", "OFFSET"] {
+        if let Some(kind) = rest(&format!("xpected {clause} to be an integer or null, but got ")) {
+            return Some((format!("{clause} takes a whole number, and not {}", a(kind)), None));
+        }
+    }
+    if let Some(name) = rest("chema contains duplicate unqualified field name ") {
+        let name = name.trim_matches('"');
+        let text = format!("two columns are called `{name}`: give one of them another name with AS");
+        return Some((text, None));
+    }
+    if let Some(kind) = rest("nsupported SQL type ") {
+        let text = format!("there is no type {kind}");
+        return Some((text, help("write text, bigint, double, decimal(12, 2), boolean, date or timestamp")));
+    }
+    if let Some((name, _)) = rest("laceholder '").and_then(|rest| rest.split_once('\'')) {
+        return Some((format!("there are no parameters: write a value in place of '{name}'"), None));
+    }
+    if let Some(node) = rest("nsupported ast node in sqltorel: ") {
+        let node = node.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        return Some((format!("{} is not supported in an expression", node.to_uppercase()), None));
+    }
+    if let Some(literal) = rest("nsupported Value '").or_else(|| rest("nsupported value '")) {
+        let literal = literal.split('"').nth(1)?;
+        return Some((format!("a literal of this kind is not supported: '{literal}'"), None));
+    }
+    if let Some(window) = rest("he window ").and_then(|rest| rest.strip_suffix(" is not defined!")) {
+        let text = format!("there is no window `{window}`");
+        return Some((text, help("write OVER (ORDER BY …), or WINDOW w AS (…) at the end")));
+    }
+    if let Some((field, _)) = rest("ield ").and_then(|rest| rest.split_once(" not found in struct")) {
+        return Some((format!("there is no field `{field}`"), None));
+    }
+    let (function, rest) = rest("o satisfy a call to '")?.split_once('\'')?;
+    let (kind, _) = rest.split_once("coercion from ")?.1.split_once(" to the signature")?;
+    Some((format!("no function takes {function}({})", in_sql(kind)), help(CAST)))
 }
 
 /// Of aggregates and groups.
@@ -143,7 +184,13 @@ fn value(message: &str) -> Option<(String, Option<String>)> {
     {
         return Some((format!("a time is {OUT_OF_RANGE}"), None));
     }
-    let (_, rest) = message.split_once("egular expression did not compile: ")?;
+    pattern(message)
+}
+
+/// Of a regular expression: the words of the crate that reads it, without the pattern over several lines.
+fn pattern(message: &str) -> Option<(String, Option<String>)> {
+    let starts = ["egular expression did not compile: ", "regex parse error:", "egexp pattern is invalid: "];
+    let (_, rest) = starts.iter().find_map(|start| message.split_once(start))?;
     let reason = rest.rsplit_once("error: ").map_or(rest, |(_, reason)| reason);
     let reason = reason.split(['\n', '~']).next().unwrap_or_default().trim();
     Some((format!("the pattern is no regular expression: {reason}"), None))

@@ -84,6 +84,42 @@ fn events_that_cannot_be_decoded_or_computed_become_letters() {
     assert_eq!(tags.len(), 4);
 }
 
+#[test]
+fn a_view_that_takes_no_event_in_says_so() {
+    let world = World::new(small()).with_orders(1);
+    world.apply(VIEW);
+    let bad = || order(13, "a", 0, 100);
+    world.post("store.orders", &[bad(), bad(), bad()]);
+    world.settle();
+    let status = world.status("store.per_customer");
+    let rejected = status.rejected.expect("events that went to dead letters");
+    assert_eq!((rejected.count, rejected.in_a_row), (3, 3));
+    let since = rejected.first;
+    let said = format!("3 events went to {LETTERS} since {since}, the last because division by zero");
+    assert_eq!(rejected.to_string(), said);
+    assert_eq!(status.rejected_problem, Some(format!("takes no event in: {said}")));
+    assert_eq!(world.read("store.per_customer").why_left_out, Some(said));
+    world.post("store.orders", &[order(1, "a", 0, 100)]);
+    world.settle();
+    let status = world.status("store.per_customer");
+    assert_eq!(status.rejected.map(|rejected| (rejected.count, rejected.in_a_row)), Some((3, 0)));
+    assert!(status.rejected_problem.is_some_and(|problem| problem.starts_with("3 events went to")));
+}
+
+#[test]
+fn a_query_says_why_events_are_left_out() {
+    let world = World::new(small()).with_orders(1);
+    world.apply("");
+    let bad = new_record(r#"{"order_id": "seven", "customer": "a"}"#);
+    world.post_records("store.orders", vec![new_record(order(1, "a", 0, 100).to_string()), bad]);
+    let limits = QueryLimits { rows: 10, time: Duration::from_secs(60), client: None };
+    let counted = world.block(world.engine().query("SELECT count(order_id) AS n FROM store.orders", limits));
+    let counted = counted.expect("rows");
+    assert_eq!(counted.left_out.undecodable, 1);
+    let why = counted.why_left_out.expect("a reason");
+    assert!(why.starts_with("the first is store.orders/0/1: "), "{why}");
+}
+
 fn tag(letter: &Record) -> String {
     ["factum-task", "factum-epoch", "factum-index"].map(|name| header(letter, name)).join(" ")
 }

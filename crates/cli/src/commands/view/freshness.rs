@@ -7,11 +7,13 @@ use crate::report;
 /// Warns of rows that are behind the log for good, or that leave something out.
 pub(super) fn warn(rows: &Rows) {
     stale(&rows.freshness);
-    let Some(LeftOutEvents { undecodable, unreadable }) = &rows.left_out else { return };
+    let Some(LeftOutEvents { undecodable, unreadable, reason }) = &rows.left_out else { return };
     if is_some(undecodable) {
-        report::say(format_args!(
-            "warning: {undecodable} events are left out: the columns that are named cannot be read from them"
-        ));
+        let reason = match reason {
+            Some(reason) => printable(reason),
+            None => "the columns that are named cannot be read from them; -o json says why".to_owned(),
+        };
+        report::say(format_args!("warning: {undecodable} events are left out: {reason}"));
     }
     if is_some(unreadable) {
         report::say(format_args!("warning: {unreadable} events are left out: the log cannot read them"));

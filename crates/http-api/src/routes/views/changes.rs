@@ -187,6 +187,7 @@ pub(super) fn too_large(change: &Change, most: usize) -> Option<Problem> {
     if count <= most {
         return None;
     }
-    let detail = format!("the view has {count} rows, and no more than {most} can be followed");
+    let detail =
+        format!("the view has {count} rows, and no more than {most} can be followed (http.max_rows)");
     Some(Problem::refused(detail).with("limit", most).also("follow a view that selects or sums them"))
 }

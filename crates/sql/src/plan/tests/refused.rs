@@ -565,8 +565,8 @@ fn aggregates_that_would_not_compute_what_they_say() {
     check_query(
         "SELECT percentile_cont(quantity) FROM orders",
         &expect![[r#"
-            "percentile_cont(quantity": no function takes percentile_cont(bigint)
-              help: convert the value with CAST(… AS …)
+            "percentile_cont(quantity": percentile_cont takes 2 arguments, and not 1
+              help: write percentile_cont(0.5) WITHIN GROUP (ORDER BY price)
         "#]],
     );
     check_query(
