@@ -719,10 +719,10 @@ fn columns_of_a_query_keep_their_names() {
     .assert_eq(&output("SELECT 'ß' AS \"straße\", 1 AS n, 2 AS \"N\", 'x'"));
     expect![[r#"
         said
-          × the query failed; division by zero
-           ╭─[query:1:10]
+          × division by zero
+           ╭─[query:1:12]
          1 │ SELECT 1 / 0 AS n
-           ·          ▲
+           ·            ─
            ╰────
     "#]]
     .assert_eq(&format!("said\n{}", output("SELECT 1 / 0 AS n")));
