@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use expect_test::expect;
 
-use super::world::planned;
+use super::world::{planned, write_problems};
 use crate::plan::relations::Relations;
 
 /// Every scalar function, in calls that can be computed of some row.
@@ -175,13 +175,7 @@ fn constants_that_are_wrong_whatever_the_row_holds() {
             writeln!(shown, "  accepted").expect("a string");
             continue;
         };
-        for problem in problems {
-            let marked = &problem.text[problem.span.clone()];
-            writeln!(shown, "  {marked:?}: {}", problem.message).expect("a string");
-            if let Some(help) = problem.help {
-                writeln!(shown, "  help: {help}").expect("a string");
-            }
-        }
+        write_problems(&mut shown, problems);
     }
     expect![[r#"
         date_part('yaer', order_date)

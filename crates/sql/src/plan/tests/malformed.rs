@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use expect_test::expect;
 
-use super::world::planned;
+use super::world::{planned, write_problems};
 
 const QUERIES: &str = r#"
 SELECT details[1].quantity FROM orders
@@ -140,13 +140,7 @@ fn malformed_queries_are_told_at_their_place() {
     for query in QUERIES.lines().filter(|query| !query.is_empty()) {
         writeln!(shown, "{query}").expect("a string");
         let Err(problems) = planned(&format!("CREATE MATERIALIZED VIEW v AS {query}")) else { continue };
-        for problem in problems {
-            let marked = &problem.text[problem.span.clone()];
-            writeln!(shown, "  {marked:?}: {}", problem.message).expect("a string");
-            if let Some(help) = problem.help {
-                writeln!(shown, "  help: {help}").expect("a string");
-            }
-        }
+        write_problems(&mut shown, problems);
     }
     expect![[r#"
         SELECT details[1].quantity FROM orders

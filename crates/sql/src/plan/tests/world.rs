@@ -1,6 +1,7 @@
 //! A small shop: its contracts, its events, views of it kept over many epochs, and plain DataFusion beside.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,6 +111,17 @@ pub(super) fn planned(text: &str) -> Result<PlanResult, Vec<Problem>> {
         text: text.into(),
     });
     plan(&definitions, &schemas(&definitions))
+}
+
+/// Writes each problem with the text that it is about.
+pub(super) fn write_problems(shown: &mut String, problems: Vec<Problem>) {
+    for problem in problems {
+        let marked = &problem.text[problem.span.clone()];
+        writeln!(shown, "  {marked:?}: {}", problem.message).expect("a string");
+        if let Some(help) = problem.help {
+            writeln!(shown, "  help: {help}").expect("a string");
+        }
+    }
 }
 
 /// The only view of a pipeline.
