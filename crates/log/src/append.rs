@@ -158,7 +158,8 @@ impl PartitionLog {
         let log = &*self.0;
         let options = *log.options.read();
         let bytes = batch.encoded_len();
-        let is_full = writer.is_too_full(bytes as u64, options.segment_bytes);
+        let is_full = writer.is_too_full(bytes as u64, options.segment_bytes)
+            || marker.is_some() && writer.has_most_aborted();
         if is_full || options.segment_age.is_some_and(|age| writer.is_too_old(age, now)) {
             log.roll(writer).map_err(|error| self.refused(error, bytes, true))?;
         }
@@ -309,8 +310,12 @@ impl Writer {
     fn is_too_full(&self, length: u64, segment_bytes: u64) -> bool {
         let limit = segment_bytes.min(u64::from(u32::MAX));
         let far = self.end.offset.since(self.end.segment) > i64::from(i32::MAX);
-        let aborted = self.active.summary().aborted.is_some_and(|aborted| aborted.count >= MOST_ABORTED);
-        self.end.position > 0 && (self.end.position + length > limit || far || aborted)
+        self.end.position > 0 && (self.end.position + length > limit || far)
+    }
+
+    /// Whether the active segment should be sealed before it takes another marker.
+    fn has_most_aborted(&self) -> bool {
+        self.active.summary().aborted.is_some_and(|aborted| aborted.count >= MOST_ABORTED)
     }
 
     /// Whether the active segment was begun longer ago than `age`.
@@ -327,7 +332,7 @@ impl Writer {
         interval: u32,
     ) -> TransactionChange {
         let header = batch.header();
-        let aborted = marker.and_then(|_| AbortedTransaction::ended_by(header, batch.as_bytes()));
+        let aborted = marker.and_then(|marker| AbortedTransaction::ended_by(header, marker));
         self.last_append = self.last_append.max(now);
         let appended_at = self.last_append;
         self.first_append.get_or_insert(appended_at);

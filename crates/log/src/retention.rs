@@ -124,12 +124,13 @@ impl LogInner {
     /// open transaction on.
     fn expired_until(&self, now: Timestamp, options: &Options) -> Offset {
         let segments = self.view();
+        let stable = self.bounds().stable;
         let mut start = self.log_start.get();
         let mut left = self.bytes.load(Ordering::Relaxed);
         for segment in &segments[..segments.len() - 1] {
             let summary = segment.summary();
             let fits = options.retention_bytes.is_none_or(|limit| left.saturating_sub(summary.bytes) < limit);
-            if summary.next > self.bounds().stable || (fits && !is_expired(segment, now, options)) {
+            if summary.next > stable || (fits && !is_expired(segment, now, options)) {
                 break;
             }
             left = left.saturating_sub(summary.bytes);

@@ -7,6 +7,7 @@
 
 use std::io;
 
+use factum_types::record::TransactionMarker;
 use factum_types::{BatchHeader, Offset, Timestamp};
 
 use crate::damage::{Damage, Fault};
@@ -95,7 +96,9 @@ pub(crate) fn scan(
         match walk.verified() {
             Ok(Some((header, bytes))) => {
                 scan.index.add(&header, Timestamp::NONE, extent.interval);
-                scan.index.add_aborted(AbortedTransaction::ended_by(&header, bytes));
+                let marker = TransactionMarker::of(&header, bytes);
+                scan.index
+                    .add_aborted(marker.and_then(|marker| AbortedTransaction::ended_by(&header, &marker)));
                 visit(place, &header, bytes);
                 walk.step(&header);
                 scan.reached = walk.place();

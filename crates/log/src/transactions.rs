@@ -42,9 +42,8 @@ pub struct AbortedTransaction {
 }
 
 impl AbortedTransaction {
-    /// The transaction that a batch in the log ends, if it is the marker of an aborted one that wrote something.
-    pub(crate) fn ended_by(header: &BatchHeader, batch: &[u8]) -> Option<Self> {
-        let marker = TransactionMarker::of(header, batch)?;
+    /// The transaction that a marker in the log ends, if it was aborted and wrote something.
+    pub(crate) fn ended_by(header: &BatchHeader, marker: &TransactionMarker) -> Option<Self> {
         let range = marker.range.filter(|_| marker.outcome == TransactionOutcome::Abort)?;
         let (first, stable) = (range.first, range.stable);
         Some(Self { producer_id: header.producer_id, first, last: Offset::new(header.base_offset), stable })

@@ -68,15 +68,11 @@ struct Replay<'a> {
 
 impl Replay<'_> {
     fn segment(&mut self, file: &dyn DiskFile, summary: &Summary) -> io::Result<()> {
-        let before = self.producers.clone();
         match self.walk(file, summary) {
             Ok(()) => Ok(()),
             Err(Stop::Io(error)) => Err(error),
             // What lies behind the damage may end transactions, or begin some: readers must know of those.
-            Err(Stop::Damaged(_)) => {
-                self.producers = before;
-                self.around_damage(file, summary)
-            }
+            Err(Stop::Damaged(_)) => self.around_damage(file, summary),
         }
     }
 
@@ -112,6 +108,8 @@ impl Replay<'_> {
             let marker = TransactionMarker::of(header, bytes);
             // What the transaction did to readers is known from the producers at the end.
             let _ = self.producers.record(header, marker.as_ref(), Timestamp::NONE);
+            // What is read again behind damage is taken note of once.
+            self.from = Offset::new(header.last_offset()).next();
         }
     }
 }
