@@ -35,6 +35,7 @@ use crate::options::Options;
 use crate::partition::Partition;
 use crate::producer_ids::ProducerIds;
 use crate::topic::Topic;
+use crate::transactions::TransactionCoordinator;
 use crate::trusted_time::TrustedTime;
 
 /// The only node there is.
@@ -50,6 +51,7 @@ pub(crate) struct BrokerInner {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) coordinator: Coordinator,
+    pub(crate) transactions: TransactionCoordinator,
     pub(crate) clock: SharedClock,
     pub(crate) heavy_work: Arc<HeavyWork>,
     /// Reads of what is no longer in memory.
@@ -310,6 +312,11 @@ impl Broker {
         &self.0.coordinator
     }
 
+    /// Transactions.
+    pub fn transactions(&self) -> &TransactionCoordinator {
+        &self.0.transactions
+    }
+
     /// The clock that records are stamped by.
     pub fn clock(&self) -> &SharedClock {
         &self.0.clock
@@ -351,8 +358,9 @@ impl Broker {
     /// How the embedded log is.
     pub fn health(&self) -> Health {
         let lock_problem = self.0.lock_file.get().and_then(LockFile::problem);
-        let others = [self.0.trusted_time.problem(), self.0.coordinator.problem(), lock_problem];
-        health(&self.0.catalogue, others.into_iter().flatten())
+        let coordinators = [self.0.coordinator.problem(), self.0.transactions.problem()];
+        let others = coordinators.into_iter().chain([self.0.trusted_time.problem(), lock_problem]);
+        health(&self.0.catalogue, others.flatten())
     }
 
     /// The same log for the server's own parts: it may write reserved topics too, the coordinator's own excepted.
@@ -403,7 +411,7 @@ impl fmt::Debug for Broker {
 }
 
 /// Disk work that may take long runs beside the async threads, and to its end whether or not it is waited for.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(failed) => std::panic::resume_unwind(failed.into_panic()),

@@ -30,7 +30,7 @@ use crate::options::Options;
 use crate::partition::{BatchChecks, Limits, Partition};
 use crate::producer_ids::ProducerIds;
 use crate::side_by_side;
-use crate::topic::{self, Defaults, OFFSETS_TOPIC, Topic, TopicFile};
+use crate::topic::{self, Defaults, Topic, TopicFile};
 use crate::topic_store::{StoredTopic, TopicStore, UnusableEntry};
 
 use crate::access::Access;
@@ -192,16 +192,16 @@ impl Catalogue {
         Ok(topic)
     }
 
-    /// The topic that the coordinator lives on, made at the first start. Blocks.
-    pub(crate) fn offsets_topic(&self) -> Result<Arc<Topic>, CreateTopicError> {
-        if let Some(topic) = self.topic(OFFSETS_TOPIC) {
+    /// The topic that a coordinator keeps its journal in, made at the first start. Blocks.
+    pub(crate) fn journal_topic(&self, name: &'static str) -> Result<Arc<Topic>, CreateTopicError> {
+        if let Some(topic) = self.topic(name) {
             return Ok(topic);
         }
-        let name = TopicName::new(OFFSETS_TOPIC).expect("a valid name");
+        let name = TopicName::new(name).expect("a valid name");
         let config = TopicConfig {
             retention: Some(Duration::MAX),
             retention_bytes: Some(ByteSize(i64::MAX as u64)),
-            // Only whole segments are deleted: small ones let the coordinator's snapshots free what they replace.
+            // Only whole segments are deleted: small ones let a coordinator's snapshots free what they replace.
             segment_bytes: Some(ByteSize(8 << 20)),
             ..TopicConfig::default()
         };
@@ -232,7 +232,7 @@ impl Catalogue {
         if self.is_closed() {
             return Err(AlterTopicError::Stopping.into());
         }
-        if topic::is_offsets_topic(name) {
+        if topic::is_journal(name) {
             return Err(AlterTopicError::Internal { topic: name.clone() }.into());
         }
         let topic =
@@ -252,7 +252,7 @@ impl Catalogue {
         }
         // Found and removed under one lock: an id never takes away another topic that was made under its name.
         let name = self.find(which)?;
-        if topic::is_offsets_topic(&name) || !access.reaches(&name) {
+        if topic::is_journal(&name) || !access.reaches(&name) {
             return Err(DeleteTopicError::Internal { topic: name });
         }
         let topic = self.index.write().remove(&name);

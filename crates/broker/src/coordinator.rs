@@ -3,6 +3,7 @@
 //! ```text
 //!   Coordinator ──► cell per group (one mutex) ─┬─ Group         pure state machine: join, sync, heartbeat, leave
 //!        │                                      ├─ OffsetTable   committed offsets
+//!        │                                      ├─ PendingOffsets  those of open transactions
 //!        │                                      └─ parked        requests that wait for the others
 //!        ├─ Timers        the earliest deadline of each group
 //!        ├─ GroupMemory   what all groups take, and its limits
@@ -26,27 +27,26 @@ mod commits;
 pub(crate) mod consumer_protocol;
 mod error;
 mod group;
-mod journal;
 mod listing;
 mod membership;
-mod memory;
+pub(crate) mod memory;
 mod offsets;
-mod offsets_log;
 mod options;
+mod pending;
 mod records;
 mod request;
 mod service;
 #[cfg(test)]
 mod tests;
-mod timers;
+mod transactional;
 mod upkeep;
 
+pub use crate::journal::{LogError, ReplayError};
 pub use answer::{
     GroupDescription, GroupListing, GroupState, JoinResult, JoinedMember, MemberDescription, SyncResult,
 };
-pub use error::{CoordinatorError, OpenError};
+pub use error::CoordinatorError;
 pub use memory::MemoryLimitError;
-pub use offsets_log::LogError;
 pub use options::Options;
 pub use request::{Commit, CommittedOffset, JoinGroup, Leaving, SyncGroup};
 pub use service::Coordinator;

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use factum_log::TruncateError;
 use factum_types::{TopicId, TopicName};
 
+use crate::journal::ReplayError;
+use crate::json_file;
 use crate::topic::InvalidConfig;
-use crate::{coordinator, json_file};
 
 /// What the disk refused.
 #[derive(Debug, thiserror::Error)]
@@ -117,12 +118,21 @@ pub enum OpenError {
     /// Something on disk.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The topic of the groups could not be made.
-    #[error("make topic {}", crate::OFFSETS_TOPIC)]
-    OffsetsTopic(#[source] CreateTopicError),
+    /// The topic of a coordinator could not be made.
+    #[error("make topic {topic}")]
+    JournalTopic {
+        /// Its name.
+        topic: &'static str,
+        /// What stands in the way.
+        #[source]
+        source: CreateTopicError,
+    },
     /// The groups kept in `__consumer_offsets`.
     #[error("read the consumer groups")]
-    Groups(#[from] coordinator::OpenError),
+    Groups(#[source] ReplayError),
+    /// The transactions kept in `__transaction_state`.
+    #[error("read the transactions")]
+    Transactions(#[source] ReplayError),
 }
 
 impl From<json_file::Error> for OpenError {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::catalogue::Catalogue;
 use crate::in_process::reason;
 use crate::partition::Partition;
-use crate::topic::OFFSETS_TOPIC;
+use crate::topic;
 
 /// More problems than these are counted, not listed.
 const LISTED_PROBLEMS: usize = 20;
@@ -40,10 +40,10 @@ pub(crate) fn health(catalogue: &Catalogue, others: impl IntoIterator<Item = Str
     if catalogue.is_closed() {
         problems.push("the broker is stopping".to_owned());
     }
-    let is_offsets = |topic: &str| topic == OFFSETS_TOPIC;
-    let groups = writable.iter().any(|p| is_offsets(p.topic_partition().topic.as_str()));
-    let others =
-        topics.len() == 1 || writable.iter().any(|p| !is_offsets(p.topic_partition().topic.as_str()));
+    let name = |partition: &&&Arc<Partition>| partition.topic_partition().topic.clone();
+    let groups = writable.iter().any(|partition| topic::is_offsets_topic(&name(partition)));
+    let is_alone = topics.iter().all(|topic| topic::is_journal(topic.name()));
+    let others = is_alone || writable.iter().any(|partition| !topic::is_journal(&name(partition)));
     Health { writable: groups && others && !catalogue.is_closed(), problems }
 }
 

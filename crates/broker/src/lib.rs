@@ -5,6 +5,7 @@
 //!        │                │
 //!        │                ├─► fetch          long poll over many partitions
 //!        │                ├─► coordinator    consumer groups, kept in __consumer_offsets
+//!        │                ├─► transactions   transactional producers, kept in __transaction_state
 //!        │                └─► in_process     the uniform interface, eventlog::EventLog
 //!        └─ run: committer, retention, group timers; closes the logs at the end
 //!
@@ -45,6 +46,7 @@ mod health;
 mod heavy_work;
 mod in_process;
 mod inline_work;
+mod journal;
 mod json_file;
 mod known_topics;
 mod metrics;
@@ -55,8 +57,10 @@ mod producer_ids;
 mod retention;
 mod service;
 mod side_by_side;
+mod timers;
 mod topic;
 mod topic_store;
+pub mod transactions;
 mod trusted_time;
 
 pub use auto_create::AutoCreateTopics;
@@ -86,4 +90,5 @@ pub use name_registry::NameRegistry;
 pub use options::{DEFAULT_OPEN_FILES, Options};
 pub use partition::{Partition, ProduceError, ReadError};
 pub use service::Service;
-pub use topic::{OFFSETS_TOPIC, Topic};
+pub use topic::{OFFSETS_TOPIC, TRANSACTIONS_TOPIC, Topic};
+pub use transactions::{TransactionCoordinator, TransactionalAppend};

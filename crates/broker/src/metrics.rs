@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use factum_types::TopicName;
+use factum_types::record::TransactionOutcome;
 use metrics::{
     Counter, Gauge, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -39,6 +40,16 @@ pub(crate) fn describe() {
         "factum_group_memory_bytes",
         "Memory of consumer groups: what members bring, assignments and committed offsets"
     );
+    describe_counter!("factum_transactions_begun_total", "Transactions begun by producers");
+    describe_counter!(
+        "factum_transactions_ended_total",
+        "Transactions whose markers are on disk, by outcome"
+    );
+    describe_counter!("factum_transactions_timed_out_total", "Open transactions aborted at their time-out");
+    describe_histogram!(
+        "factum_transaction_end_seconds",
+        "Time from the decision of a transaction until its markers were on disk"
+    );
     describe_gauge!("factum_log_bytes", "Bytes of all partitions on disk");
     describe_gauge!(
         "factum_unsynced_records_max",
@@ -54,6 +65,23 @@ pub(crate) fn observe_doubted_clock(seconds: f64) {
 /// The memory of all consumer groups, looked up once: it changes with each member that comes or goes.
 pub(crate) fn group_memory() -> Gauge {
     gauge!("factum_group_memory_bytes")
+}
+
+pub(crate) fn observe_transaction_begun() {
+    counter!("factum_transactions_begun_total").increment(1);
+}
+
+pub(crate) fn observe_transaction_timeout() {
+    counter!("factum_transactions_timed_out_total").increment(1);
+}
+
+pub(crate) fn observe_transaction_end(outcome: TransactionOutcome, took: Duration) {
+    let outcome = match outcome {
+        TransactionOutcome::Commit => "commit",
+        TransactionOutcome::Abort => "abort",
+    };
+    counter!("factum_transactions_ended_total", "outcome" => outcome).increment(1);
+    histogram!("factum_transaction_end_seconds").record(took.as_secs_f64());
 }
 
 /// Which topics have a label of their own.

@@ -7,7 +7,7 @@ use factum_types::{ByteSize, units};
 use serde::{Deserialize, Serialize};
 
 use crate::auto_create::AutoCreateTopics;
-use crate::coordinator;
+use crate::{coordinator, transactions};
 
 /// Enough for the default number of partitions, with their older segments that are read.
 pub const DEFAULT_OPEN_FILES: usize = 4_512;
@@ -47,6 +47,8 @@ pub struct Options {
     pub sync_threads: usize,
     /// Consumer groups.
     pub groups: coordinator::Options,
+    /// Transactions.
+    pub transactions: transactions::Options,
 }
 
 impl Default for Options {
@@ -66,6 +68,7 @@ impl Default for Options {
             open_files: None,
             sync_threads: 8,
             groups: coordinator::Options::default(),
+            transactions: transactions::Options::default(),
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::heavy_work::HeavyWork;
 use crate::inline_work::InlineWork;
 use crate::metrics::TopicMetrics;
 use crate::producer_ids::ProducerIds;
+use crate::transactions::TransactionalAppend;
 
 pub use error::{ProduceError, ReadError};
 
@@ -160,13 +161,14 @@ impl Partition {
     /// # Errors
     /// [`ProduceError`]; nothing of the batch was kept.
     pub fn append(&self, batch: RecordBatch) -> Result<AppendResult, ProduceError> {
-        let appended = self.append_timed(batch, NonZeroUsize::MIN, &mut InlineWork::default());
+        let appended = self.append_timed(batch, NonZeroUsize::MIN, &mut InlineWork::default(), None);
         appended.map(|(appended, _)| appended)
     }
 
     /// Appends a batch as [`Partition::append`], as part of a request that appends to `request` partitions (those of
     /// smaller requests are synced first), and gives the time that the records got if that is not their own. What the
-    /// request has left of `inline` is unpacked and judged on the caller's thread.
+    /// request has left of `inline` is unpacked and judged on the caller's thread. A batch of a transaction needs to be told
+    /// of which.
     ///
     /// # Errors
     /// [`ProduceError`]; nothing of the batch was kept.
@@ -175,11 +177,16 @@ impl Partition {
         mut batch: RecordBatch,
         request: NonZeroUsize,
         inline: &mut InlineWork,
+        transaction: Option<&TransactionalAppend>,
     ) -> Result<(AppendResult, Option<Timestamp>), ProduceError> {
         if self.is_reserved {
             return Err(ProduceError::Reserved);
         }
         self.check(&batch)?;
+        let transaction = match batch.header().is_transactional() {
+            true => Some(transaction.ok_or(ProduceError::NoTransactionalId)?),
+            false => None,
+        };
         let producer_id = batch.header().producer_id;
         if batch.header().is_idempotent() && !self.checks.producer_ids.is_given_out(producer_id) {
             return Err(ProduceError::UnknownProducer { producer_id });
@@ -194,7 +201,7 @@ impl Partition {
         if summary.max_timestamp != batch.header().max_timestamp {
             batch.correct_max_timestamp(summary.max_timestamp);
         }
-        self.place(batch, request, Some(summary.max_timestamp_index))
+        self.place(batch, request, Some(summary.max_timestamp_index), transaction)
     }
 
     /// Appends a batch that was built in this process, for a caller that may write here, as part of a request that
@@ -208,7 +215,7 @@ impl Partition {
         request: NonZeroUsize,
     ) -> Result<AppendResult, ProduceError> {
         self.check(&batch)?;
-        self.place(batch, request, None).map(|(appended, _)| appended)
+        self.place(batch, request, None, None).map(|(appended, _)| appended)
     }
 
     /// Does to a checked batch what the topic's settings ask for, and gives it to the log. `latest` is the first record
@@ -218,6 +225,7 @@ impl Partition {
         batch: RecordBatch,
         request: NonZeroUsize,
         latest: Option<i32>,
+        transaction: Option<&TransactionalAppend>,
     ) -> Result<(AppendResult, Option<Timestamp>), ProduceError> {
         let (now, rules) = (self.clock.now(), self.limits.rules());
         let batch = match rules.unpacks(&batch) {
@@ -226,7 +234,12 @@ impl Partition {
         };
         self.check_size(&batch)?;
         let (bytes, records) = (batch.encoded_len(), batch.header().record_count);
+        let header = *batch.header();
+        let locked = transaction.map(|transaction| transaction.lock(&self.name, &header)).transpose()?;
         let appended = self.log.append_as_part(batch, now, request).map_err(|error| self.refused(error))?;
+        if let Some(locked) = locked {
+            locked.appended();
+        }
         if !appended.duplicate {
             self.metrics.observe_append(bytes, records);
         }
@@ -340,9 +353,6 @@ impl Partition {
         let header = batch.header();
         if header.is_control() {
             return Err(ProduceError::Control);
-        }
-        if header.is_transactional() {
-            return Err(ProduceError::Transactional);
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Opens the embedded log, keeps it going and closes it in order.
 //!
 //! ```text
-//!   open   lock ─► cluster.json ─► producer ids ─► every log, in parallel ─► groups
-//!   run    committer threads · group timers · retention
+//!   open   lock ─► cluster.json ─► producer ids ─► every log, in parallel ─► groups ─► transactions
+//!   run    committer threads · timers of groups and transactions · retention
 //!   stop   edges have stopped admitting ─► timers end, last syncs ─► every log closed ─► lock released
 //! ```
 
@@ -27,10 +27,13 @@ use crate::catalogue::Catalogue;
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::DataDirLock;
 use crate::error::{OpenError, StorageError};
+use crate::journal::log::PartitionJournal;
 use crate::name_registry::TakenNames;
 use crate::options::{DEFAULT_OPEN_FILES, Options};
+use crate::partition::Partition;
 use crate::producer_ids::ProducerIds;
-use crate::topic::Defaults;
+use crate::topic::{Defaults, OFFSETS_TOPIC, TRANSACTIONS_TOPIC};
+use crate::transactions::{self, Markers, TransactionCoordinator};
 use crate::trusted_time::TrustedTime;
 use crate::{cluster, metrics, retention};
 
@@ -100,15 +103,27 @@ impl Service {
             Arc::new(TrustedTime::open(own_disk, &options.data_dir, Arc::clone(&clock), newest));
         // A first reading, so that a clock that jumped is named from the start on.
         trusted_time.now();
-        let offsets = catalogue.offsets_topic().map_err(OpenError::OffsetsTopic)?;
-        let offsets = Arc::clone(&offsets.partitions()[0]);
+        let offsets = journal_partition(&catalogue, OFFSETS_TOPIC)?;
         let coordinator = Coordinator::open(
             offsets,
             options.groups.clone(),
             Arc::clone(&clock),
             Arc::clone(&trusted_time),
             random,
-        )?;
+        )
+        .map_err(OpenError::Groups)?;
+        let journal = journal_partition(&catalogue, TRANSACTIONS_TOPIC)?;
+        let transactions = TransactionCoordinator::new(transactions::Parts {
+            options: options.transactions.clone(),
+            clock: Arc::clone(&clock),
+            trusted_time: Arc::clone(&trusted_time),
+            producer_ids: Arc::clone(&producer_ids),
+            epoch: journal.bounds().leader_epoch,
+            journal: Arc::new(PartitionJournal { partition: journal, clock: Arc::clone(&clock) }),
+            markers: Markers::new(Arc::clone(&catalogue), coordinator.clone(), Arc::clone(&clock)),
+            memory: Arc::clone(coordinator.memory()),
+        });
+        transactions.recover().map_err(OpenError::Transactions)?;
         let topics = catalogue.topics().len();
         info!(data_dir = %options.data_dir.display(), topics, "opened the embedded log");
         let heavy_work = Arc::clone(catalogue.heavy_work());
@@ -122,6 +137,7 @@ impl Service {
             catalogue,
             producer_ids,
             coordinator,
+            transactions,
             clock,
             heavy_work,
             cold_reads: BlockingWork::at_most(COLD_READS),
@@ -154,6 +170,12 @@ impl Service {
         let (coordinator, group_stop) = (shared.coordinator.clone(), stop.clone());
         tasks.spawn("group-timers", OnError::StopServer, async move {
             coordinator.run(group_stop).await;
+            Ok(())
+        });
+        let (transactions, transaction_stop) = (shared.transactions.clone(), stop.clone());
+        let completions = tasks.clone();
+        tasks.spawn("transaction-timers", OnError::StopServer, async move {
+            transactions.run(completions, transaction_stop).await;
             Ok(())
         });
         let catalogue = Arc::clone(&shared.catalogue);
@@ -200,6 +222,13 @@ impl Service {
         let committed = (0..self.broker.options().sync_threads).map(start).collect();
         (committer, committed)
     }
+}
+
+/// The partition of a coordinator's journal.
+fn journal_partition(catalogue: &Catalogue, topic: &'static str) -> Result<Arc<Partition>, OpenError> {
+    let found = catalogue.journal_topic(topic);
+    let found = found.map_err(|source| OpenError::JournalTopic { topic, source })?;
+    Ok(Arc::clone(&found.partitions()[0]))
 }
 
 fn check(options: &Options) -> Result<(), OpenError> {

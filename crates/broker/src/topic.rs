@@ -20,6 +20,9 @@ pub(crate) use file::TopicFile;
 /// The topic that the group coordinator keeps its state in; no one else writes to it, not even the server's other parts.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
+/// The topic that the coordinator of transactions keeps its state in; no one else writes to it either.
+pub const TRANSACTIONS_TOPIC: &str = "__transaction_state";
+
 /// A topic that exists on disk.
 pub struct Topic {
     name: TopicName,
@@ -114,7 +117,12 @@ impl fmt::Debug for Topic {
     }
 }
 
-/// Whether this is the coordinator's own topic.
+/// Whether the topic keeps the offsets of groups.
 pub(crate) fn is_offsets_topic(name: &TopicName) -> bool {
     name.as_str() == OFFSETS_TOPIC
+}
+
+/// Whether the topic is a coordinator's own.
+pub(crate) fn is_journal(name: &TopicName) -> bool {
+    [OFFSETS_TOPIC, TRANSACTIONS_TOPIC].contains(&name.as_str())
 }

@@ -146,6 +146,23 @@ impl PartitionLog {
         self.append_checked(&mut writer, batch, None, now, request)
     }
 
+    /// As [`PartitionLog::append`], for a batch of the server itself in the transaction of a producer: it has no sequence
+    /// number, and is never taken for one that was sent before.
+    ///
+    /// # Errors
+    /// [`AppendError`]; nothing of the batch is then in the log.
+    pub fn append_unsequenced(
+        &self,
+        batch: RecordBatch,
+        now: Timestamp,
+    ) -> Result<AppendResult, AppendError> {
+        let log = &*self.0;
+        let mut writer = log.writer.lock();
+        log.check_writable()?;
+        writer.producers.check_epoch(batch.header())?;
+        self.append_checked(&mut writer, batch, None, now, NonZeroUsize::MIN)
+    }
+
     /// Appends a batch that may be appended; `marker` is what it says if it is a control batch.
     pub(crate) fn append_checked(
         &self,

@@ -68,20 +68,10 @@ impl Producers {
         if !header.is_idempotent() {
             return Ok(None);
         }
+        self.check_epoch(header)?;
         let (producer_id, found) = (header.producer_id, header.base_sequence);
         let out_of_order = |expected| Err(AppendError::OutOfOrderSequence { producer_id, expected, found });
         let known = self.0.get(&producer_id);
-        let current = known.map_or(0, |producer| producer.epoch);
-        if header.producer_epoch < current {
-            return Err(AppendError::InvalidProducerEpoch {
-                producer_id,
-                current,
-                found: header.producer_epoch,
-            });
-        }
-        if known.is_some_and(|producer| producer.open.is_some()) && !header.is_transactional() {
-            return Err(AppendError::NotTransactional { producer_id });
-        }
         match known {
             _ if found < 0 => out_of_order(0),
             None => Ok(None),
@@ -98,6 +88,20 @@ impl Producers {
                 (None, _) => Ok(None),
             },
         }
+    }
+
+    /// Whether a batch may be appended as far as its epoch and its producer's open transaction are concerned.
+    pub(crate) fn check_epoch(&self, header: &BatchHeader) -> Result<(), AppendError> {
+        let (producer_id, found) = (header.producer_id, header.producer_epoch);
+        let Some(producer) = self.0.get(&producer_id) else { return Ok(()) };
+        if found < producer.epoch {
+            let current = producer.epoch;
+            return Err(AppendError::InvalidProducerEpoch { producer_id, current, found });
+        }
+        if producer.open.is_some() && !header.is_transactional() {
+            return Err(AppendError::NotTransactional { producer_id });
+        }
+        Ok(())
     }
 
     /// Whether the transaction of a producer may be ended by a coordinator, in these epochs.
@@ -292,12 +296,15 @@ impl Producer {
     /// Takes note of a batch of records.
     fn add(&mut self, header: &BatchHeader) -> TransactionChange {
         let base = Offset::new(header.base_offset);
-        self.batches.push_back(AppendedBatch {
-            first_sequence: header.base_sequence,
-            last_sequence: last_sequence(header),
-            base,
-            last: Offset::new(header.last_offset()),
-        });
+        // The server's own batches in a transaction have none.
+        if header.base_sequence >= 0 {
+            self.batches.push_back(AppendedBatch {
+                first_sequence: header.base_sequence,
+                last_sequence: last_sequence(header),
+                base,
+                last: Offset::new(header.last_offset()),
+            });
+        }
         if self.batches.len() > REMEMBERED_BATCHES {
             self.batches.pop_front();
         }

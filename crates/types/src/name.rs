@@ -107,6 +107,29 @@ impl GroupId {
     }
 }
 
+/// The name of a transactional producer (`transactional.id`), by which it is known again after a restart: 1 to 255 bytes
+/// of any text.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TransactionalId(Arc<str>);
+
+impl TransactionalId {
+    /// Checks `name` and keeps it.
+    ///
+    /// # Errors
+    /// [`NameError::Empty`] or [`NameError::TooLong`].
+    pub fn new(name: impl Into<Arc<str>>) -> Result<Self, NameError> {
+        let name = name.into();
+        check(&name, 255, "any text", |_| true)?;
+        Ok(Self(name))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A team: 1 to 63 of `[a-z0-9-]`, starting with a letter; also the folder's name in a project.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -191,7 +214,7 @@ macro_rules! text_newtype {
     )*};
 }
 
-text_newtype!(TopicName, GroupId, TeamName);
+text_newtype!(TopicName, GroupId, TeamName, TransactionalId);
 
 /// A topic's identity over its whole life: a topic deleted and made again has another (KIP-516).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]

@@ -7,16 +7,18 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use factum_base::clients::{ClientAddress, ClientShare};
-use factum_types::{GroupId, Offset, Timestamp, TopicPartition};
+use factum_types::record::TransactionOutcome;
+use factum_types::{GroupId, Offset, ProducerEpoch, ProducerId, Timestamp, TopicPartition};
 use tokio::sync::oneshot;
 use tracing::error;
 
 use super::group::{Group, Outcome, Reply, Ticket};
-use super::journal::{Change, Journal};
 use super::memory::{ENTRY_BYTES, GroupMemory, MemoryShare};
-use super::offsets::OffsetTable;
+use super::offsets::{OffsetTable, bytes_of};
+use super::pending::{PendingOffset, PendingOffsets};
 use super::records::{self, GroupMetadata, Key, StoredOffset};
 use super::{CommittedOffset, CoordinatorError, GroupState, JoinResult, SyncResult};
+use crate::journal::{Change, Journal};
 
 /// An answer, with the journal's offset that must be on disk before it is given.
 pub(crate) struct Answer<T> {
@@ -35,6 +37,7 @@ pub(crate) struct Cell {
     id: GroupId,
     pub(crate) group: Group,
     pub(crate) offsets: OffsetTable,
+    pub(crate) pending: PendingOffsets,
     pub(crate) waiting: HashMap<Ticket, Waiting>,
     /// The group's metadata as the journal has it.
     stored: Option<Bytes>,
@@ -74,6 +77,7 @@ impl Cell {
             id,
             group: Group::new(Arc::clone(&memory)),
             offsets: OffsetTable::default(),
+            pending: PendingOffsets::default(),
             waiting: HashMap::new(),
             stored: None,
             empty_since: None,
@@ -89,9 +93,30 @@ impl Cell {
         &self.id
     }
 
-    /// Takes over what the journal says of an offset.
-    pub(crate) fn restore_offset(&mut self, partition: TopicPartition, stored: StoredOffset) {
-        self.offsets.restore(partition, stored, &self.memory);
+    /// Takes over what the journal says of an offset: what it is, or that it is gone.
+    pub(crate) fn restore_offset(
+        &mut self,
+        partition: TopicPartition,
+        stored: Option<StoredOffset>,
+        order: Offset,
+    ) {
+        self.pending.supersede(&partition, order);
+        match stored {
+            Some(stored) => self.offsets.restore(partition, (stored, order), &self.memory),
+            None => self.offsets.remove(&partition),
+        }
+    }
+
+    /// Takes over what the journal says of an offset in the transaction of a producer.
+    pub(crate) fn restore_pending(
+        &mut self,
+        producer_id: ProducerId,
+        partition: TopicPartition,
+        stored: StoredOffset,
+        order: Offset,
+    ) {
+        let share = self.memory.take_always(None, bytes_of(&partition, &stored));
+        self.pending.set(producer_id, partition, PendingOffset { stored, order, share });
     }
 
     /// Takes over what the journal says of the group.
@@ -117,7 +142,7 @@ impl Cell {
     /// What the group takes, as recounted.
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
-        own_bytes(&self.id) + self.group.recount() + self.offsets.recount()
+        own_bytes(&self.id) + self.group.recount() + self.offsets.recount() + self.pending.recount()
     }
 
     /// Whether nothing of the group would be missed.
@@ -127,7 +152,7 @@ impl Cell {
 
     /// Whether the group has no offsets and no one waits for it.
     pub(crate) fn is_bare(&self) -> bool {
-        self.offsets.is_empty() && self.waiting.is_empty()
+        self.offsets.is_empty() && self.pending.is_empty() && self.waiting.is_empty()
     }
 
     /// Stores what the group asks to have stored and answers whom it answers.
@@ -157,22 +182,63 @@ impl Cell {
         if offsets.is_empty() {
             return Ok(());
         }
-        let stored = offsets.into_iter().map(|(partition, mut committed)| {
-            committed.metadata.get_or_insert_default();
-            (partition, StoredOffset { committed, committed_at: wall })
-        });
-        let stored: BTreeMap<_, _> = stored.collect();
+        let stored = to_store(offsets, wall);
         let reserved = self.offsets.reserve(&self.memory, client, stored.iter());
         let mut reserved = reserved.map_err(CoordinatorError::NoMemoryForOffsets)?;
-        let change = |(partition, stored): (&TopicPartition, &StoredOffset)| {
-            (Key::Offset(self.id.clone(), partition.clone()), Some(records::encode_offset(stored)))
-        };
-        let changes: Vec<Change> = stored.iter().map(change).collect();
-        self.last = Some(journal.append(&changes, wall)?);
-        for (partition, stored) in stored {
-            self.offsets.set(partition, stored, client, &mut reserved);
+        let (first, last) = journal.append(self.changes(&stored), wall)?;
+        self.last = Some(last);
+        for ((partition, stored), order) in stored.into_iter().zip(orders(first)) {
+            self.pending.supersede(&partition, order);
+            self.offsets.set(partition, (stored, order), client, &mut reserved);
         }
         Ok(())
+    }
+
+    /// Keeps offsets of `client` until the transaction of a producer ends: all of them or none.
+    pub(crate) fn commit_in_transaction(
+        &mut self,
+        producer: (ProducerId, ProducerEpoch),
+        offsets: Vec<(TopicPartition, CommittedOffset)>,
+        client: ClientAddress,
+        journal: &Journal,
+        wall: Timestamp,
+    ) -> Result<(), CoordinatorError> {
+        let (producer_id, _) = producer;
+        let stored = to_store(offsets, wall);
+        let reserved = self.pending.reserve(producer_id, &self.memory, client, stored.iter());
+        let mut reserved = reserved.map_err(CoordinatorError::NoMemoryForOffsets)?;
+        let (first, last) = journal.append_in_transaction(producer, self.changes(&stored), wall)?;
+        self.last = Some(last);
+        for ((partition, stored), order) in stored.into_iter().zip(orders(first)) {
+            let share = reserved.split(bytes_of(&partition, &stored));
+            self.pending.set(producer_id, partition, PendingOffset { stored, order, share });
+        }
+        Ok(())
+    }
+
+    /// Has the offsets of a producer's transaction count, or drops them; its marker lies at `marker`.
+    pub(crate) fn end_transaction(
+        &mut self,
+        producer_id: ProducerId,
+        outcome: TransactionOutcome,
+        marker: Option<Offset>,
+    ) {
+        let pending = self.pending.take(producer_id);
+        if outcome == TransactionOutcome::Commit {
+            for (partition, pending) in pending {
+                self.pending.supersede(&partition, pending.order);
+                self.offsets.settle(partition, pending);
+            }
+        }
+        self.last = marker.or(self.last);
+    }
+
+    fn changes(&self, stored: &BTreeMap<TopicPartition, StoredOffset>) -> Vec<Change> {
+        let change = |(partition, stored): (&TopicPartition, &StoredOffset)| {
+            let key = records::encode_key(&Key::Offset(self.id.clone(), partition.clone()));
+            (key, Some(records::encode_offset(stored)))
+        };
+        stored.iter().map(change).collect()
     }
 
     /// Removes offsets, and the group itself if `with_group`.
@@ -183,16 +249,19 @@ impl Cell {
         journal: &Journal,
         wall: Timestamp,
     ) -> Result<(), CoordinatorError> {
-        let gone = |partition: &TopicPartition| (Key::Offset(self.id.clone(), partition.clone()), None);
+        let gone = |partition: &TopicPartition| {
+            (records::encode_key(&Key::Offset(self.id.clone(), partition.clone())), None)
+        };
         let mut changes: Vec<Change> = partitions.iter().map(gone).collect();
         if with_group && self.stored.is_some() {
-            changes.push((Key::Group(self.id.clone()), None));
+            changes.push((records::encode_key(&Key::Group(self.id.clone())), None));
         }
         if !changes.is_empty() {
-            self.last = Some(journal.append(&changes, wall)?);
+            self.last = Some(journal.append(changes, wall)?.1);
         }
         for partition in partitions {
             self.offsets.remove(partition);
+            self.pending.supersede(partition, Offset::new(i64::MAX));
         }
         if with_group {
             self.stored = None;
@@ -210,19 +279,22 @@ impl Cell {
         if self.group.state() == GroupState::Dead {
             return Ok(None);
         }
-        let group = self.stored.iter().map(|value| (Key::Group(self.id.clone()), Some(value.clone())));
-        let offset = |(partition, stored): (&TopicPartition, &StoredOffset)| {
-            (Key::Offset(self.id.clone(), partition.clone()), Some(records::encode_offset(stored)))
+        let group = self.stored.iter().map(|value| {
+            ((records::encode_key(&Key::Group(self.id.clone())), Some(value.clone())), Offset::ZERO)
+        });
+        let offset = |(partition, stored, order): (&TopicPartition, &StoredOffset, Offset)| {
+            let key = records::encode_key(&Key::Offset(self.id.clone(), partition.clone()));
+            ((key, Some(records::encode_offset(stored))), order)
         };
-        let written = journal.rewrite(group.chain(self.offsets.iter().map(offset)), wall)?;
+        let written = journal.rewrite(group.chain(self.offsets.in_order().map(offset)), wall)?;
         self.last = written.or(self.last);
         Ok(written)
     }
 
     fn store_group(&mut self, journal: &Journal, wall: Timestamp) -> Result<(), CoordinatorError> {
         let value = records::encode_group(&self.group.stored(), wall);
-        let key = Key::Group(self.id.clone());
-        self.last = Some(journal.append(&[(key, Some(value.clone()))], wall)?);
+        let key = records::encode_key(&Key::Group(self.id.clone()));
+        self.last = Some(journal.append([(key, Some(value.clone()))], wall)?.1);
         self.stored = Some(value);
         self.empty_since = (self.group.state() == GroupState::Empty).then_some(wall);
         Ok(())
@@ -251,6 +323,23 @@ impl Cell {
 /// What a group takes without members and offsets: itself, its name, and its entries in the map and the timers.
 pub(crate) fn own_bytes(id: &GroupId) -> usize {
     size_of::<Cell>() + 3 * ENTRY_BYTES + id.as_str().len()
+}
+
+/// Of a partition that is named twice the last is kept.
+fn to_store(
+    offsets: Vec<(TopicPartition, CommittedOffset)>,
+    wall: Timestamp,
+) -> BTreeMap<TopicPartition, StoredOffset> {
+    let stored = offsets.into_iter().map(|(partition, mut committed)| {
+        committed.metadata.get_or_insert_default();
+        (partition, StoredOffset { committed, committed_at: wall })
+    });
+    stored.collect()
+}
+
+/// The places in the journal of changes that lie there end to end.
+fn orders(first: Offset) -> impl Iterator<Item = Offset> {
+    (first.get()..).map(Offset::new)
 }
 
 /// The result, unless what it tells of was not stored.

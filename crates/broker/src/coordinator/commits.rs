@@ -33,7 +33,7 @@ impl Coordinator {
             let unknown = CoordinatorError::IllegalGeneration { asked: generation, current: 0 };
             groups.with(&group, work).ok_or(unknown)??
         };
-        groups.journal.durable(last).await
+        Ok(groups.journal.durable(last).await?)
     }
 
     /// Whether the text beside an offset may be kept: [`Coordinator::commit`] asks it of all of them, and a caller
@@ -122,7 +122,9 @@ impl Coordinator {
             let is_read = |topic: &TopicName| subscribed.as_ref().is_none_or(|topics| topics.contains(topic));
             let (read, mut unread): (Vec<_>, Vec<_>) =
                 partitions.into_iter().partition(|partition| is_read(&partition.topic));
-            unread.retain(|partition| inside.offsets.get(partition).is_some());
+            unread.retain(|partition| {
+                inside.offsets.get(partition).is_some() || inside.pending.contains(partition)
+            });
             inside.remove(&unread, false, &self.0.journal, wall)?;
             Ok((read, inside.last))
         });
@@ -146,7 +148,7 @@ impl Coordinator {
     /// [`CoordinatorError::Storage`].
     pub async fn retain_topics(&self, exists: impl Fn(&TopicName) -> bool) -> Result<(), CoordinatorError> {
         let last = self.0.remove_offsets_where(|topic| !exists(topic))?;
-        self.0.journal.durable(last).await
+        Ok(self.0.journal.durable(last).await?)
     }
 }
 
@@ -159,7 +161,9 @@ impl Groups {
         let mut last = None;
         for cell in self.cells() {
             let removed = self.work_on(&cell, |inside| {
-                let partitions = inside.offsets.of_topics(&is_gone);
+                let mut partitions = inside.offsets.of_topics(&is_gone);
+                let pending = inside.pending.partitions();
+                partitions.extend(pending.filter(|partition| is_gone(&partition.topic)).cloned());
                 inside.remove(&partitions, false, &self.journal, wall).map(|()| inside.last)
             });
             last = last.max(removed.transpose()?.flatten());

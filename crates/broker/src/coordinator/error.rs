@@ -117,7 +117,7 @@ pub enum CoordinatorError {
     },
     /// The change could not be made durable; it may or may not have been kept.
     #[error("the change could not be stored")]
-    Storage(#[source] LogError),
+    Storage(#[from] LogError),
 }
 
 impl CoordinatorError {
@@ -125,20 +125,4 @@ impl CoordinatorError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::RebalanceInProgress | Self::Storage(_) | Self::UnreadableOffsets { .. })
     }
-}
-
-/// Why the groups could not be read back.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The partition cannot be read.
-    #[error("cannot read the groups back from {partition} at offset {at}")]
-    Read {
-        /// The partition that keeps them.
-        partition: TopicPartition,
-        /// The offset asked for.
-        at: i64,
-        /// What the log said.
-        #[source]
-        source: LogError,
-    },
 }

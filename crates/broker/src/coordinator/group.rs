@@ -25,6 +25,11 @@ mod join;
 mod member;
 mod memory;
 mod sync;
+/// Whether a commit names no member of any generation.
+fn is_outsider(generation: i32, member_id: &str, instance_id: Option<&str>) -> bool {
+    generation < 0 && member_id.is_empty() && instance_id.is_none()
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -240,21 +245,40 @@ impl Group {
         instance_id: Option<&str>,
         now: Instant,
     ) -> Result<(), CoordinatorError> {
-        if generation < 0 && member_id.is_empty() && instance_id.is_none() {
+        if is_outsider(generation, member_id, instance_id) {
             // While there are members, offsets are theirs alone.
             return if self.members.is_empty() { Ok(()) } else { Err(CoordinatorError::UnknownMember) };
         }
-        if generation < 0 && self.members.is_empty() {
+        self.check_transactional_commit(generation, member_id, instance_id, now)?;
+        match self.state {
+            // It has the new generation but not yet its share: whatever it read was another's by now.
+            State::CompletingRebalance if !self.members.is_empty() => {
+                Err(CoordinatorError::RebalanceInProgress)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for a commit in a transaction: a producer that names no member is let in whoever the members are, and a
+    /// rebalance holds up no one (KIP-447).
+    ///
+    /// # Errors
+    /// [`CoordinatorError`], as Kafka's.
+    pub(crate) fn check_transactional_commit(
+        &mut self,
+        generation: i32,
+        member_id: &str,
+        instance_id: Option<&str>,
+        now: Instant,
+    ) -> Result<(), CoordinatorError> {
+        let is_outsider = is_outsider(generation, member_id, instance_id);
+        if is_outsider || generation < 0 && self.members.is_empty() {
             return Ok(());
         }
         self.check_member(member_id, instance_id)?;
         self.check_generation(generation)?;
         self.heard(member_id, now);
-        match self.state {
-            // It has the new generation but not yet its share: whatever it read was another's by now.
-            State::CompletingRebalance => Err(CoordinatorError::RebalanceInProgress),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// Members go, each with a result of its own: [`CoordinatorError::UnknownMember`] or

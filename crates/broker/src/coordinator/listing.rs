@@ -43,12 +43,13 @@ impl Coordinator {
             if inside.group.state() != GroupState::Empty {
                 return Err(CoordinatorError::NonEmptyGroup);
             }
-            let partitions: Vec<_> = inside.offsets.iter().map(|(partition, _)| partition.clone()).collect();
+            let committed = inside.offsets.iter().map(|(partition, _)| partition);
+            let partitions: Vec<_> = committed.chain(inside.pending.partitions()).cloned().collect();
             inside.remove(&partitions, true, &self.0.journal, wall)?;
             Ok(inside.last)
         });
         let last = removed.ok_or(CoordinatorError::GroupNotFound)??;
-        self.0.journal.durable(last).await
+        Ok(self.0.journal.durable(last).await?)
     }
 }
 

@@ -30,14 +30,16 @@ pub(crate) const ENTRY_BYTES: usize = 128;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MemoryLimitError {
     /// All groups would have more than they may.
-    #[error("too much memory for all consumer groups: the limit is {limit} bytes (log.groups.memory)")]
+    #[error(
+        "too much memory for all consumer groups and transactions: the limit is {limit} bytes (log.groups.memory)"
+    )]
     OfAll {
         /// Most bytes of all groups.
         limit: usize,
     },
     /// One address would have more than it may.
     #[error(
-        "too much memory for the consumer groups of one client address: the limit is {limit} bytes, half of \
+        "too much memory for the consumer groups and transactions of one client address: the limit is {limit} bytes, half of \
          log.groups.memory"
     )]
     OfClient {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use factum_base::clients::ClientAddress;
-use factum_types::{Timestamp, TopicName, TopicPartition};
+use factum_types::{Offset, Timestamp, TopicName, TopicPartition};
 
 use super::CommittedOffset;
 use super::memory::{ENTRY_BYTES, GroupMemory, MemoryLimitError, MemoryShare};
+use super::pending::PendingOffset;
 use super::records::StoredOffset;
 
 /// The last offset committed for each partition.
@@ -19,6 +20,8 @@ pub(crate) struct OffsetTable(BTreeMap<TopicPartition, Entry>);
 #[derive(Debug)]
 struct Entry {
     stored: StoredOffset,
+    /// Where the journal had it first.
+    order: Offset,
     /// Of the address that committed it last.
     share: MemoryShare,
 }
@@ -57,15 +60,15 @@ impl OffsetTable {
     pub(crate) fn set(
         &mut self,
         partition: TopicPartition,
-        stored: StoredOffset,
+        (stored, order): (StoredOffset, Offset),
         client: ClientAddress,
         reserved: &mut MemoryShare,
     ) {
         let bytes = bytes_of(&partition, &stored);
         match self.0.get_mut(&partition) {
-            Some(entry) if entry.fits(client, bytes) => entry.stored = stored,
+            Some(entry) if entry.fits(client, bytes) => (entry.stored, entry.order) = (stored, order),
             _ => {
-                let entry = Entry { stored, share: reserved.split(bytes) };
+                let entry = Entry { stored, order, share: reserved.split(bytes) };
                 self.0.insert(partition, entry);
             }
         }
@@ -75,11 +78,19 @@ impl OffsetTable {
     pub(crate) fn restore(
         &mut self,
         partition: TopicPartition,
-        stored: StoredOffset,
+        (stored, order): (StoredOffset, Offset),
         memory: &Arc<GroupMemory>,
     ) {
         let share = memory.take_always(None, bytes_of(&partition, &stored));
-        self.0.insert(partition, Entry { stored, share });
+        self.0.insert(partition, Entry { stored, order, share });
+    }
+
+    /// Sets an offset whose transaction counts, with the memory that it had, unless a later one is there.
+    pub(crate) fn settle(&mut self, partition: TopicPartition, pending: PendingOffset) {
+        let PendingOffset { stored, order, share } = pending;
+        if self.0.get(&partition).is_none_or(|entry| entry.order < order) {
+            self.0.insert(partition, Entry { stored, order, share });
+        }
     }
 
     pub(crate) fn remove(&mut self, partition: &TopicPartition) {
@@ -92,6 +103,11 @@ impl OffsetTable {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&TopicPartition, &StoredOffset)> {
         self.0.iter().map(|(partition, entry)| (partition, &entry.stored))
+    }
+
+    /// Each offset with its place in the journal.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = (&TopicPartition, &StoredOffset, Offset)> {
+        self.0.iter().map(|(partition, entry)| (partition, &entry.stored, entry.order))
     }
 
     /// The partitions of topics that are not kept.
@@ -128,7 +144,7 @@ impl Entry {
 }
 
 /// What an offset takes in memory.
-fn bytes_of(partition: &TopicPartition, stored: &StoredOffset) -> usize {
+pub(crate) fn bytes_of(partition: &TopicPartition, stored: &StoredOffset) -> usize {
     let metadata = stored.committed.metadata.as_deref().map_or(0, str::len);
     size_of::<TopicPartition>() + size_of::<Entry>() + ENTRY_BYTES + partition.topic.as_str().len() + metadata
 }

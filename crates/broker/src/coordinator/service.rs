@@ -1,26 +1,29 @@
 //! The coordinator: every group by name, and the way in to each.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use factum_base::clients::{ClientAddress, ClientLimit, most_of_one_client};
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_types::GroupId;
 use parking_lot::{Mutex, RwLock};
+use tracing::warn;
 
 use super::cell::{Cell, own_bytes};
 use super::group::Ticket;
-use super::journal::Journal;
 use super::memory::GroupMemory;
-use super::offsets_log::{OffsetsLog, PartitionOffsets};
-use super::records::DecodedRecord;
-use super::timers::Timers;
-use super::{CoordinatorError, GroupState, LogError, MemoryLimitError, OpenError, Options};
+use super::records::{self, DecodedRecord};
+use super::transactional::GroupsOfProducers;
+use super::{CoordinatorError, GroupState, LogError, MemoryLimitError, Options};
+use crate::journal::log::{JournalLog, PartitionJournal};
+use crate::journal::{Entry, Journal, JournalRecord, ReplayError};
 use crate::partition::Partition;
+use crate::timers::Timers;
 use crate::trusted_time::TrustedTime;
 
 /// Looks after all consumer groups. Cloning is cheap and gives another hand on the same groups.
@@ -36,7 +39,8 @@ pub(super) struct Groups {
     pub(super) journal: Journal,
     /// What could not be read back at the start: an offset that is not there may have been in it.
     pub(super) unreadable: Option<Arc<str>>,
-    pub(super) timers: Timers,
+    pub(super) timers: Timers<GroupId>,
+    pub(super) pending: GroupsOfProducers,
     pub(super) memory: Arc<GroupMemory>,
     /// The groups that each address made: three quarters of all at most, so that others can always make some. Those that
     /// were read back belong to no address.
@@ -49,7 +53,7 @@ impl Coordinator {
     /// Reads the groups back from the partition that keeps them. Blocks while it reads.
     ///
     /// # Errors
-    /// [`OpenError::Read`] if the partition cannot be read. Damage in it is no error: what comes before it is read,
+    /// [`ReplayError`] if the partition cannot be read. Damage in it is no error: what comes before it is read,
     /// and the partition takes no change.
     pub(crate) fn open(
         offsets: Arc<Partition>,
@@ -57,9 +61,14 @@ impl Coordinator {
         clock: SharedClock,
         trusted_time: Arc<TrustedTime>,
         random: Random,
-    ) -> Result<Self, OpenError> {
-        let log = PartitionOffsets { partition: offsets, clock: Arc::clone(&clock) };
+    ) -> Result<Self, ReplayError> {
+        let log = PartitionJournal { partition: offsets, clock: Arc::clone(&clock) };
         Self::over(Arc::new(log), options, clock, trusted_time, random)
+    }
+
+    /// What all groups take, and transactions.
+    pub(crate) fn memory(&self) -> &Arc<GroupMemory> {
+        &self.0.memory
     }
 
     /// What is wrong with what groups committed, for operators.
@@ -72,12 +81,12 @@ impl Coordinator {
     }
 
     pub(super) fn over(
-        log: Arc<dyn OffsetsLog>,
+        log: Arc<dyn JournalLog>,
         options: Options,
         clock: SharedClock,
         trusted_time: Arc<TrustedTime>,
         random: Random,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Self, ReplayError> {
         let journal = Journal::new(log, options.snapshot_after.0);
         let memory = GroupMemory::new(options.memory);
         let places = ClientLimit::new(most_of_one_client(options.max_groups));
@@ -89,6 +98,7 @@ impl Coordinator {
             journal,
             unreadable: None,
             timers: Timers::default(),
+            pending: GroupsOfProducers::default(),
             memory,
             places,
             cells: RwLock::default(),
@@ -181,9 +191,9 @@ impl Groups {
         let mut cells = self.cells.write();
         let (count, limit) = (cells.len(), self.options.max_groups);
         match cells.entry(group.clone()) {
-            Entry::Occupied(there) => Ok(Arc::clone(there.get())),
-            Entry::Vacant(_) if count >= limit => Err(CoordinatorError::TooManyGroups { limit }),
-            Entry::Vacant(free) => {
+            hash_map::Entry::Occupied(there) => Ok(Arc::clone(there.get())),
+            hash_map::Entry::Vacant(_) if count >= limit => Err(CoordinatorError::TooManyGroups { limit }),
+            hash_map::Entry::Vacant(free) => {
                 let limit = self.places.limit();
                 let too_many = CoordinatorError::TooManyGroupsOfClient { limit };
                 let place = self.places.take(client, 1).ok_or(too_many)?;
@@ -202,26 +212,48 @@ impl Groups {
         }
     }
 
+    /// Takes over one record that is read back; `cell` does something with a group.
+    fn restore(
+        &self,
+        record: JournalRecord,
+        now: Instant,
+        cell: &mut impl FnMut(&GroupId, &mut dyn FnMut(&mut Cell)),
+    ) {
+        let JournalRecord { order, key, value, producer_id } = record;
+        match records::decode(&key, value.as_deref()) {
+            Ok(DecodedRecord::Offset(group, partition, stored)) => match (producer_id, stored) {
+                (Some(producer_id), Some(stored)) => {
+                    self.pending.add(producer_id, &group);
+                    cell(&group, &mut |cell| {
+                        cell.restore_pending(producer_id, partition.clone(), stored.clone(), order);
+                    });
+                }
+                (_, stored) => cell(&group, &mut |cell| {
+                    cell.restore_offset(partition.clone(), stored.clone(), order);
+                }),
+            },
+            Ok(DecodedRecord::Group(group, Some((stored, since)))) => {
+                cell(&group, &mut |cell| cell.restore_group(stored.clone(), since, now));
+            }
+            Ok(DecodedRecord::Group(group, None)) => cell(&group, &mut Cell::forget_group),
+            Ok(DecodedRecord::Foreign) => {}
+            Err(error) => warn!(offset = %order, %error, "skipped a group record"),
+        }
+    }
+
     /// Gives the damage that it had to pass over.
-    fn read_back(&self) -> Result<Option<LogError>, OpenError> {
+    fn read_back(&self) -> Result<Option<LogError>, ReplayError> {
         let now = self.clock.monotonic();
         let mut cells = self.cells.write();
         let mut cell = |group: &GroupId, work: &mut dyn FnMut(&mut Cell)| {
             let new = || Arc::new(Mutex::new(Cell::to_restore(group.clone(), &self.memory)));
             work(&mut cells.entry(group.clone()).or_insert_with(new).lock());
         };
-        let damage = self.journal.replay(|decoded| match decoded {
-            DecodedRecord::Offset(group, partition, Some(stored)) => {
-                cell(&group, &mut |cell| cell.restore_offset(partition.clone(), stored.clone()));
-            }
-            DecodedRecord::Offset(group, partition, None) => {
-                cell(&group, &mut |cell| cell.offsets.remove(&partition));
-            }
-            DecodedRecord::Group(group, Some((stored, since))) => {
-                cell(&group, &mut |cell| cell.restore_group(stored.clone(), since, now));
-            }
-            DecodedRecord::Group(group, None) => cell(&group, &mut Cell::forget_group),
-            DecodedRecord::Foreign => {}
+        let damage = self.journal.replay(|entry| match entry {
+            Entry::Record(record) => self.restore(record, now, &mut cell),
+            Entry::End { producer_id, outcome } => self.restore_end(producer_id, |group| {
+                cell(group, &mut |cell| cell.end_transaction(producer_id, outcome, None));
+            }),
         })?;
         cells.retain(|_, cell| !cell.lock().is_unused());
         for cell in cells.values() {

@@ -57,7 +57,9 @@ impl Groups {
                 return Ok(0);
             }
             let partitions = inside.offsets.expired(self.options.offsets_retention, inside.empty_since, now);
-            let keeps_nothing = partitions.len() == inside.offsets.len() && inside.waiting.is_empty();
+            let keeps_nothing = partitions.len() == inside.offsets.len()
+                && inside.pending.is_empty()
+                && inside.waiting.is_empty();
             inside.remove(&partitions, keeps_nothing, &self.journal, wall)?;
             Ok(partitions.len())
         };

@@ -31,7 +31,7 @@ pub(super) async fn produce(
     name: &TopicName,
     records: Vec<NewRecord>,
 ) -> Result<Vec<RecordMetadata>, ProduceError> {
-    if !access.reaches(name) || topic::is_offsets_topic(name) {
+    if !access.reaches(name) || topic::is_journal(name) {
         return Err(ProduceError::ReservedTopic { topic: name.clone() });
     }
     let topic = ensure_topic(broker, name).await?;

@@ -7,6 +7,7 @@ use factum_types::{ProducerId, Timestamp};
 
 use crate::contract::InvalidRecord;
 use crate::heavy_work::Busy;
+use crate::transactions::TransactionError;
 
 /// Why a batch was not appended.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +32,12 @@ pub enum ProduceError {
     /// Control records are written by the broker alone.
     #[error("a client may not write control records")]
     Control,
-    /// The batch belongs to a transaction, and there are none here.
-    #[error("transactions are not supported")]
-    Transactional,
+    /// The batch belongs to a transaction, and the request does not say to which.
+    #[error("a batch of a transaction needs the transactional id of its producer")]
+    NoTransactionalId,
+    /// The batch is no part of an open transaction of its producer.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
     /// The batch names an idempotent producer that never was.
     #[error("producer id {producer_id} was never given out; ask for one")]
     UnknownProducer {

@@ -170,7 +170,7 @@ async fn many_batches_of_one_request_leave_the_thread_to_others() {
     tasks.spawn(async move {
         let mut inline = InlineWork::default();
         let mut append = |value: String| {
-            partition.append_timed(batch(Compression::None, &[&value]), NonZeroUsize::MIN, &mut inline)
+            partition.append_timed(batch(Compression::None, &[&value]), NonZeroUsize::MIN, &mut inline, None)
         };
         append("x".repeat(400_000)).map(drop).expect("within what a request may do here");
         append("wait".repeat(100_000)).map(drop)

@@ -21,14 +21,14 @@ use crate::support::{PATIENCE, append, bases, name, new_topic, one_partition, re
 
 const SEEDS: u64 = 3;
 
-struct Machine {
+pub(crate) struct Machine {
     disk: CrashDisk,
-    broker: Broker,
+    pub(crate) broker: Broker,
     group: TaskGroup,
 }
 
 impl Machine {
-    fn start(disk: &CrashDisk) -> Result<Self, OpenError> {
+    pub(crate) fn start(disk: &CrashDisk) -> Result<Self, OpenError> {
         let options = Options { data_dir: Path::new("/data").to_owned(), ..Options::default() };
         let (service, broker) =
             Service::open(options, Arc::new(disk.clone()), Arc::new(SystemClock), Random::seeded(1))?;
@@ -37,7 +37,7 @@ impl Machine {
         Ok(Self { disk: disk.clone(), broker, group })
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         assert!(self.group.stop_within(PATIENCE).await.is_empty(), "everything stops in time");
     }
 }

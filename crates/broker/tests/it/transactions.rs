@@ -1,5 +1,10 @@
 //! Transactions as readers of the event log see them: the records of those that were committed, and no others.
 
+mod crashes;
+mod offsets;
+mod producer;
+mod producers;
+
 use std::pin::pin;
 use std::time::Duration;
 

@@ -37,7 +37,7 @@ impl From<&ProduceError> for ErrorCode {
             }
             // Clients send the same batch again; nothing of it was kept.
             ProduceError::Busy(_) => Self::RequestTimedOut,
-            ProduceError::Transactional => Self::InvalidTxnState,
+            ProduceError::NoTransactionalId | ProduceError::Transaction(_) => Self::InvalidTxnState,
             ProduceError::FutureTimestamp { .. } | ProduceError::OldTimestamp { .. } => {
                 Self::InvalidTimestamp
             }

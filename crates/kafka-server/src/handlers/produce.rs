@@ -190,7 +190,7 @@ impl Produce<'_> {
         }
         let batch = self.batch(records.unwrap_or_default())?;
         let (appended, append_time) = partition
-            .append_timed(batch, self.request_size, &mut self.inline)
+            .append_timed(batch, self.request_size, &mut self.inline, None)
             .map_err(|error| PartitionRefusal {
                 code: ErrorCode::from(&error),
                 reason: error.to_string(),

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use factum_log::EndTransaction;
+use factum_types::record::TransactionOutcome;
 use factum_types::{ByteSize, Offset};
 use futures::FutureExt as _;
 use parking_lot::Mutex;
@@ -26,6 +28,16 @@ enum Step {
         group: usize,
         topic: usize,
         offset: i64,
+    },
+    CommitInTransaction {
+        producer: i64,
+        group: usize,
+        topic: usize,
+        offset: i64,
+    },
+    EndTransaction {
+        producer: i64,
+        outcome: TransactionOutcome,
     },
     Join {
         group: usize,
@@ -55,6 +67,13 @@ fn step() -> impl Strategy<Value = Step> {
     let (group, topic) = (0..GROUPS.len(), 0..TOPICS.len());
     prop_oneof![
         8 => (group.clone(), topic.clone(), 0_i64..1_000).prop_map(|(group, topic, offset)| Step::Commit { group, topic, offset }),
+        5 => (1_i64..3, group.clone(), topic.clone(), 0_i64..1_000).prop_map(|(producer, group, topic, offset)| {
+            Step::CommitInTransaction { producer, group, topic, offset }
+        }),
+        3 => (1_i64..3, any::<bool>()).prop_map(|(producer, commits)| {
+            let outcome = if commits { TransactionOutcome::Commit } else { TransactionOutcome::Abort };
+            Step::EndTransaction { producer, outcome }
+        }),
         3 => group.clone().prop_map(|group| Step::Join { group }),
         2 => group.clone().prop_map(|group| Step::Leave { group }),
         1 => group.prop_map(|group| Step::Delete { group }),
@@ -113,6 +132,22 @@ impl World {
                 let member = member.as_ref().map(|member| (member.member_id.as_str(), generation));
                 cut_off(groups.commit(commit(GROUPS[group], member, TOPICS[topic], offset)));
             }
+            Step::CommitInTransaction { producer, group, topic, offset } => {
+                // Refused of a group that has members, which is not the point here.
+                drop(groups.commit_in_transaction(
+                    (producer, 0),
+                    commit(GROUPS[group], None, TOPICS[topic], offset),
+                ));
+            }
+            Step::EndTransaction { producer, outcome } => {
+                let end = EndTransaction {
+                    producer_id: producer,
+                    producer_epoch: 0,
+                    outcome,
+                    coordinator_epoch: 0,
+                };
+                groups.end_transaction(&end).expect("the log takes the marker");
+            }
             Step::Join { group } => self.join(GROUPS[group]),
             Step::Leave { group } => {
                 let members = groups.describe(&super::group(GROUPS[group])).members.into_iter();
@@ -167,10 +202,11 @@ fn tell(cell: &Cell) -> String {
     if cell.group.state() == GroupState::Dead || cell.is_unused() {
         return String::new();
     }
+    let offsets = cell.offsets.in_order();
     let offsets =
-        cell.offsets.iter().map(|(partition, stored)| format!("{partition}={:?}", stored.committed));
+        offsets.map(|(partition, stored, order)| format!("{partition}={:?}@{order}", stored.committed));
     let stored = cell.stored().map(|value| format!("{value:?}")).unwrap_or_default();
-    format!("{stored} {}", offsets.collect::<Vec<_>>().join(" "))
+    format!("{stored} {} {}", offsets.collect::<Vec<_>>().join(" "), cell.pending.tell())
 }
 
 /// Polls once: the caller goes away before the disk has answered, unless it had.

@@ -1,15 +1,18 @@
 //! A log in memory: what is appended is on disk once [`MemoryLog::sync`] says so, and gone after a crash until then.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use factum_types::{Offset, RecordBatch, TopicName, TopicPartition};
+use factum_log::EndTransaction;
+use factum_types::record::TransactionMarker;
+use factum_types::{Offset, RecordBatch, Timestamp, TopicName, TopicPartition, batch};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::coordinator::LogError;
-use crate::coordinator::offsets_log::{OffsetsLog, Progress};
+use crate::journal::LogError;
+use crate::journal::log::{JournalLog, Progress};
 
 /// Cloning gives another hand on the same log.
 #[derive(Clone)]
@@ -69,7 +72,7 @@ impl MemoryLog {
     }
 }
 
-impl OffsetsLog for MemoryLog {
+impl JournalLog for MemoryLog {
     fn name(&self) -> TopicPartition {
         TopicPartition::new(TopicName::new("__consumer_offsets").expect("valid"), 0)
     }
@@ -88,6 +91,13 @@ impl OffsetsLog for MemoryLog {
             inner.synced.send_replace(inner.end);
         }
         Ok(last)
+    }
+
+    fn end_transaction(&self, end: &EndTransaction) -> Result<Offset, LogError> {
+        let marker =
+            TransactionMarker { outcome: end.outcome, coordinator_epoch: end.coordinator_epoch, range: None };
+        let now = Timestamp::from_millis(0);
+        self.append(marker.batch(end.producer_id, end.producer_epoch, now))
     }
 
     fn durable(&self, last: Offset) -> BoxFuture<'static, Result<(), LogError>> {
@@ -112,6 +122,20 @@ impl OffsetsLog for MemoryLog {
 
     fn end(&self) -> Offset {
         self.0.lock().end
+    }
+
+    fn stable(&self) -> Offset {
+        let inner = self.0.lock();
+        let mut open = BTreeMap::new();
+        for (base, bytes) in &inner.batches {
+            let (_, header) = batch::headers(bytes).next().expect("one batch").expect("a sound one");
+            if header.is_control() {
+                open.remove(&header.producer_id);
+            } else if header.is_transactional() {
+                open.entry(header.producer_id).or_insert(*base);
+            }
+        }
+        open.into_values().min().unwrap_or(inner.end)
     }
 
     fn truncate_before(&self, offset: Offset) -> Result<(), LogError> {
