@@ -21,7 +21,7 @@ pub use auth::{AccessDeniedError, Action, Authorizer, Principal, Resource};
 pub use batch::{BatchHeader, RecordBatch};
 pub use compression::Compression;
 pub use event::Event;
-pub use name::{GroupId, MAX_TOPIC_NAME_BYTES, NameError, TeamName, TopicId, TopicName};
+pub use name::{GroupId, MAX_TOPIC_NAME_BYTES, NameError, TeamName, TopicId, TopicName, TransactionalId};
 pub use offset::{LeaderEpoch, Offset, PartitionId, ProducerEpoch, ProducerId, TopicPartition};
 pub use qualified_name::{QualifiedName, QualifiedNameError};
 pub use record::{BatchBuilder, Header, Record, RecordReader};

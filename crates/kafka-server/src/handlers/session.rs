@@ -103,6 +103,7 @@ impl Session {
                 &[READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS]
             }
             Resource::Group(_) => &[READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS],
+            Resource::TransactionalId(_) => &[DESCRIBE, WRITE],
             Resource::Definition { .. } => &[READ, DESCRIBE],
         };
         let allowed = actions.iter().filter(|(action, _)| self.may(*action, resource));
