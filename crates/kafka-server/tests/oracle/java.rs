@@ -16,7 +16,7 @@ use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
 use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
-use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
+use factum_kafka_server::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
@@ -168,6 +168,29 @@ fn markers_of_version_two_are_answered_as_kafka_reads_them() {
         Java::start().echo(&exchange::response_body(&answer, 2)),
         r#"{"markers":[{"producerId":9,"topics":[{"name":"orders","partitions":[{"partitionIndex":3,"errorCode":47}]}]}]}"#
     );
+}
+
+#[test]
+fn clients_of_every_version_read_the_version_of_transactions() {
+    let mut java = Java::start();
+    let answer = ApiVersionsResponse { api_keys: Vec::new(), ..ApiVersionsResponse::new(ErrorCode::None) };
+    let answer = answer.with_transaction_version();
+    let finalized = r#""finalizedFeaturesEpoch":0,"finalizedFeatures":[{"name":"transaction.version","maxVersionLevel":2,"minVersionLevel":2}]"#;
+    for (version, features) in [
+        (0, String::new()),
+        (1, r#","throttleTimeMs":0"#.to_owned()),
+        (2, r#","throttleTimeMs":0"#.to_owned()),
+        (3, format!(r#","throttleTimeMs":0,{finalized}"#)),
+        (
+            4,
+            format!(
+                r#","throttleTimeMs":0,"supportedFeatures":[{{"name":"transaction.version","minVersion":0,"maxVersion":2}}],{finalized}"#
+            ),
+        ),
+    ] {
+        let json = java.echo(&exchange::response_body(&answer, version));
+        assert_eq!(json, format!(r#"{{"errorCode":0,"apiKeys":[]{features}}}"#), "version {version}");
+    }
 }
 
 #[test]
