@@ -1,6 +1,8 @@
 //! Frames of the Kafka protocol, every API and version, as they come from a socket.
 
 use bytes::BytesMut;
+use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
+use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
@@ -13,7 +15,9 @@ use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
+use factum_kafka_server::messages::end_txn::EndTxnRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
@@ -24,6 +28,7 @@ use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
 use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
+use factum_kafka_server::messages::list_transactions::ListTransactionsRequest;
 use factum_kafka_server::messages::metadata::MetadataRequest;
 use factum_kafka_server::messages::offset_commit::OffsetCommitRequest;
 use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
@@ -31,6 +36,8 @@ use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
 use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
+use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
+use factum_kafka_server::messages::write_txn_markers::WriteTxnMarkersRequest;
 use factum_kafka_server::messages::{ApiKey, Request, RequestHeader};
 use factum_kafka_server::wire::{Error, Reader};
 
@@ -76,6 +83,13 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::AlterPartitionReassignments => decode::<AlterPartitionReassignmentsRequest>,
         ApiKey::ListPartitionReassignments => decode::<ListPartitionReassignmentsRequest>,
         ApiKey::DescribeProducers => decode::<DescribeProducersRequest>,
+        ApiKey::AddPartitionsToTxn => decode::<AddPartitionsToTxnRequest>,
+        ApiKey::AddOffsetsToTxn => decode::<AddOffsetsToTxnRequest>,
+        ApiKey::EndTxn => decode::<EndTxnRequest>,
+        ApiKey::WriteTxnMarkers => decode::<WriteTxnMarkersRequest>,
+        ApiKey::TxnOffsetCommit => decode::<TxnOffsetCommitRequest>,
+        ApiKey::DescribeTransactions => decode::<DescribeTransactionsRequest>,
+        ApiKey::ListTransactions => decode::<ListTransactionsRequest>,
         ApiKey::DescribeCluster => decode::<DescribeClusterRequest>,
     }
 }

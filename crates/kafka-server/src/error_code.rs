@@ -111,9 +111,12 @@ error_codes! {
     91 ResourceNotFound "RESOURCE_NOT_FOUND" "No such resource.";
     100 UnknownTopicId "UNKNOWN_TOPIC_ID" "No topic has this id (KIP-516).";
     103 InconsistentTopicId "INCONSISTENT_TOPIC_ID" "The id and the name belong to two topics.";
+    105 TransactionalIdNotFound "TRANSACTIONAL_ID_NOT_FOUND" "No such transactional id.";
     106 FetchSessionTopicIdError "FETCH_SESSION_TOPIC_ID_ERROR" "A fetch session mixes names and ids.";
     114 MismatchedEndpointType "MISMATCHED_ENDPOINT_TYPE" "A broker was asked for controllers, or the reverse.";
     115 UnsupportedEndpointType "UNSUPPORTED_ENDPOINT_TYPE" "Neither brokers nor controllers were asked for.";
+    120 TransactionAbortable "TRANSACTION_ABORTABLE" "The transaction has failed; the producer may abort it and go on (KIP-890).";
+    128 InvalidRegularExpression "INVALID_REGULAR_EXPRESSION" "The pattern is no regular expression, or too large.";
 }
 
 impl ErrorCode {

@@ -9,6 +9,8 @@
 //!
 //! Not here: bytes (see [`crate::messages`]), sockets, and which error is which code (see [`errors`]).
 
+mod add_offsets_to_txn;
+mod add_partitions_to_txn;
 mod alter_configs;
 mod alter_partition_reassignments;
 mod api_versions;
@@ -22,7 +24,9 @@ mod describe_configs;
 mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
+mod describe_transactions;
 mod elect_leaders;
+mod end_txn;
 mod errors;
 mod fetch;
 mod find_coordinator;
@@ -33,6 +37,7 @@ mod leave_group;
 mod list_groups;
 mod list_offsets;
 mod list_partition_reassignments;
+mod list_transactions;
 mod lookup;
 mod metadata;
 mod offset_commit;
@@ -42,6 +47,8 @@ mod offset_for_leader_epoch;
 mod produce;
 mod session;
 mod sync_group;
+mod txn_offset_commit;
+mod write_txn_markers;
 
 use std::sync::Arc;
 
@@ -139,7 +146,11 @@ pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<StartedRe
 fn check_length(api: ApiKey, length: usize) -> Result<(), Refusal> {
     let limit = match api {
         // The listener's own limit is the only one.
-        ApiKey::Produce | ApiKey::OffsetCommit | ApiKey::JoinGroup | ApiKey::SyncGroup => usize::MAX,
+        ApiKey::Produce
+        | ApiKey::OffsetCommit
+        | ApiKey::TxnOffsetCommit
+        | ApiKey::JoinGroup
+        | ApiKey::SyncGroup => usize::MAX,
         _ => MAX_QUESTION_BYTES,
     };
     if length > limit {
@@ -171,6 +182,15 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::OffsetForLeaderEpoch => {
             in_turn::<messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest>(call, body)
         }
+        ApiKey::AddPartitionsToTxn => {
+            in_turn::<messages::add_partitions_to_txn::AddPartitionsToTxnRequest>(call, body)
+        }
+        ApiKey::AddOffsetsToTxn => {
+            in_turn::<messages::add_offsets_to_txn::AddOffsetsToTxnRequest>(call, body)
+        }
+        ApiKey::EndTxn => in_turn::<messages::end_txn::EndTxnRequest>(call, body),
+        ApiKey::WriteTxnMarkers => in_turn::<messages::write_txn_markers::WriteTxnMarkersRequest>(call, body),
+        ApiKey::TxnOffsetCommit => in_turn::<messages::txn_offset_commit::TxnOffsetCommitRequest>(call, body),
         ApiKey::DescribeConfigs => in_turn::<messages::describe_configs::DescribeConfigsRequest>(call, body),
         ApiKey::AlterConfigs => in_turn::<messages::alter_configs::AlterConfigsRequest>(call, body),
         ApiKey::IncrementalAlterConfigs => {
@@ -189,6 +209,12 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::OffsetDelete => in_turn::<messages::offset_delete::OffsetDeleteRequest>(call, body),
         ApiKey::DescribeProducers => {
             in_turn::<messages::describe_producers::DescribeProducersRequest>(call, body)
+        }
+        ApiKey::DescribeTransactions => {
+            in_turn::<messages::describe_transactions::DescribeTransactionsRequest>(call, body)
+        }
+        ApiKey::ListTransactions => {
+            in_turn::<messages::list_transactions::ListTransactionsRequest>(call, body)
         }
         ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
     }

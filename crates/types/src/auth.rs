@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{GroupId, TopicName};
+use crate::{GroupId, TopicName, TransactionalId};
 
 /// Who sends a request.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -47,7 +47,7 @@ pub enum Action {
     Describe,
     /// Read records, or use a group.
     Read,
-    /// Append records.
+    /// Append records, or use a transactional id.
     Write,
     /// Bring it into being.
     Create,
@@ -85,6 +85,8 @@ pub enum Resource<'a> {
     Topic(&'a TopicName),
     /// One consumer group.
     Group(&'a GroupId),
+    /// One transactional producer, by its own name for itself, whether it was ever here or not.
+    TransactionalId(&'a TransactionalId),
     /// One definition of a project or what it stands for, whether it exists or not: `view store.top_movies`.
     Definition {
         /// The word for its kind, in the singular: `view`, `table`, `dashboard`.
@@ -114,7 +116,7 @@ impl<'a> Resource<'a> {
     pub fn owner(&self) -> Option<&'a str> {
         match self {
             Self::Definition { name, .. } => name.split_once('.').map(|(team, _)| team),
-            Self::Cluster | Self::Topic(_) | Self::Group(_) => None,
+            Self::Cluster | Self::Topic(_) | Self::Group(_) | Self::TransactionalId(_) => None,
         }
     }
 }
@@ -125,6 +127,7 @@ impl fmt::Display for Resource<'_> {
             Self::Cluster => f.write_str("the cluster"),
             Self::Topic(name) => write!(f, "topic {name}"),
             Self::Group(id) => write!(f, "group {id}"),
+            Self::TransactionalId(id) => write!(f, "transactional id {id}"),
             Self::Definition { kind, name } => write!(f, "{kind} {name}"),
         }
     }

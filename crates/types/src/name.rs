@@ -107,8 +107,8 @@ impl GroupId {
     }
 }
 
-/// The name of a transactional producer (`transactional.id`), by which it is known again after a restart: 1 to 255 bytes
-/// of any text.
+/// A transactional producer's name for itself, the same over its restarts: 1 to 255 bytes of any text. Kafka sets no
+/// limit but that of its strings; this one bounds what a name costs, as for [`GroupId`].
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TransactionalId(Arc<str>);
@@ -214,7 +214,7 @@ macro_rules! text_newtype {
     )*};
 }
 
-text_newtype!(TopicName, GroupId, TeamName, TransactionalId);
+text_newtype!(TopicName, GroupId, TransactionalId, TeamName);
 
 /// A topic's identity over its whole life: a topic deleted and made again has another (KIP-516).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -273,6 +273,15 @@ mod tests {
         assert!(matches!(TopicName::new("a/b"), Err(NameError::BadCharacter { found: '/', at: 1, .. })));
         assert!(TopicName::new("x".repeat(249)).is_ok());
         assert!(matches!(TopicName::new("x".repeat(250)), Err(NameError::TooLong { length: 250, .. })));
+    }
+
+    #[test]
+    fn transactional_ids_are_any_text_of_255_bytes_at_most() {
+        assert_eq!(TransactionalId::new("Bezüge\n1").expect("valid").as_str(), "Bezüge\n1");
+        assert_eq!(TransactionalId::new(""), Err(NameError::Empty));
+        assert!(TransactionalId::new("x".repeat(255)).is_ok());
+        let too_long = NameError::TooLong { length: 256, limit: 255 };
+        assert_eq!(TransactionalId::new("é".repeat(128)), Err(too_long));
     }
 
     #[test]

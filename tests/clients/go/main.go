@@ -1,7 +1,10 @@
 // What a stranger does with franz-go: one scenario a run, JSON lines out, a reason on standard error.
 //
 //	usage: client BOOTSTRAP codecs|group|resume|time|admin|idempotent
+//	       client BOOTSTRAP transactions|exactly_once|fencing|timeout|killed
 //	       client BOOTSTRAP member TOPIC GROUP      one member of `group`, as a process of its own
+//
+// killed says {"kill":"server"} when the server is to be killed, and goes on when it hears a line on standard input.
 package main
 
 import (
@@ -37,6 +40,8 @@ func main() {
 	scenarios := map[string]func() error{
 		"codecs": c.codecs, "group": c.group, "resume": c.resume,
 		"time": c.time, "admin": c.admin, "idempotent": c.idempotent,
+		"transactions": c.transactions, "exactly_once": c.exactlyOnce, "fencing": c.fencing,
+		"timeout": c.timeout, "killed": c.killed,
 		"member": func() error { return c.member(os.Args[3], os.Args[4]) },
 	}
 	scenario, known := scenarios[os.Args[2]]

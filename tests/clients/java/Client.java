@@ -1,4 +1,5 @@
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -32,7 +33,6 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
-import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -41,12 +41,16 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * What a stranger does with Kafka's own Java client: one scenario a run, JSON lines out, a reason on standard error.
  *
  * <pre>
- * usage: Client BOOTSTRAP codecs|group|resume|time|admin|idempotent|transactional
+ * usage: Client BOOTSTRAP codecs|group|resume|time|admin|idempotent
+ *        Client BOOTSTRAP transactions|exactly_once|fencing|timeout|killed
  *        Client BOOTSTRAP member TOPIC GROUP      one member of `group`, as a process of its own
  * </pre>
+ *
+ * `killed` says {"kill":"server"} when the server is to be killed, and goes on when it hears a line on standard input.
  */
 public final class Client {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final BufferedReader INPUT = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     private static final String SESSION_MS = "6000";
 
     private final String bootstrap;
@@ -68,7 +72,11 @@ public final class Client {
                 case "time" -> client.time();
                 case "admin" -> client.administer();
                 case "idempotent" -> client.idempotent();
-                case "transactional" -> client.transactional();
+                case "transactions" -> new Transactions(client).committedAndAborted();
+                case "exactly_once" -> new Transactions(client).exactlyOnce();
+                case "fencing" -> new Transactions(client).fencing();
+                case "timeout" -> new Transactions(client).timeout();
+                case "killed" -> new Transactions(client).killed();
                 case "member" -> client.member(arguments[2], arguments[3]);
                 default -> fail("no scenario is called " + arguments[1]);
             }
@@ -308,21 +316,11 @@ public final class Client {
         say("{\"records\":%d}", found.size());
     }
 
-    /** There are no transactions: a producer that wants them is told so, and does not ask for a minute. */
-    private void transactional() {
-        try (var producer = producer(Map.of("transactional.id", named("transactional")))) {
-            producer.initTransactions();
-            throw new AssertionError("transactions were granted");
-        } catch (TransactionalIdAuthorizationException refused) {
-            say("{\"refused\":\"%s\"}", refused.getClass().getSimpleName());
-        }
-    }
-
-    private static String named(String scenario) {
+    static String named(String scenario) {
         return "java." + scenario + "." + UUID.randomUUID().toString().substring(0, 8);
     }
 
-    private Admin admin() {
+    Admin admin() {
         return Admin.create(Map.of("bootstrap.servers", bootstrap));
     }
 
@@ -334,7 +332,7 @@ public final class Client {
         }
     }
 
-    private String makeTopic(String scenario, int partitions) throws Exception {
+    String makeTopic(String scenario, int partitions) throws Exception {
         String topic = named(scenario);
         try (Admin admin = admin()) {
             admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1))).all().get();
@@ -342,19 +340,19 @@ public final class Client {
         return topic;
     }
 
-    private KafkaProducer<String, String> producer(Map<String, String> options) {
+    KafkaProducer<String, String> producer(Map<String, String> options) {
         Map<String, Object> all = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "acks", "all"));
         all.putAll(options);
         return new KafkaProducer<>(all, new StringSerializer(), new StringSerializer());
     }
 
-    private KafkaConsumer<String, String> consumer(Map<String, String> options) {
+    KafkaConsumer<String, String> consumer(Map<String, String> options) {
         Map<String, Object> all = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "auto.offset.reset", "earliest", "enable.auto.commit", "false"));
         all.putAll(options);
         return new KafkaConsumer<>(all, new StringDeserializer(), new StringDeserializer());
     }
 
-    private List<String> sendNumbers(String topic, int count, Map<String, String> options) throws Exception {
+    List<String> sendNumbers(String topic, int count, Map<String, String> options) throws Exception {
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         try (var producer = producer(options)) {
             numbers(0, count).forEach(n -> sent.add(producer.send(new ProducerRecord<>(topic, 0, null, n))));
@@ -378,7 +376,7 @@ public final class Client {
     }
 
     /** The next `count` records, or as many as come in time. */
-    private static List<ConsumerRecord<String, String>> read(KafkaConsumer<String, String> consumer, int count) {
+    static List<ConsumerRecord<String, String>> read(KafkaConsumer<String, String> consumer, int count) {
         List<ConsumerRecord<String, String>> found = new ArrayList<>();
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (found.size() < count && System.nanoTime() < deadline) {
@@ -394,15 +392,15 @@ public final class Client {
         }
     }
 
-    private static List<String> values(List<ConsumerRecord<String, String>> records) {
+    static List<String> values(List<ConsumerRecord<String, String>> records) {
         return records.stream().map(ConsumerRecord::value).toList();
     }
 
-    private static List<String> numbers(int from, int to) {
+    static List<String> numbers(int from, int to) {
         return IntStream.range(from, to).mapToObj(Integer::toString).toList();
     }
 
-    private static void waitUntil(String what, BooleanSupplier holds) throws InterruptedException {
+    static void waitUntil(String what, BooleanSupplier holds) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!holds.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
@@ -412,13 +410,21 @@ public final class Client {
         }
     }
 
-    private static void expect(Object found, Object wanted, String what) {
+    /** Has the caller that runs this program kill the server and start it again. */
+    static void askToKillServer() throws IOException {
+        say("{\"kill\":\"server\"}");
+        if (INPUT.readLine() == null) {
+            throw new AssertionError("no one said that the server is there again");
+        }
+    }
+
+    static void expect(Object found, Object wanted, String what) {
         if (!Objects.equals(found, wanted)) {
             throw new AssertionError(what + ": found " + found + ", wanted " + wanted);
         }
     }
 
-    private static synchronized void say(String format, Object... values) {
+    static synchronized void say(String format, Object... values) {
         System.out.println(String.format(format, values));
     }
 

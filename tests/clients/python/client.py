@@ -1,7 +1,10 @@
 """What a stranger does with kafka-python: one scenario a run, JSON lines out, a reason on standard error.
 
 usage: client.py BOOTSTRAP codecs|group|resume|time|admin|idempotent
+       client.py BOOTSTRAP transactions|exactly_once|fencing|timeout|killed
        client.py BOOTSTRAP member TOPIC GROUP      one member of `group`, as a process of its own
+
+`killed` says {"kill": "server"} when the server is to be killed, and goes on when it hears a line on standard input.
 """
 
 import json
@@ -257,9 +260,12 @@ SCENARIOS = {
 }
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3 or sys.argv[2] not in SCENARIOS:
+    import transactions
+
+    scenarios = SCENARIOS | transactions.SCENARIOS
+    if len(sys.argv) < 3 or sys.argv[2] not in scenarios:
         sys.exit(__doc__)
     try:
-        SCENARIOS[sys.argv[2]](sys.argv[1], *sys.argv[3:])
+        scenarios[sys.argv[2]](sys.argv[1], *sys.argv[3:])
     except AssertionError as failure:
         sys.exit(f"{sys.argv[2]}: {failure}")

@@ -8,17 +8,16 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, Top
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers as _, Message, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::factum;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-const A_MOMENT: Duration = Duration::from_millis(100);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const A_MOMENT: Duration = Duration::from_millis(100);
 
-fn config(factum: &FactumProcess, options: &[(&str, &str)]) -> ClientConfig {
+pub(crate) fn config(factum: &FactumProcess, options: &[(&str, &str)]) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", factum.kafka());
     for (key, value) in options {
@@ -27,13 +26,18 @@ fn config(factum: &FactumProcess, options: &[(&str, &str)]) -> ClientConfig {
     config
 }
 
-fn consumer(factum: &FactumProcess, options: &[(&str, &str)]) -> BaseConsumer {
+pub(crate) fn consumer(factum: &FactumProcess, options: &[(&str, &str)]) -> BaseConsumer {
     let common = [("auto.offset.reset", "earliest"), ("enable.auto.commit", "false"), ("group.id", "unused")];
     config(factum, &[&common, options].concat()).create().expect("a consumer")
 }
 
 /// The records `from..to`, each with its number as value, into partition 0.
-fn produce(factum: &FactumProcess, topic: &str, numbers: std::ops::Range<usize>, options: &[(&str, &str)]) {
+pub(crate) fn produce(
+    factum: &FactumProcess,
+    topic: &str,
+    numbers: std::ops::Range<usize>,
+    options: &[(&str, &str)],
+) {
     let producer: BaseProducer = config(factum, options).create().expect("a producer");
     for number in numbers {
         let (key, value) = (format!("key {number}"), number.to_string());
@@ -47,7 +51,7 @@ fn produce(factum: &FactumProcess, topic: &str, numbers: std::ops::Range<usize>,
 
 /// The next `count` records.
 #[track_caller]
-fn read(consumer: &BaseConsumer, count: usize) -> Vec<OwnedMessage> {
+pub(crate) fn read(consumer: &BaseConsumer, count: usize) -> Vec<OwnedMessage> {
     let (mut found, mut idle) = (Vec::new(), 0);
     while found.len() < count {
         // A poll comes back with nothing after a rebalance too, well before its time is over.
@@ -60,13 +64,13 @@ fn read(consumer: &BaseConsumer, count: usize) -> Vec<OwnedMessage> {
     found
 }
 
-fn assign(consumer: &BaseConsumer, topic: &str, offset: Offset) {
+pub(crate) fn assign(consumer: &BaseConsumer, topic: &str, offset: Offset) {
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, 0, offset).expect("an offset");
     consumer.assign(&list).expect("assigned");
 }
 
-fn values(messages: &[OwnedMessage]) -> Vec<usize> {
+pub(crate) fn values(messages: &[OwnedMessage]) -> Vec<usize> {
     let value = |message: &OwnedMessage| {
         std::str::from_utf8(message.payload().expect("a value")).expect("text").parse().expect("a number")
     };
@@ -196,15 +200,4 @@ async fn admin() {
     assert_eq!(deleted, vec![Ok("librdkafka.admin".to_owned())]);
     let groups = admin.inner().fetch_group_list(None, PATIENCE).expect("listed");
     assert_eq!(groups.groups().len(), 0);
-}
-
-#[test]
-fn a_transactional_producer_is_told_at_once_that_there_are_no_transactions() {
-    let factum = factum();
-    let producer: BaseProducer =
-        config(&factum, &[("transactional.id", "payments")]).create().expect("a producer");
-    let refused = producer.init_transactions(PATIENCE).expect_err("there are no transactions");
-    let KafkaError::Transaction(refused) = refused else { panic!("{refused}") };
-    assert!(refused.is_fatal(), "{refused}");
-    assert!(refused.to_string().contains("transactions are not supported"), "{refused}");
 }

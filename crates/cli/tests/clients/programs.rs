@@ -1,19 +1,48 @@
 //! Each scenario of each program, against a server of its own.
 
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use crate::factum;
 
+/// What a program says to have the server killed and started again; it then waits for a line on standard input.
+const KILL: &str = "\"kill\"";
+
 #[track_caller]
 fn run(language: &str, scenario: &str) {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients/run");
-    let factum = factum();
-    let output = Command::new(&program).args([language, &factum.kafka(), scenario]).output();
-    let output = output.unwrap_or_else(|error| panic!("cannot run {}: {error}", program.display()));
-    let (said, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{}\n{said}\n{failed}", output.status);
+    let mut factum = factum();
+    let mut program = start(language, &factum.kafka(), scenario);
+    let mut errors = program.stderr.take().expect("piped");
+    let collect = move || {
+        let mut text = String::new();
+        errors.read_to_string(&mut text).map(|_| text)
+    };
+    let errors = std::thread::Builder::new().spawn(collect).expect("a thread can be started");
+    let mut stdin = program.stdin.take().expect("piped");
+    let mut said = String::new();
+    for line in BufReader::new(program.stdout.take().expect("piped")).lines() {
+        let line = line.expect("text");
+        if line.contains(KILL) {
+            factum.kill();
+            factum.restart();
+            writeln!(stdin, "it is there again").expect("the program listens");
+        }
+        said = said + &line + "\n";
+    }
+    let status = program.wait().expect("the program ends");
+    let failed = errors.join().expect("it ends with the program").expect("text");
+    assert!(status.success(), "{status}\n{said}\n{failed}");
     assert!(said.contains('{'), "it ended well and said nothing of what it did\n{failed}");
+}
+
+#[track_caller]
+fn start(language: &str, bootstrap: &str, scenario: &str) -> Child {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients/run");
+    let mut command = Command::new(&program);
+    command.args([language, bootstrap, scenario]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap_or_else(|error| panic!("cannot run {}: {error}", program.display()))
 }
 
 macro_rules! scenarios {
@@ -30,7 +59,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    python: codecs group resume time admin idempotent;
-    java: codecs group resume time admin idempotent transactional;
-    go: codecs group resume time admin idempotent;
+    python: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
+    java: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
+    go: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
 }

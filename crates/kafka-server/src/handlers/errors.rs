@@ -13,6 +13,10 @@ use factum_types::batch;
 
 use crate::error_code::ErrorCode;
 
+/// What a transactional producer is answered while there are no transactions: the code that makes every client give up.
+/// librdkafka asks again forever after any other but one.
+pub(super) const TRANSACTIONS_UNSUPPORTED: ErrorCode = ErrorCode::TransactionalIdAuthorizationFailed;
+
 impl From<&batch::Error> for ErrorCode {
     fn from(error: &batch::Error) -> Self {
         match error {

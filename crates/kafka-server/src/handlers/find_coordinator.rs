@@ -2,6 +2,7 @@
 
 use factum_types::Action;
 
+use super::errors::TRANSACTIONS_UNSUPPORTED;
 use super::{Call, Handle, lookup};
 use crate::error_code::ErrorCode;
 use crate::messages::find_coordinator::{
@@ -25,11 +26,7 @@ impl Handle for FindCoordinatorRequest {
 fn check(call: &Call, key_type: i8, key: &str) -> Result<(), (ErrorCode, Option<String>)> {
     match key_type {
         GROUP => call.session.group(Action::Describe, key).map(drop).map_err(|code| (code, None)),
-        // The code that makes every client give up: librdkafka asks again forever after any other but one.
-        TRANSACTION => Err((
-            ErrorCode::TransactionalIdAuthorizationFailed,
-            Some("transactions are not supported".to_owned()),
-        )),
+        TRANSACTION => Err((TRANSACTIONS_UNSUPPORTED, Some("transactions are not supported".to_owned()))),
         other => Err((ErrorCode::InvalidRequest, Some(format!("there is no coordinator of type {other}")))),
     }
 }

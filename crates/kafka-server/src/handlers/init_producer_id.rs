@@ -3,6 +3,7 @@
 use factum_types::{Action, Resource};
 use tracing::warn;
 
+use super::errors::TRANSACTIONS_UNSUPPORTED;
 use super::{Call, Handle, Session};
 use crate::error_code::ErrorCode;
 use crate::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
@@ -16,8 +17,7 @@ impl Handle for InitProducerIdRequest {
             return refuse(ErrorCode::ClusterAuthorizationFailed);
         }
         if self.transactional_id.is_some() {
-            // As FindCoordinator: the code that makes every client give up rather than ask again.
-            return refuse(ErrorCode::TransactionalIdAuthorizationFailed);
+            return refuse(TRANSACTIONS_UNSUPPORTED);
         }
         // A producer that lost its place asks with its old id (KIP-360): a new one is always a good answer.
         match session.broker().allocate_producer_id().await {

@@ -9,7 +9,7 @@ use factum_base::clients::LogLimit;
 use factum_base::clock::SharedClock;
 use factum_broker::Broker;
 use factum_types::auth::Authorizer;
-use factum_types::{Action, GroupId, Principal, Resource, TopicName};
+use factum_types::{Action, GroupId, Principal, Resource, TopicName, TransactionalId};
 use tokio::sync::Semaphore;
 
 use crate::connection::{AddressConnection, Budget, RequestMemory};
@@ -103,6 +103,7 @@ impl Session {
                 &[READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS]
             }
             Resource::Group(_) => &[READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS],
+            Resource::TransactionalId(_) => &[DESCRIBE, WRITE],
             Resource::Definition { .. } => &[READ, DESCRIBE],
         };
         let allowed = actions.iter().filter(|(action, _)| self.may(*action, resource));
@@ -130,6 +131,17 @@ impl Session {
         match self.may(action, Resource::Group(&group)) {
             true => Ok(group),
             false => Err(ErrorCode::GroupAuthorizationFailed),
+        }
+    }
+    /// Reads a transactional id and asks whether `action` is allowed with it.
+    ///
+    /// # Errors
+    /// `INVALID_REQUEST`, or the code that refuses.
+    pub(super) fn transactional_id(&self, action: Action, id: &str) -> Result<TransactionalId, ErrorCode> {
+        let id = TransactionalId::new(id).map_err(|_| ErrorCode::InvalidRequest)?;
+        match self.may(action, Resource::TransactionalId(&id)) {
+            true => Ok(id),
+            false => Err(ErrorCode::TransactionalIdAuthorizationFailed),
         }
     }
 }

@@ -58,6 +58,11 @@ apis! {
     DeleteRecords     = 21, 0..=2,  decoded from 0, flexible from 2;
     InitProducerId    = 22, 0..=5,  decoded from 0, flexible from 2;
     OffsetForLeaderEpoch = 23, 2..=4, decoded from 2, flexible from 4;
+    AddPartitionsToTxn = 24, 0..=5, decoded from 0, flexible from 3;
+    AddOffsetsToTxn   = 25, 0..=4,  decoded from 0, flexible from 3;
+    EndTxn            = 26, 0..=5,  decoded from 0, flexible from 3;
+    WriteTxnMarkers   = 27, 1..=2,  decoded from 1, flexible from 1;
+    TxnOffsetCommit   = 28, 0..=5,  decoded from 0, flexible from 3;
     DescribeConfigs   = 32, 1..=4,  decoded from 1, flexible from 4;
     AlterConfigs      = 33, 0..=2,  decoded from 0, flexible from 2;
     DescribeLogDirs   = 35, 1..=4,  decoded from 1, flexible from 2;
@@ -69,6 +74,8 @@ apis! {
     OffsetDelete      = 47, 0..=0,  decoded from 0, flexible from 1;
     DescribeCluster   = 60, 0..=2,  decoded from 0, flexible from 0;
     DescribeProducers = 61, 0..=0,  decoded from 0, flexible from 0;
+    DescribeTransactions = 65, 0..=0, decoded from 0, flexible from 0;
+    ListTransactions  = 66, 0..=2,  decoded from 0, flexible from 0;
 }
 
 struct Row {

@@ -4,6 +4,10 @@ use super::{ApiKey, Request, Response};
 use crate::error_code::ErrorCode;
 use crate::wire::{self, Reader, Writer};
 
+/// Whether clients are told of [`ApiVersionsResponse::with_transaction_version`]. Off as long as there are no
+/// transactions: clients of Kafka 4 leave out AddPartitionsToTxn where it is on, and Produce stands in for it.
+const TRANSACTION_VERSION_IS_OFFERED: bool = false;
+
 /// Asks which APIs are served, in which versions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ApiVersionsRequest {
@@ -22,7 +26,8 @@ pub struct ApiVersionsResponse {
     pub api_keys: Vec<ApiVersion>,
     /// Milliseconds that the client should wait, from version 1.
     pub throttle_time_ms: i32,
-    /// Features that could be switched on, from version 3.
+    /// Features that could be switched on, from version 3; those whose lowest level is 0 from version 4, since clients
+    /// that speak version 3 take no such level (KAFKA-17492).
     pub supported_features: Vec<SupportedFeature>,
     /// Increases with every change of the finalized features; -1 while there are none (KIP-584).
     pub finalized_features_epoch: i64,
@@ -64,8 +69,28 @@ pub struct FinalizedFeature {
 }
 
 impl ApiVersionsResponse {
-    /// The table of [`super::api`], with no features.
+    /// What clients are told: the table of [`super::api`] and the features.
     pub fn new(error_code: ErrorCode) -> Self {
+        let response = Self::without_features(error_code);
+        if TRANSACTION_VERSION_IS_OFFERED { response.with_transaction_version() } else { response }
+    }
+
+    /// Adds the feature `transaction.version`, switched on at level 2: Produce and TxnOffsetCommit add partitions and
+    /// groups to a transaction by themselves, and EndTxn raises the epoch (KIP-890).
+    #[must_use]
+    pub fn with_transaction_version(mut self) -> Self {
+        let name = "transaction.version";
+        let supported = SupportedFeature { name: name.to_owned(), min_version: 0, max_version: 2 };
+        let finalized =
+            FinalizedFeature { name: name.to_owned(), max_version_level: 2, min_version_level: 2 };
+        self.supported_features.push(supported);
+        self.finalized_features.push(finalized);
+        // Java clients heed finalized features of an epoch of 0 or more.
+        self.finalized_features_epoch = self.finalized_features_epoch.max(0);
+        self
+    }
+
+    fn without_features(error_code: ErrorCode) -> Self {
         let api_keys = ApiKey::ALL.iter().map(|api| {
             let (min_version, max_version) = api.advertised_versions().into_inner();
             ApiVersion { api_key: api.code(), min_version, max_version }
@@ -112,8 +137,11 @@ impl Response for ApiVersionsResponse {
             w.i32(self.throttle_time_ms);
         }
         w.tagged_fields(|fields| {
-            if !self.supported_features.is_empty() {
-                fields.put(0, |w| w.array(&self.supported_features, SupportedFeature::encode));
+            let supported = self.supported_features.iter();
+            let supported: Vec<_> =
+                supported.filter(|feature| version >= 4 || feature.min_version != 0).collect();
+            if !supported.is_empty() {
+                fields.put(0, |w| w.array(&supported, |w, feature| feature.encode(w)));
             }
             if self.finalized_features_epoch != -1 {
                 fields.put(1, |w| w.i64(self.finalized_features_epoch));
@@ -126,10 +154,10 @@ impl Response for ApiVersionsResponse {
 }
 
 impl SupportedFeature {
-    fn encode(w: &mut Writer, feature: &Self) {
-        w.string(&feature.name);
-        w.i16(feature.min_version);
-        w.i16(feature.max_version);
+    fn encode(&self, w: &mut Writer) {
+        w.string(&self.name);
+        w.i16(self.min_version);
+        w.i16(self.max_version);
         w.no_tagged_fields();
     }
 }

@@ -44,8 +44,9 @@ use crate::fetching::{fetch, latest};
 use crate::one_node;
 use crate::producing::{outcome, produce};
 use crate::server::Server;
+use crate::transactions;
 
-/// Asks `api` about topic `orders` and group `readers`; gives the codes in the answer.
+/// Asks `api` about topic `orders`, group `readers` and transactional id `pay`; gives the codes in the answer.
 async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
     match api {
         ApiKey::Produce => {
@@ -80,6 +81,13 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         ApiKey::ElectLeaders | ApiKey::AlterPartitionReassignments | ApiKey::ListPartitionReassignments => {
             vec![one_node::ask(client, api).await]
         }
+        ApiKey::AddPartitionsToTxn
+        | ApiKey::AddOffsetsToTxn
+        | ApiKey::EndTxn
+        | ApiKey::WriteTxnMarkers
+        | ApiKey::TxnOffsetCommit
+        | ApiKey::DescribeTransactions
+        | ApiKey::ListTransactions => transactions::ask(client, api).await,
         ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs => settings(client, api).await,
         ApiKey::OffsetCommit | ApiKey::OffsetFetch | ApiKey::OffsetDelete => offsets(client, api).await,
         ApiKey::FindCoordinator
@@ -288,6 +296,11 @@ async fn each_api_asks_before_it_acts() {
         DeleteRecords: delete topic orders
         InitProducerId: write idempotently to the cluster
         OffsetForLeaderEpoch: describe topic orders
+        AddPartitionsToTxn: write transactional id pay, write topic orders
+        AddOffsetsToTxn: write transactional id pay, read group readers
+        EndTxn: write transactional id pay
+        WriteTxnMarkers: alter the cluster
+        TxnOffsetCommit: write transactional id pay, read group readers, read topic orders
         DescribeConfigs: describe the configuration of topic orders, describe the configuration of the cluster
         AlterConfigs: alter topic orders, alter the cluster
         DescribeLogDirs: describe the cluster
@@ -299,6 +312,8 @@ async fn each_api_asks_before_it_acts() {
         OffsetDelete: delete group readers, read topic orders
         DescribeCluster: describe the cluster
         DescribeProducers: read topic orders
+        DescribeTransactions: describe transactional id pay
+        ListTransactions: no one
     "#]]
     .assert_eq(&table);
 }
@@ -348,6 +363,11 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         DeleteRecords: TOPIC_AUTHORIZATION_FAILED
         InitProducerId: CLUSTER_AUTHORIZATION_FAILED
         OffsetForLeaderEpoch: TOPIC_AUTHORIZATION_FAILED
+        AddPartitionsToTxn: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+        AddOffsetsToTxn: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+        EndTxn: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+        WriteTxnMarkers: CLUSTER_AUTHORIZATION_FAILED
+        TxnOffsetCommit: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         DescribeConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         AlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         DescribeLogDirs: CLUSTER_AUTHORIZATION_FAILED
@@ -359,6 +379,8 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         OffsetDelete: GROUP_AUTHORIZATION_FAILED
         DescribeCluster: CLUSTER_AUTHORIZATION_FAILED
         DescribeProducers: TOPIC_AUTHORIZATION_FAILED
+        DescribeTransactions: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+        ListTransactions: NONE
     "#]]
     .assert_eq(&table);
     let everything = MetadataRequest::default().with_topics(None);

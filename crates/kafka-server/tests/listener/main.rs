@@ -23,3 +23,4 @@ mod stalling;
 mod stopping;
 mod topic_settings;
 mod topics;
+mod transactions;

@@ -43,8 +43,9 @@ fn api_versions_response(v: i16, s: &mut Source<'_>) -> (theirs::ApiVersionsResp
         (key.api_key, key.min_version, key.max_version) = (ours.api_key, ours.min_version, ours.max_version);
         (key, ours)
     });
-    let (their_supported, supported_features) = s.pairs(|s| {
-        let ours = SupportedFeature { name: s.text(), min_version: s.i16(), max_version: s.i16() };
+    let (mut their_supported, supported_features) = s.pairs(|s| {
+        let min_version = if s.bool() { 0 } else { s.i16() };
+        let ours = SupportedFeature { name: s.text(), min_version, max_version: s.i16() };
         let mut feature = their_versions::SupportedFeatureKey::default();
         feature.name = text(&ours.name);
         (feature.min_version, feature.max_version) = (ours.min_version, ours.max_version);
@@ -74,6 +75,8 @@ fn api_versions_response(v: i16, s: &mut Source<'_>) -> (theirs::ApiVersionsResp
         expected.throttle_time_ms = ours.throttle_time_ms;
     }
     if v >= 3 {
+        // Clients that speak version 3 cannot read a lowest level of 0.
+        their_supported.retain(|feature| v >= 4 || feature.min_version != 0);
         expected.supported_features = their_supported;
         expected.finalized_features_epoch = ours.finalized_features_epoch;
         expected.finalized_features = their_finalized;

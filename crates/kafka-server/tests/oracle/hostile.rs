@@ -2,6 +2,8 @@
 
 use allocation_counter::AllocationInfo;
 use bytes::BytesMut;
+use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
+use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
@@ -14,7 +16,9 @@ use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
+use factum_kafka_server::messages::end_txn::EndTxnRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::header::HeaderError;
@@ -26,6 +30,7 @@ use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
 use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
+use factum_kafka_server::messages::list_transactions::ListTransactionsRequest;
 use factum_kafka_server::messages::metadata::MetadataRequest;
 use factum_kafka_server::messages::offset_commit::OffsetCommitRequest;
 use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
@@ -33,6 +38,8 @@ use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
 use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
+use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
+use factum_kafka_server::messages::write_txn_markers::WriteTxnMarkersRequest;
 use factum_kafka_server::messages::{ApiKey, Request, RequestHeader};
 use factum_kafka_server::wire::{Error, Reader};
 use proptest::prelude::*;
@@ -84,6 +91,13 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::AlterPartitionReassignments => discard::<AlterPartitionReassignmentsRequest>,
         ApiKey::ListPartitionReassignments => discard::<ListPartitionReassignmentsRequest>,
         ApiKey::DescribeProducers => discard::<DescribeProducersRequest>,
+        ApiKey::AddPartitionsToTxn => discard::<AddPartitionsToTxnRequest>,
+        ApiKey::AddOffsetsToTxn => discard::<AddOffsetsToTxnRequest>,
+        ApiKey::EndTxn => discard::<EndTxnRequest>,
+        ApiKey::WriteTxnMarkers => discard::<WriteTxnMarkersRequest>,
+        ApiKey::TxnOffsetCommit => discard::<TxnOffsetCommitRequest>,
+        ApiKey::DescribeTransactions => discard::<DescribeTransactionsRequest>,
+        ApiKey::ListTransactions => discard::<ListTransactionsRequest>,
         ApiKey::DescribeCluster => discard::<DescribeClusterRequest>,
     };
     decode(r, version)
@@ -175,7 +189,15 @@ fn head(api: ApiKey, version: i16) -> Vec<u8> {
 fn swarm(api: ApiKey, version: i16, fields: &[u8], count: usize, element: &[u8]) -> Vec<u8> {
     let mut frame = head(api, version);
     frame.extend_from_slice(fields);
-    frame.extend_from_slice(&i32::try_from(count).expect("a count").to_be_bytes());
+    if api.is_flexible(version) {
+        // A varint of one more, in as many bytes as it may have.
+        let length = count + 1;
+        let bits = [0, 7, 14, 21].map(|shift| (length >> shift) as u8 & 0x7f | 0x80);
+        frame.extend_from_slice(&bits);
+        frame.push((length >> 28) as u8);
+    } else {
+        frame.extend_from_slice(&i32::try_from(count).expect("a count").to_be_bytes());
+    }
     frame.extend_from_slice(&element.repeat(count));
     frame
 }
@@ -213,6 +235,28 @@ fn partitions_without_records_are_counted_with_their_places() {
     let fields = [0xff, 0xff, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0];
     let partition = [0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
     assert_eq!(bloated(&swarm(ApiKey::Produce, 3, &fields, 100_000, &partition)), "records");
+}
+
+#[test]
+fn the_topics_of_transactions_are_refused_before_they_are_allocated() {
+    // No transactional id, a producer's id and epoch; then topics without a name and partitions.
+    let fields = [0; 2 + 8 + 2];
+    assert_eq!(bloated(&swarm(ApiKey::AddPartitionsToTxn, 0, &fields, 400_000, &[0; 6])), "topics");
+    // The same behind a group.
+    let fields = [0; 2 + 2 + 8 + 2];
+    assert_eq!(bloated(&swarm(ApiKey::TxnOffsetCommit, 0, &fields, 400_000, &[0; 6])), "topics");
+}
+
+#[test]
+fn filters_and_ids_of_transactions_are_refused_before_they_are_allocated() {
+    let empty = [1];
+    assert_eq!(bloated(&swarm(ApiKey::DescribeTransactions, 0, &[], 400_000, &empty)), "transactional_ids");
+    assert_eq!(bloated(&swarm(ApiKey::ListTransactions, 0, &[], 400_000, &empty)), "state_filters");
+    // Many transactions of no topics, and one marker of many topics.
+    let transaction = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0];
+    assert_eq!(bloated(&swarm(ApiKey::AddPartitionsToTxn, 4, &[], 400_000, &transaction)), "transactions");
+    let marker = [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(bloated(&swarm(ApiKey::WriteTxnMarkers, 2, &marker, 400_000, &[1, 1, 0])), "topics");
 }
 
 #[test]

@@ -12,9 +12,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use bytes::BytesMut;
 use factum_kafka_server::error_code::ErrorCode;
+use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
+use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
-use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
+use factum_kafka_server::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
@@ -24,7 +26,9 @@ use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
+use factum_kafka_server::messages::end_txn::EndTxnRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
 use factum_kafka_server::messages::find_coordinator::FindCoordinatorRequest;
 use factum_kafka_server::messages::heartbeat::HeartbeatRequest;
@@ -35,6 +39,7 @@ use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
 use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
+use factum_kafka_server::messages::list_transactions::ListTransactionsRequest;
 use factum_kafka_server::messages::metadata::MetadataRequest;
 use factum_kafka_server::messages::offset_commit::{
     CommittedPartition, CommittedTopic, OffsetCommitRequest, OffsetCommitResponse,
@@ -46,6 +51,11 @@ use factum_kafka_server::messages::offset_fetch::{
 use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
+use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
+use factum_kafka_server::messages::write_txn_markers::{
+    TxnMarkerPartitionResult, TxnMarkerResult, TxnMarkerTopicResult, WriteTxnMarkersRequest,
+    WriteTxnMarkersResponse,
+};
 use factum_kafka_server::messages::{ApiKey, Request};
 use factum_kafka_server::wire::{Error, Reader};
 use factum_types::TopicId;
@@ -146,7 +156,43 @@ fn every_field_that_kafka_writes_is_read() {
     }
 }
 
-/// The only responses that no other implementation reads.
+/// With [`responses_with_topic_ids_are_read_by_kafka`] the only responses that no other implementation reads.
+#[test]
+fn markers_of_version_two_are_answered_as_kafka_reads_them() {
+    let partition =
+        TxnMarkerPartitionResult { partition_index: 3, error_code: ErrorCode::InvalidProducerEpoch };
+    let topic = TxnMarkerTopicResult { name: "orders".to_owned(), partitions: vec![partition] };
+    let marker = TxnMarkerResult { producer_id: 9, topics: vec![topic] };
+    let answer = WriteTxnMarkersResponse { markers: vec![marker] };
+    assert_eq!(
+        Java::start().echo(&exchange::response_body(&answer, 2)),
+        r#"{"markers":[{"producerId":9,"topics":[{"name":"orders","partitions":[{"partitionIndex":3,"errorCode":47}]}]}]}"#
+    );
+}
+
+#[test]
+fn clients_of_every_version_read_the_version_of_transactions() {
+    let mut java = Java::start();
+    let answer = ApiVersionsResponse { api_keys: Vec::new(), ..ApiVersionsResponse::new(ErrorCode::None) };
+    let answer = answer.with_transaction_version();
+    let finalized = r#""finalizedFeaturesEpoch":0,"finalizedFeatures":[{"name":"transaction.version","maxVersionLevel":2,"minVersionLevel":2}]"#;
+    for (version, features) in [
+        (0, String::new()),
+        (1, r#","throttleTimeMs":0"#.to_owned()),
+        (2, r#","throttleTimeMs":0"#.to_owned()),
+        (3, format!(r#","throttleTimeMs":0,{finalized}"#)),
+        (
+            4,
+            format!(
+                r#","throttleTimeMs":0,"supportedFeatures":[{{"name":"transaction.version","minVersion":0,"maxVersion":2}}],{finalized}"#
+            ),
+        ),
+    ] {
+        let json = java.echo(&exchange::response_body(&answer, version));
+        assert_eq!(json, format!(r#"{{"errorCode":0,"apiKeys":[]{features}}}"#), "version {version}");
+    }
+}
+
 #[test]
 fn responses_with_topic_ids_are_read_by_kafka() {
     let mut java = Java::start();
@@ -226,6 +272,13 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::AlterPartitionReassignments => whole::<AlterPartitionReassignmentsRequest>,
         ApiKey::ListPartitionReassignments => whole::<ListPartitionReassignmentsRequest>,
         ApiKey::DescribeProducers => whole::<DescribeProducersRequest>,
+        ApiKey::AddPartitionsToTxn => whole::<AddPartitionsToTxnRequest>,
+        ApiKey::AddOffsetsToTxn => whole::<AddOffsetsToTxnRequest>,
+        ApiKey::EndTxn => whole::<EndTxnRequest>,
+        ApiKey::WriteTxnMarkers => whole::<WriteTxnMarkersRequest>,
+        ApiKey::TxnOffsetCommit => whole::<TxnOffsetCommitRequest>,
+        ApiKey::DescribeTransactions => whole::<DescribeTransactionsRequest>,
+        ApiKey::ListTransactions => whole::<ListTransactionsRequest>,
         ApiKey::DescribeCluster => whole::<DescribeClusterRequest>,
     };
     decode(body, version)

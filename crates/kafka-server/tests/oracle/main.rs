@@ -14,6 +14,7 @@ mod offsets;
 mod records;
 mod source;
 mod topics;
+mod transactions;
 
 use factum_kafka_server::error_code::ErrorCode;
 use factum_kafka_server::messages::ApiKey;
@@ -23,8 +24,12 @@ use proptest::prelude::*;
 use source::Source;
 
 /// Newer than the other implementation; Kafka's own is asked about them (see [`java`]).
-const UNKNOWN_TO_OTHERS: &[(ApiKey, i16)] =
-    &[(ApiKey::ListOffsets, 11), (ApiKey::OffsetCommit, 10), (ApiKey::OffsetFetch, 10)];
+const UNKNOWN_TO_OTHERS: &[(ApiKey, i16)] = &[
+    (ApiKey::ListOffsets, 11),
+    (ApiKey::OffsetCommit, 10),
+    (ApiKey::OffsetFetch, 10),
+    (ApiKey::WriteTxnMarkers, 2),
+];
 
 /// Exchanges one request and one response of `api`; gives the request's frame.
 fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
@@ -58,6 +63,13 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::AlterPartitionReassignments => cluster::alter_partition_reassignments(version, s),
         ApiKey::ListPartitionReassignments => cluster::list_partition_reassignments(version, s),
         ApiKey::DescribeProducers => topics::describe_producers(version, s),
+        ApiKey::AddPartitionsToTxn => transactions::add_partitions_to_txn(version, s),
+        ApiKey::AddOffsetsToTxn => transactions::add_offsets_to_txn(version, s),
+        ApiKey::EndTxn => transactions::end_txn(version, s),
+        ApiKey::WriteTxnMarkers => transactions::write_txn_markers(version, s),
+        ApiKey::TxnOffsetCommit => transactions::txn_offset_commit(version, s),
+        ApiKey::DescribeTransactions => transactions::describe_transactions(version, s),
+        ApiKey::ListTransactions => transactions::list_transactions(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
     }
 }
