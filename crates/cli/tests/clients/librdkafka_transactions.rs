@@ -13,7 +13,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, message::Message as _};
 
 use super::librdkafka::{A_MOMENT, PATIENCE, assign, config, consumer, produce, read, values};
-use crate::factum;
+use crate::{factum, factum_that_comes_back};
 
 /// A debug build takes a second or so to come back from each.
 const KILLS: usize = 8;
@@ -170,7 +170,7 @@ fn a_transaction_that_is_not_ended_in_time_is_aborted() {
 
 #[test]
 fn a_transaction_goes_on_over_a_kill() {
-    let mut factum = factum();
+    let (_data, mut factum) = factum_that_comes_back();
     let topic = "librdkafka.killed";
     let producer = transactional(&factum, "killed", &[]);
     begin_and_send(&producer, topic, 0..100);
@@ -193,7 +193,7 @@ fn a_transaction_goes_on_over_a_kill() {
 
 #[test]
 fn a_transaction_of_a_producer_that_is_gone_times_out_over_a_kill() {
-    let mut factum = factum();
+    let (_data, mut factum) = factum_that_comes_back();
     let topic = "librdkafka.gone";
     let producer = transactional(&factum, "gone", &[("transaction.timeout.ms", "5000")]);
     begin_and_send(&producer, topic, 0..1);
@@ -207,7 +207,7 @@ fn a_transaction_of_a_producer_that_is_gone_times_out_over_a_kill() {
 
 #[test]
 fn kills_around_the_end_of_a_transaction_neither_lose_nor_double_nor_halve_it() {
-    let factum = factum();
+    let (_data, factum) = factum_that_comes_back();
     let topic = "librdkafka.kills";
     let producer = transactional(&factum, "kills", &[]);
     let (kill_after, delays) = mpsc::channel::<Duration>();

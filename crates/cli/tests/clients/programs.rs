@@ -4,14 +4,14 @@ use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::factum;
+use crate::factum_that_comes_back;
 
 /// What a program says to have the server killed and started again; it then waits for a line on standard input.
 const KILL: &str = "\"kill\"";
 
 #[track_caller]
 fn run(language: &str, scenario: &str) {
-    let mut factum = factum();
+    let (_data, mut factum) = factum_that_comes_back();
     let mut program = start(language, &factum.kafka(), scenario);
     let mut errors = program.stderr.take().expect("piped");
     let collect = move || {

@@ -5,6 +5,7 @@
 //! the request is a code that they do not.
 
 use factum_broker::coordinator::CoordinatorError;
+use factum_broker::transactions::TransactionError;
 use factum_broker::{
     AlterTopicError, AppendError, CreateTopicError, DeleteRecordsError, DeleteTopicError, EnsureTopicError,
     LogReadError, ProduceError, ProducerIdError, ReadError, SyncError, TruncateError,
@@ -13,9 +14,13 @@ use factum_types::batch;
 
 use crate::error_code::ErrorCode;
 
-/// What a transactional producer is answered while there are no transactions: the code that makes every client give up.
-/// librdkafka asks again forever after any other but one.
-pub(super) const TRANSACTIONS_UNSUPPORTED: ErrorCode = ErrorCode::TransactionalIdAuthorizationFailed;
+/// The code for clients of `version`, of which those before `since` do not know `PRODUCER_FENCED`.
+pub(super) fn fenced_before(since: i16, version: i16, code: ErrorCode) -> ErrorCode {
+    match code {
+        ErrorCode::ProducerFenced if version < since => ErrorCode::InvalidProducerEpoch,
+        code => code,
+    }
+}
 
 impl From<&batch::Error> for ErrorCode {
     fn from(error: &batch::Error) -> Self {
@@ -41,7 +46,8 @@ impl From<&ProduceError> for ErrorCode {
             }
             // Clients send the same batch again; nothing of it was kept.
             ProduceError::Busy(_) => Self::RequestTimedOut,
-            ProduceError::NoTransactionalId | ProduceError::Transaction(_) => Self::InvalidTxnState,
+            ProduceError::NoTransactionalId => Self::InvalidTxnState,
+            ProduceError::Transaction(error) => error.into(),
             ProduceError::FutureTimestamp { .. } | ProduceError::OldTimestamp { .. } => {
                 Self::InvalidTimestamp
             }
@@ -163,6 +169,29 @@ impl From<&ProducerIdError> for ErrorCode {
         match error {
             // The one retriable code that clients know for this request.
             ProducerIdError::Storage(_) | ProducerIdError::Stopping => Self::CoordinatorNotAvailable,
+        }
+    }
+}
+
+impl From<&TransactionError> for ErrorCode {
+    fn from(error: &TransactionError) -> Self {
+        match error {
+            TransactionError::InvalidTimeout { .. } => Self::InvalidTransactionTimeout,
+            TransactionError::UnknownProducer => Self::InvalidProducerIdMapping,
+            TransactionError::NotFound => Self::TransactionalIdNotFound,
+            TransactionError::Fenced { .. } => Self::ProducerFenced,
+            TransactionError::Concurrent => Self::ConcurrentTransactions,
+            TransactionError::InvalidState { .. } | TransactionError::NotInTransaction { .. } => {
+                Self::InvalidTxnState
+            }
+            TransactionError::TooManyPartitions { .. }
+            | TransactionError::TooManyIds { .. }
+            | TransactionError::TooManyIdsOfClient { .. }
+            | TransactionError::NoMemory(_) => Self::PolicyViolation,
+            TransactionError::NoProducerId { .. } | TransactionError::Storage(_) => {
+                Self::CoordinatorNotAvailable
+            }
+            TransactionError::Offsets(error) => error.into(),
         }
     }
 }

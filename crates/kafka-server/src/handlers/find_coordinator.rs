@@ -1,8 +1,7 @@
-//! FindCoordinator: who looks after a group. There is one node, so it is this one.
+//! FindCoordinator: who looks after a group, or a transactional producer. There is one node, so it is this one.
 
 use factum_types::Action;
 
-use super::errors::TRANSACTIONS_UNSUPPORTED;
 use super::{Call, Handle, lookup};
 use crate::error_code::ErrorCode;
 use crate::messages::find_coordinator::{
@@ -26,7 +25,9 @@ impl Handle for FindCoordinatorRequest {
 fn check(call: &Call, key_type: i8, key: &str) -> Result<(), (ErrorCode, Option<String>)> {
     match key_type {
         GROUP => call.session.group(Action::Describe, key).map(drop).map_err(|code| (code, None)),
-        TRANSACTION => Err((TRANSACTIONS_UNSUPPORTED, Some("transactions are not supported".to_owned()))),
+        TRANSACTION => {
+            call.session.transactional_id(Action::Describe, key).map(drop).map_err(|code| (code, None))
+        }
         other => Err((ErrorCode::InvalidRequest, Some(format!("there is no coordinator of type {other}")))),
     }
 }

@@ -1,6 +1,6 @@
 //! OffsetFetch: how far groups have read.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use factum_broker::coordinator::CommittedOffset;
 use factum_types::{Action, GroupId, PartitionId, Resource, TopicId, TopicName, TopicPartition};
@@ -21,9 +21,40 @@ impl Handle for OffsetFetchRequest {
     async fn handle(self, call: &Call) -> OffsetFetchResponse {
         let mut groups = Vec::with_capacity(self.groups.len());
         for asked in lookup::unique(self.groups, |group| group.group_id.clone()) {
-            groups.push(one_group(call, asked).await);
+            // What is pending is looked at first: what is decided in between is then read as it was decided.
+            let pending = match self.require_stable {
+                true => pending_partitions(call, &asked.group_id),
+                false => BTreeSet::new(),
+            };
+            let mut group = one_group(call, asked).await;
+            mark_unstable(call, &mut group, &pending);
+            groups.push(group);
         }
         OffsetFetchResponse { throttle_time_ms: 0, groups }
+    }
+}
+
+/// The partitions for which open transactions have offsets (KIP-447).
+fn pending_partitions(call: &Call, group: &str) -> BTreeSet<TopicPartition> {
+    let group = call.session.group(Action::Describe, group);
+    group.map(|group| call.session.broker().coordinator().pending_partitions(&group)).unwrap_or_default()
+}
+
+fn mark_unstable(call: &Call, group: &mut FetchedGroup, pending: &BTreeSet<TopicPartition>) {
+    if pending.is_empty() {
+        return;
+    }
+    for topic in &mut group.topics {
+        let by_id = call.session.broker().topic_by_id(topic.topic_id);
+        let name =
+            by_id.map(|found| found.name().clone()).or_else(|| TopicName::new(topic.name.as_str()).ok());
+        let Some(name) = name else { continue };
+        for partition in &mut topic.partitions {
+            let is_pending = pending.contains(&TopicPartition::new(name.clone(), partition.partition_index));
+            if is_pending && partition.error_code.is_none() {
+                *partition = absent(partition.partition_index, ErrorCode::UnstableOffsetCommit);
+            }
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::BytesMut;
-use factum_broker::{InlineWork, InvalidRecord, Partition};
+use factum_broker::transactions::{TransactionError, TransactionVersion};
+use factum_broker::{InlineWork, InvalidRecord, Partition, ProduceError, TransactionalAppend};
 use factum_types::{Action, Compression, Offset, RecordBatch, Timestamp, TopicId};
 use tracing::{debug, warn};
 
@@ -29,6 +30,10 @@ use crate::messages::{ApiKey, Response};
 
 /// The first version in which a producer may compress with zstd (KIP-110).
 const ZSTD_SINCE: i16 = 7;
+/// The first version whose records add their partition to the transaction (KIP-890).
+const IMPLICIT_PARTITIONS_SINCE: i16 = 12;
+/// The first version whose clients know `TRANSACTION_ABORTABLE`.
+const ABORTABLE_SINCE: i16 = 11;
 /// A batch is copied out of its frame if it is so many times smaller: a small batch in the tail cache must not
 /// keep a large frame in memory.
 const WORTH_A_COPY: usize = 8;
@@ -78,6 +83,8 @@ pub(super) fn begin(call: &Call, frame: BytesMut, body: usize) -> Result<Started
         appended: Vec::new(),
         inline: InlineWork::default(),
         named: HashSet::new(),
+        transactional_id: request.transactional_id,
+        transaction: None,
     };
     let topics: Vec<_> = request.topics.into_iter().enumerate().map(|(i, t)| produce.topic(i, t)).collect();
     let appended = produce.appended;
@@ -153,6 +160,9 @@ struct Produce<'a> {
     inline: InlineWork,
     /// Partitions that it has named, by their places in memory.
     named: HashSet<usize>,
+    transactional_id: Option<String>,
+    /// The transaction of its batches, once one is of any.
+    transaction: Option<TransactionalAppend>,
 }
 
 impl Produce<'_> {
@@ -189,10 +199,13 @@ impl Produce<'_> {
             ));
         }
         let batch = self.batch(records.unwrap_or_default())?;
+        if batch.header().is_transactional() {
+            self.find_transaction()?;
+        }
         let (appended, append_time) = partition
-            .append_timed(batch, self.request_size, &mut self.inline, None)
+            .append_timed(batch, self.request_size, &mut self.inline, self.transaction.as_ref())
             .map_err(|error| PartitionRefusal {
-                code: ErrorCode::from(&error),
+                code: self.code(&error),
                 reason: error.to_string(),
                 records: error.invalid_records(),
             })?;
@@ -211,6 +224,47 @@ impl Produce<'_> {
             error_message: None,
             current_leader: None,
         })
+    }
+
+    /// Asks whether the client may write in the transaction that the request names, if it names one.
+    fn find_transaction(&mut self) -> Result<(), PartitionRefusal> {
+        let Some(id) = self.transactional_id.as_deref().filter(|_| self.transaction.is_none()) else {
+            return Ok(());
+        };
+        let session = &self.call.session;
+        let id = session.transactional_id(Action::Write, id)?;
+        let version = match self.call.header.version {
+            ..IMPLICIT_PARTITIONS_SINCE => TransactionVersion::V1,
+            _ => TransactionVersion::V2,
+        };
+        let found = session.broker().transactions().append(&id, version, session.peer.ip().into());
+        let found =
+            found.map_err(|error| PartitionRefusal::new(self.transaction_code(&error), error.to_string()))?;
+        self.transaction = Some(found);
+        Ok(())
+    }
+
+    fn code(&self, error: &ProduceError) -> ErrorCode {
+        match error {
+            ProduceError::Transaction(error) => self.transaction_code(error),
+            error => ErrorCode::from(error),
+        }
+    }
+
+    /// What clients of this version act rightly on.
+    fn transaction_code(&self, error: &TransactionError) -> ErrorCode {
+        let version = self.call.header.version;
+        match error {
+            // They send the batch again.
+            TransactionError::Concurrent if version < IMPLICIT_PARTITIONS_SINCE => {
+                ErrorCode::NotEnoughReplicas
+            }
+            TransactionError::Fenced { .. } => ErrorCode::InvalidProducerEpoch,
+            TransactionError::NotInTransaction { .. } if version >= ABORTABLE_SINCE => {
+                ErrorCode::TransactionAbortable
+            }
+            error => ErrorCode::from(error),
+        }
     }
 
     /// Checks that the bytes are one batch that this version of the request may bring.

@@ -4,10 +4,6 @@ use super::{ApiKey, Request, Response};
 use crate::error_code::ErrorCode;
 use crate::wire::{self, Reader, Writer};
 
-/// Whether clients are told of [`ApiVersionsResponse::with_transaction_version`]. Off as long as there are no
-/// transactions: clients of Kafka 4 leave out AddPartitionsToTxn where it is on, and Produce stands in for it.
-const TRANSACTION_VERSION_IS_OFFERED: bool = false;
-
 /// Asks which APIs are served, in which versions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ApiVersionsRequest {
@@ -71,8 +67,7 @@ pub struct FinalizedFeature {
 impl ApiVersionsResponse {
     /// What clients are told: the table of [`super::api`] and the features.
     pub fn new(error_code: ErrorCode) -> Self {
-        let response = Self::without_features(error_code);
-        if TRANSACTION_VERSION_IS_OFFERED { response.with_transaction_version() } else { response }
+        Self::without_features(error_code).with_transaction_version()
     }
 
     /// Adds the feature `transaction.version`, switched on at level 2: Produce and TxnOffsetCommit add partitions and

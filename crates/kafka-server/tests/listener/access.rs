@@ -388,7 +388,7 @@ async fn where_nothing_is_allowed_each_api_refuses() {
     // Nothing came of it.
     let topics = server.broker.topics();
     let names: Vec<_> = topics.iter().map(|topic| topic.name().as_str()).collect();
-    assert_eq!(names, ["__consumer_offsets", "orders"]);
+    assert_eq!(names, ["__consumer_offsets", "__transaction_state", "orders"]);
     assert_eq!(server.broker.topic("orders").expect("there").partitions()[0].bounds().log_end.get(), 0);
     let groups = server.broker.coordinator().list();
     assert_eq!(groups.iter().map(|group| group.group.as_str()).collect::<Vec<_>>(), ["writers"]);

@@ -59,8 +59,8 @@ async fn log_dirs_show_the_sizes_of_partitions_and_of_the_file_system() {
     assert!(dir.log_dir.starts_with('/'), "{}", dir.log_dir.as_str());
     assert!(0 < dir.usable_bytes && dir.usable_bytes <= dir.total_bytes, "{dir:?}");
     let names: Vec<_> = dir.topics.iter().map(|topic| topic.name.as_str()).collect();
-    assert_eq!(names, ["__consumer_offsets", "orders"]);
-    let sizes: Vec<_> = dir.topics[1].partitions.iter().map(|each| each.partition_size > 0).collect();
+    assert_eq!(names, ["__consumer_offsets", "__transaction_state", "orders"]);
+    let sizes: Vec<_> = dir.topics[2].partitions.iter().map(|each| each.partition_size > 0).collect();
     assert_eq!(sizes, [false, true]);
 
     let asked = |name: &str, partitions: &[i32]| {

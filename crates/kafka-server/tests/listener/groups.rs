@@ -226,7 +226,7 @@ async fn groups_are_listed_by_state_and_type() {
 }
 
 #[tokio::test]
-async fn this_node_coordinates_groups_and_no_transactions() {
+async fn this_node_coordinates_groups_and_transactions() {
     let server = Server::start().await;
     let mut client = server.client().await;
     for version in 0..=6 {
@@ -239,9 +239,17 @@ async fn this_node_coordinates_groups_and_no_transactions() {
         assert_eq!(port, i32::from(server.address.port()), "version {version}");
     }
     let request = FindCoordinatorRequest::default().with_key_type(1).with_coordinator_keys(vec![text("pay")]);
-    assert_eq!(client.ask(&request, 4).await.coordinators[0].error_code, 53);
-    let request = InitProducerIdRequest::default().with_transactional_id(Some(TransactionalId(text("pay"))));
-    assert_eq!(client.ask(&request, 4).await.error_code, 53);
+    let found = client.ask(&request, 4).await;
+    assert_eq!(
+        (found.coordinators[0].error_code, found.coordinators[0].port),
+        (0, i32::from(server.address.port()))
+    );
+    let request = InitProducerIdRequest::default()
+        .with_transactional_id(Some(TransactionalId(text("pay"))))
+        .with_transaction_timeout_ms(60_000);
+    let (first, second) = (client.ask(&request, 4).await, client.ask(&request, 4).await);
+    assert_eq!((first.error_code, second.error_code), (0, 0));
+    assert_eq!((first.producer_id, second.producer_epoch), (second.producer_id, first.producer_epoch + 1));
     let mut ids = Vec::new();
     for version in 0..=5 {
         let request = InitProducerIdRequest::default().with_transactional_id(None);

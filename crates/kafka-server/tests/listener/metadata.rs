@@ -100,7 +100,7 @@ async fn topics_are_found_by_id_and_all_at_once() {
         assert_eq!((topic.error_code, topic.topic_id), (error, id));
         assert_eq!(topic.name.as_ref().map(|name| name.as_str()), name);
     }
-    let all = ["__consumer_offsets", "orders", "visits"];
+    let all = ["__consumer_offsets", "__transaction_state", "orders", "visits"];
     assert_eq!(names(&client.ask(&MetadataRequest::default().with_topics(None), 9).await), all);
     // In version 0 an empty list asks for all.
     let request = MetadataRequest::default().with_topics(Some(Vec::new()));

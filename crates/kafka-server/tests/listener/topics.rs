@@ -84,7 +84,7 @@ async fn topics_are_created_or_the_reason_is_given() {
         both: 42 partitions=-1 replicas are assigned by hand and counted as well
     "#]].assert_eq(&table);
     let made: Vec<_> = server.broker.topics().iter().map(|topic| topic.name().to_string()).collect();
-    assert_eq!(made, ["__consumer_offsets", "assigned", "defaults", "kept", "orders"]);
+    assert_eq!(made, ["__consumer_offsets", "__transaction_state", "assigned", "defaults", "kept", "orders"]);
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn topics_are_deleted_by_name_and_by_id() {
         .ask(&DeleteTopicsRequest::default().with_topic_names(vec![TopicName(text("orders"))]), 4)
         .await;
     assert_eq!(response.responses[0].error_code, 3);
-    assert_eq!(server.broker.topics().len(), 1);
+    assert_eq!(server.broker.topics().len(), 2, "the coordinators' own");
 }
 
 async fn describe(client: &mut Client, kind: i8, name: &str, keys: Option<&[&str]>) -> String {

@@ -145,23 +145,23 @@ async fn many_transactions_of_one_request_are_answered_each_by_itself() {
         codes.collect::<Vec<_>>(),
         [
             ("pay", "UNKNOWN_TOPIC_OR_PARTITION"),
-            ("ship", "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
+            ("ship", "INVALID_PRODUCER_ID_MAPPING"),
             ("", "INVALID_REQUEST"),
         ]
     );
 }
 
 #[tokio::test]
-async fn while_there_are_no_transactions_each_request_gets_a_code_that_clients_give_up_after() {
+async fn a_producer_that_was_never_initialized_is_told_so() {
     let server = Server::start().await;
     server.create_topic("orders", 1).await;
     let mut client = server.client().await;
     for (api, expected) in [
-        (ApiKey::AddPartitionsToTxn, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
-        (ApiKey::AddOffsetsToTxn, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
-        (ApiKey::EndTxn, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
-        (ApiKey::TxnOffsetCommit, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
-        (ApiKey::WriteTxnMarkers, "INVALID_TXN_STATE"),
+        (ApiKey::AddPartitionsToTxn, "INVALID_PRODUCER_ID_MAPPING"),
+        (ApiKey::AddOffsetsToTxn, "INVALID_PRODUCER_ID_MAPPING"),
+        (ApiKey::EndTxn, "INVALID_PRODUCER_ID_MAPPING"),
+        (ApiKey::TxnOffsetCommit, "INVALID_PRODUCER_ID_MAPPING"),
+        (ApiKey::WriteTxnMarkers, "NONE"),
         (ApiKey::DescribeTransactions, "TRANSACTIONAL_ID_NOT_FOUND"),
         (ApiKey::ListTransactions, "NONE"),
     ] {
