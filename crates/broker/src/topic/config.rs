@@ -76,6 +76,7 @@ impl Defaults {
             segment_age: config.segment_age.filter(|age| *age != Duration::MAX),
             retention: config.retention.or(self.retention).filter(|kept| *kept != Duration::MAX),
             retention_bytes: config.retention_bytes.or(self.retention_bytes).map(|bytes| bytes.0),
+            compaction: None,
         }
     }
 }
