@@ -17,6 +17,7 @@ use tracing::warn;
 use crate::access::Access;
 use crate::auto_create::AutoCreate;
 use crate::catalogue::{Catalogue, Which};
+use crate::compaction::Compactor;
 use crate::contract::RecordValidator;
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::LockFile;
@@ -48,6 +49,7 @@ pub(crate) struct BrokerInner {
     pub(crate) options: Options,
     pub(crate) cluster_id: String,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) compactor: Arc<Compactor>,
     pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) coordinator: Coordinator,
     pub(crate) clock: SharedClock,
@@ -352,7 +354,7 @@ impl Broker {
     pub fn health(&self) -> Health {
         let lock_problem = self.0.lock_file.get().and_then(LockFile::problem);
         let others = [self.0.trusted_time.problem(), self.0.coordinator.problem(), lock_problem];
-        health(&self.0.catalogue, others.into_iter().flatten())
+        health(&self.0.catalogue, others.into_iter().flatten().chain(self.0.compactor.problems()))
     }
 
     /// The same log for the server's own parts: it may write reserved topics too, the coordinator's own excepted.
