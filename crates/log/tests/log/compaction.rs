@@ -87,18 +87,17 @@ pub(crate) fn committed(log: &PartitionLog, from: i64) -> Result<Vec<Row>, ReadE
                 if !aborted.contains(&header) {
                     let records = record::decode(&chunk.slice(at..at + header.encoded_len()), 1 << 20);
                     let rows = records.expect("the test wrote it").into_iter();
-                    found.extend(
-                        rows.filter(|row| row.offset.get() >= from)
-                            .map(|row| (row.offset.get(), row.key.map(text), row.value.map(text))),
-                    );
+                    found.extend(rows.filter(|row| row.offset.get() >= from).map(|row| {
+                        (row.offset.get(), row.key.as_ref().map(text), row.value.as_ref().map(text))
+                    }));
                 }
             }
         }
     }
 }
 
-fn text(bytes: Bytes) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn text(bytes: &Bytes) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn shown(bench: &Bench) -> String {
@@ -332,7 +331,7 @@ fn a_producer_is_known_by_its_last_batch_when_all_else_is_lost() {
             bench.disk.lose(&name);
         }
     }
-    let rebuilt = Bench::on(bench.disk.clone());
+    let rebuilt = Bench::on(bench.disk);
     let again = send(&rebuilt, 2, "1");
     assert!(again.duplicate && again.base_offset == Offset::new(2));
     assert!(!send(&rebuilt, 3, "next").duplicate);
@@ -508,7 +507,7 @@ fn swap_files_that_fit_nothing_are_passed_over_and_told() {
     let found = inspect(&bench.disk, dir()).expect("the disk is well");
     let foreign = |note: &&InspectionNote| matches!(note, InspectionNote::Foreign { .. });
     assert_eq!(found.notes.iter().filter(foreign).count(), 4, "{:?}", found.notes);
-    let reopened = Bench::on(bench.disk.clone());
+    let reopened = Bench::on(bench.disk);
     assert!(reopened.recovery.clean);
     reopened.log.set_options(COMPACTED);
     compact(&reopened);
