@@ -135,8 +135,17 @@ pub(crate) async fn get(http: &str, path: &str) -> Result<(u16, Vec<u8>)> {
 
 /// One POST of JSON on a connection of its own: the status and the body.
 pub(crate) async fn post(http: &str, path: &str, json: &str) -> Result<(u16, Vec<u8>)> {
+    send(http, "POST", path, json).await
+}
+
+/// The same by PATCH.
+pub(crate) async fn patch(http: &str, path: &str, json: &str) -> Result<(u16, Vec<u8>)> {
+    send(http, "PATCH", path, json).await
+}
+
+async fn send(http: &str, method: &str, path: &str, json: &str) -> Result<(u16, Vec<u8>)> {
     let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n\r\n{json}",
         json.len()
     );

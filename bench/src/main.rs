@@ -3,6 +3,7 @@
 //! Server and load share the machine. Every figure is the median of several runs with its extremes; nothing
 //! here passes or fails. The server runs as a user starts it: `factum dev --data-dir …`, durable as always.
 
+mod compaction;
 mod http;
 mod kafka;
 mod latency;
@@ -63,6 +64,7 @@ async fn main() -> Result<()> {
     } else {
         server::measure_start(&arguments, &mut report).await?;
         measure_own(&arguments, &mut report).await?;
+        compaction::measure(&arguments, &mut report).await?;
         views::measure(&arguments, &mut report).await?;
     }
     report.print();

@@ -31,13 +31,22 @@ impl Server {
         Self::start_with(factum, None).await
     }
 
+    /// The same with settings, by their variables of the environment.
+    pub(crate) async fn start_set(factum: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::start_by(factum, None, settings).await
+    }
+
     /// The same with a project.
-    #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
     pub(crate) async fn start_with(factum: &Path, project: Option<&Path>) -> Result<Self> {
+        Self::start_by(factum, project, &[]).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
+    async fn start_by(factum: &Path, project: Option<&Path>, settings: &[(&str, &str)]) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let (http, kafka) = (free_address().await?, free_address().await?);
         let started = Instant::now();
-        let child = spawn(factum, project, &http, &kafka, data.path())?;
+        let child = spawn(factum, project, &http, &kafka, data.path(), settings)?;
         wait_until_ready(&http, started).await?;
         Ok(Self { child, data, http, kafka, ready: started.elapsed() })
     }
@@ -47,7 +56,7 @@ impl Server {
     pub(crate) async fn kill_and_restart(&mut self, factum: &Path, project: &Path) -> Result<Instant> {
         self.child.kill().await.context("kill the server")?;
         let started = Instant::now();
-        self.child = spawn(factum, Some(project), &self.http, &self.kafka, self.data.path())?;
+        self.child = spawn(factum, Some(project), &self.http, &self.kafka, self.data.path(), &[])?;
         Ok(started)
     }
 
@@ -114,12 +123,20 @@ pub(crate) async fn measure_start(arguments: &Arguments, report: &mut Report) ->
     Ok(())
 }
 
-fn spawn(factum: &Path, project: Option<&Path>, http: &str, kafka: &str, data: &Path) -> Result<Child> {
+fn spawn(
+    factum: &Path,
+    project: Option<&Path>,
+    http: &str,
+    kafka: &str,
+    data: &Path,
+    settings: &[(&str, &str)],
+) -> Result<Child> {
     Command::new(factum)
         .arg("dev")
         .args(project)
         .args(["--http", http, "--kafka", kafka, "--data-dir"])
         .arg(data)
+        .envs(settings.iter().copied())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)

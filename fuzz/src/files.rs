@@ -32,6 +32,7 @@ const OPTIONS: Options = Options {
     index_interval_bytes: 64,
     retention: None,
     retention_bytes: None,
+    compaction: None,
 };
 
 /// Opens a partition's log and reads all of it.

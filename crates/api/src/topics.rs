@@ -154,6 +154,17 @@ settings! {
     segment_age, like "1d";
     /// The largest batch taken.
     max_message_bytes, like "1MiB";
+    /// What becomes of old records: `delete` (segments go when their retention is over), `compact` (the latest
+    /// record of each key stays) or `compact,delete`.
+    cleanup_policy, like "delete";
+    /// How long a compacted topic keeps a tombstone after the records that it removed, such as `1d`.
+    delete_retention, like "1d";
+    /// How old a record becomes before it is compacted.
+    min_compaction_lag, like "0s";
+    /// How old a record may become before it is compacted, or `forever`.
+    max_compaction_lag, like "forever";
+    /// Which part of a partition must not be compacted yet before it is compacted again, 0 to 1.
+    min_dirty_ratio, like "0.5";
     /// How records are compressed in the log: `producer` (as they were sent), `uncompressed`, `gzip`, `snappy`,
     /// `lz4` or `zstd`.
     compression, like "producer";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use factum_eventlog::{CompressionType, TimestampType, TopicConfig};
+use factum_eventlog::{CleanupPolicy, CompressionType, TimestampType, TopicConfig};
 use factum_types::record::{self, MAX_UNPACKED_BYTES};
 use factum_types::{RecordBatch, Timestamp};
 
@@ -13,6 +13,8 @@ use crate::partition::{MAX_TIMESTAMP_AHEAD, ProduceError};
 pub(crate) struct AppendRules {
     compression: CompressionType,
     timestamp_type: TimestampType,
+    /// Whether every record must have a key, by which it is compacted.
+    pub(crate) needs_keys: bool,
     /// `None` is without limit.
     before_max: Option<Duration>,
     after_max: Option<Duration>,
@@ -24,6 +26,7 @@ impl AppendRules {
         Self {
             compression: config.compression.unwrap_or(CompressionType::Producer),
             timestamp_type: config.timestamp_type.unwrap_or(TimestampType::CreateTime),
+            needs_keys: config.cleanup_policy.is_some_and(CleanupPolicy::compacts),
             before_max: config.timestamp_before_max.and_then(limited),
             after_max: config.timestamp_after_max.map_or(Some(MAX_TIMESTAMP_AHEAD), limited),
         }

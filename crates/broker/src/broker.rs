@@ -17,6 +17,7 @@ use tracing::warn;
 use crate::access::Access;
 use crate::auto_create::AutoCreate;
 use crate::catalogue::{Catalogue, Which};
+use crate::compaction::Compactor;
 use crate::contract::RecordValidator;
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::LockFile;
@@ -49,6 +50,7 @@ pub(crate) struct BrokerInner {
     pub(crate) options: Options,
     pub(crate) cluster_id: String,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) compactor: Arc<Compactor>,
     pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) coordinator: Coordinator,
     pub(crate) transactions: TransactionCoordinator,
@@ -360,7 +362,7 @@ impl Broker {
         let lock_problem = self.0.lock_file.get().and_then(LockFile::problem);
         let coordinators = [self.0.coordinator.problem(), self.0.transactions.problem()];
         let others = coordinators.into_iter().chain([self.0.trusted_time.problem(), lock_problem]);
-        health(&self.0.catalogue, others.flatten())
+        health(&self.0.catalogue, others.flatten().chain(self.0.compactor.problems()))
     }
 
     /// The same log for the server's own parts: it may write reserved topics too, the coordinator's own excepted.

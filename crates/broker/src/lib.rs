@@ -7,7 +7,7 @@
 //!        │                ├─► coordinator    consumer groups, kept in __consumer_offsets
 //!        │                ├─► transactions   transactional producers, kept in __transaction_state
 //!        │                └─► in_process     the uniform interface, eventlog::EventLog
-//!        └─ run: committer, retention, group timers; closes the logs at the end
+//!        └─ run: committer, retention, compaction, group timers; closes the logs at the end
 //!
 //!   <data>/lock                      held while a server uses the directory
 //!   <data>/cluster.json              the cluster's id
@@ -34,6 +34,7 @@ mod auto_create;
 mod broker;
 mod catalogue;
 mod cluster;
+mod compaction;
 mod contract;
 pub mod coordinator;
 mod data_dir_lock;
@@ -68,7 +69,7 @@ pub use broker::Broker;
 pub use contract::{Contract, InvalidRecord, ProducedRecord, RecordValidator, Violation};
 pub use coordinator::Coordinator;
 // What the signatures below name of the crates underneath, for edges that may use this crate alone.
-pub use factum_eventlog::{CompressionType, NewTopic, TimestampType, TopicConfig};
+pub use factum_eventlog::{CleanupPolicy, CompressionType, DirtyRatio, NewTopic, TimestampType, TopicConfig};
 pub use factum_log::{
     AppendError, Bounds, DamagedOffsets, EndTransaction, Inspection, Isolation, ReadError as LogReadError,
     Repair, RepairError, Slice, SyncError, TruncateError,

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_log::CompactionResult;
 use factum_types::TopicName;
 use factum_types::record::TransactionOutcome;
 use metrics::{
@@ -24,6 +25,23 @@ pub(crate) fn describe() {
     describe_counter!("factum_produce_records_total", "Records appended");
     describe_counter!("factum_fetch_bytes_total", "Bytes of record batches handed to readers");
     describe_counter!("factum_retention_bytes_total", "Bytes dropped because their retention was over");
+    describe_counter!("factum_compactions_total", "Compactions of partitions, by outcome");
+    describe_counter!("factum_compaction_read_bytes_total", "Bytes that compaction read, keys and segments");
+    describe_counter!("factum_compaction_written_bytes_total", "Bytes of the segments that compaction wrote");
+    describe_counter!("factum_compaction_removed_records_total", "Records that compaction removed");
+    describe_counter!(
+        "factum_compaction_unreadable_batches_total",
+        "Batches that compaction kept because their records cannot be read"
+    );
+    describe_histogram!("factum_compaction_seconds", "Time that a compaction of a partition took");
+    describe_gauge!(
+        "factum_compaction_dirty_ratio_max",
+        "Part of the dirtiest compacted partition that is dirty"
+    );
+    describe_gauge!(
+        "factum_compaction_failing",
+        "Partitions whose last compaction failed, and which are tried again"
+    );
     describe_histogram!("factum_topic_change_seconds", "Time that creating or deleting a topic took");
     describe_gauge!("factum_topics", "Topics");
     describe_gauge!("factum_partitions", "Open partitions");
@@ -151,6 +169,28 @@ pub(crate) fn observe_census(census: Census) {
 
 pub(crate) fn observe_retention(bytes: u64) {
     counter!("factum_retention_bytes_total").increment(bytes);
+}
+
+pub(crate) fn observe_compacted_bytes(bytes: u64) {
+    counter!("factum_compaction_read_bytes_total").increment(bytes);
+}
+
+pub(crate) fn observe_compaction(result: &CompactionResult, took: Duration) {
+    counter!("factum_compactions_total", "outcome" => "done").increment(1);
+    counter!("factum_compaction_written_bytes_total").increment(result.bytes_after);
+    counter!("factum_compaction_removed_records_total").increment(result.removed_records);
+    counter!("factum_compaction_unreadable_batches_total").increment(result.unreadable_batches);
+    histogram!("factum_compaction_seconds").record(took);
+}
+
+pub(crate) fn observe_failed_compaction() {
+    counter!("factum_compactions_total", "outcome" => "failed").increment(1);
+}
+
+/// How dirty the dirtiest partition is, in millionths, and how many fail.
+pub(crate) fn observe_dirtiest_partition(millionths: u32, failing: usize) {
+    gauge!("factum_compaction_dirty_ratio_max").set(f64::from(millionths) / 1e6);
+    gauge!("factum_compaction_failing").set(failing as f64);
 }
 
 pub(crate) fn observe_topic_change(operation: &'static str, took: Duration) {

@@ -34,6 +34,14 @@ pub struct Options {
     /// How often segments past their retention are looked for.
     #[serde(with = "factum_types::units::duration::above_zero")]
     pub retention_check_interval: Duration,
+    /// How often topics that are compacted are looked at.
+    #[serde(with = "factum_types::units::duration::above_zero")]
+    pub compaction_check_interval: Duration,
+    /// Memory of a compaction for the latest offsets of keys, some 45 bytes for each; what does not fit takes several
+    /// passes.
+    pub compaction_memory: ByteSize,
+    /// The part of one processor that compaction takes at most, 1 to 100.
+    pub compaction_cpu_percent: u32,
     /// The size at which a segment is sealed where the topic does not say.
     pub segment_bytes: ByteSize,
     /// The largest record batch taken where the topic does not say.
@@ -62,6 +70,9 @@ impl Default for Options {
             retention: Some(Duration::from_secs(7 * 24 * 60 * 60)),
             retention_bytes: None,
             retention_check_interval: Duration::from_secs(60),
+            compaction_check_interval: Duration::from_secs(15),
+            compaction_memory: ByteSize(128 << 20),
+            compaction_cpu_percent: 20,
             segment_bytes: ByteSize(128 << 20),
             max_message_bytes: ByteSize(1_048_588),
             tail_cache: ByteSize(16 << 20),

@@ -149,6 +149,11 @@ impl Partition {
         &self.log
     }
 
+    /// Whether every record must have a key: the topic is compacted.
+    pub(crate) fn needs_keys(&self) -> bool {
+        self.limits.rules().needs_keys
+    }
+
     /// The largest batch taken, in bytes.
     pub fn max_message_bytes(&self) -> usize {
         self.limits.max_message_bytes()
@@ -192,6 +197,11 @@ impl Partition {
             return Err(ProduceError::UnknownProducer { producer_id });
         }
         let summary = self.validate(&batch, inline)?;
+        if let Some(index) = summary.first_without_key.filter(|_| self.needs_keys())
+            && !self.log.is_repeated(batch.header())
+        {
+            return Err(ProduceError::NoKey { index });
+        }
         if let Err(violation) = self.check_contract(&batch, summary.bytes, inline) {
             // What is in the log is acknowledged again when it is sent again, whatever the contract says by now.
             if !self.log.is_repeated(batch.header()) {

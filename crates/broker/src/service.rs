@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   open   lock ─► cluster.json ─► producer ids ─► every log, in parallel ─► groups ─► transactions
-//!   run    committer threads · timers of groups and transactions · retention
+//!   run    committer threads · timers of groups and transactions · retention · compaction
 //!   stop   edges have stopped admitting ─► timers end, last syncs ─► every log closed ─► lock released
 //! ```
 
@@ -24,6 +24,7 @@ use tracing::{info, warn};
 use crate::auto_create::AutoCreate;
 use crate::broker::{Broker, BrokerInner};
 use crate::catalogue::Catalogue;
+use crate::compaction::{CompactionLimits, Compactor};
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::DataDirLock;
 use crate::error::{OpenError, StorageError};
@@ -127,6 +128,9 @@ impl Service {
         let topics = catalogue.topics().len();
         info!(data_dir = %options.data_dir.display(), topics, "opened the embedded log");
         let heavy_work = Arc::clone(catalogue.heavy_work());
+        let (catalogue_of, time_of) = (Arc::clone(&catalogue), Arc::clone(&trusted_time));
+        let limits = compaction_limits(&options);
+        let compactor = Arc::new(Compactor::new(catalogue_of, time_of, Arc::clone(&clock), limits));
         let (partitioner, tasks) = (Partitioner::default(), OnceLock::new());
         let auto_create = AutoCreate::new(options.auto_create_topics);
         let broker = Broker::new(BrokerInner {
@@ -135,6 +139,7 @@ impl Service {
             options,
             cluster_id,
             catalogue,
+            compactor,
             producer_ids,
             coordinator,
             transactions,
@@ -183,6 +188,11 @@ impl Service {
         let trusted_time = Arc::clone(&shared.trusted_time);
         tasks.spawn("retention", OnError::Log, async move {
             retention::run(catalogue, trusted_time, interval, retention_stop).await;
+            Ok(())
+        });
+        let (compactor, compaction_stop) = (Arc::clone(&shared.compactor), stop.clone());
+        tasks.spawn("compaction", OnError::Log, async move {
+            compactor.run(compaction_stop).await;
             Ok(())
         });
         let exists = |topic: &TopicName| shared.catalogue.may_exist(topic);
@@ -241,6 +251,10 @@ fn check(options: &Options) -> Result<(), OpenError> {
         let expected = format!("at least {FEWEST_OPEN_FILES}");
         return Err(OpenError::InvalidOption { key: "open_files", expected });
     }
+    if !(1..=100).contains(&options.compaction_cpu_percent) {
+        let expected = "1 to 100".to_owned();
+        return Err(OpenError::InvalidOption { key: "compaction_cpu_percent", expected });
+    }
     if !(1..=MOST_SYNC_THREADS).contains(&options.sync_threads) {
         let expected = format!("1 to {MOST_SYNC_THREADS}");
         return Err(OpenError::InvalidOption { key: "sync_threads", expected });
@@ -277,6 +291,14 @@ fn make_data_dir(disk: &dyn Disk, data_dir: &Path) -> Result<(), StorageError> {
 fn is_not_ours(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
     matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | Unsupported | InvalidInput)
+}
+
+fn compaction_limits(options: &Options) -> CompactionLimits {
+    CompactionLimits {
+        interval: options.compaction_check_interval,
+        memory: usize::try_from(options.compaction_memory.0).unwrap_or(usize::MAX),
+        cpu_percent: options.compaction_cpu_percent,
+    }
 }
 
 fn environment_options(options: &Options) -> EnvironmentOptions {

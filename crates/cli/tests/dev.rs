@@ -277,7 +277,8 @@ fn a_first_start_applies_what_is_valid_and_says_the_rest() {
            ·    ╰── did you mean `summary`?
          2 │ key: emial
            ╰────
-          help: known here: capture, compression, format, key, lateness, max_message_bytes, partitions, retention,
+          help: known here: capture, cleanup_policy, compression, delete_retention, format, key, lateness,
+                max_compaction_lag, max_message_bytes, min_compaction_lag, min_dirty_ratio, partitions, retention,
                 retention_bytes, schema, segment_age, segment_bytes, source, summary, time, timestamp_after_max,
                 timestamp_before_max, timestamp_type, type, visibility
           × `key` names a field that the contract does not have

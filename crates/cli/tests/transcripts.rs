@@ -641,8 +641,9 @@ fn settings_of_a_topic_are_changed_and_unset() {
         exit 1
         $ factum topic alter store.orders --set colour=red
         !   × there is no setting colour
-        !   help: settings are retention, retention_bytes, segment_bytes, segment_age, max_message_bytes, compression,
-        !         timestamp_type, timestamp_before_max, timestamp_after_max
+        !   help: settings are retention, retention_bytes, segment_bytes, segment_age, max_message_bytes,
+        !         cleanup_policy, delete_retention, min_compaction_lag, max_compaction_lag, min_dirty_ratio,
+        !         compression, timestamp_type, timestamp_before_max, timestamp_after_max
         exit 1
         $ factum topic alter store.orders --set compression=best
         !   × config.compression: "best" is not one of producer, uncompressed, gzip, snappy, lz4 or zstd

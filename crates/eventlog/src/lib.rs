@@ -32,7 +32,10 @@ pub use partitioner::Partitioner;
 pub use produce::{NewRecord, ProduceError, RecordMetadata};
 pub use read::{Chunk, Position, ReadError, Unreadable};
 pub use topic::as_it_is;
-pub use topic::{CompressionType, NewTopic, PartitionBounds, TimestampType, Topic, TopicConfig, TopicEdit};
+pub use topic::{
+    CleanupPolicy, CompressionType, DirtyRatio, NewTopic, PartitionBounds, TimestampType, Topic, TopicConfig,
+    TopicEdit,
+};
 
 /// Produces and consumes.
 #[async_trait]

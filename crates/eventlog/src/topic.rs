@@ -5,7 +5,7 @@ mod settings;
 
 use factum_types::{Offset, PartitionId, TopicId, TopicName};
 
-pub use config::{CompressionType, TimestampType, TopicConfig, TopicEdit};
+pub use config::{CleanupPolicy, CompressionType, DirtyRatio, TimestampType, TopicConfig, TopicEdit};
 pub use settings::as_it_is;
 
 /// A topic that is to be made.

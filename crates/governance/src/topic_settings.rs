@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use factum_eventlog::{CompressionType, TimestampType, TopicConfig};
+use factum_eventlog::{CleanupPolicy, CompressionType, DirtyRatio, TimestampType, TopicConfig};
 use factum_types::ByteSize;
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,27 @@ impl Setting for ByteSize {
 
     fn size(&self) -> Option<ByteSize> {
         Some(*self)
+    }
+}
+
+impl Setting for CleanupPolicy {
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::from_name(text)
+            .ok_or_else(|| format!("{text:?} is not one of delete, compact or compact,delete"))
+    }
+
+    fn shown(self) -> String {
+        self.as_str().to_owned()
+    }
+}
+
+impl Setting for DirtyRatio {
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::from_name(text).ok_or_else(|| format!("{text:?} is no number from 0 to 1"))
+    }
+
+    fn shown(self) -> String {
+        self.to_string()
     }
 }
 

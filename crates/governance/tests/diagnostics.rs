@@ -81,7 +81,8 @@ max_message_bytes: 12
                ·    ╰── did you mean `format`?
              3 │ partitions: none
                ╰────
-              help: known here: capture, compression, format, key, lateness, max_message_bytes, partitions, retention,
+              help: known here: capture, cleanup_policy, compression, delete_retention, format, key, lateness,
+                    max_compaction_lag, max_message_bytes, min_compaction_lag, min_dirty_ratio, partitions, retention,
                     retention_bytes, schema, segment_age, segment_bytes, source, summary, time, timestamp_after_max,
                     timestamp_before_max, timestamp_type, type, visibility
               × `partitions` is not usable: "none" is not a whole number from 1 to 1000

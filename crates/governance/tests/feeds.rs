@@ -192,7 +192,8 @@ fn an_event_that_is_broken_itself_is_not_called_unknown() {
            · ─┬─
            ·  ╰── did you mean `key`?
            ╰────
-          help: known here: capture, compression, format, key, lateness, max_message_bytes, partitions, retention,
+          help: known here: capture, cleanup_policy, compression, delete_retention, format, key, lateness,
+                max_compaction_lag, max_message_bytes, min_compaction_lag, min_dirty_ratio, partitions, retention,
                 retention_bytes, schema, segment_age, segment_bytes, source, summary, time, timestamp_after_max,
                 timestamp_before_max, timestamp_type, type, visibility
     "#]]

@@ -267,6 +267,11 @@ timestamp_after_max: 1h
                     2097152,
                 ),
             ),
+            cleanup_policy: None,
+            delete_retention: None,
+            min_compaction_lag: None,
+            max_compaction_lag: None,
+            min_dirty_ratio: None,
             compression: Some(
                 Codec(
                     Zstd,

@@ -30,7 +30,7 @@ use crate::trouble::RefusedAppend;
 /// Most bytes written to see whether a disk takes appends again.
 const RETRY_BYTES: usize = 1 << 20;
 /// A segment with so many aborted transactions is sealed, so that its index stays small.
-const MOST_ABORTED: u32 = 10_000;
+pub(crate) const MOST_ABORTED: u32 = 10_000;
 
 /// Where a batch came to lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -338,6 +338,13 @@ impl Writer {
     /// Whether the active segment was begun longer ago than `age`.
     fn is_too_old(&self, age: Duration, now: Timestamp) -> bool {
         self.end.position > 0 && self.first_append.is_some_and(|first| now >= first.plus(age))
+    }
+
+    /// Whether the active segment holds something, and its first batch, or the last one that is known of, was appended
+    /// before `time`.
+    pub(crate) fn was_begun_before(&self, time: Timestamp) -> bool {
+        let begun = self.first_append.unwrap_or_else(|| self.active.summary().appended_at);
+        self.end.position > 0 && begun != Timestamp::NONE && begun < time
     }
 
     /// Takes note of a batch that was written at the end.

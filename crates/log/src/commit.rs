@@ -310,7 +310,7 @@ impl LogInner {
     fn store_active(&self, writer: &Writer) -> io::Result<()> {
         let index = match &*writer.active.state().read() {
             State::Active { index, .. } => index.encode(),
-            State::Sealed(_) => unreachable!("the writer's segment is the active one"),
+            State::Sealed(_) | State::Replaced(..) => unreachable!("the writer's segment is the active one"),
         };
         write_cache(&*self.environment.disk, &writer.active.index_path(), &index)?;
         self.store_producers(writer.end.offset, &writer.producers.encode(writer.end.offset))

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use factum_types::batch::HEADER_BYTES;
 use factum_types::{BatchHeader, Offset};
 
+use crate::compaction::COMPACTED;
 use crate::damage::Fault;
 use crate::disk::{Disk, DiskFile, printable_name, read_file, read_fully};
 use crate::epochs::Epochs;
@@ -28,6 +29,7 @@ use crate::repair::DAMAGED_BYTES;
 use crate::scan::{Extent, Scan};
 use crate::segment::{base_of, log_path};
 use crate::segment_damage::{all_ranges, scan_against};
+use crate::swap_file::SwapFile;
 
 /// How often a picture that moves is taken.
 const ATTEMPTS: usize = 10;
@@ -115,6 +117,14 @@ pub enum InspectionNote {
     /// Offsets without records, where a repair gave damage up.
     #[error("{} no records: a repair gave up what was there", hold(*from, *next))]
     GivenUp {
+        /// The first.
+        from: Offset,
+        /// Behind the last.
+        next: Offset,
+    },
+    /// A compacted segment that a crash kept from its place.
+    #[error("compaction of offsets {from} to {next} was interrupted; the next start finishes it")]
+    UnfinishedCompaction {
         /// The first.
         from: Offset,
         /// Behind the last.
@@ -238,11 +248,14 @@ impl<'a> Inspector<'a> {
         for name in &inventory.names {
             let is_index =
                 name.strip_suffix(".index").is_some_and(|base| base_of(&format!("{base}.log")).is_some());
-            let is_known = [CHECKPOINT, EPOCHS, DAMAGED_BYTES].contains(&name.as_str())
+            let is_known = [CHECKPOINT, EPOCHS, DAMAGED_BYTES, COMPACTED].contains(&name.as_str())
                 || base_of(name).is_some()
                 || is_index
                 || name.starts_with("producers.");
-            if name.ends_with(TEMPORARY) {
+            let swap = SwapFile::of(name).filter(|swap| inventory.swap == Some(*swap));
+            if let Some(SwapFile { base, next }) = swap {
+                self.found.notes.push(InspectionNote::UnfinishedCompaction { from: base, next });
+            } else if name.ends_with(TEMPORARY) {
                 self.found.notes.push(InspectionNote::HalfWritten { name: name.clone() });
             } else if !is_known {
                 self.found.notes.push(InspectionNote::Foreign { name: name.clone() });
@@ -406,7 +419,7 @@ impl<'a> Inspector<'a> {
     }
 
     fn open(&self, base: Offset) -> io::Result<(Arc<dyn DiskFile>, u64)> {
-        let file = self.disk.open_to_read(&log_path(self.dir, base))?;
+        let file = self.disk.open_to_read(&self.inventory.path_of(self.dir, base))?;
         let size = file.size()?;
         Ok((file, size))
     }
@@ -432,7 +445,7 @@ impl<'a> Inspector<'a> {
         let (scan, agreeing) = scan_against(&extent, stored, |header| {
             observed.observe(header);
             batches += 1;
-            if header.is_empty() {
+            if header.is_empty() && !header.is_gap() && !header.is_idempotent() {
                 let (from, next) =
                     (Offset::new(header.base_offset), Offset::new(header.last_offset()).next());
                 notes.push(InspectionNote::GivenUp { from, next });

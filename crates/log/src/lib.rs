@@ -8,7 +8,7 @@
 //!
 //! Invariants
 //! - Offsets are dense and never reused; a batch lies wholly in one segment, as it arrived but for the two
-//!   fields that a log may write.
+//!   fields that a log may write, until compaction removes records of it.
 //! - Readers see only what is below the high watermark, and the high watermark is the synced offset: no
 //!   power cut takes back what someone saw.
 //! - A byte that is not what was written is never served: a cold read checks checksum, offset and epoch.
@@ -24,6 +24,7 @@ mod checkpoint;
 mod checksum;
 mod commit;
 mod committer;
+mod compaction;
 mod damage;
 mod disk;
 mod end_transaction;
@@ -45,6 +46,7 @@ mod search;
 mod segment;
 mod segment_damage;
 mod slice;
+mod swap_file;
 mod synced_end;
 mod tail_cache;
 mod time;
@@ -56,6 +58,7 @@ mod walk;
 pub use append::{AppendError, AppendResult};
 pub use commit::SyncError;
 pub use committer::Committer;
+pub use compaction::{CompactError, CompactionOptions, CompactionResult, CompactionState};
 pub use damage::{Damage, Fault};
 pub use disk::{
     Disk, DiskDir, DiskFile, LocalDisk, NotAFile, create_dir_durably, printable_name, remove_if_there,

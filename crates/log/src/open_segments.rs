@@ -11,7 +11,7 @@ use factum_types::Offset;
 use parking_lot::Mutex;
 
 use crate::disk::{Disk, DiskFile, read_file};
-use crate::index::SegmentIndex;
+use crate::index::{SegmentIndex, Summary};
 use crate::segment::Segment;
 use crate::tail_cache::LogId;
 
@@ -48,15 +48,22 @@ impl OpenSegments {
         Self { capacity: capacity.max(1), cached: Mutex::default() }
     }
 
-    /// The segment of the log `log`, opened if it is not.
-    pub(crate) fn get(&self, disk: &dyn Disk, log: LogId, segment: &Segment) -> io::Result<SegmentOpening> {
+    /// The segment of the log `log`, opened if it is not; `known` is its summary. The caller sees to it that it is not
+    /// replaced meanwhile.
+    pub(crate) fn get(
+        &self,
+        disk: &dyn Disk,
+        log: LogId,
+        segment: &Segment,
+        known: &Summary,
+    ) -> io::Result<SegmentOpening> {
         if let Some(open) = self.cached.lock().get(&(log, segment.base())) {
             return Ok(SegmentOpening::WithIndex(open));
         }
-        let file = disk.open(segment.path())?;
+        let file = disk.open(&segment.path())?;
         let stored = read_file(disk, &segment.index_path())?;
         let index = stored.and_then(|bytes| SegmentIndex::decode(&bytes)).filter(|index| {
-            let (found, known) = (index.summary, segment.summary());
+            let found = index.summary;
             found.base == known.base && found.next == known.next && found.bytes == known.bytes
         });
         let Some(index) = index else { return Ok(SegmentOpening::WithoutIndex(file)) };

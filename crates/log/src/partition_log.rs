@@ -1,6 +1,6 @@
 //! A partition's log as its owner holds it: its parts, its bounds, its end of life.
 //!
-//! Locks, always taken in this order: `checkpoint`, `writer`, `segments`, a segment's own state; `waiters`,
+//! Locks, always taken in this order: `compacting`, `checkpoint`, `writer`, `segments`, a segment's own state; `waiters`,
 //! `undecided` last. Appends take the writer's alone and never wait for the disk; only the holder of `checkpoint` syncs.
 
 use std::num::NonZeroUsize;
@@ -15,6 +15,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::active_file::{ActiveFile, UnsyncedFile};
 use crate::checkpoint::{Checkpoint, Mark};
 use crate::commit::SyncError;
+use crate::compaction::{CompactionOptions, UnfinishedSwap};
 use crate::damage::Damage;
 use crate::environment::Environment;
 use crate::epochs::Epochs;
@@ -46,6 +47,8 @@ pub struct Options {
     pub retention: Option<Duration>,
     /// The oldest segments of a log larger than this may be removed; `None` sets no limit.
     pub retention_bytes: Option<u64>,
+    /// How the log is compacted; `None` keeps every record for as long as its segment.
+    pub compaction: Option<CompactionOptions>,
 }
 
 impl Default for Options {
@@ -56,6 +59,7 @@ impl Default for Options {
             index_interval_bytes: 64 << 10,
             retention: Some(Duration::from_secs(7 * 24 * 3600)),
             retention_bytes: None,
+            compaction: None,
         }
     }
 }
@@ -135,6 +139,12 @@ pub(crate) struct LogInner {
     pub(crate) is_epoch_due: AtomicBool,
     /// Where the synced end is noted; written under the checkpoint's lock.
     pub(crate) notes: Notes,
+    /// The right to compact: one pass at a time.
+    pub(crate) compacting: Mutex<()>,
+    /// Up to where the log is compacted; changed by the pass.
+    pub(crate) compacted: OffsetCell,
+    /// Taken by the holder of the checkpoint's lock.
+    pub(crate) unfinished_swap: Mutex<Option<UnfinishedSwap>>,
     pub(crate) waiters: Mutex<Waiters>,
     /// The first sync that failed.
     pub(crate) failed: OnceLock<SyncError>,

@@ -121,6 +121,14 @@ impl Producers {
         Ok(())
     }
 
+    /// The last offsets of the batches that tell where each producer stands: its last one of records, and its last one.
+    pub(crate) fn last_offsets(&self) -> impl Iterator<Item = Offset> {
+        self.0.values().flat_map(|producer| {
+            let records = producer.batches.back().map(|batch| batch.last);
+            records.into_iter().chain([producer.last])
+        })
+    }
+
     /// The first record of the open transaction of a producer.
     pub(crate) fn open_since(&self, id: ProducerId) -> Option<Offset> {
         self.0.get(&id)?.open

@@ -143,7 +143,7 @@ impl LogInner {
     }
 
     /// The aborted transactions that have records in `from..until`, by their markers.
-    fn aborted(&self, from: Offset, until: Offset) -> io::Result<Vec<AbortedTransaction>> {
+    pub(crate) fn aborted(&self, from: Offset, until: Offset) -> io::Result<Vec<AbortedTransaction>> {
         let segments = self.view();
         let at = segments.partition_point(|segment| segment.base() <= from).saturating_sub(1);
         let mut found = Vec::new();
@@ -201,11 +201,19 @@ impl LogInner {
         find: impl Fn(&SegmentIndex) -> Place,
     ) -> io::Result<Source> {
         let damage = segment.damage().lock().clone();
-        if let State::Active { file, index } = &*segment.state().read() {
-            return Ok(Source { file: file.for_read()?, place: find(index), index: None, damage });
-        }
-        let disk = &*self.environment.disk;
-        match self.environment.open_segments.get(disk, self.id, segment)? {
+        let state = segment.state().read();
+        let opening = match &*state {
+            State::Active { file, index } => {
+                return Ok(Source { file: file.for_read()?, place: find(index), index: None, damage });
+            }
+            State::Sealed(summary) => {
+                let disk = &*self.environment.disk;
+                self.environment.open_segments.get(disk, self.id, segment, summary)?
+            }
+            State::Replaced(_, open) => SegmentOpening::WithIndex(open.clone()),
+        };
+        drop(state);
+        match opening {
             SegmentOpening::WithIndex(OpenSegment { file, index }) => {
                 Ok(Source { file, place: find(&index), index: Some(index), damage })
             }
@@ -225,7 +233,9 @@ impl LogInner {
     ) -> io::Result<Source> {
         let before = match &*segment.state().read() {
             State::Active { index, .. } => Some(index.clone()),
-            State::Sealed(_) => source.index.as_ref().map(|index| SegmentIndex::clone(index)),
+            State::Sealed(_) | State::Replaced(..) => {
+                source.index.as_ref().map(|index| SegmentIndex::clone(index))
+            }
         };
         let (index, damage) = self.examine(segment, &source.file, before)?;
         Ok(Source { file: Arc::clone(&source.file), place: find(&index), index: Some(index), damage })

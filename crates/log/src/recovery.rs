@@ -25,11 +25,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
-use factum_types::LeaderEpoch;
+use factum_types::{LeaderEpoch, Offset};
 use parking_lot::{Mutex, RwLock};
 
 use crate::active_file::ActiveFile;
 use crate::checkpoint::Checkpoint;
+use crate::compaction::load_compacted;
 use crate::damage::{Damage, READ_ONLY};
 use crate::disk::{Disk, create_dir_durably};
 use crate::environment::Environment;
@@ -125,8 +126,8 @@ fn open(environment: &Environment, dir: &Path, options: Options) -> io::Result<(
         quarantined: survey.damage.clone(),
     };
     report(dir, &recovery);
-    let notes = Notes::behind(inventory.note_slot);
-    let log = assemble(environment, dir, options, survey, producers, checkpoint, notes);
+    let caches = (Notes::behind(inventory.note_slot), load_compacted(disk, dir, survey.end)?);
+    let log = assemble(environment, dir, options, survey, producers, checkpoint, caches);
     if begins_epoch {
         log.0.begin_epoch_or_stall()?;
         recovery.leader_epoch = log.0.epochs().current();
@@ -171,7 +172,7 @@ fn assemble(
     survey: Survey,
     producers: Producers,
     checkpoint: Checkpoint,
-    notes: Notes,
+    (notes, compacted): (Notes, Offset),
 ) -> PartitionLog {
     let end = survey.mark();
     let last_append = survey.active.summary.appended_at;
@@ -213,6 +214,9 @@ fn assemble(
         checkpoint: Mutex::new(checkpoint),
         notes,
         is_epoch_due: AtomicBool::new(false),
+        compacting: Mutex::new(()),
+        compacted: OffsetCell::new(compacted),
+        unfinished_swap: Mutex::new(None),
         waiters: Mutex::new(Waiters::default()),
         failed: OnceLock::new(),
         troubles: Troubles::default(),

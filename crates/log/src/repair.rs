@@ -25,6 +25,7 @@ use crate::damage::Fault;
 use crate::disk::{Disk, DiskFile, create_beside, create_dir_durably, read_fully, remove_if_there};
 use crate::epochs::Epochs;
 use crate::inspection::{DamagedOffsets, Inspection, inspect};
+use crate::recovery::inventory::Inventory;
 use crate::segment::log_path;
 
 /// The directory in which damaged bytes are kept.
@@ -92,6 +93,7 @@ pub enum RepairError {
 /// [`RepairError`].
 pub fn repair(disk: &dyn Disk, dir: &Path) -> Result<Repair, RepairError> {
     let failed = |source| RepairError::Io { dir: dir.to_owned(), source };
+    Inventory::read(disk, dir).and_then(|mut found| found.finish_swap(disk, dir)).map_err(failed)?;
     let found = inspect(disk, dir).map_err(failed)?;
     let is_too_wide = |damage: &&DamagedOffsets| damage.next.since(damage.from) > MOST_LOST_OFFSETS;
     if let Some(DamagedOffsets { from, next, .. }) = found.damage.iter().find(is_too_wide) {

@@ -16,7 +16,7 @@ use crate::commit::CommitError;
 use crate::committer::Progress;
 use crate::damage::Damage;
 use crate::disk::remove_if_there;
-use crate::partition_log::{Bounds, LogInner, Options, PartitionLog};
+use crate::partition_log::{Bounds, LogInner, Options, PartitionLog, Writer};
 use crate::segment::Segment;
 
 /// A producer that appended nothing for so long may start over with any sequence number.
@@ -77,8 +77,7 @@ impl PartitionLog {
         let options = self.options();
         log.writer.lock().producers.expire(now, PRODUCER_EXPIRY);
         log.view().iter().for_each(|segment| segment.date(now));
-        let active_has_expired = |segment: &Segment| is_expired(segment, now, &options);
-        self.roll_if(active_has_expired)?;
+        self.roll_if(|writer| is_expired(&writer.active, now, &options))?;
         let start = log.expired_until(now, &options);
         Ok(log.start_at(start)?)
     }
@@ -100,14 +99,14 @@ impl PartitionLog {
         if start > bounds.high_watermark {
             return Err(TruncateError::OutOfRange { asked: start, bounds });
         }
-        self.roll_if(|active| active.summary().next <= start)?;
+        self.roll_if(|writer| writer.active.summary().next <= start)?;
         Ok(log.start_at(start)?)
     }
 
     /// Seals the active segment if it holds something and `should` says so, and makes that durable.
-    fn roll_if(&self, should: impl Fn(&Segment) -> bool) -> io::Result<()> {
+    pub(crate) fn roll_if(&self, should: impl Fn(&Writer) -> bool) -> io::Result<()> {
         let mut writer = self.0.writer.lock();
-        if self.0.is_closed() || writer.end.position == 0 || !should(&writer.active) {
+        if self.0.is_closed() || writer.end.position == 0 || !should(&writer) {
             return Ok(());
         }
         self.0.roll(&mut writer)?;
@@ -156,7 +155,7 @@ impl LogInner {
         if self.is_closed() {
             return Ok(());
         }
-        remove_if_there(&*self.environment.disk, segment.path())?;
+        remove_if_there(&*self.environment.disk, &segment.path())?;
         remove_if_there(&*self.environment.disk, &segment.index_path())
     }
 
@@ -166,6 +165,8 @@ impl LogInner {
         if self.is_closed() {
             return Ok(Vec::new());
         }
+        // A segment that does not have its name yet could not be removed with what it replaces.
+        self.finish_swap(&checkpoint)?;
         if start > checkpoint.log_start {
             match self.save(Checkpoint { log_start: start, ..*checkpoint }, &mut checkpoint) {
                 Ok(()) => self.log_start.set(start),

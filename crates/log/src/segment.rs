@@ -1,5 +1,6 @@
 //! One segment: a `.log` file of batches end to end, named after its base offset.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,13 +9,16 @@ use factum_types::{Offset, Timestamp};
 use parking_lot::{Mutex, RwLock};
 
 use crate::active_file::ActiveFile;
+use crate::disk::directory_of;
 use crate::index::{SegmentIndex, Summary};
+use crate::open_segments::OpenSegment;
 use crate::segment_damage::SegmentDamage;
 
 /// A segment as readers and the writer share it.
 pub(crate) struct Segment {
     base: Offset,
-    path: PathBuf,
+    /// Changed under the state's lock.
+    path: RwLock<PathBuf>,
     /// Bytes below the high watermark: what readers may see.
     readable: AtomicU64,
     state: RwLock<State>,
@@ -33,15 +37,23 @@ pub(crate) enum State {
     },
     /// It never changes again; file and index are opened when needed.
     Sealed(Summary),
+    /// Compaction put another file in its place. Readers that know it already go on with the old one.
+    Replaced(Summary, OpenSegment),
 }
 
 impl Segment {
     /// The segment that `state` describes, all of it readable.
     pub(crate) fn new(dir: &Path, state: State) -> Self {
+        let path = log_path(dir, state.summary().base);
+        Self::at(path, state)
+    }
+
+    /// As [`Segment::new`], in a file of another name.
+    pub(crate) fn at(path: PathBuf, state: State) -> Self {
         let summary = state.summary();
         Self {
             base: summary.base,
-            path: log_path(dir, summary.base),
+            path: RwLock::new(path),
             readable: AtomicU64::new(summary.bytes),
             state: RwLock::new(state),
             damage: Mutex::new(None),
@@ -53,14 +65,28 @@ impl Segment {
         self.base
     }
 
-    /// The `.log` file.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// The `.log` file; while compaction puts it in place, a `.swap` file.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.path.read().clone()
     }
 
     /// The `.index` file.
     pub(crate) fn index_path(&self) -> PathBuf {
-        self.path.with_extension("index")
+        log_path(directory_of(&self.path.read()), self.base).with_extension("index")
+    }
+
+    /// Gives its file the name `path` by `rename`, while no one opens it.
+    pub(crate) fn rename(&self, path: PathBuf, rename: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let _no_one_opens_it = self.state.write();
+        rename()?;
+        *self.path.write() = path;
+        Ok(())
+    }
+
+    /// From here on readers of this segment use `open`, whatever lies under its name.
+    pub(crate) fn replace(&self, open: OpenSegment) {
+        let mut state = self.state.write();
+        *state = State::Replaced(state.summary(), open);
     }
 
     /// Bytes that readers may see. Loaded after the high watermark, it covers every batch below that.
@@ -90,14 +116,14 @@ impl Segment {
 
     /// Whether nothing is appended to it any more.
     pub(crate) fn is_sealed(&self) -> bool {
-        matches!(*self.state.read(), State::Sealed(_))
+        !matches!(*self.state.read(), State::Active { .. })
     }
 
     /// Takes note of a batch appended to the active segment.
     pub(crate) fn grow(&self, add: impl FnOnce(&mut SegmentIndex)) {
         match &mut *self.state.write() {
             State::Active { index, .. } => add(index),
-            State::Sealed(_) => unreachable!("only the active segment is appended to"),
+            State::Sealed(_) | State::Replaced(..) => unreachable!("only the active segment is appended to"),
         }
     }
 
@@ -106,7 +132,7 @@ impl Segment {
         let mut state = self.state.write();
         let summary = match &mut *state {
             State::Active { index, .. } => &mut index.summary,
-            State::Sealed(summary) => summary,
+            State::Sealed(summary) | State::Replaced(summary, _) => summary,
         };
         if summary.appended_at == Timestamp::NONE {
             summary.appended_at = now;
@@ -119,7 +145,7 @@ impl Segment {
         let sealed = State::Sealed(state.summary());
         match std::mem::replace(&mut *state, sealed) {
             State::Active { file, index } => Some((file, index)),
-            State::Sealed(_) => None,
+            State::Sealed(_) | State::Replaced(..) => None,
         }
     }
 }
@@ -128,7 +154,7 @@ impl State {
     fn summary(&self) -> Summary {
         match self {
             Self::Active { index, .. } => index.summary,
-            Self::Sealed(summary) => *summary,
+            Self::Sealed(summary) | Self::Replaced(summary, _) => *summary,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::index::{Place, SegmentIndex};
 use crate::open_segments::OpenSegment;
 use crate::partition_log::LogInner;
 use crate::scan::{DamagedRange, Extent, Scan, scan};
-use crate::segment::Segment;
+use crate::segment::{Segment, State};
 
 /// The damage of one segment.
 #[derive(Debug)]
@@ -138,12 +138,8 @@ impl LogInner {
         if !is_damaged {
             index.summary = summary;
         }
-        self.store_index(segment, &index);
         let index = Arc::new(index);
-        if is_sealed {
-            let open = OpenSegment { file: Arc::clone(file), index: Arc::clone(&index) };
-            self.environment.open_segments.insert(self.id, segment.base(), open);
-        }
+        self.keep_index(segment, file, &index);
         if !is_damaged {
             return Ok((index, None));
         }
@@ -176,10 +172,16 @@ impl LogInner {
         tracing::error!(dir = %self.dir.display(), %damage, "{READ_ONLY}");
     }
 
-    /// Stores an index, which is a cache: a failure costs a scan later.
-    fn store_index(&self, segment: &Segment, index: &SegmentIndex) {
-        if self.is_closed() {
+    /// Stores an index, which is a cache: a failure costs a scan later. That of a segment in whose place compaction has
+    /// put another is in no one's way.
+    fn keep_index(&self, segment: &Segment, file: &Arc<dyn DiskFile>, index: &Arc<SegmentIndex>) {
+        let state = segment.state().read();
+        if self.is_closed() || matches!(*state, State::Replaced(..)) {
             return;
+        }
+        if matches!(*state, State::Sealed(_)) {
+            let open = OpenSegment { file: Arc::clone(file), index: Arc::clone(index) };
+            self.environment.open_segments.insert(self.id, segment.base(), open);
         }
         let path = segment.index_path();
         if let Err(error) = write_cache(&*self.environment.disk, &path, &index.encode()) {

@@ -102,6 +102,21 @@ impl TailCache {
         batches.get(first).is_some_and(|batch| batch.base <= from)
     }
 
+    /// Lets go of the batches of a log that begin below `offset`: the log holds others there by now.
+    pub(crate) fn forget_below(&self, log: LogId, offset: Offset) {
+        let mut cached = self.0.cached.lock();
+        let Some(batches) = cached.logs.get_mut(&log) else { return };
+        let count = batches.partition_point(|batch| batch.base < offset);
+        let freed: usize = batches.drain(..count).map(|batch| batch.bytes.len()).sum();
+        cached.bytes -= freed;
+        let mut left = count;
+        cached.order.retain(|of| {
+            let is_gone = *of == log && left > 0;
+            left -= usize::from(is_gone);
+            !is_gone
+        });
+    }
+
     /// Lets go of all batches of a log that is closed.
     pub(crate) fn forget(&self, log: LogId) {
         let mut cached = self.0.cached.lock();

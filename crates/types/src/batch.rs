@@ -13,11 +13,15 @@
 //! changes no checksum. Records inside stay encoded; [`crate::record`] reads them.
 
 mod recompress;
+mod stored;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::compression::{Compression, UnknownCompression};
 use crate::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp};
+
+pub(crate) use stored::{DELETE_HORIZON_BIT, rewrite_header};
+pub use stored::{emptied, empty, gap};
 
 /// Bytes before the first record.
 pub const HEADER_BYTES: usize = 61;
@@ -28,6 +32,8 @@ const CRC_COVERS_FROM: usize = 21;
 /// The smallest record: length, attributes, two deltas, null key, null value, no headers.
 const SMALLEST_RECORD_BYTES: usize = 7;
 
+/// The bits of the attributes that name the codec.
+pub(crate) const COMPRESSION_BITS: i16 = 0b111;
 const TIMESTAMP_TYPE_BIT: i16 = 1 << 3;
 pub(crate) const TRANSACTIONAL_BIT: i16 = 1 << 4;
 pub(crate) const CONTROL_BIT: i16 = 1 << 5;
@@ -149,25 +155,6 @@ impl BatchHeader {
         Ok(header)
     }
 
-    /// As [`BatchHeader::check`], for bytes that a log kept: an empty batch ([`empty`]) is taken as well, which no
-    /// producer may send.
-    ///
-    /// # Errors
-    /// As [`BatchHeader::check`].
-    pub fn check_stored(bytes: &[u8]) -> Result<Self, Error> {
-        let header = Self::check_sum(bytes)?;
-        if !header.is_empty() {
-            header.check_counts()?;
-        }
-        header.compression()?;
-        Ok(header)
-    }
-
-    /// Whether it holds offsets without records, as [`empty`] makes it.
-    pub fn is_empty(&self) -> bool {
-        self.record_count == 0 && self.last_offset_delta >= 0 && self.encoded_len() == HEADER_BYTES
-    }
-
     /// Verifies length, magic and CRC.
     fn check_sum(bytes: &[u8]) -> Result<Self, Error> {
         let header = Self::parse(bytes)?;
@@ -220,16 +207,21 @@ impl BatchHeader {
     }
 
     fn check_counts(&self) -> Result<(), Error> {
-        let body = self.encoded_len() - HEADER_BYTES;
         let dense = self.record_count > 0 && self.last_offset_delta == self.record_count - 1;
-        let fits = match self.compression()? {
+        if dense && self.has_room_for_records()? { Ok(()) } else { Err(self.bad_count()) }
+    }
+
+    /// Whether its body may hold as many records as it counts.
+    fn has_room_for_records(&self) -> Result<bool, UnknownCompression> {
+        let body = self.encoded_len() - HEADER_BYTES;
+        Ok(match self.compression()? {
             Compression::None => self.record_count as usize <= body / SMALLEST_RECORD_BYTES,
             _ => body > 0,
-        };
-        if dense && fits {
-            return Ok(());
-        }
-        Err(Error::BadCount { records: self.record_count, last_offset_delta: self.last_offset_delta })
+        })
+    }
+
+    fn bad_count(&self) -> Error {
+        Error::BadCount { records: self.record_count, last_offset_delta: self.last_offset_delta }
     }
 }
 
@@ -316,27 +308,6 @@ impl RecordBatch {
     pub fn freeze(self) -> Bytes {
         self.bytes.freeze()
     }
-}
-
-/// A batch without records that holds `offsets` offsets from `base` on, at least one. Kafka's log cleaner leaves such
-/// batches where compaction removed every record (`DefaultRecordBatch.writeEmptyHeader`), so that clients know how
-/// to step over them.
-pub fn empty(base: Offset, offsets: i32, leader_epoch: LeaderEpoch) -> [u8; HEADER_BYTES] {
-    let mut bytes = [0; HEADER_BYTES];
-    let batch_length = i32::try_from(HEADER_BYTES - LENGTH_OVERHEAD).expect("a header is short");
-    let none = Timestamp::NONE.as_millis().to_be_bytes();
-    bytes[0..8].copy_from_slice(&base.get().to_be_bytes());
-    bytes[8..12].copy_from_slice(&batch_length.to_be_bytes());
-    bytes[12..16].copy_from_slice(&leader_epoch.to_be_bytes());
-    bytes[16] = 2;
-    bytes[23..27].copy_from_slice(&(offsets - 1).max(0).to_be_bytes());
-    bytes[27..35].copy_from_slice(&none);
-    bytes[35..43].copy_from_slice(&none);
-    // No producer: id, epoch and sequence are -1.
-    bytes[43..57].fill(0xff);
-    let sum = crc(&bytes[CRC_COVERS_FROM..]);
-    bytes[17..21].copy_from_slice(&sum.to_be_bytes());
-    bytes
 }
 
 /// Walks the batches that lie end to end in `bytes`, headers only, stopping before a cut-off last one.

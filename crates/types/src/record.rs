@@ -12,6 +12,7 @@
 mod builder;
 mod marker;
 mod reader;
+mod stored;
 mod times;
 mod validate;
 
@@ -24,6 +25,7 @@ use crate::{Offset, Timestamp};
 pub use builder::BatchBuilder;
 pub use marker::{TransactionMarker, TransactionOutcome, TransactionRange};
 pub use reader::RecordReader;
+pub use stored::{StoredRecord, StoredRecords};
 pub use times::{RecordTimes, times};
 pub use validate::{RecordSummary, validate};
 

@@ -111,6 +111,10 @@ fn share_out(
     for (index, record) in records.iter().enumerate() {
         let (number, partition) = choose(broker, topic, record)?;
         let timestamp = check_time(index, record.timestamp.unwrap_or(now), now)?;
+        if record.key.is_none() && partition.needs_keys() {
+            let reason = "it has no key, by which the topic is compacted".to_owned();
+            return Err(ProduceError::Refused { index, reason });
+        }
         let share = shares.entry(number).or_insert_with(|| Share {
             partition: Arc::clone(partition),
             batch: BatchBuilder::new(),

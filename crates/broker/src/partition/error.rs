@@ -47,6 +47,12 @@ pub enum ProduceError {
     /// The records are none, although the batch's checksum fits.
     #[error(transparent)]
     InvalidRecords(#[from] record::Error),
+    /// The topic is compacted by key, and a record has none.
+    #[error("record {index} has no key, by which the topic is compacted")]
+    NoKey {
+        /// The first such record, from 0.
+        index: i32,
+    },
     /// The topic's contract refuses records.
     #[error("{}", in_words(violations))]
     Contract {
@@ -100,6 +106,7 @@ impl ProduceError {
             }
             Self::FutureTimestamp { record, .. } => *record,
             Self::OldTimestamp { record, .. } => Some(*record),
+            Self::NoKey { index } => Some(*index),
             _ => None,
         };
         at_fault.map(|index| InvalidRecord { index, reason: self.to_string() }).into_iter().collect()

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use factum_eventlog::TopicConfig;
+use factum_eventlog::{CleanupPolicy, DirtyRatio, TopicConfig};
+use factum_log::CompactionOptions;
 use factum_types::ByteSize;
 
 use crate::Options;
@@ -30,6 +31,11 @@ pub(crate) fn own_name(key: &str) -> &str {
         "retention.bytes" => "retention_bytes",
         "retention.ms" => "retention",
         "segment.ms" => "segment_age",
+        "cleanup.policy" => "cleanup_policy",
+        "delete.retention.ms" => "delete_retention",
+        "min.compaction.lag.ms" => "min_compaction_lag",
+        "max.compaction.lag.ms" => "max_compaction_lag",
+        "min.cleanable.dirty.ratio" => "min_dirty_ratio",
         "message.timestamp.before.max.ms" => "timestamp_before_max",
         "message.timestamp.after.max.ms" => "timestamp_after_max",
         other => other,
@@ -70,13 +76,34 @@ impl Defaults {
     }
 
     pub(crate) fn log_options(&self, config: &TopicConfig) -> factum_log::Options {
+        let policy = config.cleanup_policy.unwrap_or(CleanupPolicy::Delete);
+        let compaction = policy.compacts().then(|| compaction_options(config));
+        let retention = config.retention.or(self.retention).filter(|kept| *kept != Duration::MAX);
+        let retention_bytes = config.retention_bytes.or(self.retention_bytes).map(|bytes| bytes.0);
+        let segment_age = config.segment_age.filter(|age| *age != Duration::MAX);
+        // The active segment is not compacted: it may not stay active for longer than a record may wait.
+        let max_lag = compaction.and_then(|options| options.max_lag);
         factum_log::Options {
             segment_bytes: config.segment_bytes.unwrap_or(self.segment_bytes).0,
             index_interval_bytes: INDEX_INTERVAL_BYTES,
-            segment_age: config.segment_age.filter(|age| *age != Duration::MAX),
-            retention: config.retention.or(self.retention).filter(|kept| *kept != Duration::MAX),
-            retention_bytes: config.retention_bytes.or(self.retention_bytes).map(|bytes| bytes.0),
+            segment_age: segment_age.into_iter().chain(max_lag).min(),
+            retention: retention.filter(|_| policy.deletes()),
+            retention_bytes: retention_bytes.filter(|_| policy.deletes()),
+            compaction,
         }
+    }
+}
+
+/// How a topic is compacted; Kafka's defaults where it says nothing.
+fn compaction_options(config: &TopicConfig) -> CompactionOptions {
+    let defaults = CompactionOptions::default();
+    CompactionOptions {
+        min_lag: config.min_compaction_lag.unwrap_or(defaults.min_lag),
+        max_lag: config.max_compaction_lag.filter(|lag| *lag != Duration::MAX),
+        delete_retention: config.delete_retention.unwrap_or(defaults.delete_retention),
+        min_dirty_millionths: config
+            .min_dirty_ratio
+            .map_or(defaults.min_dirty_millionths, DirtyRatio::as_millionths),
     }
 }
 
@@ -94,6 +121,9 @@ pub(crate) fn check(config: &TopicConfig) -> Result<(), InvalidConfig> {
     for (key, duration) in [
         ("retention.ms", config.retention),
         ("segment.ms", config.segment_age),
+        ("delete.retention.ms", config.delete_retention),
+        ("min.compaction.lag.ms", config.min_compaction_lag),
+        ("max.compaction.lag.ms", config.max_compaction_lag),
         ("message.timestamp.before.max.ms", config.timestamp_before_max),
         ("message.timestamp.after.max.ms", config.timestamp_after_max),
     ] {
@@ -104,6 +134,15 @@ pub(crate) fn check(config: &TopicConfig) -> Result<(), InvalidConfig> {
             }
             _ => {}
         }
+    }
+    let (least, most) = (config.min_compaction_lag, config.max_compaction_lag);
+    if most.is_some_and(|most| most.as_millis() == 0) {
+        let reason = "must be at least 1 ms".to_owned();
+        return Err(InvalidConfig { key: "max.compaction.lag.ms", reason });
+    }
+    if most.is_some_and(|most| least.unwrap_or_default() > most) {
+        let reason = "must not be above max.compaction.lag.ms".to_owned();
+        return Err(InvalidConfig { key: "min.compaction.lag.ms", reason });
     }
     match config.segment_age {
         Some(age) if age.as_millis() == 0 => {
@@ -129,6 +168,22 @@ mod tests {
             TopicConfig { retention: Some(Duration::from_secs(u64::MAX)), ..TopicConfig::default() };
         assert_eq!(check(&retention).map_err(|error| error.key), Err("retention.ms"));
         assert_eq!(check(&TopicConfig { retention: Some(Duration::MAX), ..TopicConfig::default() }), Ok(()));
+    }
+
+    #[test]
+    fn a_compacted_topic_keeps_what_is_past_its_retention() {
+        let defaults = Defaults::new(&Options::default());
+        let of = |policy| TopicConfig { cleanup_policy: Some(policy), ..TopicConfig::default() };
+        let compact = defaults.log_options(&of(CleanupPolicy::Compact));
+        assert_eq!((compact.retention, compact.compaction), (None, Some(CompactionOptions::default())));
+        let both = defaults.log_options(&of(CleanupPolicy::CompactAndDelete));
+        assert!(both.retention.is_some() && both.compaction.is_some());
+        assert_eq!(defaults.log_options(&of(CleanupPolicy::Delete)).compaction, None);
+        let hour = Duration::from_secs(3_600);
+        let lag = TopicConfig { max_compaction_lag: Some(hour), ..of(CleanupPolicy::Compact) };
+        assert_eq!(defaults.log_options(&lag).segment_age, Some(hour));
+        let wrong = TopicConfig { min_compaction_lag: Some(hour * 2), ..lag };
+        assert_eq!(check(&wrong).map_err(|error| error.key), Err("min.compaction.lag.ms"));
     }
 
     #[test]

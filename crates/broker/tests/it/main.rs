@@ -1,5 +1,6 @@
 //! The broker from outside: its handle, its directory, its clock.
 
+mod compaction;
 mod conformance;
 mod contracts;
 mod crashes;

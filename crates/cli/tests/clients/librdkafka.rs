@@ -1,13 +1,14 @@
 //! librdkafka of this year, by the rdkafka crate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use factum_testkit::FactumProcess;
+use factum_testkit::{FactumProcess, Launch};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers as _, Message, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -104,6 +105,58 @@ fn idempotent() {
     let found = read(&consumer, 2_000);
     assert_eq!(values(&found), (0..2_000).collect::<Vec<_>>());
     assert!(consumer.poll(A_MOMENT).is_none(), "a record was doubled");
+}
+
+/// All records of partition 0 from the beginning to the end that there is now.
+fn read_to_the_end(factum: &FactumProcess, topic: &str) -> Vec<OwnedMessage> {
+    let consumer = consumer(factum, &[("enable.partition.eof", "true")]);
+    assign(&consumer, topic, Offset::Beginning);
+    let (mut found, mut idle) = (Vec::new(), 0);
+    loop {
+        match consumer.poll(A_MOMENT) {
+            Some(Ok(message)) => found.push(message.detach()),
+            Some(Err(KafkaError::PartitionEOF(_))) => return found,
+            Some(Err(error)) => panic!("{error}"),
+            None => idle += 1,
+        }
+        assert!(idle < 600, "no end came in time, after {} records", found.len());
+    }
+}
+
+#[tokio::test]
+async fn compacted() {
+    let launch =
+        Launch::new(env!("CARGO_BIN_EXE_factum")).variable("FACTUM__LOG__COMPACTION_CPU_PERCENT", "100");
+    let factum = launch.variable("FACTUM__LOG__COMPACTION_CHECK_INTERVAL", "50ms").start();
+    let topic = "librdkafka.compacted";
+    let admin: AdminClient<DefaultClientContext> = config(&factum, &[]).create().expect("an admin client");
+    let new = NewTopic::new(topic, 1, TopicReplication::Fixed(1)).set("cleanup.policy", "compact");
+    let created = admin.create_topics([&new.set("segment.bytes", "4096")], &AdminOptions::new()).await;
+    assert_eq!(created.expect("asked"), vec![Ok(topic.to_owned())]);
+    let idempotent = [("enable.idempotence", "true"), ("batch.num.messages", "7"), ("linger.ms", "0")];
+    for options in [&idempotent[..], &[("compression.type", "lz4"), ("batch.num.messages", "7")]] {
+        let producer: BaseProducer = config(&factum, options).create().expect("a producer");
+        for number in 0..2_000 {
+            let (key, value) = (format!("key {}", number % 10), number.to_string());
+            let record = BaseRecord::to(topic).partition(0).key(&key).payload(&value);
+            producer.send(record).map_err(|(error, _)| error).expect("queued");
+        }
+        producer.flush(PATIENCE).expect("acknowledged");
+    }
+    let mut attempts = 0;
+    let found = loop {
+        let found = read_to_the_end(&factum, topic);
+        if found.len() < 500 {
+            break found;
+        }
+        attempts += 1;
+        assert!(attempts < 300, "{} records are left", found.len());
+        std::thread::sleep(A_MOMENT);
+    };
+    assert!(found.windows(2).all(|pair| pair[0].offset() < pair[1].offset()));
+    let latest: BTreeMap<_, _> = found.iter().map(|message| (message.key(), message.offset())).collect();
+    let offsets: BTreeSet<_> = latest.into_values().collect();
+    assert_eq!(offsets, (3_990..4_000).collect(), "the latest record of each key, at its offset");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Settings of a topic.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use factum_types::Compression;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -22,6 +23,21 @@ crate::topic_settings!(config);
 /// A change of a topic's configuration: it is given what is in force, and gives what is to be.
 pub type TopicEdit = Box<dyn FnOnce(TopicConfig) -> TopicConfig + Send>;
 
+/// What becomes of old records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CleanupPolicy {
+    /// Segments are deleted when their retention is over.
+    Delete,
+    /// The latest record of each key stays, forever.
+    Compact,
+    /// Both.
+    CompactAndDelete,
+}
+
+/// Which part of a partition must be dirty for a compaction, in millionths: 0 to 1 when it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DirtyRatio(u32);
+
 /// How records are compressed in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompressionType {
@@ -38,6 +54,63 @@ pub enum TimestampType {
     CreateTime,
     /// The log's, when the record is appended.
     LogAppendTime,
+}
+
+impl CleanupPolicy {
+    /// Kafka's list.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Compact => "compact",
+            Self::CompactAndDelete => "compact,delete",
+        }
+    }
+
+    /// The policy of this list of Kafka's, in any order.
+    pub fn from_name(list: &str) -> Option<Self> {
+        let (mut compacts, mut deletes) = (false, false);
+        for name in list.split(',').map(str::trim) {
+            match name {
+                "compact" => compacts = true,
+                "delete" => deletes = true,
+                _ => return None,
+            }
+        }
+        Some(match (compacts, deletes) {
+            (true, true) => Self::CompactAndDelete,
+            (true, false) => Self::Compact,
+            (false, _) => Self::Delete,
+        })
+    }
+
+    /// Whether the latest record of each key is all that has to stay.
+    pub fn compacts(self) -> bool {
+        self != Self::Delete
+    }
+
+    /// Whether segments are deleted when their retention is over.
+    pub fn deletes(self) -> bool {
+        self != Self::Compact
+    }
+}
+
+impl DirtyRatio {
+    /// In millionths.
+    pub fn as_millionths(self) -> u32 {
+        self.0
+    }
+
+    /// The ratio that a number from 0 to 1 says, to six digits.
+    pub fn from_name(number: &str) -> Option<Self> {
+        let ratio = number.parse::<f64>().ok().filter(|ratio| (0.0..=1.0).contains(ratio))?;
+        Some(Self((ratio * 1e6).round() as u32))
+    }
+}
+
+impl fmt::Display for DirtyRatio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", f64::from(self.0) / 1e6)
+    }
 }
 
 impl CompressionType {
@@ -72,6 +145,30 @@ impl TimestampType {
     /// The type with this name of Kafka's.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::CreateTime, Self::LogAppendTime].into_iter().find(|each| each.as_str() == name)
+    }
+}
+
+impl Serialize for CleanupPolicy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for CleanupPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        named(deserializer, Self::from_name, "delete, compact or compact,delete")
+    }
+}
+
+impl Serialize for DirtyRatio {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DirtyRatio {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        named(deserializer, Self::from_name, "the numbers from 0 to 1")
     }
 }
 

@@ -20,6 +20,20 @@ macro_rules! topic_settings {
             segment_age: std::time::Duration, as "factum_types::units::duration::option", or "given_duration", like "1d";
             /// The largest batch taken.
             max_message_bytes: factum_types::ByteSize, as "factum_eventlog::as_it_is", or "given", like "1MiB";
+            /// What becomes of old records: `delete` (segments go when their retention is over), `compact` (the latest
+            /// record of each key stays) or `compact,delete`.
+            cleanup_policy: $crate::CleanupPolicy, as "factum_eventlog::as_it_is", or "given", like "delete";
+            /// How long a compacted topic keeps a tombstone after the records that it removed, such as `1d`.
+            delete_retention: std::time::Duration,
+                as "factum_types::units::duration::option", or "given_duration", like "1d";
+            /// How old a record becomes before it is compacted.
+            min_compaction_lag: std::time::Duration,
+                as "factum_types::units::duration::option", or "given_duration", like "0s";
+            /// How old a record may become before it is compacted, or `forever`.
+            max_compaction_lag: std::time::Duration,
+                as "factum_types::units::duration::option", or "given_duration", like "forever";
+            /// Which part of a partition must not be compacted yet before it is compacted again, 0 to 1.
+            min_dirty_ratio: $crate::DirtyRatio, as "factum_eventlog::as_it_is", or "given", like "0.5";
             /// How records are compressed in the log: `producer` (as they were sent), `uncompressed`, `gzip`, `snappy`,
             /// `lz4` or `zstd`.
             compression: $crate::CompressionType, as "factum_eventlog::as_it_is", or "given", like "producer";

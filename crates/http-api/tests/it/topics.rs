@@ -116,7 +116,7 @@ async fn a_wish_that_cannot_be_is_refused() {
     .assert_eq(&alter(r#"{"config":{"timestamp_type":"noon"}}"#).await);
     expect!["422 segment_age must be at least 1 ms {}"]
         .assert_eq(&alter(r#"{"config":{"segment_age":"5us"}}"#).await);
-    expect![[r#"400 unknown field `without_effect`, expected one of `retention`, `retention_bytes`, `segment_bytes`, `segment_age`, `max_message_bytes`, `compression`, `timestamp_type`, `timestamp_before_max`, `timestamp_after_max` at line 1 column 27; send for example {"config": {"retention": "30d", "retention_bytes": null}} {"column":27,"line":1}"#]].assert_eq(&alter(r#"{"config":{"without_effect":{"flush.ms":"1"}}}"#).await);
+    expect![[r#"400 unknown field `without_effect`, expected one of `retention`, `retention_bytes`, `segment_bytes`, `segment_age`, `max_message_bytes`, `cleanup_policy`, `delete_retention`, `min_compaction_lag`, `max_compaction_lag`, `min_dirty_ratio`, `compression`, `timestamp_type`, `timestamp_before_max`, `timestamp_after_max` at line 1 column 27; send for example {"config": {"retention": "30d", "retention_bytes": null}} {"column":27,"line":1}"#]].assert_eq(&alter(r#"{"config":{"without_effect":{"flush.ms":"1"}}}"#).await);
     let answer = server.get("/api/v1/topics/store.ordres").await;
     expect![[r#"404 there is no topic store.ordres; did you mean store.orders? {"near":"store.orders"}"#]]
         .assert_eq(&answer.problem());

@@ -58,10 +58,17 @@ impl Handle for IncrementalAlterConfigsRequest {
 struct Alteration {
     resource_type: i8,
     name: String,
-    /// Settings with their values; null for the default.
-    edits: Result<Vec<ConfigEntry>, AlterRefusal>,
+    edits: Result<Vec<Edit>, AlterRefusal>,
     /// Whether settings that are not named go back to their defaults.
     is_whole: bool,
+}
+
+/// A change of one setting.
+enum Edit {
+    /// To a value; null for the default.
+    Set(ConfigEntry),
+    /// Of a list, to which these values are added, or from which they are taken.
+    List { name: String, values: String, adds: bool },
 }
 
 /// Why nothing was changed.
@@ -86,28 +93,29 @@ impl From<AlterTopicError> for AlterRefusal {
 }
 
 /// All that a topic is to say.
-fn replacement(entries: Vec<ConfigEntry>) -> Result<Vec<ConfigEntry>, AlterRefusal> {
+fn replacement(entries: Vec<ConfigEntry>) -> Result<Vec<Edit>, AlterRefusal> {
     once_each(entries.iter())?;
     match entries.iter().find(|entry| entry.value.is_none()) {
         Some(ConfigEntry { name, .. }) => Err(null_value(name)),
-        None => Ok(entries),
+        None => Ok(entries.into_iter().map(Edit::Set).collect()),
     }
 }
 
-/// Single changes, as settings with their new values.
-fn edits(edits: Vec<ConfigEdit>) -> Result<Vec<ConfigEntry>, AlterRefusal> {
+/// Single changes.
+fn edits(edits: Vec<ConfigEdit>) -> Result<Vec<Edit>, AlterRefusal> {
     once_each(edits.iter().map(|edit| &edit.entry))?;
     let read = |ConfigEdit { operation, entry }: ConfigEdit| match operation {
         SET if entry.value.is_none() => Err(null_value(&entry.name)),
-        SET => Ok(entry),
-        DELETE => Ok(ConfigEntry { value: None, ..entry }),
-        APPEND | SUBTRACT => {
-            let reason = match configs::is_list(&entry.name) {
-                true => format!("{} cannot be changed", entry.name),
-                false => format!("{} is no list: it can be set or deleted", entry.name),
-            };
+        SET => Ok(Edit::Set(entry)),
+        DELETE => Ok(Edit::Set(ConfigEntry { value: None, ..entry })),
+        APPEND | SUBTRACT if !configs::is_list(&entry.name) => {
+            let reason = format!("{} is no list: it can be set or deleted", entry.name);
             Err(AlterRefusal::new(ErrorCode::InvalidConfig, reason))
         }
+        APPEND | SUBTRACT => match entry.value {
+            None => Err(null_value(&entry.name)),
+            Some(values) => Ok(Edit::List { name: entry.name, values, adds: operation == APPEND }),
+        },
         other => Err(AlterRefusal::new(
             ErrorCode::InvalidRequest,
             format!("there is no operation {other} on a setting"),
@@ -178,9 +186,12 @@ async fn alter_one(call: &Call, resource: Alteration, validate_only: bool) -> Re
     let (edits, is_whole) = (resource.edits?, resource.is_whole);
     let edit = move |config| {
         let mut config = if is_whole { TopicConfig::default() } else { config };
-        for entry in &edits {
-            configs::change(&mut config, entry)
-                .map_err(|reason| AlterRefusal::new(ErrorCode::InvalidConfig, reason))?;
+        for edit in &edits {
+            let changed = match edit {
+                Edit::Set(entry) => configs::change(&mut config, entry),
+                Edit::List { name, values, adds } => configs::change_list(&mut config, name, values, *adds),
+            };
+            changed.map_err(|reason| AlterRefusal::new(ErrorCode::InvalidConfig, reason))?;
         }
         Ok(config)
     };

@@ -41,9 +41,10 @@ impl From<&ProduceError> for ErrorCode {
             ProduceError::Deleted => Self::UnknownTopicOrPartition,
             ProduceError::Reserved => Self::InvalidTopicException,
             ProduceError::TooLarge { .. } => Self::MessageTooLarge,
-            ProduceError::Control | ProduceError::InvalidRecords(_) | ProduceError::Contract { .. } => {
-                Self::InvalidRecord
-            }
+            ProduceError::Control
+            | ProduceError::InvalidRecords(_)
+            | ProduceError::NoKey { .. }
+            | ProduceError::Contract { .. } => Self::InvalidRecord,
             // Clients send the same batch again; nothing of it was kept.
             ProduceError::Busy(_) => Self::RequestTimedOut,
             ProduceError::NoTransactionalId => Self::InvalidTxnState,

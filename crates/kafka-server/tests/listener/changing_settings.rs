@@ -15,6 +15,7 @@ use crate::server::Server;
 const SET: i8 = 0;
 const DELETE: i8 = 1;
 const APPEND: i8 = 2;
+const SUBTRACT: i8 = 3;
 
 /// What is to change of one resource: its type, its name, and operations on settings.
 type Change<'a> = (i8, &'a str, &'a [(i8, &'a str, Option<&'a str>)]);
@@ -93,6 +94,24 @@ async fn single_settings_are_changed_and_the_others_stay() {
 }
 
 #[tokio::test]
+async fn policies_are_added_and_taken_away() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    for (operation, value, expected) in [
+        (APPEND, "compact", "cleanup.policy=compact,delete"),
+        (APPEND, "compact", "cleanup.policy=compact,delete"),
+        (SUBTRACT, "delete", "cleanup.policy=compact"),
+        (APPEND, "delete", "cleanup.policy=compact,delete"),
+        (SUBTRACT, "compact", "cleanup.policy=delete"),
+    ] {
+        let edit = (operation, "cleanup.policy", Some(value));
+        assert_eq!(change(&mut client, &[(2, "orders", &[edit])]).await, "orders: 0\n");
+        assert_eq!(own_settings(&mut client).await, expected, "{operation} {value}");
+    }
+}
+
+#[tokio::test]
 async fn of_one_topic_all_is_changed_or_nothing() {
     let server = Server::start().await;
     for topic in ["orders", "visits"] {
@@ -122,8 +141,10 @@ async fn settings_that_cannot_be_changed_are_named() {
     let value = Some("1");
     let mut table = String::new();
     for case in [
-        &[(2, "orders", &[(SET, "cleanup.policy", Some("compact"))][..])][..],
-        &[(2, "orders", &[(APPEND, "cleanup.policy", Some("compact"))])],
+        &[(2, "orders", &[(SET, "cleanup.policy", Some("compress"))][..])][..],
+        &[(2, "orders", &[(APPEND, "cleanup.policy", Some("compress"))])],
+        &[(2, "orders", &[(SUBTRACT, "cleanup.policy", Some("delete"))])],
+        &[(2, "orders", &[(APPEND, "follower.replication.throttled.replicas", value)])],
         &[(2, "orders", &[(APPEND, "retention.ms", value)])],
         &[(2, "orders", &[(SET, "retention.ms", None)])],
         &[(2, "orders", &[(SET, "retention.ms", value), (DELETE, "retention.ms", None)])],
@@ -140,8 +161,10 @@ async fn settings_that_cannot_be_changed_are_named() {
         table += &change(&mut client, case).await;
     }
     expect![[r#"
-        orders: 40 cleanup.policy can only be "delete", not "compact": compaction is not here yet
-        orders: 40 cleanup.policy cannot be changed
+        orders: 40 cleanup.policy cannot be "compress"
+        orders: 40 cleanup.policy cannot be "delete,compress"
+        orders: 40 cleanup.policy cannot be ""
+        orders: 40 follower.replication.throttled.replicas cannot be changed
         orders: 40 retention.ms is no list: it can be set or deleted
         orders: 42 retention.ms has no value: delete the setting to have the default
         orders: 42 the request names the setting retention.ms twice

@@ -57,7 +57,8 @@ async fn the_usual_settings_of_provisioning_tools_are_taken() {
     let server = Server::start().await;
     let mut client = server.client().await;
     let settings = [
-        ("cleanup.policy", "delete"),
+        ("cleanup.policy", "compact,delete"),
+        ("min.cleanable.dirty.ratio", "0.1"),
         ("compression.type", "gzip"),
         ("segment.ms", "3600000"),
         ("flush.ms", "1000"),
@@ -77,7 +78,6 @@ async fn settings_that_one_node_cannot_keep_are_refused_with_the_reason() {
     let server = Server::start().await;
     let mut client = server.client().await;
     for (name, value, words) in [
-        ("cleanup.policy", "compact", "compaction is not here yet"),
         ("min.insync.replicas", "2", "there is one replica"),
         ("remote.storage.enable", "true", "there is no remote storage"),
     ] {

@@ -56,7 +56,7 @@ async fn topics_are_created_or_the_reason_is_given() {
         topic("copies", 1, 3),
         with("kept", "retention.ms", "60000"),
         with("small", "segment.bytes", "1"),
-        with("compact", "cleanup.policy", "compact"),
+        with("compact", "cleanup.policy", "compress"),
         with("odd", "no.such", "1"),
         topic("assigned", -1, -1).with_assignments(vec![assignment(1, &[1]), assignment(0, &[1])]),
         topic("elsewhere", -1, -1).with_assignments(vec![assignment(0, &[2])]),
@@ -76,7 +76,7 @@ async fn topics_are_created_or_the_reason_is_given() {
         copies: 38 partitions=-1 there is one node, so 3 replicas are not possible
         kept: 0 partitions=1
         small: 40 partitions=-1 segment.bytes must be 1024 to 2147483647 bytes, not 1
-        compact: 40 partitions=-1 cleanup.policy can only be "delete", not "compact": compaction is not here yet
+        compact: 40 partitions=-1 cleanup.policy cannot be "compress"
         odd: 40 partitions=-1 "no.such" is not a setting of a topic
         assigned: 0 partitions=2
         elsewhere: 39 partitions=-1 partitions must be numbered from 0, each with broker 1 as its replica
@@ -158,9 +158,9 @@ async fn settings_are_described_with_their_sources() {
     create(&mut client, vec![kept], false).await;
     expect![[r#"
         0
-        cleanup.policy=delete source=5 read_only=true
+        cleanup.policy=delete source=5 read_only=false log.cleanup.policy=delete
         compression.type=producer source=5 read_only=false
-        delete.retention.ms=86400000 source=5 read_only=false
+        delete.retention.ms=86400000 source=5 read_only=false log.cleaner.delete.retention.ms=86400000
         file.delete.delay.ms=0 source=5 read_only=false
         flush.messages=1 source=5 read_only=false
         flush.ms=0 source=5 read_only=false
@@ -169,13 +169,13 @@ async fn settings_are_described_with_their_sources() {
         leader.replication.throttled.replicas= source=5 read_only=true
         local.retention.bytes=-2 source=5 read_only=true
         local.retention.ms=-2 source=5 read_only=true
-        max.compaction.lag.ms=9223372036854775807 source=5 read_only=false
+        max.compaction.lag.ms=9223372036854775807 source=5 read_only=false log.cleaner.max.compaction.lag.ms=9223372036854775807
         max.message.bytes=1048588 source=5 read_only=false message.max.bytes=1048588
         message.timestamp.after.max.ms=3600000 source=5 read_only=false log.message.timestamp.after.max.ms=3600000
         message.timestamp.before.max.ms=9223372036854775807 source=5 read_only=false log.message.timestamp.before.max.ms=9223372036854775807
         message.timestamp.type=CreateTime source=5 read_only=false log.message.timestamp.type=CreateTime
-        min.cleanable.dirty.ratio=0.5 source=5 read_only=false
-        min.compaction.lag.ms=0 source=5 read_only=false
+        min.cleanable.dirty.ratio=0.5 source=5 read_only=false log.cleaner.min.cleanable.ratio=0.5
+        min.compaction.lag.ms=0 source=5 read_only=false log.cleaner.min.compaction.lag.ms=0
         min.insync.replicas=1 source=5 read_only=true
         preallocate=false source=5 read_only=false
         remote.storage.enable=false source=5 read_only=true

@@ -1,7 +1,7 @@
 //! Inventory of a log's directory before anything is read or changed.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use factum_types::Offset;
 
@@ -11,6 +11,7 @@ use crate::epochs::Epochs;
 use crate::misnamed::true_base_of;
 use crate::partition_log::{CHECKPOINT, EPOCHS};
 use crate::segment::{base_of, log_path};
+use crate::swap_file::{self, SwapFile};
 use crate::synced_end;
 
 /// What the name of a file ends in that is not yet written whole.
@@ -37,12 +38,15 @@ pub(crate) struct Inventory {
     pub(crate) is_certain: bool,
     /// The leader epochs, if their list can be read.
     pub(crate) epochs: Option<Epochs>,
+    /// A compacted segment that stands for those that it replaces, and does not have its place yet.
+    pub(crate) swap: Option<SwapFile>,
 }
 
 impl Inventory {
     /// Looks at `dir`, and finishes removals that a crash interrupted.
     pub(crate) fn take(disk: &dyn Disk, dir: &Path) -> io::Result<Self> {
         let mut inventory = Self::read(disk, dir)?;
+        inventory.finish_swap(disk, dir)?;
         for leftover in inventory.names.iter().filter(|name| name.ends_with(TEMPORARY)) {
             remove_if_there(disk, &dir.join(leftover))?;
         }
@@ -67,9 +71,13 @@ impl Inventory {
         let durable = noted.into_iter().chain(point).max_by_key(|mark| (mark.offset, mark.segment));
         let may_cut = durable.is_some() && !notes.are_lost;
         let checkpoint = loaded.checkpoint;
+        let swap = swap_file::unfinished(disk, dir, &names, &bases, epochs.as_ref())?;
+        if let Some(swap) = swap {
+            bases.retain(|base| *base == swap.base || !swap.replaces(*base));
+        }
         let expired = count_expired(disk, dir, &bases, checkpoint)?;
         let note_slot = notes.slot;
-        Ok(Self { names, bases, checkpoint, durable, note_slot, may_cut, expired, is_certain, epochs })
+        Ok(Self { names, bases, checkpoint, durable, note_slot, may_cut, expired, is_certain, epochs, swap })
     }
 
     /// Whether no log was ever here.
@@ -91,6 +99,22 @@ impl Inventory {
     pub(crate) fn recovery_segment(&self) -> Offset {
         let last = self.bases[self.bases.len() - 1];
         self.durable.map_or(last, |durable| durable.segment)
+    }
+
+    /// The file of a segment.
+    pub(crate) fn path_of(&self, dir: &Path, base: Offset) -> PathBuf {
+        let swap = self.swap.filter(|swap| swap.base == base);
+        swap.map_or_else(|| log_path(dir, base), |swap| swap.path(dir))
+    }
+
+    /// Puts the compacted segment in its place that a crash kept from it.
+    pub(crate) fn finish_swap(&mut self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+        let Some(swap) = self.swap.take() else { return Ok(()) };
+        let bases = self.names.iter().filter_map(|name| base_of(name));
+        let replaced = bases.filter(|base| swap.replaces(*base));
+        swap.put_in_place(disk, dir, replaced, |from, to| disk.rename(from, to))?;
+        tracing::info!(dir = %dir.display(), from = %swap.base, to = %swap.next, "finished a compaction");
+        Ok(())
     }
 
     fn drop_below_log_start(&mut self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {

@@ -19,6 +19,7 @@ pub(crate) const OPTIONS: Options = Options {
     index_interval_bytes: 150,
     retention: None,
     retention_bytes: None,
+    compaction: None,
 };
 
 /// No cache: every read is a cold one.

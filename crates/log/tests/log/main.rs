@@ -4,6 +4,8 @@ mod behaviour;
 mod bench;
 mod closing;
 mod committer;
+mod compaction;
+mod compaction_model;
 mod crash;
 mod damage;
 mod disks;

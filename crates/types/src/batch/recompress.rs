@@ -2,11 +2,8 @@
 
 use bytes::BytesMut;
 
-use super::{HEADER_BYTES, LENGTH_OVERHEAD, RecordBatch};
+use super::{COMPRESSION_BITS, HEADER_BYTES, LENGTH_OVERHEAD, RecordBatch};
 use crate::compression::{Compression, DecompressError};
-
-/// The bits of the attributes that name the codec.
-const COMPRESSION_BITS: i16 = 0b111;
 
 impl RecordBatch {
     /// The same records compressed by `codec`, which may be none; length and CRC are recomputed, the rest of the

@@ -6,6 +6,7 @@
 //! Not here: going back. To continue inside a compressed batch is to unpack it from its beginning again.
 
 use std::io::Read;
+use std::ops::RangeInclusive;
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -26,6 +27,8 @@ pub struct RecordReader {
     source: Source,
     /// The next record, from 0.
     index: i32,
+    /// The least that its distance from the base offset may be.
+    least_delta: i64,
     /// Where it begins, in bytes from the first, decompressed.
     at: usize,
 }
@@ -57,7 +60,7 @@ impl RecordReader {
             Compression::None => Source::Plain(body),
             codec => Source::Packed(Unpacker::new(codec, body, limit)?),
         };
-        Ok(Self { header, source, index: 0, at: 0 })
+        Ok(Self { header, source, index: 0, least_delta: 0, at: 0 })
     }
 
     /// The next record; `None` behind the last.
@@ -86,7 +89,9 @@ impl RecordReader {
         }
         let begin = self.source.position();
         let fields = self.source.take_record()?.map_err(|what| self.malformed(what))?;
-        let record = decode_fields(&self.header, self.index, &fields).map_err(|what| self.malformed(what))?;
+        let deltas = delta_range(&self.header, self.index, self.least_delta);
+        let record = decode_fields(&self.header, deltas, &fields).map_err(|what| self.malformed(what))?;
+        self.least_delta = record.offset.get() - self.header.base_offset + 1;
         self.at += self.source.position() - begin;
         self.index += 1;
         Ok(Some(record))
@@ -198,11 +203,22 @@ fn read_some(stream: &mut (dyn Read + Send), out: &mut [u8]) -> std::io::Result<
     Ok(filled)
 }
 
-fn decode_fields(header: &BatchHeader, index: i32, record: &Bytes) -> Result<Record, &'static str> {
+/// The distances from the base offset that record `index` may have: rising from record to record, with room for those
+/// behind it. As a producer sends it, a batch leaves no choice; compaction leaves gaps.
+pub(super) fn delta_range(header: &BatchHeader, index: i32, least: i64) -> RangeInclusive<i64> {
+    let behind = i64::from(header.record_count) - 1 - i64::from(index);
+    least..=i64::from(header.last_offset_delta) - behind
+}
+
+fn decode_fields(
+    header: &BatchHeader,
+    deltas: RangeInclusive<i64>,
+    record: &Bytes,
+) -> Result<Record, &'static str> {
     let (_attributes, mut fields) = record.split_first().ok_or("it is empty")?;
     let timestamp_delta = varint::read(&mut fields).ok_or("its timestamp is not a varint")?;
     let offset_delta = varint::read(&mut fields).ok_or("its offset is not a varint")?;
-    if offset_delta != i64::from(index) {
+    if !deltas.contains(&offset_delta) {
         return Err("its offset is not the next one");
     }
     let key = decode_bytes(record, &mut fields)?;

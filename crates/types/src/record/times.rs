@@ -9,6 +9,7 @@ use crate::batch::{self, BatchHeader, HEADER_BYTES};
 use crate::{Offset, Timestamp};
 
 use super::Error;
+use super::reader::delta_range;
 
 /// What is read ahead of a record's fields.
 const BUFFER_BYTES: usize = 32 << 10;
@@ -22,6 +23,8 @@ pub struct RecordTimes<'a> {
     left: u64,
     at: u64,
     index: i32,
+    /// The least that the next record's distance from the base offset may be.
+    least_delta: i64,
     has_failed: bool,
 }
 
@@ -42,7 +45,7 @@ pub fn times(batch: &[u8], limit_bytes: u64) -> Result<RecordTimes<'_>, Error> {
     }
     let codec = header.compression().map_err(batch::Error::from)?;
     let body = BufReader::with_capacity(BUFFER_BYTES, codec.reader(&batch[HEADER_BYTES..])?);
-    Ok(RecordTimes { header, body, left: limit_bytes, at: 0, index: 0, has_failed: false })
+    Ok(RecordTimes { header, body, left: limit_bytes, at: 0, index: 0, least_delta: 0, has_failed: false })
 }
 
 impl Iterator for RecordTimes<'_> {
@@ -69,9 +72,10 @@ impl RecordTimes<'_> {
         self.skip(1)?;
         let timestamp_delta = self.varint()?;
         let offset_delta = self.varint()?;
-        if offset_delta != i64::from(index) {
+        if !delta_range(&self.header, index, self.least_delta).contains(&offset_delta) {
             return Err("its offset is not the next one");
         }
+        self.least_delta = offset_delta + 1;
         let rest = end.checked_sub(self.at).ok_or("it is longer than it says")?;
         self.skip(rest)?;
         let offset = self.header.base_offset.checked_add(offset_delta).filter(|offset| *offset >= 0);

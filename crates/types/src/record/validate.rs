@@ -24,6 +24,8 @@ pub struct RecordSummary {
     pub max_timestamp_index: i32,
     /// Their size, unpacked.
     pub bytes: usize,
+    /// The first record without a key, from 0, if there is one.
+    pub first_without_key: Option<i32>,
 }
 
 /// Checks every record of `batch`: lengths, the order of offsets, that fields stay inside their record, at most
@@ -81,10 +83,13 @@ fn walk(batch: &RecordBatch, mut source: impl Source) -> Result<RecordSummary, E
         Fault::Malformed(what) => Error::Malformed { index, count, at, what },
         Fault::Decompress(error) => Error::Decompress(error),
     };
-    let (mut greatest_delta, mut max_timestamp_index) = (i64::MIN, 0);
+    let (mut greatest_delta, mut max_timestamp_index, mut first_without_key) = (i64::MIN, 0, None);
     for index in 0..count {
         let at = source.at();
-        let delta = walk_record(&mut source, index).map_err(|fault| error(fault, index, at))?;
+        let (delta, has_key) = walk_record(&mut source, index).map_err(|fault| error(fault, index, at))?;
+        if !has_key && first_without_key.is_none() {
+            first_without_key = Some(index);
+        }
         if delta > greatest_delta {
             (greatest_delta, max_timestamp_index) = (delta, index);
         }
@@ -97,12 +102,12 @@ fn walk(batch: &RecordBatch, mut source: impl Source) -> Result<RecordSummary, E
         true => header.max_timestamp,
         false => Timestamp::from_millis(base.wrapping_add(greatest_delta)),
     };
-    Ok(RecordSummary { max_timestamp, max_timestamp_index, bytes: source.at() })
+    Ok(RecordSummary { max_timestamp, max_timestamp_index, bytes: source.at(), first_without_key })
 }
 
-/// Passes over one record; gives its timestamp's distance from the batch's.
+/// Passes over one record; gives its timestamp's distance from the batch's, and whether it has a key.
 #[inline]
-fn walk_record(source: &mut impl Source, index: i32) -> Result<i64, Fault> {
+fn walk_record(source: &mut impl Source, index: i32) -> Result<(i64, bool), Fault> {
     let length = source.varint()?.ok_or("its length is not a varint")?;
     let length = usize::try_from(length).map_err(|_| "its length is negative")?;
     let end = source.at().checked_add(length).filter(|end| source.may_reach(*end));
@@ -118,14 +123,14 @@ fn walk_record(source: &mut impl Source, index: i32) -> Result<i64, Fault> {
     if offset_delta != i64::from(index) {
         return Err("its offset is not the next one".into());
     }
-    skip_field(source, end)?;
+    let has_key = skip_field(source, end)?;
     skip_field(source, end)?;
     let headers = source.varint()?.ok_or("its header count is not a varint")?;
     if headers != 0 {
         skip_headers(source, headers, end)?;
     }
     match source.at() == end {
-        true => Ok(timestamp_delta),
+        true => Ok((timestamp_delta, has_key)),
         false if source.at() > end => Err("a field passes the end of its record".into()),
         false => Err("there are bytes behind its last header".into()),
     }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use factum_api::topics::{TopicSettings, TopicSettingsPatch};
-use factum_eventlog::{CompressionType, TimestampType, TopicConfig};
+use factum_eventlog::{CleanupPolicy, CompressionType, DirtyRatio, TimestampType, TopicConfig};
 use factum_types::ByteSize;
 use factum_types::units::duration;
 use serde::Deserialize;
@@ -40,6 +40,26 @@ impl Setting for ByteSize {
 
     fn read(text: &str) -> Result<Self, String> {
         text.parse().map_err(|error: <Self as std::str::FromStr>::Err| error.to_string())
+    }
+}
+
+impl Setting for CleanupPolicy {
+    fn text(&self) -> String {
+        self.as_str().to_owned()
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        Self::deserialize(text.into_deserializer()).map_err(|error: ValueError| error.to_string())
+    }
+}
+
+impl Setting for DirtyRatio {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        Self::deserialize(text.into_deserializer()).map_err(|error: ValueError| error.to_string())
     }
 }
 

@@ -1,14 +1,14 @@
 //! The settings of one topic.
 //!
 //! ```text
-//!   chosen          has its effect here: retention, segments, compression, timestamps
+//!   chosen          has its effect here: retention, compaction, segments, compression, timestamps
 //!   without effect  taken, kept and shown; what it would do is not done here, and nothing depends on it
 //!   fixed           one value fits how the log behaves; any other is refused with the reason
 //! ```
 
 use std::time::Duration;
 
-use factum_broker::{CompressionType, Options, TimestampType, TopicConfig};
+use factum_broker::{CleanupPolicy, CompressionType, DirtyRatio, Options, TimestampType, TopicConfig};
 use factum_types::ByteSize;
 
 use super::{FixedConfig, UNLIMITED, fixed, shown};
@@ -21,7 +21,6 @@ const NEVER: &str = "9223372036854775807";
 
 /// What every topic has, whatever it says, and why.
 const FIXED: &[(FixedConfig, &str)] = &[
-    (fixed("cleanup.policy", "delete", List), "compaction is not here yet"),
     (fixed("follower.replication.throttled.replicas", "", List), "there are no followers"),
     (fixed("leader.replication.throttled.replicas", "", List), "there are no followers"),
     (fixed("local.retention.bytes", "-2", Long), "there is no remote storage"),
@@ -30,17 +29,12 @@ const FIXED: &[(FixedConfig, &str)] = &[
     (fixed("remote.storage.enable", "false", Boolean), "there is no remote storage"),
 ];
 
-/// What may be set and changes nothing: when segments are synced (every append is), how compaction goes (there is
-/// none), and how files are laid out.
+/// What may be set and changes nothing: when segments are synced (every append is), and how files are laid out.
 const WITHOUT_EFFECT: &[FixedConfig] = &[
-    fixed("delete.retention.ms", "86400000", Long),
     fixed("file.delete.delay.ms", "0", Long),
     fixed("flush.messages", "1", Long),
     fixed("flush.ms", "0", Long),
     fixed("index.interval.bytes", "4096", Int),
-    fixed("max.compaction.lag.ms", NEVER, Long),
-    fixed("min.cleanable.dirty.ratio", "0.5", Double),
-    fixed("min.compaction.lag.ms", "0", Long),
     fixed("preallocate", "false", Boolean),
     fixed("segment.index.bytes", "10485760", Int),
     fixed("segment.jitter.ms", "0", Long),
@@ -67,6 +61,15 @@ struct Choice {
 
 const CHOICES: &[Choice] = &[
     Choice {
+        name: "cleanup.policy",
+        broker_name: "log.cleanup.policy",
+        kind: List,
+        set: |config, text| put(&mut config.cleanup_policy, CleanupPolicy::from_name(text)),
+        unset: |config| config.cleanup_policy = None,
+        own: |config| config.cleanup_policy.map(|each| each.as_str().to_owned()),
+        default: |_| CleanupPolicy::Delete.as_str().to_owned(),
+    },
+    Choice {
         name: "compression.type",
         broker_name: "compression.type",
         kind: Text,
@@ -74,6 +77,24 @@ const CHOICES: &[Choice] = &[
         unset: |config| config.compression = None,
         own: |config| config.compression.map(|each| each.as_str().to_owned()),
         default: |_| CompressionType::Producer.as_str().to_owned(),
+    },
+    Choice {
+        name: "delete.retention.ms",
+        broker_name: "log.cleaner.delete.retention.ms",
+        kind: Long,
+        set: |config, text| put(&mut config.delete_retention, distance(text)),
+        unset: |config| config.delete_retention = None,
+        own: |config| config.delete_retention.map(shown_distance),
+        default: |_| "86400000".to_owned(),
+    },
+    Choice {
+        name: "max.compaction.lag.ms",
+        broker_name: "log.cleaner.max.compaction.lag.ms",
+        kind: Long,
+        set: |config, text| put(&mut config.max_compaction_lag, distance(text)),
+        unset: |config| config.max_compaction_lag = None,
+        own: |config| config.max_compaction_lag.map(shown_distance),
+        default: |_| NEVER.to_owned(),
     },
     Choice {
         name: "max.message.bytes",
@@ -110,6 +131,24 @@ const CHOICES: &[Choice] = &[
         unset: |config| config.timestamp_type = None,
         own: |config| config.timestamp_type.map(|each| each.as_str().to_owned()),
         default: |_| TimestampType::CreateTime.as_str().to_owned(),
+    },
+    Choice {
+        name: "min.cleanable.dirty.ratio",
+        broker_name: "log.cleaner.min.cleanable.ratio",
+        kind: Double,
+        set: |config, text| put(&mut config.min_dirty_ratio, DirtyRatio::from_name(text)),
+        unset: |config| config.min_dirty_ratio = None,
+        own: |config| config.min_dirty_ratio.map(|ratio| ratio.to_string()),
+        default: |_| "0.5".to_owned(),
+    },
+    Choice {
+        name: "min.compaction.lag.ms",
+        broker_name: "log.cleaner.min.compaction.lag.ms",
+        kind: Long,
+        set: |config, text| put(&mut config.min_compaction_lag, distance(text)),
+        unset: |config| config.min_compaction_lag = None,
+        own: |config| config.min_compaction_lag.map(shown_distance),
+        default: |_| "0".to_owned(),
     },
     Choice {
         name: "retention.bytes",
@@ -203,9 +242,32 @@ pub(in crate::handlers) fn change(
     Ok(())
 }
 
+/// Adds values to a list, or takes them from it.
+///
+/// # Errors
+/// In words, why not.
+pub(in crate::handlers) fn change_list(
+    config: &mut TopicConfig,
+    name: &str,
+    values: &str,
+    adds: bool,
+) -> Result<(), String> {
+    let choice = CHOICES.iter().find(|choice| choice.name == name && choice.kind == List);
+    let choice = choice.ok_or_else(|| format!("{name} cannot be changed"))?;
+    let now = (choice.own)(config).unwrap_or_else(|| (choice.default)(&Options::default()));
+    let changed: Vec<_> = values.split(',').map(str::trim).collect();
+    let mut list: Vec<_> = now.split(',').filter(|value| adds || !changed.contains(value)).collect();
+    if adds {
+        list.extend(changed);
+    }
+    let list = list.join(",");
+    (choice.set)(config, &list).ok_or_else(|| format!("{name} cannot be {list:?}"))
+}
+
 /// Whether the setting is a list, to which values can be appended in Kafka.
 pub(in crate::handlers) fn is_list(name: &str) -> bool {
     FIXED.iter().any(|(fixed, _)| fixed.name == name && fixed.kind == List)
+        || CHOICES.iter().any(|choice| choice.name == name && choice.kind == List)
 }
 
 /// Every setting of a topic with `config`, by name.

@@ -29,7 +29,12 @@ fn settings_are_described_as_they_were_set() {
         ("message.timestamp.after.max.ms", "9223372036854775807"),
         ("flush.ms", "1000"),
         ("flush.messages", "9223372036854775807"),
+        ("cleanup.policy", "compact"),
+        ("cleanup.policy", "compact,delete"),
         ("delete.retention.ms", "100"),
+        ("min.compaction.lag.ms", "1000"),
+        ("max.compaction.lag.ms", "9223372036854775807"),
+        ("min.cleanable.dirty.ratio", "0.01"),
         ("unclean.leader.election.enable", "true"),
         ("preallocate", "true"),
         ("index.interval.bytes", "1024"),
@@ -44,13 +49,10 @@ fn settings_are_described_as_they_were_set() {
 
 #[test]
 fn settings_that_cannot_be_set_are_named() {
-    assert_eq!(parse(&[entry("cleanup.policy", "delete")]), Ok(TopicConfig::default()));
     for (name, text, expected) in [
-        (
-            "cleanup.policy",
-            "compact",
-            "cleanup.policy can only be \"delete\", not \"compact\": compaction is not here yet",
-        ),
+        ("cleanup.policy", "compress", "cleanup.policy cannot be \"compress\""),
+        ("min.cleanable.dirty.ratio", "1.5", "min.cleanable.dirty.ratio cannot be \"1.5\""),
+        ("max.compaction.lag.ms", "-1", "max.compaction.lag.ms cannot be \"-1\""),
         (
             "min.insync.replicas",
             "2",
