@@ -113,18 +113,8 @@ impl Service {
             random,
         )
         .map_err(OpenError::Groups)?;
-        let journal = journal_partition(&catalogue, TRANSACTIONS_TOPIC)?;
-        let transactions = TransactionCoordinator::new(transactions::Parts {
-            options: options.transactions.clone(),
-            clock: Arc::clone(&clock),
-            trusted_time: Arc::clone(&trusted_time),
-            producer_ids: Arc::clone(&producer_ids),
-            epoch: journal.bounds().leader_epoch,
-            journal: Arc::new(PartitionJournal { partition: journal, clock: Arc::clone(&clock) }),
-            markers: Markers::new(Arc::clone(&catalogue), coordinator.clone(), Arc::clone(&clock)),
-            memory: Arc::clone(coordinator.memory()),
-        });
-        transactions.recover().map_err(OpenError::Transactions)?;
+        let transactions =
+            open_transactions(&options, &catalogue, &coordinator, &clock, &trusted_time, &producer_ids)?;
         let topics = catalogue.topics().len();
         info!(data_dir = %options.data_dir.display(), topics, "opened the embedded log");
         let heavy_work = Arc::clone(catalogue.heavy_work());
@@ -232,6 +222,30 @@ impl Service {
         let committed = (0..self.broker.options().sync_threads).map(start).collect();
         (committer, committed)
     }
+}
+
+/// The coordinator of transactions, with what its journal and the logs say.
+fn open_transactions(
+    options: &Options,
+    catalogue: &Arc<Catalogue>,
+    groups: &Coordinator,
+    clock: &SharedClock,
+    trusted_time: &Arc<TrustedTime>,
+    producer_ids: &Arc<ProducerIds>,
+) -> Result<TransactionCoordinator, OpenError> {
+    let journal = journal_partition(catalogue, TRANSACTIONS_TOPIC)?;
+    let transactions = TransactionCoordinator::new(transactions::Parts {
+        options: options.transactions.clone(),
+        clock: Arc::clone(clock),
+        trusted_time: Arc::clone(trusted_time),
+        producer_ids: Arc::clone(producer_ids),
+        epoch: journal.bounds().leader_epoch,
+        journal: Arc::new(PartitionJournal { partition: journal, clock: Arc::clone(clock) }),
+        markers: Markers::new(Arc::clone(catalogue), groups.clone(), Arc::clone(clock)),
+        memory: Arc::clone(groups.memory()),
+    });
+    transactions.recover().map_err(OpenError::Transactions)?;
+    Ok(transactions)
 }
 
 /// The partition of a coordinator's journal.

@@ -259,7 +259,7 @@ impl Group {
         }
     }
 
-    /// The same for a commit in a transaction: a producer that names no member is let in whoever the members are, and a
+    /// The same for a commit in a transaction: a producer that names no member is let in beside members, and a
     /// rebalance holds up no one (KIP-447).
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What there is: transactional ids and their transactions, for operators.
+//! Listings of transactional ids and their transactions, for operators.
 
 use std::time::Duration;
 

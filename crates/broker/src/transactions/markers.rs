@@ -1,4 +1,4 @@
-//! Where markers go: the logs of partitions, and the groups' coordinator for offsets.
+//! The writer of markers: to the logs of partitions, and to the groups' coordinator for offsets.
 //!
 //! Invariant: a marker is appended at once, in the order of the calls; it is on disk once its future resolves.
 

@@ -1,7 +1,7 @@
-//! What a start finds: the journal, and what the partitions' logs hold open.
+//! Recovery at a start, from the journal and from what the partitions' logs hold open.
 //!
 //! Invariants: after it, each transaction that a log holds open is one that the coordinator knows to be open there or
-//! decided, or is aborted, so that no partition's stable offset is held back for ever. Where the journal could not be
+//! decided, or is aborted, so that no partition's stable offset is held back forever. Where the journal could not be
 //! read whole, nothing is aborted for want of being known: its decision may have been a commit.
 
 use std::collections::HashMap;

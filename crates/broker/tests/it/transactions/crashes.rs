@@ -23,9 +23,9 @@ const PRODUCERS: [(&str, TransactionVersion); 2] =
 const TRANSACTIONS: i64 = 4;
 const AT_ONCE: usize = 16;
 
-/// What one producer was told.
+/// What one producer was answered.
 #[derive(Debug, Default, Clone)]
-struct Told {
+struct Answers {
     committed: BTreeSet<i64>,
     /// Ended, or about to end, in a commit of which no answer came.
     doubtful: Option<i64>,
@@ -41,7 +41,7 @@ async fn script(
     broker: &Broker,
     (id, version): (&str, TransactionVersion),
     first: i64,
-    told: &mut Told,
+    told: &mut Answers,
 ) -> Option<()> {
     let [a, b] = partitions(broker)?;
     let mut producer = Producer::init(broker, id, version).await.ok()?;
@@ -66,7 +66,7 @@ async fn script(
 }
 
 /// Runs all producers; whether every one came to its end.
-async fn run(broker: &Broker, first: i64, told: &mut [Told; 2]) -> bool {
+async fn run(broker: &Broker, first: i64, told: &mut [Answers; 2]) -> bool {
     let [old, new] = told;
     let (old, new) =
         tokio::join!(script(broker, PRODUCERS[0], first, old), script(broker, PRODUCERS[1], first, new));
@@ -74,7 +74,7 @@ async fn run(broker: &Broker, first: i64, told: &mut [Told; 2]) -> bool {
 }
 
 /// After each producer came back, which aborts what it had open.
-async fn check(broker: &Broker, told: &[Told; 2], context: &str) {
+async fn check(broker: &Broker, told: &[Answers; 2], context: &str) {
     for ((id, version), told) in PRODUCERS.into_iter().zip(told) {
         come_back(broker, id, version).await;
         let mut found = Vec::new();
@@ -111,7 +111,7 @@ async fn come_back(broker: &Broker, id: &str, version: TransactionVersion) {
 }
 
 /// Looks what became of the commits of which no answer came.
-async fn settle(broker: &Broker, told: &mut [Told; 2]) {
+async fn settle(broker: &Broker, told: &mut [Answers; 2]) {
     let values = committed(broker, "a").await;
     for ((id, _), told) in PRODUCERS.into_iter().zip(told) {
         let doubtful = told.doubtful.take();
@@ -127,7 +127,7 @@ async fn crash_at(after: u64, seed: u64) -> bool {
     one_partition(&machine.broker, "a").await;
     one_partition(&machine.broker, "b").await;
     disk.inject(Fault { after, kind: FaultKind::Crash, lasting: true });
-    let mut told = [Told::default(), Told::default()];
+    let mut told = [Answers::default(), Answers::default()];
     let is_finished = run(&machine.broker, 0, &mut told).await;
     machine.stop().await;
     disk.crash();

@@ -159,7 +159,7 @@ async fn an_open_transaction_outlives_the_server() {
 }
 
 #[tokio::test]
-async fn what_no_transactional_id_knows_is_aborted_at_a_start() {
+async fn a_transaction_that_no_id_knows_is_aborted_at_a_start() {
     let (dir, running) = fresh();
     let a = one_partition(&running.broker, "a").await;
     let (id, epoch) = running.broker.allocate_producer_id().await.expect("an id");
