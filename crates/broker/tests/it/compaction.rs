@@ -6,11 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use factum_broker::{Broker, CleanupPolicy, Options, Partition, ProduceError};
+use factum_base::clock::SharedClock;
+use factum_base::random::Random;
+use factum_base::tasks::{OnError, TaskTree};
+use factum_broker::{Broker, CleanupPolicy, Options, Partition, ProduceError, Service};
 use factum_eventlog::{EventLog, NewRecord, NewTopic, ProduceError as EventLogError, TopicConfig};
+use factum_testkit::{Call, CrashDisk, Fault, FaultKind, HeldClock};
 use factum_types::{BatchBuilder, ByteSize, Offset, RecordBatch, Timestamp, TopicPartition};
 
 use crate::support::{PATIENCE, Running, name, options};
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 fn compacting(data_dir: &Path) -> Options {
     let compaction_check_interval = Duration::from_millis(5);
@@ -91,6 +97,52 @@ async fn a_compacted_topic_keeps_the_latest_record_of_each_key() {
     }
     assert_eq!(running.broker.health().problems, Vec::<String>::new());
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_partition_that_cannot_be_compacted_is_told_and_tried_again() {
+    let (disk, clock) = (CrashDisk::seeded(1), HeldClock::at(NOW));
+    let shared_clock: SharedClock = Arc::new(clock.clone());
+    let (service, broker) = Service::open(
+        compacting(Path::new("/data")),
+        Arc::new(disk.clone()),
+        shared_clock,
+        Random::seeded(1),
+    )
+    .expect("a good disk");
+    let group = TaskTree::new().child("broker");
+    group.spawn("broker", OnError::StopServer, service.run(group.stop(), group.clone()));
+    let min_compaction_lag = Some(Duration::from_secs(3_600));
+    let config = TopicConfig { min_compaction_lag, ..config(CleanupPolicy::Compact) };
+    let new = NewTopic { name: name("a"), partitions: Some(1), config };
+    let topic = broker.create_topic(new).await.expect("a new topic");
+    fill(&topic.partitions()[0]).await;
+    let refused = FaultKind::Refused { call: Call::Create, os_error: 28 };
+    disk.inject(Fault { after: 0, kind: refused, lasting: true });
+    let is_told = || broker.health().problems.iter().any(|problem| problem.contains("a/0 is not compacted"));
+    until(|| {
+        clock.advance(Duration::from_secs(60));
+        is_told()
+    })
+    .await;
+    assert_eq!(records(&broker).await.len(), 60, "it is read as ever");
+    disk.heal();
+    until(|| {
+        clock.advance(Duration::from_secs(60));
+        !is_told()
+    })
+    .await;
+    assert!(records(&broker).await.len() < 20);
+    assert!(group.stop_within(PATIENCE).await.is_empty(), "everything stops in time");
+}
+
+async fn until(mut is_so: impl FnMut() -> bool) {
+    let waits = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waits).await.expect("it comes in time");
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! Compaction as an owner of a log sees it: what stays, what goes, and when.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use factum_log::{
-    AbortedRanges, CompactError, CompactionOptions, CompactionResult, Disk, EndTransaction,
+    AbortedRanges, AppendError, CompactError, CompactionOptions, CompactionResult, Disk, EndTransaction,
     EnvironmentOptions, InspectionNote, Isolation, Options, PartitionLog, ReadError, inspect, repair,
 };
 use factum_testkit::{Call, CrashDisk, Fault, FaultKind};
@@ -337,6 +338,80 @@ fn a_producer_is_known_by_its_last_batch_when_all_else_is_lost() {
     assert!(!send(&rebuilt, 3, "next").duplicate);
 }
 
+fn lose(bench: &Bench, is_lost: impl Fn(&str) -> bool) {
+    for path in bench.disk.files() {
+        if path.file_name().and_then(|name| name.to_str()).is_some_and(&is_lost) {
+            bench.disk.lose(&path);
+        }
+    }
+}
+
+#[test]
+fn a_producer_is_fenced_by_its_last_marker_when_all_else_is_lost() {
+    let bench = compacted(1);
+    bench.log.append(part(1, 0, &[("a", "1")]), NOW).expect("taken");
+    // The marker begins the next epoch (KIP-890).
+    let end = EndTransaction { producer_id: 1, producer_epoch: 1, outcome: Abort, coordinator_epoch: 0 };
+    bench.log.end_transaction(&end, NOW).expect("taken");
+    for millis in [1_000, 10_000_000] {
+        put(&bench, &[("a", "2")]);
+        seal(&bench);
+        compact_at(&bench.log, Timestamp::from_millis(millis)).expect("the disk is well");
+    }
+    lose(&bench, |name| name.starts_with("producers."));
+    let rebuilt = Bench::on(bench.disk);
+    let late = rebuilt.log.append(part(1, 1, &[("a", "late")]), NOW);
+    assert!(matches!(late, Err(AppendError::InvalidProducerEpoch { current: 1, found: 0, .. })), "{late:?}");
+}
+
+#[test]
+fn a_marker_stays_for_a_snapshot_in_which_its_transaction_is_open() {
+    let bench = compacted(1);
+    bench.log.append(part(1, 0, &[("a", "1")]), NOW).expect("taken");
+    seal(&bench);
+    end(&bench, 1, Commit);
+    put(&bench, &[("a", "2")]);
+    seal(&bench);
+    let later = Timestamp::from_millis(1_000 + 25 * 3_600_000);
+    // The producer is forgotten, so that it does not keep its last batches.
+    let compact_later = |bench: &Bench| {
+        bench.log.set_options(COMPACTED);
+        bench.log.retain(later).expect("the disk is well");
+        compact_at(&bench.log, later).expect("the disk is well");
+    };
+    bench.log.retain(later).expect("the disk is well");
+    compact(&bench);
+    lose(&bench, |name| name == "compacted");
+    let bench = Bench::on(bench.disk);
+    compact_later(&bench);
+    let snapshots =
+        bench.disk.files().into_iter().filter(|path| path.to_string_lossy().contains("producers."));
+    bench.disk.lose(&snapshots.max().expect("there are two"));
+    let rebuilt = Bench::on(bench.disk);
+    let bounds = rebuilt.log.bounds();
+    assert_eq!(bounds.stable, bounds.high_watermark, "no transaction is open");
+}
+
+#[test]
+fn leader_epochs_are_rebuilt_from_what_compaction_left() {
+    let bench = compacted(1);
+    put(&bench, &[("a", "1")]);
+    let bench = Bench::on(bench.disk);
+    bench.log.set_options(COMPACTED);
+    put(&bench, &[("a", "2")]);
+    put(&bench, &[("a", "3")]);
+    seal(&bench);
+    compact(&bench);
+    let ends = |bench: &Bench| {
+        [bench.log.epoch_end(0), bench.log.epoch_end(1).map(|(epoch, _)| (epoch, Offset::ZERO))]
+    };
+    let before = ends(&bench);
+    lose(&bench, |name| name == "leader-epochs");
+    let rebuilt = Bench::on(bench.disk);
+    assert_eq!(rebuilt.recovery.quarantined, None);
+    assert_eq!(ends(&rebuilt), before);
+}
+
 #[test]
 fn young_records_wait_and_old_ones_are_compacted_however_few() {
     let bench = compacted(1);
@@ -564,17 +639,27 @@ fn an_interrupted_swap_is_read_inspected_and_finished() {
     assert!(!bench.disk.files().iter().any(|name| name.to_string_lossy().contains("swap")));
 }
 
+/// Says that a scope has ended, by a panic too.
+struct EndOfScope<'a>(&'a AtomicBool);
+
+impl Drop for EndOfScope<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn readers_go_on_while_segments_are_replaced() {
     let bench = compacted(1);
     for key in 0..5 {
         put(&bench, &[(&format!("key {key}"), "first")]);
     }
-    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _ends_readers = EndOfScope(&is_over);
         for _ in 0..2 {
             scope.spawn(|| {
-                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                while !is_over.load(Ordering::Relaxed) {
                     let rows = committed(&bench.log, 0).expect("all can be read");
                     let keys: std::collections::BTreeSet<_> = rows.iter().map(|(_, key, _)| key).collect();
                     assert!(keys.len() >= 5, "{rows:?}");
@@ -588,7 +673,6 @@ fn readers_go_on_while_segments_are_replaced() {
             }
             compact(&bench);
         }
-        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     assert_eq!(bench.log.quarantine(), None);
 }
