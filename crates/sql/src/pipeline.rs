@@ -26,6 +26,7 @@ use crate::dead_letter;
 use crate::decode::Decoder;
 use crate::error::{ComputeError, ReadError};
 use crate::feed::{FeedTable, Slot};
+use crate::limited_functions;
 use crate::metrics::PipelineMetrics;
 use crate::operator::{self, OWNER, Operator};
 use crate::plan::{Cut, ViewPlan};
@@ -347,5 +348,6 @@ async fn operator_of(cut: &Cut) -> Result<Operator, DataFusionError> {
         let is_feed = provider.downcast_ref::<FeedTable>().is_some();
         Ok(is_feed.then(|| provider_as_source(FeedTable::new(provider.schema(), slot.clone()))))
     })?;
+    let plan = limited_functions::of_events(plan)?;
     Operator::prepare(&session::streaming(), &plan, slot).await
 }
