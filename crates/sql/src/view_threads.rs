@@ -24,6 +24,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use factum_base::tasks::{Stop, TaskGroup};
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -100,16 +101,20 @@ impl StepRunner {
     /// of `work` goes on in the caller.
     ///
     /// Dropping the future abandons the step in the same way.
-    pub(crate) async fn run<T, F>(&self, stop: &Stop, work: F) -> Option<T>
+    pub(crate) fn run<'s, T, F>(&'s self, stop: &'s Stop, work: F) -> BoxFuture<'s, Option<T>>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        tokio::select! {
-            biased;
-            () = stop.requested() => None,
-            done = self.compute(work) => Some(done.unwrap_or_else(|payload| resume_unwind(payload))),
-        }
+        // Boxed here: what an operator holds while it computes would make every future that waits for it large.
+        let work = Box::pin(work);
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                () = stop.requested() => None,
+                done = self.compute(work) => Some(done.unwrap_or_else(|payload| resume_unwind(payload))),
+            }
+        })
     }
 
     async fn compute<T, F>(&self, work: F) -> Result<T, Box<dyn Any + Send>>
@@ -130,7 +135,7 @@ impl StepRunner {
                 sender.send(done).ok();
             })
         });
-        hand_over(thread, step);
+        hand_over(&thread, step);
         tokio::select! {
             biased;
             done = &mut result => done.expect("a step tells its result"),
@@ -179,7 +184,7 @@ async fn acquire(semaphore: &Arc<Semaphore>) -> OwnedSemaphorePermit {
     Arc::clone(semaphore).acquire_owned().await.expect("it is never closed")
 }
 
-fn hand_over(thread: Thread, step: Step) {
+fn hand_over(thread: &Thread, step: Step) {
     let back = ThreadHandle(thread.clone());
     thread.send((step, back)).expect("a thread that is idle or new waits for a step");
 }
