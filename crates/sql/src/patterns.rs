@@ -57,6 +57,23 @@ pub(crate) fn bounded(part: Expr) -> Transformed<Expr> {
     }
 }
 
+/// The weight of the regular expression that a call is written with: its characters, repetitions written out; 0 of a call
+/// without one.
+pub(crate) fn weight_of(part: &Expr) -> u64 {
+    let pattern = match part {
+        Expr::SimilarTo(like) => Some(&*like.pattern),
+        Expr::BinaryExpr(BinaryExpr { op, right, .. }) if Kind::of(*op) == Some(Kind::Regular) => {
+            Some(&**right)
+        }
+        Expr::ScalarFunction(call) if BY_PATTERN.contains(&call.func.name()) => call.args.get(1),
+        _ => None,
+    };
+    match pattern {
+        Some(Expr::Literal(value, _)) => text_of(value).map_or(0, weight::of),
+        _ => 0,
+    }
+}
+
 fn in_bound(like: Like, kind: Kind) -> Like {
     Like { pattern: Box::new(limited(*like.pattern, kind)), ..like }
 }
