@@ -10,6 +10,7 @@ use crate::http::{Connection, get, post};
 use crate::partitions::share;
 use crate::report::Report;
 
+const TOPIC: &str = "bench.neighbour";
 const ROUNDS: usize = 1_000;
 const QUERIES: usize = 10;
 /// 8 × 10^12 pairs, none of which fits the condition; each join holds one relation.
@@ -22,7 +23,8 @@ pub(crate) async fn measure(arguments: &Arguments, http: &str, report: &mut Repo
     if !arguments.wants(name) {
         return Ok(());
     }
-    let alone = post_p99(http).await?;
+    let event = |round: usize| format!("{{\"id\":{round}}}");
+    let alone = post_p99(http, TOPIC, event).await?;
     report.one("single posts alone, p99", "ms", f64::NAN, alone);
     let mut queries = JoinSet::new();
     for _ in 0..QUERIES {
@@ -33,7 +35,7 @@ pub(crate) async fn measure(arguments: &Arguments, http: &str, report: &mut Repo
         });
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let beside = post_p99(http).await?;
+    let beside = post_p99(http, TOPIC, event).await?;
     report.one(&format!("{name}: single posts, p99"), "ms", 3.0 * alone, beside);
     report.one(&format!("{name}: /health/live, p99"), "ms", 50.0, live_p99(http).await?);
     // A client that disconnects ends its query.
@@ -42,19 +44,19 @@ pub(crate) async fn measure(arguments: &Arguments, http: &str, report: &mut Repo
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
-async fn post_p99(http: &str) -> Result<f64> {
+pub(crate) async fn post_p99(http: &str, topic: &str, event: impl Fn(usize) -> String) -> Result<f64> {
     let mut connection = Connection::open(http).await?;
     let mut seen = Vec::with_capacity(ROUNDS);
     for round in 0..ROUNDS {
         let started = Instant::now();
-        connection.post_event("bench.neighbour", &format!("{{\"id\":{round}}}")).await?;
+        connection.post_event(topic, &event(round)).await?;
         seen.push(started.elapsed().as_secs_f64() * 1e3);
     }
     Ok(p99(seen))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
-async fn live_p99(http: &str) -> Result<f64> {
+pub(crate) async fn live_p99(http: &str) -> Result<f64> {
     let mut seen = Vec::with_capacity(ROUNDS / 10);
     for _ in 0..ROUNDS / 10 {
         let started = Instant::now();

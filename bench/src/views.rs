@@ -4,6 +4,7 @@
 //! the log's and the state's own work in them. The clock runs from the first sign of progress to the last event.
 
 mod changes;
+mod computing;
 mod events;
 mod project;
 
@@ -68,7 +69,8 @@ pub(crate) async fn measure(arguments: &Arguments, report: &mut Report) -> Resul
             measure_case(arguments, case, report).await?;
         }
     }
-    changes::measure(arguments, report).await
+    changes::measure(arguments, report).await?;
+    computing::measure(arguments, report).await
 }
 
 async fn measure_case(arguments: &Arguments, case: &Case, report: &mut Report) -> Result<()> {

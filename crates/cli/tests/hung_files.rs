@@ -40,6 +40,50 @@ async fn until_served(factum: &FactumProcess, view: &str) {
     panic!("view {view} was not served within 20 seconds");
 }
 
+/// What a server that is being started answers first.
+async fn first_answer(http: &str, path: &str) -> Value {
+    let client = Client::builder().no_proxy().timeout(Duration::from_secs(1)).build().expect("a client");
+    for _ in 0..400 {
+        if let Ok(answer) = client.get(format!("{http}{path}")).send().await
+            && answer.status() == StatusCode::OK
+        {
+            return answer.json().await.expect("JSON");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{path} was not answered within 20 seconds");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_serves_what_is_recorded_before_its_folder_is_read() {
+    let (hung, folder) = (HungMount::new(), tempfile::tempdir().expect("a temporary folder"));
+    let (data, project) = (folder.path().join("data"), folder.path().join("project"));
+    let pipelines = project.join("teams/store/pipelines");
+    std::fs::create_dir_all(&pipelines).expect("made");
+    std::fs::create_dir_all(project.join("teams/store/events")).expect("made");
+    for (path, text) in FILES {
+        std::fs::write(project.join(path), text).expect("written");
+    }
+    std::fs::write(pipelines.join("before.sql"), view("before")).expect("written");
+    let mut factum = Launch::new(BINARY).data_dir(&data).project(&project).start();
+    until_served(&factum, "before").await;
+
+    symlink(hung.path().join("hung.sql"), pipelines.join("hung.sql")).expect("linked");
+    factum.kill();
+    let http = factum.http();
+    let restarting = tokio::task::spawn_blocking(move || {
+        factum.restart();
+        factum
+    });
+    assert_eq!(first_answer(&http, "/api/v1/views/before").await["name"], "store.before");
+    let status = first_answer(&http, "/api/v1/project").await;
+    assert_eq!(status["problems"], Value::Array(Vec::new()), "the folder is not read yet");
+    let mut factum = restarting.await.expect("it starts");
+    let (_, status) = get(&factum, "/api/v1/project").await;
+    assert_eq!(status["problems"].as_array().map(Vec::len), Some(1), "{status}");
+    assert!(factum.stop().success());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_without_an_answer_keeps_a_server_from_nothing() {
     let (hung, folder) = (HungMount::new(), tempfile::tempdir().expect("a temporary folder"));

@@ -221,6 +221,13 @@ impl Service {
         (service, Handle { outcomes: receiver })
     }
 
+    /// Puts what was recorded into effect before the folder is looked at, so that a server can serve by it meanwhile; whether
+    /// there is a project on record and it is in effect. [`Service::begin`] is to follow, and says what failed.
+    pub async fn resume(&mut self) -> bool {
+        let resumed = resume(&*self.log, &self.catalogue, &*self.effects).await;
+        resumed.is_ok() && self.catalogue.has_project()
+    }
+
     /// The attempt of a start, before the server is ready. It never keeps a server from starting: where the folder
     /// cannot be applied, what was recorded is put into effect, and what is wrong is in the catalogue.
     pub async fn begin(&mut self) -> Outcome {

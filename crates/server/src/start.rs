@@ -102,7 +102,11 @@ impl Parts {
             },
             groups.edge.clone(),
         )?;
-        let (project, outcome) = start_project(&options, &internal_log, &catalogue, effects, groups).await;
+        let mut project = Project::new(&options, &internal_log, &catalogue, effects);
+        // Clients meet what is recorded: contracts, views and names hold from the first request on.
+        if !project.resume().await {
+            project.begin().await;
+        }
 
         let edge = &groups.edge;
         let stop = edge.stop();
@@ -117,6 +121,8 @@ impl Parts {
             http_service.run(stop).await;
             Ok(())
         });
+        // The folder is applied beside them: however long its definitions take, the ports answer.
+        let (project, outcome) = project.run(groups).await;
         Ok(Self { http, kafka, data_dir, temporary, catalogue, engine, project, outcome })
     }
 
@@ -207,23 +213,44 @@ fn start_feeds(
     Some(handle)
 }
 
-/// Puts the project into effect, or what was recorded of it, and goes on watching its folder. Nothing that is wrong with
-/// either keeps the server from starting: it is said, and tried again.
-async fn start_project(
-    options: &Options,
-    log: &Arc<dyn EventLog>,
-    catalogue: &Catalogue,
-    effects: Effects,
-    groups: &Groups,
-) -> (watch::Handle, Outcome) {
-    let (mut service, handle) = watch::Service::new(
-        options.project.clone(),
-        Arc::clone(log),
-        catalogue.clone(),
-        Arc::new(effects),
-        options.watch.clone(),
-    );
-    let outcome = service.begin().await;
-    groups.domain.spawn("project", OnError::Log, service.run(groups.domain.stop()));
-    (handle, outcome)
+/// The project while the server starts. Nothing that is wrong with its folder or with what was recorded of it keeps the
+/// server from starting: it is said, and tried again.
+struct Project {
+    service: watch::Service,
+    handle: watch::Handle,
+    /// What came of its folder, once that was tried.
+    outcome: Option<Outcome>,
+}
+
+impl Project {
+    fn new(options: &Options, log: &Arc<dyn EventLog>, catalogue: &Catalogue, effects: Effects) -> Self {
+        let (service, handle) = watch::Service::new(
+            options.project.clone(),
+            Arc::clone(log),
+            catalogue.clone(),
+            Arc::new(effects),
+            options.watch.clone(),
+        );
+        Self { service, handle, outcome: None }
+    }
+
+    /// Puts what was recorded into effect; whether there is a record, and it is.
+    async fn resume(&mut self) -> bool {
+        self.service.resume().await
+    }
+
+    /// Tries the folder.
+    async fn begin(&mut self) {
+        self.outcome = Some(self.service.begin().await);
+    }
+
+    /// Tries the folder, if that was not done yet, and goes on watching it.
+    async fn run(mut self, groups: &Groups) -> (watch::Handle, Outcome) {
+        let outcome = match self.outcome.take() {
+            Some(outcome) => outcome,
+            None => self.service.begin().await,
+        };
+        groups.domain.spawn("project", OnError::Log, self.service.run(groups.domain.stop()));
+        (self.handle, outcome)
+    }
 }

@@ -48,6 +48,7 @@ use crate::pipeline::Pipeline;
 use crate::plan::PlanResult;
 use crate::schema::EventSchema;
 use crate::task::Environment;
+use crate::view_threads::ViewThreads;
 pub use apply::{ApplyResult, PlannedDefinitions};
 use kept_state::KeptState;
 pub use options::Options;
@@ -130,7 +131,9 @@ impl Engine {
         let random = Random::system();
         let closings = ClosingRegistry::new(ClosingTopic::new(internal_log, &random));
         let spellings = SpellingLog::default();
-        let environment = Arc::new(Environment { options, log, state, closings, spellings, clock, tasks });
+        let threads = ViewThreads::new(tasks.clone(), options.view_threads);
+        let environment =
+            Arc::new(Environment { options, log, state, closings, spellings, clock, tasks, threads });
         let engine = Self(Arc::new(Inner {
             environment: Arc::clone(&environment),
             applying: tokio::sync::Mutex::default(),

@@ -53,6 +53,7 @@ mod task;
 mod topic_scan;
 mod tumble;
 mod view;
+mod view_threads;
 mod wording;
 
 pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream};

@@ -17,6 +17,7 @@
 mod errors;
 mod growth;
 mod nulls;
+mod position;
 mod query;
 
 pub(crate) use query::FunctionsOfQuery;
@@ -49,6 +50,14 @@ use crate::rewrite;
 pub(crate) const LARGEST_RESULT: u64 = 256 << 20;
 /// Most bytes of one value that is the same for all rows: plans are copied with their constants.
 const LARGEST_CONSTANT: u64 = 16 << 20;
+
+/// Most steps of work for one row: bytes or items of the one argument times those of the other.
+const LARGEST_WORK: u64 = 16 << 20;
+/// Most values that `range` makes of one event of a view, and most rows that a step of a view makes: of one event, or of
+/// several, which are then computed a few at a time.
+pub(crate) const MOST_OF_AN_EVENT: usize = 1_000_000;
+/// Most bytes of the values that `range` makes of a batch of events.
+const LARGEST_RANGES: u64 = 32 << 20;
 
 /// Functions that choose or wrap what they are given, and those of our own that plans are searched for.
 const UNLIMITED: [&str; 24] = [
@@ -100,6 +109,25 @@ pub(crate) fn of_query(plan: LogicalPlan, query: &FunctionsOfQuery) -> Result<Lo
     rewrite::expressions(plan, |part, _| Ok(limited(part, Some(query))))
 }
 
+/// The plan of what a view makes of each event, with functions that make fewer rows of one than a query may.
+///
+/// # Errors
+/// If the plan cannot be walked.
+pub(crate) fn of_events(plan: LogicalPlan) -> Result<LogicalPlan> {
+    rewrite::expressions(plan, |part, _| {
+        let Expr::ScalarFunction(call) = &part else { return Ok(Transformed::no(part)) };
+        Ok(match call.func.inner().downcast_ref::<LimitedFunction>() {
+            Some(known) if known.growth == Growth::Counted => {
+                let function = Arc::clone(&known.function);
+                let of_event = LimitedFunction { function, growth: Growth::CountedOfEvent, query: None };
+                let (func, args) = (Arc::new(ScalarUDF::from(of_event)), call.args.clone());
+                Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args }))
+            }
+            _ => Transformed::no(part),
+        })
+    })
+}
+
 /// The function itself, of one that has a limit.
 pub(crate) fn plain(function: &ScalarUDF) -> &ScalarUDF {
     function.inner().downcast_ref::<LimitedFunction>().map_or(function, |limited| &limited.function)
@@ -146,6 +174,14 @@ impl LimitedFunction {
         let is_constant = arguments.args.iter().all(is_constant);
         let (rows, most) =
             if is_constant { (1, LARGEST_CONSTANT) } else { (arguments.number_rows, LARGEST_RESULT) };
+        let most = match self.growth {
+            growth if growth.is_work() => LARGEST_WORK,
+            Growth::CountedOfEvent => {
+                self.check_values(&arguments, rows)?;
+                LARGEST_RANGES
+            }
+            _ => most,
+        };
         if self.growth.of_rows(&arguments.args, rows, most.into())? <= u128::from(most) {
             return self.compute_at_once(arguments);
         }
@@ -154,6 +190,18 @@ impl LimitedFunction {
             return self.compute_in_halves(&arguments, rows);
         }
         Err(self.too_much(is_constant))
+    }
+
+    /// Fails if an event asks for more values than a view makes of one.
+    fn check_values(&self, arguments: &ScalarFunctionArgs, rows: usize) -> Result<()> {
+        let values = growth::most_values(&arguments.args, rows)?;
+        match values > MOST_OF_AN_EVENT as u128 {
+            true => Err(DataFusionError::ResourcesExhausted(format!(
+                "{} would make {values} values of one event: the limit is {MOST_OF_AN_EVENT}",
+                self.name()
+            ))),
+            false => Ok(()),
+        }
     }
 
     fn compute_at_once(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -173,6 +221,9 @@ impl LimitedFunction {
         }
         if let Some(result) = nulls::map_of_null(self.name(), &arguments) {
             return result;
+        }
+        if position::is_searched(self.name(), &arguments) {
+            return position::of_texts(&arguments);
         }
         let given = nulls::is_silent(self.name()).then(|| arguments.args.clone());
         let call = Call::new(self.name(), &arguments);

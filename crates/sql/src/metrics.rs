@@ -32,6 +32,7 @@ pub(crate) fn describe() {
     describe_gauge!("factum_pipeline_lag", "events in the log that a view has not taken in");
     describe_gauge!("factum_pipeline_rate", "events per second that a view takes in");
     describe_gauge!("factum_pipeline_state_bytes", "bytes of state that a view holds");
+    describe_gauge!("factum_view_steps_long", "steps of views that compute for longer than a second");
     describe_gauge!("factum_queries_abandoned", "queries that were ended and compute on");
     describe_gauge!(
         "factum_kept_state_bytes",
@@ -99,6 +100,22 @@ pub(crate) fn surveyed(status: &ViewStatus) {
 /// So many more queries (fewer, if negative) were ended and compute on.
 pub(crate) fn abandoned_queries(change: f64) {
     gauge!("factum_queries_abandoned").increment(change);
+}
+
+/// A step of a view that computes for long, counted until it is dropped.
+pub(crate) struct LongStep(());
+
+impl LongStep {
+    pub(crate) fn begin() -> Self {
+        gauge!("factum_view_steps_long").increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for LongStep {
+    fn drop(&mut self) {
+        gauge!("factum_view_steps_long").decrement(1.0);
+    }
 }
 
 /// So much state is kept that no view needs.

@@ -1,7 +1,10 @@
 //! Patterns of LIKE and of regular expressions that are not written in the statement, with a bound.
 //!
 //! A pattern is compiled before it is matched, at once and at a cost that grows faster than its length: one of a
-//! megabyte, which `repeat('%a', 500000)` makes, would keep a thread busy long after its query has ended.
+//! megabyte, which `repeat('%a', 500000)` makes, would keep a thread busy long after its query has ended. A regular
+//! expression that is written in the statement has a bound as well: on what its repetitions make of it.
+
+mod weight;
 
 use std::sync::Arc;
 
@@ -18,6 +21,8 @@ use datafusion::logical_expr::{
 
 /// Most bytes of a pattern.
 const LONGEST: usize = 10_000;
+/// Most bytes of a pattern of LIKE that is not written in the statement: it is compiled for each row.
+const LONGEST_LIKE: usize = 1_000;
 /// Functions whose second argument is a regular expression.
 const BY_PATTERN: [&str; 5] =
     ["regexp_like", "regexp_match", "regexp_replace", "regexp_count", "regexp_instr"];
@@ -25,45 +30,104 @@ const BY_PATTERN: [&str; 5] =
 /// The same with a bound on its pattern, if it has one that is not known to be short.
 pub(crate) fn bounded(part: Expr) -> Transformed<Expr> {
     match part {
-        Expr::Like(like) if is_unknown(&like.pattern) => Transformed::yes(Expr::Like(in_bound(like))),
-        Expr::SimilarTo(like) if is_unknown(&like.pattern) => {
-            Transformed::yes(Expr::SimilarTo(in_bound(like)))
+        Expr::Like(like) if Kind::Like.is_unknown(&like.pattern) => {
+            Transformed::yes(Expr::Like(in_bound(like, Kind::Like)))
         }
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if matches_by(op) && is_unknown(&right) => {
-            Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op, right: Box::new(limited(*right)) }))
+        Expr::SimilarTo(like) if Kind::Regular.is_unknown(&like.pattern) => {
+            Transformed::yes(Expr::SimilarTo(in_bound(like, Kind::Regular)))
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right })
+            if Kind::of(op).is_some_and(|kind| kind.is_unknown(&right)) =>
+        {
+            let kind = Kind::of(op).unwrap_or(Kind::Regular);
+            Transformed::yes(Expr::BinaryExpr(BinaryExpr {
+                left,
+                op,
+                right: Box::new(limited(*right, kind)),
+            }))
         }
         Expr::ScalarFunction(ScalarFunction { func, mut args })
-            if BY_PATTERN.contains(&func.name()) && args.get(1).is_some_and(is_unknown) =>
+            if BY_PATTERN.contains(&func.name())
+                && args.get(1).is_some_and(|pattern| Kind::Regular.is_unknown(pattern)) =>
         {
-            args[1] = limited(std::mem::take(&mut args[1]));
+            args[1] = limited(std::mem::take(&mut args[1]), Kind::Regular);
             Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args }))
         }
         part => Transformed::no(part),
     }
 }
 
-fn in_bound(like: Like) -> Like {
-    Like { pattern: Box::new(limited(*like.pattern)), ..like }
+/// The weight of the regular expression that a call is written with: its characters, repetitions written out; 0 of a call
+/// without one.
+pub(crate) fn weight_of(part: &Expr) -> u64 {
+    let pattern = match part {
+        Expr::SimilarTo(like) => Some(&*like.pattern),
+        Expr::BinaryExpr(BinaryExpr { op, right, .. }) if Kind::of(*op) == Some(Kind::Regular) => {
+            Some(&**right)
+        }
+        Expr::ScalarFunction(call) if BY_PATTERN.contains(&call.func.name()) => call.args.get(1),
+        _ => None,
+    };
+    match pattern {
+        Some(Expr::Literal(value, _)) => text_of(value).map_or(0, weight::of),
+        _ => 0,
+    }
 }
 
-fn matches_by(operator: Operator) -> bool {
-    matches!(
-        operator,
-        Operator::RegexMatch
+fn in_bound(like: Like, kind: Kind) -> Like {
+    Like { pattern: Box::new(limited(*like.pattern, kind)), ..like }
+}
+
+/// What a pattern is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Like,
+    /// A regular expression.
+    Regular,
+}
+
+impl Kind {
+    fn of(operator: Operator) -> Option<Self> {
+        match operator {
+            Operator::RegexMatch
             | Operator::RegexIMatch
             | Operator::RegexNotMatch
-            | Operator::RegexNotIMatch
-            | Operator::LikeMatch
-            | Operator::ILikeMatch
-            | Operator::NotLikeMatch
-            | Operator::NotILikeMatch
-    )
-}
+            | Operator::RegexNotIMatch => Some(Self::Regular),
+            Operator::LikeMatch | Operator::ILikeMatch | Operator::NotLikeMatch | Operator::NotILikeMatch => {
+                Some(Self::Like)
+            }
+            _ => None,
+        }
+    }
 
-fn is_unknown(pattern: &Expr) -> bool {
-    match pattern {
-        Expr::Literal(value, _) => text_of(value).is_none_or(|text| text.len() > LONGEST),
-        _ => true,
+    fn is_unknown(self, pattern: &Expr) -> bool {
+        match pattern {
+            Expr::Literal(value, _) => {
+                text_of(value).is_none_or(|text| text.len() > LONGEST || self.is_too_heavy(text))
+            }
+            _ => true,
+        }
+    }
+
+    fn is_too_heavy(self, pattern: &str) -> bool {
+        self == Self::Regular && weight::of(pattern) > weight::HEAVIEST
+    }
+
+    /// # Errors
+    /// If `pattern` is beyond a bound.
+    fn check(self, pattern: &str) -> Result<()> {
+        let longest = if self == Self::Like { LONGEST_LIKE } else { LONGEST };
+        let message = if pattern.len() > longest {
+            format!("a pattern has {} bytes: the limit is {longest}", pattern.len())
+        } else if self.is_too_heavy(pattern) {
+            let most = weight::HEAVIEST;
+            format!(
+                "a regular expression is too large with its repetitions written out: the limit is {most} characters"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(DataFusionError::ResourcesExhausted(message))
     }
 }
 
@@ -71,14 +135,15 @@ fn text_of(value: &ScalarValue) -> Option<&str> {
     value.try_as_str().map(|text| text.unwrap_or_default())
 }
 
-fn limited(pattern: Expr) -> Expr {
-    let limit = Limit { signature: Signature::any(1, Volatility::Immutable) };
+fn limited(pattern: Expr, kind: Kind) -> Expr {
+    let limit = Limit { kind, signature: Signature::any(1, Volatility::Immutable) };
     ScalarUDF::new_from_impl(limit).call(vec![pattern])
 }
 
-/// Gives a pattern as it is, or fails if it is too long.
+/// Gives a pattern as it is, or fails if it is too large.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Limit {
+    kind: Kind,
     signature: Signature,
 }
 
@@ -106,19 +171,17 @@ impl ScalarUDFImpl for Limit {
 
     fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let pattern = args.args.swap_remove(0);
-        let longest = match &pattern {
-            ColumnarValue::Scalar(scalar) => longest(&scalar.to_array()?)?,
-            ColumnarValue::Array(patterns) => longest(patterns)?,
-        };
-        if longest > LONGEST {
-            let message = format!("a pattern has {longest} bytes: the limit is {LONGEST}");
-            return Err(DataFusionError::ResourcesExhausted(message));
+        match &pattern {
+            ColumnarValue::Scalar(scalar) => self.check(&scalar.to_array()?)?,
+            ColumnarValue::Array(patterns) => self.check(patterns)?,
         }
         Ok(pattern)
     }
 }
 
-fn longest(patterns: &ArrayRef) -> Result<usize> {
-    let patterns = cast(patterns, &DataType::Utf8View)?;
-    Ok(patterns.as_string_view().iter().flatten().map(str::len).max().unwrap_or(0))
+impl Limit {
+    fn check(&self, patterns: &ArrayRef) -> Result<()> {
+        let patterns = cast(patterns, &DataType::Utf8View)?;
+        patterns.as_string_view().iter().flatten().try_for_each(|pattern| self.kind.check(pattern))
+    }
 }

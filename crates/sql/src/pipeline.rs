@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::array::RecordBatch;
-use datafusion::common::DataFusionError;
+use datafusion::common::{DataFusionError, exec_err};
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use factum_base::tasks::Stop;
 use factum_eventlog::AdminError;
@@ -26,6 +26,7 @@ use crate::dead_letter;
 use crate::decode::Decoder;
 use crate::error::{ComputeError, ReadError};
 use crate::feed::{FeedTable, Slot};
+use crate::limited_functions;
 use crate::metrics::PipelineMetrics;
 use crate::operator::{self, OWNER, Operator};
 use crate::plan::{Cut, ViewPlan};
@@ -33,6 +34,7 @@ use crate::schema::EventSchema;
 use crate::session;
 use crate::task::{Environment, Intake, Task, TaskStatus, Writer, committed};
 use crate::view::bind;
+use crate::view_threads::StepRunner;
 
 /// A running cut.
 pub(crate) struct Pipeline {
@@ -41,6 +43,8 @@ pub(crate) struct Pipeline {
     cut: usize,
     schema: EventSchema,
     environment: Arc<Environment>,
+    /// Where it computes what comes of events.
+    steps: StepRunner,
     stop: Stop,
     partitions: RwLock<BTreeMap<PartitionId, Arc<TaskStatus>>>,
     /// Partitions that a task reads; of the others there is state alone.
@@ -86,17 +90,20 @@ impl Pipeline {
         schema: EventSchema,
     ) -> Result<Arc<Self>, DataFusionError> {
         let (alive, ended) = mpsc::channel(1);
+        let (steps, stop) = (environment.threads.of_view(&plan.name), environment.tasks.stop().child());
+        let reader = operator(&steps, &stop, plan, cut).await?;
         let pipeline = Arc::new(Self {
             id,
             plan: Arc::clone(plan),
             cut,
             schema,
             environment: Arc::clone(environment),
-            stop: environment.tasks.stop().child(),
+            steps,
+            stop,
             partitions: RwLock::default(),
             read_by_tasks: Mutex::default(),
             advanced: Arc::new(watch::Sender::new(0)),
-            reader: tokio::sync::Mutex::new(operator(&plan.cuts[cut]).await?),
+            reader: tokio::sync::Mutex::new(reader),
             is_forgotten: tokio::sync::RwLock::new(false),
             hindrance: Mutex::default(),
             surveyed: Mutex::default(),
@@ -199,7 +206,8 @@ impl Pipeline {
         let place = TopicPartition::new(self.schema.topic.clone(), partition);
         let decoder = Decoder::new(&self.schema, &cut.projection);
         let time = self.event_time();
-        let intake = Intake::new(Arc::clone(&self.environment), place, decoder, time, Arc::clone(&status));
+        let (environment, steps) = (Arc::clone(&self.environment), self.steps.clone());
+        let intake = Intake::new(environment, place, decoder, steps, time, Arc::clone(&status));
         let writer = Writer::new(
             Arc::clone(&self.environment),
             TaskId::new(OWNER, Arc::clone(&self.id), partition),
@@ -208,7 +216,8 @@ impl Pipeline {
             PipelineMetrics::new(&self.plan.name),
             Arc::clone(&self.advanced),
         );
-        let task = Task { intake, operator: operator(cut).await?, writer };
+        let operator = operator(&self.steps, &self.stop, &self.plan, self.cut).await?;
+        let task = Task { intake, operator: Arc::new(operator), writer, steps: self.steps.clone() };
         self.partitions.write().insert(partition, Arc::clone(&status));
         self.read_by_tasks.lock().insert(partition);
         let stop = self.stop.clone();
@@ -320,13 +329,25 @@ impl Pipeline {
     }
 }
 
-/// An operator of its own: operators of one plan would share its slot.
-async fn operator(cut: &Cut) -> Result<Operator, DataFusionError> {
+/// An operator of its own: operators of one plan would share its slot. What it looks up in is computed when it is made.
+async fn operator(
+    steps: &StepRunner,
+    stop: &Stop,
+    plan: &Arc<ViewPlan>,
+    cut: usize,
+) -> Result<Operator, DataFusionError> {
+    let plan = Arc::clone(plan);
+    let made = steps.run(stop, async move { operator_of(&plan.cuts[cut]).await }).await;
+    made.unwrap_or_else(|| exec_err!("the view is stopped"))
+}
+
+async fn operator_of(cut: &Cut) -> Result<Operator, DataFusionError> {
     let slot = Slot::default();
     let plan = bind(cut.plan.clone(), &mut |scan| {
         let Ok(provider) = source_as_provider(&scan.source) else { return Ok(None) };
         let is_feed = provider.downcast_ref::<FeedTable>().is_some();
         Ok(is_feed.then(|| provider_as_source(FeedTable::new(provider.schema(), slot.clone()))))
     })?;
+    let plan = limited_functions::of_events(plan)?;
     Operator::prepare(&session::streaming(), &plan, slot).await
 }

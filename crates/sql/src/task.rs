@@ -12,6 +12,8 @@
 //! - An event that cannot be decoded or computed, and a range that cannot be read, becomes a dead letter and is
 //!   counted; it never stops the view, and neither does a letter that cannot be written.
 //! - A task that was taken over by another stops.
+//! - What may compute for long (decoding, an operator) is a step on the threads of views ([`crate::view_threads`]); the task
+//!   itself only waits, so that the threads that serve are held by no event.
 
 mod counts;
 mod evaluate;
@@ -37,8 +39,9 @@ use crate::closings::{ClosingRegistry, ClosingTopicError, Closings};
 use crate::decode::spelling::SpellingLog;
 use crate::engine::Options;
 use crate::operator::Operator;
+use crate::view_threads::{StepRunner, ViewThreads};
 pub(crate) use counts::Counts;
-use evaluate::Evaluation;
+use evaluate::{Evaluation, EvaluationError};
 pub(crate) use intake::{EventTime, Intake};
 use prepared::PreparedEpoch;
 pub use rejected::RejectedEvents;
@@ -57,13 +60,15 @@ pub(crate) struct Environment {
     pub(crate) spellings: SpellingLog,
     pub(crate) clock: SharedClock,
     pub(crate) tasks: TaskGroup,
+    pub(crate) threads: ViewThreads,
 }
 
 /// One cut over one partition.
 pub(crate) struct Task {
     pub(crate) intake: Intake,
-    pub(crate) operator: Operator,
+    pub(crate) operator: Arc<Operator>,
     pub(crate) writer: Writer,
+    pub(crate) steps: StepRunner,
 }
 
 /// Why a task could not go on.
@@ -79,6 +84,18 @@ enum TaskError {
     Commit(#[from] state::CommitError),
     #[error(transparent)]
     Closings(#[from] ClosingTopicError),
+    /// What was not computed by then is computed at the next start.
+    #[error("stopped while computing")]
+    Stopped,
+}
+
+impl From<EvaluationError> for TaskError {
+    fn from(error: EvaluationError) -> Self {
+        match error {
+            EvaluationError::State(error) => Self::State(error),
+            EvaluationError::Stopped => Self::Stopped,
+        }
+    }
 }
 
 impl Task {
@@ -87,7 +104,10 @@ impl Task {
         let mut rest = FIRST_REST;
         loop {
             let before = self.writer.status.epoch();
-            let Err(error) = self.work(&stop).await else { return self.writer.settle().await };
+            let error = match self.work(&stop).await {
+                Ok(()) | Err(TaskError::Stopped) => return self.writer.settle().await,
+                Err(error) => error,
+            };
             if let TaskError::Commit(state::CommitError::Fenced { .. }) = error {
                 info!(task = %self.writer.id, "another has taken the task over");
                 return self.writer.status.stuck(error.to_string());
@@ -178,11 +198,11 @@ impl Task {
         prepared: &PreparedEpoch,
         stop: &Stop,
     ) -> Result<Option<PreparedEpoch>, TaskError> {
-        let Self { intake, operator, writer } = self;
+        let Self { intake, operator, writer, steps } = self;
         let environment = Arc::clone(&writer.environment);
         let started = environment.clock.monotonic();
         let id = writer.id.clone();
-        let evaluation = Evaluation { operator, state: &*environment.state, task: &id, prepared };
+        let evaluation = Evaluation { operator, state: &environment.state, task: &id, prepared, steps, stop };
         let mut ranges = Vec::from([Range { start: 0, end: prepared.records.len() }]);
         while let Some(range) = ranges.pop() {
             let Some(evaluated) = evaluation.evaluate(&range).await? else {

@@ -47,6 +47,9 @@ pub struct Options {
     /// How long changes are kept after the last subscriber left.
     #[serde(with = "units::duration")]
     pub keep_changes: Duration,
+    /// Threads of low priority on which all views compute what comes of events: 0 for one for each core, and two at
+    /// least. A step that takes longer than a second goes on beside them, and four times as many of those at most.
+    pub view_threads: usize,
     /// Most records of a topic that one ad-hoc query may read.
     pub query_records: usize,
     /// Ad-hoc queries that are computed at once, each on a thread of low priority.
@@ -75,6 +78,7 @@ impl Default for Options {
             refresh: Duration::from_millis(20),
             max_changes: 1_000,
             keep_changes: Duration::from_secs(60),
+            view_threads: 0,
             query_records: 5_000_000,
             queries: 4,
             waiting_queries: 32,

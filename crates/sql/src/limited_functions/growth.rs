@@ -27,6 +27,8 @@ pub(super) enum Growth {
     Substituted,
     /// The numbers or times from one to another.
     Counted,
+    /// The same below the cut of a view, where each value may become a row that is kept.
+    CountedOfEvent,
     /// A value, so many times.
     Listed,
     /// A list of so many items.
@@ -61,7 +63,7 @@ impl Growth {
             "concat_ws" => Self::Separated,
             "array_to_string" => Self::Enumerated,
             "string_to_array" => Self::Split,
-            "array_has_all" | "array_has_any" | "levenshtein" => Self::Pairs,
+            "array_has_all" | "array_has_any" | "btrim" | "levenshtein" | "ltrim" | "rtrim" => Self::Pairs,
             // A byte becomes a character apart; a format of two bytes, a time with its zone.
             "regexp_match" | "to_char" | "translate" => Self::Scaled(32),
             // Letters change their length in another case, bytes are two digits each.
@@ -71,7 +73,15 @@ impl Growth {
 
     /// Whether the result may be far smaller than is said, so that it is worth trying with fewer rows at a time.
     pub(super) fn is_estimate(self) -> bool {
-        matches!(self, Self::Replaced | Self::Substituted | Self::Split | Self::Pairs | Self::Scaled(_))
+        matches!(
+            self,
+            Self::CountedOfEvent
+                | Self::Replaced
+                | Self::Substituted
+                | Self::Split
+                | Self::Pairs
+                | Self::Scaled(_)
+        )
     }
 
     /// Whether a number may take as long to compute as a text.
@@ -104,7 +114,7 @@ impl Growth {
                 let (text, to) = (lengths(text)?, lengths(to)?);
                 Box::new(move |row| (text.at(row) + 1) * (to.at(row) + 1))
             }
-            (Self::Counted, values) => {
+            (Self::Counted | Self::CountedOfEvent, values) => {
                 let steps = steps(values)?;
                 Box::new(move |row| steps.at(row) * 8)
             }
@@ -255,6 +265,12 @@ pub(super) fn not_negative(numbers: &ColumnarValue) -> ColumnarValue {
 fn signed(numbers: &ArrayRef) -> Result<Vec<i128>> {
     let numbers = cast(numbers, &DataType::Int64)?;
     Ok(numbers.as_primitive::<Int64Type>().iter().map(|number| number.unwrap_or(0).into()).collect())
+}
+
+/// Most values of one row of `rows`, of what counts from one to another.
+pub(super) fn most_values(values: &[ColumnarValue], rows: usize) -> Result<u128> {
+    let steps = steps(values)?;
+    Ok((0..rows).map(|row| steps.at(row)).max().unwrap_or(0))
 }
 
 /// How many values there are from the first to the second, in steps of the third.

@@ -108,7 +108,7 @@ impl Aggregate {
 
     /// Runs the stateless part and finds the group of each row.
     pub(crate) async fn group(&self, batches: Vec<RecordBatch>) -> Result<GroupedRows> {
-        let rows = self.input.run(batches).await?;
+        let rows = self.input.run_events(batches).await?;
         if self.groups.fields().is_empty() {
             return self.one_group(rows);
         }

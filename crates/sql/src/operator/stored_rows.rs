@@ -49,7 +49,7 @@ impl StoredRows {
         changes: &mut Changes,
     ) -> Result<()> {
         let mut place = 0_u32;
-        for batch in self.input.run(batches).await? {
+        for batch in self.input.run_events(batches).await? {
             let rows = self.codec.encode(batch.columns(), batch.num_rows())?;
             for row in &rows {
                 let mut key = [0; 12];

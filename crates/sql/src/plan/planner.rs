@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use super::cut::{self, StatePlan};
 use super::extent::Excess;
 use super::refuse::CutError;
 use super::relations::{Kind, Relations};
+use super::trial::TrialBudget;
 use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, extent, prepared, slot_scan, trial};
 use crate::clock_function::plan_reads_clock;
 use crate::definitions::{DeclaredView, Definitions, PipelineDefinition, Problem, RelationName};
@@ -58,6 +59,8 @@ pub(crate) struct Planner {
     /// Digests of the rows of reference tables.
     contents: BTreeMap<RelationName, Fingerprint>,
     lateness: BTreeMap<TopicName, Duration>,
+    /// What is left for trying the calls of each file.
+    trials: BTreeMap<PathBuf, TrialBudget>,
 }
 
 /// Plans everything that is defined. `schemas` has the columns of every topic that has some.
@@ -141,7 +144,12 @@ impl Pending {
 
 impl Default for Planner {
     fn default() -> Self {
-        Self { relations: Relations::new(), contents: BTreeMap::new(), lateness: BTreeMap::new() }
+        Self {
+            relations: Relations::new(),
+            contents: BTreeMap::new(),
+            lateness: BTreeMap::new(),
+            trials: BTreeMap::new(),
+        }
     }
 }
 
@@ -184,7 +192,7 @@ impl Planner {
         let plan =
             planned.map_err(|failure| self.located(failure, &whole, || Places::of(&written, &source)))?;
         // Places are sought only where they are shown: each is counted from the start of the text.
-        check_calls(&plan)
+        check_calls(&plan, &mut TrialBudget::default())
             .map_err(|error| refused(error, &Places::of(&written, &source), &source, &whole))?;
         let text = Arc::clone(text);
         let mut query = QueryPlan { plan, text, topics: Vec::new(), views: Vec::new() };
@@ -262,7 +270,8 @@ impl Planner {
         let tumbles = std::mem::take(&mut resolved.tumbles);
         let plan = self.analysed(resolved, source, place).map_err(|problem| located(problem.into()))?;
         let plan = with_columns(plan, view)?;
-        check_calls(&plan).map_err(|error| refused(error, &places, source, place))?;
+        let budget = self.trials.entry(source.file().to_owned()).or_default();
+        check_calls(&plan, budget).map_err(|error| refused(error, &places, source, place))?;
         if !declaration.is_materialized {
             self.relations.add_inlined(name.clone(), plan);
             return Ok(None);
@@ -400,9 +409,9 @@ impl Planner {
 }
 
 /// Refuses calls that do not compute what they say, or that cannot be computed at all.
-fn check_calls(plan: &LogicalPlan) -> Result<(), CutError> {
+fn check_calls(plan: &LogicalPlan, budget: &mut TrialBudget) -> Result<(), CutError> {
     prepared::check_aggregates(plan)?;
-    trial::check(plan)
+    trial::check(plan, budget)
 }
 
 /// A plan that is refused, at the part that is to blame if that has a place.

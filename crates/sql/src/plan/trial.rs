@@ -16,6 +16,7 @@
 //!
 //! Not here: aggregates, whose constants are tried when their accumulators are made (`prepared`).
 
+mod budget;
 mod formats;
 mod samples;
 
@@ -36,6 +37,8 @@ use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Volatility};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+
+pub(super) use budget::TrialBudget;
 
 use super::refuse::{CutError, Refusal};
 use crate::checked;
@@ -63,11 +66,11 @@ const UNITS: [&str; 12] = [
 /// Rows of made-up values.
 const ROWS: usize = 32;
 
-/// Refuses calls that cannot be computed whatever their columns hold.
+/// Refuses calls that cannot be computed whatever their columns hold, as far as `budget` goes.
 ///
 /// # Errors
 /// The first of them.
-pub(super) fn check(plan: &LogicalPlan) -> Result<(), CutError> {
+pub(super) fn check(plan: &LogicalPlan, budget: &mut TrialBudget) -> Result<(), CutError> {
     let (mut tried, mut refused) = (HashSet::new(), None);
     plan.apply_with_subqueries(|node| {
         let columns = merge_schema(&node.inputs());
@@ -79,7 +82,7 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<(), CutError> {
                 if is_conditional && trial.is_of_values() {
                     continue;
                 }
-                if tried.len() == MOST_TRIALS || tried.contains(&trial) {
+                if tried.len() == MOST_TRIALS || tried.contains(&trial) || !budget.pay(part) {
                     continue;
                 }
                 if let Some(reason) = trial.failure() {

@@ -34,6 +34,10 @@ impl SourceText {
         Self::new(&pipeline.file, Arc::clone(&pipeline.text))
     }
 
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

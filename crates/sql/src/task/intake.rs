@@ -14,12 +14,14 @@ use arrow::datatypes::TimestampMicrosecondType;
 use factum_base::tasks::Stop;
 use factum_eventlog::{Position, ReadError, Unreadable};
 use factum_types::{Offset, Record, Timestamp, TopicId, TopicPartition};
+use parking_lot::Mutex;
 
 use super::Environment;
 use super::prepared::PreparedEpoch;
 use super::status::TaskStatus;
 use crate::closings::{Bounds, Closings, WindowKind};
-use crate::decode::Decoder;
+use crate::decode::{DecodedChunk, Decoder};
+use crate::view_threads::StepRunner;
 
 /// How far ahead of its record's timestamp an event may be to move the watermark: an event a year ahead must not close
 /// every window. The record's timestamp and not the clock, so that reading the same log again decides the same.
@@ -48,7 +50,9 @@ impl EventTime {
 pub(crate) struct Intake {
     environment: Arc<Environment>,
     place: TopicPartition,
-    decoder: Decoder,
+    /// Held by the step that decodes.
+    decoder: Arc<Mutex<Decoder>>,
+    steps: StepRunner,
     time: Option<EventTime>,
     status: Arc<TaskStatus>,
     /// What windows are closed, where they close.
@@ -74,13 +78,15 @@ impl Intake {
         environment: Arc<Environment>,
         place: TopicPartition,
         decoder: Decoder,
+        steps: StepRunner,
         time: Option<EventTime>,
         status: Arc<TaskStatus>,
     ) -> Self {
         Self {
             environment,
             place,
-            decoder,
+            decoder: Arc::new(Mutex::new(decoder)),
+            steps,
             time,
             status,
             closings: None,
@@ -234,10 +240,17 @@ impl Intake {
             after,
             ..PreparedEpoch::default()
         };
-        for chunk in records.chunks(self.environment.options.chunk_rows.max(1)) {
-            self.decode(chunk, &closed, &mut prepared);
-            // The broker shares this machine's cores.
-            tokio::task::yield_now().await;
+        let rows = self.environment.options.chunk_rows.max(1);
+        let (decoder, partition) = (Arc::clone(&self.decoder), self.place.partition);
+        let decoding = async move {
+            let mut decoder = decoder.lock();
+            let decoded = records.chunks(rows).map(|chunk| decoder.decode(partition, chunk));
+            let decoded: Vec<_> = decoded.collect();
+            (records, decoded)
+        };
+        let (records, decoded) = self.steps.run(stop, decoding).await?;
+        for (chunk, decoded) in records.chunks(rows).zip(decoded) {
+            self.take(chunk, decoded, &closed, &mut prepared);
         }
         prepared.records = records;
         Some(prepared)
@@ -249,9 +262,15 @@ impl Intake {
         end.or_else(|| Some(last?.timestamp.min(self.environment.clock.now())))
     }
 
-    fn decode(&mut self, records: &[Record], closed: &Bounds, prepared: &mut PreparedEpoch) {
+    /// Adds what came of a chunk of records.
+    fn take(
+        &mut self,
+        records: &[Record],
+        decoded: DecodedChunk,
+        closed: &Bounds,
+        prepared: &mut PreparedEpoch,
+    ) {
         let base = prepared.watermarks.len();
-        let decoded = self.decoder.decode(self.place.partition, records);
         for spelling in decoded.spellings {
             self.environment.spellings.warn(&self.place.topic, &spelling);
             self.status.note(spelling.reason(&self.place.topic));

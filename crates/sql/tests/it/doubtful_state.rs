@@ -11,6 +11,7 @@ use factum_state::{
     CommitError, EmbeddedStore, Epoch, Fence, FoundValues, Owner, Progress, ReadError, StateStore, TableId,
     TakeOver, TaskId, Visit,
 };
+use parking_lot::{Condvar, Mutex};
 
 use crate::world::{World, order, small};
 
@@ -21,6 +22,28 @@ pub(crate) struct DoubtfulState {
     pub(crate) is_in_doubt: Arc<AtomicBool>,
     /// Commits wait while this is set, as on a disk that syncs slowly.
     pub(crate) is_slow: Arc<AtomicBool>,
+    pub(crate) held: Arc<HeldReads>,
+}
+
+/// Reads of the tasks of one view that hold their threads, as endless computing does.
+#[derive(Default)]
+pub(crate) struct HeldReads {
+    view: Mutex<Option<String>>,
+    changed: Condvar,
+}
+
+impl HeldReads {
+    /// Holds the reads of `view` from now on, and lets go of those of any other.
+    pub(crate) fn hold(&self, view: Option<&str>) {
+        *self.view.lock() = view.map(str::to_owned);
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, task: &TaskId) {
+        let is_held =
+            |view: &mut Option<String>| view.as_ref().is_some_and(|view| task.name().starts_with(view));
+        self.changed.wait_while(&mut self.view.lock(), is_held);
+    }
 }
 
 impl DoubtfulState {
@@ -50,6 +73,7 @@ impl StateStore for DoubtfulState {
         table: TableId,
         keys: &[&[u8]],
     ) -> Result<FoundValues, ReadError> {
+        self.held.wait(task);
         self.state.get_many(task, table, keys).await
     }
 

@@ -14,5 +14,6 @@ mod rebuild;
 mod slt;
 mod spelling;
 mod unreadable;
+mod view_threads;
 mod waiting;
 mod world;

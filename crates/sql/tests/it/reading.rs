@@ -262,13 +262,14 @@ fn joins_of_a_relation_with_itself_have_a_bound() {
         let refused = words_of(ask(&large).expect_err(&large));
         assert!(refused.contains("would make") || refused.contains("sql.query_memory"), "{large}: {refused}");
     }
-    for long in [
-        "SELECT 1 AS n FROM store.orders WHERE customer LIKE repeat('%a', 100000)",
-        "SELECT 1 AS n WHERE 'a' ~ repeat('a?', 100000)",
-        "SELECT regexp_count(customer, repeat('a?', 100000)) AS n FROM store.orders",
+    for (long, limit) in [
+        ("SELECT 1 AS n FROM store.orders WHERE customer LIKE repeat('%a', 100000)", 1_000),
+        ("SELECT 1 AS n WHERE 'a' ~ repeat('a?', 100000)", 10_000),
+        ("SELECT regexp_count(customer, repeat('a?', 100000)) AS n FROM store.orders", 10_000),
     ] {
         let refused = words_of(ask(long).expect_err(long));
-        assert!(refused.contains("a pattern has 200000 bytes: the limit is 10000"), "{long}: {refused}");
+        let told = format!("a pattern has 200000 bytes: the limit is {limit}");
+        assert!(refused.contains(&told), "{long}: {refused}");
     }
     let fine = "SELECT 'a' || NULL IS NULL AS none, min(customer || '-' || order_id) AS first, \
          sum(length(regexp_replace(repeat(customer, 1000), 'a', repeat('b', 10000)))) > 0 AS in_pieces \

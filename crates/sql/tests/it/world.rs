@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::damaged_log::DamagedLog;
-use crate::doubtful_state::DoubtfulState;
+use crate::doubtful_state::{DoubtfulState, HeldReads};
 
 /// How long anything may take before it counts as never.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -70,6 +70,7 @@ pub(crate) struct World {
     /// Whether the state keeps from saying that it took a commit.
     is_in_doubt: Arc<AtomicBool>,
     is_slow: Arc<AtomicBool>,
+    held: Arc<HeldReads>,
     clock: SharedClock,
     options: Options,
     definitions: Definitions,
@@ -125,6 +126,7 @@ impl World {
             log,
             is_in_doubt: Arc::default(),
             is_slow: Arc::default(),
+            held: Arc::default(),
             clock,
             options,
             definitions,
@@ -147,6 +149,7 @@ impl World {
                 state: state.clone(),
                 is_in_doubt: Arc::clone(&self.is_in_doubt),
                 is_slow: Arc::clone(&self.is_slow),
+                held: Arc::clone(&self.held),
             };
             let engine = Engine::open(options, log, internal_log, Arc::new(shown), clock, tasks.clone());
             (engine, state, tasks, committer, state_tasks)
@@ -244,6 +247,11 @@ impl World {
     /// From now on commits wait, or no longer.
     pub(crate) fn set_slow(&self, is_slow: bool) {
         self.is_slow.store(is_slow, Ordering::Relaxed);
+    }
+
+    /// From now on steps of a view hold their threads where they look for its groups, or none does.
+    pub(crate) fn hold_reads(&self, view: Option<&str>) {
+        self.held.hold(view);
     }
 
     pub(crate) fn clock_now(&self) -> factum_types::Timestamp {
