@@ -26,6 +26,7 @@ use crate::broker::{Broker, BrokerInner};
 use crate::catalogue::Catalogue;
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::DataDirLock;
+use crate::declared_settings::DeclaredSettings;
 use crate::error::{OpenError, StorageError};
 use crate::name_registry::TakenNames;
 use crate::options::{DEFAULT_OPEN_FILES, Options};
@@ -117,6 +118,7 @@ impl Service {
         let broker = Broker::new(BrokerInner {
             auto_create,
             taken_names: TakenNames::default(),
+            declared_settings: DeclaredSettings::default(),
             options,
             cluster_id,
             catalogue,

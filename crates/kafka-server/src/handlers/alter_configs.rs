@@ -1,10 +1,11 @@
 //! AlterConfigs and IncrementalAlterConfigs: the settings of topics, changed; on disk when the answer says so.
 //!
-//! Of one resource everything is changed or nothing. The settings of a running broker do not change.
+//! Of one resource everything is changed or nothing. The settings of a running broker do not change. A setting that is
+//! deleted, or that AlterConfigs does not name, goes back to what a project declares for the topic, else to the broker's.
 
 use std::collections::HashSet;
 
-use factum_broker::{AlterTopicError, TopicConfig};
+use factum_broker::AlterTopicError;
 use factum_types::Action;
 use tracing::error;
 
@@ -58,9 +59,9 @@ impl Handle for IncrementalAlterConfigsRequest {
 struct Alteration {
     resource_type: i8,
     name: String,
-    /// Settings with their values; null for the default.
+    /// Settings with their values; null for what they go back to.
     edits: Result<Vec<ConfigEntry>, AlterRefusal>,
-    /// Whether settings that are not named go back to their defaults.
+    /// Whether settings that are not named go back too.
     is_whole: bool,
 }
 
@@ -176,15 +177,17 @@ async fn alter_one(call: &Call, resource: Alteration, validate_only: bool) -> Re
         .topic(Action::Alter, &resource.name)
         .map_err(|code| AlterRefusal { code, reason: None })?;
     let (edits, is_whole) = (resource.edits?, resource.is_whole);
+    let broker = call.session.broker();
+    let declared = broker.declared_settings(topic.name());
     let edit = move |config| {
-        let mut config = if is_whole { TopicConfig::default() } else { config };
+        let mut config = if is_whole { declared.clone() } else { config };
         for entry in &edits {
-            configs::change(&mut config, entry)
+            let entry = configs::or_declared(entry, &declared);
+            configs::change(&mut config, &entry)
                 .map_err(|reason| AlterRefusal::new(ErrorCode::InvalidConfig, reason))?;
         }
         Ok(config)
     };
-    let broker = call.session.broker();
     match validate_only {
         true => broker.validate_edit(topic.name(), edit),
         false => broker.edit_topic(topic.name(), edit).await.map(drop),
