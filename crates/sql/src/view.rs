@@ -87,6 +87,18 @@ impl Freshness {
 }
 
 impl Rows {
+    /// Rows that lack nothing.
+    pub(crate) fn of(freshness: Freshness, batch: RecordBatch) -> Self {
+        Self {
+            schema: batch.schema(),
+            batches: [batch].into(),
+            freshness,
+            left_out: LeftOutEvents::default(),
+            why_left_out: None,
+            errors: [].into(),
+        }
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
