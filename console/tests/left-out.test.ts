@@ -130,9 +130,21 @@ test("values that cannot be computed are listed with their row and the reason", 
 test("a query says how many events it left out, and why", async () => {
   const query = encodeURIComponent(`SELECT count(meter) AS readings FROM ${READINGS}`);
   const page = await openPage(browser, `${factum.url}/sql?q=${query}`);
-  await page.getByText("1 event left out: the columns that are named cannot be read from them.").waitFor();
+  await page.getByText(/1 event left out: the first is store\.readings\/0\/\d+: ./).waitFor();
   await page.getByText("2 events left out: the log cannot read them.").waitFor();
   await check(page, "sql-left-out");
+  await closePage(page);
+});
+
+test("a view says how many events it left out, since when and why, and where they are, also after a restart", async () => {
+  await factum.kill();
+  await factum.up();
+  const page = await openPage(browser, `${factum.url}/views/store.totals`);
+  const notice = page.getByRole("status").filter({ hasText: /left out|takes no event in/ });
+  await notice.filter({ hasText: /Since .*, the last at .*: .+\. It is in store\.totals\.dead-letter\./ }).waitFor();
+  await check(page, "view-left-out");
+  await notice.getByRole("link", { name: "store.totals.dead-letter" }).click();
+  await page.getByRole("grid", { name: "Messages" }).getByText("no object").first().waitFor();
   await closePage(page);
 });
 

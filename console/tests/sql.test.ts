@@ -67,6 +67,18 @@ test("topics, views and columns are completed", async () => {
   await closePage(page);
 });
 
+test("what can be queried is listed, and a topic described with where its columns come from", async () => {
+  const page = await openPage(browser, `${factum.url}/sql`);
+  await page.getByRole("button", { name: /Topics, views and tables/ }).click();
+  const answer = page.getByRole("table", { name: "Rows of the answer" });
+  await answer.getByRole("row").filter({ hasText: "store.products" }).filter({ hasText: "table" }).waitFor();
+  await answer.getByRole("row").filter({ hasText: "store.top_movies" }).filter({ hasText: "view" }).waitFor();
+  await page.goto(`${factum.url}/sql?q=${encodeURIComponent("DESCRIBE store.orders")}`);
+  await answer.getByRole("row").filter({ hasText: "OrderDate" }).filter({ hasText: "field of the event" }).waitFor();
+  await answer.getByRole("row").filter({ hasText: "_id" }).filter({ hasText: "CloudEvents attribute id" }).waitFor();
+  await closePage(page);
+});
+
 test("examples to begin with, an answer as CSV", async () => {
   const page = await openPage(browser, `${factum.url}/sql`);
   await page.getByRole("button", { name: /How many events/ }).click();

@@ -52,8 +52,34 @@ pub struct PipelineLine {
     /// Dead letters that were given up, a 64-bit number as text; the events themselves are still in their topic.
     #[schema(value_type = String, example = "0")]
     pub letters_lost: Int64,
-    /// What went wrong last since the start.
+    /// Since when and why events could not be taken in; null where there was none, and where an earlier version did not
+    /// keep it.
+    pub rejected: Option<RejectedView>,
+    /// What went wrong last: events that could not be taken in, ever; anything else since the start.
     pub last_error: Option<String>,
+}
+
+/// Events that could not be taken in, and went to dead letters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RejectedView {
+    /// The topic of their dead letters.
+    #[schema(example = "store.top_movies.dead-letter")]
+    pub topic: String,
+    /// How many there were, a 64-bit number as text.
+    #[schema(value_type = String, example = "3")]
+    pub count: Int64,
+    /// How many of them came last, with none between them that could be taken in; a 64-bit number as text.
+    #[schema(value_type = String, example = "0")]
+    pub in_a_row: Int64,
+    /// When the first was found.
+    #[schema(example = "2026-11-20T10:15:30.123Z")]
+    pub first: String,
+    /// When the last was.
+    #[schema(example = "2026-11-20T10:15:30.123Z")]
+    pub last: String,
+    /// Why the last could not be taken in.
+    #[schema(example = "division by zero")]
+    pub reason: String,
 }
 
 /// Events taken in, of those that the log held when the definition was applied; 64-bit numbers as text.

@@ -27,6 +27,8 @@ pub struct ViewLine {
     /// That it sends events to dead letters, or that it has more than 80 % of the rows that can be followed or read at once,
     /// and what to do.
     pub warning: Option<String>,
+    /// Of these, what is about the number of its rows.
+    pub row_limit: Option<String>,
 }
 
 /// A column of rows.

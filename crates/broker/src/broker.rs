@@ -21,6 +21,7 @@ use crate::compaction::Compactor;
 use crate::contract::RecordValidator;
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::LockFile;
+use crate::declared_settings::DeclaredSettings;
 use crate::disk_space::DiskSpace;
 use crate::error::{
     AlterTopicError, CreateTopicError, DeleteRecordsError, DeleteTopicError, EnsureTopicError,
@@ -61,6 +62,7 @@ pub(crate) struct BrokerInner {
     pub(crate) trusted_time: Arc<TrustedTime>,
     pub(crate) auto_create: AutoCreate,
     pub(crate) taken_names: TakenNames,
+    pub(crate) declared_settings: DeclaredSettings,
     pub(crate) partitioner: Partitioner,
     /// The file that keeps other servers away, if one does.
     pub(crate) lock_file: OnceLock<LockFile>,
@@ -138,6 +140,20 @@ impl Broker {
     /// stays.
     pub fn share_names(&self, registry: impl NameRegistry) {
         self.0.taken_names.ask(Box::new(registry));
+    }
+
+    /// Has `declared` asked from now on for the settings that a project declares for a topic. It must not block. The first
+    /// one given stays.
+    pub fn follow_declared_settings(
+        &self,
+        declared: impl Fn(&TopicName) -> TopicConfig + Send + Sync + 'static,
+    ) {
+        self.0.declared_settings.ask(Box::new(declared));
+    }
+
+    /// What the settings of a topic go back to: what a project declares for it, and nothing where none does.
+    pub fn declared_settings(&self, topic: &TopicName) -> TopicConfig {
+        self.0.declared_settings.of(topic)
     }
 
     /// Whether a topic that is missing is created now when a client first uses it.

@@ -39,6 +39,7 @@ mod contract;
 pub mod coordinator;
 mod data_dir_lock;
 mod data_files;
+mod declared_settings;
 mod disk_room;
 mod disk_space;
 mod error;

@@ -27,6 +27,7 @@ use crate::catalogue::Catalogue;
 use crate::compaction::{CompactionLimits, Compactor};
 use crate::coordinator::Coordinator;
 use crate::data_dir_lock::DataDirLock;
+use crate::declared_settings::DeclaredSettings;
 use crate::error::{OpenError, StorageError};
 use crate::journal::log::PartitionJournal;
 use crate::name_registry::TakenNames;
@@ -126,6 +127,7 @@ impl Service {
         let broker = Broker::new(BrokerInner {
             auto_create,
             taken_names: TakenNames::default(),
+            declared_settings: DeclaredSettings::default(),
             options,
             cluster_id,
             catalogue,

@@ -3,6 +3,7 @@
 mod error;
 mod events;
 pub(crate) mod following;
+mod row_headers;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -102,31 +103,7 @@ impl Client {
     /// cannot be computed.
     pub(crate) async fn csv(&self, request: RequestBuilder) -> Result<(Rows, usize, String), Error> {
         let response = self.send(request.header("accept", "text/csv").timeout(TIMEOUT)).await?;
-        let header = |name: &str| {
-            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
-            value.unwrap_or_default().to_owned()
-        };
-        let left_out = header("x-factum-left-out");
-        let count = |name: &str| {
-            let mut pairs = left_out.split(", ").filter_map(|pair| pair.split_once('='));
-            pairs.find(|(key, _)| *key == name).map(|(_, count)| count.to_owned()).unwrap_or_default()
-        };
-        let rows = Rows {
-            rows: Vec::new(),
-            freshness: Freshness {
-                as_of: header("x-factum-as-of"),
-                lag: header("x-factum-lag"),
-                state: header("x-factum-state"),
-                reason: None,
-            },
-            left_out: Some(LeftOutEvents {
-                undecodable: count("undecodable"),
-                unreadable: count("unreadable"),
-                reason: None,
-            }),
-            errors: Vec::new(),
-        };
-        let errors = header("x-factum-row-errors").parse().unwrap_or(0);
+        let (rows, errors) = row_headers::of_response(response.headers());
         Ok((rows, errors, response.text().await.map_err(|error| self.lost(&error))?))
     }
 

@@ -70,6 +70,10 @@ impl Parts {
         let applied = catalogue.clone();
         broker.follow_project(move || applied.has_project());
         broker.validate_records(Contracts::new(catalogue.clone()));
+        let declared = catalogue.clone();
+        broker.follow_declared_settings(move |topic| {
+            declared.event(topic).map(|event| event.settings.config()).unwrap_or_default()
+        });
         let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
         broker.share_names(ViewAndTableNames(engine.clone()));
         let machine = Machine::new(data_dir.clone(), options.disk.clone(), options.log.segment_bytes);

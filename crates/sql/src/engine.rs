@@ -19,6 +19,7 @@ mod options;
 mod query;
 mod query_pool;
 mod schemas;
+mod show;
 mod status;
 mod survey;
 mod view;
@@ -54,6 +55,7 @@ use kept_state::KeptState;
 pub use options::Options;
 pub use query::{Query, QueryLimits};
 use query_pool::QueryPool;
+pub use show::Visibility;
 pub use status::{PartitionStatus, ViewState, ViewStatus};
 use view::View;
 

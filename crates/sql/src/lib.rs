@@ -63,7 +63,7 @@ pub use definitions::{
 };
 pub use engine::{
     ApplyResult, Engine, Options, PartitionStatus, PlannedDefinitions, Query, QueryLimits, ViewState,
-    ViewStatus,
+    ViewStatus, Visibility,
 };
 pub use error::{ApplyError, ComputeError, QueryError, ReadError};
 pub use explain::Explanation;

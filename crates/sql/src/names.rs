@@ -13,11 +13,13 @@
 
 mod expressions;
 mod from;
+pub(crate) mod lookup;
 mod places;
 mod scope;
 mod select_list;
 pub(crate) mod suggest;
 mod unnest;
+mod wildcard;
 mod windows;
 
 use std::ops::Range;
@@ -28,6 +30,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, GroupByExpr, Ident, OrderBy, OrderByKind, Query, Select, SetExpr, Spanned, With,
 };
+use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 use factum_types::TopicName;
 
 use crate::definitions::{Problem, RelationName};
@@ -37,7 +40,8 @@ use crate::statement::{SourceText, lower_first, shortened, spellings};
 use crate::tumble::Tumble;
 use crate::wording;
 pub(crate) use places::{Part, Places};
-use scope::{BoundRelation, Outputs, Scope, columns_of, same};
+pub(crate) use scope::same;
+use scope::{BoundRelation, Outputs, Scope, columns_of};
 
 /// Why a query has no meaning now.
 #[derive(Debug)]
@@ -163,7 +167,7 @@ impl<'a> Resolver<'a> {
     fn order_of_set(&mut self, query: &Query, order_by: &mut OrderBy) -> Result<(), Failure> {
         let plan = self.plan_of(query)?;
         let outputs = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
-        self.scopes.push(Scope { bound: Vec::new(), outputs });
+        self.scopes.push(Scope { outputs, ..Scope::default() });
         self.order_by(order_by);
         self.scopes.pop();
         Ok(())
@@ -178,6 +182,7 @@ impl<'a> Resolver<'a> {
         self.scopes.push(Scope::default());
         let mut from = self.from(std::mem::take(&mut select.from))?;
         self.scope().outputs = select_list::outputs(&select.projection);
+        self.scope().windows = select.named_window.iter().map(|window| window.0.clone()).collect();
         if let Some(condition) = &mut select.selection {
             self.expression(condition, Outputs::Unseen);
         }
@@ -243,11 +248,7 @@ impl<'a> Resolver<'a> {
         Ok(plan)
     }
 
-    fn problem(
-        &self,
-        span: datafusion::sql::sqlparser::tokenizer::Span,
-        message: impl Into<String>,
-    ) -> Problem {
+    fn problem(&self, span: Span, message: impl Into<String>) -> Problem {
         let place = self.source.range(span).unwrap_or_else(|| self.statement.clone());
         self.source.problem(place, message)
     }
@@ -270,16 +271,20 @@ pub(crate) fn planning_problem(
     error: &DataFusionError,
     statement: &Range<usize>,
 ) -> Problem {
-    let diagnostic = error.diagnostic();
-    let span = diagnostic.and_then(|diagnostic| diagnostic.span).map(|span| {
-        let location = |place: datafusion::common::Location| {
-            datafusion::sql::sqlparser::tokenizer::Location::new(place.line, place.column)
-        };
-        datafusion::sql::sqlparser::tokenizer::Span::new(location(span.start), location(span.end))
-    });
-    let place = span.and_then(|span| source.range(span)).unwrap_or_else(|| statement.clone());
+    let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
+    let place = place_of_span(source, span).unwrap_or_else(|| statement.clone());
     let (message, help) = in_our_words(&wording::root_message(error));
     Problem { help, ..source.problem(place, shortened(&message, LONGEST_MESSAGE)) }
+}
+
+/// The bytes of a text that a span of DataFusion means.
+pub(crate) fn place_of_span(
+    source: &SourceText,
+    span: Option<datafusion::common::Span>,
+) -> Option<Range<usize>> {
+    let location = |place: datafusion::common::Location| Location::new(place.line, place.column);
+    let span = span?;
+    source.range(Span::new(location(span.start), location(span.end)))
 }
 
 /// A plan that is too large to be walked.

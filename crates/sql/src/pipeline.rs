@@ -197,6 +197,11 @@ impl Pipeline {
         }
     }
 
+    /// The topic of its dead letters.
+    pub(crate) fn letters(&self) -> TopicName {
+        dead_letter::topic(&self.plan.name)
+    }
+
     async fn start_task(
         &self,
         partition: PartitionId,
@@ -211,7 +216,7 @@ impl Pipeline {
         let writer = Writer::new(
             Arc::clone(&self.environment),
             TaskId::new(OWNER, Arc::clone(&self.id), partition),
-            dead_letter::topic(&self.plan.name),
+            self.letters(),
             Arc::clone(&status),
             PipelineMetrics::new(&self.plan.name),
             Arc::clone(&self.advanced),

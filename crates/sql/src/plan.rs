@@ -7,6 +7,7 @@
 //! Not here: running any of it.
 
 mod closing;
+mod comparisons;
 mod cut;
 pub(crate) mod extent;
 mod fingerprint;

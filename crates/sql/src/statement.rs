@@ -8,6 +8,7 @@ mod dialect;
 mod expansion;
 mod keywords;
 mod meaning;
+mod show;
 mod size;
 mod source_text;
 pub(crate) mod spellings;
@@ -24,6 +25,7 @@ use crate::definitions::Problem;
 pub(crate) use culprit::culprit;
 use dialect::FactumDialect;
 pub(crate) use keywords::nearly as keyword;
+pub(crate) use show::{NamePattern, RelationFilter, ShowStatement, ShownKind};
 pub(crate) use source_text::SourceText;
 
 /// Planning walks expressions by recursion; this many operators keep it well inside a thread's stack.
@@ -86,20 +88,49 @@ pub(crate) fn declarations(source: &SourceText, problems: &mut Vec<Problem>) -> 
     found
 }
 
+/// A statement that can be run by itself.
+#[derive(Debug, Clone)]
+pub(crate) enum Runnable {
+    Query(Box<Query>),
+    Show(ShowStatement),
+}
+
 /// Reads one query.
 pub(crate) fn query(source: &SourceText) -> Result<Query, Problem> {
+    match runnable(source)? {
+        Runnable::Query(query) => Ok(*query),
+        Runnable::Show(_) => {
+            let place = 0..source.text().trim_end().len();
+            Err(source.problem(place, "only a query can stand here: SELECT, VALUES or WITH … SELECT"))
+        }
+    }
+}
+
+/// Reads one statement that can be run by itself.
+pub(crate) fn runnable(source: &SourceText) -> Result<Runnable, Problem> {
     let mut tokens = tokenize(source)?;
     while tokens.last().is_some_and(|token| token.token == Token::SemiColon) {
         tokens.pop();
     }
     let place = place_of(source, &tokens)
         .ok_or_else(|| source.problem(0..source.text().len(), "there is no query here"))?;
+    if let Some(show) = show::read(source, &tokens, &place) {
+        return show.map(Runnable::Show);
+    }
     match parse(source, &tokens, &place)? {
         Statement::Query(mut query) => {
             settle(&mut query, source, &place)?;
-            Ok(*query)
+            Ok(Runnable::Query(query))
         }
-        _ => Err(source.problem(place, "only queries can be run here: SELECT, VALUES or WITH … SELECT")),
+        Statement::Explain { .. } | Statement::ExplainTable { .. } => {
+            let problem = source.problem(first_word(source, &place), "EXPLAIN is not run as a query");
+            let help = "`factum explain` and POST /api/v1/sql/explain say how a query or a view is computed";
+            Err(Problem { help: Some(help.to_owned()), ..problem })
+        }
+        _ => Err(source.problem(
+            place,
+            "only queries can be run here: SELECT, VALUES, WITH … SELECT, SHOW TABLES and DESCRIBE",
+        )),
     }
 }
 
@@ -224,14 +255,30 @@ fn parse(source: &SourceText, tokens: &[TokenWithSpan], place: &Range<usize>) ->
         return Err(source.problem(at, format!("a statement has at most {MAX_OPERATORS} operators")));
     }
     let mut parser = Parser::new(&FactumDialect).with_tokens_with_locations(tokens.to_vec());
-    let explained = |problem| spellings::explained(source, tokens, problem);
+    let explained = |problem| {
+        without_end(source, tokens).unwrap_or_else(|| spellings::explained(source, tokens, problem))
+    };
     let statement = parser.parse_statement().map_err(|error| explained(of_parser(source, &error, place)))?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
         let at = source.range(rest.span).unwrap_or_else(|| place.clone());
-        return Err(explained(source.problem(at, format!("`{}` is not expected here", rest.token))));
+        let mut problem = source.problem(at, format!("`{}` is not expected here", rest.token));
+        problem.help = (rest.token == Token::SemiColon).then(|| "run one statement at a time".to_owned());
+        return Err(explained(problem));
     }
     Ok(statement)
+}
+
+/// The first CASE of a statement that cannot be read, if there are fewer ENDs: what follows it is taken for another of its
+/// branches, or for names.
+fn without_end(source: &SourceText, tokens: &[TokenWithSpan]) -> Option<Problem> {
+    let count = |word: &str| tokens.iter().filter(|token| is_word(&token.token, word)).count();
+    if count("case") <= count("end") {
+        return None;
+    }
+    let case = tokens.iter().find(|token| is_word(&token.token, "case"))?;
+    let problem = source.problem(source.range(case.span)?, "a CASE has no END");
+    Some(Problem { help: Some("write CASE WHEN a > 0 THEN b ELSE c END".to_owned()), ..problem })
 }
 
 /// Reads all of `text` as a part of a statement.

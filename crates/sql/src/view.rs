@@ -9,7 +9,7 @@
 //! Invariants: the rows answer for one moment of the clock; each partition's part of them is of one epoch.
 //! Rows are computed again only if something that they stand on has moved.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,7 +26,6 @@ use futures::future::BoxFuture;
 use tokio::sync::{Mutex, watch};
 
 use crate::clock_function::set_clock;
-use crate::dead_letter;
 use crate::decode::spelling::OtherSpelling;
 use crate::engine::ViewState;
 use crate::error::{ComputeError, ReadError};
@@ -52,7 +51,7 @@ pub struct Rows {
     pub freshness: Freshness,
     /// What they do not contain of topics that were read for them.
     pub left_out: LeftOutEvents,
-    /// Why events are left out, as far as it is known since the start.
+    /// Why events are left out.
     pub why_left_out: Option<String>,
     /// Values among them that are null because they cannot be computed, a hundred at most for each view; and columns that are
     /// null in events that spell their field otherwise.
@@ -87,6 +86,18 @@ impl Freshness {
 }
 
 impl Rows {
+    /// Rows that lack nothing.
+    pub(crate) fn of(freshness: Freshness, batch: RecordBatch) -> Self {
+        Self {
+            schema: batch.schema(),
+            batches: [batch].into(),
+            freshness,
+            left_out: LeftOutEvents::default(),
+            why_left_out: None,
+            errors: [].into(),
+        }
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
@@ -220,21 +231,25 @@ impl Version {
 
     /// Where the events are that the state below does not contain, and why.
     fn why_left_out(&self) -> Option<String> {
-        let pipelines = self.all_pipelines();
-        let statuses = pipelines.iter().flat_map(|pipeline| pipeline.statuses());
-        let (mut rejected, mut is_any) = (None, false);
-        for (_, status) in statuses {
-            is_any |= status.counts().poisoned > 0;
-            rejected = match (rejected, status.rejected()) {
-                (Some(one), Some(other)) => Some(RejectedEvents::plus(one, other)),
-                (one, other) => one.or(other),
-            };
+        let (mut rejected, mut others): (BTreeMap<_, RejectedEvents>, BTreeSet<_>) = Default::default();
+        for pipeline in self.all_pipelines() {
+            for (_, status) in pipeline.statuses() {
+                match status.rejected() {
+                    Some(added) => {
+                        let topic = added.topic.clone();
+                        let before = rejected.remove(&topic);
+                        rejected.insert(topic, RejectedEvents::sum(before, added));
+                    }
+                    // An earlier version kept no more of them than their number.
+                    None if status.counts().poisoned > 0 => drop(others.insert(pipeline.letters())),
+                    None => {}
+                }
+            }
         }
-        match rejected {
-            Some(rejected) => Some(rejected.to_string()),
-            None if is_any => Some(format!("they are in {}", dead_letter::topic(&self.plan.name))),
-            None => None,
-        }
+        let known = rejected.values().map(ToString::to_string);
+        let others = others.iter().filter(|topic| !rejected.contains_key(*topic));
+        let told: Vec<_> = known.chain(others.map(|topic| format!("some are in {topic}"))).collect();
+        (!told.is_empty()).then(|| told.join("; "))
     }
 
     fn stamp(&self, now: Timestamp) -> Stamp {

@@ -5,10 +5,11 @@
 mod calls;
 mod phrases;
 
+use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 
-use crate::statement::lower_first;
+use crate::statement::{lower_first, shortened};
 pub(crate) use calls::no_such_call;
 
 /// What their errors begin with, before what is wrong.
@@ -136,6 +137,40 @@ pub(crate) fn in_sql(text: &str) -> String {
     written.push_str(rest);
     // A count of rows is planned as the count of a constant.
     written.replace("count(1)", "count(*)")
+}
+
+/// Most characters of a type that is shown whole.
+const LONGEST_TYPE: usize = 1_000;
+
+/// A type as SQL calls it, with what it is made of: `list(struct(product_id bigint, price decimal(38, 2)))`.
+pub(crate) fn type_name(kind: &DataType) -> String {
+    let mut written = String::new();
+    write_type(kind, &mut written);
+    shortened(&written, LONGEST_TYPE)
+}
+
+fn write_type(kind: &DataType, written: &mut String) {
+    // What is not shown need not be written.
+    if written.len() > LONGEST_TYPE * 4 {
+        return;
+    }
+    match kind {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            written.push_str("list(");
+            write_type(item.data_type(), written);
+            written.push(')');
+        }
+        DataType::Struct(fields) => {
+            for (place, field) in fields.iter().enumerate() {
+                written.push_str(if place == 0 { "struct(" } else { ", " });
+                written.push_str(field.name());
+                written.push(' ');
+                write_type(field.data_type(), written);
+            }
+            written.push_str(if fields.is_empty() { "struct()" } else { ")" });
+        }
+        other => written.push_str(&in_sql(&other.to_string())),
+    }
 }
 
 /// What SQL calls a type of Arrow.

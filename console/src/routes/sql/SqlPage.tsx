@@ -47,7 +47,7 @@ export function SqlPage() {
   return (
     <Page
       title="SQL"
-      summary="One SELECT over what views, topics and tables hold at this moment."
+      summary="One SELECT over what views, topics and tables hold at this moment; SHOW TABLES and DESCRIBE say what there is."
       actions={
         <Button kind="primary" onClick={() => start(text)} disabled={text.trim() === ""}>
           Run <kbd className="data text-small opacity-90">{RUN_KEYS}</kbd>

@@ -40,5 +40,11 @@ export function examplesFor({ topics, views }: Known): Example[] {
   }
   const [view] = views.filter((each) => each !== ranked);
   if (view) examples.push({ title: `All of ${view.name}`, query: `SELECT *\nFROM ${quoted(view.name)}` });
+  if (topic) {
+    examples.push(
+      { title: "Topics, views and tables that can be queried", query: "SHOW TABLES" },
+      { title: `The columns of ${topic.name}, and where they come from`, query: `DESCRIBE ${quoted(topic.name)}` },
+    );
+  }
   return examples;
 }

@@ -7,6 +7,7 @@ import { bytes, rate } from "~/ui/number";
 import { Panel } from "~/ui/Panel";
 import { Time } from "~/ui/Time";
 import { ReadElsewhere } from "./ReadElsewhere";
+import { DeadLetterLink, type Rejecting } from "./RejectedNotice";
 import { Facts, Fact } from "../pipelines/Facts";
 import { SqlText } from "../pipelines/SqlText";
 
@@ -67,20 +68,15 @@ function Columns({ columns }: { columns: PipelineView["columns"] }) {
 }
 
 /** Events that could not be taken in, and where they are. */
-export function DeadLetters({ view }: { view: Pick<PipelineView, "name" | "poisoned"> }) {
+export function DeadLetters({ view }: { view: Rejecting }) {
   return (
     <Fact name="Dead letters">
       {view.poisoned === "0" ? (
         "none"
       ) : (
-        <Link
-          to="/topics/$topic"
-          params={{ topic: `${view.name}.dead-letter` }}
-          search={{ from: "earliest" }}
-          className="link"
-        >
-          {formatNumber(view.poisoned)} in {view.name}.dead-letter
-        </Link>
+        <>
+          {formatNumber(view.poisoned)} in <DeadLetterLink view={view} />
+        </>
       )}
     </Fact>
   );

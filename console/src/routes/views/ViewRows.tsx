@@ -20,6 +20,7 @@ import { freshnessQuery, isBehind, type Freshness } from "./freshness";
 import type { LiveState } from "./liveView";
 import { orderOf, parseSort, sortRows } from "./order";
 import { RowErrors } from "./RowErrors";
+import { RejectedNotice } from "./RejectedNotice";
 import { nextSort } from "./search";
 import { BuildingNotice, Notice, StaleNotice } from "./StaleNotice";
 
@@ -86,7 +87,7 @@ export function ViewRows({ view }: { view: PipelineView }) {
 
 /** What keeps the rows from being those of now, and what soon will. */
 function Notices({ view, live, freshness }: { view: PipelineView; live: LiveState; freshness: Freshness | undefined }) {
-  const warning = useQuery(viewsQuery).data?.find((each) => each.name === view.name)?.warning;
+  const rowLimit = useQuery(viewsQuery).data?.find((each) => each.name === view.name)?.row_limit;
   const { stale, asOf } = live;
   return (
     <div className="mb-6 grid gap-3 empty:mb-0">
@@ -103,7 +104,8 @@ function Notices({ view, live, freshness }: { view: PipelineView; live: LiveStat
           </Notice>
         )
       )}
-      {warning && <Notice title="The limit of rows">{warning.charAt(0).toUpperCase() + warning.slice(1)}.</Notice>}
+      <RejectedNotice view={view} />
+      {rowLimit && <Notice title="The limit of rows">{rowLimit.charAt(0).toUpperCase() + rowLimit.slice(1)}.</Notice>}
     </div>
   );
 }

@@ -15,6 +15,8 @@ export interface RowError {
 export interface LeftOut {
   undecodable: string;
   unreadable: string;
+  /** Why events are left out, and where they are, if a view left them out. */
+  reason?: string | null;
 }
 
 /** How far rows are behind the log, and what is not among them. */

@@ -12,9 +12,11 @@ use crate::client::{Client, Error, Problem};
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:
   factum sql \"SELECT count(*) AS orders, sum(total) AS revenue FROM store.orders\"
-  factum sql \"SELECT * FROM store.top_movies\" -o csv")]
+  factum sql \"SELECT * FROM store.top_movies\" -o csv
+  factum sql \"SHOW TABLES\"
+  factum sql \"DESCRIBE store.orders\"")]
 pub(crate) struct Args {
-    /// One SELECT; names have their team before them: store.orders
+    /// One SELECT, SHOW TABLES or DESCRIBE; names have their team before them: store.orders
     query: String,
 }
 

@@ -27,6 +27,12 @@ impl Caller {
         self.authorizer.check(&self.principal, action, resource).map_err(Problem::from)
     }
 
+    /// What the caller may see of what there is.
+    pub(crate) fn visibility(&self) -> factum_sql::Visibility {
+        let (principal, authorizer) = (self.principal.clone(), Arc::clone(&self.authorizer));
+        Arc::new(move |resource| authorizer.check(&principal, Action::Describe, resource).is_ok())
+    }
+
     /// Where the request comes from.
     pub(crate) fn client(&self) -> ClientAddress {
         self.client

@@ -25,6 +25,8 @@ const AS_OF: HeaderName = HeaderName::from_static("x-factum-as-of");
 const LAG: HeaderName = HeaderName::from_static("x-factum-lag");
 const STATE: HeaderName = HeaderName::from_static("x-factum-state");
 const LEFT_OUT: HeaderName = HeaderName::from_static("x-factum-left-out");
+/// Why, percent-encoded where a header cannot hold it.
+const LEFT_OUT_REASON: HeaderName = HeaderName::from_static("x-factum-left-out-reason");
 
 /// How many values are null because they cannot be computed, where the form has no place to say which.
 const ROW_ERRORS: HeaderName = HeaderName::from_static("x-factum-row-errors");
@@ -125,10 +127,24 @@ fn told(rows: &Rows) -> HeaderMap {
     let FreshnessView { as_of, lag, state, .. } = freshness_view(&rows.freshness);
     let errors = rows.errors.len().to_string();
     let mut told = vec![(AS_OF, as_of), (LAG, lag), (STATE, state), (ROW_ERRORS, errors)];
-    if let Some(LeftOutView { undecodable, unreadable, .. }) = left_out_view(rows) {
+    if let Some(LeftOutView { undecodable, unreadable, reason }) = left_out_view(rows) {
         told.push((LEFT_OUT, format!("undecodable={undecodable}, unreadable={unreadable}")));
+        told.extend(reason.map(|reason| (LEFT_OUT_REASON, header_text(&reason))));
     }
     told.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect()
+}
+
+/// A text as a header can hold it: percent-encoded but for the characters of ASCII that can be seen, and the space.
+fn header_text(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'%' => written.push_str("%25"),
+            b' '..=b'~' => written.push(char::from(byte)),
+            other => written.push_str(&format!("%{other:02X}")),
+        }
+    }
+    written
 }
 
 /// A word for what a view is doing, and the reason where there is one.
@@ -144,6 +160,12 @@ pub(crate) fn view_state(state: &ViewState) -> (&'static str, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_headers_are_percent_encoded() {
+        assert_eq!(header_text("'1,5' is no decimal"), "'1,5' is no decimal");
+        assert_eq!(header_text("100 %\r\nx: é"), "100 %25%0D%0Ax: %C3%A9");
+    }
 
     #[test]
     fn the_first_known_form_is_taken() {

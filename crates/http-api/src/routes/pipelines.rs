@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use factum_api::pipelines::{PartitionLine, PipelineLine, PipelineList, PipelineView, ProgressView};
-use factum_sql::{PartitionStatus, ViewState, ViewStatus};
+use factum_api::pipelines::{
+    PartitionLine, PipelineLine, PipelineList, PipelineView, ProgressView, RejectedView,
+};
+use factum_sql::{PartitionStatus, RejectedEvents, ViewState, ViewStatus};
 use factum_types::{Action, Resource};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -77,7 +79,19 @@ fn line(view: &ViewStatus) -> PipelineLine {
         unreadable: view.unreadable.into(),
         letters_waiting: view.letters_waiting.into(),
         letters_lost: view.letters_lost.into(),
+        rejected: view.rejected.as_ref().map(rejected),
         last_error: last_error(view),
+    }
+}
+
+fn rejected(rejected: &RejectedEvents) -> RejectedView {
+    RejectedView {
+        topic: rejected.topic.to_string(),
+        count: rejected.count.into(),
+        in_a_row: rejected.in_a_row.into(),
+        first: rejected.first.to_string(),
+        last: rejected.last.to_string(),
+        reason: rejected.reason.clone(),
     }
 }
 

@@ -27,7 +27,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
 /// Run an SQL query
 ///
 /// Runs over what views, topics and reference tables hold at this moment. Events that the columns named cannot be read
-/// from are left out and counted in `left_out`.
+/// from are left out and counted in `left_out`. `SHOW TABLES` lists what can be queried, and `DESCRIBE store.orders` the
+/// columns of one.
 #[utoipa::path(post, path = "/api/v1/sql", tag = "views",
     request_body(content = SqlRequest, example = json!({"query": "SELECT count(*) AS orders FROM store.orders"})),
     params(("Accept" = Option<String>, Header, description = "`application/json`, `text/csv` or \
@@ -45,7 +46,9 @@ async fn post_sql(
     let (head, body) = request.into_parts();
     let form = Form::asked(&head.headers)?;
     let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
-    let rows = run(&api, caller.client(), &wish.query).await?;
+    let statement =
+        api.state.engine.statement(&wish.query, limits(&api, caller.client()), caller.visibility());
+    let rows = api.responses.reading(caller.client(), Box::pin(statement)).await??;
     rows::response(&api.responses, caller.client(), form, rows, api.options.max_rows).await
 }
 
@@ -69,7 +72,11 @@ async fn explain_sql(
 
 /// Runs one query within the limits of the HTTP API.
 pub(crate) async fn run(api: &Api, client: ClientAddress, query: &str) -> Result<factum_sql::Rows, Problem> {
-    let Options { max_rows: rows, query_timeout: time, .. } = api.options;
-    let limits = QueryLimits { rows, time, client: Some(client) };
+    let limits = limits(api, client);
     Ok(api.responses.reading(client, Box::pin(api.state.engine.query(query, limits))).await??)
+}
+
+fn limits(api: &Api, client: ClientAddress) -> QueryLimits {
+    let Options { max_rows: rows, query_timeout: time, .. } = api.options;
+    QueryLimits { rows, time, client: Some(client) }
 }

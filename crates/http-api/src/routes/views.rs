@@ -44,7 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     responses((status = 200, body = ViewList, example = json!({"views": [{"name": "store.top_movies",
         "team": "store", "state": "live", "reason": null, "columns": [{"name": "product_id", "type": "bigint",
         "nullable": true}, {"name": "sold", "type": "bigint", "nullable": true}],
-        "depends_on": ["store.orders"], "rows": 10, "warning": null}]}))))]
+        "depends_on": ["store.orders"], "rows": 10, "warning": null, "row_limit": null}]}))))]
 async fn list_views(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
     let list = |api: Arc<Api>| async move {
@@ -104,6 +104,7 @@ fn readable(api: &Api, caller: &Caller, asked: &str) -> Result<ViewStatus, Probl
 
 fn view_line(view: &ViewStatus, most: usize) -> ViewLine {
     let (state, reason) = rows::view_state(&view.state);
+    let row_limit = row_limit::warning(view, most);
     ViewLine {
         name: view.name.to_string(),
         team: view.name.team.to_string(),
@@ -112,6 +113,7 @@ fn view_line(view: &ViewStatus, most: usize) -> ViewLine {
         columns: columns::shown(view),
         depends_on: view.depends_on.clone(),
         rows: view.rows,
-        warning: view.rejected_problem.clone().or_else(|| row_limit::warning(view, most)),
+        warning: view.rejected_problem.clone().or_else(|| row_limit.clone()),
+        row_limit,
     }
 }

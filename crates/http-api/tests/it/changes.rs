@@ -195,6 +195,8 @@ async fn an_answer_says_what_it_leaves_out() {
     let json = ("content-type", "application/json");
     let csv = server.send("POST", "/api/v1/sql", &[json, ("accept", "text/csv")], query).await;
     assert_eq!(csv.header("x-factum-left-out"), "undecodable=1, unreadable=0");
+    let reason = csv.header("x-factum-left-out-reason");
+    assert!(reason.starts_with("the first is store.notebook/"), "{reason}");
     assert_eq!(csv.header("x-factum-state"), "live");
     server.stop().await;
 }

@@ -256,17 +256,17 @@ async fn queries_are_answered_or_told_where_they_are_wrong() {
         SELEC 1
           400 `SELEC` stands where an SQL statement is expected at line 1 column 1; did you mean `SELECT`? {"help":"did you mean `SELECT`?","line":1,"column":1}
         DROP TABLE store.products
-          400 only queries can be run here: SELECT, VALUES or WITH … SELECT at line 1 column 1 {"column":1,"line":1}
+          400 only queries can be run here: SELECT, VALUES, WITH … SELECT, SHOW TABLES and DESCRIBE at line 1 column 1 {"column":1,"line":1}
         CREATE MATERIALIZED VIEW x AS SELECT 1
-          400 only queries can be run here: SELECT, VALUES or WITH … SELECT at line 1 column 1 {"column":1,"line":1}
+          400 only queries can be run here: SELECT, VALUES, WITH … SELECT, SHOW TABLES and DESCRIBE at line 1 column 1 {"column":1,"line":1}
         INSERT INTO store.sales SELECT 1
-          400 only queries can be run here: SELECT, VALUES or WITH … SELECT at line 1 column 1 {"column":1,"line":1}
+          400 only queries can be run here: SELECT, VALUES, WITH … SELECT, SHOW TABLES and DESCRIBE at line 1 column 1 {"column":1,"line":1}
         SELECT a.quantity FROM store.sales AS a, store.sales AS b
           422 the query gives more than 3 rows (http.max_rows): select fewer, or add LIMIT {}
         SELECT 1 / 0
           400 division by zero at line 1 column 12 {"column":12,"line":1}
         SELECT 1; SELECT 2
-          400 `;` is not expected here at line 1 column 9 {"column":9,"line":1}
+          400 `;` is not expected here at line 1 column 9; run one statement at a time {"help":"run one statement at a time","line":1,"column":9}
 
           400 there is no query here at line 1 column 1 {"column":1,"line":1}"#]].assert_eq(&lines.join("\n"));
     server.stop().await;
@@ -302,7 +302,8 @@ async fn views_and_pipelines_are_listed_and_shown() {
                 "store.sales"
               ],
               "rows": null,
-              "warning": null
+              "warning": null,
+              "row_limit": null
             },
             {
               "name": "store.top",
@@ -335,7 +336,8 @@ async fn views_and_pipelines_are_listed_and_shown() {
                 "store.sales"
               ],
               "rows": 1,
-              "warning": null
+              "warning": null,
+              "row_limit": null
             }
           ]
         }"#]]
@@ -366,6 +368,7 @@ async fn views_and_pipelines_are_listed_and_shown() {
           "unreadable": "0",
           "letters_waiting": "0",
           "letters_lost": "0",
+          "rejected": null,
           "last_error": null,
           "sql": "CREATE MATERIALIZED VIEW top AS\n  SELECT product, sum(quantity) AS sold, sum(price) AS revenue, max(big) AS big\n  FROM sales GROUP BY product ORDER BY sold DESC, product",
           "columns": null,

@@ -1,10 +1,11 @@
 //! AlterConfigs and IncrementalAlterConfigs: the settings of topics, changed; on disk when the answer says so.
 //!
-//! Of one resource everything is changed or nothing. The settings of a running broker do not change.
+//! Of one resource everything is changed or nothing. The settings of a running broker do not change. A setting that is
+//! deleted, or that AlterConfigs does not name, goes back to what a project declares for the topic, else to the broker's.
 
 use std::collections::HashSet;
 
-use factum_broker::{AlterTopicError, TopicConfig};
+use factum_broker::AlterTopicError;
 use factum_types::Action;
 use tracing::error;
 
@@ -59,13 +60,13 @@ struct Alteration {
     resource_type: i8,
     name: String,
     edits: Result<Vec<Edit>, AlterRefusal>,
-    /// Whether settings that are not named go back to their defaults.
+    /// Whether settings that are not named go back too.
     is_whole: bool,
 }
 
 /// A change of one setting.
 enum Edit {
-    /// To a value; null for the default.
+    /// To a value; null for what it goes back to.
     Set(ConfigEntry),
     /// Of a list, to which these values are added, or from which they are taken.
     List { name: String, values: String, adds: bool },
@@ -184,18 +185,19 @@ async fn alter_one(call: &Call, resource: Alteration, validate_only: bool) -> Re
         .topic(Action::Alter, &resource.name)
         .map_err(|code| AlterRefusal { code, reason: None })?;
     let (edits, is_whole) = (resource.edits?, resource.is_whole);
+    let broker = call.session.broker();
+    let declared = broker.declared_settings(topic.name());
     let edit = move |config| {
-        let mut config = if is_whole { TopicConfig::default() } else { config };
+        let mut config = if is_whole { declared.clone() } else { config };
         for edit in &edits {
             let changed = match edit {
-                Edit::Set(entry) => configs::change(&mut config, entry),
+                Edit::Set(entry) => configs::change(&mut config, &configs::or_declared(entry, &declared)),
                 Edit::List { name, values, adds } => configs::change_list(&mut config, name, values, *adds),
             };
             changed.map_err(|reason| AlterRefusal::new(ErrorCode::InvalidConfig, reason))?;
         }
         Ok(config)
     };
-    let broker = call.session.broker();
     match validate_only {
         true => broker.validate_edit(topic.name(), edit),
         false => broker.edit_topic(topic.name(), edit).await.map(drop),

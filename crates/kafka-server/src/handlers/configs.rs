@@ -8,7 +8,7 @@ mod broker;
 mod topic;
 
 pub(super) use broker::describe as describe_broker;
-pub(super) use topic::{change, change_list, describe as describe_topic, is_list, parse};
+pub(super) use topic::{change, change_list, describe as describe_topic, is_list, or_declared, parse};
 
 use crate::messages::describe_configs::{ConfigSource, ConfigSynonym, ConfigType, DescribedConfig};
 

@@ -1,8 +1,11 @@
 //! Settings of topics that exist are changed, shown as changed, and refused where they cannot be.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use expect_test::expect;
+use factum_broker::TopicConfig;
+use factum_types::ByteSize;
 use kafka_protocol::messages::alter_configs_request as whole;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::incremental_alter_configs_request as single;
@@ -109,6 +112,41 @@ async fn policies_are_added_and_taken_away() {
         assert_eq!(change(&mut client, &[(2, "orders", &[edit])]).await, "orders: 0\n");
         assert_eq!(own_settings(&mut client).await, expected, "{operation} {value}");
     }
+}
+
+#[tokio::test]
+async fn a_setting_that_is_deleted_goes_back_to_what_a_project_declares() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let declared = || TopicConfig {
+        retention: Some(Duration::MAX),
+        segment_bytes: Some(ByteSize(1_048_576)),
+        ..TopicConfig::default()
+    };
+    server.broker.follow_declared_settings(move |topic| match topic.as_str() {
+        "orders" => declared(),
+        _ => TopicConfig::default(),
+    });
+    let mut client = server.client().await;
+    let set = [
+        (SET, "retention.ms", Some("1000")),
+        (SET, "segment.bytes", Some("2097152")),
+        (SET, "segment.ms", Some("60000")),
+    ];
+    let delete = set.map(|(_, name, _)| (DELETE, name, None));
+    assert_eq!(change(&mut client, &[(2, "orders", &set)]).await, "orders: 0\n");
+    assert_eq!(change(&mut client, &[(2, "orders", &delete)]).await, "orders: 0\n");
+    assert_eq!(own_settings(&mut client).await, "retention.ms=-1 segment.bytes=1048576");
+    assert_eq!(change(&mut client, &[(2, "orders", &set)]).await, "orders: 0\n");
+    let whole = whole::AlterConfigsResource::default()
+        .with_resource_type(2)
+        .with_resource_name(text("orders"))
+        .with_configs(vec![
+            whole::AlterableConfig::default().with_name(text("segment.ms")).with_value(Some(text("5000"))),
+        ]);
+    let response = client.ask(&AlterConfigsRequest::default().with_resources(vec![whole]), 2).await;
+    assert_eq!(response.responses[0].error_code, 0);
+    assert_eq!(own_settings(&mut client).await, "retention.ms=-1 segment.bytes=1048576 segment.ms=5000");
 }
 
 #[tokio::test]

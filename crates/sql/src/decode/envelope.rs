@@ -49,7 +49,27 @@ pub(crate) fn fields() -> Vec<Field> {
     COLUMNS.iter().map(|(name, kind)| Field::new(*name, kind.data_type(), true)).collect()
 }
 
+/// Where each of them comes from, in order.
+pub(crate) fn origins() -> impl Iterator<Item = String> {
+    COLUMNS.iter().map(|(_, kind)| kind.origin())
+}
+
 impl Kind {
+    fn origin(self) -> String {
+        let of_record = |what: &str| format!("{what} of the record");
+        match self {
+            Self::Attribute(header) => {
+                format!("CloudEvents attribute {}", header.trim_start_matches("ce_"))
+            }
+            Self::Time => "CloudEvents attribute time, else the timestamp of the record".to_owned(),
+            Self::Key => of_record("key"),
+            Self::Partition => of_record("partition"),
+            Self::Offset => of_record("offset"),
+            Self::Timestamp => of_record("timestamp"),
+            Self::Headers => of_record("headers"),
+        }
+    }
+
     fn data_type(self) -> DataType {
         match self {
             Self::Attribute(_) | Self::Key => DataType::Utf8,

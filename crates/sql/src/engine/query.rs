@@ -186,7 +186,7 @@ impl Engine {
         self.effective().planned.planner.query("", sql)
     }
 
-    fn refused(&self, failure: Failure) -> QueryError {
+    pub(super) fn refused(&self, failure: Failure) -> QueryError {
         let waiting = |view, reason| QueryError::View(ReadError::Waiting { view, reason });
         match failure {
             Failure::Problem(problem) => QueryError::Refused(vec![*problem]),
@@ -199,7 +199,12 @@ impl Engine {
     }
 
     /// Reads the views that a query stands on as their own readers do, and computes the rest in `slot`.
-    async fn run(&self, slot: &Slot, query: QueryPlan, most: Option<usize>) -> Result<Rows, QueryError> {
+    pub(super) async fn run(
+        &self,
+        slot: &Slot,
+        query: QueryPlan,
+        most: Option<usize>,
+    ) -> Result<Rows, QueryError> {
         let now = self.0.environment.clock.now();
         let effective = self.effective();
         let (mut found, mut errors) = (HashMap::new(), Vec::new());
@@ -400,7 +405,7 @@ fn invalid(name: &RelationName, failure: Failure) -> ReadError {
 }
 
 /// What `work` gives, unless that takes longer than `limit`.
-async fn within<T>(
+pub(super) async fn within<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, QueryError>>,
 ) -> Result<T, QueryError> {

@@ -52,7 +52,7 @@ pub struct ViewStatus {
     pub letters_problem: Option<String>,
     /// Dead letters that were given up, ever: too many waited, or their topic refused them.
     pub letters_lost: u64,
-    /// Events that went to dead letters since the start.
+    /// Events that went to dead letters, ever; `None` of those that a version kept that did not say why.
     pub rejected: Option<RejectedEvents>,
     /// What an operator is to see to of them, if it is not long over.
     pub rejected_problem: Option<String>,
@@ -160,9 +160,9 @@ impl ViewStatus {
             let (waiting, problem) = status.waiting_letters();
             self.letters_waiting += waiting;
             self.letters_problem = problem.or(self.letters_problem.take());
-            self.rejected = match (self.rejected.take(), status.rejected()) {
-                (Some(one), Some(other)) => Some(one.plus(other)),
-                (one, other) => one.or(other),
+            self.rejected = match status.rejected() {
+                Some(added) => Some(RejectedEvents::sum(self.rejected.take(), added)),
+                None => self.rejected.take(),
             };
             self.last_error = status.last_error().or(self.last_error.take());
             let watermark = status.watermark();

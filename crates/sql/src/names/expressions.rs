@@ -4,12 +4,14 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Spanned,
-    Subscript, Value, VisitMut, VisitorMut,
+    Subscript, Value, VisitMut, VisitorMut, WindowType,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::Resolver;
-use super::scope::{Missing, Outputs, quoted};
+use super::scope::{Missing, Outputs, quoted, same};
+use super::suggest::nearest;
+use crate::definitions::Problem;
 use crate::statement::keyword;
 
 impl Resolver<'_> {
@@ -77,13 +79,34 @@ impl Resolver<'_> {
         self.note(problem);
     }
 
-    pub(super) fn missing(&self, path: &[Ident], missing: Missing) -> crate::definitions::Problem {
+    /// Writes the window that a call names as it is defined.
+    fn window_of(&mut self, call: &mut Function) {
+        let Some(WindowType::NamedWindow(name)) = &mut call.over else { return };
+        let known = self.scopes.last().map(|scope| scope.windows.as_slice()).unwrap_or_default();
+        if let Some(window) = known.iter().find(|window| same(name, &window.value)) {
+            let span = name.span;
+            *name = Ident { span, ..window.clone() };
+            return;
+        }
+        let near = nearest(&name.value, known.iter().map(|window| window.value.as_str()));
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write OVER (ORDER BY …), or WINDOW w AS (…) at the end".to_owned(),
+        };
+        let problem = self.problem(name.span, format!("there is no window `{}`", name.value));
+        self.note(Problem { help: Some(help), ..problem });
+    }
+
+    pub(super) fn missing(&self, path: &[Ident], missing: Missing) -> Problem {
         let span = Span::union_iter(path.iter().map(|name| name.span));
         match missing {
             Missing::Unknown { message, suggestion } => {
                 let mut problem = self.problem(span, message);
                 problem.help = suggestion.map(|name| format!("did you mean `{name}`?")).or_else(|| {
                     let [name] = path else { return None };
+                    if name.quote_style == Some('"') {
+                        return Some(format!("a text stands in single quotes: '{}'", name.value));
+                    }
                     keyword(&name.value).map(|keyword| format!("did you mean the keyword `{keyword}`?"))
                 });
                 problem
@@ -145,7 +168,10 @@ impl VisitorMut for Walk<'_, '_> {
                 self.skipping += 1;
             }
             Expr::Lambda(_) => self.lambdas += 1,
-            Expr::Function(call) if is_outermost => self.resolver.check_star(call),
+            Expr::Function(call) if is_outermost => {
+                self.resolver.check_star(call);
+                self.resolver.window_of(call);
+            }
             _ => {}
         }
         ControlFlow::Continue(())

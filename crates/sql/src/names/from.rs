@@ -1,23 +1,17 @@
 //! FROM: relations, the names that they go by, and joins between them.
 
-use std::sync::Arc;
-
 use datafusion::sql::sqlparser::ast::{
     Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias, TableFactor, TableWithJoins,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::scope::{BoundColumn, BoundRelation, Outputs, Reach, quoted, same};
-use super::suggest::nearest;
 use super::unnest::Unnest;
-use super::{Failure, Resolver, bound_of};
+use super::{Failure, Resolver, bound_of, lookup};
 use crate::decode::envelope;
 use crate::definitions::RelationName;
-use crate::plan::relations::{Kind, Relation};
+use crate::plan::relations::Kind;
 use crate::statement::identifiers;
-
-/// Help for a name that is like no other.
-const READABLE: &str = "SQL reads views, tables, and topics that a project declares as events";
 
 /// Each relation nests the plan one deeper, and planning walks it by recursion.
 const MAX_ITEMS: usize = 100;
@@ -213,11 +207,11 @@ impl Resolver<'_> {
         path: &[Ident],
         written: &ObjectName,
     ) -> Result<(RelationName, Vec<BoundColumn>), Failure> {
-        let Some((name, relation)) = self.lookup(path) else {
+        let Some((name, relation)) = lookup::relation(self.relations, &self.team, path) else {
             let mut problem =
                 self.problem(written.span(), format!("there is no topic, table or view `{written}`"));
-            let nearest = self.nearest_relation(path).map(|name| format!("did you mean `{name}`?"));
-            problem.help = nearest.or_else(|| Some(READABLE.to_owned()));
+            let known = self.relations.all().map(|(name, _)| name);
+            problem.help = Some(lookup::help(known, &self.team, path));
             return Err(problem.into());
         };
         let is_stream = match &relation.kind {
@@ -234,43 +228,6 @@ impl Resolver<'_> {
             is_envelope: place >= data,
         });
         Ok((name.clone(), columns.collect()))
-    }
-
-    fn lookup(&self, path: &[Ident]) -> Option<(&RelationName, &Relation)> {
-        let (team, name) = match path {
-            [name] => (quoted(&*self.team), name.clone()),
-            [team, name] => (team.clone(), name.clone()),
-            // The event `orders.v1` of a team is a topic as well.
-            [team, rest @ ..] if !rest.is_empty() => {
-                let joined = rest.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
-                (team.clone(), Ident { value: joined, quote_style: rest[0].quote_style, span: rest[0].span })
-            }
-            _ => return None,
-        };
-        let exact = RelationName::new(team.value.as_str(), name.value.as_str());
-        if let Some(relation) = self.relations.get(&exact) {
-            return self.relations.get_key(&exact).map(|key| (key, relation));
-        }
-        let mut near =
-            self.relations.names().filter(|known| same(&team, &known.team) && same(&name, &known.name));
-        let (one, other) = (near.next()?, near.next());
-        other.is_none().then(|| self.relations.get(one).map(|relation| (one, relation)))?
-    }
-
-    fn nearest_relation(&self, path: &[Ident]) -> Option<String> {
-        let written: Vec<_> = path.iter().map(|part| part.value.as_str()).collect();
-        let own = self.relations.names().filter(|name| *name.team == *self.team);
-        let bare: Vec<Arc<str>> = own.map(|name| Arc::clone(&name.name)).collect();
-        let full: Vec<String> = self.relations.names().map(ToString::to_string).collect();
-        let near_bare = || nearest(written.last().copied()?, bare.iter().map(|name| &**name));
-        let near_full = || nearest(&written.join("."), full.iter().map(String::as_str));
-        let elsewhere = || {
-            let last = written.last()?;
-            let at = self.relations.names().position(|name| &*name.name == *last)?;
-            full.get(at).map(String::as_str)
-        };
-        let nearest = if written.len() == 1 { near_bare().or_else(elsewhere) } else { near_full() };
-        nearest.map(str::to_owned)
     }
 }
 

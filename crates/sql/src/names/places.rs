@@ -35,6 +35,8 @@ pub(crate) enum Part {
     Limit,
     /// The number of OFFSET.
     Offset,
+    /// A field or an item of a value: `address['city'].zip`.
+    Access,
     /// DISTINCT, GROUP BY, or whatever makes one row of many.
     GroupBy,
 }
@@ -139,7 +141,10 @@ impl Visitor for Finder<'_> {
                     self.add(Part::Function(name), call);
                 }
             }
-            Expr::CompoundFieldAccess { access_chain, .. } => self.access(expr, access_chain),
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                self.add(Part::Access, expr);
+                self.access(expr, access_chain);
+            }
             Expr::Extract { field, expr: time, .. } => self.extract(field, expr, time),
             Expr::BinaryOp { left, op, right } => {
                 self.argument(&op.to_string(), left);

@@ -15,6 +15,8 @@ pub(crate) struct Scope {
     pub(crate) bound: Vec<BoundRelation>,
     /// The names that its select list gives.
     pub(crate) outputs: Vec<String>,
+    /// The windows that it names.
+    pub(crate) windows: Vec<Ident>,
 }
 
 /// A relation in FROM.

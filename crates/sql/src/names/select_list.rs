@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::scope::{Outputs, Reach, quoted, same};
 use super::suggest::nearest;
+use super::wildcard::WildcardChanges;
 use super::{Failure, Resolver};
 use crate::statement::{identifiers, shortened};
 
@@ -37,7 +38,7 @@ impl Resolver<'_> {
                     self.expression(&mut expr, Outputs::Unseen);
                     resolved.push(SelectItem::ExprWithAlias { expr, alias: quoted(alias.value) });
                 }
-                SelectItem::Wildcard(options) => self.wildcard(options, &mut resolved),
+                SelectItem::Wildcard(options) => self.wildcard(options, &mut resolved)?,
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
                     self.qualified_wildcard(&name, options, &mut resolved)?;
                 }
@@ -70,25 +71,33 @@ impl Resolver<'_> {
         }
     }
 
-    fn wildcard(&mut self, options: WildcardAdditionalOptions, resolved: &mut Vec<SelectItem>) {
+    fn wildcard(
+        &mut self,
+        mut options: WildcardAdditionalOptions,
+        resolved: &mut Vec<SelectItem>,
+    ) -> Result<(), Failure> {
         let scope = self.scope();
         let shows_too_much = scope.bound.iter().any(|bound| {
             bound.reach != Reach::Columns || bound.columns.iter().any(|column| column.is_envelope)
         });
-        if shows_too_much && is_plain(&options) {
-            for bound in 0..scope.bound.len() {
-                self.columns_of(bound, resolved);
+        let columns = scope.bound.iter().flat_map(|bound| &bound.columns);
+        let columns: Vec<_> = columns.map(|column| column.name.clone()).collect();
+        let changes = self.wildcard_changes(&mut options, &columns)?;
+        if shows_too_much {
+            for bound in 0..self.scope().bound.len() {
+                self.columns_of(bound, &changes, resolved);
             }
-            return;
+            return Ok(());
         }
-        scope.bound.iter_mut().for_each(super::scope::BoundRelation::use_all);
+        self.scope().bound.iter_mut().for_each(super::scope::BoundRelation::use_all);
         resolved.push(SelectItem::Wildcard(options));
+        Ok(())
     }
 
     fn qualified_wildcard(
         &mut self,
         name: &ObjectName,
-        options: WildcardAdditionalOptions,
+        mut options: WildcardAdditionalOptions,
         resolved: &mut Vec<SelectItem>,
     ) -> Result<(), Failure> {
         let path = identifiers(name).unwrap_or_default();
@@ -101,19 +110,14 @@ impl Resolver<'_> {
             problem.help = nearest(written, known).map(|alias| format!("did you mean `{alias}`?"));
             return Err(problem.into());
         };
-        if is_plain(&options) {
-            self.columns_of(bound, resolved);
-            return Ok(());
-        }
-        let relation = &mut self.scope().bound[bound];
-        relation.use_all();
-        let alias = ObjectName::from(vec![quoted(relation.alias.clone())]);
-        resolved
-            .push(SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(alias), options));
+        let columns = self.scope().bound[bound].columns.iter();
+        let columns: Vec<_> = columns.map(|column| column.name.clone()).collect();
+        let changes = self.wildcard_changes(&mut options, &columns)?;
+        self.columns_of(bound, &changes, resolved);
         Ok(())
     }
 
-    fn columns_of(&mut self, bound: usize, resolved: &mut Vec<SelectItem>) {
+    fn columns_of(&mut self, bound: usize, changes: &WildcardChanges, resolved: &mut Vec<SelectItem>) {
         let scope = self.scope();
         let shown: Vec<_> =
             scope.bound[bound].columns.iter().filter(|column| !column.is_envelope).cloned().collect();
@@ -126,7 +130,7 @@ impl Resolver<'_> {
                 data_type: column.data_type,
             };
             let expr = Expr::CompoundIdentifier(scope.path(&found));
-            resolved.push(SelectItem::ExprWithAlias { expr, alias: quoted(name) });
+            resolved.extend(changes.item(name, expr));
         }
     }
 }
@@ -136,14 +140,6 @@ fn name_of(item: &SelectItem) -> Option<&str> {
         SelectItem::ExprWithAlias { alias, .. } => Some(&alias.value),
         _ => None,
     }
-}
-
-fn is_plain(options: &WildcardAdditionalOptions) -> bool {
-    options.opt_ilike.is_none()
-        && options.opt_exclude.is_none()
-        && options.opt_except.is_none()
-        && options.opt_replace.is_none()
-        && options.opt_rename.is_none()
 }
 
 fn is_named(name: &ObjectName, wanted: &str) -> bool {

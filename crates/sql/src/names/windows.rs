@@ -9,7 +9,9 @@ use super::scope::{BoundColumn, BoundRelation, pick, quoted};
 use super::suggest::nearest;
 use super::unnest::{derived, generated};
 use super::{Failure, Resolver, bound_of};
+use crate::statement::spellings;
 use crate::tumble::{self, Tumble};
+use crate::wording;
 
 const USAGE: &str = "write TUMBLE(orders, order_date, INTERVAL '1 hour')";
 
@@ -30,7 +32,10 @@ impl Resolver<'_> {
             let is_series =
                 ["generate_series", "range"].iter().any(|name| function.eq_ignore_ascii_case(name));
             let series = "write FROM (SELECT unnest(range(1, 4)) AS n) AS numbers, which gives 1, 2 and 3";
-            problem.help = is_series.then(|| series.to_owned());
+            problem.help = match spellings::function(&function) {
+                _ if is_series => Some(series.to_owned()),
+                meant => meant.map(str::to_owned),
+            };
             return Err(problem.into());
         }
         let [source, column, size] = self.arguments(&arguments.args, name)?;
@@ -121,7 +126,8 @@ impl Resolver<'_> {
         };
         let found = &bound.columns[found];
         if !matches!(found.data_type, DataType::Timestamp(_, _)) {
-            let message = format!("`{}` holds no time but {}", found.name, found.data_type);
+            let kind = wording::type_name(&found.data_type);
+            let message = format!("`{}` holds no time but {kind}", found.name);
             return Err(self.problem(name.span, message).into());
         }
         Ok(found.name.clone())

@@ -55,6 +55,17 @@ pub(super) fn cut(
     relations: &Relations,
     closing: Option<Size>,
 ) -> Result<Parts, CutError> {
+    let unpruned = plan.clone();
+    let parts = cut_once(plan, relations, closing)?;
+    if !parts.kept.iter().any(|kept| !matches!(kept.plan, LogicalPlan::Aggregate(_))) {
+        return Ok(parts);
+    }
+    // Of rows that are kept for a join or a window, what nothing above them reads need not be kept: with it, an event
+    // whose other fields are wrong would be left out.
+    cut_once(pruned(unpruned, relations)?, relations, closing)
+}
+
+fn cut_once(plan: LogicalPlan, relations: &Relations, closing: Option<Size>) -> Result<Parts, CutError> {
     let mut cutter = Cutter { relations, closing, kept: Vec::new() };
     let top = match cutter.split(plan)? {
         Piece::Stream(plan) => cutter.keep_rows(plan)?,

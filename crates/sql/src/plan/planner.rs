@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,17 +12,23 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, DataFusionError};
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{Expr, LogicalPlan, Projection};
+use datafusion::sql::sqlparser::ast::Query;
 use factum_types::TopicName;
 
+use super::comparisons::TextBesideNumber;
 use super::cut::{self, StatePlan};
 use super::extent::Excess;
 use super::refuse::CutError;
 use super::relations::{Kind, Relations};
 use super::trial::TrialBudget;
-use super::{Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, extent, prepared, slot_scan, trial};
+use super::{
+    Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, comparisons, extent, prepared, slot_scan, trial,
+};
 use crate::clock_function::plan_reads_clock;
 use crate::definitions::{DeclaredView, Definitions, PipelineDefinition, Problem, RelationName};
-use crate::names::{Failure, Part, Places, ResolvedQuery, Resolver, planning_problem, too_large};
+use crate::names::{
+    Failure, Part, Places, ResolvedQuery, Resolver, place_of_span, planning_problem, too_large,
+};
 use crate::reference::ReferenceTable;
 use crate::row_errors::{self, RowErrors};
 use crate::schema::EventSchema;
@@ -180,21 +186,35 @@ impl Planner {
         planner
     }
 
+    /// What queries may name.
+    pub(crate) fn relations(&self) -> &Relations {
+        &self.relations
+    }
+
     /// Plans a query for `team`, whose relations go by their bare names.
     pub(crate) fn query(&self, team: &str, text: &Arc<str>) -> Result<QueryPlan, Failure> {
-        let source = SourceText::new(Path::new("query"), Arc::clone(text));
-        let query = statement::query(&source)?;
-        let whole = 0..text.len();
+        let source = SourceText::of_query(text);
+        self.parsed_query(team, statement::query(&source)?, &source)
+    }
+
+    /// Plans a query that was read from `source`, likewise.
+    pub(crate) fn parsed_query(
+        &self,
+        team: &str,
+        query: Query,
+        source: &SourceText,
+    ) -> Result<QueryPlan, Failure> {
+        let whole = 0..source.text().len();
         let written = query.clone();
-        let resolver = Resolver::new(&self.relations, Arc::from(team), &source, whole.clone());
+        let resolver = Resolver::new(&self.relations, Arc::from(team), source, whole.clone());
         let planned =
-            resolver.resolve(query).and_then(|resolved| Ok(self.analysed(resolved, &source, &whole)?));
+            resolver.resolve(query).and_then(|resolved| Ok(self.analysed(resolved, source, &whole)?));
         let plan =
-            planned.map_err(|failure| self.located(failure, &whole, || Places::of(&written, &source)))?;
+            planned.map_err(|failure| self.located(failure, &whole, || Places::of(&written, source)))?;
         // Places are sought only where they are shown: each is counted from the start of the text.
         check_calls(&plan, &mut TrialBudget::default())
-            .map_err(|error| refused(error, &Places::of(&written, &source), &source, &whole))?;
-        let text = Arc::clone(text);
+            .map_err(|error| self.refused(error, &Places::of(&written, source), source, &whole))?;
+        let text = source.shared_text();
         let mut query = QueryPlan { plan, text, topics: Vec::new(), views: Vec::new() };
         for name in scanned(&query.plan) {
             match self.relations.get(&name).map(|relation| &relation.kind) {
@@ -271,7 +291,7 @@ impl Planner {
         let plan = self.analysed(resolved, source, place).map_err(|problem| located(problem.into()))?;
         let plan = with_columns(plan, view)?;
         let budget = self.trials.entry(source.file().to_owned()).or_default();
-        check_calls(&plan, budget).map_err(|error| refused(error, &places, source, place))?;
+        check_calls(&plan, budget).map_err(|error| self.refused(error, &places, source, place))?;
         if !declaration.is_materialized {
             self.relations.add_inlined(name.clone(), plan);
             return Ok(None);
@@ -280,7 +300,7 @@ impl Planner {
         let closing = emit.map(|emit| closing::of_tumbles(&tumbles, &self.relations, source, emit));
         let closing = closing.transpose().map_err(Failure::Problem)?;
         let parts = cut::cut(plan, &self.relations, closing.map(|(_, size)| size))
-            .map_err(|error| refused(error, &places, source, place))?;
+            .map_err(|error| self.refused(error, &places, source, place))?;
         let closing = closing.map(|(closing, _)| closing);
         let kept = parts.kept.into_iter().enumerate();
         let cuts: Result<Vec<_>, _> = kept.map(|(number, kept)| self.cut(number, kept, closing)).collect();
@@ -299,7 +319,7 @@ impl Planner {
             .chain([&parts.top, &rows])
             .try_for_each(|plan| prepared::check_runs(plan, state))
             .and_then(|()| kept().try_for_each(|plan| prepared::check_order(plan, state)))
-            .map_err(|error| refused(error, &places, source, place))?;
+            .map_err(|error| self.refused(error, &places, source, place))?;
         let plan = self.assemble(view, cuts, parts.top, &rows);
         self.relations.add_view(name.clone(), Arc::clone(&plan.columns));
         Ok(Some(plan))
@@ -320,17 +340,41 @@ impl Planner {
             problem.help = self.relations.function_meant(name.trim_end_matches('`'));
         }
         if problem.span == *whole {
-            let places = places();
-            let parts = part_of(&problem.message).into_iter().flat_map(|part| match part {
-                Part::Function(name) => self.relations.written_names(&name).map(Part::Function).collect(),
-                part => vec![part],
-            });
-            let part = parts.collect::<Vec<_>>().iter().find_map(|part| places.find(part));
-            if let Some(place) = part.or_else(|| places.constant_in(&problem.message)) {
-                problem.span = place;
-            }
+            self.place(problem, &places());
         }
         failure
+    }
+
+    /// Moves a problem of a whole query to the part of it that the words are about.
+    fn place(&self, problem: &mut Problem, places: &Places) {
+        let parts = part_of(&problem.message).into_iter().flat_map(|part| match part {
+            Part::Function(name) => self.relations.written_names(&name).map(Part::Function).collect(),
+            part => vec![part],
+        });
+        let part = parts.collect::<Vec<_>>().iter().find_map(|part| places.find(part));
+        if let Some(place) = part.or_else(|| places.constant_in(&problem.message)) {
+            problem.span = place;
+        }
+    }
+
+    /// A plan that is refused, at the part that is to blame if that has a place.
+    fn refused(
+        &self,
+        error: CutError,
+        places: &Places,
+        source: &SourceText,
+        place: &Range<usize>,
+    ) -> Problem {
+        match error {
+            CutError::Refused(refusal) => refusal.problem(places, source.problem(place.clone(), "")),
+            CutError::Plan(error) => {
+                let mut problem = planning_problem(source, &error, place);
+                if problem.span == *place {
+                    self.place(&mut problem, places);
+                }
+                problem
+            }
+        }
     }
 
     fn analysed(
@@ -343,6 +387,10 @@ impl Planner {
         let too_large = |excess: Excess| too_large(excess, source, place);
         let plan = self.relations.plan(resolved.query, &[]).map_err(failed)?;
         extent::check(&plan).map_err(too_large)?;
+        if let Some(TextBesideNumber { message, help, span }) = comparisons::find(&plan) {
+            let place = place_of_span(source, span).unwrap_or_else(|| place.clone());
+            return Err(Problem { help: Some(help), ..source.problem(place, message) });
+        }
         let plan = self.relations.analyse(plan).map_err(failed)?;
         extent::check_written_out(&plan).map_err(too_large)?;
         Ok(plan)
@@ -414,20 +462,6 @@ fn check_calls(plan: &LogicalPlan, budget: &mut TrialBudget) -> Result<(), CutEr
     trial::check(plan, budget)
 }
 
-/// A plan that is refused, at the part that is to blame if that has a place.
-fn refused(error: CutError, places: &Places, source: &SourceText, place: &Range<usize>) -> Problem {
-    match error {
-        CutError::Refused(refusal) => refusal.problem(places, source.problem(place.clone(), "")),
-        CutError::Plan(error) => {
-            let problem = planning_problem(source, &error, place);
-            let constant = Some(&problem.message).filter(|_| problem.span == *place);
-            let span =
-                constant.and_then(|message| places.constant_in(message)).unwrap_or(problem.span.clone());
-            Problem { span, ..problem }
-        }
-    }
-}
-
 /// The part of a query that a message is about.
 fn part_of(message: &str) -> Option<Part> {
     let is_of = |words: &[&str]| words.iter().any(|word| message.contains(word));
@@ -439,7 +473,10 @@ fn part_of(message: &str) -> Option<Part> {
         None if is_of(&["LIMIT "]) => Some(Part::Limit),
         None if is_of(&["OFFSET "]) => Some(Part::Offset),
         None if is_of(&[" has no items"]) => Some(Part::Function("array_element".to_owned())),
-        None if is_of(&["there is no type "]) => Some(Part::Function("cast".to_owned())),
+        None if is_of(&["there is no type ", " cannot be cast to "]) => {
+            Some(Part::Function("cast".to_owned()))
+        }
+        None if message.ends_with(" has no fields") => Some(Part::Access),
         None => None,
     }
 }

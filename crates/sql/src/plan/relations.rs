@@ -133,8 +133,8 @@ impl Relations {
         self.known.get(name)
     }
 
-    pub(crate) fn get_key(&self, name: &RelationName) -> Option<&RelationName> {
-        self.known.get_key_value(name).map(|(key, _)| key)
+    pub(crate) fn get_with_key(&self, name: &RelationName) -> Option<(&RelationName, &Relation)> {
+        self.known.get_key_value(name)
     }
 
     /// What a scan of a plan reads.
@@ -142,8 +142,9 @@ impl Relations {
         self.known.get_key_value(&relation_name(table)?)
     }
 
-    pub(crate) fn names(&self) -> impl Iterator<Item = &RelationName> {
-        self.known.keys()
+    /// All of them, by name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&RelationName, &Relation)> {
+        self.known.iter()
     }
 
     pub(crate) fn state(&self) -> &SessionState {

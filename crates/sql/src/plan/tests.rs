@@ -6,6 +6,7 @@ mod constants;
 mod extent;
 mod maintained;
 mod malformed;
+mod misused;
 mod named;
 mod refused;
 mod world;

@@ -4,7 +4,9 @@
 
 use std::ops::{ControlFlow, Range};
 
-use datafusion::sql::sqlparser::ast::{LimitClause, Query, Select, Spanned, TableFactor, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, Expr, LimitClause, Query, Select, Spanned, Subscript, TableFactor, Visit, Visitor,
+};
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::source_text::SourceText;
@@ -84,6 +86,26 @@ impl Visitor for Clauses {
         )
     }
 
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<RefusedClause> {
+        let (clause, help) = match expr {
+            Expr::Collate { .. } => {
+                ("COLLATE", "texts are compared by their code points: compare or order by lower(name)")
+            }
+            Expr::MatchAgainst { .. } => ("MATCH … AGAINST", "write name ILIKE '%word%'"),
+            Expr::AllOp { right, .. } if is_value(right) => {
+                ("ALL of a value", "ALL takes a list or a query: id > ALL ([1, 2])")
+            }
+            Expr::AnyOp { right, .. } if is_value(right) => {
+                ("ANY of a value", "ANY takes a list or a query, and IN values: id IN (1, 2)")
+            }
+            Expr::CompoundFieldAccess { access_chain, .. } if access_chain.iter().any(is_open) => {
+                ("a slice without its end", "write both ends: tags[1:3]")
+            }
+            _ => return ControlFlow::Continue(()),
+        };
+        ControlFlow::Break(RefusedClause { span: expr.span(), clause, help: Some(help) })
+    }
+
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<RefusedClause> {
         let series = "unnest a list in a subquery: FROM (SELECT unnest(range(1, 4)) AS n) AS numbers";
         let (clause, help) = match factor {
@@ -106,6 +128,18 @@ impl Visitor for Clauses {
         };
         ControlFlow::Break(RefusedClause { span: factor.span(), clause, help })
     }
+}
+
+fn is_value(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(_) | Expr::Tuple(_) => true,
+        Expr::Nested(inner) => is_value(inner),
+        _ => false,
+    }
+}
+
+fn is_open(access: &AccessExpr) -> bool {
+    matches!(access, AccessExpr::Subscript(Subscript::Slice { upper_bound: None, .. }))
 }
 
 fn refuse<const N: usize>(

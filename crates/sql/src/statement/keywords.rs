@@ -7,6 +7,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 use factum_types::suggest::nearest;
 
+use super::is_word;
 use super::source_text::SourceText;
 use crate::definitions::Problem;
 
@@ -67,12 +68,12 @@ pub(super) fn explained(source: &SourceText, tokens: &[TokenWithSpan], problem: 
         .iter()
         .position(|token| source.range(token.span).is_some_and(|span| span.start >= problem.span.start));
     let place = place.unwrap_or(tokens.len());
-    let before = place.checked_sub(1).and_then(|before| tokens.get(before));
+    let misspelt = |place: usize| misspelt(tokens, place);
     // The plural of a keyword is a good name: `orders`.
-    let at = tokens.get(place).and_then(misspelt).filter(|(word, meant)| !is_plural(word, meant));
+    let at = misspelt(place).filter(|(word, meant)| !is_plural(word, meant));
     let help = at.map(|(_, meant)| format!("did you mean `{meant}`?"));
-    let help = help.or_else(|| {
-        let beside = [tokens.get(place + 1), before].into_iter().flatten().filter_map(misspelt);
+    let help = help.or_else(|| without_by(tokens, place)).or_else(|| {
+        let beside = [Some(place + 1), place.checked_sub(1)].into_iter().flatten().filter_map(misspelt);
         let (word, meant) = beside.into_iter().find(|(word, meant)| !is_plural(word, meant))?;
         Some(format!("did you mean `{meant}` where it says `{word}`?"))
     });
@@ -85,9 +86,21 @@ pub(crate) fn nearly(name: &str) -> Option<&'static str> {
     (!is_plural(name, meant)).then_some(meant)
 }
 
-/// A word that is no keyword, and the one that it is nearly.
-fn misspelt(token: &TokenWithSpan) -> Option<(&str, &'static str)> {
-    let Token::Word(word) = &token.token else { return None };
+/// What to write where BY is missing.
+fn without_by(tokens: &[TokenWithSpan], place: usize) -> Option<String> {
+    let Token::Word(word) = &tokens.get(place)?.token else { return None };
+    let is_followed = tokens.get(place + 1).is_some_and(|next| is_word(&next.token, "by"));
+    let begins = matches!(word.keyword, Keyword::GROUP | Keyword::ORDER | Keyword::PARTITION);
+    (begins && !is_followed).then(|| format!("write {} BY", word.value.to_uppercase()))
+}
+
+/// A word that is no keyword, and the one that it is nearly. What stands beside a point is a name.
+fn misspelt(tokens: &[TokenWithSpan], place: usize) -> Option<(&str, &'static str)> {
+    let is_point = |place: usize| tokens.get(place).is_some_and(|token| token.token == Token::Period);
+    if is_point(place + 1) || place.checked_sub(1).is_some_and(is_point) {
+        return None;
+    }
+    let Token::Word(word) = &tokens.get(place)?.token else { return None };
     let is_name = word.quote_style.is_some() || word.keyword != Keyword::NoKeyword || word.value.len() < 3;
     if is_name {
         return None;

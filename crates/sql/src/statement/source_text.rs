@@ -38,6 +38,15 @@ impl SourceText {
         &self.file
     }
 
+    /// The text of a query, which lies in no file.
+    pub(crate) fn of_query(text: &Arc<str>) -> Self {
+        Self::new(Path::new("query"), Arc::clone(text))
+    }
+
+    pub(crate) fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

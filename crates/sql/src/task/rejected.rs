@@ -1,15 +1,18 @@
-//! Events that went to dead letters since the start: how many, since when, and why.
+//! Events that went to dead letters: how many, since when, and why the last one did.
 //!
-//! Not here: how many there were ever, which is committed with the state (`counts`).
+//! Invariant: they are committed with the epochs that met them, so that a restart forgets none.
+//!
+//! Not here: how many there were before this was kept, which only the count knows (`counts`).
 
 use factum_types::{Timestamp, TopicName};
+use serde_json::{Value, json};
 
 /// A view that takes no event in is told of for as long as that lasts, one that takes others in for an hour.
 const RECENT_MILLIS: i64 = 3_600_000;
 /// They are told in the log again after so long.
 const QUIET_MILLIS: i64 = 60_000;
 
-/// Events that could not be taken in since the start.
+/// Events that could not be taken in, ever.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedEvents {
     /// The topic of their dead letters.
@@ -40,6 +43,51 @@ impl RejectedEvents {
         }
     }
 
+    /// Where their task keeps them, beside its counts.
+    pub(super) const KEY: &[u8] = b"rejected";
+
+    /// All of them behind an epoch of so many events, of which `added` were rejected.
+    pub(super) fn behind(before: Option<Self>, added: Option<Self>, events: u64) -> Option<Self> {
+        let is_any_taken_in = added.as_ref().map_or(0, |added| added.count) < events;
+        let all = match (before, added) {
+            (Some(before), Some(added)) => before.plus(added),
+            (before, added) => before.or(added)?,
+        };
+        let in_a_row = if is_any_taken_in { 0 } else { all.in_a_row };
+        Some(Self { in_a_row, ..all })
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let Self { topic, count, in_a_row, first, last, reason } = self;
+        let (first, last) = (first.as_millis(), last.as_millis());
+        let value = json!({"topic": topic.as_str(), "count": count, "in_a_row": in_a_row, "first": first,
+            "last": last, "reason": reason});
+        value.to_string().into_bytes()
+    }
+
+    /// What [`Self::to_bytes`] gave; `None` for anything else.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(bytes).ok()?;
+        let time = |name: &str| value.get(name).and_then(Value::as_i64).map(Timestamp::from_millis);
+        let count = |name: &str| value.get(name).and_then(Value::as_u64);
+        Some(Self {
+            topic: TopicName::new(value.get("topic")?.as_str()?).ok()?,
+            count: count("count")?,
+            in_a_row: count("in_a_row")?,
+            first: time("first")?,
+            last: time("last")?,
+            reason: value.get("reason")?.as_str()?.to_owned(),
+        })
+    }
+
+    /// All of them, of any number of partitions.
+    pub(crate) fn sum(before: Option<Self>, added: Self) -> Self {
+        match before {
+            Some(before) => before.plus(added),
+            None => added,
+        }
+    }
+
     /// Whether `later` ones are news, behind these.
     pub(crate) fn is_long_before(&self, later: &Self) -> bool {
         self.in_a_row == 0 && later.first.as_millis() - self.last.as_millis() >= QUIET_MILLIS
@@ -62,5 +110,28 @@ impl std::fmt::Display for RejectedEvents {
             1 => write!(f, "1 event went to {topic} at {first}: {reason}"),
             _ => write!(f, "{count} events went to {topic} since {first}, the last because {reason}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_are_read_back_as_they_were_kept() {
+        let rejected = RejectedEvents {
+            topic: TopicName::new("store.top.dead-letter").expect("a name"),
+            count: u64::MAX,
+            in_a_row: 3,
+            first: Timestamp::from_millis(-1),
+            last: Timestamp::from_millis(i64::MAX),
+            reason: "\"quoted\" and\nlong \u{e9}".to_owned(),
+        };
+        let bytes = rejected.to_bytes();
+        assert_eq!(RejectedEvents::from_bytes(&bytes), Some(rejected));
+        for end in 0..bytes.len() {
+            assert_eq!(RejectedEvents::from_bytes(&bytes[..end]), None);
+        }
+        assert_eq!(RejectedEvents::from_bytes(br#"{"topic":"/","count":1}"#), None);
     }
 }

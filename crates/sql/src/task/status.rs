@@ -44,7 +44,7 @@ struct Trouble {
     /// Dead letters that wait, and why.
     letters: u64,
     letters_problem: Option<String>,
-    /// Events that went to dead letters since the start.
+    /// Events that went to dead letters, ever.
     rejected: Option<RejectedEvents>,
     /// Fields that events spelt otherwise since the start.
     spellings: BTreeSet<OtherSpelling>,
@@ -70,7 +70,7 @@ impl Default for TaskStatus {
 }
 
 /// What an epoch added.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct CommittedEpoch {
     pub(crate) epoch: u64,
     pub(crate) next: Offset,
@@ -80,6 +80,8 @@ pub(crate) struct CommittedEpoch {
     pub(crate) read_to: Option<Timestamp>,
     /// Totals.
     pub(crate) counts: Counts,
+    /// Events that went to dead letters, all of them.
+    pub(crate) rejected: Option<RejectedEvents>,
 }
 
 impl TaskStatus {
@@ -125,6 +127,7 @@ impl TaskStatus {
     fn show(&self, committed: CommittedEpoch) {
         self.watermark.store(committed.watermark.unwrap_or(i64::MIN), Ordering::Relaxed);
         *self.counts.lock() = committed.counts;
+        self.trouble.lock().rejected = committed.rejected;
         self.reach(committed.read_to);
         self.next.store(committed.next.get(), Ordering::Relaxed);
         self.end.fetch_max(committed.next.get(), Ordering::Relaxed);
@@ -158,25 +161,7 @@ impl TaskStatus {
         self.trouble.lock().last = Some(reason);
     }
 
-    /// Events of an epoch went to dead letters; whether they are the first since the start, or for a while.
-    pub(crate) fn reject(&self, rejected: RejectedEvents) -> bool {
-        let mut trouble = self.trouble.lock();
-        let is_news = trouble.rejected.as_ref().is_none_or(|before| before.is_long_before(&rejected));
-        trouble.rejected = Some(match trouble.rejected.take() {
-            Some(before) => before.plus(rejected),
-            None => rejected,
-        });
-        is_news
-    }
-
-    /// Events were taken in behind those that were rejected.
-    pub(crate) fn accept(&self) {
-        if let Some(rejected) = &mut self.trouble.lock().rejected {
-            rejected.in_a_row = 0;
-        }
-    }
-
-    /// Events that went to dead letters since the start.
+    /// Events that went to dead letters, ever.
     pub(crate) fn rejected(&self) -> Option<RejectedEvents> {
         self.trouble.lock().rejected.clone()
     }

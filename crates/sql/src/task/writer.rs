@@ -49,6 +49,9 @@ pub(crate) struct Writer {
     fence: Fence,
     /// As committed.
     counts: Counts,
+    rejected: Option<RejectedEvents>,
+    /// Whether events that were rejected were written of in the log since the start.
+    is_rejection_logged: bool,
     /// What the next commit adds to the count.
     letters_lost: u64,
     /// What was committed last but for its rows, if the state holds letters with it.
@@ -95,6 +98,10 @@ fn offset(found: &FoundValues, index: usize) -> Option<Offset> {
     bytes.map(|bytes| Offset::new(i64::from_le_bytes(bytes)))
 }
 
+fn rejected(found: &FoundValues, index: usize) -> Option<RejectedEvents> {
+    found.get(index).and_then(RejectedEvents::from_bytes)
+}
+
 /// Why an event of a closed window is in a dead letter.
 fn too_late(window_end: i64) -> String {
     match jiff::Timestamp::from_microsecond(window_end) {
@@ -116,16 +123,17 @@ pub(crate) async fn committed(
     let mut facts = BTreeMap::new();
     let mut visit = |key: &[u8], value: &[u8]| drop(facts.insert(key.to_vec(), value.to_vec()));
     let progress = state.scan(task, counts::TABLE, &mut visit).await?;
-    let mut found = FoundValues::with_capacity(Counts::KEYS.len() + 2);
-    for key in Counts::KEYS.into_iter().chain([TOPIC, READ_TO]) {
+    let mut found = FoundValues::with_capacity(Counts::KEYS.len() + 3);
+    for key in Counts::KEYS.into_iter().chain([TOPIC, READ_TO, RejectedEvents::KEY]) {
         found.push(facts.get(key).map(Vec::as_slice));
     }
     let next = progress.offsets.iter().find(|(source, _)| source == place).map(|(_, next)| *next);
     let (Some(topic), Some(next)) = (topic(&found, Counts::KEYS.len()), next) else { return Ok(None) };
     let read_to = offset(&found, Counts::KEYS.len() + 1).map(|millis| Timestamp::from_millis(millis.get()));
     let counts = Counts::of(&found);
+    let rejected = rejected(&found, Counts::KEYS.len() + 2);
     let Progress { epoch, watermark, .. } = progress;
-    Ok(Some((topic, CommittedEpoch { epoch, next, watermark, events: 0, read_to, counts })))
+    Ok(Some((topic, CommittedEpoch { epoch, next, watermark, events: 0, read_to, counts, rejected })))
 }
 
 impl Writer {
@@ -146,6 +154,8 @@ impl Writer {
             advanced,
             fence: Fence::default(),
             counts: Counts::default(),
+            rejected: None,
+            is_rejection_logged: false,
             letters_lost: 0,
             unsettled: None,
             waiting: Vec::new(),
@@ -185,8 +195,10 @@ impl Writer {
             warn!(task = %self.id, reason = loss.reason, "the state was damaged and is built again");
             self.status.note(format!("its state was damaged and is built again: {}", loss.reason));
         }
-        let [of_topic, of_began, of_read_to] = [0, 1, 2].map(|index| Counts::KEYS.len() + index);
+        let [of_topic, of_began, of_read_to, of_rejected] =
+            [0, 1, 2, 3].map(|index| Counts::KEYS.len() + index);
         (self.fence, self.counts, self.epoch) = (fence, Counts::of(&found), progress.epoch);
+        self.rejected = rejected(&found, of_rejected);
         (self.topic, self.is_topic_kept) = (Some(read), topic(&found, of_topic).is_some());
         self.began = (progress.epoch == 0 && offset(&found, of_began).is_none()).then_some(Offset::ZERO);
         self.read_to = offset(&found, of_read_to).map(|millis| Timestamp::from_millis(millis.get()));
@@ -216,7 +228,8 @@ impl Writer {
     }
 
     async fn facts(&self) -> Result<FoundValues, state::ReadError> {
-        let keys: Vec<&[u8]> = Counts::KEYS.into_iter().chain([TOPIC, BEGAN, READ_TO]).collect();
+        let own = [TOPIC, BEGAN, READ_TO, RejectedEvents::KEY];
+        let keys: Vec<&[u8]> = Counts::KEYS.into_iter().chain(own).collect();
         self.environment.state.get_many(&self.id, counts::TABLE, &keys).await
     }
 
@@ -237,6 +250,7 @@ impl Writer {
             events: 0,
             read_to: self.read_to,
             counts: self.counts,
+            rejected: self.rejected.clone(),
         };
         self.status.resume(at, partition, closings);
         self.advanced.send_modify(|count| *count += 1);
@@ -265,7 +279,9 @@ impl Writer {
             ahead: prepared.ahead_in(&records),
             ..Counts::default()
         };
-        let rejected = bad.iter().max().map(|(_, reason)| self.rejected(added.poisoned, reason));
+        let events = records.len() as u64;
+        let just_rejected = bad.iter().max().map(|(_, reason)| self.rejected_now(added.poisoned, reason));
+        let rejected = RejectedEvents::behind(self.rejected.clone(), just_rejected.clone(), events);
         bad.extend(&late);
         bad.sort_unstable();
         let letter = |(record, reason): &&(usize, String)| {
@@ -284,7 +300,7 @@ impl Writer {
         let counts = self.counts.plus(added);
         counts.put(self.counts, &mut changes);
         let read_to = prepared.read_to(&records).or(self.read_to);
-        self.put_facts(read_to, &mut changes);
+        self.put_facts(read_to, rejected.as_ref(), &mut changes);
         let (next, watermark) = (prepared.next(&records), prepared.watermark(&records));
         let offsets = vec![(place, next)];
         let epoch = Epoch { changes, offsets: offsets.clone(), watermark, outbox };
@@ -294,8 +310,8 @@ impl Writer {
         if std::mem::take(&mut self.has_lost_state) {
             self.environment.state.acknowledge_loss(&self.id, self.fence).await?;
         }
-        let events = records.len() as u64;
-        self.show_rejected(rejected, events);
+        self.log_rejected(just_rejected);
+        self.rejected.clone_from(&rejected);
         self.metrics.add(events, added);
         self.status.commit(CommittedEpoch {
             epoch: progress.epoch,
@@ -304,6 +320,7 @@ impl Writer {
             events,
             read_to,
             counts,
+            rejected,
         });
         self.advanced.send_modify(|count| *count += 1);
         self.unsettled =
@@ -313,27 +330,32 @@ impl Writer {
         Ok(())
     }
 
-    fn rejected(&self, count: u64, reason: &str) -> RejectedEvents {
+    fn rejected_now(&self, count: u64, reason: &str) -> RejectedEvents {
         let now = self.environment.clock.now();
         let (topic, reason) = (self.letters.clone(), shortened(reason, LONGEST_REASON));
         RejectedEvents { topic, count, in_a_row: count, first: now, last: now, reason }
     }
 
-    /// Shows what went to dead letters of an epoch of so many events.
-    fn show_rejected(&self, rejected: Option<RejectedEvents>, events: u64) {
-        let is_any_taken_in = rejected.as_ref().map_or(0, |rejected| rejected.count) < events;
-        if let Some(rejected) = rejected {
-            let RejectedEvents { count, topic, reason, .. } = rejected.clone();
-            if self.status.reject(rejected) {
-                warn!(task = %self.id, events = count, %topic, reason, "events went to dead letters");
-            }
+    /// Writes of what an epoch sent to dead letters, if that is the first since the start, or for a while.
+    fn log_rejected(&mut self, added: Option<RejectedEvents>) {
+        let Some(added) = added else { return };
+        let is_long_ago = self.rejected.as_ref().is_none_or(|before| before.is_long_before(&added));
+        if is_long_ago || !self.is_rejection_logged {
+            let RejectedEvents { count, topic, reason, .. } = added;
+            warn!(task = %self.id, events = count, %topic, reason, "events went to dead letters");
         }
-        if is_any_taken_in {
-            self.status.accept();
-        }
+        self.is_rejection_logged = true;
     }
 
-    fn put_facts(&self, read_to: Option<Timestamp>, changes: &mut Changes) {
+    fn put_facts(
+        &self,
+        read_to: Option<Timestamp>,
+        rejected: Option<&RejectedEvents>,
+        changes: &mut Changes,
+    ) {
+        if let Some(rejected) = rejected.filter(|rejected| self.rejected.as_ref() != Some(*rejected)) {
+            changes.put(counts::TABLE, RejectedEvents::KEY, &rejected.to_bytes());
+        }
         if let Some(read_to) = read_to {
             changes.put(counts::TABLE, READ_TO, &read_to.as_millis().to_le_bytes());
         }

@@ -27,6 +27,11 @@ pub(crate) fn no_such_call(call: &str, rest: &str) -> (String, Option<String>) {
             let help = name.contains("percentile_cont").then_some(of_order);
             (format!("{name} takes {all} {word}, and not {given}"), help)
         }
+        None if given > 1 && (name == "max" || name == "min") => {
+            let (other, which) = if name == "max" { ("greatest", "largest") } else { ("least", "smallest") };
+            let help = format!("{other}(a, b) is the {which} of several values of one row");
+            (format!("{name} takes 1 argument, and not {given}"), Some(help))
+        }
         None if given == 0 => (format!("{name} takes arguments, and there are none"), None),
         None => (format!("no function takes {call}"), Some("convert the value with CAST(… AS …)".to_owned())),
     }

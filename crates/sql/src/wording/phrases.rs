@@ -68,6 +68,16 @@ fn unsupported(message: &str) -> Option<(String, Option<String>)> {
             return Some((format!("{clause} takes a whole number, and not {}", a(kind)), None));
         }
     }
+    for clause in ["LIMIT", "OFFSET"] {
+        if let Some((value, _)) =
+            rest(&format!("{clause} must be >= 0, '")).and_then(|rest| rest.split_once('\''))
+        {
+            return Some((format!("{clause} takes a whole number from 0 on, and not '{value}'"), None));
+        }
+    }
+    if message.contains("to grouping function is not in grouping columns") {
+        return Some(("grouping takes keys of GROUP BY".to_owned(), None));
+    }
     if let Some(name) = rest("chema contains duplicate unqualified field name ") {
         let name = name.trim_matches('"');
         let text = format!("two columns are called `{name}`: give one of them another name with AS");

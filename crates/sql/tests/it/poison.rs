@@ -85,8 +85,8 @@ fn events_that_cannot_be_decoded_or_computed_become_letters() {
 }
 
 #[test]
-fn a_view_that_takes_no_event_in_says_so() {
-    let world = World::new(small()).with_orders(1);
+fn a_view_that_takes_no_event_in_says_so_also_after_a_restart() {
+    let mut world = World::new(small()).with_orders(1);
     world.apply(VIEW);
     let bad = || order(13, "a", 0, 100);
     world.post("store.orders", &[bad(), bad(), bad()]);
@@ -98,8 +98,22 @@ fn a_view_that_takes_no_event_in_says_so() {
     let said = format!("3 events went to {LETTERS} since {since}, the last because division by zero");
     assert_eq!(rejected.to_string(), said);
     assert_eq!(status.rejected_problem, Some(format!("takes no event in: {said}")));
-    assert_eq!(world.read("store.per_customer").why_left_out, Some(said));
+    assert_eq!(world.read("store.per_customer").why_left_out.as_ref(), Some(&said));
+    for end in [World::restart, World::crash] {
+        end(&mut world);
+        world.apply(VIEW);
+        world.settle();
+        let again = world.status("store.per_customer");
+        assert_eq!(
+            (again.rejected.as_ref(), again.rejected_problem),
+            (Some(&rejected), status.rejected_problem.clone())
+        );
+        assert_eq!(world.read("store.per_customer").why_left_out.as_ref(), Some(&said));
+    }
     world.post("store.orders", &[order(1, "a", 0, 100)]);
+    world.settle();
+    world.restart();
+    world.apply(VIEW);
     world.settle();
     let status = world.status("store.per_customer");
     assert_eq!(status.rejected.map(|rejected| (rejected.count, rejected.in_a_row)), Some((3, 0)));

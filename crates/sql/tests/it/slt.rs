@@ -83,9 +83,11 @@ files! {
     refused
     row_errors
     scalar_functions
+    show
     statistics
     tumble
     unnest
+    unread_columns
     views_over_views
     window_close
     without_schema

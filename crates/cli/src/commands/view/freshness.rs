@@ -11,7 +11,7 @@ pub(super) fn warn(rows: &Rows) {
     if is_some(undecodable) {
         let reason = match reason {
             Some(reason) => printable(reason),
-            None => "the columns that are named cannot be read from them; -o json says why".to_owned(),
+            None => "the columns that are named cannot be read from them".to_owned(),
         };
         report::say(format_args!("warning: {undecodable} events are left out: {reason}"));
     }

@@ -264,6 +264,12 @@ pub(in crate::handlers) fn change_list(
     (choice.set)(config, &list).ok_or_else(|| format!("{name} cannot be {list:?}"))
 }
 
+/// The same entry with the value that is declared, where it has none.
+pub(in crate::handlers) fn or_declared(entry: &ConfigEntry, declared: &TopicConfig) -> ConfigEntry {
+    let own = || (CHOICES.iter().find(|choice| choice.name == entry.name)?.own)(declared);
+    ConfigEntry { name: entry.name.clone(), value: entry.value.clone().or_else(own) }
+}
+
 /// Whether the setting is a list, to which values can be appended in Kafka.
 pub(in crate::handlers) fn is_list(name: &str) -> bool {
     FIXED.iter().any(|(fixed, _)| fixed.name == name && fixed.kind == List)

@@ -149,13 +149,14 @@ fn malformed_queries_are_told_at_their_place() {
         SELECT details[1]['product_id'] FROM orders
         SELECT (details)[1].product_id FROM orders
         SELECT address['city'].zip FROM orders
-          "v": a text has no fields
+          "address['city'].zip": a text has no fields
           help: write address.city for a field of an object, and tags[1] for the first item of a list
         SELECT tags[1][2] FROM orders
           "tags[1][2": a value of type text has no items that [ ] could take
           help: tags[1] is the first item of a list; write substr(name, 1, 1) for a part of a text
         SELECT tags[1:] FROM orders
-          "v": slice subscript requires an upper bound
+          "tags[1": a slice without its end is not supported
+          help: write both ends: tags[1:3]
         SELECT tags[] FROM orders
           "]": `]` stands where an expression is expected
         SELECT address.city.zip FROM orders
@@ -179,7 +180,7 @@ fn malformed_queries_are_told_at_their_place() {
         SELECT id FROM orders LIMIT 'a'
           "'a'": LIMIT takes a whole number, and not a text
         SELECT id FROM orders LIMIT -1
-          "v": LIMIT must be >= 0, '-1' was provided
+          "v": LIMIT takes a whole number from 0 on, and not '-1'
         SELECT id FROM orders LIMIT 1.5
           "1.5": LIMIT takes a whole number, and not a decimal(2, 1)
         SELECT id FROM orders LIMIT id
@@ -211,8 +212,8 @@ fn malformed_queries_are_told_at_their_place() {
         SELECT date_trunc(order_date) FROM orders
           "date_trunc(order_date": date_trunc takes 2 arguments, and not 1
         SELECT max(id, quantity) FROM orders
-          "max(id, quantity": no function takes max(bigint, bigint)
-          help: convert the value with CAST(… AS …)
+          "max(id, quantity": max takes 1 argument, and not 2
+          help: greatest(a, b) is the largest of several values of one row
         SELECT sum(id, quantity) FROM orders
           "sum(id, quantity": sum takes 1 argument, and not 2
         SELECT power(quantity) FROM orders
@@ -223,6 +224,7 @@ fn malformed_queries_are_told_at_their_place() {
           "WHERE": the statement ends where an expression is expected
         SELECT id FROM orders GROUP
           "GROUP": `GROUP` is not expected here
+          help: write GROUP BY
         SELECT id FROM orders ORDER BY
           "BY": the statement ends where an expression is expected
         SELECT id FROM orders WHERE id = = 1
@@ -235,12 +237,13 @@ fn malformed_queries_are_told_at_their_place() {
         SELECT id FROM orders WHERE id BETWEEN 1
           "1": the statement ends where AND is expected
         SELECT CASE WHEN id > 1 THEN 2 FROM orders
-          "id": `id` is not expected here
+          "CASE": a CASE has no END
+          help: write CASE WHEN a > 0 THEN b ELSE c END
         SELECT CAST(id AS INTT) FROM orders
           "id": there is no type INTT
           help: write text, bigint, double, decimal(12, 2), boolean, date or timestamp
         SELECT CAST(id AS STRUCT) FROM orders
-          "v": a bigint cannot be cast to struct
+          "id": a bigint cannot be cast to struct
         SELECT id::foo FROM orders
           "id": there is no type foo
           help: write text, bigint, double, decimal(12, 2), boolean, date or timestamp
@@ -269,10 +272,11 @@ fn malformed_queries_are_told_at_their_place() {
         SELECT id FROM orders ORDER BY id LIMIT
           "LIMIT": the statement ends where an expression is expected
         SELECT row_number() OVER FROM orders
-          "v": there is no window `FROM`
+          "FROM": there is no window `FROM`
           help: write OVER (ORDER BY …), or WINDOW w AS (…) at the end
         SELECT row_number() OVER (PARTITION) FROM orders
           "PARTITION": `PARTITION` stands where ROWS, RANGE, GROUPS is expected
+          help: write PARTITION BY
         SELECT row_number() FROM orders
           "row_number": there is no function `row_number`
           help: it is a window function: write row_number(…) OVER (ORDER BY …)
@@ -329,21 +333,23 @@ fn malformed_queries_are_told_at_their_place() {
         SELECT id FROM orders UNION id
           "id": `id` stands where SELECT, VALUES, or a subquery in the query body is expected
         SELECT * EXCEPT (nothere) FROM orders
-          "v": no field named nothere
-          help: valid fields are orders.id, orders.customer, orders.total, orders.quantity, orders.order_date, orders.tags, orders.address, orders.details, orders._id, orders._type, orders._source, orders._subject, orders._time, orders._key, orders._partition, orders._offset, orders._timestamp, orders._headers.
+          "nothere": there is no column `nothere` in `*`
         SELECT * EXCLUDE (id) FROM orders
         SELECT * REPLACE (1 AS nothere) FROM orders
+          "nothere": there is no column `nothere` in `*`
         SELECT * RENAME (id AS x) FROM orders
-          "v": wildcard * with RENAME not supported
+          "* RENAME (id AS x": `*` with RENAME is not supported
+          help: select the columns by their names: id AS number
         SELECT orders.*.id FROM orders
           ".": `.` is not expected here
         SELECT id COLLATE "x" FROM orders
-          "v": COLLATE is not supported in an expression
+          "id COLLATE \"x\"": COLLATE is not supported
+          help: texts are compared by their code points: compare or order by lower(name)
         SELECT id FROM orders WHERE EXISTS
           "EXISTS": the statement ends where ( is expected
         SELECT id FROM orders WHERE id > ALL (1)
-          "v": no function takes cardinality(bigint)
-          help: convert one of them with CAST(… AS …)
+          "id > ALL (1": ALL of a value is not supported
+          help: ALL takes a list or a query: id > ALL ([1, 2])
         SELECT id FROM orders WHERE id > ANY (SELECT id FROM products)
           "SELECT id FROM products": a query within an expression over single events is not supported by this version yet
           help: join the table instead
@@ -354,10 +360,10 @@ fn malformed_queries_are_told_at_their_place() {
           "customer": `customer` stands where ) is expected
         SELECT SUBSTRING(customer FOR 2) FROM orders
         SELECT GROUPING(id) FROM orders
-          "v": argument orders.id to grouping function is not in grouping columns
+          "GROUPING(id": grouping takes keys of GROUP BY
         SELECT id FROM orders WINDOW w AS (ORDER BY id)
         SELECT sum(id) OVER w FROM orders
-          "v": there is no window `w`
+          "w": there is no window `w`
           help: write OVER (ORDER BY …), or WINDOW w AS (…) at the end
         SELECT id FROM TUMBLE(orders, order_date)
           "TUMBLE": TUMBLE takes a relation, its column of time and an interval
@@ -370,6 +376,7 @@ fn malformed_queries_are_told_at_their_place() {
           help: write TUMBLE(orders, order_date, INTERVAL '1 hour')
         SELECT id FROM HOP(orders, order_date, INTERVAL '1 minute')
           "HOP": there is no function `HOP` that gives rows in FROM: TUMBLE is the only one
+          help: only tumbling windows are supported by this version: FROM TUMBLE(orders, order_date, INTERVAL '1 hour')
         SELECT id FROM orders, UNNEST(id) AS d
           "id": `id` is no list, so there is nothing to unnest
         SELECT id FROM orders, UNNEST() AS d
@@ -398,7 +405,8 @@ fn malformed_queries_are_told_at_their_place() {
           "IF": there is no function `if`
           help: write CASE WHEN a > 0 THEN b ELSE c END
         SELECT MATCH (id) AGAINST ('x') FROM orders
-          "v": MATCHAGAINST is not supported in an expression
+          "CREATE MATERIALIZED VIEW v AS SELECT MATCH (id) AGAINST ('x') FROM orders": MATCH … AGAINST is not supported
+          help: write name ILIKE '%word%'
         SELECT id[1] FROM orders
           "id[1": a value of type bigint has no items that [ ] could take
           help: tags[1] is the first item of a list; write substr(name, 1, 1) for a part of a text
