@@ -48,7 +48,7 @@ use crate::names::suggest;
 use crate::pipeline::Pipeline;
 use crate::plan::PlanResult;
 use crate::schema::EventSchema;
-use crate::task::Environment;
+use crate::task::{ComputeTurns, Environment};
 pub use apply::{ApplyResult, PlannedDefinitions};
 use kept_state::KeptState;
 pub use options::Options;
@@ -132,7 +132,9 @@ impl Engine {
         let random = Random::system();
         let closings = ClosingRegistry::new(ClosingTopic::new(internal_log, &random));
         let spellings = SpellingLog::default();
-        let environment = Arc::new(Environment { options, log, state, closings, spellings, clock, tasks });
+        let computing = ComputeTurns::of_machine();
+        let environment = Environment { options, log, state, closings, spellings, clock, computing, tasks };
+        let environment = Arc::new(environment);
         let engine = Self(Arc::new(Inner {
             environment: Arc::clone(&environment),
             applying: tokio::sync::Mutex::default(),

@@ -12,7 +12,9 @@
 //! - An event that cannot be decoded or computed, and a range that cannot be read, becomes a dead letter and is
 //!   counted; it never stops the view, and neither does a letter that cannot be written.
 //! - A task that was taken over by another stops.
+//! - However long an event takes to compute, no thread that serves clients is held meanwhile (`computing`).
 
+mod computing;
 mod counts;
 mod evaluate;
 mod intake;
@@ -37,6 +39,7 @@ use crate::closings::{ClosingRegistry, ClosingTopicError, Closings};
 use crate::decode::spelling::SpellingLog;
 use crate::engine::Options;
 use crate::operator::Operator;
+pub(crate) use computing::ComputeTurns;
 pub(crate) use counts::Counts;
 use evaluate::Evaluation;
 pub(crate) use intake::{EventTime, Intake};
@@ -56,6 +59,7 @@ pub(crate) struct Environment {
     pub(crate) closings: ClosingRegistry,
     pub(crate) spellings: SpellingLog,
     pub(crate) clock: SharedClock,
+    pub(crate) computing: ComputeTurns,
     pub(crate) tasks: TaskGroup,
 }
 
@@ -185,7 +189,8 @@ impl Task {
         let evaluation = Evaluation { operator, state: &*environment.state, task: &id, prepared };
         let mut ranges = Vec::from([Range { start: 0, end: prepared.records.len() }]);
         while let Some(range) = ranges.pop() {
-            let Some(evaluated) = evaluation.evaluate(&range).await? else {
+            let evaluated = environment.computing.run(evaluation.evaluate(&range)).await?;
+            let Some(evaluated) = evaluated else {
                 let middle = range.start + range.len() / 2;
                 ranges.push(middle..range.end);
                 ranges.push(range.start..middle);

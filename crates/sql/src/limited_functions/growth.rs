@@ -61,7 +61,7 @@ impl Growth {
             "concat_ws" => Self::Separated,
             "array_to_string" => Self::Enumerated,
             "string_to_array" => Self::Split,
-            "array_has_all" | "array_has_any" | "levenshtein" => Self::Pairs,
+            "array_has_all" | "array_has_any" | "levenshtein" | "strpos" => Self::Pairs,
             // A byte becomes a character apart; a format of two bytes, a time with its zone.
             "regexp_match" | "to_char" | "translate" => Self::Scaled(32),
             // Letters change their length in another case, bytes are two digits each.
