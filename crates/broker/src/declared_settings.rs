@@ -8,15 +8,15 @@ use factum_types::TopicName;
 
 use crate::TopicConfig;
 
-type Declared = Box<dyn Fn(&TopicName) -> TopicConfig + Send + Sync>;
+type SettingsOfTopic = Box<dyn Fn(&TopicName) -> TopicConfig + Send + Sync>;
 
 /// Who knows them, once there is one.
 #[derive(Default)]
-pub(crate) struct DeclaredSettings(OnceLock<Declared>);
+pub(crate) struct DeclaredSettings(OnceLock<SettingsOfTopic>);
 
 impl DeclaredSettings {
     /// Has `declared` asked from now on; the first one given stays.
-    pub(crate) fn ask(&self, declared: Declared) {
+    pub(crate) fn ask(&self, declared: SettingsOfTopic) {
         self.0.get_or_init(|| declared);
     }
 

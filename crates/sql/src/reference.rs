@@ -16,6 +16,9 @@ use crate::decode::{decimal, envelope, instant};
 use crate::definitions::{Place, Problem, RelationName, TableDefinition};
 use crate::schema::squashed;
 
+/// Most columns of a table, as of the relations of one FROM: each takes some kilobytes, however few rows there are.
+const MOST_COLUMNS: usize = 4_000;
+
 /// A reference table in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct ReferenceTable {
@@ -36,6 +39,10 @@ impl ReferenceTable {
         let Some((start, header)) = lines.next().transpose()? else {
             return Err(file.problem(0, "the file is empty", "begin it with a line of column names"));
         };
+        if header.len() > MOST_COLUMNS {
+            let message = format!("{} columns; a table has at most {MOST_COLUMNS}", header.len());
+            return Err(file.problem(start, message, "leave out those that no query reads"));
+        }
         if let Some((first, second)) = repeated(&header) {
             let message =
                 format!("columns {} and {} are both named {:?}", first + 1, second + 1, header[first]);
@@ -262,6 +269,16 @@ mod tests {
             products.csv: columns 1 and 3 are both named "item_id"
               "item_id,ID,item_id""#]],
         );
+        let wide: Vec<_> = (0..4_001).map(|column| format!("c{column}")).collect();
+        let csv = format!("{}\n", wide.join(","));
+        let definition = TableDefinition {
+            name: RelationName::new("store", "products"),
+            key: "c0".to_owned(),
+            origin: "products.csv".into(),
+            csv: csv.into_bytes().into(),
+        };
+        let problem = ReferenceTable::read(&definition).expect_err("too many columns");
+        expect!["4001 columns; a table has at most 4000"].assert_eq(&problem.message);
         check(
             "ItemId,Name\n1,a,b\n",
             &expect![[r#"

@@ -1,4 +1,4 @@
-//! What a response of rows says in its headers, where its form has no place for it.
+//! Headers of a response of rows: freshness, and events and values that are missing.
 //!
 //! Not here: the rows.
 

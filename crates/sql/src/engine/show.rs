@@ -32,7 +32,7 @@ const LONGEST_PATTERN: usize = 1_000;
 pub type Visibility = Arc<dyn Fn(Resource<'_>) -> bool + Send + Sync>;
 
 /// A statement that is ready to run, or the rows that it was answered with.
-enum Prepared {
+enum PreparedStatement {
     Query(QueryPlan),
     Rows(RecordBatch),
 }
@@ -53,26 +53,26 @@ impl Engine {
         let (engine, text) = (self.clone(), Arc::from(sql));
         within(limits.time, async {
             match slot.run(async move { engine.prepared(&text, &visibility) }).await? {
-                Prepared::Query(plan) => self.run(&slot, plan, Some(limits.rows)).await,
-                Prepared::Rows(batch) => self.shown(batch, limits.rows),
+                PreparedStatement::Query(plan) => self.run(&slot, plan, Some(limits.rows)).await,
+                PreparedStatement::Rows(batch) => self.shown(batch, limits.rows),
             }
         })
         .await
     }
 
-    fn prepared(&self, text: &Arc<str>, visibility: &Visibility) -> Result<Prepared, QueryError> {
+    fn prepared(&self, text: &Arc<str>, visibility: &Visibility) -> Result<PreparedStatement, QueryError> {
         let source = SourceText::of_query(text);
         let effective = self.effective();
         match statement::runnable(&source).map_err(|problem| QueryError::Refused(vec![problem]))? {
             Runnable::Query(query) => {
                 let planned = effective.planned.planner.parsed_query("", *query, &source);
-                planned.map(Prepared::Query).map_err(|failure| self.refused(failure))
+                planned.map(PreparedStatement::Query).map_err(|failure| self.refused(failure))
             }
             Runnable::Show(ShowStatement::Relations(filter)) => {
-                effective.relations_like(&filter, &source, visibility).map(Prepared::Rows)
+                effective.relations_like(&filter, &source, visibility).map(PreparedStatement::Rows)
             }
             Runnable::Show(ShowStatement::Columns(name)) => {
-                effective.columns_of(&name, &source, visibility).map(Prepared::Rows)
+                effective.columns_of(&name, &source, visibility).map(PreparedStatement::Rows)
             }
         }
     }

@@ -62,7 +62,10 @@ pub(super) fn cut(
     }
     // Of rows that are kept for a join or a window, what nothing above them reads need not be kept: with it, an event
     // whose other fields are wrong would be left out.
-    cut_once(pruned(unpruned, relations)?, relations, closing)
+    let narrow = cut_once(pruned(unpruned, relations)?, relations, closing)?;
+    // Rows without a column are not kept: `count(*)` of them is asked above.
+    let has_columns = |kept: &StatePlan| !kept.plan.schema().fields().is_empty();
+    Ok(if narrow.kept.iter().all(has_columns) { narrow } else { parts })
 }
 
 fn cut_once(plan: LogicalPlan, relations: &Relations, closing: Option<Size>) -> Result<Parts, CutError> {

@@ -19,6 +19,9 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 
 /// The most columns, expressions and steps of a plan.
 const MOST_PARTS: usize = 100_000;
+/// The most of what each node's expressions, times all parts of the plan below it, come to. To find out which column one
+/// means, the planner looks through all of the plan below for joins by USING (`LogicalPlan::using_columns`).
+const MOST_WORK: usize = 50_000_000;
 /// The most steps of a plan one upon the other.
 const MOST_DEPTH: usize = 200;
 /// The most operators and calls one within the other, through subqueries and plain views.
@@ -30,6 +33,7 @@ const MOST_CONDITION: u64 = 50_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Excess {
     Parts,
+    Work,
     Depth,
     Nested,
     Condition,
@@ -43,6 +47,10 @@ impl Excess {
             Self::Parts => {
                 format!("{written_out}, the statement has more than {MOST_PARTS} columns and expressions")
             }
+            Self::Work => format!(
+                "{written_out}, the columns of each SELECT times all columns and expressions below it are more than \
+                 {MOST_WORK}"
+            ),
             Self::Depth => format!(
                 "{written_out}, the statement has more than {MOST_DEPTH} steps one upon the other (joins, selections, \
                  groupings, windows)"
@@ -69,24 +77,30 @@ impl Excess {
 /// # Errors
 /// The first limit that it passes.
 pub(crate) fn check(plan: &LogicalPlan) -> Result<(), Excess> {
-    let mut parts = 0;
-    count(plan, 1, &mut parts)
+    count(plan, 1, &mut PlanSize::default())
 }
 
-fn count(plan: &LogicalPlan, depth: usize, parts: &mut usize) -> Result<(), Excess> {
+#[derive(Debug, Default)]
+struct PlanSize {
+    parts: usize,
+    work: usize,
+}
+
+fn count(plan: &LogicalPlan, depth: usize, size: &mut PlanSize) -> Result<(), Excess> {
     if depth > MOST_DEPTH {
         return Err(Excess::Depth);
     }
-    *parts += 1 + plan.schema().fields().len();
-    let mut excess = None;
+    size.parts += 1 + plan.schema().fields().len();
+    let (mut excess, mut expressions) = (None, 0_usize);
     let walked = plan.apply_expressions(|expr| {
+        expressions += 1;
         expr.apply(|part| {
-            *parts += 1;
+            size.parts += 1;
             let inner = match subquery(part) {
-                Some(plan) => count(plan, depth + 1, parts),
+                Some(plan) => count(plan, depth + 1, size),
                 None => Ok(()),
             };
-            excess = inner.err().or((*parts > MOST_PARTS).then_some(Excess::Parts));
+            excess = inner.err().or((size.parts > MOST_PARTS).then_some(Excess::Parts));
             Ok(if excess.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
         })
     });
@@ -94,10 +108,13 @@ fn count(plan: &LogicalPlan, depth: usize, parts: &mut usize) -> Result<(), Exce
     if let Some(excess) = excess {
         return Err(excess);
     }
-    if *parts > MOST_PARTS {
+    if size.parts > MOST_PARTS {
         return Err(Excess::Parts);
     }
-    plan.inputs().into_iter().try_for_each(|input| count(input, depth + 1, parts))
+    let above = size.parts;
+    plan.inputs().into_iter().try_for_each(|input| count(input, depth + 1, size))?;
+    size.work = size.work.saturating_add(expressions.saturating_mul(size.parts - above));
+    if size.work > MOST_WORK { Err(Excess::Work) } else { Ok(()) }
 }
 
 fn subquery(part: &Expr) -> Option<&LogicalPlan> {

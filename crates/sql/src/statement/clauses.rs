@@ -5,7 +5,8 @@
 use std::ops::{ControlFlow, Range};
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, LimitClause, Query, Select, Spanned, Subscript, TableFactor, Visit, Visitor,
+    AccessExpr, Expr, LimitClause, Query, Select, Spanned, Subscript, TableFactor, UnaryOperator, Visit,
+    Visitor,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -36,6 +37,14 @@ impl Visitor for Clauses {
     type Break = RefusedClause;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<RefusedClause> {
+        if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &query.limit_clause {
+            let numbers = [limit.as_ref(), offset.as_ref().map(|offset| &offset.value)];
+            if let Some(number) = numbers.into_iter().flatten().find(|number| is_negative(number)) {
+                let help = Some("LIMIT and OFFSET take whole numbers from 0 on");
+                let clause = "a number of rows below 0";
+                return ControlFlow::Break(RefusedClause { span: number.span(), clause, help });
+            }
+        }
         let limits_by = matches!(
             &query.limit_clause,
             Some(LimitClause::LimitOffset { limit_by, .. }) if !limit_by.is_empty()
@@ -128,6 +137,10 @@ impl Visitor for Clauses {
         };
         ControlFlow::Break(RefusedClause { span: factor.span(), clause, help })
     }
+}
+
+fn is_negative(number: &Expr) -> bool {
+    matches!(number, Expr::UnaryOp { op: UnaryOperator::Minus, .. })
 }
 
 fn is_value(expr: &Expr) -> bool {

@@ -69,10 +69,10 @@ fn unsupported(message: &str) -> Option<(String, Option<String>)> {
         }
     }
     for clause in ["LIMIT", "OFFSET"] {
-        if let Some((value, _)) =
-            rest(&format!("{clause} must be >= 0, '")).and_then(|rest| rest.split_once('\''))
-        {
-            return Some((format!("{clause} takes a whole number from 0 on, and not '{value}'"), None));
+        let given =
+            rest(&format!("{clause} must be >= 0, '")).or_else(|| rest(&format!("{clause} must be >=0, '")));
+        if let Some((value, _)) = given.and_then(|rest| rest.split_once('\'')) {
+            return Some((format!("{clause} takes a whole number from 0 on, and not {value}"), None));
         }
     }
     if message.contains("to grouping function is not in grouping columns") {

@@ -121,6 +121,20 @@ fn a_view_that_takes_no_event_in_says_so_also_after_a_restart() {
 }
 
 #[test]
+fn a_view_over_another_names_the_dead_letters_of_the_other() {
+    let mut world = World::new(small()).with_orders(1);
+    let both = format!("{VIEW};\nCREATE MATERIALIZED VIEW above AS SELECT count(*) AS n FROM per_customer");
+    world.apply(&both);
+    world.post("store.orders", &[order(13, "a", 0, 100), order(1, "a", 0, 100)]);
+    world.settle();
+    world.restart();
+    world.apply(&both);
+    world.settle();
+    let why = world.read("store.above").why_left_out.expect("a reason");
+    assert!(why.starts_with(&format!("1 event went to {LETTERS} at ")), "{why}");
+}
+
+#[test]
 fn a_query_says_why_events_are_left_out() {
     let world = World::new(small()).with_orders(1);
     world.apply("");

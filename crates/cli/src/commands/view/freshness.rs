@@ -13,10 +13,17 @@ pub(super) fn warn(rows: &Rows) {
             Some(reason) => printable(reason),
             None => "the columns that are named cannot be read from them".to_owned(),
         };
-        report::say(format_args!("warning: {undecodable} events are left out: {reason}"));
+        report::say(format_args!("warning: {}: {reason}", left_out(undecodable)));
     }
     if is_some(unreadable) {
-        report::say(format_args!("warning: {unreadable} events are left out: the log cannot read them"));
+        report::say(format_args!("warning: {}: the log cannot read them", left_out(unreadable)));
+    }
+}
+
+fn left_out(count: &str) -> String {
+    match count {
+        "1" => "1 event is left out".to_owned(),
+        count => format!("{count} events are left out"),
     }
 }
 

@@ -101,6 +101,21 @@ fn columns_that_nest() {
 }
 
 #[test]
+fn wide_selects_one_upon_the_other() {
+    let columns = |column: &dyn Fn(usize) -> String| (0..400).map(column).collect::<Vec<_>>().join(", ");
+    let first = format!("SELECT {} FROM sales", columns(&|i| format!("abs(order_id) AS c{i}")));
+    let next = format!("SELECT {} FROM {{}}", columns(&|i| format!("c{i}")));
+    check(
+        &with(40, &first, &next),
+        &expect![
+            "with its WITH queries, subqueries and plain views written out, the columns of each SELECT times all columns and expressions below it are more than 50000000"
+        ],
+    );
+    let problems = problems(&with(10, &first, &next));
+    assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
 fn windows_one_upon_the_other() {
     let windows = (0..250).map(|i| format!("sum(order_id) OVER (ORDER BY power(order_id, {i})) AS a{i}"));
     let windows = windows.collect::<Vec<_>>().join(", ");

@@ -180,7 +180,8 @@ fn malformed_queries_are_told_at_their_place() {
         SELECT id FROM orders LIMIT 'a'
           "'a'": LIMIT takes a whole number, and not a text
         SELECT id FROM orders LIMIT -1
-          "v": LIMIT takes a whole number from 0 on, and not '-1'
+          "1": a number of rows below 0 is not supported
+          help: LIMIT and OFFSET take whole numbers from 0 on
         SELECT id FROM orders LIMIT 1.5
           "1.5": LIMIT takes a whole number, and not a decimal(2, 1)
         SELECT id FROM orders LIMIT id

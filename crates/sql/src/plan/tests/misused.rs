@@ -367,7 +367,8 @@ fn misused_parts_of_queries_are_told_at_their_place() {
         SELECT * FROM (VALUES (1, 'a'), ('b', 2)) AS t
           "'a'": 'a' is no bigint
         SELECT id FROM orders OFFSET -1
-          "v": OFFSET must be >=0, '-1' was provided
+          "1": a number of rows below 0 is not supported
+          help: LIMIT and OFFSET take whole numbers from 0 on
         SELECT id FROM orders LIMIT quantity + 1
           "quantity": no field named quantity
         SELECT id FROM orders ORDER BY id LIMIT 10 LIMIT 5
