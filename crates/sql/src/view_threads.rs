@@ -72,7 +72,7 @@ pub(crate) struct StepRunner {
     share: Arc<Semaphore>,
 }
 
-/// The turn of a step, shared by the step and by whoever waits for it.
+/// The turn of a step, shared by the step and by the caller that waits for it.
 type Turn = Arc<Mutex<Option<OwnedSemaphorePermit>>>;
 
 impl ViewThreads {
@@ -197,7 +197,7 @@ fn serve(pool: &Weak<Pool>, steps: &Receiver<(Step, ThreadHandle)>) {
     while let Ok((step, ThreadHandle(thread))) = steps.recv() {
         let report = step(&runtime);
         let is_needed = pool.upgrade().is_some_and(|pool| pool.keep(thread));
-        // Only now, so that whoever comes next finds this thread.
+        // Only now, so that the next step finds this thread.
         report();
         if !is_needed {
             break;

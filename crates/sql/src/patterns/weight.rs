@@ -1,4 +1,4 @@
-//! How large a regular expression is when its repetitions are written out, before anything is compiled.
+//! The weight of a regular expression: its size with repetitions written out, before anything is compiled.
 //!
 //! `(\w{100}|x){80}` has fifteen characters and is compiled to ten megabytes, in seconds; that it is too large is known only
 //! then. Its syntax tree is a few nodes, and counting them takes no time.

@@ -1,4 +1,4 @@
-//! How much trying the calls of one file may cost. What is beyond it is not tried, and told by its rows.
+//! The budget for trying the calls of one file. What is beyond it is not tried, and told by its rows.
 //!
 //! It is counted and not timed, so that a file is refused by every machine or by none.
 
