@@ -67,13 +67,7 @@ impl Parts {
         // For those who keep records of their own in reserved topics: governance and the engine.
         let internal_log: Arc<dyn EventLog> = Arc::new(broker.internal_log());
         let catalogue = Catalogue::new();
-        let applied = catalogue.clone();
-        broker.follow_project(move || applied.has_project());
-        broker.validate_records(Contracts::new(catalogue.clone()));
-        let declared = catalogue.clone();
-        broker.follow_declared_settings(move |topic| {
-            declared.event(topic).map(|event| event.settings.config()).unwrap_or_default()
-        });
+        follow_catalogue(&broker, &catalogue);
         let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
         broker.share_names(ViewAndTableNames(engine.clone()));
         let machine = Machine::new(data_dir.clone(), options.disk.clone(), options.log.segment_bytes);
@@ -144,6 +138,16 @@ impl Parts {
             outcome: self.outcome,
         }
     }
+}
+
+/// Has the broker ask what is applied: whether there is a project, what its contracts are, and what it declares of topics.
+fn follow_catalogue(broker: &Broker, catalogue: &Catalogue) {
+    let (applied, declared) = (catalogue.clone(), catalogue.clone());
+    broker.follow_project(move || applied.has_project());
+    broker.validate_records(Contracts::new(catalogue.clone()));
+    broker.follow_declared_settings(move |topic| {
+        declared.event(topic).map(|event| event.settings.config()).unwrap_or_default()
+    });
 }
 
 /// Where Kafka clients connect: as advertised, else where the listener is.
