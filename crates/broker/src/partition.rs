@@ -18,7 +18,7 @@ use factum_base::clock::SharedClock;
 use factum_log::{AppendError, AppendResult, Bounds, Isolation, PartitionLog, Slice, SyncError, Waiter};
 use factum_types::compression::DecompressError;
 use factum_types::record::{self, RecordSummary};
-use factum_types::{Compression, Offset, RecordBatch, Timestamp, TopicId, TopicPartition};
+use factum_types::{BatchHeader, Compression, Offset, RecordBatch, Timestamp, TopicId, TopicPartition};
 use parking_lot::RwLock;
 
 use crate::append_rules::AppendRules;
@@ -188,6 +188,7 @@ impl Partition {
             return Err(ProduceError::Reserved);
         }
         self.check(&batch)?;
+        check_attributes(batch.header())?;
         let transaction = match batch.header().is_transactional() {
             true => Some(transaction.ok_or(ProduceError::NoTransactionalId)?),
             false => None,
@@ -398,6 +399,17 @@ impl Partition {
             factum_log::ReadError::Damaged(damage) => ReadError::Damaged(damage),
             other => ReadError::Log(other),
         }
+    }
+}
+
+/// Refuses what only a broker may say of a batch; control batches are refused in process too.
+fn check_attributes(header: &BatchHeader) -> Result<(), ProduceError> {
+    if header.is_log_append_time() {
+        return Err(ProduceError::LogAppendTime);
+    }
+    match header.brokers_attributes() {
+        0 => Ok(()),
+        attributes => Err(ProduceError::Attributes { attributes }),
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) const COMPRESSION_BITS: i16 = 0b111;
 const TIMESTAMP_TYPE_BIT: i16 = 1 << 3;
 pub(crate) const TRANSACTIONAL_BIT: i16 = 1 << 4;
 pub(crate) const CONTROL_BIT: i16 = 1 << 5;
+const PRODUCERS_ATTRIBUTES: i16 = COMPRESSION_BITS | TIMESTAMP_TYPE_BIT | TRANSACTIONAL_BIT | CONTROL_BIT;
 
 /// Where and why bytes are not a record batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -189,6 +190,12 @@ impl BatchHeader {
     /// Whether record times were set by the broker on append.
     pub fn is_log_append_time(&self) -> bool {
         self.attributes & TIMESTAMP_TYPE_BIT != 0
+    }
+
+    /// The attributes beyond those that producers have (codec, times, transaction, control): when what a compaction has
+    /// kept is to go, and bits without a meaning.
+    pub fn brokers_attributes(&self) -> i16 {
+        self.attributes & !PRODUCERS_ATTRIBUTES
     }
 
     /// Whether the batch belongs to a transaction.

@@ -32,6 +32,15 @@ pub enum ProduceError {
     /// Control records are written by the broker alone.
     #[error("a client may not write control records")]
     Control,
+    /// The batch says that a broker gave its records their times.
+    #[error("LogAppendTime is a setting of the topic (message.timestamp.type), and not of a batch")]
+    LogAppendTime,
+    /// The batch says something that only a broker may.
+    #[error("attributes {attributes:#b} of the batch are not a producer's to set")]
+    Attributes {
+        /// Those at fault.
+        attributes: i16,
+    },
     /// The batch belongs to a transaction, and the request does not say to which.
     #[error("a batch of a transaction needs the transactional id of its producer")]
     NoTransactionalId,

@@ -13,6 +13,7 @@ use super::cell::Cell;
 use super::service::Transactions;
 use super::transaction::{ProducerIdentity, TransactionState, TransactionVersion};
 use super::{TransactionCoordinator, TransactionError};
+use crate::coordinator::memory::MemoryShare;
 
 /// What a produce request says of the transaction that its batches belong to.
 pub struct TransactionalAppend {
@@ -26,8 +27,8 @@ pub struct TransactionalAppend {
 pub(crate) struct LockedTransaction<'a> {
     append: &'a TransactionalAppend,
     inside: MutexGuard<'a, Cell>,
-    /// What the batch adds to the transaction.
-    added: Option<TopicPartition>,
+    /// What the batch adds to the transaction, with the memory for it.
+    added: Option<(TopicPartition, MemoryShare)>,
 }
 
 impl TransactionCoordinator {
@@ -66,21 +67,21 @@ impl TransactionalAppend {
         partition: &TopicPartition,
         producer: ProducerIdentity,
     ) -> Result<LockedTransaction<'_>, TransactionError> {
-        let mut inside = self.cell.lock();
+        let inside = self.cell.lock();
         if inside.is_dead {
             return Err(TransactionError::UnknownProducer);
         }
         inside.transaction.check_append(producer, self.version, partition)?;
         let is_ongoing = inside.transaction.state == TransactionState::Ongoing;
         let is_part = is_ongoing && inside.transaction.partitions.contains(partition);
-        if !is_part {
-            let limit = self.transactions.options.max_partitions;
-            if is_ongoing && inside.transaction.partitions.len() >= limit {
-                return Err(TransactionError::TooManyPartitions { limit });
-            }
-            inside.take_memory(partition, self.client)?;
+        let limit = self.transactions.options.max_partitions;
+        if is_ongoing && !is_part && inside.transaction.partitions.len() >= limit {
+            return Err(TransactionError::TooManyPartitions { limit });
         }
-        let added = (!is_part).then(|| partition.clone());
+        let added = match is_part {
+            true => None,
+            false => Some((partition.clone(), inside.take_memory(partition, self.client)?)),
+        };
         Ok(LockedTransaction { append: self, inside, added })
     }
 }
@@ -88,12 +89,13 @@ impl TransactionalAppend {
 impl LockedTransaction<'_> {
     /// Takes note that the batch is in the log, which begins the transaction or adds the partition to it.
     pub(crate) fn appended(mut self) {
-        let Some(partition) = self.added.take() else { return };
+        let Some((partition, share)) = self.added.take() else { return };
         let transactions = &self.append.transactions;
         let has_begun = self.inside.transaction.state == TransactionState::Ongoing;
         let now = transactions.trusted_time.stamp();
         self.inside.transaction.version = self.append.version;
         self.inside.transaction.begin_or_extend(partition, now);
+        self.inside.keep([share]);
         if !has_begun {
             transactions.begin(&mut self.inside);
         }

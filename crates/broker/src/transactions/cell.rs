@@ -78,19 +78,23 @@ impl Cell {
         }
     }
 
-    /// Takes memory for a partition that the open transaction is to have.
+    /// Takes memory for a partition that the open transaction is to have, until [`Cell::keep`].
     ///
     /// # Errors
     /// [`TransactionError::NoMemory`].
     pub(crate) fn take_memory(
-        &mut self,
+        &self,
         partition: &TopicPartition,
         client: ClientAddress,
-    ) -> Result<(), TransactionError> {
+    ) -> Result<MemoryShare, TransactionError> {
         let bytes = size_of::<TopicPartition>() + size_of::<MemoryShare>() + ENTRY_BYTES;
         let share = self.memory.take(Some(client), bytes + partition.topic.as_str().len());
-        self.shares.push(share.map_err(TransactionError::NoMemory)?);
-        Ok(())
+        share.map_err(TransactionError::NoMemory)
+    }
+
+    /// Keeps memory for as long as the transaction has partitions.
+    pub(crate) fn keep(&mut self, shares: impl IntoIterator<Item = MemoryShare>) {
+        self.shares.extend(shares);
     }
 
     /// Whether it has no transaction that anyone waits for.

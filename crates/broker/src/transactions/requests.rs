@@ -228,12 +228,12 @@ impl Transactions {
             return Err(TransactionError::TooManyPartitions { limit });
         }
         let had_begun = inside.transaction.state == TransactionState::Ongoing;
-        for partition in partitions {
-            if !had_begun || !inside.transaction.partitions.contains(partition) {
-                inside.take_memory(partition, client)?;
-            }
-        }
+        let is_new =
+            |partition: &&TopicPartition| !had_begun || !inside.transaction.partitions.contains(*partition);
+        let shares = partitions.iter().filter(is_new).map(|partition| inside.take_memory(partition, client));
+        let shares = shares.collect::<Result<Vec<_>, _>>()?;
         inside.store(next, &self.journal, now)?;
+        inside.keep(shares);
         if !had_begun {
             self.begin(&mut inside);
         }

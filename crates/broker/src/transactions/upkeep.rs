@@ -1,7 +1,7 @@
 //! Periodic work: open transactions time out, transactional ids expire, the journal is kept short.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use factum_base::tasks::{Stop, TaskGroup};
 use factum_types::{Offset, Timestamp};
@@ -15,6 +15,9 @@ use super::transaction::TransactionState;
 use super::{TransactionCoordinator, TransactionError};
 use crate::journal::LogError;
 use crate::metrics;
+
+/// Until a time-out that could not be stored is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 impl TransactionCoordinator {
     /// Completes what a crash left decided, then looks after transactions until a stop is requested.
@@ -64,12 +67,18 @@ impl Transactions {
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     warn!(transactional_id = %id, error, "could not abort a transaction that timed out yet");
-                    let mut inside = cell.lock();
-                    let again = now + std::time::Duration::from_secs(1);
-                    inside.deadline = Some(again);
-                    self.timers.schedule(again, id, None);
+                    self.try_again_later(&mut cell.lock(), at);
                 }
             }
+        }
+    }
+
+    /// Has the transaction whose time-out was `at` time out once more, a little later.
+    fn try_again_later(&self, inside: &mut Cell, at: Instant) {
+        if inside.deadline == Some(at) {
+            let again = self.clock.monotonic() + PAUSE;
+            inside.deadline = Some(again);
+            self.timers.schedule(again, inside.id.clone(), None);
         }
     }
 

@@ -34,13 +34,18 @@ fn refusal(partition: &Partition, batch: RecordBatch) -> String {
 }
 
 #[tokio::test]
-async fn control_and_transactional_batches_are_refused() {
+async fn what_only_a_broker_may_say_of_a_batch_is_refused() {
     let (_dir, running) = fresh();
     let partition = one_partition(&running.broker, "a").await;
     let error = refusal(&partition, with_attributes(&batch_of(10), 1 << 5));
     assert_eq!(error, "a client may not write control records");
     let error = refusal(&partition, with_attributes(&batch_of(10), 1 << 4));
-    assert_eq!(error, "transactions are not supported");
+    assert_eq!(error, "a batch of a transaction needs the transactional id of its producer");
+    let error = refusal(&partition, with_attributes(&batch_of(10), 1 << 3));
+    let setting = "LogAppendTime is a setting of the topic (message.timestamp.type), and not of a batch";
+    assert_eq!(error, setting);
+    let error = refusal(&partition, with_attributes(&batch_of(10), 1 << 6));
+    assert_eq!(error, "attributes 0b1000000 of the batch are not a producer's to set");
     assert_eq!(append(&partition, 10).await, 0, "nothing of them was kept");
     running.stop().await;
 }

@@ -47,6 +47,8 @@ impl From<&ProduceError> for ErrorCode {
             | ProduceError::Contract { .. } => Self::InvalidRecord,
             // Clients send the same batch again; nothing of it was kept.
             ProduceError::Busy(_) => Self::RequestTimedOut,
+            ProduceError::LogAppendTime => Self::InvalidTimestamp,
+            ProduceError::Attributes { .. } => Self::InvalidRecord,
             ProduceError::NoTransactionalId => Self::InvalidTxnState,
             ProduceError::Transaction(error) => error.into(),
             ProduceError::FutureTimestamp { .. } | ProduceError::OldTimestamp { .. } => {
