@@ -34,7 +34,7 @@ fn refusal(partition: &Partition, batch: RecordBatch) -> String {
 }
 
 #[tokio::test]
-async fn what_only_a_broker_may_say_of_a_batch_is_refused() {
+async fn attributes_that_only_a_broker_sets_are_refused() {
     let (_dir, running) = fresh();
     let partition = one_partition(&running.broker, "a").await;
     let error = refusal(&partition, with_attributes(&batch_of(10), 1 << 5));
