@@ -258,8 +258,10 @@ fn topics_that_factum_keeps_for_itself_are_listed_on_request() {
         $ factum topic list -o name
         $ factum topic list -o name --all
         __consumer_offsets
+        __transaction_state
         $ factum topic list -o name --internal
         __consumer_offsets
+        __transaction_state
     "#]]
     .assert_eq(&shell.transcript());
 }

@@ -336,6 +336,7 @@ fn topics_from_birth_to_death() {
         $ factum topic list -o name
         $ factum topic list --all -o name --server HTTP
         __consumer_offsets
+        __transaction_state
         $ factum topic list --server http://KAFKA
         !   × the connection to http://KAFKA broke before the answer came: connection closed before message
         !   │ completed

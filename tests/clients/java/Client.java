@@ -298,12 +298,12 @@ public final class Client {
         admin.incrementalAlterConfigs(Map.of(resource, delete.toList())).all().get();
         var back = admin.describeConfigs(List.of(resource)).all().get().get(resource);
         settings.keySet().forEach(name -> expect(back.get(name).source(), ConfigEntry.ConfigSource.DEFAULT_CONFIG, name));
-        var compact = List.of(new AlterConfigOp(new ConfigEntry("cleanup.policy", "compact"), AlterConfigOp.OpType.SET));
+        var replicas = List.of(new AlterConfigOp(new ConfigEntry("min.insync.replicas", "2"), AlterConfigOp.OpType.SET));
         try {
-            admin.incrementalAlterConfigs(Map.of(resource, compact)).all().get();
-            throw new AssertionError("compaction was granted");
+            admin.incrementalAlterConfigs(Map.of(resource, replicas)).all().get();
+            throw new AssertionError("two replicas in sync were granted");
         } catch (ExecutionException refused) {
-            expect(refused.getCause().getClass(), InvalidConfigurationException.class, "compaction");
+            expect(refused.getCause().getClass(), InvalidConfigurationException.class, "two replicas in sync");
         }
     }
 

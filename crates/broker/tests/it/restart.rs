@@ -251,6 +251,6 @@ async fn half_created_and_half_deleted_topics_are_removed() {
         .map(|entry| entry.expect("listed").file_name().into_string().expect("text"))
         .collect();
     left.sort();
-    assert_eq!(left, ["__consumer_offsets", "a"]);
+    assert_eq!(left, ["__consumer_offsets", "__transaction_state", "a"]);
     running.stop().await;
 }
