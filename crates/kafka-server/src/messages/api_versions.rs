@@ -65,38 +65,25 @@ pub struct FinalizedFeature {
 }
 
 impl ApiVersionsResponse {
-    /// What clients are told: the table of [`super::api`] and the features.
+    /// What clients are told: the table of [`super::api`] and the feature `transaction.version`, switched on at level 2:
+    /// Produce and TxnOffsetCommit add partitions and groups to a transaction by themselves, and EndTxn raises the epoch
+    /// (KIP-890).
     pub fn new(error_code: ErrorCode) -> Self {
-        Self::without_features(error_code).with_transaction_version()
-    }
-
-    /// Adds the feature `transaction.version`, switched on at level 2: Produce and TxnOffsetCommit add partitions and
-    /// groups to a transaction by themselves, and EndTxn raises the epoch (KIP-890).
-    #[must_use]
-    pub fn with_transaction_version(mut self) -> Self {
-        let name = "transaction.version";
-        let supported = SupportedFeature { name: name.to_owned(), min_version: 0, max_version: 2 };
-        let finalized =
-            FinalizedFeature { name: name.to_owned(), max_version_level: 2, min_version_level: 2 };
-        self.supported_features.push(supported);
-        self.finalized_features.push(finalized);
-        // Java clients heed finalized features of an epoch of 0 or more.
-        self.finalized_features_epoch = self.finalized_features_epoch.max(0);
-        self
-    }
-
-    fn without_features(error_code: ErrorCode) -> Self {
         let api_keys = ApiKey::ALL.iter().map(|api| {
             let (min_version, max_version) = api.advertised_versions().into_inner();
             ApiVersion { api_key: api.code(), min_version, max_version }
         });
+        let name = "transaction.version".to_owned();
+        let supported = SupportedFeature { name: name.clone(), min_version: 0, max_version: 2 };
+        let finalized = FinalizedFeature { name, max_version_level: 2, min_version_level: 2 };
         Self {
             error_code,
             api_keys: api_keys.collect(),
             throttle_time_ms: 0,
-            supported_features: Vec::new(),
-            finalized_features_epoch: -1,
-            finalized_features: Vec::new(),
+            supported_features: vec![supported],
+            // Java clients heed finalized features of an epoch of 0 or more.
+            finalized_features_epoch: 0,
+            finalized_features: vec![finalized],
         }
     }
 }

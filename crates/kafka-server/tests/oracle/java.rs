@@ -174,7 +174,6 @@ fn markers_of_version_two_are_answered_as_kafka_reads_them() {
 fn clients_of_every_version_read_the_version_of_transactions() {
     let mut java = Java::start();
     let answer = ApiVersionsResponse { api_keys: Vec::new(), ..ApiVersionsResponse::new(ErrorCode::None) };
-    let answer = answer.with_transaction_version();
     let finalized = r#""finalizedFeaturesEpoch":0,"finalizedFeatures":[{"name":"transaction.version","maxVersionLevel":2,"minVersionLevel":2}]"#;
     for (version, features) in [
         (0, String::new()),

@@ -253,7 +253,7 @@ fn a_view_whose_closings_take_no_writes_shows_what_was_closed_and_takes_events_i
 
 #[test]
 fn windows_are_closed_once_there_is_room_for_the_topic_of_closings() {
-    let world = World::with_partitions(small(), 3).with_late_orders(1, LATENESS);
+    let world = World::with_partitions(small(), 4).with_late_orders(1, LATENESS);
     world.topic("store.other", 1);
     world.apply(&count());
     world.post("store.orders", &[order(1, "a", 0, 1), order(2, "a", 80, 1)]);

@@ -129,7 +129,7 @@ fn events_that_expire_before_they_are_read_are_told() {
 
 #[test]
 fn a_dead_letter_whose_topic_cannot_be_made_waits_and_stops_nothing() {
-    let mut world = World::with_partitions(small(), 2).with_orders(1);
+    let mut world = World::with_partitions(small(), 3).with_orders(1);
     world.apply(VIEW);
     world.post_records("store.orders", vec![new_record("no JSON"), new_record("nor this")]);
     world.post("store.orders", &orders(20));
