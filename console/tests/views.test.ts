@@ -93,8 +93,9 @@ test("a poison event is counted, with a link to where it is", async () => {
     "application/json",
   );
   const page = await openPage(browser, `${factum.url}/views/store.activity_today`);
-  const link = page.getByRole("link", { name: /1 in store\.activity_today\.dead-letter/ });
-  await link.waitFor();
+  const count = page.getByText(/^1 in store\.activity_today\.dead-letter$/);
+  await count.waitFor();
+  const link = count.getByRole("link", { name: "store.activity_today.dead-letter" });
   assert.match((await link.getAttribute("href")) ?? "", /^\/topics\/store\.activity_today\.dead-letter/);
   await closePage(page);
 });
