@@ -233,10 +233,17 @@ impl Cell {
         self.last = marker.or(self.last);
     }
 
+    fn offset_key(&self, partition: &TopicPartition) -> Bytes {
+        records::encode_key(&Key::Offset(self.id.clone(), partition.clone()))
+    }
+
+    fn group_key(&self) -> Bytes {
+        records::encode_key(&Key::Group(self.id.clone()))
+    }
+
     fn changes(&self, stored: &BTreeMap<TopicPartition, StoredOffset>) -> Vec<Change> {
         let change = |(partition, stored): (&TopicPartition, &StoredOffset)| {
-            let key = records::encode_key(&Key::Offset(self.id.clone(), partition.clone()));
-            (key, Some(records::encode_offset(stored)))
+            (self.offset_key(partition), Some(records::encode_offset(stored)))
         };
         stored.iter().map(change).collect()
     }
@@ -249,12 +256,10 @@ impl Cell {
         journal: &Journal,
         wall: Timestamp,
     ) -> Result<(), CoordinatorError> {
-        let gone = |partition: &TopicPartition| {
-            (records::encode_key(&Key::Offset(self.id.clone(), partition.clone())), None)
-        };
+        let gone = |partition: &TopicPartition| (self.offset_key(partition), None);
         let mut changes: Vec<Change> = partitions.iter().map(gone).collect();
         if with_group && self.stored.is_some() {
-            changes.push((records::encode_key(&Key::Group(self.id.clone())), None));
+            changes.push((self.group_key(), None));
         }
         if !changes.is_empty() {
             self.last = Some(journal.append(changes, wall)?.1);
@@ -279,12 +284,9 @@ impl Cell {
         if self.group.state() == GroupState::Dead {
             return Ok(None);
         }
-        let group = self.stored.iter().map(|value| {
-            ((records::encode_key(&Key::Group(self.id.clone())), Some(value.clone())), Offset::ZERO)
-        });
+        let group = self.stored.iter().map(|value| ((self.group_key(), Some(value.clone())), Offset::ZERO));
         let offset = |(partition, stored, order): (&TopicPartition, &StoredOffset, Offset)| {
-            let key = records::encode_key(&Key::Offset(self.id.clone(), partition.clone()));
-            ((key, Some(records::encode_offset(stored))), order)
+            ((self.offset_key(partition), Some(records::encode_offset(stored))), order)
         };
         let written = journal.rewrite(group.chain(self.offsets.in_order().map(offset)), wall)?;
         self.last = written.or(self.last);
@@ -293,8 +295,7 @@ impl Cell {
 
     fn store_group(&mut self, journal: &Journal, wall: Timestamp) -> Result<(), CoordinatorError> {
         let value = records::encode_group(&self.group.stored(), wall);
-        let key = records::encode_key(&Key::Group(self.id.clone()));
-        self.last = Some(journal.append([(key, Some(value.clone()))], wall)?.1);
+        self.last = Some(journal.append([(self.group_key(), Some(value.clone()))], wall)?.1);
         self.stored = Some(value);
         self.empty_since = (self.group.state() == GroupState::Empty).then_some(wall);
         Ok(())

@@ -25,11 +25,6 @@ mod join;
 mod member;
 mod memory;
 mod sync;
-/// Whether a commit names no member of any generation.
-fn is_outsider(generation: i32, member_id: &str, instance_id: Option<&str>) -> bool {
-    generation < 0 && member_id.is_empty() && instance_id.is_none()
-}
-
 #[cfg(test)]
 mod tests;
 
@@ -439,4 +434,9 @@ impl Group {
             assignment: member.assignment.clone(),
         }
     }
+}
+
+/// Whether a commit names no member of any generation.
+fn is_outsider(generation: i32, member_id: &str, instance_id: Option<&str>) -> bool {
+    generation < 0 && member_id.is_empty() && instance_id.is_none()
 }
