@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import type { TopicView } from "../../api/queries";
 import { Button } from "../../ui/Button";
 import { SelectField, TextField } from "../../ui/Field";
+import { localTime } from "../../ui/localTime";
 import type { From, TopicSearch } from "./search";
 
 interface PlaceProps {
@@ -133,11 +134,4 @@ function Typed({ value, valid, onValue, problem, ...rest }: TypedProps) {
   return (
     <TextField {...rest} value={text} problem={wrong ?? problem} onChange={(event) => setText(event.target.value)} />
   );
-}
-
-/** The form that `datetime-local` takes, by the reader's clock. */
-function localTime(at: string | undefined): string {
-  const date = at === undefined ? new Date() : new Date(at);
-  if (Number.isNaN(date.getTime())) return "";
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }

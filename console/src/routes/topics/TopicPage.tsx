@@ -1,4 +1,4 @@
-// One topic: its messages, or how it is set up.
+// One topic: its messages, the groups that read it, or how it is set up.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { Problem } from "../../api/problem";
@@ -7,12 +7,14 @@ import { ErrorState } from "../../ui/ErrorState";
 import { Loading } from "../../ui/Loading";
 import { bytes, counted } from "../../ui/number";
 import { Page } from "../../ui/Page";
+import { Consumers } from "./Consumers";
 import { Messages } from "./Messages";
 import { Settings } from "./Settings";
 import type { Tab } from "./search";
 
 const TABS: { tab: Tab; name: string }[] = [
   { tab: "messages", name: "Messages" },
+  { tab: "consumers", name: "Consumers" },
   { tab: "config", name: "Configuration" },
 ];
 
@@ -86,7 +88,9 @@ export function TopicPage() {
               </Link>
             ))}
           </nav>
-          {data && (tab === "messages" ? <Messages topic={data} /> : <Settings topic={data} />)}
+          {data && tab === "messages" && <Messages topic={data} />}
+          {data && tab === "consumers" && <Consumers topic={data.name} />}
+          {data && tab === "config" && <Settings topic={data} />}
         </>
       )}
     </Page>

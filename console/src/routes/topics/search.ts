@@ -1,6 +1,6 @@
 // What a reader is looking at in a topic, as the address says it. Anything unreadable falls back to the default.
 
-export type Tab = "messages" | "config";
+export type Tab = "messages" | "consumers" | "config";
 export type From = "tail" | "earliest" | "latest" | "offset" | "time";
 
 export interface TopicSearch {
@@ -28,7 +28,7 @@ export function parseSearch(raw: Record<string, unknown>): TopicSearch {
   const message = text("message");
   const from = FROM.find((each) => each === raw.from);
   return dropAbsent({
-    tab: raw.tab === "config" ? ("config" as const) : undefined,
+    tab: (["consumers", "config"] as const).find((each) => each === raw.tab),
     from: from === "tail" ? undefined : from,
     partition: raw.partition !== undefined && Number.isInteger(partition) && partition >= 0 ? partition : undefined,
     offset: offset && /^-?\d+$/.test(offset) ? offset : undefined,
