@@ -73,6 +73,7 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         DELETE /api/v1/topics/{topic}: delete topic store.orders {}
         GET /api/v1/topics/{topic}/groups: describe topic store.orders {}
         GET /api/v1/topics/{topic}/records: read topic store.orders {}
+        POST /api/v1/topics/{topic}/records/resend: read topic store.orders {}
         GET /api/v1/topics/{topic}/sample: describe topic store.orders {}
         GET /api/v1/topics/{topic}/tail: read topic store.orders {}
         GET /api/v1/views: describe the cluster {}
