@@ -1,4 +1,5 @@
 // What a reader is looking at in a topic, as the address says it. Anything unreadable falls back to the default.
+import type { FilterKind } from "./matcher";
 
 export type Tab = "messages" | "consumers" | "config";
 export type From = "tail" | "earliest" | "latest" | "offset" | "time";
@@ -15,6 +16,8 @@ export interface TopicSearch {
   q?: string;
   /** `q` is a regular expression. */
   regex?: true;
+  /** `q` is conditions on fields. */
+  fields?: true;
   /** The message that is open: `partition:offset`. */
   message?: string;
 }
@@ -35,8 +38,14 @@ export function parseSearch(raw: Record<string, unknown>): TopicSearch {
     at: text("at"),
     q: text("q"),
     regex: raw.regex === true || raw.regex === "true" ? (true as const) : undefined,
+    fields: raw.fields === true || raw.fields === "true" ? (true as const) : undefined,
     message: message && /^\d+:\d+$/.test(message) ? message : undefined,
   });
+}
+
+/** How the text of the filter is taken. */
+export function kindOf({ regex, fields }: TopicSearch): FilterKind {
+  return fields ? "fields" : regex ? "regex" : "text";
 }
 
 /** How the list of topics is narrowed and ordered. */
