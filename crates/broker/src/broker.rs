@@ -415,7 +415,8 @@ impl Broker {
         let lock_problem = self.0.lock_file.get().and_then(LockFile::problem);
         let coordinators = [self.0.coordinator.problem(), self.0.transactions.problem()];
         let others = coordinators.into_iter().chain([self.0.trusted_time.problem(), lock_problem]);
-        health(&self.0.catalogue, others.flatten().chain(self.0.compactor.problems()))
+        let others = others.flatten().chain(self.0.compactor.problems()).chain(self.hanging_transactions());
+        health(&self.0.catalogue, others)
     }
 
     /// The same log for the server's own parts: it may write reserved topics too, the coordinator's own excepted.

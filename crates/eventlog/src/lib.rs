@@ -10,7 +10,7 @@
 //! Invariants: what [`EventLog::produce`] acknowledged is on disk, and [`EventLog::read`] shows nothing
 //! that a power cut can take back.
 //!
-//! Not here: authorisation (the edge asks before it calls), schemas, transactions.
+//! Not here: authorisation (the edge asks before it calls), schemas, producing in transactions.
 
 mod admin;
 #[cfg(feature = "conformance")]
@@ -20,6 +20,7 @@ mod partitioner;
 mod produce;
 mod read;
 mod topic;
+mod transactions;
 
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ pub use topic::{
     CleanupPolicy, CompressionType, DirtyRatio, NewTopic, PartitionBounds, TimestampType, Topic, TopicConfig,
     TopicEdit,
 };
+pub use transactions::{AbortError, HeldPartition, Transaction, Transactions};
 
 /// Produces and consumes.
 #[async_trait]

@@ -8,6 +8,8 @@ pub(crate) mod client_limit;
 pub(crate) mod document;
 pub(crate) mod extract;
 pub(crate) mod fair_work;
+pub(crate) mod group_metrics;
+pub(crate) mod held_back;
 pub(crate) mod host_check;
 pub(crate) mod json;
 pub(crate) mod log_item;

@@ -64,6 +64,7 @@ use crate::messages::header::HeaderError;
 use crate::messages::{self as messages, ApiKey, Request, RequestHeader, Response};
 use crate::wire::{self, Reader};
 
+pub(crate) use fetch::FetchSessions;
 pub(crate) use session::{Node, Session};
 
 /// The largest request that brings no records, offsets or metadata of its own. Such a request names things, in a

@@ -9,7 +9,7 @@ use factum_api::groups::{
     CommittedView, GroupLine, GroupList, GroupView, MemberView, MovedOffset, PartitionName, ResetOffsets,
     ResetOffsetsResult,
 };
-use factum_eventlog::{Group, GroupOffset, Member, PartitionBounds};
+use factum_eventlog::{Group, GroupOffset, HeldPartition, Member, PartitionBounds};
 use factum_types::suggest;
 use factum_types::{Action, GroupId, Offset, Resource, TopicName, TopicPartition, TopicPosition};
 use utoipa_axum::router::OpenApiRouter;
@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 use crate::api::Api;
 use crate::http::document::document;
 use crate::http::extract::{Caller, GroupPath};
+use crate::http::held_back;
 use crate::http::json::Json;
 use crate::http::lookup;
 use crate::http::position;
@@ -57,7 +58,11 @@ async fn get_group(
     caller.may(Action::Describe, Resource::Group(&id))?;
     let show = move |api: Arc<Api>| {
         let id = id.clone();
-        async move { Ok(whole(find(&api, &id).await?)) }
+        async move {
+            let group = find(&api, &id).await?;
+            let held = api.state.transactions.held_back().await;
+            Ok(whole(group, &held))
+        }
     };
     document(&api, &caller, DocumentKind::List, show).await
 }
@@ -182,14 +187,14 @@ fn line(group: Group) -> GroupLine {
     GroupLine { id: group.id.to_string(), state: group.state, members: group.members.len(), lag: lag.into() }
 }
 
-fn whole(group: Group) -> GroupView {
+fn whole(group: Group, held: &[HeldPartition]) -> GroupView {
     GroupView {
         id: group.id.to_string(),
         state: group.state,
         protocol_type: group.protocol_type,
         protocol: group.protocol,
         members: group.members.into_iter().map(member).collect(),
-        offsets: group.offsets.into_iter().map(committed).collect(),
+        offsets: group.offsets.into_iter().map(|offset| committed(offset, held)).collect(),
     }
 }
 
@@ -199,12 +204,14 @@ fn member(member: Member) -> MemberView {
     MemberView { id: member.id, client_id: member.client_id, client_host: member.client_host, assignment }
 }
 
-fn committed(committed: GroupOffset) -> CommittedView {
+fn committed(committed: GroupOffset, held: &[HeldPartition]) -> CommittedView {
+    let held = held.iter().find(|held| held.partition == committed.partition);
     CommittedView {
         topic: committed.partition.topic.to_string(),
         partition: committed.partition.partition,
         offset: committed.offset.get().into(),
         lag: committed.lag.map(Into::into),
         metadata: committed.metadata,
+        held_back: held.map(held_back::shown),
     }
 }

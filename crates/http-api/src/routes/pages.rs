@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::http::extract::Caller;
+use crate::http::group_metrics;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
 use crate::openapi::DocumentText;
@@ -76,8 +77,12 @@ async fn metrics(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response
     caller.may(Action::Describe, Resource::Cluster)?;
     let shown = Arc::clone(&api);
     let render = move || {
-        let text = shown.state.metrics.render();
-        async move { Ok(text.into_bytes()) }
+        let api = Arc::clone(&shown);
+        async move {
+            let mut text = api.state.metrics.render();
+            text.push_str(&group_metrics::render(&api.log().groups().await?));
+            Ok(text.into_bytes())
+        }
     };
     api.responses
         .document(caller.client(), DocumentKind::List, "text/plain; version=0.0.4; charset=utf-8", render)

@@ -4,7 +4,7 @@
 
 use factum_types::{Action, PartitionId, TopicId};
 
-use super::{Call, Handle};
+use super::{Call, Handle, lookup};
 use crate::error_code::ErrorCode;
 use crate::messages::describe_quorum::{
     DescribeQuorumRequest, DescribeQuorumResponse, DescribedQuorum, DescribedQuorumTopic, QuorumNode,
@@ -38,7 +38,9 @@ impl Handle for DescribeQuorumRequest {
         DescribeQuorumResponse {
             error_code: ErrorCode::None,
             error_message: None,
-            topics: self.topics.into_iter().map(|topic| describe(call, topic)).collect(),
+            topics: lookup::unique(self.topics, |topic| topic.topic_name.clone())
+                .map(|topic| describe(call, topic))
+                .collect(),
             nodes: vec![node],
         }
     }
@@ -51,7 +53,8 @@ fn describe(call: &Call, topic: QuorumTopic) -> DescribedQuorumTopic {
         0 if is_metadata => of_metadata(call),
         partition => unknown(partition),
     };
-    DescribedQuorumTopic { partitions: partitions.into_iter().map(quorum).collect(), topic_name }
+    let partitions = lookup::unique(partitions, |partition| *partition).map(quorum).collect();
+    DescribedQuorumTopic { topic_name, partitions }
 }
 
 fn of_metadata(call: &Call) -> DescribedQuorum {

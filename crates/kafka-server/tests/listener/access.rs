@@ -39,6 +39,7 @@ use kafka_protocol::messages::{
     OffsetForLeaderEpochRequest, SyncGroupRequest, TopicName,
 };
 
+use crate::administration;
 use crate::client::{Client, batch, name_of, text};
 use crate::fetching::{fetch, latest};
 use crate::one_node;
@@ -81,6 +82,11 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         ApiKey::ElectLeaders | ApiKey::AlterPartitionReassignments | ApiKey::ListPartitionReassignments => {
             vec![one_node::ask(client, api).await]
         }
+        ApiKey::CreatePartitions
+        | ApiKey::DescribeQuorum
+        | ApiKey::UpdateFeatures
+        | ApiKey::ListConfigResources
+        | ApiKey::DescribeTopicPartitions => administration::ask(client, api).await,
         ApiKey::AddPartitionsToTxn
         | ApiKey::AddOffsetsToTxn
         | ApiKey::EndTxn
