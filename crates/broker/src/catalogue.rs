@@ -413,9 +413,9 @@ impl Catalogue {
         let limits = Limits::new(self.defaults.max_message_bytes(&config), AppendRules::new(&config));
         let limits = Arc::new(limits);
         let metrics = TopicMetrics::new(&file.name, &self.labels);
-        let partitions = logs.zip(0..).map(|(log, number)| {
-            self.partition(&file.name, file.id, number, log, &limits, metrics.clone())
-        });
+        let partitions = logs
+            .zip(0..)
+            .map(|(log, number)| self.partition(&file.name, file.id, number, log, &limits, metrics.clone()));
         let partitions = partitions.collect();
         Topic::new(&file, directory, partitions, limits)
     }
@@ -430,7 +430,8 @@ impl Catalogue {
         metrics: TopicMetrics,
     ) -> Arc<Partition> {
         let name = TopicPartition::new(topic.clone(), number);
-        let (limits, clock, checks) = (Arc::clone(limits), Arc::clone(&self.clock), self.batch_checks.clone());
+        let (limits, clock, checks) =
+            (Arc::clone(limits), Arc::clone(&self.clock), self.batch_checks.clone());
         Arc::new(Partition::new(name, id, log, limits, clock, metrics, checks))
     }
 

@@ -257,7 +257,8 @@ impl TopicStore {
         for number in left {
             self.disk.remove_dir_all(&path.join(number)).map_err(failed("remove a log in"))?;
         }
-        let made = side_by_side::map(&numbers, |number| PartitionLog::create(&*self.disk, &path.join(number)));
+        let made =
+            side_by_side::map(&numbers, |number| PartitionLog::create(&*self.disk, &path.join(number)));
         made.into_iter().collect::<io::Result<()>>().map_err(failed("make a log in"))?;
         self.disk.sync_dir(&path).map_err(failed("sync"))
     }

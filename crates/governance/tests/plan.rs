@@ -205,7 +205,11 @@ async fn the_number_of_partitions_cannot_shrink() {
            ·             ╰── asked for here
            ╰────
           help: write `partitions: 3`, or move the facts to a new event with 2
-    "#]].assert_eq(&format!("{plan}\n{}", render(&plan.problems.iter().map(|(_, problem)| problem.clone()).collect::<Vec<_>>())));
+    "#]]
+    .assert_eq(&format!(
+        "{plan}\n{}",
+        render(&plan.problems.iter().map(|(_, problem)| problem.clone()).collect::<Vec<_>>())
+    ));
 }
 
 #[tokio::test]

@@ -225,12 +225,8 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::ListTransactions => {
             in_turn::<messages::list_transactions::ListTransactionsRequest>(call, body)
         }
-        ApiKey::DescribeQuorum => {
-            in_turn::<messages::describe_quorum::DescribeQuorumRequest>(call, body)
-        }
-        ApiKey::UpdateFeatures => {
-            in_turn::<messages::update_features::UpdateFeaturesRequest>(call, body)
-        }
+        ApiKey::DescribeQuorum => in_turn::<messages::describe_quorum::DescribeQuorumRequest>(call, body),
+        ApiKey::UpdateFeatures => in_turn::<messages::update_features::UpdateFeaturesRequest>(call, body),
         ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
         ApiKey::ListConfigResources => {
             in_turn::<messages::list_config_resources::ListConfigResourcesRequest>(call, body)

@@ -105,8 +105,8 @@ impl Broker {
     /// Those whose transaction is open, or is being ended.
     fn transactions_by_producer(&self) -> HashMap<ProducerId, TransactionListing> {
         let listed = Broker::transactions(self).list(&ListTransactions::default()).into_iter();
-        let open = listed
-            .filter(|listing| listing.state == TransactionState::Ongoing || listing.state.is_decided());
+        let open =
+            listed.filter(|listing| listing.state == TransactionState::Ongoing || listing.state.is_decided());
         open.map(|listing| (listing.producer.id, listing)).collect()
     }
 }

@@ -92,7 +92,10 @@ async fn growth_has_limits() {
     let error = grow("a", 7).await.expect_err("too many for one topic");
     assert!(matches!(error, CreatePartitionsError::InvalidPartitions { asked: 7, limit: 6 }), "not {error}");
     let error = grow("a", 6).await.expect_err("2 + 4 + 6");
-    assert!(matches!(error, CreatePartitionsError::TooManyPartitions { total: 12, limit: 11 }), "not {error}");
+    assert!(
+        matches!(error, CreatePartitionsError::TooManyPartitions { total: 12, limit: 11 }),
+        "not {error}"
+    );
     assert!(broker.validate_partitions(&name("a"), 5).is_ok());
     assert_eq!(broker.topic("a").expect("there").partition_count(), 2, "a check changes nothing");
     grow("a", 5).await.expect("within both limits");

@@ -140,11 +140,15 @@ async fn abort(wish: Abort, client: &Client) -> Result<(), Report> {
         Abort { id: Some(id), .. } => {
             let path = ["api", "v1", "transactions", &id, "abort"];
             client.send(client.request(Method::POST, &path)).await?;
-            report::say(format!("aborted the transaction of {}, and fenced its producer", output::printable(&id)));
+            report::say(format!(
+                "aborted the transaction of {}, and fenced its producer",
+                output::printable(&id)
+            ));
             Ok(())
         }
         Abort { topic: Some(topic), partition: Some(partition), start_offset: Some(offset), .. } => {
-            let told = format!("aborted the transaction that held {topic}/{partition} back from offset {offset} on");
+            let told =
+                format!("aborted the transaction that held {topic}/{partition} back from offset {offset} on");
             let body = AbortTransaction { topic, partition, start_offset: offset.into() };
             let request = client.request(Method::POST, &["api", "v1", "transactions", "abort"]).json(&body);
             client.send(request).await?;

@@ -1,4 +1,4 @@
-//! Metrics of consumer groups: how far they are behind, when `/metrics` is read.
+//! Metrics of consumer groups and transactions: how far groups are behind and what is held back, when `/metrics` is read.
 //!
 //! Groups, topics and partitions are labels, so their number is bounded: the [`MOST_PARTITIONS`] that are furthest behind
 //! have series, and sums over each group go on for [`MOST_GROUPS`]. A series is gone with its group.
@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::fmt::Write;
 
-use factum_eventlog::{Group, GroupOffset};
+use factum_eventlog::{Group, GroupOffset, HeldPartition, Transaction};
 
 /// Partitions of groups with series of their own.
 pub(crate) const MOST_PARTITIONS: usize = 1_000;
@@ -20,6 +20,33 @@ struct Row<'a> {
     group: &'a str,
     offset: &'a GroupOffset,
     lag: i64,
+}
+
+/// Transactions that are open, and what they hold back of partitions.
+pub(crate) fn render_transactions(transactions: &[Transaction], held: &[HeldPartition]) -> String {
+    let mut text = String::new();
+    let open = transactions.iter().filter(|transaction| transaction.open_since.is_some()).count();
+    let records = held.iter().map(|held| held.records).fold(0, i64::saturating_add);
+    let hanging = held.iter().filter(|held| held.id.is_none()).count();
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    for (name, help, value) in [
+        (
+            "factum_transactions_open",
+            "Transactions that are open, or whose markers are being written",
+            count(open),
+        ),
+        ("factum_held_back_partitions", "Partitions that an open transaction holds back", count(held.len())),
+        ("factum_held_back_records", "Records that readers of committed records wait for", records),
+        (
+            "factum_transactions_hanging",
+            "Partitions held back by a transaction that no one ends",
+            count(hanging),
+        ),
+    ] {
+        head(&mut text, name, help);
+        line(&mut text, name, &[], value);
+    }
+    text
 }
 
 /// The text of all series, in Prometheus' format.

@@ -81,6 +81,9 @@ async fn metrics(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response
         async move {
             let mut text = api.state.metrics.render();
             text.push_str(&group_metrics::render(&api.log().groups().await?));
+            let transactions = &api.state.transactions;
+            let (open, held) = (transactions.transactions().await, transactions.held_back().await);
+            text.push_str(&group_metrics::render_transactions(&open, &held));
             Ok(text.into_bytes())
         }
     };

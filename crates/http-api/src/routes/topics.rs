@@ -140,9 +140,7 @@ async fn alter_topic(
         None => Ok(()),
     };
     let altered = match altered {
-        Ok(()) => {
-            api.log().edit_topic(&name, Box::new(move |config| change.over(config, &declared))).await
-        }
+        Ok(()) => api.log().edit_topic(&name, Box::new(move |config| change.over(config, &declared))).await,
         Err(error) => Err(error),
     };
     let altered = match (altered, wish.partitions) {

@@ -16,7 +16,6 @@ use crate::api::Api;
 use crate::http::document::document;
 use crate::http::extract::{Caller, TransactionPath};
 use crate::http::held_back;
-use crate::http::json::Json;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
 

@@ -59,8 +59,8 @@ impl GrowthRefusal {
 
 impl From<CreatePartitionsError> for GrowthRefusal {
     fn from(failure: CreatePartitionsError) -> Self {
-        if let CreatePartitionsError::Storage(source)
-        | CreatePartitionsError::OutOfOpenFiles { source, .. } = &failure
+        if let CreatePartitionsError::Storage(source) | CreatePartitionsError::OutOfOpenFiles { source, .. } =
+            &failure
         {
             error!(error = %source, "cannot give a topic partitions");
         }

@@ -7,8 +7,9 @@
 use factum_broker::coordinator::CoordinatorError;
 use factum_broker::transactions::TransactionError;
 use factum_broker::{
-    AlterTopicError, AppendError, CreatePartitionsError, CreateTopicError, DeleteRecordsError, DeleteTopicError, EnsureTopicError,
-    LogReadError, ProduceError, ProducerIdError, ReadError, SyncError, TruncateError,
+    AlterTopicError, AppendError, CreatePartitionsError, CreateTopicError, DeleteRecordsError,
+    DeleteTopicError, EnsureTopicError, LogReadError, ProduceError, ProducerIdError, ReadError, SyncError,
+    TruncateError,
 };
 use factum_types::batch;
 

@@ -12,8 +12,8 @@ use factum_types::auth::Authorizer;
 use factum_types::{Action, GroupId, Principal, Resource, TopicName, TransactionalId};
 use tokio::sync::Semaphore;
 
-use crate::connection::{AddressConnection, Budget, RequestMemory};
 use super::FetchSessions;
+use crate::connection::{AddressConnection, Budget, RequestMemory};
 use crate::error_code::ErrorCode;
 use crate::messages::metadata::OPERATIONS_NOT_ASKED;
 use crate::metrics::Metrics;

@@ -52,7 +52,8 @@ fn update(asked: FeatureUpdate) -> FeatureResult {
             Some((ErrorCode::InvalidUpdateVersion, reason))
         }
     };
-    let (error_code, error_message) = refused.map_or((ErrorCode::None, None), |(code, reason)| (code, Some(reason)));
+    let (error_code, error_message) =
+        refused.map_or((ErrorCode::None, None), |(code, reason)| (code, Some(reason)));
     FeatureResult { feature, error_code, error_message }
 }
 

@@ -90,8 +90,7 @@ impl Cursor {
         if r.i8("cursor")? < 0 {
             return Ok(None);
         }
-        let cursor =
-            Self { topic_name: r.string("topic_name")?, partition_index: r.i32("partition_index")? };
+        let cursor = Self { topic_name: r.string("topic_name")?, partition_index: r.i32("partition_index")? };
         r.skip_tagged_fields()?;
         Ok(Some(cursor))
     }

@@ -30,10 +30,7 @@ fn on(brokers: &[&[i32]]) -> Option<Vec<CreatePartitionsAssignment>> {
 }
 
 fn level(feature: &str, level: i16) -> FeatureUpdateKey {
-    FeatureUpdateKey::default()
-        .with_feature(text(feature))
-        .with_max_version_level(level)
-        .with_upgrade_type(1)
+    FeatureUpdateKey::default().with_feature(text(feature)).with_max_version_level(level).with_upgrade_type(1)
 }
 
 /// The codes in the answer about topic `orders`, for the table of what each API asks.
@@ -59,8 +56,7 @@ pub(crate) async fn ask(client: &mut Client, api: ApiKey) -> Vec<i16> {
 }
 
 async fn grow(client: &mut Client, topics: Vec<CreatePartitionsTopic>, validate_only: bool) -> String {
-    let request =
-        CreatePartitionsRequest::default().with_topics(topics).with_validate_only(validate_only);
+    let request = CreatePartitionsRequest::default().with_topics(topics).with_validate_only(validate_only);
     let response = client.ask(&request, 3).await;
     let lines = response.results.iter().map(|result| {
         let words = result.error_message.as_ref().map(|words| words.as_str()).unwrap_or_default();
@@ -122,9 +118,10 @@ async fn new_partitions_are_served_at_once() {
     let taken = client.ask(&produce("orders", 2, -1, Some(batch(&["a"]))), 9).await;
     assert_eq!((outcome(&taken).error_code, outcome(&taken).base_offset), (0, 0));
     let metadata = client.ask(&MetadataRequest::default().with_topics(None), 9).await;
-    let orders = metadata.topics.iter().find(|topic| {
-        topic.name.as_ref().is_some_and(|name| name.as_str() == "orders")
-    });
+    let orders = metadata
+        .topics
+        .iter()
+        .find(|topic| topic.name.as_ref().is_some_and(|name| name.as_str() == "orders"));
     assert_eq!(orders.expect("listed").partitions.len(), 3);
 }
 
@@ -213,9 +210,7 @@ async fn features_stay_at_their_levels() {
         let response = client.ask(&request, 2).await;
         assert_eq!(name_of(response.error_code), expected, "{updates:?}");
     }
-    let update = FeatureUpdateKey::default()
-        .with_feature(text("kraft.version"))
-        .with_max_version_level(1);
+    let update = FeatureUpdateKey::default().with_feature(text("kraft.version")).with_max_version_level(1);
     let request = UpdateFeaturesRequest::default().with_feature_updates(vec![update]);
     let response = client.ask(&request, 0).await;
     assert_eq!((response.error_code, name_of(response.results[0].error_code)), (0, "INVALID_UPDATE_VERSION"));

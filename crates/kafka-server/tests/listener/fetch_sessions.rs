@@ -101,9 +101,8 @@ async fn sessions_have_epochs_and_end() {
     let server = Server::start().await;
     server.create_topic("orders", 2).await;
     let mut client = server.client().await;
-    let begin = async |client: &mut Client| {
-        client.ask(&fetch((0, 0), &[(0, 0), (1, 0)]), 12).await.session_id
-    };
+    let begin =
+        async |client: &mut Client| client.ask(&fetch((0, 0), &[(0, 0), (1, 0)]), 12).await.session_id;
     let id = begin(&mut client).await;
     let ask = async |client: &mut Client, request: FetchRequest, version| {
         shown(&client.ask(&request, version).await)

@@ -19,11 +19,8 @@ use crate::source::Source;
 
 pub(crate) fn create_partitions(v: i16, s: &mut Source<'_>) -> Vec<u8> {
     let (their_results, results) = s.pairs(|s| {
-        let ours = CreatePartitionsResult {
-            name: s.text(),
-            error_code: s.error(),
-            error_message: s.maybe_text(),
-        };
+        let ours =
+            CreatePartitionsResult { name: s.text(), error_code: s.error(), error_message: s.maybe_text() };
         let mut expected = their_grown::CreatePartitionsTopicResult::default();
         (expected.name, expected.error_code) = (topic(&ours.name), ours.error_code.code());
         expected.error_message = maybe(ours.error_message.as_ref());
@@ -68,7 +65,8 @@ pub(crate) fn describe_topic_partitions(v: i16, s: &mut Source<'_>) -> Vec<u8> {
             expected.leader_epoch = ours.leader_epoch;
             expected.replica_nodes = vec![ours.leader_id.into()];
             expected.isr_nodes = vec![ours.leader_id.into()];
-            (expected.eligible_leader_replicas, expected.last_known_elr) = (Some(Vec::new()), Some(Vec::new()));
+            (expected.eligible_leader_replicas, expected.last_known_elr) =
+                (Some(Vec::new()), Some(Vec::new()));
             (expected, ours)
         });
         let ours = DescribedTopic {
@@ -162,8 +160,7 @@ pub(crate) fn describe_quorum(v: i16, s: &mut Source<'_>) -> Vec<u8> {
         (expected.node_id, expected.listeners) = (ours.node_id.into(), vec![listener]);
         (expected, ours)
     });
-    let ours =
-        DescribeQuorumResponse { error_code: s.error(), error_message: s.maybe_text(), topics, nodes };
+    let ours = DescribeQuorumResponse { error_code: s.error(), error_message: s.maybe_text(), topics, nodes };
     let mut expected = theirs::DescribeQuorumResponse::default();
     (expected.error_code, expected.topics) = (ours.error_code.code(), their_topics);
     if v >= 2 {
@@ -231,8 +228,7 @@ fn quorum(v: i16, s: &mut Source<'_>) -> (their_quorum::PartitionData, Described
 
 pub(crate) fn update_features(v: i16, s: &mut Source<'_>) -> Vec<u8> {
     let (their_results, results) = s.pairs(|s| {
-        let ours =
-            FeatureResult { feature: s.text(), error_code: s.error(), error_message: s.maybe_text() };
+        let ours = FeatureResult { feature: s.text(), error_code: s.error(), error_message: s.maybe_text() };
         let mut expected = their_features::UpdatableFeatureResult::default();
         (expected.feature, expected.error_code) = (text(&ours.feature), ours.error_code.code());
         expected.error_message = maybe(ours.error_message.as_ref());
@@ -268,11 +264,8 @@ pub(crate) fn update_features(v: i16, s: &mut Source<'_>) -> Vec<u8> {
         (sent.feature, sent.max_version_level) = (text(&ours.feature), ours.max_version_level);
         (sent, ours)
     });
-    let ours = UpdateFeaturesRequest {
-        timeout_ms: s.i32(),
-        feature_updates,
-        validate_only: v >= 1 && s.bool(),
-    };
+    let ours =
+        UpdateFeaturesRequest { timeout_ms: s.i32(), feature_updates, validate_only: v >= 1 && s.bool() };
     let mut sent = theirs::UpdateFeaturesRequest::default();
     (sent.timeout_ms, sent.feature_updates) = (ours.timeout_ms, their_updates);
     sent.validate_only = ours.validate_only;

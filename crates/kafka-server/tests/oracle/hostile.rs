@@ -272,11 +272,17 @@ fn filters_and_ids_of_transactions_are_refused_before_they_are_allocated() {
 #[test]
 fn topics_to_grow_and_to_describe_are_refused_before_they_are_allocated() {
     // A topic without a name, of no partitions, without assignments.
-    assert_eq!(bloated(&swarm(ApiKey::CreatePartitions, 0, &[], 400_000, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0])), "topics");
+    assert_eq!(
+        bloated(&swarm(ApiKey::CreatePartitions, 0, &[], 400_000, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0])),
+        "topics"
+    );
     assert_eq!(bloated(&swarm(ApiKey::DescribeTopicPartitions, 0, &[], 400_000, &[1, 0])), "topics");
     assert_eq!(bloated(&swarm(ApiKey::DescribeQuorum, 0, &[], 400_000, &[1, 1, 0])), "topics");
     // Behind a time to wait, features without a name.
-    assert_eq!(bloated(&swarm(ApiKey::UpdateFeatures, 1, &[0; 4], 400_000, &[1, 0, 0, 0, 0])), "feature_updates");
+    assert_eq!(
+        bloated(&swarm(ApiKey::UpdateFeatures, 1, &[0; 4], 400_000, &[1, 0, 0, 0, 0])),
+        "feature_updates"
+    );
 }
 
 #[test]

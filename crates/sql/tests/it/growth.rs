@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::world::{World, hourly, order, small};
 
-const SQL: &str = "CREATE MATERIALIZED VIEW spent AS SELECT customer, sum(total) AS total FROM orders GROUP BY customer;";
+const SQL: &str =
+    "CREATE MATERIALIZED VIEW spent AS SELECT customer, sum(total) AS total FROM orders GROUP BY customer;";
 
 #[test]
 fn views_take_new_partitions_in() {

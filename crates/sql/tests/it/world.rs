@@ -217,7 +217,8 @@ impl World {
     }
 
     pub(crate) fn grow(&self, name: &str, partitions: i32) {
-        let grown = self.log_runtime().block_on(Admin::create_partitions(&self.log, &topic(name), partitions));
+        let grown =
+            self.log_runtime().block_on(Admin::create_partitions(&self.log, &topic(name), partitions));
         grown.expect("grown");
     }
 

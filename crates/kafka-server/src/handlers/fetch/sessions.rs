@@ -237,7 +237,7 @@ mod tests {
     fn one_address_has_half_of_the_sessions() {
         let sessions = FetchSessions::new(4, 1 << 20, Random::seeded(1));
         let now = Instant::now();
-        let mut begin = |of: u8| sessions.begin(owner(of), session(1), now);
+        let begin = |of: u8| sessions.begin(owner(of), session(1), now);
         let (first, second) = (begin(1), begin(1));
         assert!(first > 0 && second > 0 && first != second);
         assert_eq!(begin(1), 0, "the third of an address");
