@@ -10,6 +10,7 @@ use crate::Options;
 use crate::http::body::Bodies;
 use crate::http::change_text::Renderer;
 use crate::http::host_check::HostCheck;
+use crate::http::lag_history::LagHistory;
 use crate::http::responses::Responses;
 use crate::http::sampler::Sampler;
 use crate::http::streams::Streams;
@@ -26,6 +27,7 @@ pub(crate) struct Api {
     pub(crate) streams: Streams,
     pub(crate) renderer: Renderer,
     pub(crate) responses: Arc<Responses>,
+    pub(crate) lag_history: LagHistory,
     log_limit: LogLimit,
 }
 
@@ -40,6 +42,7 @@ impl Api {
             streams: Streams::new(&options),
             renderer: Renderer::new(&options, tasks.clone(), responses.pieces().for_all()),
             responses,
+            lag_history: LagHistory::default(),
             log_limit: LogLimit::default(),
             state,
             options,

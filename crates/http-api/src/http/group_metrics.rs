@@ -6,9 +6,12 @@
 //! Each is told under a name of ours and under that of `kafka_exporter`, whose dashboards and alerts thus work.
 
 use std::cmp::Reverse;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
+use std::time::Instant;
 
 use factum_eventlog::{Group, GroupOffset, HeldPartition, Transaction};
+
+use super::lag_history::LagHistory;
 
 /// Partitions of groups with series of their own.
 pub(crate) const MOST_PARTITIONS: usize = 1_000;
@@ -50,9 +53,9 @@ pub(crate) fn render_transactions(transactions: &[Transaction], held: &[HeldPart
 }
 
 /// The text of all series, in Prometheus' format.
-pub(crate) fn render(groups: &[Group]) -> String {
+pub(crate) fn render(groups: &[Group], history: &LagHistory, now: Instant) -> String {
     let mut text = String::new();
-    partitions(&mut text, groups);
+    partitions(&mut text, groups, history, now);
     let mut totals: Vec<_> = groups.iter().map(|group| (group, total(group))).collect();
     totals.sort_by_key(|(_, lag)| Reverse(*lag));
     let left_out = totals.len().saturating_sub(MOST_GROUPS);
@@ -83,7 +86,7 @@ pub(crate) fn render(groups: &[Group]) -> String {
     text
 }
 
-fn partitions(text: &mut String, groups: &[Group]) {
+fn partitions(text: &mut String, groups: &[Group], history: &LagHistory, now: Instant) {
     let rows = groups.iter().flat_map(|group| {
         let id = group.id.as_str();
         group.offsets.iter().filter_map(move |offset| Some(Row { group: id, offset, lag: offset.lag? }))
@@ -114,6 +117,22 @@ fn partitions(text: &mut String, groups: &[Group]) {
             line(text, name, &labels, value(row));
         }
     }
+    let asked = rows.iter().map(|row| {
+        let offset = row.offset.offset.get();
+        (&row.offset.partition, offset, offset.saturating_add(row.lag))
+    });
+    let seconds = history.seconds(&asked.collect::<Vec<_>>(), now);
+    let name = "factum_group_lag_seconds";
+    head(text, name, "Time since the offset that a group reads next was the end of its partition");
+    for (row, seconds) in rows.iter().zip(seconds) {
+        let partition = &row.offset.partition;
+        let labels = [
+            (label_of(name), row.group),
+            ("topic", partition.topic.as_str()),
+            ("partition", &partition.partition.to_string()),
+        ];
+        line(text, name, &labels, format_args!("{seconds:.3}"));
+    }
 }
 
 fn total(group: &Group) -> i64 {
@@ -129,7 +148,7 @@ fn head(text: &mut String, name: &str, help: &str) {
     writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge").expect("text takes all");
 }
 
-fn line(text: &mut String, name: &str, labels: &[(&str, &str)], value: i64) {
+fn line(text: &mut String, name: &str, labels: &[(&str, &str)], value: impl Display) {
     text.push_str(name);
     for (at, (label, value)) in labels.iter().enumerate() {
         text.push(if at == 0 { '{' } else { ',' });
@@ -182,9 +201,13 @@ mod tests {
         }
     }
 
+    fn shown(groups: &[Group]) -> String {
+        render(groups, &LagHistory::default(), Instant::now())
+    }
+
     #[test]
     fn lag_is_told_by_partition_and_group() {
-        let text = render(&[group("mail \"er\\\n", &[3, 0])]);
+        let text = shown(&[group("mail \"er\\\n", &[3, 0])]);
         let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         expect![[r#"
             factum_group_lag{group="mail \"er\\\n",topic="store.orders",partition="0"} 3
@@ -193,6 +216,8 @@ mod tests {
             kafka_consumergroup_lag{consumergroup="mail \"er\\\n",topic="store.orders",partition="1"} 0
             kafka_consumergroup_current_offset{consumergroup="mail \"er\\\n",topic="store.orders",partition="0"} 7
             kafka_consumergroup_current_offset{consumergroup="mail \"er\\\n",topic="store.orders",partition="1"} 7
+            factum_group_lag_seconds{group="mail \"er\\\n",topic="store.orders",partition="0"} 0.000
+            factum_group_lag_seconds{group="mail \"er\\\n",topic="store.orders",partition="1"} 0.000
             factum_group_lag_sum{group="mail \"er\\\n"} 3
             kafka_consumergroup_lag_sum{consumergroup="mail \"er\\\n"} 3
             factum_group_members{group="mail \"er\\\n"} 0
@@ -205,7 +230,7 @@ mod tests {
     #[test]
     fn those_furthest_behind_have_series() {
         let groups: Vec<_> = (0..2_000).map(|n| group(&format!("g{n}"), &[n, n + 1])).collect();
-        let text = render(&groups);
+        let text = shown(&groups);
         let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
         assert_eq!(count("factum_group_lag{"), MOST_PARTITIONS);
         assert_eq!(count("kafka_consumergroup_lag_sum{"), MOST_GROUPS);

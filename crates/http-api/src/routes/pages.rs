@@ -80,7 +80,11 @@ async fn metrics(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response
         let api = Arc::clone(&shown);
         async move {
             let mut text = api.state.metrics.render();
-            text.push_str(&group_metrics::render(&api.log().groups().await?));
+            // The other metrics are told whatever is wrong with the groups.
+            if let Ok(groups) = api.log().groups().await {
+                let now = api.state.clock.monotonic();
+                text.push_str(&group_metrics::render(&groups, &api.lag_history, now));
+            }
             let transactions = &api.state.transactions;
             let (open, held) = (transactions.transactions().await, transactions.held_back().await);
             text.push_str(&group_metrics::render_transactions(&open, &held));
