@@ -204,9 +204,11 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         }
         ApiKey::DeleteRecords => in_turn::<messages::delete_records::DeleteRecordsRequest>(call, body),
         ApiKey::DescribeLogDirs => in_turn::<messages::describe_log_dirs::DescribeLogDirsRequest>(call, body),
-        ApiKey::CreatePartitions => {
-            in_turn::<messages::create_partitions::CreatePartitionsRequest>(call, body)
-        }
+        ApiKey::CreatePartitions
+        | ApiKey::DescribeQuorum
+        | ApiKey::UpdateFeatures
+        | ApiKey::ListConfigResources
+        | ApiKey::DescribeTopicPartitions => dispatch_administration(call, body),
         ApiKey::DeleteGroups => in_turn::<messages::delete_groups::DeleteGroupsRequest>(call, body),
         ApiKey::ElectLeaders => in_turn::<messages::elect_leaders::ElectLeadersRequest>(call, body),
         ApiKey::AlterPartitionReassignments => {
@@ -225,15 +227,25 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::ListTransactions => {
             in_turn::<messages::list_transactions::ListTransactionsRequest>(call, body)
         }
+        ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
+    }
+}
+
+/// The requests of operators that do not fit above.
+fn dispatch_administration(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
+    match call.header.api {
+        ApiKey::CreatePartitions => {
+            in_turn::<messages::create_partitions::CreatePartitionsRequest>(call, body)
+        }
         ApiKey::DescribeQuorum => in_turn::<messages::describe_quorum::DescribeQuorumRequest>(call, body),
         ApiKey::UpdateFeatures => in_turn::<messages::update_features::UpdateFeaturesRequest>(call, body),
-        ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
         ApiKey::ListConfigResources => {
             in_turn::<messages::list_config_resources::ListConfigResourcesRequest>(call, body)
         }
         ApiKey::DescribeTopicPartitions => {
             in_turn::<messages::describe_topic_partitions::DescribeTopicPartitionsRequest>(call, body)
         }
+        api => unreachable!("{api} is dispatched elsewhere"),
     }
 }
 

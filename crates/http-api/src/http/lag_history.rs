@@ -1,4 +1,4 @@
-//! How long a group is behind: from where partitions ended at past readings of `/metrics`.
+//! Ends of partitions at past readings of `/metrics`, which tell for how long a group is behind.
 //!
 //! ```text
 //!   readings      (t0, end 100)   (t1, end 160)   (t2, end 190)   now

@@ -17,7 +17,7 @@ async fn write_hanging(server: &Server, topic: &str) {
 }
 
 #[tokio::test]
-async fn what_no_one_ends_is_told_and_aborted() {
+async fn hanging_transactions_are_told_and_aborted() {
     let server = Server::start().await;
     server.topic("store.orders").await;
     let list = async || server.get("/api/v1/transactions").await.line();

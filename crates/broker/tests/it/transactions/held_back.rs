@@ -1,4 +1,4 @@
-//! What open transactions hold back, as operators see and end it.
+//! Partitions that open transactions hold back, as operators see and end it.
 
 use factum_broker::transactions::{TransactionError, TransactionVersion};
 use factum_eventlog::{AbortError, HeldPartition, Transactions};
@@ -50,7 +50,7 @@ async fn an_open_transaction_is_told_and_may_be_aborted() {
     assert!(producer.append(&b, "late").is_err(), "its records are refused too");
     let again = broker.abort(&transactional_id("pay")).await.expect_err("not open");
     assert!(matches!(again, AbortError::NotOpen { .. }), "not {again}");
-    let unknown = broker.abort(&transactional_id("nobody")).await.expect_err("unknown");
+    let unknown = broker.abort(&transactional_id("unknown")).await.expect_err("unknown");
     assert!(matches!(unknown, AbortError::UnknownId { .. }), "not {unknown}");
     running.stop().await;
 }
