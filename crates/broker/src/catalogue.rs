@@ -16,7 +16,7 @@ use std::time::Duration;
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_eventlog::{NewTopic, TopicConfig};
-use factum_log::{Disk, Environment, NotAFile, PartitionLog};
+use factum_log::{Committer, Disk, Environment, NotAFile, PartitionLog};
 use factum_types::{ByteSize, PartitionId, Timestamp, TopicId, TopicName, TopicPartition};
 use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
@@ -123,6 +123,11 @@ impl Catalogue {
 
     pub(crate) fn contracts(&self) -> &Contracts {
         &self.batch_checks.contracts
+    }
+
+    /// Who syncs the logs.
+    pub(crate) fn committer(&self) -> &Committer {
+        self.environment.committer()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
