@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use factum_eventlog::{Group, GroupOffset, HeldPartition, Transaction};
 
-use super::lag_history::LagHistory;
+use super::partition_ends::PartitionEnds;
 
 /// Partitions of groups with series of their own.
 pub(crate) const MOST_PARTITIONS: usize = 1_000;
@@ -53,9 +53,9 @@ pub(crate) fn render_transactions(transactions: &[Transaction], held: &[HeldPart
 }
 
 /// The text of all series, in Prometheus' format.
-pub(crate) fn render(groups: &[Group], history: &LagHistory, now: Instant) -> String {
+pub(crate) fn render(groups: &[Group], ends: &PartitionEnds, now: Instant) -> String {
     let mut text = String::new();
-    partitions(&mut text, groups, history, now);
+    partitions(&mut text, groups, ends, now);
     let mut totals: Vec<_> = groups.iter().map(|group| (group, total(group))).collect();
     totals.sort_by_key(|(_, lag)| Reverse(*lag));
     let left_out = totals.len().saturating_sub(MOST_GROUPS);
@@ -86,7 +86,7 @@ pub(crate) fn render(groups: &[Group], history: &LagHistory, now: Instant) -> St
     text
 }
 
-fn partitions(text: &mut String, groups: &[Group], history: &LagHistory, now: Instant) {
+fn partitions(text: &mut String, groups: &[Group], ends: &PartitionEnds, now: Instant) {
     let rows = groups.iter().flat_map(|group| {
         let id = group.id.as_str();
         group.offsets.iter().filter_map(move |offset| Some(Row { group: id, offset, lag: offset.lag? }))
@@ -121,7 +121,7 @@ fn partitions(text: &mut String, groups: &[Group], history: &LagHistory, now: In
         let offset = row.offset.offset.get();
         (&row.offset.partition, offset, offset.saturating_add(row.lag))
     });
-    let seconds = history.seconds(&asked.collect::<Vec<_>>(), now);
+    let seconds = ends.seconds(&asked.collect::<Vec<_>>(), now);
     let name = "factum_group_lag_seconds";
     head(text, name, "Time since the offset that a group reads next was the end of its partition");
     for (row, seconds) in rows.iter().zip(seconds) {
@@ -202,7 +202,7 @@ mod tests {
     }
 
     fn shown(groups: &[Group]) -> String {
-        render(groups, &LagHistory::default(), Instant::now())
+        render(groups, &PartitionEnds::default(), Instant::now())
     }
 
     #[test]

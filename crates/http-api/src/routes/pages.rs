@@ -83,7 +83,7 @@ async fn metrics(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response
             // The other metrics are told whatever is wrong with the groups.
             if let Ok(groups) = api.log().groups().await {
                 let now = api.state.clock.monotonic();
-                text.push_str(&group_metrics::render(&groups, &api.lag_history, now));
+                text.push_str(&group_metrics::render(&groups, &api.partition_ends, now));
             }
             let transactions = &api.state.transactions;
             let (open, held) = (transactions.transactions().await, transactions.held_back().await);

@@ -33,9 +33,9 @@ struct Reading {
 
 /// The readings of partitions that groups are behind in.
 #[derive(Debug, Default)]
-pub(crate) struct LagHistory(Mutex<HashMap<TopicPartition, VecDeque<Reading>>>);
+pub(crate) struct PartitionEnds(Mutex<HashMap<TopicPartition, VecDeque<Reading>>>);
 
-impl LagHistory {
+impl PartitionEnds {
     /// Takes in where partitions end now, and gives for each `(partition, offset, end)` since how long its offset is not
     /// the end.
     pub(crate) fn seconds(&self, asked: &[(&TopicPartition, i64, i64)], now: Instant) -> Vec<f64> {
@@ -94,11 +94,11 @@ mod tests {
 
     #[test]
     fn a_group_is_behind_since_its_offset_was_the_end() {
-        let history = LagHistory::default();
+        let ends = PartitionEnds::default();
         let orders = TopicPartition::new(TopicName::new("store.orders").expect("valid"), 0);
         let start = Instant::now();
         let at = |seconds: u64| start + Duration::from_secs(seconds);
-        let ask = |offset, end, now| history.seconds(&[(&orders, offset, end)], now)[0];
+        let ask = |offset, end, now| ends.seconds(&[(&orders, offset, end)], now)[0];
         assert_eq!(ask(100, 100, at(0)), 0.0, "it is not behind");
         assert_eq!(ask(100, 160, at(10)), 10.0);
         assert_eq!(ask(130, 160, at(10)), 5.0, "half of what came in ten seconds");
@@ -110,21 +110,21 @@ mod tests {
 
     #[test]
     fn readings_are_bounded() {
-        let history = LagHistory::default();
+        let ends = PartitionEnds::default();
         let partition = |n: i32| TopicPartition::new(TopicName::new("t").expect("valid"), n);
         let start = Instant::now();
         let all: Vec<_> = (0..2_000).map(partition).collect();
         for round in 0..300_u32 {
             let asked: Vec<_> = all.iter().map(|partition| (partition, 0, i64::from(round))).collect();
-            history.seconds(&asked, start + SPACING * round);
+            ends.seconds(&asked, start + SPACING * round);
         }
-        let kept = history.0.lock().expect("no panic");
+        let kept = ends.0.lock().expect("no panic");
         assert_eq!(
             (kept.len(), kept.values().map(VecDeque::len).max()),
             (MOST_PARTITIONS, Some(MOST_READINGS))
         );
         drop(kept);
-        history.seconds(&[], start);
-        assert!(history.0.lock().expect("no panic").is_empty(), "what is not asked about is forgotten");
+        ends.seconds(&[], start);
+        assert!(ends.0.lock().expect("no panic").is_empty(), "what is not asked about is forgotten");
     }
 }
