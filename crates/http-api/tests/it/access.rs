@@ -74,6 +74,10 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         GET /api/v1/topics/{topic}/records: read topic store.orders {}
         GET /api/v1/topics/{topic}/sample: describe topic store.orders {}
         GET /api/v1/topics/{topic}/tail: read topic store.orders {}
+        GET /api/v1/transactions: describe the cluster {}
+        POST /api/v1/transactions/abort: alter the cluster {}
+        GET /api/v1/transactions/{id}: describe transactional id billing {}
+        POST /api/v1/transactions/{id}/abort: write transactional id billing {}
         GET /api/v1/views: describe the cluster {}
         GET /api/v1/views/{view}: read view store.top {}
         GET /api/v1/views/{view}/changes: read view store.top {}
