@@ -6,6 +6,7 @@ use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequ
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
+use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
@@ -15,6 +16,8 @@ use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::describe_quorum::DescribeQuorumRequest;
+use factum_kafka_server::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
 use factum_kafka_server::messages::end_txn::EndTxnRequest;
@@ -25,6 +28,7 @@ use factum_kafka_server::messages::incremental_alter_configs::IncrementalAlterCo
 use factum_kafka_server::messages::init_producer_id::InitProducerIdRequest;
 use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
+use factum_kafka_server::messages::list_config_resources::ListConfigResourcesRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
 use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
@@ -37,6 +41,7 @@ use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpoch
 use factum_kafka_server::messages::produce::ProduceRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
+use factum_kafka_server::messages::update_features::UpdateFeaturesRequest;
 use factum_kafka_server::messages::write_txn_markers::WriteTxnMarkersRequest;
 use factum_kafka_server::messages::{ApiKey, Request, RequestHeader};
 use factum_kafka_server::wire::{Error, Reader};
@@ -91,6 +96,11 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::DescribeTransactions => decode::<DescribeTransactionsRequest>,
         ApiKey::ListTransactions => decode::<ListTransactionsRequest>,
         ApiKey::DescribeCluster => decode::<DescribeClusterRequest>,
+        ApiKey::CreatePartitions => decode::<CreatePartitionsRequest>,
+        ApiKey::DescribeQuorum => decode::<DescribeQuorumRequest>,
+        ApiKey::UpdateFeatures => decode::<UpdateFeaturesRequest>,
+        ApiKey::ListConfigResources => decode::<ListConfigResourcesRequest>,
+        ApiKey::DescribeTopicPartitions => decode::<DescribeTopicPartitionsRequest>,
     }
 }
 

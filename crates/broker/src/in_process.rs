@@ -11,6 +11,7 @@ mod internal_log;
 mod produce;
 mod read;
 mod session;
+mod transactions;
 
 use std::error::Error;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     completion, demo, dev, doctor, explain, generate, group, init, log, pipeline, produce, server, sql, tail,
-    topic, view,
+    topic, transaction, view,
 };
 
 /// An event-driven architecture in one binary.
@@ -89,6 +89,9 @@ pub(crate) enum Command {
     /// List, describe, delete and rewind consumer groups
     #[command(subcommand)]
     Group(group::Verb),
+    /// List, describe and abort transactions of producers
+    #[command(subcommand)]
+    Transaction(transaction::Verb),
     /// List, read and watch views
     #[command(subcommand)]
     View(view::Verb),

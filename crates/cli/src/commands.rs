@@ -16,6 +16,7 @@ pub(crate) mod server;
 pub(crate) mod sql;
 pub(crate) mod tail;
 pub(crate) mod topic;
+pub(crate) mod transaction;
 pub(crate) mod view;
 
 use std::future::Future;
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Report> {
         Command::Init(args) => init::run(&args, common.output),
         Command::Topic(verb) => talk(&common, |client| topic::run(verb, client, common.output)),
         Command::Group(verb) => talk(&common, |client| group::run(verb, client, common.output)),
+        Command::Transaction(verb) => talk(&common, |client| transaction::run(verb, client, common.output)),
         Command::View(verb) => talk(&common, |client| view::run(verb, client, common.output)),
         Command::Pipeline(verb) => talk(&common, |client| pipeline::run(verb, client, common.output)),
         Command::Sql(args) => talk(&common, |client| sql::run(args, client, common.output)),

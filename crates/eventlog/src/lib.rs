@@ -10,7 +10,7 @@
 //! Invariants: what [`EventLog::produce`] acknowledged is on disk, and [`EventLog::read`] shows nothing
 //! that a power cut can take back.
 //!
-//! Not here: authorisation (the edge asks before it calls), schemas, transactions.
+//! Not here: authorisation (the edge asks before it calls), schemas, producing in transactions.
 
 mod admin;
 #[cfg(feature = "conformance")]
@@ -20,6 +20,7 @@ mod partitioner;
 mod produce;
 mod read;
 mod topic;
+mod transactions;
 
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ pub use topic::{
     CleanupPolicy, CompressionType, DirtyRatio, NewTopic, PartitionBounds, TimestampType, Topic, TopicConfig,
     TopicEdit,
 };
+pub use transactions::{AbortError, HeldPartition, Transaction, Transactions};
 
 /// Produces and consumes.
 #[async_trait]
@@ -120,6 +122,14 @@ pub trait Admin: Send + Sync + 'static {
     /// # Errors
     /// [`AdminError`]; the configuration is as it was then.
     async fn edit_topic(&self, name: &TopicName, edit: TopicEdit) -> Result<Topic, AdminError>;
+
+    /// Gives a topic partitions until it has `count` of them. Records stay where they are; those to come are spread over all
+    /// partitions, so that a key may go to another one. Dropping the future may leave it done or not done.
+    ///
+    /// # Errors
+    /// [`AdminError::UnknownTopic`], [`AdminError::ReservedTopic`], [`AdminError::Unavailable`], or
+    /// [`AdminError::Invalid`] where it has as many already, or may not have so many.
+    async fn create_partitions(&self, name: &TopicName, count: i32) -> Result<Topic, AdminError>;
 
     /// Removes a topic with all its records.
     ///

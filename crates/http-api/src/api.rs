@@ -11,6 +11,7 @@ use crate::http::body::Bodies;
 use crate::http::change_text::Renderer;
 use crate::http::host_check::HostCheck;
 use crate::http::lag_history::LagHistory;
+use crate::http::partition_ends::PartitionEnds;
 use crate::http::responses::Responses;
 use crate::http::sampler::Sampler;
 use crate::http::streams::Streams;
@@ -28,6 +29,7 @@ pub(crate) struct Api {
     pub(crate) streams: Streams,
     pub(crate) renderer: Renderer,
     pub(crate) responses: Arc<Responses>,
+    pub(crate) partition_ends: PartitionEnds,
     log_limit: LogLimit,
 }
 
@@ -43,6 +45,7 @@ impl Api {
             streams: Streams::new(&options),
             renderer: Renderer::new(&options, tasks.clone(), responses.pieces().for_all()),
             responses,
+            partition_ends: PartitionEnds::default(),
             log_limit: LogLimit::default(),
             state,
             options,

@@ -17,4 +17,5 @@ pub(crate) mod sql;
 pub(crate) mod tables;
 pub(crate) mod tail;
 pub(crate) mod topics;
+pub(crate) mod transactions;
 pub(crate) mod views;

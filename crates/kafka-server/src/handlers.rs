@@ -15,6 +15,7 @@ mod alter_configs;
 mod alter_partition_reassignments;
 mod api_versions;
 mod configs;
+mod create_partitions;
 mod create_topics;
 mod delete_groups;
 mod delete_records;
@@ -24,6 +25,8 @@ mod describe_configs;
 mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
+mod describe_quorum;
+mod describe_topic_partitions;
 mod describe_transactions;
 mod elect_leaders;
 mod end_txn;
@@ -34,6 +37,7 @@ mod heartbeat;
 mod init_producer_id;
 mod join_group;
 mod leave_group;
+mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod list_partition_reassignments;
@@ -48,6 +52,7 @@ mod produce;
 mod session;
 mod sync_group;
 mod txn_offset_commit;
+mod update_features;
 mod write_txn_markers;
 
 use std::sync::Arc;
@@ -59,6 +64,7 @@ use crate::messages::header::HeaderError;
 use crate::messages::{self as messages, ApiKey, Request, RequestHeader, Response};
 use crate::wire::{self, Reader};
 
+pub(crate) use fetch::FetchSessions;
 pub(crate) use session::{Node, Session};
 
 /// The largest request that brings no records, offsets or metadata of its own. Such a request names things, in a
@@ -198,6 +204,11 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         }
         ApiKey::DeleteRecords => in_turn::<messages::delete_records::DeleteRecordsRequest>(call, body),
         ApiKey::DescribeLogDirs => in_turn::<messages::describe_log_dirs::DescribeLogDirsRequest>(call, body),
+        ApiKey::CreatePartitions
+        | ApiKey::DescribeQuorum
+        | ApiKey::UpdateFeatures
+        | ApiKey::ListConfigResources
+        | ApiKey::DescribeTopicPartitions => dispatch_administration(call, body),
         ApiKey::DeleteGroups => in_turn::<messages::delete_groups::DeleteGroupsRequest>(call, body),
         ApiKey::ElectLeaders => in_turn::<messages::elect_leaders::ElectLeadersRequest>(call, body),
         ApiKey::AlterPartitionReassignments => {
@@ -217,6 +228,24 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
             in_turn::<messages::list_transactions::ListTransactionsRequest>(call, body)
         }
         ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
+    }
+}
+
+/// The requests of operators that do not fit above.
+fn dispatch_administration(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
+    match call.header.api {
+        ApiKey::CreatePartitions => {
+            in_turn::<messages::create_partitions::CreatePartitionsRequest>(call, body)
+        }
+        ApiKey::DescribeQuorum => in_turn::<messages::describe_quorum::DescribeQuorumRequest>(call, body),
+        ApiKey::UpdateFeatures => in_turn::<messages::update_features::UpdateFeaturesRequest>(call, body),
+        ApiKey::ListConfigResources => {
+            in_turn::<messages::list_config_resources::ListConfigResourcesRequest>(call, body)
+        }
+        ApiKey::DescribeTopicPartitions => {
+            in_turn::<messages::describe_topic_partitions::DescribeTopicPartitionsRequest>(call, body)
+        }
+        api => unreachable!("{api} is dispatched elsewhere"),
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use factum_base::clients::{LogLimit, most_of_one_client};
 use factum_base::clock::SharedClock;
 use factum_base::listener::listen;
+use factum_base::random::Random;
 use factum_base::tasks::{Stop, TaskGroup};
 use factum_broker::Broker;
 use factum_types::Principal;
@@ -17,8 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
 
-use crate::connection::{AddressConnection, Addresses, Budget, Connection, RequestMemory};
-use crate::handlers::{Node, Session};
+use crate::connection::{AddressConnection, Addresses, Budget, Connection, RequestMemory, to_usize};
+use crate::handlers::{FetchSessions, Node, Session};
 use crate::metrics::Metrics;
 use crate::options::Options;
 
@@ -81,6 +82,11 @@ impl Service {
             budget: Arc::new(Budget::new(&options)),
             request_memory: Arc::new(RequestMemory::new(&options)),
             searches: Arc::new(Semaphore::new(SEARCHES)),
+            fetch_sessions: FetchSessions::new(
+                options.max_fetch_sessions,
+                to_usize(options.max_fetch_session_bytes.as_u64()),
+                Random::system(),
+            ),
             metrics: Metrics::new(),
             log_limit: LogLimit::default(),
             options,

@@ -8,7 +8,7 @@ use std::fmt;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use factum_eventlog::{AdminError, ProduceError, ReadError};
+use factum_eventlog::{AbortError, AdminError, ProduceError, ReadError};
 use factum_sql as sql;
 use factum_types::{AccessDeniedError, NameError, event};
 use serde::{Serialize, Serializer};
@@ -325,6 +325,16 @@ impl From<AdminError> for Problem {
             AdminError::Unavailable { .. } | AdminError::UnusableTopic { .. } => {
                 Self::unavailable("unavailable", &error)
             }
+        }
+    }
+}
+
+impl From<AbortError> for Problem {
+    fn from(error: AbortError) -> Self {
+        match &error {
+            AbortError::UnknownId { .. } | AbortError::NotHeld { .. } => Self::not_found(&error),
+            AbortError::NotOpen { .. } | AbortError::Known { .. } => Self::conflict(&error),
+            AbortError::Unavailable { .. } => Self::unavailable("unavailable", &error),
         }
     }
 }

@@ -207,3 +207,21 @@ async fn a_query_of_a_topic_that_was_deleted_says_so() {
     expect![[r#"404 there is no topic store.notebook {}"#]].assert_eq(&gone.problem());
     server.stop().await;
 }
+
+#[tokio::test]
+async fn topics_are_given_partitions() {
+    let server = Server::start().await;
+    server.topic("store.orders").await;
+    let patch = async |body: &str| server.send("PATCH", "/api/v1/topics/store.orders", &[JSON], body).await;
+    let grown = patch(r#"{"partitions":3,"config":{"retention":"1d"}}"#).await.json();
+    assert_eq!(grown["partitions"].as_array().map(Vec::len), Some(3), "{grown}");
+    assert_eq!(grown["config"]["retention"], "1d");
+    assert_eq!(patch(r#"{"partitions":3}"#).await.status, 200, "it has as many");
+    expect!["422 topic store.orders has 3 partitions, and their number can only grow {}"]
+        .assert_eq(&patch(r#"{"partitions":2,"config":{"retention":"2d"}}"#).await.problem());
+    let unchanged = server.get("/api/v1/topics/store.orders").await.json();
+    assert_eq!(unchanged["config"]["retention"], "1d", "nothing of it was done");
+    expect!["422 a topic has 1 to 1000 partitions, not 100000 {}"]
+        .assert_eq(&patch(r#"{"partitions":100000}"#).await.problem());
+    server.stop().await;
+}

@@ -39,6 +39,7 @@ use kafka_protocol::messages::{
     OffsetForLeaderEpochRequest, SyncGroupRequest, TopicName,
 };
 
+use crate::administration;
 use crate::client::{Client, batch, name_of, text};
 use crate::fetching::{fetch, latest};
 use crate::one_node;
@@ -81,6 +82,11 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         ApiKey::ElectLeaders | ApiKey::AlterPartitionReassignments | ApiKey::ListPartitionReassignments => {
             vec![one_node::ask(client, api).await]
         }
+        ApiKey::CreatePartitions
+        | ApiKey::DescribeQuorum
+        | ApiKey::UpdateFeatures
+        | ApiKey::ListConfigResources
+        | ApiKey::DescribeTopicPartitions => administration::ask(client, api).await,
         ApiKey::AddPartitionsToTxn
         | ApiKey::AddOffsetsToTxn
         | ApiKey::EndTxn
@@ -304,16 +310,21 @@ async fn each_api_asks_before_it_acts() {
         DescribeConfigs: describe the configuration of topic orders, describe the configuration of the cluster
         AlterConfigs: alter topic orders, alter the cluster
         DescribeLogDirs: describe the cluster
+        CreatePartitions: alter topic orders
         DeleteGroups: delete group readers
         ElectLeaders: alter the cluster, describe topic orders
         IncrementalAlterConfigs: alter topic orders, alter the cluster
         AlterPartitionReassignments: alter the cluster, describe topic orders
         ListPartitionReassignments: describe the cluster
         OffsetDelete: delete group readers, read topic orders
+        DescribeQuorum: describe the cluster
+        UpdateFeatures: alter the cluster
         DescribeCluster: describe the cluster
         DescribeProducers: read topic orders
         DescribeTransactions: describe transactional id pay
         ListTransactions: no one
+        ListConfigResources: describe the configuration of the cluster
+        DescribeTopicPartitions: describe topic orders, read topic orders, write topic orders, create topic orders, delete topic orders, alter topic orders, describe the configuration of topic orders
     "#]]
     .assert_eq(&table);
 }
@@ -371,16 +382,21 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         DescribeConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         AlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         DescribeLogDirs: CLUSTER_AUTHORIZATION_FAILED
+        CreatePartitions: TOPIC_AUTHORIZATION_FAILED
         DeleteGroups: GROUP_AUTHORIZATION_FAILED
         ElectLeaders: CLUSTER_AUTHORIZATION_FAILED
         IncrementalAlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         AlterPartitionReassignments: CLUSTER_AUTHORIZATION_FAILED
         ListPartitionReassignments: CLUSTER_AUTHORIZATION_FAILED
         OffsetDelete: GROUP_AUTHORIZATION_FAILED
+        DescribeQuorum: CLUSTER_AUTHORIZATION_FAILED
+        UpdateFeatures: CLUSTER_AUTHORIZATION_FAILED
         DescribeCluster: CLUSTER_AUTHORIZATION_FAILED
         DescribeProducers: TOPIC_AUTHORIZATION_FAILED
         DescribeTransactions: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         ListTransactions: NONE
+        ListConfigResources: CLUSTER_AUTHORIZATION_FAILED
+        DescribeTopicPartitions: TOPIC_AUTHORIZATION_FAILED
     "#]]
     .assert_eq(&table);
     let everything = MetadataRequest::default().with_topics(None);

@@ -1,12 +1,14 @@
 //! The listener as a client meets it: real sockets, frames built and read by an independent implementation.
 
 mod access;
+mod administration;
 mod asking_twice;
 mod changing_settings;
 mod client;
 mod deleting_groups;
 mod deleting_records;
 mod documentation;
+mod fetch_sessions;
 mod fetching;
 mod frames;
 mod groups;

@@ -7,6 +7,7 @@ use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequ
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
+use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
@@ -16,6 +17,8 @@ use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::describe_quorum::DescribeQuorumRequest;
+use factum_kafka_server::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
 use factum_kafka_server::messages::end_txn::EndTxnRequest;
@@ -27,6 +30,7 @@ use factum_kafka_server::messages::incremental_alter_configs::IncrementalAlterCo
 use factum_kafka_server::messages::init_producer_id::InitProducerIdRequest;
 use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
+use factum_kafka_server::messages::list_config_resources::ListConfigResourcesRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
 use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
@@ -39,6 +43,7 @@ use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpoch
 use factum_kafka_server::messages::produce::ProduceRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
+use factum_kafka_server::messages::update_features::UpdateFeaturesRequest;
 use factum_kafka_server::messages::write_txn_markers::WriteTxnMarkersRequest;
 use factum_kafka_server::messages::{ApiKey, Request, RequestHeader};
 use factum_kafka_server::wire::{Error, Reader};
@@ -99,6 +104,11 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::DescribeTransactions => discard::<DescribeTransactionsRequest>,
         ApiKey::ListTransactions => discard::<ListTransactionsRequest>,
         ApiKey::DescribeCluster => discard::<DescribeClusterRequest>,
+        ApiKey::CreatePartitions => discard::<CreatePartitionsRequest>,
+        ApiKey::DescribeQuorum => discard::<DescribeQuorumRequest>,
+        ApiKey::UpdateFeatures => discard::<UpdateFeaturesRequest>,
+        ApiKey::ListConfigResources => discard::<ListConfigResourcesRequest>,
+        ApiKey::DescribeTopicPartitions => discard::<DescribeTopicPartitionsRequest>,
     };
     decode(r, version)
 }
@@ -257,6 +267,22 @@ fn filters_and_ids_of_transactions_are_refused_before_they_are_allocated() {
     assert_eq!(bloated(&swarm(ApiKey::AddPartitionsToTxn, 4, &[], 400_000, &transaction)), "transactions");
     let marker = [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(bloated(&swarm(ApiKey::WriteTxnMarkers, 2, &marker, 400_000, &[1, 1, 0])), "topics");
+}
+
+#[test]
+fn topics_to_grow_and_to_describe_are_refused_before_they_are_allocated() {
+    // A topic without a name, of no partitions, without assignments.
+    assert_eq!(
+        bloated(&swarm(ApiKey::CreatePartitions, 0, &[], 400_000, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0])),
+        "topics"
+    );
+    assert_eq!(bloated(&swarm(ApiKey::DescribeTopicPartitions, 0, &[], 400_000, &[1, 0])), "topics");
+    assert_eq!(bloated(&swarm(ApiKey::DescribeQuorum, 0, &[], 400_000, &[1, 1, 0])), "topics");
+    // Behind a time to wait, features without a name.
+    assert_eq!(
+        bloated(&swarm(ApiKey::UpdateFeatures, 1, &[0; 4], 400_000, &[1, 0, 0, 0, 0])),
+        "feature_updates"
+    );
 }
 
 #[test]

@@ -17,6 +17,7 @@ use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequ
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
@@ -26,6 +27,8 @@ use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::describe_quorum::DescribeQuorumRequest;
+use factum_kafka_server::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
 use factum_kafka_server::messages::end_txn::EndTxnRequest;
@@ -36,6 +39,7 @@ use factum_kafka_server::messages::incremental_alter_configs::IncrementalAlterCo
 use factum_kafka_server::messages::init_producer_id::InitProducerIdRequest;
 use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
+use factum_kafka_server::messages::list_config_resources::ListConfigResourcesRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
 use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
@@ -52,6 +56,7 @@ use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpoch
 use factum_kafka_server::messages::produce::ProduceRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
+use factum_kafka_server::messages::update_features::UpdateFeaturesRequest;
 use factum_kafka_server::messages::write_txn_markers::{
     TxnMarkerPartitionResult, TxnMarkerResult, TxnMarkerTopicResult, WriteTxnMarkersRequest,
     WriteTxnMarkersResponse,
@@ -279,6 +284,11 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::DescribeTransactions => whole::<DescribeTransactionsRequest>,
         ApiKey::ListTransactions => whole::<ListTransactionsRequest>,
         ApiKey::DescribeCluster => whole::<DescribeClusterRequest>,
+        ApiKey::CreatePartitions => whole::<CreatePartitionsRequest>,
+        ApiKey::DescribeQuorum => whole::<DescribeQuorumRequest>,
+        ApiKey::UpdateFeatures => whole::<UpdateFeaturesRequest>,
+        ApiKey::ListConfigResources => whole::<ListConfigResourcesRequest>,
+        ApiKey::DescribeTopicPartitions => whole::<DescribeTopicPartitionsRequest>,
     };
     decode(body, version)
 }

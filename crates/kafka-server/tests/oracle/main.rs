@@ -4,6 +4,7 @@
 //! One sample is two values built from one source of randomness: the other implementation's structure and
 //! ours. The other side encodes the request and decodes the response; both must come out as they went in.
 
+mod administration;
 mod cluster;
 mod exchange;
 mod groups;
@@ -71,6 +72,11 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::DescribeTransactions => transactions::describe_transactions(version, s),
         ApiKey::ListTransactions => transactions::list_transactions(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
+        ApiKey::CreatePartitions => administration::create_partitions(version, s),
+        ApiKey::DescribeQuorum => administration::describe_quorum(version, s),
+        ApiKey::UpdateFeatures => administration::update_features(version, s),
+        ApiKey::ListConfigResources => administration::list_config_resources(version, s),
+        ApiKey::DescribeTopicPartitions => administration::describe_topic_partitions(version, s),
     }
 }
 
