@@ -199,6 +199,37 @@ test("a group is deleted after a question", async () => {
   await closePage(page);
 });
 
+test("an open transaction that holds readers back is shown, and aborted after a question", async () => {
+  const partition = await send("shop.held", 2);
+  await commit("waiting", "shop.held", "latest");
+  const kafka = new Kafka({ clientId: "biller", brokers: [factum.kafkaAddress], logLevel: logLevel.NOTHING });
+  const producer = kafka.producer({ transactionalId: "billing", idempotent: true, maxInFlightRequests: 1 });
+  await producer.connect();
+  const transaction = await producer.transaction();
+  await transaction.send({ topic: "shop.held", messages: [{ partition, value: "open" }] });
+  const page = await openPage(browser, `${factum.url}/groups/waiting`);
+  await page.getByRole("link", { name: "held back at 2 by billing" }).click();
+  const held = page.getByRole("table", { name: "Partitions that are held back" });
+  await held
+    .getByRole("row")
+    .filter({ hasText: `shop.held/${partition}` })
+    .filter({ hasText: "billing" })
+    .waitFor();
+  await row(page, "Ongoing").filter({ hasText: "billing" }).waitFor();
+  await expectAccessible(page);
+  await page.setViewportSize({ width: 360, height: 740 });
+  assert.equal(await overflow(page), 0);
+  await page.getByRole("button", { name: `Abort the transaction in shop.held/${partition}` }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("Its producer is fenced").waitFor();
+  await dialog.getByRole("button", { name: "Abort", exact: true }).click();
+  await held.waitFor({ state: "detached" });
+  await row(page, "billing").filter({ hasText: "Empty" }).waitFor();
+  await assert.rejects(transaction.commit(), "the producer is fenced");
+  await producer.disconnect();
+  await closePage(page);
+});
+
 test("the pages of groups are accessible in both themes and fit a phone", async () => {
   await send("shop.fits", 3);
   await commit("a-group-with-quite-a-long-name-for-a-telephone", "shop.fits", "earliest");

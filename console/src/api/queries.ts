@@ -12,6 +12,8 @@ export type GroupLine = Schemas["GroupLine"];
 export type GroupView = Schemas["GroupView"];
 export type LagHistory = Schemas["LagHistory"];
 export type TopicGroup = Schemas["TopicGroup"];
+export type Transaction = Schemas["TransactionView"];
+export type HeldPartition = Schemas["HeldPartitionView"];
 export type RoleHealth = Schemas["RoleHealth"];
 export type KafkaAddress = Schemas["KafkaAddress"];
 export type SampleView = Schemas["SampleView"];
@@ -140,6 +142,12 @@ export const groupLagQuery = (group: string) =>
     queryFn: ({ signal }) => request<LagHistory>(path("/api/v1/groups/{group}/lag", { group }), { signal }),
     refetchInterval: every(5),
   });
+
+export const transactionsQuery = queryOptions({
+  queryKey: ["transactions"],
+  queryFn: ({ signal }) => request<Schemas["TransactionList"]>("/api/v1/transactions", { signal }),
+  refetchInterval: every(2),
+});
 
 export const topicGroupsQuery = (topic: string) =>
   queryOptions({

@@ -1,4 +1,4 @@
-// All consumer groups: what they read, who is in them, how far they are behind.
+// All consumer groups: what they read, who is in them, how far they are behind; and the transactions that hold readers back.
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { groupsQuery, overviewQuery, type GroupLine } from "~/api/queries";
@@ -13,6 +13,8 @@ import { Page } from "~/ui/Page";
 import { TableFrame, type TableColumn } from "~/ui/Table";
 import { GroupState, stateLabel } from "./GroupState";
 import type { GroupListSearch } from "./search";
+import { Tabs } from "./Tabs";
+import { Transactions } from "./Transactions";
 
 const route = getRouteApi("/groups");
 
@@ -30,9 +32,14 @@ export function GroupsPage() {
   return (
     <Page
       title="Groups"
-      summary="Consumers that share the partitions of topics, and how far they have read."
+      summary={
+        search.tab === "transactions"
+          ? "Producers with a transactional id, and whom their open transactions keep waiting."
+          : "Consumers that share the partitions of topics, and how far they have read."
+      }
       actions={
-        all.length > 0 && (
+        all.length > 0 &&
+        search.tab === undefined && (
           <>
             <TextField
               label="Find a group"
@@ -61,7 +68,10 @@ export function GroupsPage() {
         )
       }
     >
-      {groups.isPending ? (
+      <Tabs tab={search.tab} />
+      {search.tab === "transactions" ? (
+        <Transactions />
+      ) : groups.isPending ? (
         <Loading what="Reading the groups …" />
       ) : groups.data === undefined ? (
         <ErrorState error={groups.error} title="The groups cannot be listed" onRetry={() => void groups.refetch()} />

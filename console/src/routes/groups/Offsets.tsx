@@ -11,7 +11,7 @@ import { TableFrame, type TableColumn } from "~/ui/Table";
 type Committed = GroupView["offsets"][number];
 
 /** A partition that the group reads; `offset` is absent where it has not committed yet. */
-type Place = Pick<Committed, "topic" | "partition" | "end" | "lag"> & { offset?: string };
+type Place = Pick<Committed, "topic" | "partition" | "end" | "lag" | "held_back"> & { offset?: string };
 
 const route = getRouteApi("/groups/$group");
 
@@ -35,9 +35,16 @@ export function Offsets({ group }: { group: GroupView }) {
       title: "Partition",
       ...by(undefined),
       cell: (each) => (
-        <Link to="/topics/$topic" params={{ topic: each.topic }} search={{ tab: "consumers" }} className="data link">
-          {each.topic}/{each.partition}
-        </Link>
+        <>
+          <Link to="/topics/$topic" params={{ topic: each.topic }} search={{ tab: "consumers" }} className="data link">
+            {each.topic}/{each.partition}
+          </Link>
+          {each.held_back && (
+            <Link to="/groups" search={{ tab: "transactions" }} className="label block text-warn">
+              held back at {each.held_back.start_offset} by {each.held_back.transactional_id ?? "a lost transaction"}
+            </Link>
+          )}
+        </>
       ),
     },
     {

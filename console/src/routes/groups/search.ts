@@ -1,6 +1,9 @@
 // What a reader is looking at among the groups, as the address says it. Anything unreadable falls back to the default.
 
+export type Tab = "transactions";
+
 export interface GroupListSearch {
+  tab?: Tab;
   /** What the name or a topic must hold. */
   q?: string;
   /** Kafka's word for the state. */
@@ -11,7 +14,8 @@ export interface GroupListSearch {
 export function parseListSearch(raw: Record<string, unknown>): GroupListSearch {
   const text = (name: string) => (raw[name] === undefined || raw[name] === "" ? undefined : String(raw[name]));
   const sort = (["members", "lag"] as const).find((each) => each === raw.sort);
-  return dropAbsent({ q: text("q"), state: text("state"), sort });
+  const tab = raw.tab === "transactions" ? ("transactions" as const) : undefined;
+  return dropAbsent({ tab, q: text("q"), state: text("state"), sort });
 }
 
 export interface GroupSearch {
