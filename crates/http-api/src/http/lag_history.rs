@@ -73,31 +73,34 @@ impl LagHistory {
     }
 
     fn add(&self, at: Timestamp, groups: &[Group]) {
-        let mut before = std::mem::take(&mut *self.series.lock());
-        let mut found: Vec<(bool, bool, (GroupId, TopicName), i64)> = Vec::new();
-        for group in groups {
-            for (topic, lag) in lag_by_topic(group) {
-                let key = (group.id.clone(), topic);
-                found.push((group.members.is_empty(), !before.contains_key(&key), key, lag));
-            }
-        }
+        let lags = groups.iter().flat_map(|group| {
+            let lags = lag_by_topic(group).into_iter();
+            lags.map(|(topic, lag)| (group.members.is_empty(), (group.id.clone(), topic), lag))
+        });
+        let lags: Vec<_> = lags.collect();
+        // Held to the end, so that no one meets a history that is half made.
+        let mut kept = self.series.lock();
         // With members first; among equals, those that have samples already.
+        let mut found: Vec<_> = lags
+            .into_iter()
+            .map(|(is_idle, key, lag)| (is_idle, !kept.contains_key(&key), key, lag))
+            .collect();
         found.sort();
         let mut series = BTreeMap::new();
         for (_, _, key, lag) in found.into_iter().take(MAX_SERIES) {
-            let mut samples = before.remove(&key).unwrap_or_default();
+            let mut samples = kept.remove(&key).unwrap_or_default();
             while samples.len() >= MAX_SAMPLES {
                 samples.pop_front();
             }
             samples.push_back(Sample { at, lag });
             series.insert(key, samples);
         }
-        *self.series.lock() = series;
+        *kept = series;
     }
 }
 
 /// Records behind the ends of the partitions of each topic. A topic that is gone has no end, and is left out.
-pub(crate) fn lag_by_topic(group: &Group) -> BTreeMap<TopicName, i64> {
+fn lag_by_topic(group: &Group) -> BTreeMap<TopicName, i64> {
     let mut topics = BTreeMap::new();
     for committed in &group.offsets {
         if let Some(lag) = committed.lag {
