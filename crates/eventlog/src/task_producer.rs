@@ -66,7 +66,7 @@ pub enum TaskAppend {
 }
 
 impl TaskProducer {
-    /// Takes over as `task`, of at most 240 bytes: whoever produced as it before can do so no more, and what it had not
+    /// Takes over as `task`, of at most 240 bytes: a producer that had the name before can do so no more, and what it had not
     /// decided counts as never said.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl TaskProducer {
     /// nothing is appended. Answers once it is on disk. Dropping the future takes nothing back.
     ///
     /// # Errors
-    /// [`TransactionError`]. After [`TransactionError::may_have_committed`] the task has to be taken over anew before it
+    /// [`TransactionError`]. After [`TransactionError::may_have_committed`] the task has to be taken over again before it
     /// produces again, which tells whether it was.
     pub async fn produce(
         &mut self,

@@ -68,7 +68,7 @@ enum State {
 }
 
 /// Records of a transaction, accepted; the places of those of one topic among all of them.
-type Accepted = Vec<(AcceptedRecords, Vec<usize>)>;
+type AcceptedTopics = Vec<(AcceptedRecords, Vec<usize>)>;
 
 impl Producer {
     /// Takes `id` over, once what it may have left decided is complete.
@@ -93,14 +93,14 @@ impl Producer {
     }
 
     /// Refuses what can be refused, of all topics.
-    async fn accept(&self, records: Vec<(TopicName, NewRecord)>) -> Result<Accepted, ProduceError> {
+    async fn accept(&self, records: Vec<(TopicName, NewRecord)>) -> Result<AcceptedTopics, ProduceError> {
         let mut topics = BTreeMap::<TopicName, (Vec<NewRecord>, Vec<usize>)>::new();
         for (index, (topic, record)) in records.into_iter().enumerate() {
             let (records, indexes) = topics.entry(topic).or_default();
             records.push(record);
             indexes.push(index);
         }
-        let mut accepted = Accepted::with_capacity(topics.len());
+        let mut accepted = AcceptedTopics::with_capacity(topics.len());
         for (topic, (records, indexes)) in topics {
             let of_topic = produce::accept(&self.broker, self.access, &topic, records).await;
             accepted.push((of_topic.map_err(|error| at_its_place(error, &indexes))?, indexes));
@@ -111,7 +111,7 @@ impl Producer {
     /// Commits what was accepted.
     async fn commit_accepted(
         &mut self,
-        accepted: Accepted,
+        accepted: AcceptedTopics,
         offsets: Option<GroupOffsets>,
     ) -> Result<Vec<RecordMetadata>, TransactionError> {
         if accepted.is_empty() && offsets.is_none() {
@@ -124,7 +124,7 @@ impl Producer {
         let transaction =
             Open { broker: self.broker.clone(), id: self.id.clone(), producer, answer: Some(answer) };
         let work = async move {
-            // Whoever asked for it may be gone, and its producer with it.
+            // The caller may be gone, and its producer with it.
             next.send(transaction.run(accepted, offsets).await).ok();
         };
         match self.broker.shared().tasks.get() {
@@ -175,7 +175,11 @@ struct Open {
 
 impl Open {
     /// Runs it to its end; gives who the producer is after it, if that is known.
-    async fn run(mut self, accepted: Accepted, offsets: Option<GroupOffsets>) -> Option<ProducerIdentity> {
+    async fn run(
+        mut self,
+        accepted: AcceptedTopics,
+        offsets: Option<GroupOffsets>,
+    ) -> Option<ProducerIdentity> {
         match self.append(accepted, offsets).await {
             Ok(placed) => self.end(TransactionOutcome::Commit, Ok(placed)).await,
             Err(error) => self.end(TransactionOutcome::Abort, Err(error)).await,
@@ -184,7 +188,7 @@ impl Open {
 
     async fn append(
         &self,
-        accepted: Accepted,
+        accepted: AcceptedTopics,
         offsets: Option<GroupOffsets>,
     ) -> Result<Vec<RecordMetadata>, TransactionError> {
         let refused = |error| refused(&self.id, &error);

@@ -109,7 +109,7 @@ impl Transactions {
         self.begin_within(inside.transaction.timeout, inside);
     }
 
-    /// The same for one that was found open after a start: if its producer was in the process that ended, nobody goes on
+    /// The same for one that was found open after a start: if its producer was in the process that ended, no one goes on
     /// with it.
     pub(super) fn begin_again(&self, inside: &mut Cell) {
         let is_deserted = inside.id.is_internal();

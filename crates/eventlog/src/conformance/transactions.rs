@@ -172,7 +172,7 @@ pub(super) async fn of_a_task_say_everything_once(log: Log) {
     }
 }
 
-/// A reader that waits is not woken in vain for ever by what it may not see.
+/// A reader that waits is not woken in vain, without an end, by what it may not see.
 pub(super) async fn are_waited_for(log: Log) {
     let topic = new_topic(&log, "txn-waited", 1).await;
     let mut producer = producer(&log, "waited").await;

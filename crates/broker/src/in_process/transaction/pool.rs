@@ -37,14 +37,14 @@ impl Default for ProducerPool {
 }
 
 /// A producer taken from the pool.
-struct Taken<'a> {
+struct PooledProducer<'a> {
     pool: &'a ProducerPool,
     number: usize,
     producer: Producer,
     _permit: SemaphorePermit<'a>,
 }
 
-impl Drop for Taken<'_> {
+impl Drop for PooledProducer<'_> {
     fn drop(&mut self) {
         let state = std::mem::replace(&mut self.producer.state, State::Lost);
         self.pool.idle.lock().push(Idle { number: self.number, state });
@@ -52,12 +52,12 @@ impl Drop for Taken<'_> {
 }
 
 impl ProducerPool {
-    async fn take<'a>(&'a self, broker: &Broker) -> Taken<'a> {
+    async fn take<'a>(&'a self, broker: &Broker) -> PooledProducer<'a> {
         let permit = self.permits.acquire().await.expect("the pool is never closed");
         let Idle { number, state } = self.idle.lock().pop().expect("one for each permit");
         let id = TransactionalId::new(format!("_factum.whole-{number}")).expect("a short name");
         let producer = Producer { broker: broker.clone(), access: Access::Client, id, state };
-        Taken { pool: self, number, producer, _permit: permit }
+        PooledProducer { pool: self, number, producer, _permit: permit }
     }
 }
 
