@@ -1,4 +1,4 @@
-//! What a server keeps of a password (RFC 5802): a salt and two keys that it can be checked with and not logged in with.
+//! The credential that a server keeps of a password (RFC 5802): a salt and two keys that it can be checked with and not logged in with.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -87,7 +87,7 @@ impl fmt::Display for ScramMechanism {
 pub struct ScramCredential {
     /// The mechanism that it is for.
     pub mechanism: ScramMechanism,
-    /// Random bytes, told to whoever begins to log in.
+    /// Random bytes, told to a client that begins to log in.
     pub salt: Vec<u8>,
     /// How often the password was hashed.
     pub iterations: NonZeroU32,
@@ -154,7 +154,9 @@ mod tests {
     /// The exchange of RFC 7677 §3: its salt, iterations and password, and the server's signature there.
     #[test]
     fn keys_are_those_of_the_rfc() {
-        let salt = vec![0x5b, 0x6d, 0x99, 0x68, 0x9d, 0x12, 0x35, 0x8e, 0xec, 0xa0, 0x4b, 0x14, 0x12, 0x36, 0xfa, 0x81];
+        let salt = vec![
+            0x5b, 0x6d, 0x99, 0x68, 0x9d, 0x12, 0x35, 0x8e, 0xec, 0xa0, 0x4b, 0x14, 0x12, 0x36, 0xfa, 0x81,
+        ];
         let credential =
             ScramCredential::from_password(ScramMechanism::Sha256, "pencil", salt, MIN_ITERATIONS);
         let exchange = "n=user,r=rOprNGfwEbeRWgbNEkqO,\
