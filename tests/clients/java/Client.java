@@ -43,10 +43,11 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * <pre>
  * usage: Client BOOTSTRAP codecs|group|resume|time|admin|idempotent
  *        Client BOOTSTRAP transactions|exactly_once|fencing|timeout|killed
+ *        Client BOOTSTRAP word_count               Kafka Streams, exactly once
  *        Client BOOTSTRAP member TOPIC GROUP      one member of `group`, as a process of its own
  * </pre>
  *
- * `killed` says {"kill":"server"} when the server is to be killed, and goes on when it hears a line on standard input.
+ * `killed` and `word_count` say {"kill":"server"} when the server is to be killed, and go on when they hear a line on standard input.
  */
 public final class Client {
     static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -77,6 +78,7 @@ public final class Client {
                 case "fencing" -> new Transactions(client).fencing();
                 case "timeout" -> new Transactions(client).timeout();
                 case "killed" -> new Transactions(client).killed();
+                case "word_count" -> new WordCount(client).exactlyOnce();
                 case "member" -> client.member(arguments[2], arguments[3]);
                 default -> fail("no scenario is called " + arguments[1]);
             }
@@ -330,6 +332,10 @@ public final class Client {
         } catch (Exception failure) {
             throw new IllegalStateException(failure);
         }
+    }
+
+    String bootstrap() {
+        return bootstrap;
     }
 
     String makeTopic(String scenario, int partitions) throws Exception {
