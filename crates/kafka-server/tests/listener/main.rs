@@ -4,6 +4,7 @@ mod access;
 mod asking_twice;
 mod changing_settings;
 mod client;
+mod consumer_groups;
 mod deleting_groups;
 mod deleting_records;
 mod documentation;

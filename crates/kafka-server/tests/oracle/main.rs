@@ -5,6 +5,7 @@
 //! ours. The other side encodes the request and decodes the response; both must come out as they went in.
 
 mod cluster;
+mod consumers;
 mod exchange;
 mod groups;
 mod hostile;
@@ -70,6 +71,8 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::TxnOffsetCommit => transactions::txn_offset_commit(version, s),
         ApiKey::DescribeTransactions => transactions::describe_transactions(version, s),
         ApiKey::ListTransactions => transactions::list_transactions(version, s),
+        ApiKey::ConsumerGroupHeartbeat => consumers::heartbeat(version, s),
+        ApiKey::ConsumerGroupDescribe => consumers::describe(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
     }
 }
