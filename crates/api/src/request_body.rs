@@ -11,6 +11,7 @@ pub trait RequestBody: DeserializeOwned {
 #[cfg(test)]
 mod tests {
     use super::RequestBody;
+    use crate::access::{AclList, NewPassword, NewUser};
     use crate::groups::ResetOffsets;
     use crate::sql::SqlRequest;
     use crate::topics::{AlterTopic, CreateTopic};
@@ -22,6 +23,9 @@ mod tests {
 
     #[test]
     fn examples_can_be_read() {
+        example_of::<NewUser>();
+        example_of::<NewPassword>();
+        example_of::<AclList>();
         example_of::<ResetOffsets>();
         example_of::<SqlRequest>();
         example_of::<CreateTopic>();

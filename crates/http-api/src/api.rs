@@ -10,6 +10,7 @@ use crate::Options;
 use crate::http::body::Bodies;
 use crate::http::change_text::Renderer;
 use crate::http::host_check::HostCheck;
+use crate::http::login::Logins;
 use crate::http::responses::Responses;
 use crate::http::sampler::Sampler;
 use crate::http::streams::Streams;
@@ -21,6 +22,7 @@ pub(crate) struct Api {
     pub(crate) options: Options,
     pub(crate) bodies: Bodies,
     pub(crate) host_check: Arc<HostCheck>,
+    pub(crate) logins: Logins,
     pub(crate) stop: Stop,
     pub(crate) sampler: Sampler,
     pub(crate) streams: Streams,
@@ -35,6 +37,7 @@ impl Api {
         Arc::new(Self {
             bodies: Bodies::new(&options),
             host_check: Arc::new(HostCheck::new(&options)),
+            logins: Logins::new(&state.access, &state.random),
             stop: tasks.stop(),
             sampler: Sampler::new(state.clone(), tasks.stop()),
             streams: Streams::new(&options),

@@ -29,6 +29,7 @@ use tower::Service as _;
 use tracing::debug;
 
 use crate::api::Api;
+use crate::http::extract::PeerAddress;
 use crate::{Options, metrics};
 
 /// The most bytes of a request's head, and at the same time of what is read ahead of a body.
@@ -54,9 +55,11 @@ pub(crate) async fn serve(stream: TcpStream, client: ClientAddress, api: &Api, r
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "cannot switch off Nagle's algorithm");
     }
+    let address = PeerAddress(stream.peer_addr().ok().map(|peer| peer.ip()));
     let service = service_fn(|mut request: hyper::Request<Incoming>| {
         let mut router = router.clone();
         request.extensions_mut().insert(client);
+        request.extensions_mut().insert(address);
         async move {
             Ok::<_, Infallible>(
                 router.call(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),

@@ -11,6 +11,7 @@ pub(crate) mod fair_work;
 pub(crate) mod host_check;
 pub(crate) mod json;
 pub(crate) mod log_item;
+pub(crate) mod login;
 pub(crate) mod lookup;
 pub(crate) mod measure;
 pub(crate) mod memory_pool;

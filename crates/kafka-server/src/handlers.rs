@@ -9,6 +9,7 @@
 //!
 //! Not here: bytes (see [`crate::messages`]), sockets, and which error is which code (see [`errors`]).
 
+mod acls;
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
 mod alter_configs;
@@ -45,6 +46,7 @@ mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod scram_credentials;
 mod session;
 mod sync_group;
 mod txn_offset_commit;
@@ -191,6 +193,15 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::EndTxn => in_turn::<messages::end_txn::EndTxnRequest>(call, body),
         ApiKey::WriteTxnMarkers => in_turn::<messages::write_txn_markers::WriteTxnMarkersRequest>(call, body),
         ApiKey::TxnOffsetCommit => in_turn::<messages::txn_offset_commit::TxnOffsetCommitRequest>(call, body),
+        ApiKey::DescribeAcls => in_turn::<messages::describe_acls::DescribeAclsRequest>(call, body),
+        ApiKey::CreateAcls => in_turn::<messages::create_acls::CreateAclsRequest>(call, body),
+        ApiKey::DeleteAcls => in_turn::<messages::delete_acls::DeleteAclsRequest>(call, body),
+        ApiKey::DescribeUserScramCredentials => in_turn::<
+            messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest,
+        >(call, body),
+        ApiKey::AlterUserScramCredentials => {
+            in_turn::<messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest>(call, body)
+        }
         ApiKey::DescribeConfigs => in_turn::<messages::describe_configs::DescribeConfigsRequest>(call, body),
         ApiKey::AlterConfigs => in_turn::<messages::alter_configs::AlterConfigsRequest>(call, body),
         ApiKey::IncrementalAlterConfigs => {

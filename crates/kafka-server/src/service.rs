@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_access::AccessStore;
 use factum_base::clients::{LogLimit, most_of_one_client};
 use factum_base::clock::SharedClock;
 use factum_base::listener::listen;
@@ -58,7 +59,8 @@ pub struct Handle {
 }
 
 impl Service {
-    /// Opens the port. Connections will run in `tasks`, and ask `authorizer` about everything that they do.
+    /// Opens the port. Connections will run in `tasks`, and ask `authorizer` about everything that they do; `access` has the
+    /// users and rules that they may change.
     ///
     /// # Errors
     /// [`BindError`] when the address is taken or not ours.
@@ -66,6 +68,7 @@ impl Service {
         mut options: Options,
         broker: Broker,
         authorizer: Arc<dyn Authorizer>,
+        access: AccessStore,
         clock: SharedClock,
         tasks: TaskGroup,
     ) -> Result<(Self, Handle), BindError> {
@@ -86,6 +89,7 @@ impl Service {
             options,
             broker,
             authorizer,
+            access,
             clock,
         });
         Ok((Self { listener, node, tasks, slots, addresses }, Handle { local_addr }))

@@ -15,6 +15,9 @@ pub enum StartError {
     /// The state of views does not open.
     #[error(transparent)]
     State(#[from] factum_state::OpenError),
+    /// The users and access rules cannot be read or written.
+    #[error("cannot say who may use this server")]
+    Access(#[source] factum_access::ChangeError),
     /// The Kafka port is taken or not ours.
     #[error(transparent)]
     Kafka(#[from] factum_kafka_server::BindError),

@@ -29,6 +29,6 @@ pub use error::StartError;
 pub use factum_broker::AutoCreateTopics;
 pub use machine::Options as DiskOptions;
 pub use open_files::raise_open_files;
-pub use options::{Access, DataDir, Options};
+pub use options::{Access, AccessOptions, DataDir, Options};
 pub use running::Running;
 pub use temporary::TemporaryFolder;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use factum_access::AccessStore;
 use factum_base::tasks::{TaskGroup, TaskTree};
 use factum_governance::Catalogue;
 use factum_governance::watch::{self, Outcome};
@@ -21,6 +22,7 @@ pub struct Running {
     pub(crate) groups: Groups,
     pub(crate) http: SocketAddr,
     pub(crate) kafka: SocketAddr,
+    pub(crate) access: AccessStore,
     pub(crate) data_dir: PathBuf,
     pub(crate) temporary: Option<TemporaryFolder>,
     pub(crate) catalogue: Catalogue,
@@ -64,6 +66,16 @@ impl Running {
     /// Where Kafka clients connect.
     pub fn kafka(&self) -> SocketAddr {
         self.kafka
+    }
+
+    /// How many users may log in.
+    pub fn user_count(&self) -> usize {
+        self.access.users().len()
+    }
+
+    /// How many access rules there are.
+    pub fn rule_count(&self) -> usize {
+        self.access.acls().len()
     }
 
     /// Where everything is kept.

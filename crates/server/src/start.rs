@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use factum_access::AccessStore;
 use factum_base::clock::{SharedClock, SystemClock};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskTree};
@@ -15,7 +16,7 @@ use factum_http_api::KafkaAddress;
 use factum_sql::Engine;
 use factum_state::EmbeddedStore;
 
-use crate::access::authorizer;
+use crate::access::{self, authorizer};
 use crate::contracts::Contracts;
 use crate::health::Health;
 use crate::machine::Machine;
@@ -47,6 +48,7 @@ impl Running {
 struct Parts {
     http: factum_http_api::Handle,
     kafka: factum_kafka_server::Handle,
+    access: AccessStore,
     data_dir: PathBuf,
     temporary: Option<TemporaryFolder>,
     catalogue: Catalogue,
@@ -66,6 +68,7 @@ impl Parts {
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
         // For those who keep records of their own in reserved topics: governance and the engine.
         let internal_log: Arc<dyn EventLog> = Arc::new(broker.internal_log());
+        let access = access::start(&options, Arc::clone(&internal_log), &random).await?;
         let catalogue = Catalogue::new();
         follow_catalogue(&broker, &catalogue);
         let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
@@ -78,7 +81,8 @@ impl Parts {
         let (kafka_service, kafka) = factum_kafka_server::Service::bind(
             options.kafka.clone(),
             broker,
-            authorizer(options.access, options.kafka.listen),
+            authorizer(&options.access, &access, "kafka", options.kafka.listen),
+            access.clone(),
             Arc::clone(&clock),
             groups.edge.clone(),
         )?;
@@ -91,7 +95,8 @@ impl Parts {
                 log: Arc::clone(&log),
                 catalogue: catalogue.clone(),
                 engine: engine.clone(),
-                authorizer: authorizer(options.access, options.http.listen),
+                authorizer: authorizer(&options.access, &access, "http", options.http.listen),
+                access: access.clone(),
                 clock,
                 kafka: kafka_address,
                 random,
@@ -121,7 +126,7 @@ impl Parts {
         });
         // The folder is applied beside them: however long its definitions take, the ports answer.
         let (project, outcome) = project.run(groups).await;
-        Ok(Self { http, kafka, data_dir, temporary, catalogue, engine, project, outcome })
+        Ok(Self { http, kafka, access, data_dir, temporary, catalogue, engine, project, outcome })
     }
 
     fn into_running(self, tree: TaskTree, groups: Groups) -> Running {
@@ -130,6 +135,7 @@ impl Parts {
             groups,
             http: self.http.local_addr,
             kafka: self.kafka.local_addr,
+            access: self.access,
             data_dir: self.data_dir,
             temporary: self.temporary,
             catalogue: self.catalogue,

@@ -43,10 +43,11 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * <pre>
  * usage: Client BOOTSTRAP codecs|group|resume|time|admin|idempotent
  *        Client BOOTSTRAP transactions|exactly_once|fencing|timeout|killed
+ *        Client BOOTSTRAP acls                    users and access rules, of a server that goes by them
  *        Client BOOTSTRAP member TOPIC GROUP      one member of `group`, as a process of its own
  * </pre>
  *
- * `killed` says {"kill":"server"} when the server is to be killed, and goes on when it hears a line on standard input.
+ * `killed` and `acls` say {"kill":"server"} when the server is to be killed, and goes on when it hears a line on standard input.
  */
 public final class Client {
     static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -77,6 +78,7 @@ public final class Client {
                 case "fencing" -> new Transactions(client).fencing();
                 case "timeout" -> new Transactions(client).timeout();
                 case "killed" -> new Transactions(client).killed();
+                case "acls" -> new Acls(client).administer();
                 case "member" -> client.member(arguments[2], arguments[3]);
                 default -> fail("no scenario is called " + arguments[1]);
             }

@@ -5,10 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use factum_access::AccessStore;
 use factum_base::clients::LogLimit;
 use factum_base::clock::SharedClock;
 use factum_broker::Broker;
-use factum_types::auth::Authorizer;
+use factum_types::auth::{Authorizer, Client};
 use factum_types::{Action, GroupId, Principal, Resource, TopicName, TransactionalId};
 use tokio::sync::Semaphore;
 
@@ -25,11 +26,10 @@ const CREATE: (Action, i32) = (Action::Create, 5);
 const DELETE: (Action, i32) = (Action::Delete, 6);
 const ALTER: (Action, i32) = (Action::Alter, 7);
 const DESCRIBE: (Action, i32) = (Action::Describe, 8);
-/// What brokers ask of each other. There are no others, so it is for those who may alter the cluster.
-const CLUSTER_ACTION: (Action, i32) = (Action::Alter, 9);
+/// What brokers ask of each other.
+const CLUSTER_ACTION: (Action, i32) = (Action::ClusterAction, 9);
 const DESCRIBE_CONFIGS: (Action, i32) = (Action::DescribeConfigs, 10);
-/// Altering a thing and altering its configuration are the same here.
-const ALTER_CONFIGS: (Action, i32) = (Action::Alter, 11);
+const ALTER_CONFIGS: (Action, i32) = (Action::AlterConfigs, 11);
 const IDEMPOTENT_WRITE: (Action, i32) = (Action::IdempotentWrite, 12);
 
 /// What all connections of a listener share.
@@ -37,6 +37,8 @@ pub(crate) struct Node {
     pub(crate) options: Options,
     pub(crate) broker: Broker,
     pub(crate) authorizer: Arc<dyn Authorizer>,
+    /// The users and rules, for the requests that are about them.
+    pub(crate) access: AccessStore,
     pub(crate) clock: SharedClock,
     pub(crate) budget: Arc<Budget>,
     pub(crate) request_memory: Arc<RequestMemory>,
@@ -86,7 +88,7 @@ impl Session {
     }
 
     pub(super) fn may(&self, action: Action, resource: Resource<'_>) -> bool {
-        self.node.authorizer.check(&self.principal, action, resource).is_ok()
+        self.node.authorizer.check(Client::at(&self.principal, self.peer.ip()), action, resource).is_ok()
     }
 
     /// What the client may do with `resource`, as bits of Kafka's ACL operations, if it asked for them (KIP-430).

@@ -63,6 +63,9 @@ apis! {
     EndTxn            = 26, 0..=5,  decoded from 0, flexible from 3;
     WriteTxnMarkers   = 27, 1..=2,  decoded from 1, flexible from 1;
     TxnOffsetCommit   = 28, 0..=5,  decoded from 0, flexible from 3;
+    DescribeAcls      = 29, 1..=3,  decoded from 1, flexible from 2;
+    CreateAcls        = 30, 1..=3,  decoded from 1, flexible from 2;
+    DeleteAcls        = 31, 1..=3,  decoded from 1, flexible from 2;
     DescribeConfigs   = 32, 1..=4,  decoded from 1, flexible from 4;
     AlterConfigs      = 33, 0..=2,  decoded from 0, flexible from 2;
     DescribeLogDirs   = 35, 1..=4,  decoded from 1, flexible from 2;
@@ -72,6 +75,8 @@ apis! {
     AlterPartitionReassignments = 45, 0..=1, decoded from 0, flexible from 0;
     ListPartitionReassignments = 46, 0..=0, decoded from 0, flexible from 0;
     OffsetDelete      = 47, 0..=0,  decoded from 0, flexible from 1;
+    DescribeUserScramCredentials = 50, 0..=0, decoded from 0, flexible from 0;
+    AlterUserScramCredentials = 51, 0..=0, decoded from 0, flexible from 0;
     DescribeCluster   = 60, 0..=2,  decoded from 0, flexible from 0;
     DescribeProducers = 61, 0..=0,  decoded from 0, flexible from 0;
     DescribeTransactions = 65, 0..=0, decoded from 0, flexible from 0;

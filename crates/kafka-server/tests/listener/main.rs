@@ -1,6 +1,7 @@
 //! The listener as a client meets it: real sockets, frames built and read by an independent implementation.
 
 mod access;
+mod acls;
 mod asking_twice;
 mod changing_settings;
 mod client;
@@ -18,6 +19,7 @@ mod one_node;
 mod pipeline;
 mod producers_and_epochs;
 mod producing;
+mod scram_credentials;
 mod server;
 mod stalling;
 mod stopping;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_access::AccessStore;
 use factum_base::clock::SystemClock;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
@@ -21,6 +22,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Server {
     pub(crate) address: std::net::SocketAddr,
     pub(crate) broker: Broker,
+    /// Users and rules, which the listener's requests change.
+    pub(crate) access: AccessStore,
     pub(crate) edge: TaskGroup,
     log: TaskGroup,
     _tree: TaskTree,
@@ -74,15 +77,17 @@ impl Server {
         let (service, broker) =
             factum_broker::Service::open_local(settings, clock.clone(), Random::system()).expect("opened");
         log.spawn("broker", OnError::StopServer, service.run(log.stop(), log.clone()));
+        let access = AccessStore::new(Arc::new(broker.internal_log()), true);
+        let store = access.clone();
         let options = Options { listen: "127.0.0.1:0".parse().expect("an address"), ..options };
         let (service, handle) =
-            Service::bind(options, broker.clone(), authorizer, clock, edge.clone()).expect("bound");
+            Service::bind(options, broker.clone(), authorizer, access, clock, edge.clone()).expect("bound");
         let stop = edge.stop();
         edge.spawn("kafka", OnError::StopServer, async move {
             service.run(stop).await;
             Ok(())
         });
-        Self { address: handle.local_addr, broker, edge, log, _tree: tree, dir }
+        Self { address: handle.local_addr, access: store, broker, edge, log, _tree: tree, dir }
     }
 
     pub(crate) async fn client(&self) -> Client {

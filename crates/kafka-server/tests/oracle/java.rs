@@ -16,17 +16,22 @@ use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
 use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
+use factum_kafka_server::messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest;
 use factum_kafka_server::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+use factum_kafka_server::messages::create_acls::CreateAclsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
+use factum_kafka_server::messages::delete_acls::DeleteAclsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
+use factum_kafka_server::messages::describe_acls::DescribeAclsRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
 use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
+use factum_kafka_server::messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
 use factum_kafka_server::messages::end_txn::EndTxnRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
@@ -64,8 +69,8 @@ use crate::exchange::{self, Body, Kind};
 use crate::source::Source;
 use crate::{every_version, served};
 
-/// What followers and newer kinds of members say, and no handler here heeds.
-const SKIPPED: &[&str] = &["replicaEpoch", "replicaDirectoryId", "highWatermark"];
+/// What followers and newer kinds of members say, and no handler here heeds; and secrets, which are read and not shown.
+const SKIPPED: &[&str] = &["replicaEpoch", "replicaDirectoryId", "highWatermark", "salt", "saltedPassword"];
 
 /// Kafka's serialisation in a process of its own.
 struct Java {
@@ -278,6 +283,11 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::TxnOffsetCommit => whole::<TxnOffsetCommitRequest>,
         ApiKey::DescribeTransactions => whole::<DescribeTransactionsRequest>,
         ApiKey::ListTransactions => whole::<ListTransactionsRequest>,
+        ApiKey::DescribeAcls => whole::<DescribeAclsRequest>,
+        ApiKey::CreateAcls => whole::<CreateAclsRequest>,
+        ApiKey::DeleteAcls => whole::<DeleteAclsRequest>,
+        ApiKey::DescribeUserScramCredentials => whole::<DescribeUserScramCredentialsRequest>,
+        ApiKey::AlterUserScramCredentials => whole::<AlterUserScramCredentialsRequest>,
         ApiKey::DescribeCluster => whole::<DescribeClusterRequest>,
     };
     decode(body, version)

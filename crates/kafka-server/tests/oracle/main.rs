@@ -4,6 +4,7 @@
 //! One sample is two values built from one source of randomness: the other implementation's structure and
 //! ours. The other side encodes the request and decodes the response; both must come out as they went in.
 
+mod acls;
 mod cluster;
 mod exchange;
 mod groups;
@@ -70,6 +71,11 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::TxnOffsetCommit => transactions::txn_offset_commit(version, s),
         ApiKey::DescribeTransactions => transactions::describe_transactions(version, s),
         ApiKey::ListTransactions => transactions::list_transactions(version, s),
+        ApiKey::DescribeAcls => acls::describe_acls(version, s),
+        ApiKey::CreateAcls => acls::create_acls(version, s),
+        ApiKey::DeleteAcls => acls::delete_acls(version, s),
+        ApiKey::DescribeUserScramCredentials => acls::describe_user_scram_credentials(version, s),
+        ApiKey::AlterUserScramCredentials => acls::alter_user_scram_credentials(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
     }
 }

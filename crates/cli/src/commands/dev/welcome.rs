@@ -45,7 +45,7 @@ fn dev(running: &Running, asked: &Request) -> String {
     rows.extend([
         ("Kafka", kafka.to_string()),
         ("Data", data(running)),
-        ("Access", who(access, &[http, kafka], asked.greeting)),
+        ("Access", who(running, access, asked.greeting)),
     ]);
     format!(
         "Factum {} is ready.\n\n{}\n{}Ctrl-C stops it.\n\n",
@@ -72,7 +72,7 @@ fn demo(
         ("API docs", format!("http://{http}/docs")),
         ("Kafka", kafka.to_string()),
         ("Project", format!("{} ({fate})", project.display())),
-        ("Access", who(access, &[http, kafka], Greeting::Dev)),
+        ("Access", who(running, access, Greeting::Dev)),
     ];
     let query = project.join("teams/store/pipelines/top_movies.sql");
     format!(
@@ -123,8 +123,9 @@ fn data(running: &Running) -> String {
     }
 }
 
-fn who(access: Access, listeners: &[std::net::SocketAddr], greeting: Greeting) -> String {
-    if listeners.iter().all(|address| address.ip().is_loopback()) && access != Access::Closed {
+fn who(running: &Running, access: Access, greeting: Greeting) -> String {
+    let is_open = matches!(access, Access::Open | Access::OpenOnLoopback);
+    if is_open && [running.http(), running.kafka()].iter().all(|address| address.ip().is_loopback()) {
         return "open: anyone on this machine may read and write".to_owned();
     }
     match access {
@@ -137,6 +138,14 @@ fn who(access: Access, listeners: &[std::net::SocketAddr], greeting: Greeting) -
             format!("closed to other machines: a port that is not on loopback lets no one in without {way}")
         }
         Access::Closed => "closed".to_owned(),
+        Access::Acl if running.user_count() == 0 => {
+            "closed: there is no user; set FACTUM_ADMIN_PASSWORD and start again to create user admin"
+                .to_owned()
+        }
+        Access::Acl => {
+            let (users, rules) = (running.user_count(), running.rule_count());
+            format!("by rules: {}, {}", output::count(users, "user"), output::count(rules, "rule"))
+        }
     }
 }
 
