@@ -1,4 +1,4 @@
-//! Who may do what: users and their credentials, access rules, and the authoriser that goes by them.
+//! Access: users and their credentials, rules that say who may do what, and the authoriser that goes by them.
 //!
 //! ```text
 //!   administration ─▶ AccessStore ─▶ topic _factum.access

@@ -75,7 +75,8 @@ async fn another_reading_of_the_log_gives_the_same_users_and_rules() {
     for mechanism in ScramMechanism::ALL {
         store.change_user("ann", vec![credential(mechanism, "old")]).await.expect("kept");
     }
-    let changes = vec![credential(ScramMechanism::Sha512, "new"), CredentialChange::Remove(ScramMechanism::Sha256)];
+    let changes =
+        vec![credential(ScramMechanism::Sha512, "new"), CredentialChange::Remove(ScramMechanism::Sha256)];
     store.change_user("ann", changes).await.expect("changed");
 
     let other = log.store();
@@ -96,14 +97,17 @@ async fn wrong_changes_leave_everything_as_it_was() {
     assert!(matches!(wrong, Err(ChangeError::Acl(_))), "{wrong:?}");
     let long = "n".repeat(64 << 10);
     assert!(store.add_acls(vec![rule("User:ann", &long)]).await.is_err());
-    let unknown = vec![credential(ScramMechanism::Sha256, "pw"), CredentialChange::Remove(ScramMechanism::Sha512)];
+    let unknown =
+        vec![credential(ScramMechanism::Sha256, "pw"), CredentialChange::Remove(ScramMechanism::Sha512)];
     let unknown = store.change_user("ann", unknown).await;
     assert!(matches!(unknown, Err(ChangeError::UnknownCredential { .. })), "{unknown:?}");
     for name in ["", "*", "ANONYMOUS", "a\nb", long.as_str()] {
         assert!(store.change_user(name, vec![credential(ScramMechanism::Sha256, "pw")]).await.is_err());
     }
     assert!(store.acls().is_empty() && store.users().is_empty());
-    let CredentialChange::Set(one) = credential(ScramMechanism::Sha256, "pw") else { unreachable!("it sets") };
+    let CredentialChange::Set(one) = credential(ScramMechanism::Sha256, "pw") else {
+        unreachable!("it sets")
+    };
     (0..MAX_USERS).for_each(|n| store.users().set(&format!("user-{n}"), one.clone()));
     let more = store.change_user("more", vec![credential(ScramMechanism::Sha256, "pw")]).await;
     assert!(matches!(more, Err(ChangeError::TooManyUsers)), "{more:?}");

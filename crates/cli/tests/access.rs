@@ -54,7 +54,8 @@ fn users_and_rules_are_administered_and_outlive_a_kill() {
     let admin = |factum: &FactumProcess, arguments: &str, stdin: &str| {
         run_as(factum, "admin", "correct horse", arguments, stdin)
     };
-    let ann = |factum: &FactumProcess, arguments: &str| run_as(factum, "ann", "battery staple", arguments, "");
+    let ann =
+        |factum: &FactumProcess, arguments: &str| run_as(factum, "ann", "battery staple", arguments, "");
 
     // No one without a password, a wrong one, or a user that there is not.
     assert!(refused(run_as(&factum, "", "", "topic list", "")).contains("Not logged in"));
@@ -65,11 +66,17 @@ fn users_and_rules_are_administered_and_outlive_a_kill() {
     said(admin(&factum, "topic create store.secret", ""));
     let created = said(admin(&factum, "user create ann", "battery staple\n"));
     assert!(created.contains("created user ann"), "{created}");
-    assert!(refused(admin(&factum, "user create ann", "another one")).contains("there is a user ann already"));
+    assert!(
+        refused(admin(&factum, "user create ann", "another one")).contains("there is a user ann already")
+    );
     assert!(refused(admin(&factum, "user create bob", "short")).contains("5 bytes"));
 
     assert!(refused(ann(&factum, "topic describe store.orders")).contains("User:ann may not describe"));
-    said(admin(&factum, "acl create --principal User:ann --topic store. --prefixed --operation read --operation write", ""));
+    said(admin(
+        &factum,
+        "acl create --principal User:ann --topic store. --prefixed --operation read --operation write",
+        "",
+    ));
     said(admin(&factum, "acl create --principal User:* --topic store.secret --operation all --deny", ""));
     said(ann(&factum, "topic describe store.orders"));
     assert!(refused(ann(&factum, "topic describe store.secret")).contains("may not describe"));
@@ -92,13 +99,19 @@ fn users_and_rules_are_administered_and_outlive_a_kill() {
     "#]]
     .assert_eq(&listed);
     said(ann(&factum, "topic describe store.orders"));
-    assert_eq!(said(admin(&factum, "acl list --topic store.secret --match -o name", "")), "User:*\nUser:ann\nUser:ann\n");
+    assert_eq!(
+        said(admin(&factum, "acl list --topic store.secret --match -o name", "")),
+        "User:*\nUser:ann\nUser:ann\n"
+    );
 
     said(admin(&factum, "user password ann", "a new password"));
     assert!(refused(ann(&factum, "topic describe store.orders")).contains("password is wrong"));
     said(run_as(&factum, "ann", "a new password", "topic describe store.orders", ""));
     said(admin(&factum, "acl delete --principal User:ann", ""));
-    assert!(refused(run_as(&factum, "ann", "a new password", "topic describe store.orders", "")).contains("may not"));
+    assert!(
+        refused(run_as(&factum, "ann", "a new password", "topic describe store.orders", ""))
+            .contains("may not")
+    );
     said(admin(&factum, "user delete ann", ""));
     assert_eq!(said(admin(&factum, "user list -o name", "")), "admin\n");
 }

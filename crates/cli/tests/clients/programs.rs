@@ -78,6 +78,7 @@ fn users_and_rules_are_administered_by_java() {
     let config = folder.path().join("factum.toml");
     let text = "[access]\nmode = \"acl\"\nsuper_users = [\"User:ANONYMOUS\"]\n";
     std::fs::write(&config, text).expect("written");
-    let launch = Launch::new(env!("CARGO_BIN_EXE_factum")).config(config).data_dir(folder.path().join("data"));
+    let launch =
+        Launch::new(env!("CARGO_BIN_EXE_factum")).config(config).data_dir(folder.path().join("data"));
     run_against(launch.start(), "java", "acls");
 }

@@ -129,14 +129,16 @@ async fn rules_are_created_listed_and_deleted_as_in_kafka() {
     let all = client.ask(&everything(), 1).await;
     let expected = ["2 * 3 User:ann * 3 3", "2 orders 3 User:ann * 3 3", "2 ord 4 User:ann * 3 3"];
     assert_eq!(lines(&all), expected);
-    let applying = everything().with_pattern_type_filter(MATCH).with_resource_name_filter(Some(text("ordinal")));
+    let applying =
+        everything().with_pattern_type_filter(MATCH).with_resource_name_filter(Some(text("ordinal")));
     assert_eq!(lines(&client.ask(&applying, 3).await), [expected[0], expected[2]]);
     let unknown = everything().with_operation(0);
     assert_eq!(name_of(client.ask(&unknown, 3).await.error_code), "INVALID_REQUEST");
 
     // A rule is the first filter's that means it.
     let literal = every_filter().with_pattern_type_filter(LITERAL);
-    let filters = vec![literal.clone(), literal, every_filter().with_resource_type_filter(99), every_filter()];
+    let filters =
+        vec![literal.clone(), literal, every_filter().with_resource_type_filter(99), every_filter()];
     let request = DeleteAclsRequest::default().with_filters(filters);
     let deleted = client.ask(&request, 3).await.filter_results;
     let outcome = |each: &kafka_protocol::messages::delete_acls_response::DeleteAclsFilterResult| {
@@ -269,8 +271,7 @@ async fn each_api_needs_its_rules_and_no_more() {
     for (api, needed) in NEEDED {
         let server = ruled().await;
         let mut client = server.client().await;
-        let mut rules: Vec<_> =
-            needed.iter().map(|text| rule(text, Permission::Allow, Host::Any)).collect();
+        let mut rules: Vec<_> = needed.iter().map(|text| rule(text, Permission::Allow, Host::Any)).collect();
         // The rule that is asked for last is put in place last: until then the answer is no.
         let last = rules.pop().expect("at least one");
         server.access.add_acls(rules).await.expect("kept");
@@ -293,10 +294,15 @@ async fn each_api_needs_its_rules_and_no_more() {
 async fn lists_have_what_the_rules_let_be_seen() {
     let server = ruled().await;
     server.create_topic("secret", 1).await;
-    server.access.add_acls(vec![rule("read topic orders", Permission::Allow, Host::Any)]).await.expect("kept");
+    server
+        .access
+        .add_acls(vec![rule("read topic orders", Permission::Allow, Host::Any)])
+        .await
+        .expect("kept");
     let mut client = server.client().await;
     let everything = kafka_protocol::messages::MetadataRequest::default().with_topics(None);
     let topics = client.ask(&everything, 9).await.topics;
-    let names: Vec<_> = topics.iter().filter_map(|topic| topic.name.as_ref()).map(|name| name.0.to_string()).collect();
+    let names: Vec<_> =
+        topics.iter().filter_map(|topic| topic.name.as_ref()).map(|name| name.0.to_string()).collect();
     assert_eq!(names, ["orders"]);
 }

@@ -48,8 +48,11 @@ pub(crate) async fn ask(client: &mut Client, api: ApiKey) -> Vec<i16> {
         let request = DescribeUserScramCredentialsRequest::default().with_users(None);
         return vec![client.ask(&request, 0).await.error_code];
     }
-    let request = AlterUserScramCredentialsRequest::default()
-        .with_upsertions(vec![upsertion("ann", SHA_256, "ann's secret")]);
+    let request = AlterUserScramCredentialsRequest::default().with_upsertions(vec![upsertion(
+        "ann",
+        SHA_256,
+        "ann's secret",
+    )]);
     client.ask(&request, 0).await.results.iter().map(|each| each.error_code).collect()
 }
 
