@@ -18,6 +18,7 @@ use factum_state::EmbeddedStore;
 use crate::access::authorizer;
 use crate::contracts::Contracts;
 use crate::health::Health;
+use crate::identity::identity;
 use crate::machine::Machine;
 use crate::names::ViewAndTableNames;
 use crate::open_files::share_out;
@@ -78,7 +79,8 @@ impl Parts {
         let (kafka_service, kafka) = factum_kafka_server::Service::bind(
             options.kafka.clone(),
             broker,
-            authorizer(options.access, options.kafka.listen),
+            |address| authorizer(options.access, address),
+            identity(&data_dir, &random)?,
             Arc::clone(&clock),
             groups.edge.clone(),
         )?;
@@ -100,6 +102,7 @@ impl Parts {
             },
             groups.edge.clone(),
         )?;
+        health.follow_listeners(kafka.clone(), http.clone());
         let mut project = Project::new(&options, &internal_log, &catalogue, effects);
         // Clients meet what is recorded: contracts, views and names hold from the first request on.
         if !project.resume().await {
