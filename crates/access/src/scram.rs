@@ -154,7 +154,9 @@ mod tests {
     /// The exchange of RFC 7677 §3: its salt, iterations and password, and the server's signature there.
     #[test]
     fn keys_are_those_of_the_rfc() {
-        let salt = vec![0x5b, 0x6d, 0x99, 0x68, 0x9d, 0x12, 0x35, 0x8e, 0xec, 0xa0, 0x4b, 0x14, 0x12, 0x36, 0xfa, 0x81];
+        let salt = vec![
+            0x5b, 0x6d, 0x99, 0x68, 0x9d, 0x12, 0x35, 0x8e, 0xec, 0xa0, 0x4b, 0x14, 0x12, 0x36, 0xfa, 0x81,
+        ];
         let credential =
             ScramCredential::from_password(ScramMechanism::Sha256, "pencil", salt, MIN_ITERATIONS);
         let exchange = "n=user,r=rOprNGfwEbeRWgbNEkqO,\

@@ -100,7 +100,8 @@ impl TlsServer {
     ) -> Result<Self, LoadError> {
         let protocols: Vec<_> = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         let material = Material::read(&options)?;
-        let (seen, certificate) = (material.fingerprint(), Certificate::new(&material, &options, &protocols)?);
+        let (seen, certificate) =
+            (material.fingerprint(), Certificate::new(&material, &options, &protocols)?);
         describe();
         let expires = gauge!("factum_tls_certificate_expiry_timestamp_seconds", "listener" => listener);
         let server = Self(Arc::new(Shared {
@@ -143,7 +144,8 @@ impl TlsServer {
             Err(HandshakeError::TooSlow { .. }) => "too_slow",
             Err(HandshakeError::Failed(_)) => "failed",
         };
-        counter!("factum_tls_handshakes_total", "listener" => shared.listener, "outcome" => label).increment(1);
+        counter!("factum_tls_handshakes_total", "listener" => shared.listener, "outcome" => label)
+            .increment(1);
         outcome
     }
 

@@ -79,7 +79,9 @@ impl Service {
         let bound = listen(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (local_addr, listener) = bound.map_err(|source| BindError::Listen { address, source })?;
         let tls = match &options.tls {
-            Some(tls) => Some(TlsServer::open("http", tls.clone(), &[b"http/1.1"], Arc::clone(&state.clock))?),
+            Some(tls) => {
+                Some(TlsServer::open("http", tls.clone(), &[b"http/1.1"], Arc::clone(&state.clock))?)
+            }
             None => None,
         };
         let most = most_of_one_client(options.max_connections);

@@ -189,7 +189,9 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::ListGroups => in_turn::<messages::list_groups::ListGroupsRequest>(call, body),
         ApiKey::ApiVersions => in_turn::<messages::api_versions::ApiVersionsRequest>(call, body),
         ApiKey::SaslHandshake => in_turn::<messages::sasl_handshake::SaslHandshakeRequest>(call, body),
-        ApiKey::SaslAuthenticate => in_turn::<messages::sasl_authenticate::SaslAuthenticateRequest>(call, body),
+        ApiKey::SaslAuthenticate => {
+            in_turn::<messages::sasl_authenticate::SaslAuthenticateRequest>(call, body)
+        }
         ApiKey::CreateTopics => in_turn::<messages::create_topics::CreateTopicsRequest>(call, body),
         ApiKey::DeleteTopics => in_turn::<messages::delete_topics::DeleteTopicsRequest>(call, body),
         ApiKey::InitProducerId => in_turn::<messages::init_producer_id::InitProducerIdRequest>(call, body),

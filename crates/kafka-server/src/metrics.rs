@@ -86,7 +86,8 @@ impl Metrics {
 
     /// A login by `mechanism` was over.
     pub(crate) fn authenticated(&self, mechanism: Mechanism, outcome: &'static str) {
-        counter!("factum_kafka_authentications_total", "mechanism" => mechanism.name(), "outcome" => outcome).increment(1);
+        counter!("factum_kafka_authentications_total", "mechanism" => mechanism.name(), "outcome" => outcome)
+            .increment(1);
     }
 
     /// A client stalled within a request or an answer.
@@ -119,7 +120,10 @@ fn describe() {
     describe_gauge!("factum_kafka_connections", "Kafka connections open");
     describe_counter!("factum_kafka_connections_accepted_total", "Kafka connections accepted");
     describe_counter!("factum_kafka_connections_turned_away_total", "Kafka connections over the limit");
-    describe_counter!("factum_kafka_authentications_total", "Logins of Kafka clients, by mechanism and outcome");
+    describe_counter!(
+        "factum_kafka_authentications_total",
+        "Logins of Kafka clients, by mechanism and outcome"
+    );
     describe_counter!("factum_kafka_refused_frames_total", "Bytes on Kafka connections that were no request");
     describe_counter!("factum_kafka_connections_stalled_total", "Kafka clients that stalled and were let go");
 }

@@ -1,7 +1,7 @@
 //! Readiness, as `/health/ready` shows it.
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use factum_broker::Broker;
 use factum_governance::Catalogue;
@@ -38,7 +38,15 @@ impl Health {
         state: EmbeddedStore,
         machine: Machine,
     ) -> Self {
-        Self { broker, catalogue, engine, state, machine, kafka_accepts: Arc::default(), listeners: Arc::default() }
+        Self {
+            broker,
+            catalogue,
+            engine,
+            state,
+            machine,
+            kafka_accepts: Arc::default(),
+            listeners: Arc::default(),
+        }
     }
 
     /// These serve clients from now on.

@@ -25,7 +25,8 @@ pub(crate) fn identity(data_dir: &Path, random: &Random) -> Result<Identity, Sta
     let users = Users::default();
     if let Some(password) = std::env::var(ADMIN_PASSWORD).ok().filter(|password| !password.is_empty()) {
         for mechanism in ScramMechanism::ALL {
-            let salt = random.uuid().into_bytes()[..SALT_BYTES].to_vec();
+            let salt = [random.uuid().into_bytes(), random.uuid().into_bytes()].concat();
+            debug_assert_eq!(salt.len(), SALT_BYTES, "it looks like that of users that there are not");
             users.set("admin", ScramCredential::from_password(mechanism, &password, salt, ITERATIONS));
         }
         info!("user admin may log in with the password in {ADMIN_PASSWORD}");

@@ -132,6 +132,7 @@ impl Parts {
             tree,
             groups,
             http: self.http.local_addr,
+            is_https: self.http.is_encrypted(),
             kafka: self.kafka.local_addr,
             data_dir: self.data_dir,
             temporary: self.temporary,

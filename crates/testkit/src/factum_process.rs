@@ -26,11 +26,12 @@ const PORTS: std::ops::Range<u16> = 12_000..30_000;
 /// Another program may take a port between the look and the start.
 const ATTEMPTS: usize = 5;
 
-/// How a process is started: `factum dev`, or `factum demo`, with these settings.
+/// How a process is started: `factum dev`, `factum demo` or `factum server`, with these settings.
 #[derive(Debug, Clone)]
 pub struct Launch {
     binary: PathBuf,
     case: Option<String>,
+    configuration: Option<PathBuf>,
     data_dir: Option<PathBuf>,
     project: Option<PathBuf>,
     arguments: Vec<String>,
@@ -43,6 +44,7 @@ impl Launch {
         Self {
             binary: binary.into(),
             case: None,
+            configuration: None,
             data_dir: None,
             project: None,
             arguments: vec![],
@@ -54,6 +56,13 @@ impl Launch {
     #[must_use]
     pub fn demo(mut self, case: impl Into<String>) -> Self {
         self.case = Some(case.into());
+        self
+    }
+
+    /// Runs `factum server` with this configuration, which says where its data is.
+    #[must_use]
+    pub fn configuration(mut self, file: impl Into<PathBuf>) -> Self {
+        self.configuration = Some(file.into());
         self
     }
 
@@ -190,11 +199,19 @@ struct Running {
 impl Running {
     fn spawn(launch: &Launch, http: SocketAddr, kafka: SocketAddr) -> Result<Self, String> {
         let mut command = Command::new(&launch.binary);
-        match &launch.case {
-            Some(case) => command.args(["demo", case]),
-            None => command.arg("dev"),
-        };
-        command.args(["--http", &http.to_string(), "--kafka", &kafka.to_string()]);
+        match (&launch.configuration, &launch.case) {
+            (Some(file), _) => {
+                command.args(["server", "--config"]).arg(file);
+                command.env("FACTUM__HTTP__LISTEN", http.to_string());
+                command.env("FACTUM__KAFKA__LISTEN", kafka.to_string());
+            }
+            (None, Some(case)) => {
+                command.args(["demo", case, "--http", &http.to_string(), "--kafka", &kafka.to_string()]);
+            }
+            (None, None) => {
+                command.args(["dev", "--http", &http.to_string(), "--kafka", &kafka.to_string()]);
+            }
+        }
         if let Some(folder) = &launch.data_dir {
             command.arg("--data-dir").arg(folder);
         }

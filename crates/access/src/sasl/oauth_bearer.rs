@@ -65,7 +65,8 @@ impl TokenVerifier {
         else {
             return Err(malformed("its token has not three parts"));
         };
-        let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed("its token is not base64"));
+        let decode =
+            |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed("its token is not base64"));
         let no_json = |_| malformed("its token is not JSON");
         let (header_bytes, signature) = (decode(header)?, decode(signature)?);
         let Header { alg, kid, crit } = serde_json::from_slice(&header_bytes).map_err(no_json)?;
@@ -118,7 +119,8 @@ fn token(message: &[u8]) -> Result<&str, LoginError> {
     let text = str::from_utf8(message).map_err(|_| malformed("it is not UTF-8"))?;
     let (header, pairs) = text.split_once('\x01').ok_or(malformed("it has no header"))?;
     let mut parts = header.split(',');
-    let (Some("n" | "y"), Some(acts_as), Some(""), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some("n" | "y"), Some(acts_as), Some(""), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(malformed("its header is none"));
     };

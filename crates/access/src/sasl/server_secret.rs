@@ -6,7 +6,7 @@ use ring::{digest, hmac};
 use crate::{ITERATIONS, ScramCredential, ScramMechanism};
 
 /// Bytes of the salt of a password.
-pub const SALT_BYTES: usize = 16;
+pub const SALT_BYTES: usize = 32;
 
 /// The secret; in no `Debug`.
 #[derive(Clone)]

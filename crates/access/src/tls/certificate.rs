@@ -52,12 +52,15 @@ fn seconds(time: Value<'_>) -> Option<i64> {
     let mut fields = rest.chunks_exact(2).map(number);
     let mut next = || fields.next()?;
     let (month, day, hour, minute, second) = (next()?, next()?, next()?, next()?, next()?);
-    let is_valid = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 61;
+    let is_valid =
+        (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 61;
     is_valid.then(|| ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
+    digits
+        .iter()
+        .try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
 }
 
 /// Days since 1970 of the Gregorian calendar, counted in years that begin in March.
@@ -87,7 +90,13 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_certificate_are_none() {
-        for bytes in [&[][..], &[0x30], &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], &[0x30, 0x80, 0, 0], &[0x30, 2, 0x30, 9]] {
+        for bytes in [
+            &[][..],
+            &[0x30],
+            &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
+            &[0x30, 0x80, 0, 0],
+            &[0x30, 2, 0x30, 9],
+        ] {
             assert!(subject(bytes).is_none() && not_after(bytes).is_none());
         }
     }

@@ -146,8 +146,7 @@ impl Material {
         let (path, pem) = &self.key;
         let key = PrivateKeyDer::from_pem_slice(pem)
             .map_err(|_| LoadError::Missing { path: path.clone(), wanted: "private key" })?;
-        let mut config =
-            builder.with_single_cert(certificates(&self.certificate)?, key).map_err(unusable)?;
+        let mut config = builder.with_single_cert(certificates(&self.certificate)?, key).map_err(unusable)?;
         config.alpn_protocols = protocols.to_vec();
         Ok(config)
     }

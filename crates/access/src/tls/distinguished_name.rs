@@ -57,11 +57,16 @@ fn attribute_text(kind: &[u8], value: Value<'_>) -> Option<String> {
 
 fn string(value: Value<'_>) -> Option<String> {
     match value.tag {
-        tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING => String::from_utf8(value.content.to_vec()).ok(),
+        tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING => {
+            String::from_utf8(value.content.to_vec()).ok()
+        }
         tag::T61_STRING => Some(value.content.iter().map(|byte| char::from(*byte)).collect()),
         tag::BMP_STRING => {
-            let units: Vec<_> =
-                value.content.chunks(2).map(|pair| u16::from_be_bytes([pair[0], *pair.get(1).unwrap_or(&0)])).collect();
+            let units: Vec<_> = value
+                .content
+                .chunks(2)
+                .map(|pair| u16::from_be_bytes([pair[0], *pair.get(1).unwrap_or(&0)]))
+                .collect();
             String::from_utf16(&units).ok()
         }
         _ => None,

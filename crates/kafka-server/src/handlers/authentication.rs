@@ -140,7 +140,8 @@ impl Authentication {
     /// # Errors
     /// [`NotAuthenticatedError`]: the connection ends.
     pub(super) fn admit(&self, api: ApiKey, now: Instant) -> Result<(), NotAuthenticatedError> {
-        let is_of_a_login = matches!(api, ApiKey::ApiVersions | ApiKey::SaslHandshake | ApiKey::SaslAuthenticate);
+        let is_of_a_login =
+            matches!(api, ApiKey::ApiVersions | ApiKey::SaslHandshake | ApiKey::SaslAuthenticate);
         match &*self.state() {
             State::NotAsked => Ok(()),
             State::Refused => Err(NotAuthenticatedError::Before { api }),
@@ -149,9 +150,7 @@ impl Authentication {
                 Err(NotAuthenticatedError::Expired { api })
             }
             State::Done { .. } => Ok(()),
-            State::Awaited | State::Exchanging(_) => {
-                Err(NotAuthenticatedError::Before { api })
-            }
+            State::Awaited | State::Exchanging(_) => Err(NotAuthenticatedError::Before { api }),
         }
     }
 
@@ -170,7 +169,8 @@ impl Authentication {
             }
         };
         let offered = rules.mechanisms.iter().copied().find(|mechanism| mechanism.name() == name);
-        let Some(mechanism) = offered.filter(|mechanism| again.is_none_or(|first| first == *mechanism)) else {
+        let Some(mechanism) = offered.filter(|mechanism| again.is_none_or(|first| first == *mechanism))
+        else {
             *state = State::Refused;
             return ErrorCode::UnsupportedSaslMechanism;
         };
@@ -185,7 +185,9 @@ impl Authentication {
     pub(super) fn take_exchange(&self) -> Option<(Mechanism, Exchange)> {
         let mut state = self.state();
         let taken = match &mut *state {
-            State::Exchanging(attempt) => attempt.exchange.take().map(|exchange| (attempt.mechanism, exchange)),
+            State::Exchanging(attempt) => {
+                attempt.exchange.take().map(|exchange| (attempt.mechanism, exchange))
+            }
             State::NotAsked => return None,
             State::Awaited | State::Done { .. } | State::Refused => None,
         };

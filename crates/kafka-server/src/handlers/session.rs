@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, LazyLock};
 
 use factum_base::clients::{ClientAddress, LogLimit};
 use factum_base::clock::SharedClock;

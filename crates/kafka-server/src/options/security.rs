@@ -76,7 +76,9 @@ pub enum OptionsError {
     #[error("[kafka.sasl] has no effect: set security = \"SASL_SSL\" or \"SASL_PLAINTEXT\" for a listener")]
     UnusedLogins,
     /// No way to log in.
-    #[error("[kafka.sasl] mechanisms is empty: name one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER")]
+    #[error(
+        "[kafka.sasl] mechanisms is empty: name one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER"
+    )]
     NoMechanism,
     /// Passwords would cross a network as they are.
     #[error(
@@ -226,7 +228,8 @@ mod tests {
         inside.tls = certificate;
         assert_eq!(inside.check(), Err(OptionsError::UnusedCertificate));
         inside.tls = None;
-        inside.sasl = Some(SaslOptions { mechanisms: vec![Mechanism::OAuthBearer], ..SaslOptions::default() });
+        inside.sasl =
+            Some(SaslOptions { mechanisms: vec![Mechanism::OAuthBearer], ..SaslOptions::default() });
         assert_eq!(inside.check(), Err(OptionsError::NoTokenKeys));
         let twin = ListenerOptions {
             name: FIRST.to_owned(),

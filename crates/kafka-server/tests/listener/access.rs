@@ -36,7 +36,7 @@ use kafka_protocol::messages::{
     DescribeLogDirsRequest, DescribeProducersRequest, FindCoordinatorRequest, GroupId, HeartbeatRequest,
     IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest,
     ListGroupsRequest, MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
-    OffsetForLeaderEpochRequest, SyncGroupRequest, TopicName,
+    OffsetForLeaderEpochRequest, SaslAuthenticateRequest, SaslHandshakeRequest, SyncGroupRequest, TopicName,
 };
 
 use crate::client::{Client, batch, name_of, text};
@@ -61,6 +61,9 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
             vec![client.ask(&latest("orders"), 9).await.topics[0].partitions[0].error_code]
         }
         ApiKey::ApiVersions => vec![client.ask(&ApiVersionsRequest::default(), 0).await.error_code],
+        // There are no logins on this listener.
+        ApiKey::SaslHandshake => vec![client.ask(&SaslHandshakeRequest::default(), 1).await.error_code],
+        ApiKey::SaslAuthenticate => vec![client.ask(&SaslAuthenticateRequest::default(), 2).await.error_code],
         ApiKey::Metadata
         | ApiKey::CreateTopics
         | ApiKey::DeleteRecords
@@ -290,6 +293,7 @@ async fn each_api_asks_before_it_acts() {
         SyncGroup: read group readers
         DescribeGroups: describe group readers
         ListGroups: describe the cluster
+        SaslHandshake: no one
         ApiVersions: no one
         CreateTopics: create the cluster, describe the configuration of topic made
         DeleteTopics: delete topic orders
@@ -304,6 +308,7 @@ async fn each_api_asks_before_it_acts() {
         DescribeConfigs: describe the configuration of topic orders, describe the configuration of the cluster
         AlterConfigs: alter topic orders, alter the cluster
         DescribeLogDirs: describe the cluster
+        SaslAuthenticate: no one
         DeleteGroups: delete group readers
         ElectLeaders: alter the cluster, describe topic orders
         IncrementalAlterConfigs: alter topic orders, alter the cluster
@@ -357,6 +362,7 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         SyncGroup: GROUP_AUTHORIZATION_FAILED
         DescribeGroups: GROUP_AUTHORIZATION_FAILED
         ListGroups: NONE
+        SaslHandshake: ILLEGAL_SASL_STATE
         ApiVersions: NONE
         CreateTopics: TOPIC_AUTHORIZATION_FAILED
         DeleteTopics: TOPIC_AUTHORIZATION_FAILED
@@ -371,6 +377,7 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         DescribeConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         AlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         DescribeLogDirs: CLUSTER_AUTHORIZATION_FAILED
+        SaslAuthenticate: ILLEGAL_SASL_STATE
         DeleteGroups: GROUP_AUTHORIZATION_FAILED
         ElectLeaders: CLUSTER_AUTHORIZATION_FAILED
         IncrementalAlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED

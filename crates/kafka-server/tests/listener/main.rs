@@ -18,6 +18,7 @@ mod one_node;
 mod pipeline;
 mod producers_and_epochs;
 mod producing;
+mod security;
 mod server;
 mod stalling;
 mod stopping;

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_access::Users;
+use factum_access::sasl::ServerSecret;
 use factum_base::clock::SystemClock;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_broker::{AutoCreateTopics, Broker};
-use factum_access::Users;
-use factum_access::sasl::ServerSecret;
 use factum_kafka_server::{Handle, Identity, Options, Service};
 use factum_types::auth::{AllowAll, Authorizer};
 use tempfile::TempDir;
