@@ -31,7 +31,7 @@ const ATTEMPTS: usize = 5;
 pub struct Launch {
     binary: PathBuf,
     case: Option<String>,
-    configuration: Option<PathBuf>,
+    config: Option<PathBuf>,
     data_dir: Option<PathBuf>,
     project: Option<PathBuf>,
     arguments: Vec<String>,
@@ -44,7 +44,7 @@ impl Launch {
         Self {
             binary: binary.into(),
             case: None,
-            configuration: None,
+            config: None,
             data_dir: None,
             project: None,
             arguments: vec![],
@@ -59,10 +59,10 @@ impl Launch {
         self
     }
 
-    /// Runs `factum server` with this configuration, which says where its data is.
+    /// Runs by a configuration file, `factum server --config FILE`, with ports and data as chosen here.
     #[must_use]
-    pub fn configuration(mut self, file: impl Into<PathBuf>) -> Self {
-        self.configuration = Some(file.into());
+    pub fn config(mut self, file: impl Into<PathBuf>) -> Self {
+        self.config = Some(file.into());
         self
     }
 
@@ -199,21 +199,23 @@ struct Running {
 impl Running {
     fn spawn(launch: &Launch, http: SocketAddr, kafka: SocketAddr) -> Result<Self, String> {
         let mut command = Command::new(&launch.binary);
-        match (&launch.configuration, &launch.case) {
+        match (&launch.config, &launch.case) {
             (Some(file), _) => {
-                command.args(["server", "--config"]).arg(file);
+                command.arg("server").arg("--config").arg(file);
                 command.env("FACTUM__HTTP__LISTEN", http.to_string());
                 command.env("FACTUM__KAFKA__LISTEN", kafka.to_string());
+                command.envs(launch.data_dir.as_ref().map(|folder| ("FACTUM__DATA_DIR", folder)));
             }
-            (None, Some(case)) => {
-                command.args(["demo", case, "--http", &http.to_string(), "--kafka", &kafka.to_string()]);
+            (None, case) => {
+                match case {
+                    Some(case) => command.args(["demo", case]),
+                    None => command.arg("dev"),
+                };
+                command.args(["--http", &http.to_string(), "--kafka", &kafka.to_string()]);
+                if let Some(folder) = &launch.data_dir {
+                    command.arg("--data-dir").arg(folder);
+                }
             }
-            (None, None) => {
-                command.args(["dev", "--http", &http.to_string(), "--kafka", &kafka.to_string()]);
-            }
-        }
-        if let Some(folder) = &launch.data_dir {
-            command.arg("--data-dir").arg(folder);
         }
         command.args(&launch.project).args(&launch.arguments).envs(launch.environment.iter().cloned());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

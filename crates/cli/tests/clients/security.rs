@@ -35,7 +35,7 @@ impl Server {
         let config = folder.path().join("factum.toml");
         std::fs::write(&config, text.replace("FOLDER", &folder.path().display().to_string()))
             .expect("written");
-        let launch = Launch::new(env!("CARGO_BIN_EXE_factum")).configuration(config);
+        let launch = Launch::new(env!("CARGO_BIN_EXE_factum")).config(config);
         let factum = launch.variable("FACTUM_ADMIN_PASSWORD", PASSWORD).start();
         Self { factum, folder, authority, issuer }
     }
