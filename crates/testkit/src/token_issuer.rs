@@ -1,4 +1,4 @@
-//! Who signs tokens for a test, with a key of its own.
+//! Issuer of signed tokens for a test, with a key of its own.
 
 use std::path::{Path, PathBuf};
 

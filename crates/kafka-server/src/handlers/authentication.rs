@@ -1,4 +1,4 @@
-//! Who the client of a connection is, and how far it has come in saying so.
+//! Authentication of a connection's client: its principal, and how far it has come in proving it.
 //!
 //! ```text
 //!   awaited ──handshake──▶ exchanging ──last message──▶ done ──handshake before the session's end (KIP-368)──▶ exchanging …
