@@ -40,6 +40,8 @@ use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
 use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
 use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
+use factum_kafka_server::messages::sasl_authenticate::SaslAuthenticateRequest;
+use factum_kafka_server::messages::sasl_handshake::SaslHandshakeRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
 use factum_kafka_server::messages::write_txn_markers::WriteTxnMarkersRequest;
@@ -73,6 +75,8 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::DescribeGroups => decode::<DescribeGroupsRequest>,
         ApiKey::ListGroups => decode::<ListGroupsRequest>,
         ApiKey::ApiVersions => decode::<ApiVersionsRequest>,
+        ApiKey::SaslHandshake => decode::<SaslHandshakeRequest>,
+        ApiKey::SaslAuthenticate => decode::<SaslAuthenticateRequest>,
         ApiKey::CreateTopics => decode::<CreateTopicsRequest>,
         ApiKey::DeleteTopics => decode::<DeleteTopicsRequest>,
         ApiKey::InitProducerId => decode::<InitProducerIdRequest>,

@@ -1,4 +1,4 @@
-//! Access: users and their credentials, rules that say who may do what, and the authoriser that goes by them.
+//! Access: users and their credentials, logging in, the TLS of listeners, and rules that say who may do what.
 //!
 //! ```text
 //!   administration ─▶ AccessStore ─▶ topic _factum.access
@@ -9,15 +9,17 @@
 //! Invariants: a password is never kept, and nothing that is kept lets one log in as the user (RFC 5802 §3); a credential's
 //! `Debug` shows none of its keys. What is in effect is on disk. What no rule allows is denied, and a rule that denies wins.
 //!
-//! Not here: how a client proves who it is over a connection (see `factum-kafka-server`), how a project declares users.
+//! Not here: the requests in which a client proves who it is (see `factum-kafka-server`), how a project declares users.
 
 mod acl;
 mod acls;
 mod authorizer;
 mod password_check;
 mod patterns;
+pub mod sasl;
 mod scram;
 mod store;
+pub mod tls;
 mod users;
 
 pub use acl::{

@@ -6,6 +6,7 @@ mod clients {
     pub(crate) mod librdkafka;
     pub(crate) mod librdkafka_transactions;
     pub(crate) mod programs;
+    pub(crate) mod security;
 }
 
 use factum_testkit::{FactumProcess, Launch};

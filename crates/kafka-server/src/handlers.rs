@@ -1,8 +1,9 @@
 //! Handlers, one file per API: parse the request, ask the authoriser, call the broker, build the response.
 //!
 //! Invariants:
-//! - No handler calls the broker before the authoriser agreed. ApiVersions alone asks no one: a client must be
-//!   able to learn what it may say before it can say who it is.
+//! - No handler calls the broker before the authoriser agreed. ApiVersions, SaslHandshake and SaslAuthenticate
+//!   alone ask no one: a client must be able to learn what it may say, and to say who it is.
+//! - Before a client has said who it is, where it has to, nothing else is begun (see [`authentication`]).
 //! - What the authoriser refuses by name gets the same response whether it exists or not.
 //! - An answer is at most about as large as what exists: asking twice in one request is asking once.
 //! - Handlers decide nothing: every rule about topics, groups and records is the broker's.
@@ -15,6 +16,7 @@ mod add_partitions_to_txn;
 mod alter_configs;
 mod alter_partition_reassignments;
 mod api_versions;
+mod authentication;
 mod configs;
 mod create_topics;
 mod delete_groups;
@@ -46,6 +48,8 @@ mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod sasl_authenticate;
+mod sasl_handshake;
 mod scram_credentials;
 mod session;
 mod sync_group;
@@ -61,7 +65,8 @@ use crate::messages::header::HeaderError;
 use crate::messages::{self as messages, ApiKey, Request, RequestHeader, Response};
 use crate::wire::{self, Reader};
 
-pub(crate) use session::{Node, Session};
+pub(crate) use authentication::{Authentication, LoginRules};
+pub(crate) use session::{ListenerInfo, Node, Session};
 
 /// The largest request that brings no records, offsets or metadata of its own. Such a request names things, in a
 /// few bytes each, and each may cost a hundred times as much to answer.
@@ -81,6 +86,9 @@ pub(crate) enum Refusal {
         /// What is wrong.
         source: wire::Error,
     },
+    /// The client has not said who it is.
+    #[error(transparent)]
+    NotAuthenticated(#[from] authentication::NotAuthenticatedError),
     /// It asks for too much at once.
     #[error("{api} request of {length} bytes is longer than {limit}")]
     TooLong {
@@ -126,6 +134,9 @@ trait Handle: Request + Send + 'static {
 
 /// Begins the request in `frame`, which is everything behind the length.
 pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<StartedRequest, Refusal> {
+    if session.authentication.expects_bare_message() {
+        return Ok(sasl_authenticate::begin_bare(session, frame));
+    }
     let mut reader = Reader::new(&frame);
     let header = match RequestHeader::decode(&mut reader) {
         Ok(header) => header,
@@ -134,6 +145,7 @@ pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<StartedRe
         }
         Err(error) => return Err(error.into()),
     };
+    session.authentication.admit(header.api, session.node.clock.monotonic())?;
     check_length(header.api, frame.len())?;
     let call = Call { session: Arc::clone(session), header };
     if call.header.api == ApiKey::Produce {
@@ -178,6 +190,10 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::DescribeGroups => in_turn::<messages::describe_groups::DescribeGroupsRequest>(call, body),
         ApiKey::ListGroups => in_turn::<messages::list_groups::ListGroupsRequest>(call, body),
         ApiKey::ApiVersions => in_turn::<messages::api_versions::ApiVersionsRequest>(call, body),
+        ApiKey::SaslHandshake => in_turn::<messages::sasl_handshake::SaslHandshakeRequest>(call, body),
+        ApiKey::SaslAuthenticate => {
+            in_turn::<messages::sasl_authenticate::SaslAuthenticateRequest>(call, body)
+        }
         ApiKey::CreateTopics => in_turn::<messages::create_topics::CreateTopicsRequest>(call, body),
         ApiKey::DeleteTopics => in_turn::<messages::delete_topics::DeleteTopicsRequest>(call, body),
         ApiKey::InitProducerId => in_turn::<messages::init_producer_id::InitProducerIdRequest>(call, body),

@@ -11,7 +11,7 @@ use factum_access::{
 };
 use factum_base::random::Random;
 use factum_eventlog::EventLog;
-use factum_types::auth::{AccessDeniedError, AllowAll, Client, DenyAll};
+use factum_types::auth::{AccessDeniedError, AllowAll, Client};
 use factum_types::{Action, Authorizer, Principal, Resource};
 use metrics::{Counter, counter, describe_counter};
 use tracing::{error, info, warn};
@@ -21,7 +21,7 @@ use crate::{Options, StartError};
 
 /// The user that may do everything, unless the configuration names others.
 pub(crate) const ADMIN: &str = "admin";
-/// Has the password that user `admin` is created with where rules decide and there is no user yet.
+/// Has the password that user `admin` is created with where there is no user yet.
 const ADMIN_PASSWORD: &str = "FACTUM_ADMIN_PASSWORD";
 const DENIED: &str = "factum_access_denied_total";
 
@@ -45,8 +45,12 @@ pub(crate) async fn start(
             error!(error = &source as &dyn std::error::Error, "users and access rules cannot be read");
         }
     }
-    if is_enforced && store.users().is_empty() {
-        first_user(&store, random).await.map_err(StartError::Access)?;
+    if store.users().is_empty() {
+        match first_user(&store, random).await {
+            Err(source) if is_enforced => return Err(StartError::Access(source)),
+            Err(source) => error!(error = &source as &dyn std::error::Error, "cannot create user {ADMIN}"),
+            Ok(()) => {}
+        }
     }
     Ok(store)
 }
@@ -86,9 +90,27 @@ pub(crate) fn authorizer(
             options.allow_everyone_if_no_acl_found,
         )),
         mode if mode.is_open_at(address) => Arc::new(AllowAll),
-        _ => Arc::new(DenyAll),
+        _ => Arc::new(AllowAuthenticated),
     };
     Arc::new(ListenerAuthorizer::new(name, rules))
+}
+
+/// Allows everything to clients that have proved who they are, and nothing to others.
+#[derive(Debug, Clone, Copy)]
+struct AllowAuthenticated;
+
+impl Authorizer for AllowAuthenticated {
+    fn check(
+        &self,
+        client: Client<'_>,
+        action: Action,
+        resource: Resource<'_>,
+    ) -> Result<(), AccessDeniedError> {
+        match *client.principal == Principal::anonymous() {
+            true => Err(AccessDeniedError::new(client, action, resource)),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Adds to rules what goes for all of them: credentials are no one's to read, and refusals are counted.

@@ -1,6 +1,7 @@
 //! Errors of starting a server.
 
 use std::io;
+use std::path::PathBuf;
 
 /// Why a server did not start. Nothing of it is left running. A project is never the reason: what is wrong with it is a
 /// problem in the catalogue.
@@ -24,6 +25,15 @@ pub enum StartError {
     /// The HTTP port is taken or not ours.
     #[error(transparent)]
     Http(#[from] factum_http_api::BindError),
+    /// The server's secret cannot be kept.
+    #[error("cannot keep the server's secret in {path}", path = path.display())]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
     /// Metrics cannot be collected.
     #[error("cannot collect metrics: {reason}")]
     Metrics {

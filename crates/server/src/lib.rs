@@ -16,6 +16,7 @@ pub mod data_files;
 mod effects;
 mod error;
 mod health;
+mod identity;
 mod machine;
 mod names;
 mod open_files;

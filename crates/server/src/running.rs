@@ -21,6 +21,7 @@ pub struct Running {
     pub(crate) tree: TaskTree,
     pub(crate) groups: Groups,
     pub(crate) http: SocketAddr,
+    pub(crate) is_https: bool,
     pub(crate) kafka: SocketAddr,
     pub(crate) access: AccessStore,
     pub(crate) data_dir: PathBuf,
@@ -61,6 +62,12 @@ impl Running {
     /// Where HTTP is served.
     pub fn http(&self) -> SocketAddr {
         self.http
+    }
+
+    /// The same as a URL.
+    pub fn http_url(&self) -> String {
+        let scheme = if self.is_https { "https" } else { "http" };
+        format!("{scheme}://{}", self.http)
     }
 
     /// Where Kafka clients connect.

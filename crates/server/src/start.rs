@@ -19,6 +19,7 @@ use factum_state::EmbeddedStore;
 use crate::access::{self, authorizer};
 use crate::contracts::Contracts;
 use crate::health::Health;
+use crate::identity::identity;
 use crate::machine::Machine;
 use crate::names::ViewAndTableNames;
 use crate::open_files::share_out;
@@ -81,7 +82,8 @@ impl Parts {
         let (kafka_service, kafka) = factum_kafka_server::Service::bind(
             options.kafka.clone(),
             broker,
-            authorizer(&options.access, &access, "kafka", options.kafka.listen),
+            |address| authorizer(&options.access, &access, "kafka", address),
+            identity(&data_dir, &random, access.users().clone())?,
             access.clone(),
             Arc::clone(&clock),
             groups.edge.clone(),
@@ -105,6 +107,7 @@ impl Parts {
             },
             groups.edge.clone(),
         )?;
+        health.follow_listeners(kafka.clone(), http.clone());
         let mut project = Project::new(&options, &internal_log, &catalogue, effects);
         // Clients meet what is recorded: contracts, views and names hold from the first request on.
         if !project.resume().await {
@@ -134,6 +137,7 @@ impl Parts {
             tree,
             groups,
             http: self.http.local_addr,
+            is_https: self.http.is_encrypted(),
             kafka: self.kafka.local_addr,
             access: self.access,
             data_dir: self.data_dir,

@@ -52,6 +52,7 @@ apis! {
     SyncGroup         = 14, 0..=5,  decoded from 0, flexible from 4;
     DescribeGroups    = 15, 0..=6,  decoded from 0, flexible from 5;
     ListGroups        = 16, 0..=5,  decoded from 0, flexible from 3;
+    SaslHandshake     = 17, 0..=1,  decoded from 0, flexible from 2;
     ApiVersions       = 18, 0..=4,  decoded from 0, flexible from 3;
     CreateTopics      = 19, 2..=7,  decoded from 2, flexible from 5;
     DeleteTopics      = 20, 1..=6,  decoded from 1, flexible from 4;
@@ -69,6 +70,7 @@ apis! {
     DescribeConfigs   = 32, 1..=4,  decoded from 1, flexible from 4;
     AlterConfigs      = 33, 0..=2,  decoded from 0, flexible from 2;
     DescribeLogDirs   = 35, 1..=4,  decoded from 1, flexible from 2;
+    SaslAuthenticate  = 36, 0..=2,  decoded from 0, flexible from 2;
     DeleteGroups      = 42, 0..=2,  decoded from 0, flexible from 2;
     ElectLeaders      = 43, 0..=2,  decoded from 0, flexible from 2;
     IncrementalAlterConfigs = 44, 0..=1, decoded from 0, flexible from 1;

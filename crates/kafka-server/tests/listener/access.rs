@@ -36,7 +36,7 @@ use kafka_protocol::messages::{
     DescribeLogDirsRequest, DescribeProducersRequest, FindCoordinatorRequest, GroupId, HeartbeatRequest,
     IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest,
     ListGroupsRequest, MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
-    OffsetForLeaderEpochRequest, SyncGroupRequest, TopicName,
+    OffsetForLeaderEpochRequest, SaslAuthenticateRequest, SaslHandshakeRequest, SyncGroupRequest, TopicName,
 };
 
 use crate::acls;
@@ -63,6 +63,9 @@ pub(crate) async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
             vec![client.ask(&latest("orders"), 9).await.topics[0].partitions[0].error_code]
         }
         ApiKey::ApiVersions => vec![client.ask(&ApiVersionsRequest::default(), 0).await.error_code],
+        // There are no logins on this listener.
+        ApiKey::SaslHandshake => vec![client.ask(&SaslHandshakeRequest::default(), 1).await.error_code],
+        ApiKey::SaslAuthenticate => vec![client.ask(&SaslAuthenticateRequest::default(), 2).await.error_code],
         ApiKey::Metadata
         | ApiKey::CreateTopics
         | ApiKey::DeleteRecords
@@ -296,6 +299,7 @@ async fn each_api_asks_before_it_acts() {
         SyncGroup: read group readers
         DescribeGroups: describe group readers
         ListGroups: describe the cluster
+        SaslHandshake: no one
         ApiVersions: no one
         CreateTopics: create the cluster, describe the configuration of topic made
         DeleteTopics: delete topic orders
@@ -313,6 +317,7 @@ async fn each_api_asks_before_it_acts() {
         DescribeConfigs: describe the configuration of topic orders, describe the configuration of the cluster
         AlterConfigs: alter the configuration of topic orders, alter the configuration of the cluster
         DescribeLogDirs: describe the cluster
+        SaslAuthenticate: no one
         DeleteGroups: delete group readers
         ElectLeaders: alter the cluster, describe topic orders
         IncrementalAlterConfigs: alter the configuration of topic orders, alter the configuration of the cluster
@@ -368,6 +373,7 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         SyncGroup: GROUP_AUTHORIZATION_FAILED
         DescribeGroups: GROUP_AUTHORIZATION_FAILED
         ListGroups: NONE
+        SaslHandshake: ILLEGAL_SASL_STATE
         ApiVersions: NONE
         CreateTopics: TOPIC_AUTHORIZATION_FAILED
         DeleteTopics: TOPIC_AUTHORIZATION_FAILED
@@ -385,6 +391,7 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         DescribeConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         AlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         DescribeLogDirs: CLUSTER_AUTHORIZATION_FAILED
+        SaslAuthenticate: ILLEGAL_SASL_STATE
         DeleteGroups: GROUP_AUTHORIZATION_FAILED
         ElectLeaders: CLUSTER_AUTHORIZATION_FAILED
         IncrementalAlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED

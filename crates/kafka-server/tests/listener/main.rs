@@ -20,6 +20,7 @@ mod pipeline;
 mod producers_and_epochs;
 mod producing;
 mod scram_credentials;
+mod security;
 mod server;
 mod stalling;
 mod stopping;

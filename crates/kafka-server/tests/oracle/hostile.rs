@@ -42,6 +42,8 @@ use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
 use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
 use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
+use factum_kafka_server::messages::sasl_authenticate::SaslAuthenticateRequest;
+use factum_kafka_server::messages::sasl_handshake::SaslHandshakeRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
 use factum_kafka_server::messages::write_txn_markers::WriteTxnMarkersRequest;
@@ -81,6 +83,8 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::DescribeGroups => discard::<DescribeGroupsRequest>,
         ApiKey::ListGroups => discard::<ListGroupsRequest>,
         ApiKey::ApiVersions => discard::<ApiVersionsRequest>,
+        ApiKey::SaslHandshake => discard::<SaslHandshakeRequest>,
+        ApiKey::SaslAuthenticate => discard::<SaslAuthenticateRequest>,
         ApiKey::CreateTopics => discard::<CreateTopicsRequest>,
         ApiKey::DeleteTopics => discard::<DeleteTopicsRequest>,
         ApiKey::InitProducerId => discard::<InitProducerIdRequest>,

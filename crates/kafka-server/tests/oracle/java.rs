@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use factum_kafka_server::error_code::ErrorCode;
 use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
 use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
@@ -55,6 +55,8 @@ use factum_kafka_server::messages::offset_fetch::{
 };
 use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
+use factum_kafka_server::messages::sasl_authenticate::SaslAuthenticateRequest;
+use factum_kafka_server::messages::sasl_handshake::SaslHandshakeRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
 use factum_kafka_server::messages::write_txn_markers::{
@@ -261,6 +263,12 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::DescribeGroups => whole::<DescribeGroupsRequest>,
         ApiKey::ListGroups => whole::<ListGroupsRequest>,
         ApiKey::ApiVersions => whole::<ApiVersionsRequest>,
+        ApiKey::SaslHandshake => whole::<SaslHandshakeRequest>,
+        // It shows nothing of what it brings.
+        ApiKey::SaslAuthenticate => {
+            return whole_request::<SaslAuthenticateRequest>(body, version)
+                .map(|request| show(&Bytes::from(request.auth_bytes)));
+        }
         ApiKey::CreateTopics => whole::<CreateTopicsRequest>,
         ApiKey::DeleteTopics => whole::<DeleteTopicsRequest>,
         ApiKey::InitProducerId => whole::<InitProducerIdRequest>,
@@ -294,11 +302,15 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
 }
 
 fn whole<Q: Request + Debug>(body: &[u8], version: i16) -> Result<String, Error> {
+    whole_request::<Q>(body, version).map(|request| show(&request))
+}
+
+fn whole_request<Q: Request>(body: &[u8], version: i16) -> Result<Q, Error> {
     let mut r = Reader::new(body);
     r.set_flexible(Q::API.is_flexible(version));
     let request = Q::decode(&mut r, version)?;
     assert_eq!(r.remaining(), 0, "{} {version} is read to its end", Q::API);
-    Ok(show(&request))
+    Ok(request)
 }
 
 fn show(request: &impl Debug) -> String {

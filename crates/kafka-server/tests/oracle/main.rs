@@ -11,6 +11,7 @@ mod groups;
 mod hostile;
 mod in_place;
 mod java;
+mod logins;
 mod offsets;
 mod records;
 mod source;
@@ -49,6 +50,8 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::DescribeGroups => groups::describe_groups(version, s),
         ApiKey::ListGroups => groups::list_groups(version, s),
         ApiKey::ApiVersions => cluster::api_versions(version, s),
+        ApiKey::SaslHandshake => logins::sasl_handshake(version, s),
+        ApiKey::SaslAuthenticate => logins::sasl_authenticate(version, s),
         ApiKey::CreateTopics => topics::create_topics(version, s),
         ApiKey::DeleteTopics => topics::delete_topics(version, s),
         ApiKey::InitProducerId => records::init_producer_id(version, s),

@@ -31,16 +31,17 @@ pub(super) fn block(running: &Running, asked: &Request) -> String {
 
 fn dev(running: &Running, asked: &Request) -> String {
     let (http, kafka, access) = (running.http(), running.kafka(), asked.access);
+    let url = running.http_url();
     let mut rows = Vec::new();
     if let Some(folder) = &asked.project {
         rows.push(("Project", project(running, folder)));
     }
-    rows.extend([("HTTP", format!("http://{http}")), ("API docs", format!("http://{http}/docs"))]);
+    rows.extend([("HTTP", url.clone()), ("API docs", format!("{url}/docs"))]);
     let views = running.views();
     if !views.is_empty() {
-        rows.push(("Views", format!("http://{http}/api/v1/views ({})", output::count(views.len(), "view"))));
+        rows.push(("Views", format!("{url}/api/v1/views ({})", output::count(views.len(), "view"))));
     }
-    rows.push(("Metrics", format!("http://{http}/metrics")));
+    rows.push(("Metrics", format!("{url}/metrics")));
     rows.extend(feeds(running, asked).map(|feeds| ("Feeds", feeds)));
     rows.extend([
         ("Kafka", kafka.to_string()),
