@@ -64,7 +64,8 @@ async fn large_fetches_and_half_closed_connections_pass_through_tls() {
         assert_eq!(outcome(&response).error_code, 0);
     }
     // Begun, and answered behind the end of the client's side.
-    let fetch = fetch("orders", 0, Duration::ZERO);
+    let mut fetch = fetch("orders", 0, Duration::ZERO);
+    fetch.topics[0].partitions[0].partition_max_bytes = 8 << 20;
     client.stream.write_all(&frame(&fetch, 12, 7)).await.expect("sent");
     client.stream.shutdown().await.expect("ended");
     // Taken slowly at first: what the server has encrypted waits with it.
