@@ -209,15 +209,11 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::EndTxn => in_turn::<messages::end_txn::EndTxnRequest>(call, body),
         ApiKey::WriteTxnMarkers => in_turn::<messages::write_txn_markers::WriteTxnMarkersRequest>(call, body),
         ApiKey::TxnOffsetCommit => in_turn::<messages::txn_offset_commit::TxnOffsetCommitRequest>(call, body),
-        ApiKey::DescribeAcls => in_turn::<messages::describe_acls::DescribeAclsRequest>(call, body),
-        ApiKey::CreateAcls => in_turn::<messages::create_acls::CreateAclsRequest>(call, body),
-        ApiKey::DeleteAcls => in_turn::<messages::delete_acls::DeleteAclsRequest>(call, body),
-        ApiKey::DescribeUserScramCredentials => in_turn::<
-            messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest,
-        >(call, body),
-        ApiKey::AlterUserScramCredentials => {
-            in_turn::<messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest>(call, body)
-        }
+        ApiKey::DescribeAcls
+        | ApiKey::CreateAcls
+        | ApiKey::DeleteAcls
+        | ApiKey::DescribeUserScramCredentials
+        | ApiKey::AlterUserScramCredentials => dispatch_access(call, body),
         ApiKey::DescribeConfigs => in_turn::<messages::describe_configs::DescribeConfigsRequest>(call, body),
         ApiKey::AlterConfigs => in_turn::<messages::alter_configs::AlterConfigsRequest>(call, body),
         ApiKey::IncrementalAlterConfigs => {
@@ -244,6 +240,19 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
             in_turn::<messages::list_transactions::ListTransactionsRequest>(call, body)
         }
         ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
+    }
+}
+
+/// The same for what is about users and access rules.
+fn dispatch_access(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
+    match call.header.api {
+        ApiKey::DescribeAcls => in_turn::<messages::describe_acls::DescribeAclsRequest>(call, body),
+        ApiKey::CreateAcls => in_turn::<messages::create_acls::CreateAclsRequest>(call, body),
+        ApiKey::DeleteAcls => in_turn::<messages::delete_acls::DeleteAclsRequest>(call, body),
+        ApiKey::DescribeUserScramCredentials => in_turn::<
+            messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest,
+        >(call, body),
+        _ => in_turn::<messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest>(call, body),
     }
 }
 

@@ -90,16 +90,16 @@ pub(crate) fn authorizer(
             options.allow_everyone_if_no_acl_found,
         )),
         mode if mode.is_open_at(address) => Arc::new(AllowAll),
-        _ => Arc::new(AllowAuthenticated),
+        _ => Arc::new(LoginAuthorizer),
     };
     Arc::new(ListenerAuthorizer::new(name, rules))
 }
 
 /// Allows everything to clients that have proved who they are, and nothing to others.
 #[derive(Debug, Clone, Copy)]
-struct AllowAuthenticated;
+struct LoginAuthorizer;
 
-impl Authorizer for AllowAuthenticated {
+impl Authorizer for LoginAuthorizer {
     fn check(
         &self,
         client: Client<'_>,

@@ -13,6 +13,7 @@ use factum_eventlog::EventLog;
 use factum_governance::watch::{self, Outcome};
 use factum_governance::{Catalogue, Effects};
 use factum_http_api::KafkaAddress;
+use factum_kafka_server::Identity;
 use factum_sql::Engine;
 use factum_state::EmbeddedStore;
 
@@ -79,15 +80,8 @@ impl Parts {
         let watch = machine.clone().watch(watched, Arc::clone(&clock), watching.stop());
         watching.spawn_quiet(watch);
         let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine);
-        let (kafka_service, kafka) = factum_kafka_server::Service::bind(
-            options.kafka.clone(),
-            broker,
-            |address| authorizer(&options.access, &access, "kafka", address),
-            identity(&data_dir, &random, access.users().clone())?,
-            access.clone(),
-            Arc::clone(&clock),
-            groups.edge.clone(),
-        )?;
+        let identity = identity(&data_dir, &random, access.users().clone())?;
+        let (kafka_service, kafka) = bind_kafka(&options, broker, identity, &access, &clock, groups)?;
         let kafka_address = kafka_address(&options, &kafka);
         let effects = effects::all(&engine, &log, start_feeds(&options, &log, &clock, &random, groups));
         let reports = health.clone();
@@ -158,6 +152,27 @@ fn follow_catalogue(broker: &Broker, catalogue: &Catalogue) {
     broker.follow_declared_settings(move |topic| {
         declared.event(topic).map(|event| event.settings.config()).unwrap_or_default()
     });
+}
+
+/// The Kafka listeners, which accept no one yet.
+fn bind_kafka(
+    options: &Options,
+    broker: Broker,
+    identity: Identity,
+    access: &AccessStore,
+    clock: &SharedClock,
+    groups: &Groups,
+) -> Result<(factum_kafka_server::Service, factum_kafka_server::Handle), StartError> {
+    let bound = factum_kafka_server::Service::bind(
+        options.kafka.clone(),
+        broker,
+        |address| authorizer(&options.access, access, "kafka", address),
+        identity,
+        access.clone(),
+        Arc::clone(clock),
+        groups.edge.clone(),
+    )?;
+    Ok(bound)
 }
 
 /// Where Kafka clients connect: as advertised, else where the listener is.

@@ -30,7 +30,7 @@ pub(super) fn block(running: &Running, asked: &Request) -> String {
 }
 
 fn dev(running: &Running, asked: &Request) -> String {
-    let (http, kafka, access) = (running.http(), running.kafka(), asked.access);
+    let (kafka, access) = (running.kafka(), asked.access);
     let url = running.http_url();
     let mut rows = Vec::new();
     if let Some(folder) = &asked.project {
