@@ -79,7 +79,7 @@ async fn large_fetches_and_half_closed_connections_pass_through_tls() {
         .expect("ended by close_notify");
     let (_, response) = parse::<FetchRequest>(bytes::Bytes::from(rest.split_off(4)), 12);
     let records = response.responses[0].partitions[0].records.clone().expect("records");
-    assert_eq!(values(records), vec![large; 6]);
+    assert!(values(records) == vec![large; 6], "all records, byte for byte");
     assert_eq!(principals.take(), ["User:ANONYMOUS"]);
 }
 
