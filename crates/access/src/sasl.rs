@@ -41,9 +41,9 @@ pub const MAX_MESSAGE_BYTES: usize = 64 << 10;
 
 /// What logins are checked with; a cheap handle.
 #[derive(Clone)]
-pub struct Logins(Arc<Shared>);
+pub struct Logins(Arc<LoginChecks>);
 
-struct Shared {
+struct LoginChecks {
     users: Users,
     secret: ServerSecret,
     random: Random,
@@ -105,16 +105,16 @@ enum State {
 impl Logins {
     /// Of `users`; `secret` has to stay the same over restarts.
     pub fn new(users: Users, secret: ServerSecret, random: Random) -> Self {
-        Self(Arc::new(Shared { users, secret, random, checks: PasswordChecks::new(), tokens: None }))
+        Self(Arc::new(LoginChecks { users, secret, random, checks: PasswordChecks::new(), tokens: None }))
     }
 
     /// The same, and clients may come with tokens that were signed with one of `keys`.
     #[must_use]
     pub fn with_tokens(&self, options: OAuthBearerOptions, keys: TokenKeys, clock: SharedClock) -> Self {
-        let Shared { users, secret, random, .. } = &*self.0;
+        let LoginChecks { users, secret, random, .. } = &*self.0;
         let tokens = Some(TokenVerifier::new(options, keys, clock));
         let (users, secret, random) = (users.clone(), secret.clone(), random.clone());
-        Self(Arc::new(Shared { users, secret, random, checks: PasswordChecks::new(), tokens }))
+        Self(Arc::new(LoginChecks { users, secret, random, checks: PasswordChecks::new(), tokens }))
     }
 
     /// Begins a login of a client at that address.

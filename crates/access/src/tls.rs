@@ -49,9 +49,9 @@ const EXPIRES_SOON: i64 = 14 * 24 * 60 * 60;
 
 /// What a listener needs to speak TLS; a cheap handle.
 #[derive(Clone)]
-pub struct TlsServer(Arc<Shared>);
+pub struct TlsServer(Arc<TlsState>);
 
-struct Shared {
+struct TlsState {
     listener: &'static str,
     options: Options,
     protocols: Vec<Vec<u8>>,
@@ -104,7 +104,7 @@ impl TlsServer {
             (material.fingerprint(), Certificate::new(&material, &options, &protocols)?);
         describe();
         let expires = gauge!("factum_tls_certificate_expiry_timestamp_seconds", "listener" => listener);
-        let server = Self(Arc::new(Shared {
+        let server = Self(Arc::new(TlsState {
             listener,
             options,
             protocols,

@@ -79,7 +79,7 @@ impl Health {
                 role("state", true, self.state.problems()),
             ],
         };
-        // Whoever reads this is served by it: it is a role where it has a certificate to look after.
+        // The client that reads this is served by it: it is a role where it has a certificate to look after.
         if let Some(http) = listeners.map(|listeners| &listeners.http).filter(|http| http.is_encrypted()) {
             report.roles.push(role("http", true, http.problems()));
         }

@@ -50,9 +50,9 @@ pub enum KeysError {
 
 /// The keys of a file; a cheap handle.
 #[derive(Clone)]
-pub struct TokenKeys(Arc<Shared>);
+pub struct TokenKeys(Arc<TokenKeysState>);
 
-struct Shared {
+struct TokenKeysState {
     path: PathBuf,
     keys: RwLock<Arc<KeySet>>,
     seen: Mutex<Vec<u8>>,
@@ -98,7 +98,7 @@ impl TokenKeys {
     pub fn open(path: &Path) -> Result<Self, KeysError> {
         let bytes = read(path)?;
         let keys = RwLock::new(Arc::new(parse(path, &bytes)?));
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(TokenKeysState {
             path: path.to_owned(),
             keys,
             seen: Mutex::new(bytes),

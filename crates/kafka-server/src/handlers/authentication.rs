@@ -110,7 +110,7 @@ impl Authentication {
         Self { rules: Some(rules), principal: OnceLock::new(), state: Mutex::new(State::Awaited) }
     }
 
-    /// Who the client is; nobody before it has logged in.
+    /// Who the client is; `None` before it has logged in.
     pub(super) fn principal(&self) -> Option<&Principal> {
         self.principal.get()
     }

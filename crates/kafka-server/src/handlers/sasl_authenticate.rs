@@ -16,7 +16,7 @@ use crate::messages::ApiKey;
 use crate::messages::sasl_authenticate::{SaslAuthenticateRequest, SaslAuthenticateResponse};
 use crate::wire::Rope;
 
-/// Before a refusal is answered: whoever tries passwords waits, and so does its connection, which counts.
+/// Before a refusal is answered: a client that tries passwords waits, and its connection counts meanwhile.
 const DELAY: Duration = Duration::from_millis(100);
 
 impl Handle for SaslAuthenticateRequest {

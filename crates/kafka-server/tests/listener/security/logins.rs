@@ -43,7 +43,7 @@ async fn clients_are_who_they_log_in_as() {
 #[tokio::test]
 async fn refused_clients_learn_no_reason() {
     let (server, principals) = start(with_logins(every_mechanism())).await;
-    for (user, password) in [("ann", "Secret"), ("nobody", "secret")] {
+    for (user, password) in [("ann", "Secret"), ("unknown", "secret")] {
         let mut client = server.client().await;
         assert_eq!(handshake(&mut client, "PLAIN").await, "NONE");
         let answer = authenticate(&mut client, format!("\0{user}\0{password}").as_bytes()).await;
