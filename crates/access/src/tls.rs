@@ -221,7 +221,6 @@ impl TlsServer {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below what a float holds")]
     fn report_expiry_silently(&self) {
         self.0.expires.set(self.0.current.read().not_after as f64);
     }

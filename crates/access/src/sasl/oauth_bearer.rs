@@ -109,7 +109,7 @@ impl TokenVerifier {
 
 /// A NumericDate, which may have a fraction.
 fn seconds(value: &Value) -> Option<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "a cast from a float saturates")]
+    // A cast from a float saturates.
     value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))
 }
 

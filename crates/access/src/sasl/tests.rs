@@ -11,7 +11,7 @@ const ANYONE: ClientAddress = ClientAddress::UNKNOWN;
 fn logins() -> Logins {
     let users = Users::default();
     for mechanism in ScramMechanism::ALL {
-        users.set("ann", ScramCredential::from_password(mechanism, "p,w=d", vec![7; 16], ITERATIONS));
+        users.set("ann", ScramCredential::from_password(mechanism, "p,w=d", vec![7; SALT_BYTES], ITERATIONS));
     }
     let random = Random::seeded(1);
     Logins::new(users, ServerSecret::random(&random), random)
@@ -216,7 +216,7 @@ fn with_tokens(issuer: &TokenIssuer, folder: &std::path::Path) -> Logins {
         principal_claim: "sub".to_owned(),
     };
     let keys = TokenKeys::open(&options.jwks).expect("keys");
-    logins().with_tokens(options, keys, std::sync::Arc::new(SystemClock))
+    logins().with_tokens(options, keys, Arc::new(SystemClock))
 }
 
 fn bearer(token: &str) -> Vec<u8> {

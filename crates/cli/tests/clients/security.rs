@@ -151,21 +151,22 @@ fn go_by_a_token() {
 }
 
 #[test]
-fn kcat_by_scram_sha_256_and_by_a_connection_string() {
+fn kcat_by_plain_and_by_a_connection_string() {
     let server = Server::start(SASL, "");
     let string = "Endpoint=sb://localhost/;SharedAccessKeyName=admin;SharedAccessKey=".to_owned() + PASSWORD;
-    for (mechanism, user, password) in
-        [("SCRAM-SHA-256", "admin", PASSWORD), ("PLAIN", "$ConnectionString", string.as_str())]
+    // SCRAM of librdkafka before 2.6.1 repeats its nonce, which Kafka refuses too since 4.0.
+    for (topic, user, password) in
+        [("password", "admin", PASSWORD), ("string", "$ConnectionString", string.as_str())]
     {
         let settings = [
             ("security.protocol", "SASL_SSL"),
-            ("sasl.mechanisms", mechanism),
+            ("sasl.mechanisms", "PLAIN"),
             ("sasl.username", user),
             ("sasl.password", password),
         ];
-        let (is_fine, text) = server.kcat(&["-P", "-t", mechanism], &settings, "hello\n");
+        let (is_fine, text) = server.kcat(&["-P", "-t", topic], &settings, "hello\n");
         assert!(is_fine, "{text}");
-        let read = ["-C", "-t", mechanism, "-o", "beginning", "-e"];
+        let read = ["-C", "-t", topic, "-o", "beginning", "-e"];
         assert_eq!(server.kcat(&read, &settings, ""), (true, "hello\n".to_owned()));
     }
 }
