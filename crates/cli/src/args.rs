@@ -54,8 +54,8 @@ pub(crate) struct Common {
     #[arg(skip)]
     pub(crate) is_server_named: bool,
     /// The user to log in as; its password is in FACTUM_PASSWORD
-    #[arg(long, global = true, help_heading = EVERYWHERE, env = "FACTUM_USER", value_name = "NAME")]
-    pub(crate) user: Option<String>,
+    #[arg(long = "user", global = true, help_heading = EVERYWHERE, env = "FACTUM_USER", value_name = "NAME")]
+    pub(crate) login: Option<String>,
     /// How to print what was asked for
     #[arg(short, long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,

@@ -58,7 +58,7 @@ fn users_and_rules_are_administered_and_outlive_a_kill() {
         |factum: &FactumProcess, arguments: &str| run_as(factum, "ann", "battery staple", arguments, "");
 
     // No one without a password, a wrong one, or a user that there is not.
-    assert!(refused(run_as(&factum, "", "", "topic list", "")).contains("Not logged in"));
+    assert!(refused(run_as(&factum, "", "", "topic list", "")).contains("User:ANONYMOUS may not"));
     assert!(refused(run_as(&factum, "admin", "wrong", "topic list", "")).contains("password is wrong"));
     assert!(refused(run_as(&factum, "eve", "correct horse", "topic list", "")).contains("password is wrong"));
 

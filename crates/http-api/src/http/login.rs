@@ -26,21 +26,23 @@ const CHECKS: usize = 2;
 
 /// Finds out who sends a request.
 pub(crate) struct Logins {
-    is_asked: bool,
-    check: Arc<PasswordCheck>,
+    /// Only where the listener goes by access rules.
+    check: Option<Arc<PasswordCheck>>,
     work: FairWork,
 }
 
 impl Logins {
     pub(crate) fn new(store: &AccessStore, random: &Random) -> Self {
-        let secret = [random.uuid(), random.uuid()].map(|uuid| uuid.into_bytes()).concat();
-        let check = Arc::new(PasswordCheck::new(store.users().clone(), &secret));
-        Self { is_asked: store.is_enforced(), check, work: FairWork::at_most(CHECKS) }
+        let check = store.is_enforced().then(|| {
+            let secret = [random.uuid(), random.uuid()].map(|uuid| uuid.into_bytes()).concat();
+            Arc::new(PasswordCheck::new(store.users().clone(), &secret))
+        });
+        Self { check, work: FairWork::at_most(CHECKS) }
     }
 
     /// Whether the listener goes by access rules, so that a log-in makes a difference.
     pub(crate) fn is_asked(&self) -> bool {
-        self.is_asked
+        self.check.is_some()
     }
 
     /// Hashes a password, or does like work, for `client`.
@@ -57,17 +59,18 @@ impl Logins {
     /// # Errors
     /// [`Problem`] 401 where they are wrong, 403 where a page of another site uses them.
     pub(crate) async fn principal(&self, head: &Parts, client: ClientAddress) -> Result<Principal, Problem> {
-        let given = head.headers.get(header::AUTHORIZATION).filter(|_| self.is_asked);
-        let Some(given) = given else { return Ok(Principal::anonymous()) };
+        let (Some(check), Some(given)) = (&self.check, head.headers.get(header::AUTHORIZATION)) else {
+            return Ok(Principal::anonymous());
+        };
         let (name, password) = basic(given).ok_or_else(|| {
             Problem::unauthenticated("the authorization header is not Basic with a name and a password")
         })?;
         check_origin(head)?;
         let principal = Principal::new(format!("User:{name}"));
-        if self.check.is_remembered(&name, &password) {
+        if check.is_remembered(&name, &password) {
             return Ok(principal);
         }
-        let check = Arc::clone(&self.check);
+        let check = Arc::clone(check);
         match self.work.run(client, move || check.accepts(&name, &password)).await {
             true => Ok(principal),
             false => {

@@ -334,7 +334,7 @@ impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         match &error {
             AdminError::UnknownTopic { .. } | AdminError::UnknownGroup { .. } => Self::not_found(&error),
-            AdminError::ReservedTopic { .. } => Self::forbidden(&error),
+            AdminError::ReservedTopic { .. } | AdminError::ReservedGroup { .. } => Self::forbidden(&error),
             AdminError::TopicExists { .. } | AdminError::NameTaken { .. } => Self::conflict(&error),
             AdminError::GroupInUse { members, .. } => Self::conflict(&error).with("members", *members),
             AdminError::Invalid { .. } => Self::refused(&error),

@@ -67,7 +67,8 @@ pub(crate) async fn ask(client: &mut Client, api: ApiKey) -> Vec<i16> {
         ApiKey::DescribeAcls => vec![client.ask(&everything(), 3).await.error_code],
         ApiKey::CreateAcls => create(client, vec![creation("orders", LITERAL)]).await,
         _ => {
-            let request = DeleteAclsRequest::default().with_filters(vec![every_filter()]);
+            let gone = every_filter().with_principal_filter(Some(text("User:gone")));
+            let request = DeleteAclsRequest::default().with_filters(vec![gone]);
             client.ask(&request, 3).await.filter_results.iter().map(|each| each.error_code).collect()
         }
     }
