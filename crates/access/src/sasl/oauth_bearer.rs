@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Login, LoginError, TokenKeys};
+use crate::check_user_name;
 
 /// Clocks may differ by so many seconds.
 const LEEWAY: i64 = 30;
@@ -101,7 +102,7 @@ impl TokenVerifier {
         if !is_for_us || !is_by || !has_begun || expires.saturating_add(LEEWAY) <= now {
             return None;
         }
-        let user = claims.get(principal_claim)?.as_str().filter(|user| !user.is_empty())?;
+        let user = claims.get(principal_claim)?.as_str().filter(|user| check_user_name(user).is_ok())?;
         let left = u64::try_from(expires.saturating_sub(now)).unwrap_or(0).max(1);
         Some(Login { user: user.to_owned(), reply: Vec::new(), valid_for: Some(Duration::from_secs(left)) })
     }

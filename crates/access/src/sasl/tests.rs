@@ -247,6 +247,8 @@ async fn a_token_holds_for_its_issuer_audience_and_time() {
         ("exp", serde_json::Value::Null),
         ("nbf", serde_json::json!(now + 120)),
         ("sub", serde_json::json!("")),
+        ("sub", serde_json::json!("ANONYMOUS")),
+        ("sub", serde_json::json!("x".repeat(300))),
         ("sub", serde_json::json!(7)),
     ];
     for (claim, value) in changes {
