@@ -41,3 +41,16 @@ pub enum StartError {
         reason: String,
     },
 }
+
+impl StartError {
+    /// Whether a setting, or a file that one names, cannot be used: another port would not help.
+    pub fn is_misconfiguration(&self) -> bool {
+        use factum_http_api::BindError as Http;
+        use factum_kafka_server::BindError as Kafka;
+        matches!(
+            self,
+            Self::Kafka(Kafka::Options(_) | Kafka::Certificate(_) | Kafka::TokenKeys(_))
+                | Self::Http(Http::Certificate(_))
+        )
+    }
+}

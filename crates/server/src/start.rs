@@ -33,6 +33,8 @@ impl Running {
     /// # Errors
     /// [`StartError`]; what was started by then is stopped again.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        // Before anything is made: no other start would do better.
+        options.kafka.check().map_err(factum_kafka_server::BindError::Options)?;
         let options = share_out(options);
         let tree = TaskTree::new();
         let groups = Groups::new(&tree);

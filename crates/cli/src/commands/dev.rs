@@ -80,6 +80,9 @@ impl From<StartError> for Error {
 
 fn advice(error: &StartError) -> &'static str {
     match error {
+        error if error.is_misconfiguration() => {
+            "change the configuration; the page Security of the documentation says what goes together"
+        }
         StartError::Http(_) => {
             "choose another port with --http, or 0 for a free one; `factum doctor` says who has it"
         }

@@ -189,3 +189,27 @@ fn kcat_by_its_certificate() {
     let read = ["-C", "-t", "orders", "-o", "beginning", "-e"];
     assert_eq!(server.kcat(&read, &shown, ""), (true, "hello\n".to_owned()));
 }
+
+#[test]
+fn settings_that_do_not_go_together_start_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    for (settings, reason) in [
+        ("[kafka]\nsecurity = \"SSL\"", "name certificate and key below [kafka.tls]"),
+        ("[kafka.tls]\ncertificate = \"c\"\nkey = \"k\"", "[kafka.tls] has no effect"),
+        (
+            "[kafka]\nlisten = \"0.0.0.0:0\"\nsecurity = \"SASL_PLAINTEXT\"\n[kafka.sasl]\nmechanisms = [\"PLAIN\"]",
+            "a network that is not encrypted",
+        ),
+    ] {
+        let config = folder.path().join("factum.toml");
+        std::fs::write(&config, format!("data_dir = {data:?}\n{settings}\n")).expect("written");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_factum"));
+        let output = command.args(["server", "--config"]).arg(&config).output().expect("it can be run");
+        let text = String::from_utf8_lossy(&output.stderr);
+        let words: String = text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        assert!(!output.status.success() && words.contains(reason), "{words}");
+        assert!(words.contains("help: change the configuration"), "{words}");
+        assert!(!data.exists(), "nothing is made");
+    }
+}
