@@ -13,6 +13,7 @@ mod tests {
     use super::RequestBody;
     use crate::access::{AclList, NewPassword, NewUser};
     use crate::groups::ResetOffsets;
+    use crate::records::ResendRecord;
     use crate::sql::SqlRequest;
     use crate::topics::{AlterTopic, CreateTopic};
 
@@ -27,6 +28,7 @@ mod tests {
         example_of::<NewPassword>();
         example_of::<AclList>();
         example_of::<ResetOffsets>();
+        example_of::<ResendRecord>();
         example_of::<SqlRequest>();
         example_of::<CreateTopic>();
         example_of::<AlterTopic>();

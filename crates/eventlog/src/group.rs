@@ -97,6 +97,8 @@ pub struct GroupOffset {
     pub partition: TopicPartition,
     /// The offset to read next.
     pub offset: Offset,
+    /// The end of the partition, which the lag is counted from; `None` if the partition is gone.
+    pub end: Option<Offset>,
     /// Records behind the end of the partition; `None` if the partition is gone.
     pub lag: Option<i64>,
     /// What the client wrote beside it.

@@ -10,6 +10,7 @@ use crate::Options;
 use crate::http::body::Bodies;
 use crate::http::change_text::Renderer;
 use crate::http::host_check::HostCheck;
+use crate::http::lag_history::LagHistory;
 use crate::http::login::Logins;
 use crate::http::responses::Responses;
 use crate::http::sampler::Sampler;
@@ -25,6 +26,7 @@ pub(crate) struct Api {
     pub(crate) logins: Logins,
     pub(crate) stop: Stop,
     pub(crate) sampler: Sampler,
+    pub(crate) lag_history: Arc<LagHistory>,
     pub(crate) streams: Streams,
     pub(crate) renderer: Renderer,
     pub(crate) responses: Arc<Responses>,
@@ -40,6 +42,7 @@ impl Api {
             logins: Logins::new(&state.access, &state.random),
             stop: tasks.stop(),
             sampler: Sampler::new(state.clone(), tasks.stop()),
+            lag_history: Arc::default(),
             streams: Streams::new(&options),
             renderer: Renderer::new(&options, tasks.clone(), responses.pieces().for_all()),
             responses,

@@ -10,6 +10,7 @@ pub(crate) mod extract;
 pub(crate) mod fair_work;
 pub(crate) mod host_check;
 pub(crate) mod json;
+pub(crate) mod lag_history;
 pub(crate) mod log_item;
 pub(crate) mod login;
 pub(crate) mod lookup;
