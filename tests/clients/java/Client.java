@@ -44,10 +44,11 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * usage: Client BOOTSTRAP codecs|group|resume|time|admin|idempotent
  *        Client BOOTSTRAP transactions|exactly_once|fencing|timeout|killed
  *        Client BOOTSTRAP acls                    users and access rules, of a server that goes by them
+ *        Client BOOTSTRAP word_count               Kafka Streams, exactly once
  *        Client BOOTSTRAP member TOPIC GROUP      one member of `group`, as a process of its own
  * </pre>
  *
- * `killed` and `acls` say {"kill":"server"} when the server is to be killed, and goes on when it hears a line on standard input.
+ * `killed`, `acls` and `word_count` say {"kill":"server"} when the server is to be killed, and go on when they hear a line on standard input.
  */
 public final class Client {
     static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -79,6 +80,7 @@ public final class Client {
                 case "timeout" -> new Transactions(client).timeout();
                 case "killed" -> new Transactions(client).killed();
                 case "acls" -> new Acls(client).administer();
+                case "word_count" -> new WordCount(client).exactlyOnce();
                 case "member" -> client.member(arguments[2], arguments[3]);
                 default -> fail("no scenario is called " + arguments[1]);
             }
@@ -332,6 +334,10 @@ public final class Client {
         } catch (Exception failure) {
             throw new IllegalStateException(failure);
         }
+    }
+
+    String bootstrap() {
+        return bootstrap;
     }
 
     String makeTopic(String scenario, int partitions) throws Exception {
