@@ -495,19 +495,19 @@ fn groups_are_shown_moved_and_forgotten() {
     expect![[r#"
         $ factum group list
         GROUP     STATE  MEMBERS  LAG
-        receipts  Empty        0    9
+        receipts  Empty        0    7
         $ factum group describe receipts
         group  receipts
         state  Empty
-        lag    9
+        lag    7
 
         TOPIC         PARTITION  OFFSET  LAG
-        store.orders          0       2    4
-        store.orders          1       1    5
+        store.orders          0       2    3
+        store.orders          1       1    4
         $ factum group describe receipts -o csv
         topic,partition,offset,lag
-        store.orders,0,2,4
-        store.orders,1,1,5
+        store.orders,0,2,3
+        store.orders,1,1,4
         $ factum group describe recipts
         !   × there is no group recipts
         !   help: did you mean `receipts`?
@@ -519,7 +519,7 @@ fn groups_are_shown_moved_and_forgotten() {
         ! nothing was moved: this was a dry run
         $ factum group reset receipts --topic store.orders --partition 1 --to latest
         TOPIC         PARTITION  FROM  TO
-        store.orders          1     1   6
+        store.orders          1     1   5
         $ factum group reset receipts --topic store.orders --to yesterday
         ! error: invalid value 'yesterday' for '--to <TO>': "yesterday" is not earliest, latest, an offset such as 41 (-5 is the fifth before the end), a time such as 2026-01-31T12:00:00Z, or 10m ago
         !
@@ -541,13 +541,13 @@ fn groups_are_shown_moved_and_forgotten() {
               "topic": "store.orders",
               "partition": 0,
               "offset": "2",
-              "lag": "4",
+              "lag": "3",
               "metadata": ""
             },
             {
               "topic": "store.orders",
               "partition": 1,
-              "offset": "6",
+              "offset": "5",
               "lag": "0",
               "metadata": ""
             }
