@@ -43,12 +43,12 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * <pre>
  * usage: Client BOOTSTRAP codecs|group|resume|time|admin|idempotent
  *        Client BOOTSTRAP transactions|exactly_once|fencing|timeout|killed
- *        Client BOOTSTRAP word_count               Kafka Streams, exactly once
  *        Client BOOTSTRAP acls                    users and access rules, of a server that goes by them
+ *        Client BOOTSTRAP word_count               Kafka Streams, exactly once
  *        Client BOOTSTRAP member TOPIC GROUP      one member of `group`, as a process of its own
  * </pre>
  *
- * `killed`, `word_count` and `acls` say {"kill":"server"} when the server is to be killed, and go on when they hear a line on standard input.
+ * `killed`, `acls` and `word_count` say {"kill":"server"} when the server is to be killed, and go on when they hear a line on standard input.
  */
 public final class Client {
     static final Duration PATIENCE = Duration.ofSeconds(60);
