@@ -7,6 +7,8 @@ use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
+use factum_kafka_server::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
+use factum_kafka_server::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use factum_kafka_server::messages::create_acls::CreateAclsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_acls::DeleteAclsRequest;
@@ -104,6 +106,8 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::DeleteAcls => decode::<DeleteAclsRequest>,
         ApiKey::DescribeUserScramCredentials => decode::<DescribeUserScramCredentialsRequest>,
         ApiKey::AlterUserScramCredentials => decode::<AlterUserScramCredentialsRequest>,
+        ApiKey::ConsumerGroupHeartbeat => decode::<ConsumerGroupHeartbeatRequest>,
+        ApiKey::ConsumerGroupDescribe => decode::<ConsumerGroupDescribeRequest>,
         ApiKey::DescribeCluster => decode::<DescribeClusterRequest>,
     }
 }

@@ -41,6 +41,7 @@ use kafka_protocol::messages::{
 
 use crate::acls;
 use crate::client::{Client, batch, name_of, text};
+use crate::consumer_groups;
 use crate::fetching::{fetch, latest};
 use crate::one_node;
 use crate::producing::{outcome, produce};
@@ -96,6 +97,8 @@ pub(crate) async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         ApiKey::DescribeAcls | ApiKey::CreateAcls | ApiKey::DeleteAcls => acls::ask(client, api).await,
         ApiKey::DescribeUserScramCredentials | ApiKey::AlterUserScramCredentials => {
             scram_credentials::ask(client, api).await
+        ApiKey::ConsumerGroupHeartbeat | ApiKey::ConsumerGroupDescribe => {
+            consumer_groups::ask(client, api).await
         }
         ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs => settings(client, api).await,
         ApiKey::OffsetCommit | ApiKey::OffsetFetch | ApiKey::OffsetDelete => offsets(client, api).await,
@@ -330,6 +333,8 @@ async fn each_api_asks_before_it_acts() {
         DescribeProducers: read topic orders
         DescribeTransactions: describe transactional id pay
         ListTransactions: no one
+        ConsumerGroupHeartbeat: read group readers, describe topic orders
+        ConsumerGroupDescribe: describe group readers
     "#]]
     .assert_eq(&table);
 }
@@ -404,6 +409,8 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         DescribeProducers: TOPIC_AUTHORIZATION_FAILED
         DescribeTransactions: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         ListTransactions: NONE
+        ConsumerGroupHeartbeat: GROUP_AUTHORIZATION_FAILED
+        ConsumerGroupDescribe: GROUP_AUTHORIZATION_FAILED
     "#]]
     .assert_eq(&table);
     let everything = MetadataRequest::default().with_topics(None);

@@ -6,6 +6,7 @@
 
 mod acls;
 mod cluster;
+mod consumers;
 mod exchange;
 mod groups;
 mod hostile;
@@ -79,6 +80,8 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::DeleteAcls => acls::delete_acls(version, s),
         ApiKey::DescribeUserScramCredentials => acls::describe_user_scram_credentials(version, s),
         ApiKey::AlterUserScramCredentials => acls::alter_user_scram_credentials(version, s),
+        ApiKey::ConsumerGroupHeartbeat => consumers::heartbeat(version, s),
+        ApiKey::ConsumerGroupDescribe => consumers::describe(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
     }
 }

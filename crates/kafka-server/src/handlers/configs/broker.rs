@@ -54,6 +54,8 @@ fn log_settings(session: &Session) -> Vec<DescribedConfig> {
 fn group_settings(session: &Session) -> Vec<DescribedConfig> {
     let values = |options: &factum_broker::coordinator::Options| {
         [
+            ("group.consumer.heartbeat.interval.ms", Int, millis(options.heartbeat_interval).to_string()),
+            ("group.consumer.session.timeout.ms", Int, millis(options.session_timeout).to_string()),
             ("group.initial.rebalance.delay.ms", Int, millis(options.initial_rebalance_delay).to_string()),
             ("group.max.session.timeout.ms", Int, millis(options.max_session_timeout).to_string()),
             ("group.max.size", Int, options.max_members.to_string()),
