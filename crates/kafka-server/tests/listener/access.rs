@@ -97,6 +97,7 @@ pub(crate) async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         ApiKey::DescribeAcls | ApiKey::CreateAcls | ApiKey::DeleteAcls => acls::ask(client, api).await,
         ApiKey::DescribeUserScramCredentials | ApiKey::AlterUserScramCredentials => {
             scram_credentials::ask(client, api).await
+        }
         ApiKey::ConsumerGroupHeartbeat | ApiKey::ConsumerGroupDescribe => {
             consumer_groups::ask(client, api).await
         }
