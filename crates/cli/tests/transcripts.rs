@@ -43,6 +43,8 @@ fn help_opens_with_examples() {
           init        Write a small commented project
           topic       List, describe, create, alter and delete topics
           group       List, describe, delete and rewind consumer groups
+          user        List, create and delete users, and set their passwords
+          acl         List, create and delete access rules
           view        List, read and watch views
           pipeline    List and describe pipelines, which keep views up to date
           sql         Run a SQL query
@@ -68,6 +70,11 @@ fn help_opens_with_examples() {
 
                   [env: FACTUM_SERVER=http://127.0.0.1:9]
                   [default: http://127.0.0.1:8080]
+
+              --user <NAME>
+                  The user to log in as; its password is in FACTUM_PASSWORD
+
+                  [env: FACTUM_USER=]
 
           -o, --output <OUTPUT>
                   How to print what was asked for
@@ -111,6 +118,11 @@ fn help_opens_with_examples() {
                   [env: FACTUM_SERVER=http://127.0.0.1:9]
                   [default: http://127.0.0.1:8080]
 
+              --user <NAME>
+                  The user to log in as; its password is in FACTUM_PASSWORD
+
+                  [env: FACTUM_USER=]
+
           -o, --output <OUTPUT>
                   How to print what was asked for
 
@@ -144,6 +156,8 @@ fn help_opens_with_examples() {
         Options of every command:
               --server <URL>     The running Factum that the command talks to [env:
                                  FACTUM_SERVER=http://127.0.0.1:9] [default: http://127.0.0.1:8080]
+              --user <NAME>      The user to log in as; its password is in FACTUM_PASSWORD [env:
+                                 FACTUM_USER=]
           -o, --output <OUTPUT>  How to print what was asked for [default: table] [possible values: table,
                                  json, yaml, csv, name]
     "#]]
