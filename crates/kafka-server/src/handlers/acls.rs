@@ -32,8 +32,8 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn invalid(reason: impl ToString) -> Self {
-        Self { code: ErrorCode::InvalidRequest, reason: Some(reason.to_string()) }
+    fn invalid(reason: impl Into<String>) -> Self {
+        Self { code: ErrorCode::InvalidRequest, reason: Some(reason.into()) }
     }
 }
 

@@ -87,7 +87,7 @@ impl Server {
         let (users, random) = (access.users().clone(), Random::seeded(7));
         let identity =
             Identity { users: users.clone(), secret: ServerSecret::random(&random), random: random.clone() };
-        let authorizer = |_| Arc::clone(&authorizer);
+        let authorizer = move |_| Arc::clone(&authorizer);
         let (service, handle) =
             Service::bind(options, broker.clone(), authorizer, identity, access, clock, edge.clone())
                 .expect("bound");

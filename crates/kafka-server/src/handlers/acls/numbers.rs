@@ -30,7 +30,7 @@ fn number<T: PartialEq>(all: &[T], value: &T) -> i8 {
 }
 
 fn known<T>(value: Option<T>, noun: &str, number: i8) -> Result<T, Refusal> {
-    value.ok_or_else(|| Refusal::invalid(format_args!("invalid {noun} {number}")))
+    value.ok_or_else(|| Refusal::invalid(format!("invalid {noun} {number}")))
 }
 
 /// The value of a filter's number, `None` for any.
@@ -57,11 +57,14 @@ pub(super) fn acl(fields: AclFields) -> Result<Acl, Refusal> {
             name: fields.resource_name.into(),
         },
         principal: fields.principal.into(),
-        host: fields.host.parse().map_err(|error: factum_access::AclError| Refusal::invalid(error))?,
+        host: fields
+            .host
+            .parse()
+            .map_err(|error: factum_access::AclError| Refusal::invalid(error.to_string()))?,
         operation: known(at(Operation::ALL, fields.operation), "operation", fields.operation)?,
         permission: known(permission, "permission type", fields.permission_type)?,
     };
-    acl.check().map_err(Refusal::invalid)?;
+    acl.check().map_err(|error| Refusal::invalid(error.to_string()))?;
     Ok(acl)
 }
 
