@@ -1,4 +1,4 @@
-//! Who may do what: users and their credentials.
+//! Users and their credentials: who may do what.
 //!
 //! Invariants: a password is never kept, and nothing that is kept lets one log in as the user (RFC 5802 §3); a credential's
 //! `Debug` shows none of its keys.

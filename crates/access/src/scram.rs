@@ -1,4 +1,4 @@
-//! What a server keeps of a password (RFC 5802): a salt and two keys that it can be checked with and not logged in with.
+//! The credential that a server keeps of a password (RFC 5802): a salt and two keys that it can be checked with and not logged in with.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -87,7 +87,7 @@ impl fmt::Display for ScramMechanism {
 pub struct ScramCredential {
     /// The mechanism that it is for.
     pub mechanism: ScramMechanism,
-    /// Random bytes, told to whoever begins to log in.
+    /// Random bytes, told to a client that begins to log in.
     pub salt: Vec<u8>,
     /// How often the password was hashed.
     pub iterations: NonZeroU32,

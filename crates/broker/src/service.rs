@@ -29,6 +29,7 @@ use crate::coordinator::Coordinator;
 use crate::data_dir_lock::DataDirLock;
 use crate::declared_settings::DeclaredSettings;
 use crate::error::{OpenError, StorageError};
+use crate::in_process::ProducerPool;
 use crate::journal::log::PartitionJournal;
 use crate::name_registry::TakenNames;
 use crate::options::{DEFAULT_OPEN_FILES, Options};
@@ -140,6 +141,7 @@ impl Service {
             cold_reads: BlockingWork::at_most(COLD_READS),
             trusted_time,
             partitioner,
+            whole_requests: ProducerPool::default(),
             lock_file: OnceLock::new(),
             tasks,
         });

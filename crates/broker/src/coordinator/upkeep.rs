@@ -53,7 +53,8 @@ impl Groups {
     pub(super) fn expire_offsets(&self) {
         let (wall, now) = (self.clock.now(), self.trusted_time.now());
         let expire = |inside: &mut Cell| -> Result<usize, CoordinatorError> {
-            if !inside.group.is_deserted() {
+            // A task may rest for as long as it likes, and must not say again what it said.
+            if !inside.group.is_deserted() || inside.id().is_internal() {
                 return Ok(0);
             }
             let partitions = inside.offsets.expired(self.options.offsets_retention, inside.empty_since, now);

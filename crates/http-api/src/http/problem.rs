@@ -318,7 +318,7 @@ impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         match &error {
             AdminError::UnknownTopic { .. } | AdminError::UnknownGroup { .. } => Self::not_found(&error),
-            AdminError::ReservedTopic { .. } => Self::forbidden(&error),
+            AdminError::ReservedTopic { .. } | AdminError::ReservedGroup { .. } => Self::forbidden(&error),
             AdminError::TopicExists { .. } | AdminError::NameTaken { .. } => Self::conflict(&error),
             AdminError::GroupInUse { members, .. } => Self::conflict(&error).with("members", *members),
             AdminError::Invalid { .. } => Self::refused(&error),
@@ -333,6 +333,7 @@ impl From<AbortError> for Problem {
     fn from(error: AbortError) -> Self {
         match &error {
             AbortError::UnknownId { .. } | AbortError::NotHeld { .. } => Self::not_found(&error),
+            AbortError::Reserved { .. } => Self::forbidden(&error),
             AbortError::NotOpen { .. } | AbortError::Known { .. } => Self::conflict(&error),
             AbortError::Unavailable { .. } => Self::unavailable("unavailable", &error),
         }

@@ -124,24 +124,28 @@ impl Session {
         self.may(action, Resource::Topic(topic)).then_some(()).ok_or(ErrorCode::TopicAuthorizationFailed)
     }
 
-    /// Reads a group's name and asks whether `action` is allowed with it.
+    /// Reads a group's name and asks whether `action` is allowed with it. Those of the server's own tasks can only be looked
+    /// at.
     ///
     /// # Errors
     /// `INVALID_GROUP_ID`, or the code that refuses.
     pub(super) fn group(&self, action: Action, id: &str) -> Result<GroupId, ErrorCode> {
         let group = GroupId::new(id).map_err(|_| ErrorCode::InvalidGroupId)?;
-        match self.may(action, Resource::Group(&group)) {
+        let is_reserved = group.is_internal() && action != Action::Describe;
+        match !is_reserved && self.may(action, Resource::Group(&group)) {
             true => Ok(group),
             false => Err(ErrorCode::GroupAuthorizationFailed),
         }
     }
-    /// Reads a transactional id and asks whether `action` is allowed with it.
+    /// Reads a transactional id and asks whether `action` is allowed with it. Those of the server's own producers can only
+    /// be looked at.
     ///
     /// # Errors
     /// `INVALID_REQUEST`, or the code that refuses.
     pub(super) fn transactional_id(&self, action: Action, id: &str) -> Result<TransactionalId, ErrorCode> {
         let id = TransactionalId::new(id).map_err(|_| ErrorCode::InvalidRequest)?;
-        match self.may(action, Resource::TransactionalId(&id)) {
+        let is_reserved = id.is_internal() && action != Action::Describe;
+        match !is_reserved && self.may(action, Resource::TransactionalId(&id)) {
             true => Ok(id),
             false => Err(ErrorCode::TransactionalIdAuthorizationFailed),
         }
