@@ -11,12 +11,10 @@ use std::time::Instant;
 
 use factum_eventlog::{Group, GroupOffset, HeldPartition, Transaction};
 
-use super::partition_ends::PartitionEnds;
+use super::partition_ends::{MOST_PARTITIONS, PartitionEnds};
 
-/// Partitions of groups with series of their own.
-pub(crate) const MOST_PARTITIONS: usize = 1_000;
 /// Groups with series of their own.
-pub(crate) const MOST_GROUPS: usize = 1_000;
+const MOST_GROUPS: usize = 1_000;
 
 /// A committed offset of a group.
 struct Row<'a> {

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use factum_types::TopicPartition;
 
-use super::group_metrics::MOST_PARTITIONS;
-
+/// Partitions that have readings.
+pub(crate) const MOST_PARTITIONS: usize = 1_000;
 /// Readings of one partition.
 const MOST_READINGS: usize = 120;
 /// Readings that come sooner after the last one are not kept.
