@@ -32,7 +32,7 @@ fn views_take_new_partitions_in() {
 
 #[test]
 fn windows_that_were_closed_before_a_partition_was_there_take_its_events() {
-    let mut world = World::new(small()).with_late_orders(1, Duration::ZERO);
+    let world = World::new(small()).with_late_orders(1, Duration::ZERO);
     let sql = hourly("hours", "count(*)");
     world.post("store.orders", &[order(1, "ada", 0, 100), order(2, "ada", 600, 100)]);
     world.apply(&sql);
