@@ -4,6 +4,7 @@ import { createRouter } from "@tanstack/react-router";
 import { withQuery, type Query } from "./api/client";
 import { rootRoute } from "./app/root";
 import { dashboardRoutes } from "./routes/dashboards/routes";
+import { groupRoutes } from "./routes/groups/routes";
 import { homeRoutes } from "./routes/home/routes";
 import { pipelineRoutes } from "./routes/pipelines/routes";
 import { sqlRoutes } from "./routes/sql/routes";
@@ -13,6 +14,7 @@ import { viewRoutes } from "./routes/views/routes";
 const routeTree = rootRoute.addChildren([
   ...homeRoutes,
   ...topicRoutes,
+  ...groupRoutes,
   ...viewRoutes,
   ...sqlRoutes,
   ...pipelineRoutes,

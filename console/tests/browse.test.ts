@@ -25,7 +25,7 @@ test("every record comes once, merged by time, in both directions", async () => 
 
 test("a filter that matches nothing still ends a page", async () => {
   const log = [records(0, 12_000)];
-  const browse = new Browse(fetchFrom(log, 1_000), { from: "earliest" }, matcher("no such thing", false), bounds(log));
+  const browse = new Browse(fetchFrom(log, 1_000), { from: "earliest" }, matcher("no such thing", "text"), bounds(log));
   const page = await browse.next();
   assert.deepEqual([page.entries.length, page.scanned, page.done], [0, 5_000, false]);
 });
@@ -43,9 +43,9 @@ test("a range that cannot be read comes once, whole and in its place, whatever t
     const log = [readable, records(1, 30)];
     for (const start of [{ from: "earliest" }, { from: "latest" }] as const) {
       const fetch = fetchFrom(log, 7, [range]);
-      const found = await entries(new Browse(fetch, start, matcher("nothing has this", false), bounds(log, 1_000)));
+      const found = await entries(new Browse(fetch, start, matcher("nothing has this", "text"), bounds(log, 1_000)));
       assert.deepEqual(found, [range], `${from} to ${next}, from the ${start.from}`);
-      const places = (await entries(new Browse(fetch, start, matcher(undefined, false), bounds(log, 1_000)))).map(
+      const places = (await entries(new Browse(fetch, start, matcher(undefined, "text"), bounds(log, 1_000)))).map(
         placeOf,
       );
       const expected = [...readable.map(place), placeOf(range)].sort((a, b) => Number(a.slice(2)) - Number(b.slice(2)));
@@ -64,7 +64,7 @@ test("an offset before the start begins at the start, a negative one counts from
 });
 
 async function all(log: Log, start: Start): Promise<string[]> {
-  const browse = new Browse(fetchFrom(log, 7), start, matcher(undefined, false), bounds(log));
+  const browse = new Browse(fetchFrom(log, 7), start, matcher(undefined, "text"), bounds(log));
   return (await entries(browse)).map(placeOf);
 }
 

@@ -54,6 +54,11 @@ export class Factum {
     return `http://127.0.0.1:${this.http}`;
   }
 
+  /** Where Kafka clients connect. */
+  get kafkaAddress(): string {
+    return `127.0.0.1:${this.kafka}`;
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.front?.port ?? this.http}`;
   }

@@ -36,6 +36,9 @@ const PLACES: Place[] = [
   { name: "topic", path: "/topics/store.orders", ready: row("Messages") },
   { name: "message", path: "/topics/store.orders?from=earliest&message=0:1", ready: message },
   { name: "configuration", path: "/topics/store.orders?tab=config", ready: text("how long events are kept") },
+  { name: "consumers", path: "/topics/store.orders?tab=consumers", ready: linked("mailer") },
+  { name: "groups", path: "/groups", ready: linked("mailer") },
+  { name: "group", path: "/groups/mailer", ready: linked("store.orders/3") },
   { name: "views", path: "/views", ready: linked("store.top_movies") },
   { name: "view", path: "/views/store.popular_categories", ready: row("Rows of store.popular_categories") },
   { name: "view-chart", path: "/views/store.orders_per_minute?show=chart", ready: drawn },
@@ -60,6 +63,11 @@ before(async () => {
   writeFileSync(feed, readFileSync(feed, "utf8").replace("rate: 20/s", "rate: 5/s"));
   // As if it had run for an hour already.
   await factum.generate(10_000, new Date(Date.now() - HOUR), new Date());
+  await fetch(`${factum.api}/api/v1/groups/mailer/offsets`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ topic: "store.orders", to: "10m ago", create: true }),
+  });
 });
 after(async () => {
   await browser?.close();

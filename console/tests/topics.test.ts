@@ -93,6 +93,30 @@ test("filters look into keys and values, as text and as regular expression", asy
   await closePage(page);
 });
 
+test("filters ask for fields, as numbers and as text", async () => {
+  await factum.post(
+    "shop.fields",
+    { price: 9, name: "pear" },
+    { price: 10, name: "apple" },
+    { price: 11, name: "plum" },
+  );
+  const page = await openPage(browser, `${factum.url}/topics/shop.fields?from=earliest`);
+  await row(page, "pear").waitFor();
+  await page.getByRole("button", { name: "Fields" }).click();
+  const field = page.getByLabel("Fields are");
+  await field.fill("price >=");
+  await page.getByText("This is no condition").waitFor();
+  await expectAccessible(page);
+  await field.fill("price >= 10 and name ~ PL");
+  await row(page, "apple").waitFor();
+  await row(page, "plum").waitFor();
+  assert.equal(await row(page, "pear").count(), 0, "9 is less than 10, as a number");
+  await page.reload();
+  await row(page, "plum").waitFor();
+  assert.equal(await field.inputValue(), "price >= 10 and name ~ PL");
+  await closePage(page);
+});
+
 test("browsing begins at an offset, at a time, at either end, and the address keeps it", async () => {
   const key = { "ce-partitionkey": "one" };
   for (const id of ["a0", "b1", "c2"])

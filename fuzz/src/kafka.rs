@@ -6,6 +6,8 @@ use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequ
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
+use factum_kafka_server::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
+use factum_kafka_server::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
@@ -95,6 +97,8 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::TxnOffsetCommit => decode::<TxnOffsetCommitRequest>,
         ApiKey::DescribeTransactions => decode::<DescribeTransactionsRequest>,
         ApiKey::ListTransactions => decode::<ListTransactionsRequest>,
+        ApiKey::ConsumerGroupHeartbeat => decode::<ConsumerGroupHeartbeatRequest>,
+        ApiKey::ConsumerGroupDescribe => decode::<ConsumerGroupDescribeRequest>,
         ApiKey::DescribeCluster => decode::<DescribeClusterRequest>,
         ApiKey::CreatePartitions => decode::<CreatePartitionsRequest>,
         ApiKey::DescribeQuorum => decode::<DescribeQuorumRequest>,

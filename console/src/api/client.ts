@@ -12,6 +12,7 @@ export interface RequestOptions {
   query?: Query;
   body?: Json;
   accept?: string;
+  headers?: Record<string, string>;
   signal?: AbortSignal;
   /** Keep numbers as they were written, for the data of events. */
   exact?: boolean;
@@ -48,7 +49,7 @@ export async function send(to: string, options: RequestOptions = {}): Promise<Re
   try {
     response = await fetch(withQuery(to, query), {
       method,
-      headers: { accept, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      headers: { accept, ...(body === undefined ? {} : { "content-type": "application/json" }), ...options.headers },
       body: body === undefined ? undefined : writeJson(body),
       signal: options.signal,
       cache: "no-store",

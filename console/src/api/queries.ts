@@ -8,6 +8,10 @@ export type RecordView = Schemas["RecordView"];
 export type ViewLine = Schemas["ViewLine"];
 export type PipelineLine = Schemas["PipelineLine"];
 export type PipelineView = Schemas["PipelineView"];
+export type GroupLine = Schemas["GroupLine"];
+export type GroupView = Schemas["GroupView"];
+export type LagHistory = Schemas["LagHistory"];
+export type TopicGroup = Schemas["TopicGroup"];
 export type RoleHealth = Schemas["RoleHealth"];
 export type KafkaAddress = Schemas["KafkaAddress"];
 export type SampleView = Schemas["SampleView"];
@@ -115,6 +119,34 @@ export const topicQuery = (topic: string) =>
     queryKey: ["topics", topic],
     queryFn: ({ signal }) => request<TopicView>(path("/api/v1/topics/{topic}", { topic }), { signal }),
     refetchInterval: every(5),
+  });
+
+export const groupsQuery = queryOptions({
+  queryKey: ["groups"],
+  queryFn: async ({ signal }) => (await request<Schemas["GroupList"]>("/api/v1/groups", { signal })).groups,
+  refetchInterval: every(2),
+});
+
+export const groupQuery = (group: string) =>
+  queryOptions({
+    queryKey: ["groups", group],
+    queryFn: ({ signal }) => request<GroupView>(path("/api/v1/groups/{group}", { group }), { signal }),
+    refetchInterval: every(2),
+  });
+
+export const groupLagQuery = (group: string) =>
+  queryOptions({
+    queryKey: ["groups", group, "lag"],
+    queryFn: ({ signal }) => request<LagHistory>(path("/api/v1/groups/{group}/lag", { group }), { signal }),
+    refetchInterval: every(5),
+  });
+
+export const topicGroupsQuery = (topic: string) =>
+  queryOptions({
+    queryKey: ["topics", topic, "groups"],
+    queryFn: async ({ signal }) =>
+      (await request<Schemas["TopicGroupList"]>(path("/api/v1/topics/{topic}/groups", { topic }), { signal })).groups,
+    refetchInterval: every(2),
   });
 
 export const viewsQuery = queryOptions({

@@ -1,5 +1,11 @@
 // Inputs with their labels. A label is always there; `hideLabel` keeps it for assistive technology only.
-import { useId, type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes } from "react";
+import {
+  useId,
+  type InputHTMLAttributes,
+  type ReactNode,
+  type SelectHTMLAttributes,
+  type TextareaHTMLAttributes,
+} from "react";
 
 interface Labelled {
   label: string;
@@ -8,8 +14,9 @@ interface Labelled {
   problem?: string;
 }
 
-const CONTROL =
-  "h-8 w-full min-w-0 rounded-box border bg-raised px-2 text-text placeholder:text-ink-soft aria-invalid:border-bad disabled:opacity-50";
+const BOX =
+  "w-full min-w-0 rounded-box border bg-raised px-2 text-text placeholder:text-ink-soft aria-invalid:border-bad disabled:opacity-50";
+const CONTROL = `h-8 ${BOX}`;
 
 export function TextField({
   label,
@@ -30,6 +37,30 @@ export function TextField({
         aria-invalid={problem ? true : undefined}
         aria-describedby={problem ? `${id}-problem` : undefined}
         className={`${CONTROL} border-rule-strong/60 ${mono ? "data" : ""}`}
+        {...rest}
+      />
+    </Frame>
+  );
+}
+
+/** Several lines, set in monospace. */
+export function TextArea({
+  label,
+  hideLabel,
+  problem,
+  className = "",
+  ...rest
+}: Labelled & TextareaHTMLAttributes<HTMLTextAreaElement>) {
+  const id = useId();
+  return (
+    <Frame id={id} label={label} hideLabel={hideLabel} problem={problem} className={className}>
+      <textarea
+        id={id}
+        autoComplete="off"
+        spellCheck={false}
+        aria-invalid={problem ? true : undefined}
+        aria-describedby={problem ? `${id}-problem` : undefined}
+        className={`${BOX} data border-rule-strong/60 py-1.5 leading-relaxed`}
         {...rest}
       />
     </Frame>

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{Array, ArrayBuilder};
 
-use crate::Int64;
+use crate::{Int64, RequestBody};
 
 /// Records, in order of time and then of place.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -39,6 +39,25 @@ pub struct ReadOn {
     /// Behind the last durable record, a 64-bit number as text.
     #[schema(value_type = String, example = "42")]
     pub high_watermark: Int64,
+}
+
+/// A stored record that is to be sent again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResendRecord {
+    /// The partition.
+    #[schema(example = 0)]
+    pub partition: i32,
+    /// The offset, a 64-bit number as text.
+    #[schema(value_type = String, example = "41")]
+    pub offset: Int64,
+    /// The topic that it goes to; without it, its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+impl RequestBody for ResendRecord {
+    const EXAMPLE: &'static str = r#"{"partition": 0, "offset": "41"}"#;
 }
 
 /// A range of a partition that cannot be read: damaged on disk, or never a batch that can be opened.

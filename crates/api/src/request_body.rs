@@ -12,6 +12,7 @@ pub trait RequestBody: DeserializeOwned {
 mod tests {
     use super::RequestBody;
     use crate::groups::ResetOffsets;
+    use crate::records::ResendRecord;
     use crate::sql::SqlRequest;
     use crate::topics::{AlterTopic, CreateTopic};
 
@@ -23,6 +24,7 @@ mod tests {
     #[test]
     fn examples_can_be_read() {
         example_of::<ResetOffsets>();
+        example_of::<ResendRecord>();
         example_of::<SqlRequest>();
         example_of::<CreateTopic>();
         example_of::<AlterTopic>();

@@ -109,6 +109,7 @@ impl Service {
         let offsets = journal_partition(&catalogue, OFFSETS_TOPIC)?;
         let coordinator = Coordinator::open(
             offsets,
+            Arc::<Catalogue>::clone(&catalogue),
             options.groups.clone(),
             Arc::clone(&clock),
             Arc::clone(&trusted_time),

@@ -473,6 +473,14 @@ fn groups_are_shown_moved_and_forgotten() {
         .run("group describe recipts")
         .run("group reset receipts --topic store.orders --to earliest --dry-run")
         .run("group reset receipts --topic store.orders --partition 1 --to latest")
+        .run("group reset receipts --topic store.orders --shift-by -2 --dry-run")
+        .run("group reset receipts --all-topics --to-time 2020-01-31T12:00:00Z --dry-run")
+        .run("group reset receipts --topic store.orders --partition 0,1 --to 4 --dry-run")
+        .run("group reset receipts --topic store.orders --to-time earliest")
+        .run("group reset receipts --topic store.orders")
+        .run("group reset receipts --to earliest")
+        .run("group list --topic store.orders")
+        .run("group list --topic store.order")
         .run("group reset receipts --topic store.orders --to yesterday")
         .run("group reset receipts --topic store.order --to latest")
         .run("group describe receipts -o json")
@@ -480,20 +488,20 @@ fn groups_are_shown_moved_and_forgotten() {
         .run("group list");
     expect![[r#"
         $ factum group list
-        GROUP     STATE  MEMBERS  LAG
-        receipts  Empty        0    7
+        GROUP     STATE  MEMBERS  TOPICS  LAG
+        receipts  Empty        0       1    9
         $ factum group describe receipts
         group  receipts
         state  Empty
-        lag    7
+        lag    9
 
-        TOPIC         PARTITION  OFFSET  LAG
-        store.orders          0       2    3
-        store.orders          1       1    4
+        TOPIC         PARTITION  OFFSET  END  LAG
+        store.orders          0       2    6    4
+        store.orders          1       1    6    5
         $ factum group describe receipts -o csv
-        topic,partition,offset,lag
-        store.orders,0,2,3
-        store.orders,1,1,4
+        topic,partition,offset,end,lag
+        store.orders,0,2,6,4
+        store.orders,1,1,6,5
         $ factum group describe recipts
         !   × there is no group recipts
         !   help: did you mean `receipts`?
@@ -505,7 +513,50 @@ fn groups_are_shown_moved_and_forgotten() {
         ! nothing was moved: this was a dry run
         $ factum group reset receipts --topic store.orders --partition 1 --to latest
         TOPIC         PARTITION  FROM  TO
-        store.orders          1     1   5
+        store.orders          1     1   6
+        $ factum group reset receipts --topic store.orders --shift-by -2 --dry-run
+        TOPIC         PARTITION  FROM  TO
+        store.orders          0     2   0
+        store.orders          1     6   4
+        ! nothing was moved: this was a dry run
+        $ factum group reset receipts --all-topics --to-time 2020-01-31T12:00:00Z --dry-run
+        TOPIC         PARTITION  FROM  TO
+        store.orders          0     2   0
+        store.orders          1     6   0
+        ! nothing was moved: this was a dry run
+        $ factum group reset receipts --topic store.orders --partition 0,1 --to 4 --dry-run
+        TOPIC         PARTITION  FROM  TO
+        store.orders          0     2   4
+        store.orders          1     6   4
+        ! nothing was moved: this was a dry run
+        $ factum group reset receipts --topic store.orders --to-time earliest
+        ! error: invalid value 'earliest' for '--to-time <TIME>': "earliest" is not a time such as 2026-01-31T12:00:00Z, or 10m ago
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum group reset receipts --topic store.orders
+        ! error: the following required arguments were not provided:
+        !   --to <TO>
+        !
+        ! Usage: factum group reset --topic <TOPIC> --server <URL> --to <TO> <GROUP>
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum group reset receipts --to earliest
+        ! error: the following required arguments were not provided:
+        !   --topic <TOPIC>
+        !
+        ! Usage: factum group reset --to <TO> --server <URL> --topic <TOPIC> <GROUP>
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum group list --topic store.orders
+        GROUP     STATE  MEMBERS  PARTITIONS  LAG
+        receipts  Empty        0           2    4
+        $ factum group list --topic store.order
+        !   × there is no topic store.order
+        !   help: did you mean `store.orders`?
+        exit 1
         $ factum group reset receipts --topic store.orders --to yesterday
         ! error: invalid value 'yesterday' for '--to <TO>': "yesterday" is not earliest, latest, an offset such as 41 (-5 is the fifth before the end), a time such as 2026-01-31T12:00:00Z, or 10m ago
         !
@@ -527,13 +578,15 @@ fn groups_are_shown_moved_and_forgotten() {
               "topic": "store.orders",
               "partition": 0,
               "offset": "2",
-              "lag": "3",
+              "end": "6",
+              "lag": "4",
               "metadata": ""
             },
             {
               "topic": "store.orders",
               "partition": 1,
-              "offset": "5",
+              "offset": "6",
+              "end": "6",
               "lag": "0",
               "metadata": ""
             }

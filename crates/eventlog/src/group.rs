@@ -65,7 +65,8 @@ pub trait GroupConsumer: Send {
 pub struct Group {
     /// Its name.
     pub id: GroupId,
-    /// Kafka's word for its state: `Empty`, `PreparingRebalance`, `CompletingRebalance`, `Stable`, `Dead`.
+    /// Kafka's word for its state: `Empty`, `PreparingRebalance`, `CompletingRebalance`, `Stable`, `Dead`; of the consumer
+    /// protocol also `Assigning` and `Reconciling`.
     pub state: String,
     /// The protocol type, `consumer` for consumers.
     pub protocol_type: String,
@@ -97,6 +98,8 @@ pub struct GroupOffset {
     pub partition: TopicPartition,
     /// The offset to read next.
     pub offset: Offset,
+    /// The end of the partition, which the lag is counted from; `None` if the partition is gone.
+    pub end: Option<Offset>,
     /// Records behind the end of the partition; `None` if the partition is gone.
     pub lag: Option<i64>,
     /// What the client wrote beside it.

@@ -10,6 +10,7 @@ use crate::Options;
 use crate::http::body::Bodies;
 use crate::http::change_text::Renderer;
 use crate::http::host_check::HostCheck;
+use crate::http::lag_history::LagHistory;
 use crate::http::partition_ends::PartitionEnds;
 use crate::http::responses::Responses;
 use crate::http::sampler::Sampler;
@@ -24,6 +25,7 @@ pub(crate) struct Api {
     pub(crate) host_check: Arc<HostCheck>,
     pub(crate) stop: Stop,
     pub(crate) sampler: Sampler,
+    pub(crate) lag_history: Arc<LagHistory>,
     pub(crate) streams: Streams,
     pub(crate) renderer: Renderer,
     pub(crate) responses: Arc<Responses>,
@@ -39,6 +41,7 @@ impl Api {
             host_check: Arc::new(HostCheck::new(&options)),
             stop: tasks.stop(),
             sampler: Sampler::new(state.clone(), tasks.stop()),
+            lag_history: Arc::default(),
             streams: Streams::new(&options),
             renderer: Renderer::new(&options, tasks.clone(), responses.pieces().for_all()),
             responses,

@@ -12,6 +12,7 @@ pub(crate) mod group_metrics;
 pub(crate) mod held_back;
 pub(crate) mod host_check;
 pub(crate) mod json;
+pub(crate) mod lag_history;
 pub(crate) mod log_item;
 pub(crate) mod lookup;
 pub(crate) mod measure;

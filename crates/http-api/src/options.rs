@@ -57,6 +57,9 @@ pub struct Options {
     /// room for it.
     #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub tail_memory: ByteSize,
+    /// How often the lag of consumer groups is sampled for its history, of which 240 samples are kept.
+    #[serde(with = "factum_types::units::duration::above_zero")]
+    pub lag_interval: Duration,
     /// Connections held at once; further ones wait in the operating system's queue.
     #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_connections: usize,
@@ -96,6 +99,7 @@ impl Default for Options {
             max_tails: 1_000,
             max_streams_per_client: 500,
             tail_memory: ByteSize::mib(64),
+            lag_interval: Duration::from_secs(15),
             max_connections: 16_384,
             max_connections_per_client: 12_288,
             idle_timeout: Duration::from_secs(300),

@@ -69,6 +69,9 @@ impl Service {
     /// them.
     pub async fn run(self, stop: Stop) {
         let router = router::router(Arc::clone(&self.api));
+        let history = Arc::clone(&self.api.lag_history);
+        let interval = self.api.options.lag_interval;
+        self.tasks.spawn_quiet(history.follow(self.api.state.clone(), interval, stop.clone()));
         let room = Arc::new(Semaphore::new(self.api.options.max_connections));
         let clients = ClientLimit::new(self.api.options.max_connections_per_client);
         loop {

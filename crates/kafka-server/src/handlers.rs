@@ -15,6 +15,8 @@ mod alter_configs;
 mod alter_partition_reassignments;
 mod api_versions;
 mod configs;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
@@ -228,6 +230,12 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
             in_turn::<messages::list_transactions::ListTransactionsRequest>(call, body)
         }
         ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
+        ApiKey::ConsumerGroupHeartbeat => {
+            in_turn::<messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest>(call, body)
+        }
+        ApiKey::ConsumerGroupDescribe => {
+            in_turn::<messages::consumer_group_describe::ConsumerGroupDescribeRequest>(call, body)
+        }
     }
 }
 

@@ -6,6 +6,7 @@ import { Problem } from "~/api/problem";
 import { counted } from "~/charts/decimal";
 import { RowsTable } from "~/charts/RowsTable";
 import { Button } from "~/ui/Button";
+import { download } from "~/ui/download";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorState } from "~/ui/ErrorState";
 import { Loading } from "~/ui/Loading";
@@ -88,11 +89,11 @@ function Wrong({ error, place, onPlace, onRetry }: WrongProps) {
 /** The same query again, as the server writes CSV. */
 function Download({ query }: { query: string }) {
   const [failure, setFailure] = useState<string | null>(null);
-  const download = async () => {
+  const save = async () => {
     setFailure(null);
     try {
       const csv = await requestText("/api/v1/sql", { body: { query }, accept: "text/csv" });
-      save(new Blob([csv], { type: "text/csv" }), "factum.csv");
+      download("factum.csv", new Blob([csv], { type: "text/csv" }));
     } catch (error) {
       setFailure(error instanceof Error ? error.message : String(error));
     }
@@ -104,16 +105,7 @@ function Download({ query }: { query: string }) {
           {failure}
         </span>
       )}
-      <Button onClick={() => void download()}>Download CSV</Button>
+      <Button onClick={() => void save()}>Download CSV</Button>
     </>
   );
-}
-
-function save(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -1,6 +1,6 @@
 // Stored messages, a page at a time.
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { path, request } from "../../api/client";
 import type { TopicView } from "../../api/queries";
 import { Button } from "../../ui/Button";
@@ -9,6 +9,7 @@ import { ErrorState } from "../../ui/ErrorState";
 import { Loading } from "../../ui/Loading";
 import { counted, grouped } from "../../ui/number";
 import { Browse, fetchRecords, type Start } from "./browse";
+import { ExportDialog } from "./ExportDialog";
 import type { Matcher } from "./matcher";
 import { isUnreadable, placeOf } from "./message";
 import { MessageTable } from "./MessageTable";
@@ -27,8 +28,8 @@ interface BrowseListProps {
 const MOST = 10_000;
 
 export function BrowseList({ topic, filter, filtered, search, open, onOpen }: BrowseListProps) {
-  const { from, partition, offset, at, q, regex } = search;
-  const key = JSON.stringify([topic.id, from, partition, offset, at, q, regex]);
+  const { from, partition, offset, at, q, regex, fields } = search;
+  const key = JSON.stringify([topic.id, from, partition, offset, at, q, regex, fields]);
   // One walk through the log; its pages belong together, so they are kept under one key and never refetched one by one.
   const walk = useMemo(() => {
     let started: Browse | undefined;
@@ -53,6 +54,7 @@ export function BrowseList({ topic, filter, filtered, search, open, onOpen }: Br
     staleTime: Infinity,
     gcTime: 0,
   });
+  const [exporting, setExporting] = useState(false);
   const entries = useMemo(() => pages.data?.pages.flatMap((page) => page.entries) ?? [], [pages.data]);
   const ranges = entries.filter(isUnreadable).length;
   const messages = entries.length - ranges;
@@ -78,11 +80,24 @@ export function BrowseList({ topic, filter, filtered, search, open, onOpen }: Br
               {pages.isFetchingNextPage ? "Reading …" : from === "latest" ? "Read older" : "Read more"}
             </Button>
           )}
+          <Button kind="bare" onClick={() => setExporting(true)}>
+            Export
+          </Button>
           <Button kind="bare" onClick={() => void pages.refetch()}>
             Read again
           </Button>
         </div>
       </div>
+      {exporting && (
+        <ExportDialog
+          topic={topic.name}
+          partition={partition}
+          start={startOf(search)}
+          filter={filter}
+          filtered={filtered}
+          onClose={() => setExporting(false)}
+        />
+      )}
       {pages.isError && <ErrorState error={pages.error} onRetry={() => void pages.fetchNextPage()} />}
       {entries.length === 0 ? (
         <EmptyState title={filtered ? "Nothing matches so far." : "Nothing is stored from there on."}>

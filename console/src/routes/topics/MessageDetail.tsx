@@ -1,6 +1,6 @@
 // One message, whole: its place, its event's attributes, its key, its headers and its value.
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { path, request, type Schemas } from "../../api/client";
 import type { RecordView } from "../../api/queries";
 import { Button } from "../../ui/Button";
@@ -10,6 +10,7 @@ import { Loading } from "../../ui/Loading";
 import { Time } from "../../ui/Time";
 import { HexView } from "./HexView";
 import { rangeOf } from "./message";
+import { ResendDialog } from "./ResendDialog";
 import { ValueView } from "./ValueView";
 
 interface MessageDetailProps {
@@ -49,6 +50,7 @@ const messageQuery = (topic: string, place: string) =>
 export function MessageDetail({ topic, place, onClose }: MessageDetailProps) {
   const { data, error, isPending, refetch } = useQuery(messageQuery(topic, place));
   const [partition, offset] = place.split(":");
+  const [resending, setResending] = useState(false);
   const close = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     // Where the message hides the list, the focus would be lost with the row that was opened.
@@ -58,16 +60,24 @@ export function MessageDetail({ topic, place, onClose }: MessageDetailProps) {
     <section
       aria-label="Message"
       className="flex min-h-0 min-w-0 flex-col border-t border-ink/70 lg:border-t-0 lg:border-l lg:border-rule lg:pl-6"
-      onKeyDown={(event) => event.key === "Escape" && onClose()}
+      onKeyDown={(event) => event.key === "Escape" && !resending && onClose()}
     >
       <header className="flex items-center justify-between gap-3 py-2 lg:pt-0">
         <h2 className="figures font-semibold">
           Partition {partition}, offset {offset}
         </h2>
-        <Button ref={close} kind="bare" className="lg:-mr-2.5" onClick={onClose}>
-          Close
-        </Button>
+        <span className="flex gap-1 lg:-mr-2.5">
+          {data?.record && (
+            <Button kind="bare" onClick={() => setResending(true)}>
+              Send again
+            </Button>
+          )}
+          <Button ref={close} kind="bare" onClick={onClose}>
+            Close
+          </Button>
+        </span>
       </header>
+      {resending && <ResendDialog topic={topic} place={place} onClose={() => setResending(false)} />}
       <div className="min-h-0 flex-1 space-y-5 overflow-y-auto pr-1 pb-4">
         {isPending ? (
           <Loading what="Reading the message …" />

@@ -7,7 +7,7 @@ import { BrowseList } from "./BrowseList";
 import { matcher, type Matcher } from "./matcher";
 import { MessageDetail } from "./MessageDetail";
 import { Place } from "./Place";
-import type { TopicSearch } from "./search";
+import { kindOf, type TopicSearch } from "./search";
 import { TailList } from "./TailList";
 
 export function Messages({ topic }: { topic: TopicView }) {
@@ -16,13 +16,14 @@ export function Messages({ topic }: { topic: TopicView }) {
   const change = (next: Partial<TopicSearch>, replace = false) =>
     void navigate({ search: (now) => ({ ...now, ...next }), replace, resetScroll: false });
 
+  const kind = kindOf(search);
   const filter = useMemo((): Matcher | Error => {
     try {
-      return matcher(search.q, search.regex ?? false, search.partition);
+      return matcher(search.q, kind, search.partition);
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
-  }, [search.q, search.regex, search.partition]);
+  }, [search.q, kind, search.partition]);
   const open = search.message;
   const list = { topic, open, onOpen: (message: string | undefined) => change({ message }, open !== undefined) };
 
@@ -37,10 +38,13 @@ export function Messages({ topic }: { topic: TopicView }) {
       <div className={`mt-3 grid min-h-0 flex-1 gap-x-8 ${open ? "lg:grid-cols-[minmax(0,1fr)_minmax(0,28rem)]" : ""}`}>
         <div className={`flex min-h-0 min-w-0 flex-col ${open ? "max-lg:hidden" : ""}`}>
           {filter instanceof Error ? (
-            <ErrorState error={filter} title="This is no regular expression" />
+            <ErrorState
+              error={filter}
+              title={kind === "fields" ? "This is no condition" : "This is no regular expression"}
+            />
           ) : search.from === undefined ? (
             <TailList
-              key={`${topic.id} ${search.q} ${search.regex} ${search.partition}`}
+              key={`${topic.id} ${search.q} ${kind} ${search.partition}`}
               filter={filter}
               filtered={!!search.q}
               {...list}

@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import type { TopicView } from "../../api/queries";
 import { Button } from "../../ui/Button";
 import { SelectField, TextField } from "../../ui/Field";
+import { localTime } from "../../ui/localTime";
 import type { From, TopicSearch } from "./search";
 
 interface PlaceProps {
@@ -87,10 +88,16 @@ export function Place({ topic, search, change, problem }: PlaceProps) {
       )}
       <div className="flex min-w-40 flex-1 items-end gap-2 max-sm:basis-full">
         <Typed
-          label="Key or value has"
+          label={search.fields ? "Fields are" : "Key or value has"}
           className="flex-1"
           type="search"
-          placeholder={search.regex ? 'such as  Total":\\s*9\\d' : "text, in any case"}
+          placeholder={
+            search.fields
+              ? "such as  Total >= 9 and Region = Region1"
+              : search.regex
+                ? 'such as  Total":\\s*9\\d'
+                : "text, in any case"
+          }
           value={search.q ?? ""}
           problem={problem}
           onValue={(q) => change({ q: q || undefined }, true)}
@@ -98,9 +105,16 @@ export function Place({ topic, search, change, problem }: PlaceProps) {
         <Button
           pressed={search.regex ?? false}
           title="Take the text as a regular expression"
-          onClick={() => change({ regex: search.regex ? undefined : true }, true)}
+          onClick={() => change({ regex: search.regex ? undefined : true, fields: undefined }, true)}
         >
           Regex
+        </Button>
+        <Button
+          pressed={search.fields ?? false}
+          title="Take the text as conditions on fields: name, = != < <= > >= ~ or exists, value, joined by and"
+          onClick={() => change({ fields: search.fields ? undefined : true, regex: undefined }, true)}
+        >
+          Fields
         </Button>
       </div>
     </form>
@@ -133,11 +147,4 @@ function Typed({ value, valid, onValue, problem, ...rest }: TypedProps) {
   return (
     <TextField {...rest} value={text} problem={wrong ?? problem} onChange={(event) => setText(event.target.value)} />
   );
-}
-
-/** The form that `datetime-local` takes, by the reader's clock. */
-function localTime(at: string | undefined): string {
-  const date = at === undefined ? new Date() : new Date(at);
-  if (Number.isNaN(date.getTime())) return "";
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }

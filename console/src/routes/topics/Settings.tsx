@@ -1,33 +1,22 @@
-// How a topic is set up: what is set, where its records lie, and the command that changes it.
+// How a topic is set up: what is set, where its records lie; and what changes it.
+import { useState } from "react";
 import type { TopicView } from "../../api/queries";
 import { Badge } from "../../ui/Badge";
+import { Button } from "../../ui/Button";
 import { Command } from "../../ui/Command";
 import { Num } from "../../ui/Num";
 import { bytes } from "../../ui/number";
 import { Panel } from "../../ui/Panel";
 import { TableFrame, type TableColumn } from "../../ui/Table";
+import { ChangeSetting } from "./ChangeSetting";
+import { DeleteDialog } from "./DeleteDialog";
+import { SETTINGS } from "./settingNames";
 
 type Partition = TopicView["partitions"][number];
 
-const SETTINGS: { name: Exclude<keyof TopicView["config"], "without_effect">; means: string }[] = [
-  { name: "retention", means: "how long events are kept" },
-  { name: "retention_bytes", means: "size above which a partition drops its oldest segment" },
-  { name: "segment_bytes", means: "size at which a new segment begins" },
-  { name: "segment_age", means: "age at which a new segment begins" },
-  { name: "max_message_bytes", means: "the largest batch taken" },
-  { name: "cleanup_policy", means: "what becomes of old events" },
-  { name: "delete_retention", means: "how long a compacted topic keeps tombstones" },
-  { name: "min_compaction_lag", means: "how old an event becomes before it is compacted" },
-  { name: "max_compaction_lag", means: "how old an event may become before it is compacted" },
-  { name: "min_dirty_ratio", means: "part that is not compacted yet before it is compacted again" },
-  { name: "compression", means: "how events are compressed in the log" },
-  { name: "timestamp_type", means: "whose clock an event's timestamp is by" },
-  { name: "timestamp_before_max", means: "how old a timestamp may be" },
-  { name: "timestamp_after_max", means: "how far ahead a timestamp may be" },
-];
-
 export function Settings({ topic }: { topic: TopicView }) {
   const change = `curl -X PATCH ${location.origin}/api/v1/topics/${topic.name} \\\n  -H 'content-type: application/json' \\\n  -d '{"config":{"retention":"30d"}}'`;
+  const [deleting, setDeleting] = useState(false);
   return (
     <div className="grid gap-x-10 gap-y-9 lg:grid-cols-2">
       <Panel title="Settings">
@@ -48,22 +37,41 @@ export function Settings({ topic }: { topic: TopicView }) {
             <dd className="data min-w-0 text-right break-all">{topic.id}</dd>
           </div>
         </dl>
-        <h3 className="mt-5 mb-1.5">Change a setting</h3>
-        <Command label="command that changes a setting" text={change} />
-        <p className="label mt-1.5">
-          {topic.team
-            ? "What the event's file in the project says is applied again when the project changes."
-            : "null goes back to the server's default."}
-        </p>
       </Panel>
-      <Panel title="Partitions">
-        <TableFrame
-          label="Partitions"
-          columns={PARTITION_COLUMNS}
-          rows={topic.partitions}
-          rowKey={(each) => String(each.partition)}
-        />
-      </Panel>
+      <div className="min-w-0 space-y-9">
+        {!topic.internal && (
+          <Panel title="Change a setting">
+            <ChangeSetting topic={topic} />
+            <p className="label mt-3 mb-1.5">
+              {topic.team
+                ? "What the event's file in the project says is applied again when the project changes. As a command:"
+                : "As a command, in which null goes back to the server's default:"}
+            </p>
+            <Command label="command that changes a setting" text={change} />
+          </Panel>
+        )}
+        <Panel title="Partitions">
+          <TableFrame
+            label="Partitions"
+            columns={PARTITION_COLUMNS}
+            rows={topic.partitions}
+            rowKey={(each) => String(each.partition)}
+          />
+        </Panel>
+        {!topic.internal && (
+          <Panel
+            title="Delete the topic"
+            note="with all its events"
+            actions={
+              <Button small onClick={() => setDeleting(true)}>
+                Delete …
+              </Button>
+            }
+          >
+            {deleting && <DeleteDialog topic={topic} onClose={() => setDeleting(false)} />}
+          </Panel>
+        )}
+      </div>
     </div>
   );
 }

@@ -1,18 +1,23 @@
-// One topic: its messages, or how it is set up.
+// One topic: its messages, the groups that read it, or how it is set up.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 import { Problem } from "../../api/problem";
 import { topicQuery } from "../../api/queries";
+import { Button } from "../../ui/Button";
 import { ErrorState } from "../../ui/ErrorState";
 import { Loading } from "../../ui/Loading";
 import { bytes, counted } from "../../ui/number";
 import { Page } from "../../ui/Page";
+import { Consumers } from "./Consumers";
 import { Messages } from "./Messages";
+import { SendDialog } from "./SendDialog";
 import { Settings } from "./Settings";
 import type { Tab } from "./search";
 
 const TABS: { tab: Tab; name: string }[] = [
   { tab: "messages", name: "Messages" },
+  { tab: "consumers", name: "Consumers" },
   { tab: "config", name: "Configuration" },
 ];
 
@@ -20,6 +25,7 @@ export function TopicPage() {
   const { topic } = useParams({ from: "/topics/$topic" });
   const search = useSearch({ from: "/topics/$topic" });
   const { data, error, isPending, refetch } = useQuery(topicQuery(topic));
+  const [sending, setSending] = useState(false);
   const tab = search.tab ?? "messages";
   const records = data?.partitions.reduce(
     (sum, each) => sum + BigInt(each.high_watermark) - BigInt(each.log_start),
@@ -37,6 +43,7 @@ export function TopicPage() {
       title={topic}
       mono
       fill={tab === "messages"}
+      actions={data && !data.internal && <Button onClick={() => setSending(true)}>Send an event</Button>}
       over={
         <Link to="/topics" className="link">
           Topics
@@ -86,7 +93,10 @@ export function TopicPage() {
               </Link>
             ))}
           </nav>
-          {data && (tab === "messages" ? <Messages topic={data} /> : <Settings topic={data} />)}
+          {sending && <SendDialog topic={topic} onClose={() => setSending(false)} />}
+          {data && tab === "messages" && <Messages topic={data} />}
+          {data && tab === "consumers" && <Consumers topic={data.name} />}
+          {data && tab === "config" && <Settings topic={data} />}
         </>
       )}
     </Page>

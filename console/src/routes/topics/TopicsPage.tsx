@@ -1,9 +1,11 @@
 // All topics: who owns them, how much they hold, how fast they grow.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 import { useOverviewStream } from "../../api/overview";
 import { postCommand } from "../../api/post-command";
 import { topicsQuery, type TopicLine } from "../../api/queries";
+import { Button } from "../../ui/Button";
 import { Command } from "../../ui/Command";
 import { EmptyState } from "../../ui/EmptyState";
 import { ErrorState } from "../../ui/ErrorState";
@@ -13,6 +15,7 @@ import { Num } from "../../ui/Num";
 import { bytes, rate } from "../../ui/number";
 import { Page } from "../../ui/Page";
 import { TableFrame, type TableColumn } from "../../ui/Table";
+import { CreateDialog } from "./CreateDialog";
 
 type Sort = "name" | "records" | "bytes" | "rate";
 
@@ -21,6 +24,7 @@ export function TopicsPage() {
   const { latest } = useOverviewStream();
   const { q = "", sort = "name" } = useSearch({ from: "/topics" });
   const navigate = useNavigate({ from: "/topics" });
+  const [creating, setCreating] = useState(false);
   const rates = new Map(latest?.by_topic.map((each) => [each.name, each.records_per_second]));
 
   const weight: Record<Exclude<Sort, "name">, (each: TopicLine) => number> = {
@@ -86,20 +90,24 @@ export function TopicsPage() {
       title="Topics"
       summary="Every event, in the order it came, for as long as it is kept."
       actions={
-        (topics.data?.length ?? 0) > 0 && (
-          <TextField
-            label="Find a topic"
-            hideLabel
-            placeholder="Find by name or team"
-            className="w-56"
-            value={q}
-            onChange={(event) =>
-              void navigate({ search: (now) => ({ ...now, q: event.target.value || undefined }), replace: true })
-            }
-          />
-        )
+        <>
+          {(topics.data?.length ?? 0) > 0 && (
+            <TextField
+              label="Find a topic"
+              hideLabel
+              placeholder="Find by name or team"
+              className="w-56"
+              value={q}
+              onChange={(event) =>
+                void navigate({ search: (now) => ({ ...now, q: event.target.value || undefined }), replace: true })
+              }
+            />
+          )}
+          <Button onClick={() => setCreating(true)}>Create a topic</Button>
+        </>
       }
     >
+      {creating && <CreateDialog onClose={() => setCreating(false)} />}
       {topics.isPending ? (
         <Loading what="Reading the topics …" />
       ) : topics.data === undefined ? (

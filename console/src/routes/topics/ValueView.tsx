@@ -4,6 +4,7 @@ import { writeJson, type Json } from "../../api/json";
 import type { RecordView } from "../../api/queries";
 import { Button } from "../../ui/Button";
 import { CopyButton } from "../../ui/Command";
+import { download } from "../../ui/download";
 import { JsonView } from "../../ui/JsonView";
 import { bytes, grouped } from "../../ui/number";
 import { bytesOf, HexView } from "./HexView";
@@ -75,16 +76,8 @@ function LongText({ text }: { text: string }) {
 }
 
 function Download({ name, content }: { name: string; content: () => BlobPart }) {
-  const download = () => {
-    const url = URL.createObjectURL(new Blob([content()]));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = name;
-    link.click();
-    URL.revokeObjectURL(url);
-  };
   return (
-    <Button kind="bare" small onClick={download}>
+    <Button kind="bare" small onClick={() => download(name, new Blob([content()]))}>
       Download
     </Button>
   );

@@ -1,4 +1,5 @@
-// What a filter lets through: text without regard to case, or a regular expression; and one partition or all.
+// What a filter lets through: text without regard to case, a regular expression, or conditions on fields; and one partition or all.
+import { fits, parseConditions } from "./fields";
 import type { RecordView } from "../../api/queries";
 import { searchable } from "./message";
 
@@ -10,11 +11,18 @@ export interface Matcher {
   record(record: RecordView): boolean;
 }
 
-/** Throws `SyntaxError` if `q` is to be a regular expression and is none. */
-export function matcher(q: string | undefined, regex: boolean, partition?: number): Matcher {
+/** How the text of a filter is taken. */
+export type FilterKind = "text" | "regex" | "fields";
+
+/** Throws `SyntaxError` if `q` is to be a regular expression or conditions, and is none. */
+export function matcher(q: string | undefined, kind: FilterKind, partition?: number): Matcher {
   const inPartition = (record: RecordView) => partition === undefined || record.partition === partition;
   if (!q) return { all: partition === undefined, maybe: () => true, record: inPartition };
-  if (regex) {
+  if (kind === "fields") {
+    const conditions = parseConditions(q);
+    return { all: false, maybe: () => true, record: (record) => inPartition(record) && fits(record, conditions) };
+  }
+  if (kind === "regex") {
     const pattern = new RegExp(q, "i");
     return {
       all: false,

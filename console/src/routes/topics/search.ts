@@ -1,6 +1,7 @@
 // What a reader is looking at in a topic, as the address says it. Anything unreadable falls back to the default.
+import type { FilterKind } from "./matcher";
 
-export type Tab = "messages" | "config";
+export type Tab = "messages" | "consumers" | "config";
 export type From = "tail" | "earliest" | "latest" | "offset" | "time";
 
 export interface TopicSearch {
@@ -15,6 +16,8 @@ export interface TopicSearch {
   q?: string;
   /** `q` is a regular expression. */
   regex?: true;
+  /** `q` is conditions on fields. */
+  fields?: true;
   /** The message that is open: `partition:offset`. */
   message?: string;
 }
@@ -28,15 +31,21 @@ export function parseSearch(raw: Record<string, unknown>): TopicSearch {
   const message = text("message");
   const from = FROM.find((each) => each === raw.from);
   return dropAbsent({
-    tab: raw.tab === "config" ? ("config" as const) : undefined,
+    tab: (["consumers", "config"] as const).find((each) => each === raw.tab),
     from: from === "tail" ? undefined : from,
     partition: raw.partition !== undefined && Number.isInteger(partition) && partition >= 0 ? partition : undefined,
     offset: offset && /^-?\d+$/.test(offset) ? offset : undefined,
     at: text("at"),
     q: text("q"),
     regex: raw.regex === true || raw.regex === "true" ? (true as const) : undefined,
+    fields: raw.fields === true || raw.fields === "true" ? (true as const) : undefined,
     message: message && /^\d+:\d+$/.test(message) ? message : undefined,
   });
+}
+
+/** How the text of the filter is taken. */
+export function kindOf({ regex, fields }: TopicSearch): FilterKind {
+  return fields ? "fields" : regex ? "regex" : "text";
 }
 
 /** How the list of topics is narrowed and ordered. */

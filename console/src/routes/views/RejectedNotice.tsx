@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { PipelineView } from "~/api/queries";
 import { counted } from "~/charts/decimal";
 import { Time } from "~/ui/Time";
-import { Notice } from "./StaleNotice";
+import { Notice } from "~/ui/Notice";
 
 /** What is said of such events with a pipeline. */
 export type Rejecting = Pick<PipelineView, "name" | "poisoned" | "rejected">;

@@ -1,26 +1,8 @@
 // Said over rows that are not those of now: that their view stands still, is behind, or is being rebuilt.
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { counted, formatNumber } from "~/charts/decimal";
+import { Notice } from "~/ui/Notice";
 import { clock } from "./AsOf";
-
-interface NoticeProps {
-  tone?: "warn" | "bad";
-  title: string;
-  children?: ReactNode;
-  className?: string;
-}
-
-/** One thing to know about the rows below. */
-export function Notice({ tone = "warn", title, children, className = "" }: NoticeProps) {
-  const colours = tone === "bad" ? "border-bad bg-bad-wash" : "border-warn bg-warn-wash";
-  return (
-    <div role="status" className={`border-l-2 px-3 py-2 ${colours} ${className}`}>
-      <p className={`font-semibold ${tone === "bad" ? "text-bad" : "text-warn"}`}>{title}</p>
-      {children && <p className="mt-0.5 break-words">{children}</p>}
-    </div>
-  );
-}
 
 interface StaleNoticeProps {
   view: string;

@@ -13,6 +13,7 @@ import { EmptyState } from "~/ui/EmptyState";
 import { ErrorState } from "~/ui/ErrorState";
 import { TextField } from "~/ui/Field";
 import { Loading } from "~/ui/Loading";
+import { Notice } from "~/ui/Notice";
 import { Panel } from "~/ui/Panel";
 import { AsOf, clock } from "./AsOf";
 import { useLiveView } from "./follow";
@@ -22,7 +23,7 @@ import { orderOf, parseSort, sortRows } from "./order";
 import { RowErrors } from "./RowErrors";
 import { RejectedNotice } from "./RejectedNotice";
 import { nextSort } from "./search";
-import { BuildingNotice, Notice, StaleNotice } from "./StaleNotice";
+import { BuildingNotice, StaleNotice } from "./StaleNotice";
 
 const route = getRouteApi("/views/$view");
 

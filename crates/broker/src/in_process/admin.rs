@@ -215,7 +215,7 @@ impl Broker {
             let offset = Offset::new(offset.max(0));
             let end = self.find(&partition).map(|found| found.bounds().high_watermark);
             let lag = end.map(|end| end.since(offset).max(0));
-            Some(GroupOffset { partition, offset, lag, metadata: metadata.unwrap_or_default() })
+            Some(GroupOffset { partition, offset, end, lag, metadata: metadata.unwrap_or_default() })
         });
         let mut offsets: Vec<_> = committed.collect();
         offsets.sort_by(|one, other| one.partition.cmp(&other.partition));

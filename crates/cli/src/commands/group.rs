@@ -1,7 +1,8 @@
 //! `factum group`: list, describe, delete, reset.
 
 use factum_api::groups::{
-    CommittedView, GroupLine, GroupList, GroupView, MemberView, MovedOffset, ResetOffsets, ResetOffsetsResult,
+    CommittedView, GroupLine, GroupList, GroupView, MemberView, MovedOffset, ResetOffsets,
+    ResetOffsetsResult, TopicGroup, TopicGroupList,
 };
 use miette::Report;
 use reqwest::Method;
@@ -18,10 +19,15 @@ use crate::report;
   factum group describe receipts
   factum group reset receipts --topic store.orders --to earliest")]
 pub(crate) enum Verb {
-    /// List groups
-    #[command(before_help = "Example:
-  factum group list")]
-    List,
+    /// List groups, or those that read one topic
+    #[command(before_help = "Examples:
+  factum group list
+  factum group list --topic store.orders")]
+    List {
+        /// Only groups that read this topic, and how far they are behind in it
+        #[arg(long)]
+        topic: Option<String>,
+    },
     /// Show one group: its members, where it stands, how far it is behind
     #[command(before_help = "Example:
   factum group describe receipts")]
@@ -40,20 +46,33 @@ pub(crate) enum Verb {
     #[command(before_help = "Examples:
   factum group reset receipts --topic store.orders --to earliest --dry-run
   factum group reset receipts --topic store.orders --to 2026-01-31T12:00:00Z
-  factum group reset receipts --topic store.orders --partition 0 --to 41
+  factum group reset receipts --topic store.orders --partition 0,3 --to 41
+  factum group reset receipts --all-topics --to-time 2026-01-31T12:00:00Z
+  factum group reset receipts --topic store.orders --shift-by -100
   factum group reset new-group --topic store.orders --to latest --create")]
     Reset {
         /// The group
         group: String,
         /// The topic, in full: store.orders
+        #[arg(long, required_unless_present = "all_topics", conflicts_with = "all_topics")]
+        topic: Option<String>,
+        /// Every topic that the group has committed offsets of
         #[arg(long)]
-        topic: String,
-        /// One partition only
-        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<i32>(0, None, 0))]
-        partition: Option<i32>,
+        all_topics: bool,
+        /// These partitions only, with commas between them
+        #[arg(long, value_name = "N", value_delimiter = ',', requires = "topic", allow_negative_numbers = true,
+            value_parser = whole::<i32>(0, None, 0))]
+        partition: Vec<i32>,
         /// earliest, latest, an offset, -5 (the fifth before the end), a time such as 2026-01-31T12:00:00Z, or "10m ago"
-        #[arg(long, allow_negative_numbers = true, value_parser = position::parse)]
-        to: String,
+        #[arg(long, required_unless_present_any = ["to_time", "shift_by"], conflicts_with_all = ["to_time", "shift_by"],
+            allow_negative_numbers = true, value_parser = position::parse)]
+        to: Option<String>,
+        /// The first record at or after this time: 2026-01-31T12:00:00Z, or "10m ago"
+        #[arg(long, value_name = "TIME", conflicts_with = "shift_by", value_parser = position::parse_time)]
+        to_time: Option<String>,
+        /// So many records on from where the group is, back if negative; never beyond the ends
+        #[arg(long, value_name = "N", allow_negative_numbers = true)]
+        shift_by: Option<i64>,
         /// Only say what would change
         #[arg(long)]
         dry_run: bool,
@@ -68,6 +87,21 @@ impl Row for GroupLine {
         words("group", |group| group.id.clone()),
         words("state", |group| group.state.clone()),
         numbers("members", |group| group.members.to_string()),
+        numbers("topics", |group| group.topics.len().to_string()),
+        numbers("lag", |group| group.lag.to_string()),
+    ];
+
+    fn name(&self) -> String {
+        self.id.clone()
+    }
+}
+
+impl Row for TopicGroup {
+    const COLUMNS: &'static [Column<Self>] = &[
+        words("group", |group| group.id.clone()),
+        words("state", |group| group.state.clone()),
+        numbers("members", |group| group.members.to_string()),
+        numbers("partitions", |group| group.partitions.to_string()),
         numbers("lag", |group| group.lag.to_string()),
     ];
 
@@ -94,6 +128,7 @@ impl Row for CommittedView {
         words("topic", |committed| committed.topic.clone()),
         numbers("partition", |committed| committed.partition.to_string()),
         numbers("offset", |committed| committed.offset.to_string()),
+        numbers("end", |committed| committed.end.map(|end| end.to_string()).unwrap_or_default()),
         numbers("lag", |committed| committed.lag.map(|lag| lag.to_string()).unwrap_or_default()),
     ];
 
@@ -120,13 +155,14 @@ impl Row for MemberView {
 
 pub(super) async fn run(verb: Verb, client: Client, format: Format) -> Result<(), Report> {
     match verb {
-        Verb::List => {
+        Verb::List { topic: None } => {
             let groups = client.get::<GroupList>(&["api", "v1", "groups"]).await?.groups;
             if groups.is_empty() && format == Format::Table {
                 report::say("there are no consumer groups yet");
             }
             Ok(output::list(format, &groups)?)
         }
+        Verb::List { topic: Some(topic) } => list_of_topic(&topic, &client, format).await,
         Verb::Describe { group } => {
             let found = client.get::<GroupView>(&["api", "v1", "groups", &group]).await;
             describe(&known(found, &group, &client).await?, format)
@@ -137,12 +173,24 @@ pub(super) async fn run(verb: Verb, client: Client, format: Format) -> Result<()
             report::say(format!("forgot group {group}"));
             Ok(())
         }
-        Verb::Reset { group, topic, partition, to, dry_run, create } => {
-            let partitions = partition.map(|partition| vec![partition]);
-            let body = ResetOffsets { topic, partitions, to, dry_run, create };
+        Verb::Reset { group, topic, all_topics: _, partition, to, to_time, shift_by, dry_run, create } => {
+            let partitions = (!partition.is_empty()).then_some(partition);
+            let to = to.or(to_time);
+            let body = ResetOffsets { topic, partitions, to, shift_by, dry_run, create };
             reset(&group, &body, &client, format).await
         }
     }
+}
+
+async fn list_of_topic(topic: &str, client: &Client, format: Format) -> Result<(), Report> {
+    let groups = match client.get::<TopicGroupList>(&["api", "v1", "topics", topic, "groups"]).await {
+        Ok(found) => found.groups,
+        Err(error) => return Err(client.of_topic(topic, error).await.into()),
+    };
+    if groups.is_empty() && format == Format::Table {
+        report::say(format!("no consumer group reads {topic}"));
+    }
+    Ok(output::list(format, &groups)?)
 }
 
 /// Says which group was meant where there is none of this name.
@@ -194,7 +242,9 @@ fn unknown(error: Error) -> Report {
 }
 
 async fn reset(group: &str, body: &ResetOffsets, client: &Client, format: Format) -> Result<(), Report> {
-    client.topic(&body.topic).await?;
+    if let Some(topic) = &body.topic {
+        client.topic(topic).await?;
+    }
     if !body.create {
         let found = client.get::<GroupView>(&["api", "v1", "groups", group]).await;
         if let Err(error) = known(found, group, client).await {

@@ -60,6 +60,6 @@ macro_rules! scenarios {
 
 scenarios! {
     python: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
-    java: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
+    java: codecs group consumer_group resume time admin idempotent transactions exactly_once fencing timeout killed word_count;
     go: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
 }

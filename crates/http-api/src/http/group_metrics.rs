@@ -186,6 +186,7 @@ mod tests {
                 i32::try_from(partition).expect("few"),
             ),
             offset: Offset::new(7),
+            end: Some(Offset::new(7 + lag)),
             lag: Some(*lag),
             metadata: String::new(),
         };

@@ -1,27 +1,28 @@
-//! Consumer groups: list, get, delete, reset their offsets.
+//! Consumer groups: list, get, delete; their lag over the last hour; resetting their offsets.
 
+mod reset;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use factum_api::groups::{
-    CommittedView, GroupLine, GroupList, GroupView, MemberView, MovedOffset, PartitionName, ResetOffsets,
-    ResetOffsetsResult,
+    CommittedView, GroupLine, GroupList, GroupView, LagHistory, MemberView, PartitionName, TopicGroup,
+    TopicGroupList,
 };
-use factum_eventlog::{Group, GroupOffset, HeldPartition, Member, PartitionBounds};
+use factum_eventlog::{Group, GroupOffset, HeldPartition, Member};
 use factum_types::suggest;
-use factum_types::{Action, GroupId, Offset, Resource, TopicName, TopicPartition, TopicPosition};
+use factum_types::{Action, GroupId, Resource, TopicName, TopicPartition};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::http::document::document;
-use crate::http::extract::{Caller, GroupPath};
+use crate::http::extract::{Caller, GroupPath, TopicPath};
 use crate::http::held_back;
-use crate::http::json::Json;
 use crate::http::lookup;
-use crate::http::position;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
 
@@ -30,13 +31,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(list_groups))
         .routes(routes!(get_group, delete_group))
-        .routes(routes!(reset_offsets))
+        .routes(routes!(get_lag))
+        .routes(routes!(list_groups_of_topic))
+        .merge(reset::routes())
 }
 
 /// List consumer groups
 #[utoipa::path(get, path = "/api/v1/groups", tag = "groups",
     responses((status = 200, body = GroupList, example = json!({"groups": [{"id": "mailer", "state": "Stable",
-        "members": 2, "lag": "12"}]}))))]
+        "protocol": "range", "members": 2, "topics": ["store.orders"], "lag": "12"}]}))))]
 async fn list_groups(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
     let list = |api: Arc<Api>| async move {
@@ -82,52 +85,55 @@ async fn delete_group(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Reset the offsets of a consumer group that has no members
+/// Get the lag of a consumer group over the last hour
 ///
-/// With `create`, the group may be new: it then exists with these offsets.
-#[utoipa::path(post, path = "/api/v1/groups/{group}/offsets", tag = "groups",
+/// Sampled by the server whether or not anyone looks, since it started. At most 1,000 pairs of a group and a topic are sampled,
+/// groups with members first.
+#[utoipa::path(get, path = "/api/v1/groups/{group}/lag", tag = "groups",
     params(("group" = String, Path, example = "mailer")),
-    request_body(content = ResetOffsets, example = json!({"topic": "store.orders", "to": "earliest"})),
-    responses((status = 200, body = ResetOffsetsResult),
-        (status = 404, body = Problem, description = "There is no such topic, partition, or group"),
-        (status = 409, body = Problem, description = "It has members"),
-        (status = 422, body = Problem, description = "An offset lies outside the partition")))]
-async fn reset_offsets(
+    responses((status = 200, body = LagHistory), (status = 404, body = Problem)))]
+async fn get_lag(
     State(api): State<Arc<Api>>,
     caller: Caller,
     GroupPath(id): GroupPath,
-    request: Request,
-) -> Result<Json<ResetOffsetsResult>, Problem> {
-    caller.may(Action::Read, Resource::Group(&id))?;
-    let (head, body) = request.into_parts();
-    let wish: ResetOffsets = api.bodies.read_json(&head, body).await?;
-    let topic = TopicName::new(wish.topic.as_str())?;
-    caller.may(Action::Read, Resource::Topic(&topic))?;
-    let to: TopicPosition = wish
-        .to
-        .parse()
-        .map_err(|error| Problem::malformed(format_args!("to: {error}")).with("field", "to"))?;
-    let bounds = lookup::topic(&api, caller.client(), &topic).await?.partitions;
-    let mut offsets = Vec::new();
-    for bounds in chosen(&topic, &bounds, wish.partitions.as_deref())? {
-        let partition = TopicPartition::new(topic.clone(), bounds.partition);
-        offsets.push((partition.clone(), target(&api, &partition, bounds, to).await?));
-    }
-    let (all, group) = (Arc::clone(&api), id.clone());
-    let before = api
-        .responses
-        .made(caller.client(), DocumentKind::List, move || async move {
-            match find(&all, &group).await {
-                Err(_) if wish.create => Ok(Vec::new()),
-                found => found.map(|group| group.offsets),
+) -> Result<Response, Problem> {
+    caller.may(Action::Describe, Resource::Group(&id))?;
+    let show = move |api: Arc<Api>| {
+        let id = id.clone();
+        async move {
+            let topics = api.lag_history.of(&id);
+            if topics.is_empty() {
+                find(&api, &id).await?;
             }
-        })
-        .await?;
-    let moved = offsets.iter().map(|(partition, to)| moved(&before, partition, *to)).collect();
-    if !wish.dry_run {
-        api.log().reset_group(&id, offsets).await?;
-    }
-    Ok(Json(ResetOffsetsResult { dry_run: wish.dry_run, offsets: moved }))
+            Ok(LagHistory { interval_seconds: api.options.lag_interval.as_secs(), topics })
+        }
+    };
+    document(&api, &caller, DocumentKind::List, show).await
+}
+
+/// List the consumer groups that read a topic
+///
+/// Those with a member that has a partition of it, or with a committed offset in it.
+#[utoipa::path(get, path = "/api/v1/topics/{topic}/groups", tag = "groups",
+    params(("topic" = String, Path, example = "store.orders")),
+    responses((status = 200, body = TopicGroupList), (status = 404, body = Problem)))]
+async fn list_groups_of_topic(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    TopicPath(topic): TopicPath,
+) -> Result<Response, Problem> {
+    caller.may(Action::Describe, Resource::Topic(&topic))?;
+    lookup::topic(&api, caller.client(), &topic).await?;
+    let is_visible = caller.visibility();
+    let list = move |api: Arc<Api>| {
+        let (topic, is_visible) = (topic.clone(), Arc::clone(&is_visible));
+        async move {
+            let groups = api.log().groups().await?;
+            let visible = groups.iter().filter(|group| is_visible(Resource::Group(&group.id)));
+            Ok(TopicGroupList { groups: visible.filter_map(|group| reader(group, &topic)).collect() })
+        }
+    };
+    document(&api, &caller, DocumentKind::List, list).await
 }
 
 /// The group, or a 404 that names the one that was probably meant.
@@ -143,48 +149,38 @@ async fn find(api: &Api, id: &GroupId) -> Result<Group, Problem> {
     })
 }
 
-fn chosen<'a>(
-    topic: &TopicName,
-    bounds: &'a [PartitionBounds],
-    wanted: Option<&[i32]>,
-) -> Result<Vec<&'a PartitionBounds>, Problem> {
-    let Some(wanted) = wanted else { return Ok(bounds.iter().collect()) };
-    let find = |partition: &i32| {
-        let found = bounds.iter().find(|bounds| bounds.partition == *partition);
-        found.ok_or_else(|| Problem::not_found(format_args!("topic {topic} has no partition {partition}")))
-    };
-    wanted.iter().map(find).collect()
-}
-
-/// The offset that the group is to read next in a partition.
-async fn target(
-    api: &Api,
-    partition: &TopicPartition,
-    bounds: &PartitionBounds,
-    to: TopicPosition,
-) -> Result<Offset, Problem> {
-    let offset = position::resolve(api.log(), partition, bounds, to, api.state.clock.now()).await?;
-    let (start, end) = (bounds.log_start, bounds.high_watermark);
-    if matches!(to, TopicPosition::Offset(_)) && !(start..=end).contains(&offset) {
-        let detail = format!("offset {offset} of {partition} is outside {start}..{end}");
-        return Err(Problem::refused(detail).with("field", "to"));
-    }
-    Ok(offset)
-}
-
-fn moved(before: &[GroupOffset], partition: &TopicPartition, to: Offset) -> MovedOffset {
-    let from = before.iter().find(|committed| committed.partition == *partition);
-    MovedOffset {
-        topic: partition.topic.to_string(),
-        partition: partition.partition,
-        from: from.map(|committed| committed.offset.get().into()),
-        to: to.get().into(),
-    }
-}
-
 fn line(group: Group) -> GroupLine {
     let lag: i64 = group.offsets.iter().filter_map(|committed| committed.lag).sum();
-    GroupLine { id: group.id.to_string(), state: group.state, members: group.members.len(), lag: lag.into() }
+    let assigned = group.members.iter().flat_map(|member| &member.assignment);
+    let committed = group.offsets.iter().map(|committed| &committed.partition);
+    let topics: BTreeSet<&TopicName> = assigned.chain(committed).map(|partition| &partition.topic).collect();
+    GroupLine {
+        id: group.id.to_string(),
+        topics: topics.into_iter().map(ToString::to_string).collect(),
+        state: group.state,
+        protocol: group.protocol,
+        members: group.members.len(),
+        lag: lag.into(),
+    }
+}
+
+/// What a group has to do with a topic; none if nothing.
+fn reader(group: &Group, topic: &TopicName) -> Option<TopicGroup> {
+    let has_some = |member: &&Member| member.assignment.iter().any(|partition| partition.topic == *topic);
+    let members = group.members.iter().filter(has_some).count();
+    let committed: Vec<&GroupOffset> =
+        group.offsets.iter().filter(|committed| committed.partition.topic == *topic).collect();
+    if members == 0 && committed.is_empty() {
+        return None;
+    }
+    let lag: i64 = committed.iter().filter_map(|committed| committed.lag).sum();
+    Some(TopicGroup {
+        id: group.id.to_string(),
+        state: group.state.clone(),
+        members,
+        partitions: committed.len(),
+        lag: lag.into(),
+    })
 }
 
 fn whole(group: Group, held: &[HeldPartition]) -> GroupView {
@@ -210,6 +206,7 @@ fn committed(committed: GroupOffset, held: &[HeldPartition]) -> CommittedView {
         topic: committed.partition.topic.to_string(),
         partition: committed.partition.partition,
         offset: committed.offset.get().into(),
+        end: committed.end.map(|end| end.get().into()),
         lag: committed.lag.map(Into::into),
         metadata: committed.metadata,
         held_back: held.map(held_back::shown),

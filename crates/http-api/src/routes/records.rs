@@ -3,6 +3,8 @@
 //! Invariants: one response holds at most [`MAX_RECORDS`] records and about [`MAX_BYTES`] bytes, and says for
 //! each partition where to read on; what cannot be read is listed and passed over.
 
+mod resend;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +60,7 @@ impl RecordsQuery {
 
 /// The routes of records.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(list_records))
+    OpenApiRouter::new().routes(routes!(list_records)).merge(resend::routes())
 }
 
 /// Browse a topic's records

@@ -56,6 +56,7 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         GET /api/v1/groups: describe the cluster {}
         GET /api/v1/groups/{group}: describe group mailer {}
         DELETE /api/v1/groups/{group}: delete group mailer {}
+        GET /api/v1/groups/{group}/lag: describe group mailer {}
         POST /api/v1/groups/{group}/offsets: read group mailer {}
         GET /api/v1/overview: describe the cluster {}
         GET /api/v1/overview/stream: describe the cluster {}
@@ -71,7 +72,9 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         GET /api/v1/topics/{topic}: describe topic store.orders {}
         PATCH /api/v1/topics/{topic}: alter topic store.orders {}
         DELETE /api/v1/topics/{topic}: delete topic store.orders {}
+        GET /api/v1/topics/{topic}/groups: describe topic store.orders {}
         GET /api/v1/topics/{topic}/records: read topic store.orders {}
+        POST /api/v1/topics/{topic}/records/resend: read topic store.orders {}
         GET /api/v1/topics/{topic}/sample: describe topic store.orders {}
         GET /api/v1/topics/{topic}/tail: read topic store.orders {}
         GET /api/v1/transactions: describe the cluster {}

@@ -7,9 +7,17 @@ const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=
 #[tokio::test]
 async fn browsers_get_a_page_at_every_place_and_programs_do_not() {
     let server = Server::start().await;
-    for path in
-        ["/", "/topics", "/topics/store.orders", "/views/store.top", "/sql", "/pipelines", "/dashboards/x"]
-    {
+    for path in [
+        "/",
+        "/topics",
+        "/topics/store.orders",
+        "/groups",
+        "/groups/mailer",
+        "/views/store.top",
+        "/sql",
+        "/pipelines",
+        "/dashboards/x",
+    ] {
         let page = server.send("GET", path, &[BROWSER], "").await;
         assert_eq!((page.status, page.media_type.as_str()), (200, "text/html; charset=utf-8"), "{path}");
         assert!(page.text().contains("<title>Factum</title>"), "{path}: {}", page.text());

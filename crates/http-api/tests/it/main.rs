@@ -15,6 +15,7 @@ mod overview;
 mod pages;
 mod parameters;
 mod project;
+mod resend;
 mod show;
 mod slow_readers;
 mod support;

@@ -224,11 +224,17 @@ impl From<&CoordinatorError> for ErrorCode {
             CoordinatorError::IllegalGeneration { .. } => Self::IllegalGeneration,
             CoordinatorError::RebalanceInProgress => Self::RebalanceInProgress,
             CoordinatorError::FencedInstance { .. } => Self::FencedInstanceId,
+            CoordinatorError::FencedMemberEpoch { .. } => Self::FencedMemberEpoch,
+            CoordinatorError::StaleMemberEpoch { .. } => Self::StaleMemberEpoch,
+            CoordinatorError::UnreleasedInstance { .. } => Self::UnreleasedInstanceId,
+            CoordinatorError::UnsupportedAssignor { .. } => Self::UnsupportedAssignor,
+            CoordinatorError::InvalidRegex { .. } => Self::InvalidRegularExpression,
+            CoordinatorError::InvalidHeartbeat { .. } => Self::InvalidRequest,
             CoordinatorError::InconsistentProtocol => Self::InconsistentGroupProtocol,
             CoordinatorError::InvalidSessionTimeout { .. } => Self::InvalidSessionTimeout,
             CoordinatorError::MemberIdRequired { .. } => Self::MemberIdRequired,
             CoordinatorError::NonEmptyGroup => Self::NonEmptyGroup,
-            CoordinatorError::GroupNotFound => Self::GroupIdNotFound,
+            CoordinatorError::GroupNotFound | CoordinatorError::NotOfConsumers => Self::GroupIdNotFound,
             // Codes that clients show, and do not send the same again for.
             CoordinatorError::GroupFull { .. } | CoordinatorError::NoMemoryForMember(_) => {
                 Self::GroupMaxSizeReached

@@ -79,6 +79,8 @@ apis! {
     DescribeProducers = 61, 0..=0,  decoded from 0, flexible from 0;
     DescribeTransactions = 65, 0..=0, decoded from 0, flexible from 0;
     ListTransactions  = 66, 0..=2,  decoded from 0, flexible from 0;
+    ConsumerGroupHeartbeat = 68, 0..=1, decoded from 0, flexible from 0;
+    ConsumerGroupDescribe = 69, 0..=1, decoded from 0, flexible from 0;
     ListConfigResources = 74, 0..=1, decoded from 0, flexible from 0;
     DescribeTopicPartitions = 75, 0..=0, decoded from 0, flexible from 0;
 }

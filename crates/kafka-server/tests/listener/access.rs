@@ -41,6 +41,7 @@ use kafka_protocol::messages::{
 
 use crate::administration;
 use crate::client::{Client, batch, name_of, text};
+use crate::consumer_groups;
 use crate::fetching::{fetch, latest};
 use crate::one_node;
 use crate::producing::{outcome, produce};
@@ -94,6 +95,9 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         | ApiKey::TxnOffsetCommit
         | ApiKey::DescribeTransactions
         | ApiKey::ListTransactions => transactions::ask(client, api).await,
+        ApiKey::ConsumerGroupHeartbeat | ApiKey::ConsumerGroupDescribe => {
+            consumer_groups::ask(client, api).await
+        }
         ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs => settings(client, api).await,
         ApiKey::OffsetCommit | ApiKey::OffsetFetch | ApiKey::OffsetDelete => offsets(client, api).await,
         ApiKey::FindCoordinator
@@ -323,6 +327,8 @@ async fn each_api_asks_before_it_acts() {
         DescribeProducers: read topic orders
         DescribeTransactions: describe transactional id pay
         ListTransactions: no one
+        ConsumerGroupHeartbeat: read group readers, describe topic orders
+        ConsumerGroupDescribe: describe group readers
         ListConfigResources: describe the configuration of the cluster
         DescribeTopicPartitions: describe topic orders, read topic orders, write topic orders, create topic orders, delete topic orders, alter topic orders, describe the configuration of topic orders
     "#]]
@@ -395,6 +401,8 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         DescribeProducers: TOPIC_AUTHORIZATION_FAILED
         DescribeTransactions: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         ListTransactions: NONE
+        ConsumerGroupHeartbeat: GROUP_AUTHORIZATION_FAILED
+        ConsumerGroupDescribe: GROUP_AUTHORIZATION_FAILED
         ListConfigResources: CLUSTER_AUTHORIZATION_FAILED
         DescribeTopicPartitions: TOPIC_AUTHORIZATION_FAILED
     "#]]

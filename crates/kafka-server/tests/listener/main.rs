@@ -5,6 +5,7 @@ mod administration;
 mod asking_twice;
 mod changing_settings;
 mod client;
+mod consumer_groups;
 mod deleting_groups;
 mod deleting_records;
 mod documentation;

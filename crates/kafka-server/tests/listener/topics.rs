@@ -229,7 +229,12 @@ async fn the_log_subscriptions_and_groups_are_described() {
     "#]]
     .assert_eq(&describe(&mut client, 16, "mine", None).await);
     assert_eq!(describe(&mut client, 16, "", None).await.trim_end(), "42 the subscription has no name");
-    assert_eq!(describe(&mut client, 32, "readers", None).await.trim_end(), "0", "it has no settings");
+    expect![[r#"
+        0
+        consumer.heartbeat.interval.ms=5000 source=5 read_only=true
+        consumer.session.timeout.ms=45000 source=5 read_only=true
+    "#]]
+    .assert_eq(&describe(&mut client, 32, "readers", None).await);
     assert_eq!(describe(&mut client, 32, "", None).await.trim_end(), "42 the group has no name");
 }
 

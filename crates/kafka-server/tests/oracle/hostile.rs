@@ -7,6 +7,8 @@ use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequ
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
+use factum_kafka_server::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
+use factum_kafka_server::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
@@ -103,6 +105,8 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::TxnOffsetCommit => discard::<TxnOffsetCommitRequest>,
         ApiKey::DescribeTransactions => discard::<DescribeTransactionsRequest>,
         ApiKey::ListTransactions => discard::<ListTransactionsRequest>,
+        ApiKey::ConsumerGroupHeartbeat => discard::<ConsumerGroupHeartbeatRequest>,
+        ApiKey::ConsumerGroupDescribe => discard::<ConsumerGroupDescribeRequest>,
         ApiKey::DescribeCluster => discard::<DescribeClusterRequest>,
         ApiKey::CreatePartitions => discard::<CreatePartitionsRequest>,
         ApiKey::DescribeQuorum => discard::<DescribeQuorumRequest>,
@@ -267,6 +271,15 @@ fn filters_and_ids_of_transactions_are_refused_before_they_are_allocated() {
     assert_eq!(bloated(&swarm(ApiKey::AddPartitionsToTxn, 4, &[], 400_000, &transaction)), "transactions");
     let marker = [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(bloated(&swarm(ApiKey::WriteTxnMarkers, 2, &marker, 400_000, &[1, 1, 0])), "topics");
+}
+
+#[test]
+fn the_lists_of_a_heartbeat_are_refused_before_they_are_allocated() {
+    // An empty group and member, an epoch, no instance and rack, a timeout; then names.
+    let fields = [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let frame = swarm(ApiKey::ConsumerGroupHeartbeat, 0, &fields, 400_000, &[1]);
+    assert_eq!(bloated(&frame), "subscribed_topic_names");
+    assert_eq!(bloated(&swarm(ApiKey::ConsumerGroupDescribe, 0, &[], 400_000, &[1])), "group_ids");
 }
 
 #[test]

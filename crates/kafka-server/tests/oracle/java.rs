@@ -17,6 +17,8 @@ use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequ
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+use factum_kafka_server::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
+use factum_kafka_server::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
@@ -176,10 +178,10 @@ fn markers_of_version_two_are_answered_as_kafka_reads_them() {
 }
 
 #[test]
-fn clients_of_every_version_read_the_version_of_transactions() {
+fn clients_of_every_version_read_the_features() {
     let mut java = Java::start();
     let answer = ApiVersionsResponse { api_keys: Vec::new(), ..ApiVersionsResponse::new(ErrorCode::None) };
-    let finalized = r#""finalizedFeaturesEpoch":0,"finalizedFeatures":[{"name":"transaction.version","maxVersionLevel":2,"minVersionLevel":2}]"#;
+    let finalized = r#""finalizedFeaturesEpoch":0,"finalizedFeatures":[{"name":"group.version","maxVersionLevel":1,"minVersionLevel":1},{"name":"transaction.version","maxVersionLevel":2,"minVersionLevel":2}]"#;
     for (version, features) in [
         (0, String::new()),
         (1, r#","throttleTimeMs":0"#.to_owned()),
@@ -188,7 +190,7 @@ fn clients_of_every_version_read_the_version_of_transactions() {
         (
             4,
             format!(
-                r#","throttleTimeMs":0,"supportedFeatures":[{{"name":"transaction.version","minVersion":0,"maxVersion":2}}],{finalized}"#
+                r#","throttleTimeMs":0,"supportedFeatures":[{{"name":"group.version","minVersion":0,"maxVersion":1}},{{"name":"transaction.version","minVersion":0,"maxVersion":2}}],{finalized}"#
             ),
         ),
     ] {
@@ -283,6 +285,8 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::TxnOffsetCommit => whole::<TxnOffsetCommitRequest>,
         ApiKey::DescribeTransactions => whole::<DescribeTransactionsRequest>,
         ApiKey::ListTransactions => whole::<ListTransactionsRequest>,
+        ApiKey::ConsumerGroupHeartbeat => whole::<ConsumerGroupHeartbeatRequest>,
+        ApiKey::ConsumerGroupDescribe => whole::<ConsumerGroupDescribeRequest>,
         ApiKey::DescribeCluster => whole::<DescribeClusterRequest>,
         ApiKey::CreatePartitions => whole::<CreatePartitionsRequest>,
         ApiKey::DescribeQuorum => whole::<DescribeQuorumRequest>,

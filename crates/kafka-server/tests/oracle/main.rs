@@ -6,6 +6,7 @@
 
 mod administration;
 mod cluster;
+mod consumers;
 mod exchange;
 mod groups;
 mod hostile;
@@ -71,6 +72,8 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::TxnOffsetCommit => transactions::txn_offset_commit(version, s),
         ApiKey::DescribeTransactions => transactions::describe_transactions(version, s),
         ApiKey::ListTransactions => transactions::list_transactions(version, s),
+        ApiKey::ConsumerGroupHeartbeat => consumers::heartbeat(version, s),
+        ApiKey::ConsumerGroupDescribe => consumers::describe(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
         ApiKey::CreatePartitions => administration::create_partitions(version, s),
         ApiKey::DescribeQuorum => administration::describe_quorum(version, s),
