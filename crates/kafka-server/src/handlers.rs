@@ -207,18 +207,14 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::DeleteRecords => in_turn::<messages::delete_records::DeleteRecordsRequest>(call, body),
         ApiKey::DescribeLogDirs => in_turn::<messages::describe_log_dirs::DescribeLogDirsRequest>(call, body),
         ApiKey::CreatePartitions
+        | ApiKey::ElectLeaders
+        | ApiKey::AlterPartitionReassignments
+        | ApiKey::ListPartitionReassignments
         | ApiKey::DescribeQuorum
         | ApiKey::UpdateFeatures
         | ApiKey::ListConfigResources
         | ApiKey::DescribeTopicPartitions => dispatch_administration(call, body),
         ApiKey::DeleteGroups => in_turn::<messages::delete_groups::DeleteGroupsRequest>(call, body),
-        ApiKey::ElectLeaders => in_turn::<messages::elect_leaders::ElectLeadersRequest>(call, body),
-        ApiKey::AlterPartitionReassignments => {
-            in_turn::<messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest>(call, body)
-        }
-        ApiKey::ListPartitionReassignments => {
-            in_turn::<messages::list_partition_reassignments::ListPartitionReassignmentsRequest>(call, body)
-        }
         ApiKey::OffsetDelete => in_turn::<messages::offset_delete::OffsetDeleteRequest>(call, body),
         ApiKey::DescribeProducers => {
             in_turn::<messages::describe_producers::DescribeProducersRequest>(call, body)
@@ -252,6 +248,13 @@ fn dispatch_administration(call: Call, body: &mut Reader<'_>) -> Result<Answer, 
         }
         ApiKey::DescribeTopicPartitions => {
             in_turn::<messages::describe_topic_partitions::DescribeTopicPartitionsRequest>(call, body)
+        }
+        ApiKey::ElectLeaders => in_turn::<messages::elect_leaders::ElectLeadersRequest>(call, body),
+        ApiKey::AlterPartitionReassignments => {
+            in_turn::<messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest>(call, body)
+        }
+        ApiKey::ListPartitionReassignments => {
+            in_turn::<messages::list_partition_reassignments::ListPartitionReassignmentsRequest>(call, body)
         }
         api => unreachable!("{api} is dispatched elsewhere"),
     }
