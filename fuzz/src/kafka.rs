@@ -10,6 +10,7 @@ use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
 use factum_kafka_server::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use factum_kafka_server::messages::create_acls::CreateAclsRequest;
+use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_acls::DeleteAclsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
@@ -21,6 +22,8 @@ use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::describe_quorum::DescribeQuorumRequest;
+use factum_kafka_server::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
 use factum_kafka_server::messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
@@ -32,6 +35,7 @@ use factum_kafka_server::messages::incremental_alter_configs::IncrementalAlterCo
 use factum_kafka_server::messages::init_producer_id::InitProducerIdRequest;
 use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
+use factum_kafka_server::messages::list_config_resources::ListConfigResourcesRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
 use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
@@ -46,6 +50,7 @@ use factum_kafka_server::messages::sasl_authenticate::SaslAuthenticateRequest;
 use factum_kafka_server::messages::sasl_handshake::SaslHandshakeRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
+use factum_kafka_server::messages::update_features::UpdateFeaturesRequest;
 use factum_kafka_server::messages::write_txn_markers::WriteTxnMarkersRequest;
 use factum_kafka_server::messages::{ApiKey, Request, RequestHeader};
 use factum_kafka_server::wire::{Error, Reader};
@@ -109,6 +114,11 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::ConsumerGroupHeartbeat => decode::<ConsumerGroupHeartbeatRequest>,
         ApiKey::ConsumerGroupDescribe => decode::<ConsumerGroupDescribeRequest>,
         ApiKey::DescribeCluster => decode::<DescribeClusterRequest>,
+        ApiKey::CreatePartitions => decode::<CreatePartitionsRequest>,
+        ApiKey::DescribeQuorum => decode::<DescribeQuorumRequest>,
+        ApiKey::UpdateFeatures => decode::<UpdateFeaturesRequest>,
+        ApiKey::ListConfigResources => decode::<ListConfigResourcesRequest>,
+        ApiKey::DescribeTopicPartitions => decode::<DescribeTopicPartitionsRequest>,
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::transactions::HeldPartitionView;
 use crate::{Int64, RequestBody};
 
 /// A group in a list.
@@ -96,6 +97,9 @@ pub struct CommittedView {
     pub lag: Option<Int64>,
     /// What the client stored with the offset.
     pub metadata: String,
+    /// The open transaction that readers of committed records wait for, if they do: part of the lag is its.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldPartitionView>,
 }
 
 /// Where a group is to read on.

@@ -20,6 +20,7 @@ mod request_body;
 pub mod rows;
 pub mod sql;
 pub mod topics;
+pub mod transactions;
 pub mod views;
 
 pub use int64::Int64;

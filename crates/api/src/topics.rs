@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use crate::transactions::HeldPartitionView;
 use crate::{Int64, RequestBody};
 
 /// A topic in a list.
@@ -77,6 +78,9 @@ pub struct PartitionView {
     pub bytes: Option<u64>,
     /// Whether it takes writes; false in quarantine.
     pub is_writable: bool,
+    /// The open transaction that readers of committed records wait for, if they do; not in answers to changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldPartitionView>,
 }
 
 /// A topic to create.
@@ -100,16 +104,23 @@ impl RequestBody for CreateTopic {
         r#"{"name": "store.orders", "partitions": 4, "config": {"retention": "30d"}}"#;
 }
 
-/// Settings of a topic to change.
+/// Settings of a topic to change, and partitions to create.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlterTopic {
+    /// How many partitions it is to have, at least as many as it has. Records stay where they are; those to come are spread
+    /// over all partitions, so that a key may go to another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 8)]
+    pub partitions: Option<i32>,
     /// What is absent stays, `null` goes back to the server's default.
+    #[serde(default)]
     pub config: TopicSettingsPatch,
 }
 
 impl RequestBody for AlterTopic {
-    const EXAMPLE: &'static str = r#"{"config": {"retention": "30d", "retention_bytes": null}}"#;
+    const EXAMPLE: &'static str =
+        r#"{"partitions": 8, "config": {"retention": "30d", "retention_bytes": null}}"#;
 }
 
 /// [`TopicSettings`] and [`TopicSettingsPatch`], of one list of settings.

@@ -24,8 +24,8 @@ use crate::data_dir_lock::LockFile;
 use crate::declared_settings::DeclaredSettings;
 use crate::disk_space::DiskSpace;
 use crate::error::{
-    AlterTopicError, CreateTopicError, DeleteRecordsError, DeleteTopicError, EnsureTopicError,
-    ProducerIdError,
+    AlterTopicError, CreatePartitionsError, CreateTopicError, DeleteRecordsError, DeleteTopicError,
+    EnsureTopicError, ProducerIdError,
 };
 use crate::fetch::{Fetch, FetchResult};
 use crate::health::{Health, health};
@@ -282,6 +282,43 @@ impl Broker {
         self.0.catalogue.validate_alteration(name, edit).map(drop)
     }
 
+    /// Gives a topic partitions until it has `count` of them; on disk and in use when this returns. Records stay where they
+    /// are; those to come are spread over all partitions. Dropping the future takes nothing back.
+    ///
+    /// # Errors
+    /// [`CreatePartitionsError`]; the topic is as it was then.
+    pub async fn create_partitions(
+        &self,
+        name: &TopicName,
+        count: i32,
+    ) -> Result<Arc<Topic>, CreatePartitionsError> {
+        self.create_partitions_as(Access::Client, name, count).await
+    }
+
+    pub(crate) async fn create_partitions_as(
+        &self,
+        access: Access,
+        name: &TopicName,
+        count: i32,
+    ) -> Result<Arc<Topic>, CreatePartitionsError> {
+        if !access.reaches(name) {
+            return Err(CreatePartitionsError::Internal { topic: name.clone() });
+        }
+        let name = name.clone();
+        self.change("grow", move |catalogue| catalogue.create_partitions(&name, count)).await
+    }
+
+    /// Checks a growth as [`Broker::create_partitions`] would, and changes nothing.
+    ///
+    /// # Errors
+    /// [`CreatePartitionsError`], but for the disk's.
+    pub fn validate_partitions(&self, name: &TopicName, count: i32) -> Result<(), CreatePartitionsError> {
+        if !Access::Client.reaches(name) {
+            return Err(CreatePartitionsError::Internal { topic: name.clone() });
+        }
+        self.0.catalogue.validate_partitions(name, count).map(drop)
+    }
+
     /// Removes a topic, its records and the offsets that groups committed for it. Dropping the future does not
     /// stop the removal.
     ///
@@ -380,7 +417,8 @@ impl Broker {
         let lock_problem = self.0.lock_file.get().and_then(LockFile::problem);
         let coordinators = [self.0.coordinator.problem(), self.0.transactions.problem()];
         let others = coordinators.into_iter().chain([self.0.trusted_time.problem(), lock_problem]);
-        health(&self.0.catalogue, others.flatten().chain(self.0.compactor.problems()))
+        let others = others.flatten().chain(self.0.compactor.problems()).chain(self.hanging_transactions());
+        health(&self.0.catalogue, others)
     }
 
     /// The same log for the server's own parts: it may write reserved topics too, the coordinator's own excepted.

@@ -4,6 +4,7 @@
 //! at a time and block on the disk; looking a topic up never waits for one of them.
 
 mod directory;
+mod growth;
 mod index;
 mod opening;
 
@@ -16,8 +17,8 @@ use std::time::Duration;
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_eventlog::{NewTopic, TopicConfig};
-use factum_log::{Disk, Environment, NotAFile, PartitionLog};
-use factum_types::{ByteSize, Timestamp, TopicId, TopicName, TopicPartition};
+use factum_log::{Committer, Disk, Environment, NotAFile, PartitionLog};
+use factum_types::{ByteSize, PartitionId, Timestamp, TopicId, TopicName, TopicPartition};
 use parking_lot::{Mutex, RwLock};
 use tracing::{error, info, warn};
 
@@ -123,6 +124,11 @@ impl Catalogue {
 
     pub(crate) fn contracts(&self) -> &Contracts {
         &self.batch_checks.contracts
+    }
+
+    /// Who syncs the logs.
+    pub(crate) fn committer(&self) -> &Committer {
+        self.environment.committer()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -413,14 +419,26 @@ impl Catalogue {
         let limits = Limits::new(self.defaults.max_message_bytes(&config), AppendRules::new(&config));
         let limits = Arc::new(limits);
         let metrics = TopicMetrics::new(&file.name, &self.labels);
-        let partitions = logs.zip(0..).map(|(log, number)| {
-            let name = TopicPartition::new(file.name.clone(), number);
-            let (limits, clock) = (Arc::clone(&limits), Arc::clone(&self.clock));
-            let checks = self.batch_checks.clone();
-            Arc::new(Partition::new(name, file.id, log, limits, clock, metrics.clone(), checks))
-        });
+        let partitions = logs
+            .zip(0..)
+            .map(|(log, number)| self.partition(&file.name, file.id, number, log, &limits, metrics.clone()));
         let partitions = partitions.collect();
         Topic::new(&file, directory, partitions, limits)
+    }
+
+    fn partition(
+        &self,
+        topic: &TopicName,
+        id: TopicId,
+        number: PartitionId,
+        log: PartitionLog,
+        limits: &Arc<Limits>,
+        metrics: TopicMetrics,
+    ) -> Arc<Partition> {
+        let name = TopicPartition::new(topic.clone(), number);
+        let (limits, clock, checks) =
+            (Arc::clone(limits), Arc::clone(&self.clock), self.batch_checks.clone());
+        Arc::new(Partition::new(name, id, log, limits, clock, metrics, checks))
     }
 
     /// Takes away a topic whose logs could not be opened.

@@ -210,6 +210,67 @@ pub enum CreateTopicError {
     Stopping,
 }
 
+/// Why a topic was given no partitions.
+#[derive(Debug, thiserror::Error)]
+pub enum CreatePartitionsError {
+    /// It does not exist.
+    #[error("there is no topic {topic}")]
+    Unknown {
+        /// The name asked for.
+        topic: TopicName,
+    },
+    /// The name is reserved for the server's own records.
+    #[error("topic {topic} is reserved for the server itself")]
+    Internal {
+        /// The name asked for.
+        topic: TopicName,
+    },
+    /// It has as many already, or more.
+    #[error("topic {topic} has {has} partitions, of which {asked} would be no increase")]
+    NoIncrease {
+        /// The topic.
+        topic: TopicName,
+        /// How many it has.
+        has: i32,
+        /// How many it was to have.
+        asked: i32,
+    },
+    /// More than a topic may have.
+    #[error("a topic has 1 to {limit} partitions, not {asked}")]
+    InvalidPartitions {
+        /// How many it was to have.
+        asked: i32,
+        /// The most that one topic may have.
+        limit: i32,
+    },
+    /// All topics together would have too many partitions.
+    #[error("{total} partitions in all topics would be more than {limit}")]
+    TooManyPartitions {
+        /// How many there would be.
+        total: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// The process may not open as many files as it takes; the topic is as it was.
+    #[error(
+        "topic {topic} cannot have more partitions: the limit of open files is reached; \
+         raise it (ulimit -n), or lower max_connections"
+    )]
+    OutOfOpenFiles {
+        /// The topic.
+        topic: TopicName,
+        /// What could not be opened.
+        #[source]
+        source: StorageError,
+    },
+    /// The disk; the topic has the partitions that it had, until a restart at least.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The broker is stopping.
+    #[error("the broker is stopping")]
+    Stopping,
+}
+
 /// Why a topic is not there.
 #[derive(Debug, thiserror::Error)]
 pub enum EnsureTopicError {

@@ -12,6 +12,7 @@ mod produce;
 mod read;
 mod session;
 mod transaction;
+mod transaction_admin;
 
 use std::error::Error;
 use std::sync::Arc;

@@ -79,8 +79,8 @@ pub use factum_log::{
 pub use data_files::{DataFiles, PartitionFiles, RepairPartitionError, UnusableDirectory};
 pub use disk_space::DiskSpace;
 pub use error::{
-    AlterTopicError, CreateTopicError, DeleteRecordsError, DeleteTopicError, EnsureTopicError, OpenError,
-    ProducerIdError, StorageError,
+    AlterTopicError, CreatePartitionsError, CreateTopicError, DeleteRecordsError, DeleteTopicError,
+    EnsureTopicError, OpenError, ProducerIdError, StorageError,
 };
 pub use fetch::{Fetch, FetchPartition, FetchResult};
 pub use health::Health;

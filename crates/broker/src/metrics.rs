@@ -76,6 +76,8 @@ pub(crate) fn describe() {
         "factum_transaction_end_seconds",
         "Time from the decision of a transaction until its markers were on disk"
     );
+    describe_counter!("factum_log_syncs_total", "Syncs of partitions to disk, each for all that waited");
+    describe_gauge!("factum_log_syncs_waiting", "Partitions that wait to be synced");
     describe_gauge!("factum_log_bytes", "Bytes of all partitions on disk");
     describe_gauge!(
         "factum_unsynced_records_max",
@@ -172,6 +174,12 @@ pub(crate) struct Census {
     pub(crate) retrying: usize,
     pub(crate) bytes: u64,
     pub(crate) unsynced_records_max: i64,
+}
+
+/// Syncs since the start, and logs that wait for one.
+pub(crate) fn observe_syncs(begun: u64, waiting: usize) {
+    counter!("factum_log_syncs_total").absolute(begun);
+    gauge!("factum_log_syncs_waiting").set(waiting as f64);
 }
 
 pub(crate) fn observe_census(census: Census) {

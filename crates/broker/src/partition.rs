@@ -149,6 +149,11 @@ impl Partition {
         &self.log
     }
 
+    /// What its topic counts.
+    pub(crate) fn metrics(&self) -> &TopicMetrics {
+        &self.metrics
+    }
+
     /// Whether every record must have a key: the topic is compacted.
     pub(crate) fn needs_keys(&self) -> bool {
         self.limits.rules().needs_keys

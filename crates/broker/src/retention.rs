@@ -42,6 +42,8 @@ pub(crate) async fn run(
 
 /// Counts the partitions, and looks whether their directories are there.
 async fn take_census(catalogue: &Arc<Catalogue>) {
+    let committer = catalogue.committer();
+    metrics::observe_syncs(committer.commits(), committer.waiting());
     let catalogue = Arc::clone(catalogue);
     let taken = tokio::task::spawn_blocking(move || {
         catalogue.check_directories();

@@ -31,7 +31,8 @@ pub struct Topic {
     directory: String,
     partitions: Vec<Arc<Partition>>,
     limits: Arc<Limits>,
-    config: RwLock<TopicConfig>,
+    /// Also of handles from before the topic was given partitions.
+    config: Arc<RwLock<TopicConfig>>,
 }
 
 impl Topic {
@@ -41,7 +42,7 @@ impl Topic {
         partitions: Vec<Arc<Partition>>,
         limits: Arc<Limits>,
     ) -> Self {
-        let config = RwLock::new(file.config());
+        let config = Arc::new(RwLock::new(file.config()));
         Self { name: file.name.clone(), id: file.id, directory, partitions, limits, config }
     }
 
@@ -60,7 +61,7 @@ impl Topic {
         self.config.read().clone()
     }
 
-    /// Its partitions, by number.
+    /// Its partitions, by number, when this handle was given out: a topic that is given more is another handle.
     pub fn partitions(&self) -> &[Arc<Partition>] {
         &self.partitions
     }
@@ -82,6 +83,22 @@ impl Topic {
 
     pub(crate) fn directory(&self) -> &str {
         &self.directory
+    }
+
+    /// The same topic with `more` partitions behind those that it has.
+    pub(crate) fn with_partitions(&self, more: impl Iterator<Item = Arc<Partition>>) -> Self {
+        Self {
+            name: self.name.clone(),
+            id: self.id,
+            directory: self.directory.clone(),
+            partitions: self.partitions.iter().cloned().chain(more).collect(),
+            limits: Arc::clone(&self.limits),
+            config: Arc::clone(&self.config),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &Arc<Limits> {
+        &self.limits
     }
 
     /// Takes a new configuration that is on disk already.

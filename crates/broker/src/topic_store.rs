@@ -234,6 +234,35 @@ impl TopicStore {
         result
     }
 
+    /// Makes the logs of the partitions that the topic in `directory`, which is as `file` says, lacks to have `wanted`; on
+    /// disk when this returns. What an attempt before left of them goes first: `file` is written again, because that
+    /// attempt may have failed when it was on disk already.
+    pub(crate) fn add_logs(
+        &self,
+        directory: &str,
+        file: &TopicFile,
+        wanted: i32,
+    ) -> Result<(), StorageError> {
+        let path = self.root.join(directory);
+        let failed = |operation| {
+            let path = path.clone();
+            move |source| StorageError::Directory { operation, path, source }
+        };
+        let inside: BTreeSet<_> = self.disk.list(&path).map_err(failed("list"))?.into_iter().collect();
+        let numbers: Vec<_> = (file.partitions..wanted).map(|number| number.to_string()).collect();
+        let left: Vec<_> = numbers.iter().filter(|number| inside.contains(*number)).collect();
+        if !left.is_empty() {
+            self.rewrite(directory, file)?;
+        }
+        for number in left {
+            self.disk.remove_dir_all(&path.join(number)).map_err(failed("remove a log in"))?;
+        }
+        let made =
+            side_by_side::map(&numbers, |number| PartitionLog::create(&*self.disk, &path.join(number)));
+        made.into_iter().collect::<io::Result<()>>().map_err(failed("make a log in"))?;
+        self.disk.sync_dir(&path).map_err(failed("sync"))
+    }
+
     /// Replaces the topic's `topic.json`.
     pub(crate) fn rewrite(&self, directory: &str, file: &TopicFile) -> Result<(), StorageError> {
         Ok(json_file::write(&*self.disk, &self.root.join(directory).join("topic.json"), file)?)

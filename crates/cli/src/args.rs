@@ -12,7 +12,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     acl, completion, demo, dev, doctor, explain, generate, group, init, log, pipeline, produce, server, sql,
-    tail, topic, user, view,
+    tail, topic, transaction, user, view,
 };
 
 /// An event-driven architecture in one binary.
@@ -98,6 +98,9 @@ pub(crate) enum Command {
     /// List, create and delete access rules
     #[command(subcommand)]
     Acl(acl::Verb),
+    /// List, describe and abort transactions of producers
+    #[command(subcommand)]
+    Transaction(transaction::Verb),
     /// List, read and watch views
     #[command(subcommand)]
     View(view::Verb),

@@ -17,6 +17,7 @@ pub(crate) mod server;
 pub(crate) mod sql;
 pub(crate) mod tail;
 pub(crate) mod topic;
+pub(crate) mod transaction;
 pub(crate) mod user;
 pub(crate) mod view;
 
@@ -42,6 +43,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Report> {
         Command::Group(verb) => talk(&common, |client| group::run(verb, client, common.output)),
         Command::User(verb) => talk(&common, |client| user::run(verb, client, common.output)),
         Command::Acl(verb) => talk(&common, |client| acl::run(verb, client, common.output)),
+        Command::Transaction(verb) => talk(&common, |client| transaction::run(verb, client, common.output)),
         Command::View(verb) => talk(&common, |client| view::run(verb, client, common.output)),
         Command::Pipeline(verb) => talk(&common, |client| pipeline::run(verb, client, common.output)),
         Command::Sql(args) => talk(&common, |client| sql::run(args, client, common.output)),

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use factum_api::transactions::HeldPartitionView;
 use miette::Diagnostic;
 use serde::Serialize;
 
@@ -18,6 +19,17 @@ pub(crate) enum Error {
     /// YAML has no way to write this.
     #[error("write as YAML")]
     Yaml(#[from] serde_saphyr::SerializeError),
+}
+
+/// What an open transaction holds back of a partition, in one line.
+pub(crate) fn held_back(held: &HeldPartitionView) -> String {
+    let HeldPartitionView { topic, partition, start_offset, records, .. } = held;
+    let by = match &held.transactional_id {
+        Some(id) => format!("by transaction {}", printable(id)),
+        None => "by a transaction that no transactional id knows (`factum transaction list`)".to_owned(),
+    };
+    let since = held.since.as_ref().map(|since| format!(" since {since}")).unwrap_or_default();
+    format!("{topic}/{partition} from offset {start_offset} on ({records} records) {by}{since}")
 }
 
 /// One column of a list.

@@ -61,6 +61,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn EventLog>) {
     topics::have_possible_partitions(make().await).await;
     topics::are_altered(make().await).await;
     topics::are_edited_by_several_at_once(make().await).await;
+    topics::are_given_partitions(make().await).await;
     topics::are_deleted_and_made_anew(make().await).await;
     topics::of_the_server_are_out_of_reach(make().await).await;
     transactions::requests_are_stored_whole(make().await).await;

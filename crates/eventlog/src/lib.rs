@@ -24,6 +24,7 @@ mod read;
 mod task_producer;
 mod topic;
 mod transaction;
+mod transaction_admin;
 
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ pub use topic::{
     TopicEdit,
 };
 pub use transaction::{GroupOffsets, NewTransaction, TransactionError, TransactionalProducer};
+pub use transaction_admin::{AbortError, HeldPartition, Transaction, Transactions};
 
 /// Produces and consumes.
 #[async_trait]
@@ -148,6 +150,14 @@ pub trait Admin: Send + Sync + 'static {
     /// # Errors
     /// [`AdminError`]; the configuration is as it was then.
     async fn edit_topic(&self, name: &TopicName, edit: TopicEdit) -> Result<Topic, AdminError>;
+
+    /// Gives a topic partitions until it has `count` of them. Records stay where they are; those to come are spread over all
+    /// partitions, so that a key may go to another one. Dropping the future may leave it done or not done.
+    ///
+    /// # Errors
+    /// [`AdminError::UnknownTopic`], [`AdminError::ReservedTopic`], [`AdminError::Unavailable`], or
+    /// [`AdminError::Invalid`] where it has as many already, or may not have so many.
+    async fn create_partitions(&self, name: &TopicName, count: i32) -> Result<Topic, AdminError>;
 
     /// Removes a topic with all its records.
     ///

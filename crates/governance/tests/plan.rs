@@ -164,10 +164,32 @@ async fn configuration_changed_by_another_door_is_put_back() {
 }
 
 #[tokio::test]
-async fn the_number_of_partitions_cannot_change() {
+async fn topics_are_given_the_partitions_that_their_file_asks_for() {
     let story = Story::new(PROJECT);
     story.plan().await.expect("plans").apply(&*story.log).await.expect("applies");
     story.write("=== teams/store/events/orders.yaml\nkey: Email\npartitions: 12\n");
+    story
+        .apply(&expect![[r#"
+            store
+              ~ event  store.orders
+                  partitions  3 → 12
+                  retention   30d → 7d
+
+            Plan: 0 to add, 1 to change, 0 to forget.
+            0 added, 1 changed, 0 forgotten
+        "#]])
+        .await;
+    let grown = story.log.topic(&topic("store.orders")).await.expect("it is there");
+    assert_eq!(grown.partitions.len(), 12);
+    let again = story.plan().await.expect("plans");
+    assert!(again.is_empty(), "{again}");
+}
+
+#[tokio::test]
+async fn the_number_of_partitions_cannot_shrink() {
+    let story = Story::new(PROJECT);
+    story.plan().await.expect("plans").apply(&*story.log).await.expect("applies");
+    story.write("=== teams/store/events/orders.yaml\nkey: Email\npartitions: 2\n");
     story.write("=== teams/store/events/clicks.yaml\nsummary: A page was seen by someone.\n");
     let plan = story.plan().await.expect("plans");
     expect![[r#"
@@ -176,16 +198,19 @@ async fn the_number_of_partitions_cannot_change() {
               summary  A page was seen. → A page was seen by someone.
 
         Plan: 0 to add, 1 to change, 0 to forget.
-          × topic store.orders has 3 partitions; the number cannot change yet
+          × topic store.orders has 3 partitions; their number can only grow
            ╭─[teams/store/events/orders.yaml:2:13]
          1 │ key: Email
-         2 │ partitions: 12
-           ·             ─┬
-           ·              ╰── asked for here
+         2 │ partitions: 2
+           ·             ┬
+           ·             ╰── asked for here
            ╰────
-          help: write `partitions: 3`, or move the facts to a new event with 12: a changed number would send the
-                same key to another partition
-    "#]].assert_eq(&format!("{plan}\n{}", render(&plan.problems.iter().map(|(_, problem)| problem.clone()).collect::<Vec<_>>())));
+          help: write `partitions: 3`, or move the facts to a new event with 2
+    "#]]
+    .assert_eq(&format!(
+        "{plan}\n{}",
+        render(&plan.problems.iter().map(|(_, problem)| problem.clone()).collect::<Vec<_>>())
+    ));
 }
 
 #[tokio::test]

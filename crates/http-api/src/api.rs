@@ -12,6 +12,7 @@ use crate::http::change_text::Renderer;
 use crate::http::host_check::HostCheck;
 use crate::http::lag_history::LagHistory;
 use crate::http::login::Logins;
+use crate::http::partition_ends::PartitionEnds;
 use crate::http::responses::Responses;
 use crate::http::sampler::Sampler;
 use crate::http::streams::Streams;
@@ -30,6 +31,7 @@ pub(crate) struct Api {
     pub(crate) streams: Streams,
     pub(crate) renderer: Renderer,
     pub(crate) responses: Arc<Responses>,
+    pub(crate) partition_ends: PartitionEnds,
     log_limit: LogLimit,
 }
 
@@ -46,6 +48,7 @@ impl Api {
             streams: Streams::new(&options),
             renderer: Renderer::new(&options, tasks.clone(), responses.pieces().for_all()),
             responses,
+            partition_ends: PartitionEnds::default(),
             log_limit: LogLimit::default(),
             state,
             options,

@@ -29,6 +29,7 @@ const JSON: &str = "application/json";
         (name = "events", description = "Appending events"),
         (name = "topics", description = "Topics and their records"),
         (name = "groups", description = "Consumer groups"),
+        (name = "transactions", description = "Transactions of producers, and what they hold back"),
         (name = "views", description = "Views, SQL, reference tables, and the pipelines that keep views up to date"),
         (name = "dashboards", description = "Pages of panels that show views"),
         (name = "catalogue", description = "Teams and the events that they own"),

@@ -46,6 +46,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         routes::records::routes(),
         routes::tail::routes(),
         routes::groups::routes(),
+        routes::transactions::routes(),
         routes::views::routes(),
         routes::sql::routes(),
         routes::tables::routes(),

@@ -18,5 +18,6 @@ pub(crate) mod sql;
 pub(crate) mod tables;
 pub(crate) mod tail;
 pub(crate) mod topics;
+pub(crate) mod transactions;
 pub(crate) mod users;
 pub(crate) mod views;

@@ -9,7 +9,7 @@ use factum_base::clock::SharedClock;
 use factum_base::random::Random;
 use factum_base::tasks::Stop;
 use factum_base::telemetry::Metrics;
-use factum_eventlog::EventLog;
+use factum_eventlog::{EventLog, Transactions};
 use factum_governance::Catalogue;
 use factum_sql::Engine;
 use factum_types::Authorizer;
@@ -19,6 +19,8 @@ use factum_types::Authorizer;
 pub struct State {
     /// Where events go and come from.
     pub log: Arc<dyn EventLog>,
+    /// The transactions of producers.
+    pub transactions: Arc<dyn Transactions>,
     /// Who owns which event, and what it is like.
     pub catalogue: Catalogue,
     /// What keeps and reads views.

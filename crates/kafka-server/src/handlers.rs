@@ -20,6 +20,7 @@ mod authentication;
 mod configs;
 mod consumer_group_describe;
 mod consumer_group_heartbeat;
+mod create_partitions;
 mod create_topics;
 mod delete_groups;
 mod delete_records;
@@ -29,6 +30,8 @@ mod describe_configs;
 mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
+mod describe_quorum;
+mod describe_topic_partitions;
 mod describe_transactions;
 mod elect_leaders;
 mod end_txn;
@@ -39,6 +42,7 @@ mod heartbeat;
 mod init_producer_id;
 mod join_group;
 mod leave_group;
+mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod list_partition_reassignments;
@@ -56,6 +60,7 @@ mod scram_credentials;
 mod session;
 mod sync_group;
 mod txn_offset_commit;
+mod update_features;
 mod write_txn_markers;
 
 use std::sync::Arc;
@@ -68,6 +73,7 @@ use crate::messages::{self as messages, ApiKey, Request, RequestHeader, Response
 use crate::wire::{self, Reader};
 
 pub(crate) use authentication::{Authentication, LoginRules};
+pub(crate) use fetch::FetchSessions;
 pub(crate) use session::{ListenerInfo, Node, Session};
 
 /// The largest request that brings no records, offsets or metadata of its own. Such a request names things, in a
@@ -202,15 +208,13 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::OffsetForLeaderEpoch => {
             in_turn::<messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest>(call, body)
         }
-        ApiKey::AddPartitionsToTxn => {
-            in_turn::<messages::add_partitions_to_txn::AddPartitionsToTxnRequest>(call, body)
-        }
-        ApiKey::AddOffsetsToTxn => {
-            in_turn::<messages::add_offsets_to_txn::AddOffsetsToTxnRequest>(call, body)
-        }
-        ApiKey::EndTxn => in_turn::<messages::end_txn::EndTxnRequest>(call, body),
-        ApiKey::WriteTxnMarkers => in_turn::<messages::write_txn_markers::WriteTxnMarkersRequest>(call, body),
-        ApiKey::TxnOffsetCommit => in_turn::<messages::txn_offset_commit::TxnOffsetCommitRequest>(call, body),
+        ApiKey::AddPartitionsToTxn
+        | ApiKey::AddOffsetsToTxn
+        | ApiKey::EndTxn
+        | ApiKey::WriteTxnMarkers
+        | ApiKey::TxnOffsetCommit
+        | ApiKey::DescribeTransactions
+        | ApiKey::ListTransactions => dispatch_transactions(call, body),
         ApiKey::DescribeAcls
         | ApiKey::CreateAcls
         | ApiKey::DeleteAcls
@@ -223,23 +227,18 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         }
         ApiKey::DeleteRecords => in_turn::<messages::delete_records::DeleteRecordsRequest>(call, body),
         ApiKey::DescribeLogDirs => in_turn::<messages::describe_log_dirs::DescribeLogDirsRequest>(call, body),
+        ApiKey::CreatePartitions
+        | ApiKey::ElectLeaders
+        | ApiKey::AlterPartitionReassignments
+        | ApiKey::ListPartitionReassignments
+        | ApiKey::DescribeQuorum
+        | ApiKey::UpdateFeatures
+        | ApiKey::ListConfigResources
+        | ApiKey::DescribeTopicPartitions => dispatch_administration(call, body),
         ApiKey::DeleteGroups => in_turn::<messages::delete_groups::DeleteGroupsRequest>(call, body),
-        ApiKey::ElectLeaders => in_turn::<messages::elect_leaders::ElectLeadersRequest>(call, body),
-        ApiKey::AlterPartitionReassignments => {
-            in_turn::<messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest>(call, body)
-        }
-        ApiKey::ListPartitionReassignments => {
-            in_turn::<messages::list_partition_reassignments::ListPartitionReassignmentsRequest>(call, body)
-        }
         ApiKey::OffsetDelete => in_turn::<messages::offset_delete::OffsetDeleteRequest>(call, body),
         ApiKey::DescribeProducers => {
             in_turn::<messages::describe_producers::DescribeProducersRequest>(call, body)
-        }
-        ApiKey::DescribeTransactions => {
-            in_turn::<messages::describe_transactions::DescribeTransactionsRequest>(call, body)
-        }
-        ApiKey::ListTransactions => {
-            in_turn::<messages::list_transactions::ListTransactionsRequest>(call, body)
         }
         ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
         ApiKey::ConsumerGroupHeartbeat => {
@@ -248,6 +247,28 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::ConsumerGroupDescribe => {
             in_turn::<messages::consumer_group_describe::ConsumerGroupDescribeRequest>(call, body)
         }
+    }
+}
+
+/// The same for what is about transactions.
+fn dispatch_transactions(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
+    match call.header.api {
+        ApiKey::AddPartitionsToTxn => {
+            in_turn::<messages::add_partitions_to_txn::AddPartitionsToTxnRequest>(call, body)
+        }
+        ApiKey::AddOffsetsToTxn => {
+            in_turn::<messages::add_offsets_to_txn::AddOffsetsToTxnRequest>(call, body)
+        }
+        ApiKey::EndTxn => in_turn::<messages::end_txn::EndTxnRequest>(call, body),
+        ApiKey::WriteTxnMarkers => in_turn::<messages::write_txn_markers::WriteTxnMarkersRequest>(call, body),
+        ApiKey::TxnOffsetCommit => in_turn::<messages::txn_offset_commit::TxnOffsetCommitRequest>(call, body),
+        ApiKey::DescribeTransactions => {
+            in_turn::<messages::describe_transactions::DescribeTransactionsRequest>(call, body)
+        }
+        ApiKey::ListTransactions => {
+            in_turn::<messages::list_transactions::ListTransactionsRequest>(call, body)
+        }
+        api => unreachable!("{api} is dispatched elsewhere"),
     }
 }
 
@@ -261,6 +282,31 @@ fn dispatch_access(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Er
             messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest,
         >(call, body),
         _ => in_turn::<messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest>(call, body),
+    }
+}
+
+/// The requests of operators that do not fit above.
+fn dispatch_administration(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
+    match call.header.api {
+        ApiKey::CreatePartitions => {
+            in_turn::<messages::create_partitions::CreatePartitionsRequest>(call, body)
+        }
+        ApiKey::DescribeQuorum => in_turn::<messages::describe_quorum::DescribeQuorumRequest>(call, body),
+        ApiKey::UpdateFeatures => in_turn::<messages::update_features::UpdateFeaturesRequest>(call, body),
+        ApiKey::ListConfigResources => {
+            in_turn::<messages::list_config_resources::ListConfigResourcesRequest>(call, body)
+        }
+        ApiKey::DescribeTopicPartitions => {
+            in_turn::<messages::describe_topic_partitions::DescribeTopicPartitionsRequest>(call, body)
+        }
+        ApiKey::ElectLeaders => in_turn::<messages::elect_leaders::ElectLeadersRequest>(call, body),
+        ApiKey::AlterPartitionReassignments => {
+            in_turn::<messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest>(call, body)
+        }
+        ApiKey::ListPartitionReassignments => {
+            in_turn::<messages::list_partition_reassignments::ListPartitionReassignmentsRequest>(call, body)
+        }
+        api => unreachable!("{api} is dispatched elsewhere"),
     }
 }
 

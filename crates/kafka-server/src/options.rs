@@ -60,6 +60,11 @@ pub struct Options {
     /// The longest that a fetch waits for records, whatever it asks for.
     #[serde(with = "factum_types::units::duration::above_zero")]
     pub max_fetch_wait: Duration,
+    /// Fetch sessions kept at once (KIP-227), of which one client address has half; a client beyond them is served without
+    /// one.
+    pub max_fetch_sessions: usize,
+    /// Memory of fetch sessions: some 250 bytes for each partition that a client reads, of which one client address has half.
+    pub max_fetch_session_bytes: ByteSize,
     /// A connection on which nothing happened for so long is closed.
     #[serde(with = "factum_types::units::duration::above_zero")]
     pub idle_timeout: Duration,
@@ -91,6 +96,8 @@ impl Default for Options {
             max_fetch_bytes: ByteSize::mib(8),
             max_fetch_in_flight_bytes: ByteSize::mib(64),
             max_fetch_wait: Duration::from_secs(30),
+            max_fetch_sessions: 1_000,
+            max_fetch_session_bytes: ByteSize::mib(32),
             idle_timeout: Duration::from_secs(600),
             stall_timeout: Duration::from_secs(30),
             crowded_timeout: Duration::from_secs(2),

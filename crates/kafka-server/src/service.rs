@@ -22,8 +22,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
 
-use crate::connection::{AddressConnection, Addresses, Budget, Connection, RequestMemory};
-use crate::handlers::{Authentication, ListenerInfo, LoginRules, Node, Session};
+use crate::connection::{AddressConnection, Addresses, Budget, Connection, RequestMemory, to_usize};
+use crate::handlers::{Authentication, FetchSessions, ListenerInfo, LoginRules, Node, Session};
 use crate::metrics::Metrics;
 use crate::options::{FIRST, ListenerOptions, Options, OptionsError};
 
@@ -150,6 +150,11 @@ impl Service {
             budget: Arc::new(Budget::new(&options)),
             request_memory: Arc::new(RequestMemory::new(&options)),
             searches: Arc::new(Semaphore::new(SEARCHES)),
+            fetch_sessions: FetchSessions::new(
+                options.max_fetch_sessions,
+                to_usize(options.max_fetch_session_bytes.as_u64()),
+                Random::system(),
+            ),
             metrics: Metrics::new(),
             log_limit: LogLimit::default(),
             options,

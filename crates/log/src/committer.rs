@@ -27,6 +27,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -48,6 +49,8 @@ struct CommitterInner {
     retry_pause: Duration,
     queue: Mutex<Queue>,
     woken: Condvar,
+    /// Commits that were begun.
+    commits: AtomicU64,
 }
 
 /// Whether a log needs its committer again.
@@ -80,7 +83,8 @@ struct Queue {
 impl Committer {
     /// A committer with nothing to do.
     pub(crate) fn new(retry_pause: Duration) -> Self {
-        Self(Arc::new(CommitterInner { retry_pause, queue: Mutex::default(), woken: Condvar::new() }))
+        let (queue, woken, commits) = (Mutex::default(), Condvar::new(), AtomicU64::new(0));
+        Self(Arc::new(CommitterInner { retry_pause, queue, woken, commits }))
     }
 
     /// Commits logs as they need it until [`Committer::stop`], and what is waiting then. Blocks: give it a thread;
@@ -116,6 +120,16 @@ impl Committer {
         count
     }
 
+    /// How many commits there were, of all logs: each is one sync or tries to be.
+    pub fn commits(&self) -> u64 {
+        self.0.commits.load(Ordering::Relaxed)
+    }
+
+    /// How many logs wait for one.
+    pub fn waiting(&self) -> usize {
+        self.0.queue.lock().waiting.len()
+    }
+
     /// Has a commit take `log`, which is part of a request over `request` logs. Moves it forward if it waits
     /// already as part of a larger one.
     pub(crate) fn enqueue(&self, log: &Arc<Log>, request: NonZeroUsize) {
@@ -130,6 +144,7 @@ impl Committer {
     }
 
     fn commit(&self, log: &Arc<Log>) {
+        self.0.commits.fetch_add(1, Ordering::Relaxed);
         let progress = log.commit_waiting();
         let mut queue = self.0.queue.lock();
         queue.syncing.retain(|id| *id != log.id);

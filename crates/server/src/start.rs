@@ -9,7 +9,7 @@ use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskTree};
 use factum_base::telemetry;
 use factum_broker::Broker;
-use factum_eventlog::EventLog;
+use factum_eventlog::{EventLog, Transactions};
 use factum_governance::watch::{self, Outcome};
 use factum_governance::{Catalogue, Effects};
 use factum_http_api::KafkaAddress;
@@ -82,6 +82,7 @@ impl Parts {
         let watch = machine.clone().watch(watched, Arc::clone(&clock), watching.stop());
         watching.spawn_quiet(watch);
         let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine);
+        let transactions: Arc<dyn Transactions> = Arc::new(broker.clone());
         let identity = identity(&data_dir, &random, access.users().clone())?;
         let (kafka_service, kafka) = bind_kafka(&options, broker, identity, &access, &clock, groups)?;
         let kafka_address = kafka_address(&options, &kafka);
@@ -91,6 +92,7 @@ impl Parts {
             options.http.clone(),
             factum_http_api::State {
                 log: Arc::clone(&log),
+                transactions,
                 catalogue: catalogue.clone(),
                 engine: engine.clone(),
                 authorizer: authorizer(&options.access, &access, "http", options.http.listen),

@@ -22,7 +22,11 @@ import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.FeatureUpdate;
+import org.apache.kafka.clients.admin.ListConfigResourcesOptions;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.UpdateFeaturesOptions;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -286,22 +290,41 @@ public final class Client {
             String retention = admin.describeConfigs(List.of(resource)).all().get().get(resource).get("retention.ms").value();
             expect(retention, "86400000", "retention.ms");
             alterSettings(admin, resource);
+            growAndDescribe(admin, topic);
             int brokers = admin.describeCluster().nodes().get().size();
             expect(brokers, 1, "brokers");
             consumer.subscribe(List.of(topic));
             waitUntil("a member has the partitions", () -> {
                 consumer.poll(Duration.ofMillis(200));
-                return consumer.assignment().size() == 3;
+                return consumer.assignment().size() == 5;
             });
             expect(admin.listGroups().all().get().stream().anyMatch(g -> g.groupId().equals(group)), true, "group is listed");
             var described = admin.describeConsumerGroups(List.of(group)).all().get().get(group);
             expect(described.groupState() + " " + described.members().size(), "Stable 1", "group");
-            expect(described.members().iterator().next().assignment().topicPartitions().size(), 3, "assignment");
+            expect(described.members().iterator().next().assignment().topicPartitions().size(), 5, "assignment");
             deleteGroup(admin, consumer, topic, group);
             admin.deleteTopics(List.of(topic)).all().get();
             waitUntil("topic is gone", () -> !names(admin).contains(topic));
             say("{\"partitions\":%d,\"brokers\":%d,\"group\":\"%s\"}", partitions, brokers, described.groupState());
         }
+    }
+
+    /** The topic is given partitions; the one node says what it is, and keeps the levels of its features. */
+    private static void growAndDescribe(Admin admin, String topic) throws Exception {
+        admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(5))).all().get();
+        expect(admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size(), 5, "partitions");
+        expect(failure(admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(4))).all()), "InvalidPartitionsException", "fewer partitions");
+        var quorum = admin.describeMetadataQuorum().quorumInfo().get();
+        expect(quorum.leaderId() + " " + quorum.voters().size() + " " + quorum.nodes().size(), "1 1 1", "quorum");
+        var features = admin.describeFeatures().featureMetadata().get().finalizedFeatures();
+        expect(features.get("transaction.version").maxVersionLevel(), (short) 2, "transaction.version");
+        admin.updateFeatures(Map.of("transaction.version", new FeatureUpdate((short) 2, FeatureUpdate.UpgradeType.UPGRADE)), new UpdateFeaturesOptions()).all().get();
+        var lower = Map.of("transaction.version", new FeatureUpdate((short) 1, FeatureUpdate.UpgradeType.SAFE_DOWNGRADE));
+        expect(failure(admin.updateFeatures(lower, new UpdateFeaturesOptions()).all()), "InvalidUpdateVersionException", "a lower level");
+        var topics = admin.listConfigResources(Set.of(ConfigResource.Type.TOPIC), new ListConfigResourcesOptions()).all().get();
+        expect(topics.contains(new ConfigResource(ConfigResource.Type.TOPIC, topic)), true, "topic is a resource");
+        var logger = new ConfigResource(ConfigResource.Type.BROKER_LOGGER, "1");
+        expect(admin.describeConfigs(List.of(logger)).all().get().get(logger).get("root") != null, true, "logger");
     }
 
     /** Each setting is changed, shown as changed, and given back to its default; what is impossible is refused. */

@@ -195,7 +195,6 @@ fn a_name_matches_as_in_kafka() {
 /// A measurement: `cargo test -p factum-access --release -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints times, asserts none"]
-#[expect(clippy::print_stderr, reason = "its output is the result")]
 #[expect(clippy::disallowed_methods, reason = "it measures")]
 fn a_lookup_among_a_hundred_thousand_rules() {
     for (title, literal) in [("literal names", true), ("prefixes", false)] {

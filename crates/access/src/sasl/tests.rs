@@ -51,6 +51,9 @@ async fn challenge(exchange: &mut Exchange, first: &str) -> String {
     text(exchange.next(first.as_bytes()).await.unwrap_or_else(|error| panic!("{first}: {error}")))
 }
 
+/// A client's last message, made of its first and of what it was asked.
+type FinalMessage = fn(&str, &str) -> String;
+
 #[tokio::test]
 async fn a_proof_logs_in_and_each_part_of_it_counts() {
     let logins = logins();
@@ -67,7 +70,7 @@ async fn a_proof_logs_in_and_each_part_of_it_counts() {
         LoginError::Malformed("the exchange is over")
     );
 
-    let wrong: [(&str, fn(&str, &str) -> String); 7] = [
+    let wrong: [(&str, FinalMessage); 7] = [
         ("another password", |first, asked| final_message(first, asked, "other", "n,,")),
         ("another binding", |first, asked| final_message(first, asked, "p,w=d", "y,,")),
         ("the client's nonce alone", |first, asked| {

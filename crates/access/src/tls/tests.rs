@@ -86,7 +86,7 @@ async fn a_client_that_says_nothing_is_given_up() {
     let options = Options::new(&files.certificate, &files.key);
     let server = TlsServer::open("test", options, &[], Arc::new(SystemClock)).expect("opened");
     let (ours, _theirs) = duplex(1024);
-    let refused = server.accept(ours, ClientAddress::UNKNOWN).await.err().expect("given up");
+    let refused = server.accept(ours, ClientAddress::UNKNOWN).await.expect_err("given up");
     assert_eq!(refused.to_string(), "the TLS handshake took longer than 10s");
 }
 

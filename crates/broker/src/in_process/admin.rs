@@ -14,7 +14,7 @@ use crate::catalogue::Which;
 use crate::coordinator::{
     Commit, CommittedOffset, CoordinatorError, GroupDescription, MemberDescription, consumer_protocol,
 };
-use crate::error::{AlterTopicError, CreateTopicError, DeleteTopicError};
+use crate::error::{AlterTopicError, CreatePartitionsError, CreateTopicError, DeleteTopicError};
 use crate::topic;
 
 #[async_trait]
@@ -43,6 +43,10 @@ impl Admin for Broker {
 
     async fn edit_topic(&self, name: &TopicName, edit: TopicEdit) -> Result<Topic, AdminError> {
         self::edit(self, Access::Client, name, edit).await
+    }
+
+    async fn create_partitions(&self, name: &TopicName, count: i32) -> Result<Topic, AdminError> {
+        create_partitions(self, Access::Client, name, count).await
     }
 
     async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {
@@ -149,6 +153,25 @@ pub(super) async fn edit(
             Err(AdminError::Unavailable { reason: reason(&error) })
         }
         Err(AlterTopicError::InvalidConfig { key, reason }) => Err(invalid_config(key, &reason)),
+    }
+}
+
+pub(super) async fn create_partitions(
+    broker: &Broker,
+    access: Access,
+    name: &TopicName,
+    count: i32,
+) -> Result<Topic, AdminError> {
+    match broker.create_partitions_as(access, name, count).await {
+        Ok(topic) => Ok(describe(&topic)),
+        Err(CreatePartitionsError::Unknown { topic }) => Err(AdminError::UnknownTopic { topic }),
+        Err(CreatePartitionsError::Internal { topic }) => Err(AdminError::ReservedTopic { topic }),
+        Err(
+            error @ (CreatePartitionsError::Storage(_)
+            | CreatePartitionsError::OutOfOpenFiles { .. }
+            | CreatePartitionsError::Stopping),
+        ) => Err(AdminError::Unavailable { reason: reason(&error) }),
+        Err(error) => Err(AdminError::Invalid { reason: reason(&error) }),
     }
 }
 

@@ -96,6 +96,10 @@ impl Admin for InternalLog {
         admin::edit(&self.0, Access::Server, name, edit).await
     }
 
+    async fn create_partitions(&self, name: &TopicName, count: i32) -> Result<Topic, AdminError> {
+        admin::create_partitions(&self.0, Access::Server, name, count).await
+    }
+
     async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {
         admin::delete(&self.0, Access::Server, name).await
     }

@@ -6,6 +6,7 @@ mod contracts;
 mod crashes;
 mod fetch;
 mod groups;
+mod growth;
 mod idempotence;
 mod journal;
 mod reserved;

@@ -1,6 +1,7 @@
 //! Transactions as readers of the event log see them: the records of those that were committed, and no others.
 
 mod crashes;
+mod held_back;
 mod in_process;
 mod offsets;
 mod producer;

@@ -214,6 +214,8 @@ fn describe(group: &GroupView, format: Format) -> Result<(), Report> {
         }
         let lag: i64 = group.offsets.iter().filter_map(|at| at.lag).map(|lag| lag.0).sum();
         pairs.push(("lag", lag.to_string()));
+        let held = group.offsets.iter().filter_map(|at| at.held_back.as_ref());
+        pairs.extend(held.map(|held| ("held back", output::held_back(held))));
         let mut text = output::pairs(&pairs);
         if !group.offsets.is_empty() {
             text += "\n";

@@ -41,8 +41,9 @@ pub(crate) enum Verb {
   factum topic create store.refunds
   factum topic create store.orders --partitions 4 --retention 30d --max-message-bytes 4MiB")]
     Create(Create),
-    /// Change settings of a topic
+    /// Change settings of a topic, and give it partitions
     #[command(before_help = "Examples:
+  factum topic alter store.orders --partitions 8
   factum topic alter store.orders --set retention=90d --set compression=zstd
   factum topic alter store.orders --unset retention")]
     Alter(alter::Alter),
@@ -169,6 +170,8 @@ fn describe(topic: &Topic, format: Format) -> Result<(), Report> {
         if !without_effect.is_empty() {
             pairs.push(("without effect", output::printable(&without_effect.join(", "))));
         }
+        let held = topic.partitions.iter().filter_map(|partition| partition.held_back.as_ref());
+        pairs.extend(held.map(|held| ("held back", output::held_back(held))));
         output::pairs(&pairs) + "\n" + &output::table(&topic.partitions)
     })?)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use factum_types::{ByteSize, Offset, TopicId, TopicName};
 
-use super::{Log, PLENTY, at, end_of, new_topic, produce_values, read_from, topic_name, value};
+use super::{Log, PLENTY, at, end_of, new_topic, produce_values, read_from, topic_name, value, value_in};
 use crate::{AdminError, NewTopic, ProduceError, ReadError, TopicConfig, TopicEdit};
 
 pub(super) async fn are_made_listed_and_described(log: Log) {
@@ -91,6 +91,25 @@ pub(super) async fn are_edited_by_several_at_once(log: Log) {
     assert!(matches!(error, AdminError::UnknownTopic { .. }), "not {error}");
 }
 
+pub(super) async fn are_given_partitions(log: Log) {
+    let topic = new_topic(&log, "growing", 1).await;
+    produce_values(&log, &topic, &["before"]).await;
+    let grown = log.create_partitions(&topic, 3).await.expect("grown");
+    assert_eq!(grown.partitions.len(), 3, "the change is told");
+    assert_eq!(log.topic(&topic).await.expect("a topic"), grown, "and kept");
+    assert_eq!(end_of(&log, &at(&topic, 0)).await, 1, "records stay where they are");
+    for partition in [1, 2] {
+        log.produce(&topic, vec![value_in(partition, "after")]).await.expect("a new partition takes records");
+        assert_eq!(end_of(&log, &at(&topic, partition)).await, 1, "and gives them");
+    }
+    for impossible in [3, 2, 0, -1, i32::MAX] {
+        let error = log.create_partitions(&topic, impossible).await.expect_err("no growth");
+        assert!(matches!(error, AdminError::Invalid { .. }), "{impossible}: {error}");
+    }
+    let error = log.create_partitions(&topic_name("never-grown"), 2).await.expect_err("no such topic");
+    assert!(matches!(error, AdminError::UnknownTopic { .. }), "not {error}");
+}
+
 pub(super) async fn are_deleted_and_made_anew(log: Log) {
     let topic = new_topic(&log, "deleted", 1).await;
     let first = log.topic(&topic).await.expect("a topic");
@@ -118,6 +137,8 @@ pub(super) async fn of_the_server_are_out_of_reach(log: Log) {
         assert!(matches!(made, AdminError::ReservedTopic { .. }), "create {name}: {made}");
         let altered = log.alter_topic(&topic, TopicConfig::default()).await.expect_err("reserved");
         assert!(matches!(altered, AdminError::ReservedTopic { .. }), "alter {name}: {altered}");
+        let grown = log.create_partitions(&topic, 100).await.expect_err("reserved");
+        assert!(matches!(grown, AdminError::ReservedTopic { .. }), "grow {name}: {grown}");
         let deleted = log.delete_topic(&topic).await.expect_err("reserved");
         assert!(matches!(deleted, AdminError::ReservedTopic { .. }), "delete {name}: {deleted}");
         let produced = log.produce(&topic, vec![value("junk")]).await.expect_err("reserved");

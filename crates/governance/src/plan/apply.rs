@@ -3,6 +3,7 @@
 //! Invariants: cut short anywhere, the next plan finds what is left: a topic without a recorded event is adopted, and
 //! what was not recorded is a change again.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use factum_eventlog::{AdminError, EventLog, NewRecord, NewTopic, ProduceError, TopicConfig};
@@ -54,8 +55,8 @@ pub enum ApplyError {
         #[source]
         source: AdminError,
     },
-    /// Someone else made the topic since the plan, with other partitions.
-    #[error("topic {topic} was created with {partitions} partitions since the plan; plan again")]
+    /// Someone else made the topic since the plan, or gave it partitions: it has others than planned.
+    #[error("topic {topic} has {partitions} partitions since the plan was made; plan again")]
     Overtaken {
         /// The topic.
         topic: TopicName,
@@ -163,10 +164,15 @@ async fn make(
             let partitions = create(&topic, log, applied).await?;
             return Ok(definition.with_partitions(partitions));
         }
-        Some(TopicChange::Alter(config) | TopicChange::Adopt { config: Some(config), .. }) => {
-            alter(topic.name, config.clone(), log).await?;
+        Some(TopicChange::Alter { config, partitions } | TopicChange::Adopt { config, partitions, .. }) => {
+            if let Some(config) = config {
+                alter(topic.name, config.clone(), log).await?;
+            }
+            if let Some(count) = partitions {
+                grow(topic.name, *count, log).await?;
+            }
         }
-        Some(TopicChange::Adopt { config: None, .. } | TopicChange::Stay { .. }) | None => {}
+        Some(TopicChange::Stay { .. }) | None => {}
     }
     Ok(definition.clone())
 }
@@ -198,6 +204,18 @@ async fn create(
         return Err(ApplyError::Overtaken { topic: topic.clone(), partitions: made.partitions.len() });
     }
     Ok(partitions)
+}
+
+/// Gives a topic partitions. One that someone else has given as many since the plan is as it should be.
+async fn grow(topic: &TopicName, count: i32, log: &dyn EventLog) -> Result<(), ApplyError> {
+    let failed = |source| ApplyError::AlterTopic { topic: topic.clone(), source };
+    let Err(refused) = log.create_partitions(topic, count).await else { return Ok(()) };
+    let partitions = log.topic(topic).await.map_err(failed)?.partitions.len();
+    match i32::try_from(partitions).unwrap_or(i32::MAX).cmp(&count) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(ApplyError::Overtaken { topic: topic.clone(), partitions }),
+        Ordering::Less => Err(failed(refused)),
+    }
 }
 
 async fn alter(topic: &TopicName, config: TopicConfig, log: &dyn EventLog) -> Result<(), ApplyError> {

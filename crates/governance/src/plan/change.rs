@@ -51,9 +51,16 @@ pub enum TopicChange {
         records: i64,
         /// Its configuration, where it changes.
         config: Option<TopicConfig>,
+        /// How many partitions it will have, where it is given more.
+        partitions: Option<i32>,
     },
-    /// Its configuration changes.
-    Alter(TopicConfig),
+    /// Its configuration changes, or the number of its partitions.
+    Alter {
+        /// Its configuration, where it changes.
+        config: Option<TopicConfig>,
+        /// How many partitions it will have, where it is given more.
+        partitions: Option<i32>,
+    },
     /// It stays, without a definition.
     Stay {
         /// Records in it now.

@@ -46,12 +46,22 @@ impl Comparison<'_> {
                 // Also where it was there once: whatever is recorded, there is nothing to go on from.
                 None => (Some(Action::Add), definition.clone(), Some(TopicChange::Create), Vec::new()),
                 Some(topic) => {
-                    let definition = definition.with_partitions(self.partitions(&id, &declared, topic)?);
+                    let (exist, count) = (count(topic), self.partitions(&id, &declared, topic)?);
+                    let definition = definition.with_partitions(count);
                     let before = before.and_then(|before| before.topic());
-                    let (config, drift) = configuration(&*definition, before.as_ref(), &topic.config);
+                    let (config, mut drift) = configuration(&*definition, before.as_ref(), &topic.config);
+                    let partitions = (count > exist).then_some(count);
+                    drift.extend(partitions.map(|more| FieldChange {
+                        name: "partitions".to_owned(),
+                        from: Some(exist.to_string()),
+                        to: Some(more.to_string()),
+                    }));
                     let change = match before {
-                        None => Some(TopicChange::Adopt { records: topics::records(topic), config }),
-                        Some(_) => config.map(TopicChange::Alter),
+                        None => {
+                            Some(TopicChange::Adopt { records: topics::records(topic), config, partitions })
+                        }
+                        Some(_) => (config.is_some() || partitions.is_some())
+                            .then_some(TopicChange::Alter { config, partitions }),
                     };
                     (None, definition, change, drift)
                 }
@@ -67,25 +77,25 @@ impl Comparison<'_> {
         Ok(is_change.then_some(Change { action: Action::Update, definition, fields, topic }))
     }
 
-    /// The topic's own count, unless the definition's file insists on another.
+    /// How many partitions the topic has when the plan is applied: what the definition's file says, or what it has.
     fn partitions(
         &self,
         id: &ResourceId,
         declared: &DeclaredTopic<'_>,
         topic: &Topic,
     ) -> Result<i32, Problem> {
-        let exist = i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX);
+        let exist = count(topic);
         let origin = self.project.origin(id).filter(|origin| origin.places.contains_key("partitions"));
         let (Some(origin), Some(asked)) = (origin, declared.partitions.filter(|asked| *asked != exist))
         else {
             return Ok(exist);
         };
+        if asked > exist {
+            return Ok(asked);
+        }
         let name = declared.name;
-        let message = format!("topic {name} has {exist} partitions; the number cannot change yet");
-        let help = format!(
-            "write `partitions: {exist}`, or move the facts to a new event with {asked}: \
-             a changed number would send the same key to another partition"
-        );
+        let message = format!("topic {name} has {exist} partitions; their number can only grow");
+        let help = format!("write `partitions: {exist}`, or move the facts to a new event with {asked}");
         Err(origin.problem("partitions", message).label("asked for here").help(help))
     }
 
@@ -107,6 +117,11 @@ impl Comparison<'_> {
         }
         gone.into_values().rev().flatten().collect()
     }
+}
+
+/// How many partitions a topic has.
+fn count(topic: &Topic) -> i32 {
+    i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX)
 }
 
 /// The configuration of a topic that exists, where it must change, and how it differs.

@@ -54,7 +54,7 @@ impl fmt::Display for Change {
                 write!(f, "; its topic exists, with {}", count(*records))?;
             }
             Some(TopicChange::Stay { records }) => write!(f, "; its topic stays, with {}", count(*records))?,
-            Some(TopicChange::Create | TopicChange::Alter(_)) | None => {}
+            Some(TopicChange::Create | TopicChange::Alter { .. }) | None => {}
         }
         writeln!(f)?;
         write_fields(f, fields)

@@ -208,6 +208,14 @@ impl Admin for MemoryLog {
         Ok(kept.describe(name))
     }
 
+    async fn create_partitions(&self, name: &TopicName, count: i32) -> Result<Topic, AdminError> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        let mut topics = self.topics.lock().expect("no test panics while holding it");
+        let kept = topics.get_mut(name).ok_or_else(|| AdminError::UnknownTopic { topic: name.clone() })?;
+        kept.partitions.resize(usize::try_from(count).expect("positive"), Vec::new());
+        Ok(kept.describe(name))
+    }
+
     async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {
         unreachable!("no plan deletes a topic, yet {name} was to be deleted")
     }

@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use factum_base::clients::ClientAddress;
 use factum_types::auth::Client;
-use factum_types::{Action, Authorizer, GroupId, Principal, Resource, TopicName};
+use factum_types::{Action, Authorizer, GroupId, Principal, Resource, TopicName, TransactionalId};
 use serde::de::DeserializeOwned;
 
 use crate::api::Api;
@@ -90,6 +90,18 @@ impl<S: Send + Sync> FromRequestParts<S> for GroupPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let name = path_segment(parts, state).await?;
         Ok(Self(GroupId::new(name)?))
+    }
+}
+
+/// The transactional id that the path names.
+pub(crate) struct TransactionPath(pub(crate) TransactionalId);
+
+impl<S: Send + Sync> FromRequestParts<S> for TransactionPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = path_segment(parts, state).await?;
+        Ok(Self(TransactionalId::new(name)?))
     }
 }
 

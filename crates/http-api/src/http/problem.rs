@@ -10,7 +10,7 @@ use std::fmt;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use factum_access::ChangeError;
-use factum_eventlog::{AdminError, ProduceError, ReadError};
+use factum_eventlog::{AbortError, AdminError, ProduceError, ReadError};
 use factum_sql as sql;
 use factum_types::{AccessDeniedError, NameError, event};
 use serde::{Serialize, Serializer};
@@ -355,6 +355,17 @@ impl From<ChangeError> for Problem {
                 problem.reported("users or access rules could not be changed", "_factum.access", reason)
             }
             error => Self::refused(error),
+        }
+    }
+}
+
+impl From<AbortError> for Problem {
+    fn from(error: AbortError) -> Self {
+        match &error {
+            AbortError::UnknownId { .. } | AbortError::NotHeld { .. } => Self::not_found(&error),
+            AbortError::Reserved { .. } => Self::forbidden(&error),
+            AbortError::NotOpen { .. } | AbortError::Known { .. } => Self::conflict(&error),
+            AbortError::Unavailable { .. } => Self::unavailable("unavailable", &error),
         }
     }
 }

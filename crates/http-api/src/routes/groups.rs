@@ -12,7 +12,7 @@ use factum_api::groups::{
     CommittedView, GroupLine, GroupList, GroupView, LagHistory, MemberView, PartitionName, TopicGroup,
     TopicGroupList,
 };
-use factum_eventlog::{Group, GroupOffset, Member};
+use factum_eventlog::{Group, GroupOffset, HeldPartition, Member};
 use factum_types::suggest;
 use factum_types::{Action, GroupId, Resource, TopicName, TopicPartition};
 use utoipa_axum::router::OpenApiRouter;
@@ -21,6 +21,7 @@ use utoipa_axum::routes;
 use crate::api::Api;
 use crate::http::document::document;
 use crate::http::extract::{Caller, GroupPath, TopicPath};
+use crate::http::held_back;
 use crate::http::lookup;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
@@ -60,7 +61,11 @@ async fn get_group(
     caller.may(Action::Describe, Resource::Group(&id))?;
     let show = move |api: Arc<Api>| {
         let id = id.clone();
-        async move { Ok(whole(find(&api, &id).await?)) }
+        async move {
+            let group = find(&api, &id).await?;
+            let held = api.state.transactions.held_back().await;
+            Ok(whole(group, &held))
+        }
     };
     document(&api, &caller, DocumentKind::List, show).await
 }
@@ -178,14 +183,14 @@ fn reader(group: &Group, topic: &TopicName) -> Option<TopicGroup> {
     })
 }
 
-fn whole(group: Group) -> GroupView {
+fn whole(group: Group, held: &[HeldPartition]) -> GroupView {
     GroupView {
         id: group.id.to_string(),
         state: group.state,
         protocol_type: group.protocol_type,
         protocol: group.protocol,
         members: group.members.into_iter().map(member).collect(),
-        offsets: group.offsets.into_iter().map(committed).collect(),
+        offsets: group.offsets.into_iter().map(|offset| committed(offset, held)).collect(),
     }
 }
 
@@ -195,7 +200,8 @@ fn member(member: Member) -> MemberView {
     MemberView { id: member.id, client_id: member.client_id, client_host: member.client_host, assignment }
 }
 
-fn committed(committed: GroupOffset) -> CommittedView {
+fn committed(committed: GroupOffset, held: &[HeldPartition]) -> CommittedView {
+    let held = held.iter().find(|held| held.partition == committed.partition);
     CommittedView {
         topic: committed.partition.topic.to_string(),
         partition: committed.partition.partition,
@@ -203,5 +209,6 @@ fn committed(committed: GroupOffset) -> CommittedView {
         end: committed.end.map(|end| end.get().into()),
         lag: committed.lag.map(Into::into),
         metadata: committed.metadata,
+        held_back: held.map(held_back::shown),
     }
 }

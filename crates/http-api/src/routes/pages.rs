@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::http::extract::Caller;
+use crate::http::group_metrics;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
 use crate::openapi::DocumentText;
@@ -76,8 +77,19 @@ async fn metrics(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response
     caller.may(Action::Describe, Resource::Cluster)?;
     let shown = Arc::clone(&api);
     let render = move || {
-        let text = shown.state.metrics.render();
-        async move { Ok(text.into_bytes()) }
+        let api = Arc::clone(&shown);
+        async move {
+            let mut text = api.state.metrics.render();
+            // The other metrics are told whatever is wrong with the groups.
+            if let Ok(groups) = api.log().groups().await {
+                let now = api.state.clock.monotonic();
+                text.push_str(&group_metrics::render(&groups, &api.partition_ends, now));
+            }
+            let transactions = &api.state.transactions;
+            let (open, held) = (transactions.transactions().await, transactions.held_back().await);
+            text.push_str(&group_metrics::render_transactions(&open, &held));
+            Ok(text.into_bytes())
+        }
     };
     api.responses
         .document(caller.client(), DocumentKind::List, "text/plain; version=0.0.4; charset=utf-8", render)

@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 use crate::api::Api;
 use crate::http::document::document;
 use crate::http::extract::{Caller, Params, TopicPath};
+use crate::http::held_back;
 use crate::http::json::Json;
 use crate::http::lookup;
 use crate::http::parameter::Flag;
@@ -102,13 +103,23 @@ async fn get_topic(
 ) -> Result<Json<TopicView>, Problem> {
     caller.may(Action::Describe, Resource::Topic(&name))?;
     let topic = lookup::topic(&api, caller.client(), &name).await?;
-    Ok(Json(topic_view(&api, topic)))
+    let held = api.state.transactions.held_back().await;
+    let mut view = topic_view(&api, topic);
+    for held in held.iter().filter(|held| held.partition.topic == name) {
+        let partition = view.partitions.iter_mut().find(|each| each.partition == held.partition.partition);
+        if let Some(partition) = partition {
+            partition.held_back = Some(held_back::shown(held));
+        }
+    }
+    Ok(Json(view))
 }
 
-/// Change a topic's settings
+/// Change a topic's settings, and create partitions
+///
+/// The number of partitions can only grow. Where both are asked for, settings change first.
 #[utoipa::path(patch, path = "/api/v1/topics/{topic}", tag = "topics",
     params(("topic" = String, Path, example = "store.orders")),
-    request_body(content = AlterTopic, example = json!({"config": {"retention": "30d", "retention_bytes": null}})),
+    request_body(content = AlterTopic, example = json!({"partitions": 8, "config": {"retention": "30d", "retention_bytes": null}})),
     responses((status = 200, body = TopicView), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn alter_topic(
     State(api): State<Arc<Api>>,
@@ -123,12 +134,39 @@ async fn alter_topic(
     let change = SettingsChange::read(wish.config)?;
     // What the project declares is set again whenever it is applied: it is the topic's default.
     let declared = api.state.catalogue.event(&name).map(|event| event.settings.config()).unwrap_or_default();
-    match api.log().edit_topic(&name, Box::new(move |config| change.over(config, &declared))).await {
+    let altered = match wish.partitions {
+        // Refused before anything changes.
+        Some(count) => check_growth(&api, &name, count).await,
+        None => Ok(()),
+    };
+    let altered = match altered {
+        Ok(()) => api.log().edit_topic(&name, Box::new(move |config| change.over(config, &declared))).await,
+        Err(error) => Err(error),
+    };
+    let altered = match (altered, wish.partitions) {
+        (Ok(topic), Some(count)) if usize::try_from(count) != Ok(topic.partitions.len()) => {
+            api.log().create_partitions(&name, count).await
+        }
+        (altered, _) => altered,
+    };
+    match altered {
         Ok(topic) => Ok(Json(topic_view(&api, topic))),
         Err(error @ AdminError::UnknownTopic { .. }) => {
             Err(lookup::unknown_topic(&api, caller.client(), &name, error.into()).await)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Refuses to take partitions away.
+async fn check_growth(api: &Api, name: &TopicName, count: i32) -> Result<(), AdminError> {
+    let has = api.log().topic(name).await?.partitions.len();
+    match usize::try_from(count).unwrap_or(0) < has {
+        true => {
+            let reason = format!("topic {name} has {has} partitions, and their number can only grow");
+            Err(AdminError::Invalid { reason })
+        }
+        false => Ok(()),
     }
 }
 
@@ -186,5 +224,6 @@ fn partition_view(bounds: &PartitionBounds) -> PartitionView {
         high_watermark: bounds.high_watermark.get().into(),
         bytes: bounds.bytes,
         is_writable: bounds.is_writable,
+        held_back: None,
     }
 }

@@ -36,6 +36,7 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         let concrete = concrete.replace("{view}", "store.top").replace("{pipeline}", "store.top");
         let concrete = concrete.replace("{table}", "store.products").replace("{key}", "1");
         let concrete = concrete.replace("{dashboard}", "store.movies").replace("{user}", "alice");
+        let concrete = concrete.replace("{id}", "billing");
         // The body is not what the route wants: permission comes first.
         let answer = server.send(method, &concrete, &[], "not what is wanted").await;
         if PUBLIC.contains(&path.as_str()) {
@@ -79,6 +80,10 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         POST /api/v1/topics/{topic}/records/resend: read topic store.orders {}
         GET /api/v1/topics/{topic}/sample: describe topic store.orders {}
         GET /api/v1/topics/{topic}/tail: read topic store.orders {}
+        GET /api/v1/transactions: describe the cluster {}
+        POST /api/v1/transactions/abort: alter the cluster {}
+        GET /api/v1/transactions/{id}: describe transactional id billing {}
+        POST /api/v1/transactions/{id}/abort: write transactional id billing {}
         GET /api/v1/users: describe the cluster {}
         POST /api/v1/users: alter the cluster {}
         GET /api/v1/users/{user}: describe the cluster {}

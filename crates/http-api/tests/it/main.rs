@@ -23,4 +23,5 @@ mod support;
 mod tail;
 mod together;
 mod topics;
+mod transactions;
 mod views;

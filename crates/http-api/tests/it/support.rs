@@ -98,6 +98,7 @@ impl Server {
         let engine = engine(setup.sql, dir.path(), &broker, &clock, &sql);
         let state = State {
             log: Arc::new(broker.clone()),
+            transactions: Arc::new(broker.clone()),
             catalogue: catalogue.clone(),
             engine: engine.clone(),
             authorizer: setup.authorizer,

@@ -178,7 +178,7 @@ async fn alter_one(call: &Call, resource: Alteration, validate_only: bool) -> Re
             return Err(AlterRefusal::new(ErrorCode::InvalidRequest, reason));
         }
         other => {
-            let reason = format!("resources of type {other} have no settings");
+            let reason = format!("resources of type {other} have no settings that can change");
             return Err(AlterRefusal::new(ErrorCode::InvalidRequest, reason));
         }
     }

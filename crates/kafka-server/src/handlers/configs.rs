@@ -5,12 +5,26 @@
 //! node cannot keep is refused with the reason.
 
 mod broker;
+mod logger;
 mod topic;
 
-pub(super) use broker::describe as describe_broker;
+pub(super) use broker::{describe as describe_broker, describe_group};
+pub(super) use logger::describe as describe_log_level;
 pub(super) use topic::{change, change_list, describe as describe_topic, is_list, or_declared, parse};
 
 use crate::messages::describe_configs::{ConfigSource, ConfigSynonym, ConfigType, DescribedConfig};
+
+/// What a subscription to clients' metrics has where it says nothing else (KIP-714).
+const CLIENT_METRICS: &[FixedConfig] = &[
+    fixed("interval.ms", "300000", ConfigType::Int),
+    fixed("match", "", ConfigType::List),
+    fixed("metrics", "", ConfigType::List),
+];
+
+/// The settings of a subscription to clients' metrics.
+pub(super) fn describe_client_metrics() -> Vec<DescribedConfig> {
+    CLIENT_METRICS.iter().map(FixedConfig::describe).collect()
+}
 
 /// Kafka's "without limit", for times and sizes.
 const UNLIMITED: &str = "-1";

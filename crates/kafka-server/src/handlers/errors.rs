@@ -8,8 +8,9 @@ use factum_access::ChangeError;
 use factum_broker::coordinator::CoordinatorError;
 use factum_broker::transactions::TransactionError;
 use factum_broker::{
-    AlterTopicError, AppendError, CreateTopicError, DeleteRecordsError, DeleteTopicError, EnsureTopicError,
-    LogReadError, ProduceError, ProducerIdError, ReadError, SyncError, TruncateError,
+    AlterTopicError, AppendError, CreatePartitionsError, CreateTopicError, DeleteRecordsError,
+    DeleteTopicError, EnsureTopicError, LogReadError, ProduceError, ProducerIdError, ReadError, SyncError,
+    TruncateError,
 };
 use factum_types::batch;
 
@@ -118,6 +119,23 @@ impl From<&CreateTopicError> for ErrorCode {
             CreateTopicError::InvalidConfig { .. } => Self::InvalidConfig,
             CreateTopicError::Storage(_) | CreateTopicError::OutOfOpenFiles { .. } => Self::KafkaStorageError,
             CreateTopicError::Stopping => Self::NotController,
+        }
+    }
+}
+
+impl From<&CreatePartitionsError> for ErrorCode {
+    fn from(error: &CreatePartitionsError) -> Self {
+        match error {
+            CreatePartitionsError::Unknown { .. } => Self::UnknownTopicOrPartition,
+            CreatePartitionsError::Internal { .. } => Self::InvalidTopicException,
+            CreatePartitionsError::NoIncrease { .. } | CreatePartitionsError::InvalidPartitions { .. } => {
+                Self::InvalidPartitions
+            }
+            CreatePartitionsError::TooManyPartitions { .. } => Self::PolicyViolation,
+            CreatePartitionsError::Storage(_) | CreatePartitionsError::OutOfOpenFiles { .. } => {
+                Self::KafkaStorageError
+            }
+            CreatePartitionsError::Stopping => Self::NotController,
         }
     }
 }

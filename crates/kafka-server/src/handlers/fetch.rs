@@ -1,18 +1,27 @@
 //! Fetch: records out, or a wait until there are some.
 //!
-//! Every fetch names all its partitions: sessions (KIP-227) are answered with session id 0, which tells the
-//! client to go on without one. A reader of committed records is given those below the last stable offset, and which
+//! A request that begins a session (KIP-227) names all its partitions; those that go on with it name what changed, and are
+//! answered with what changed. A reader of committed records is given those below the last stable offset, and which
 //! transactions among them were aborted: it passes over their records itself (KIP-98).
+
+mod session;
+mod sessions;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use factum_base::clients::ClientAddress;
 use factum_broker::{
-    Bounds, Fetch, FetchPartition as Wanted, FetchResult, Isolation, Partition, ReadError, Slice,
+    Bounds, Fetch, FetchPartition as Wanted, FetchResult, Isolation, Partition, ReadError, Slice, Topic,
 };
 use factum_types::{Action, TopicId};
+
+pub(crate) use sessions::FetchSessions;
+
+use session::{FIRST_EPOCH, FetchSession, NO_EPOCH};
+use sessions::{SessionOwner, SharedSession};
 
 use super::{Call, Handle, lookup};
 use crate::connection::to_usize;
@@ -28,12 +37,12 @@ impl Handle for FetchRequest {
     const IS_PATIENT: bool = true;
 
     async fn handle(self, call: &Call) -> FetchResponse {
-        // A request that is in no session, or begins one, is a full one whatever session it names: it closes that.
-        if !matches!(self.session_epoch, 0 | -1) {
-            return answer(ErrorCode::FetchSessionIdNotFound, Vec::new());
-        }
+        let opened = match open(&self, call) {
+            Ok(opened) => opened,
+            Err(code) => return answer(code, 0, Vec::new()),
+        };
         let mut plan = Plan::default();
-        for topic in &once(&self.topics) {
+        for topic in &opened.topics {
             plan.add(call, topic);
         }
         let isolation = lookup::isolation(self.isolation_level);
@@ -44,8 +53,89 @@ impl Handle for FetchRequest {
             Ok(()) => plan.fill(call.session.broker().fetch(fetch).await, isolation),
             Err(_) => plan.leave_empty(&fetch),
         }
-        answer(ErrorCode::None, plan.topics)
+        opened.close(&self, call, plan.topics)
     }
+}
+
+/// What a request reads, and the session that it is in.
+struct OpenFetch {
+    topics: Vec<FetchTopic>,
+    session: SessionUse,
+}
+
+enum SessionUse {
+    /// None, and none is begun.
+    None,
+    /// One is begun if there is room.
+    Begin,
+    /// The session of this id goes on.
+    GoOn(i32, SharedSession),
+}
+
+/// Finds out what to read.
+///
+/// # Errors
+/// The code that tells the client to begin another session.
+fn open(request: &FetchRequest, call: &Call) -> Result<OpenFetch, ErrorCode> {
+    let (node, owner) = (&call.session.node, owner(call));
+    let id = request.session_id;
+    // A full request closes the session that it names.
+    if let FIRST_EPOCH | NO_EPOCH = request.session_epoch {
+        node.fetch_sessions.end(id, &owner);
+        let session = match request.session_epoch {
+            FIRST_EPOCH => SessionUse::Begin,
+            _ => SessionUse::None,
+        };
+        return Ok(OpenFetch { topics: once(&request.topics), session });
+    }
+    let session = node.fetch_sessions.find(id, &owner, node.clock.monotonic());
+    let session = session.ok_or(ErrorCode::FetchSessionIdNotFound)?;
+    let (topics, bytes, partitions) = {
+        let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
+        (session.go_on(request, uses_topic_ids(call))?, session.bytes(), session.len())
+    };
+    if partitions == 0 {
+        node.fetch_sessions.end(id, &owner);
+        return Ok(OpenFetch { topics, session: SessionUse::None });
+    }
+    match node.fetch_sessions.resize(id, bytes, partitions) {
+        true => Ok(OpenFetch { topics, session: SessionUse::GoOn(id, session) }),
+        // It has outgrown what it may have: the client names all again, and is served without a session.
+        false => Err(ErrorCode::FetchSessionIdNotFound),
+    }
+}
+
+impl OpenFetch {
+    /// The answer, as the session has it.
+    fn close(self, request: &FetchRequest, call: &Call, mut answered: Vec<FetchedTopic>) -> FetchResponse {
+        let node = &call.session.node;
+        let id = match self.session {
+            SessionUse::None => 0,
+            SessionUse::Begin => {
+                let session = FetchSession::new(uses_topic_ids(call), &self.topics, &answered);
+                node.fetch_sessions.begin(owner(call), session, node.clock.monotonic())
+            }
+            SessionUse::GoOn(id, session) => {
+                let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
+                if !session.is_answering(request.session_epoch) {
+                    return answer(ErrorCode::InvalidFetchSessionEpoch, 0, Vec::new());
+                }
+                session.retain_news(&mut answered);
+                id
+            }
+        };
+        answer(ErrorCode::None, id, answered)
+    }
+}
+
+fn owner(call: &Call) -> SessionOwner {
+    let address = ClientAddress::from(call.session.peer.ip());
+    SessionOwner { address, principal: call.session.principal().clone() }
+}
+
+/// Whether topics are named by id in the request's version.
+fn uses_topic_ids(call: &Call) -> bool {
+    call.header.version >= 13
 }
 
 /// Each topic and partition once, in the order in which they are first named; as in Kafka, what is said of it
@@ -76,8 +166,8 @@ fn once(asked: &[FetchTopic]) -> Vec<FetchTopic> {
     topics
 }
 
-fn answer(error_code: ErrorCode, topics: Vec<FetchedTopic>) -> FetchResponse {
-    FetchResponse { throttle_time_ms: 0, error_code, session_id: 0, topics, node_endpoints: Vec::new() }
+fn answer(error_code: ErrorCode, session_id: i32, topics: Vec<FetchedTopic>) -> FetchResponse {
+    FetchResponse { throttle_time_ms: 0, error_code, session_id, topics, node_endpoints: Vec::new() }
 }
 
 /// What to read, and the answer that it goes into.
@@ -89,18 +179,21 @@ struct Plan {
     places: Vec<(usize, usize)>,
     /// Something is answered without reading: at once, then.
     is_urgent: bool,
+    /// The topics that were looked up: a session may name one many times.
+    found: HashMap<(TopicId, String), Result<Arc<Topic>, ErrorCode>>,
 }
 
 impl Plan {
     fn add(&mut self, call: &Call, asked: &FetchTopic) {
         let session = &call.session;
-        let topic = match asked.topic_id {
+        let found = self.found.entry((asked.topic_id, asked.name.clone()));
+        let topic = found.or_insert_with(|| match asked.topic_id {
             TopicId::NIL => session.topic(Action::Read, &asked.name),
             id => session.topic_by_id(Action::Read, id),
-        };
+        });
         let mut partitions = Vec::with_capacity(asked.partitions.len());
         for each in &asked.partitions {
-            let found = lookup::partition(&topic, each.partition);
+            let found = lookup::partition(topic, each.partition);
             let outcome =
                 match found.and_then(|partition| check(partition, each).map(|found| (partition, found))) {
                     Ok((partition, None)) => {

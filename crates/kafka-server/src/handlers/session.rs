@@ -13,6 +13,7 @@ use factum_types::auth::{Authorizer, Client};
 use factum_types::{Action, GroupId, Principal, Resource, TopicName, TransactionalId};
 use tokio::sync::Semaphore;
 
+use super::FetchSessions;
 use super::authentication::Authentication;
 use crate::connection::{AddressConnection, Budget, RequestMemory};
 use crate::error_code::ErrorCode;
@@ -44,6 +45,7 @@ pub(crate) struct Node {
     pub(crate) request_memory: Arc<RequestMemory>,
     /// One permit for each search through the log that may read much, of all clients.
     pub(crate) searches: Arc<Semaphore>,
+    pub(crate) fetch_sessions: FetchSessions,
     pub(crate) metrics: Metrics,
     /// Of lines about clients: what they send must not fill the log.
     pub(crate) log_limit: LogLimit,

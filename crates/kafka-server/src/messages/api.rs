@@ -71,6 +71,7 @@ apis! {
     AlterConfigs      = 33, 0..=2,  decoded from 0, flexible from 2;
     DescribeLogDirs   = 35, 1..=4,  decoded from 1, flexible from 2;
     SaslAuthenticate  = 36, 0..=2,  decoded from 0, flexible from 2;
+    CreatePartitions  = 37, 0..=3,  decoded from 0, flexible from 2;
     DeleteGroups      = 42, 0..=2,  decoded from 0, flexible from 2;
     ElectLeaders      = 43, 0..=2,  decoded from 0, flexible from 2;
     IncrementalAlterConfigs = 44, 0..=1, decoded from 0, flexible from 1;
@@ -79,12 +80,16 @@ apis! {
     OffsetDelete      = 47, 0..=0,  decoded from 0, flexible from 1;
     DescribeUserScramCredentials = 50, 0..=0, decoded from 0, flexible from 0;
     AlterUserScramCredentials = 51, 0..=0, decoded from 0, flexible from 0;
+    DescribeQuorum    = 55, 0..=2,  decoded from 0, flexible from 0;
+    UpdateFeatures    = 57, 0..=2,  decoded from 0, flexible from 0;
     DescribeCluster   = 60, 0..=2,  decoded from 0, flexible from 0;
     DescribeProducers = 61, 0..=0,  decoded from 0, flexible from 0;
     DescribeTransactions = 65, 0..=0, decoded from 0, flexible from 0;
     ListTransactions  = 66, 0..=2,  decoded from 0, flexible from 0;
     ConsumerGroupHeartbeat = 68, 0..=1, decoded from 0, flexible from 0;
     ConsumerGroupDescribe = 69, 0..=1, decoded from 0, flexible from 0;
+    ListConfigResources = 74, 0..=1, decoded from 0, flexible from 0;
+    DescribeTopicPartitions = 75, 0..=0, decoded from 0, flexible from 0;
 }
 
 struct Row {

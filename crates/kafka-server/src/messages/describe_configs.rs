@@ -10,6 +10,10 @@ pub const TOPIC: i8 = 2;
 pub const BROKER: i8 = 4;
 /// The resource type of a node's log levels.
 pub const BROKER_LOGGER: i8 = 8;
+/// The resource type of subscriptions to clients' metrics (KIP-714).
+pub const CLIENT_METRICS: i8 = 16;
+/// The resource type of groups (KIP-848).
+pub const GROUP: i8 = 32;
 
 /// Where a configuration value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub enum ConfigSource {
     StaticBrokerConfig = 4,
     /// Set nowhere.
     DefaultConfig = 5,
+    /// The level of a logger.
+    DynamicBrokerLoggerConfig = 6,
 }
 
 /// The type of a configuration value.
@@ -65,7 +71,7 @@ pub struct DescribeConfigsRequest {
 /// Whose configuration is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigResource {
-    /// [`TOPIC`], [`BROKER`] or [`BROKER_LOGGER`].
+    /// [`TOPIC`], [`BROKER`], [`BROKER_LOGGER`], [`CLIENT_METRICS`] or [`GROUP`].
     pub resource_type: i8,
     /// The topic's name, or the node's id in decimal.
     pub resource_name: String,

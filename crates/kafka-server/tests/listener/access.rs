@@ -40,6 +40,7 @@ use kafka_protocol::messages::{
 };
 
 use crate::acls;
+use crate::administration;
 use crate::client::{Client, batch, name_of, text};
 use crate::consumer_groups;
 use crate::fetching::{fetch, latest};
@@ -87,6 +88,11 @@ pub(crate) async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         ApiKey::ElectLeaders | ApiKey::AlterPartitionReassignments | ApiKey::ListPartitionReassignments => {
             vec![one_node::ask(client, api).await]
         }
+        ApiKey::CreatePartitions
+        | ApiKey::DescribeQuorum
+        | ApiKey::UpdateFeatures
+        | ApiKey::ListConfigResources
+        | ApiKey::DescribeTopicPartitions => administration::ask(client, api).await,
         ApiKey::AddPartitionsToTxn
         | ApiKey::AddOffsetsToTxn
         | ApiKey::EndTxn
@@ -322,6 +328,7 @@ async fn each_api_asks_before_it_acts() {
         AlterConfigs: alter the configuration of topic orders, alter the configuration of the cluster
         DescribeLogDirs: describe the cluster
         SaslAuthenticate: no one
+        CreatePartitions: alter topic orders
         DeleteGroups: delete group readers
         ElectLeaders: alter the cluster, describe topic orders
         IncrementalAlterConfigs: alter the configuration of topic orders, alter the configuration of the cluster
@@ -330,12 +337,16 @@ async fn each_api_asks_before_it_acts() {
         OffsetDelete: delete group readers, read topic orders
         DescribeUserScramCredentials: describe the cluster
         AlterUserScramCredentials: alter the cluster
+        DescribeQuorum: describe the cluster
+        UpdateFeatures: alter the cluster
         DescribeCluster: describe the cluster
         DescribeProducers: read topic orders
         DescribeTransactions: describe transactional id pay
         ListTransactions: no one
         ConsumerGroupHeartbeat: read group readers, describe topic orders
         ConsumerGroupDescribe: describe group readers
+        ListConfigResources: describe the configuration of the cluster
+        DescribeTopicPartitions: describe topic orders, read topic orders, write topic orders, create topic orders, delete topic orders, alter topic orders, describe the configuration of topic orders
     "#]]
     .assert_eq(&table);
 }
@@ -398,6 +409,7 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         AlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         DescribeLogDirs: CLUSTER_AUTHORIZATION_FAILED
         SaslAuthenticate: ILLEGAL_SASL_STATE
+        CreatePartitions: TOPIC_AUTHORIZATION_FAILED
         DeleteGroups: GROUP_AUTHORIZATION_FAILED
         ElectLeaders: CLUSTER_AUTHORIZATION_FAILED
         IncrementalAlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
@@ -406,12 +418,16 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         OffsetDelete: GROUP_AUTHORIZATION_FAILED
         DescribeUserScramCredentials: CLUSTER_AUTHORIZATION_FAILED
         AlterUserScramCredentials: CLUSTER_AUTHORIZATION_FAILED
+        DescribeQuorum: CLUSTER_AUTHORIZATION_FAILED
+        UpdateFeatures: CLUSTER_AUTHORIZATION_FAILED
         DescribeCluster: CLUSTER_AUTHORIZATION_FAILED
         DescribeProducers: TOPIC_AUTHORIZATION_FAILED
         DescribeTransactions: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         ListTransactions: NONE
         ConsumerGroupHeartbeat: GROUP_AUTHORIZATION_FAILED
         ConsumerGroupDescribe: GROUP_AUTHORIZATION_FAILED
+        ListConfigResources: CLUSTER_AUTHORIZATION_FAILED
+        DescribeTopicPartitions: TOPIC_AUTHORIZATION_FAILED
     "#]]
     .assert_eq(&table);
     let everything = MetadataRequest::default().with_topics(None);

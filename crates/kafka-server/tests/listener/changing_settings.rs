@@ -215,7 +215,7 @@ async fn settings_that_cannot_be_changed_are_named() {
         __consumer_offsets: 17 topic __consumer_offsets is reserved for the server itself
         _factum.mine: 3
         1: 42 the settings of a broker do not change while it runs; they are in its configuration file
-        1: 42 resources of type 8 have no settings
+        1: 42 resources of type 8 have no settings that can change
     "#]]
     .assert_eq(&table);
     assert_eq!(own_settings(&mut client).await, "");

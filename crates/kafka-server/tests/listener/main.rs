@@ -2,6 +2,7 @@
 
 mod access;
 mod acls;
+mod administration;
 mod asking_twice;
 mod changing_settings;
 mod client;
@@ -9,6 +10,7 @@ mod consumer_groups;
 mod deleting_groups;
 mod deleting_records;
 mod documentation;
+mod fetch_sessions;
 mod fetching;
 mod frames;
 mod groups;

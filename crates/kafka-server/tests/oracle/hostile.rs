@@ -11,6 +11,7 @@ use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
 use factum_kafka_server::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
 use factum_kafka_server::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use factum_kafka_server::messages::create_acls::CreateAclsRequest;
+use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_acls::DeleteAclsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
@@ -22,6 +23,8 @@ use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::describe_quorum::DescribeQuorumRequest;
+use factum_kafka_server::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
 use factum_kafka_server::messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
@@ -34,6 +37,7 @@ use factum_kafka_server::messages::incremental_alter_configs::IncrementalAlterCo
 use factum_kafka_server::messages::init_producer_id::InitProducerIdRequest;
 use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
+use factum_kafka_server::messages::list_config_resources::ListConfigResourcesRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
 use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
@@ -48,6 +52,7 @@ use factum_kafka_server::messages::sasl_authenticate::SaslAuthenticateRequest;
 use factum_kafka_server::messages::sasl_handshake::SaslHandshakeRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
+use factum_kafka_server::messages::update_features::UpdateFeaturesRequest;
 use factum_kafka_server::messages::write_txn_markers::WriteTxnMarkersRequest;
 use factum_kafka_server::messages::{ApiKey, Request, RequestHeader};
 use factum_kafka_server::wire::{Error, Reader};
@@ -117,6 +122,11 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::ConsumerGroupHeartbeat => discard::<ConsumerGroupHeartbeatRequest>,
         ApiKey::ConsumerGroupDescribe => discard::<ConsumerGroupDescribeRequest>,
         ApiKey::DescribeCluster => discard::<DescribeClusterRequest>,
+        ApiKey::CreatePartitions => discard::<CreatePartitionsRequest>,
+        ApiKey::DescribeQuorum => discard::<DescribeQuorumRequest>,
+        ApiKey::UpdateFeatures => discard::<UpdateFeaturesRequest>,
+        ApiKey::ListConfigResources => discard::<ListConfigResourcesRequest>,
+        ApiKey::DescribeTopicPartitions => discard::<DescribeTopicPartitionsRequest>,
     };
     decode(r, version)
 }
@@ -284,6 +294,22 @@ fn the_lists_of_a_heartbeat_are_refused_before_they_are_allocated() {
     let frame = swarm(ApiKey::ConsumerGroupHeartbeat, 0, &fields, 400_000, &[1]);
     assert_eq!(bloated(&frame), "subscribed_topic_names");
     assert_eq!(bloated(&swarm(ApiKey::ConsumerGroupDescribe, 0, &[], 400_000, &[1])), "group_ids");
+}
+
+#[test]
+fn topics_to_grow_and_to_describe_are_refused_before_they_are_allocated() {
+    // A topic without a name, of no partitions, without assignments.
+    assert_eq!(
+        bloated(&swarm(ApiKey::CreatePartitions, 0, &[], 400_000, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0])),
+        "topics"
+    );
+    assert_eq!(bloated(&swarm(ApiKey::DescribeTopicPartitions, 0, &[], 400_000, &[1, 0])), "topics");
+    assert_eq!(bloated(&swarm(ApiKey::DescribeQuorum, 0, &[], 400_000, &[1, 1, 0])), "topics");
+    // Behind a time to wait, features without a name.
+    assert_eq!(
+        bloated(&swarm(ApiKey::UpdateFeatures, 1, &[0; 4], 400_000, &[1, 0, 0, 0, 0])),
+        "feature_updates"
+    );
 }
 
 #[test]

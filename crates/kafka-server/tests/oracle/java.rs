@@ -21,6 +21,7 @@ use factum_kafka_server::messages::api_versions::{ApiVersionsRequest, ApiVersion
 use factum_kafka_server::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
 use factum_kafka_server::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use factum_kafka_server::messages::create_acls::CreateAclsRequest;
+use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
 use factum_kafka_server::messages::delete_acls::DeleteAclsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
@@ -32,6 +33,8 @@ use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
 use factum_kafka_server::messages::describe_log_dirs::DescribeLogDirsRequest;
 use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
+use factum_kafka_server::messages::describe_quorum::DescribeQuorumRequest;
+use factum_kafka_server::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
 use factum_kafka_server::messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
@@ -43,6 +46,7 @@ use factum_kafka_server::messages::incremental_alter_configs::IncrementalAlterCo
 use factum_kafka_server::messages::init_producer_id::InitProducerIdRequest;
 use factum_kafka_server::messages::join_group::JoinGroupRequest;
 use factum_kafka_server::messages::leave_group::LeaveGroupRequest;
+use factum_kafka_server::messages::list_config_resources::ListConfigResourcesRequest;
 use factum_kafka_server::messages::list_groups::ListGroupsRequest;
 use factum_kafka_server::messages::list_offsets::ListOffsetsRequest;
 use factum_kafka_server::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
@@ -61,6 +65,7 @@ use factum_kafka_server::messages::sasl_authenticate::SaslAuthenticateRequest;
 use factum_kafka_server::messages::sasl_handshake::SaslHandshakeRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
+use factum_kafka_server::messages::update_features::UpdateFeaturesRequest;
 use factum_kafka_server::messages::write_txn_markers::{
     TxnMarkerPartitionResult, TxnMarkerResult, TxnMarkerTopicResult, WriteTxnMarkersRequest,
     WriteTxnMarkersResponse,
@@ -301,6 +306,11 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::ConsumerGroupHeartbeat => whole::<ConsumerGroupHeartbeatRequest>,
         ApiKey::ConsumerGroupDescribe => whole::<ConsumerGroupDescribeRequest>,
         ApiKey::DescribeCluster => whole::<DescribeClusterRequest>,
+        ApiKey::CreatePartitions => whole::<CreatePartitionsRequest>,
+        ApiKey::DescribeQuorum => whole::<DescribeQuorumRequest>,
+        ApiKey::UpdateFeatures => whole::<UpdateFeaturesRequest>,
+        ApiKey::ListConfigResources => whole::<ListConfigResourcesRequest>,
+        ApiKey::DescribeTopicPartitions => whole::<DescribeTopicPartitionsRequest>,
     };
     decode(body, version)
 }

@@ -5,6 +5,7 @@
 //! ours. The other side encodes the request and decodes the response; both must come out as they went in.
 
 mod acls;
+mod administration;
 mod cluster;
 mod consumers;
 mod exchange;
@@ -83,6 +84,11 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::ConsumerGroupHeartbeat => consumers::heartbeat(version, s),
         ApiKey::ConsumerGroupDescribe => consumers::describe(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
+        ApiKey::CreatePartitions => administration::create_partitions(version, s),
+        ApiKey::DescribeQuorum => administration::describe_quorum(version, s),
+        ApiKey::UpdateFeatures => administration::update_features(version, s),
+        ApiKey::ListConfigResources => administration::list_config_resources(version, s),
+        ApiKey::DescribeTopicPartitions => administration::describe_topic_partitions(version, s),
     }
 }
 

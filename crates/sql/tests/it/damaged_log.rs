@@ -147,6 +147,10 @@ impl Admin for DamagedLog {
         Admin::edit_topic(&self.broker, name, edit).await
     }
 
+    async fn create_partitions(&self, name: &TopicName, count: i32) -> Result<Topic, AdminError> {
+        Admin::create_partitions(&self.broker, name, count).await
+    }
+
     async fn delete_topic(&self, name: &TopicName) -> Result<(), AdminError> {
         Admin::delete_topic(&self.broker, name).await
     }

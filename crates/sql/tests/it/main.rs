@@ -6,6 +6,7 @@ mod closing_replay;
 mod damaged_log;
 mod doubtful_state;
 mod exactly_once;
+mod growth;
 mod history;
 mod planning;
 mod poison;

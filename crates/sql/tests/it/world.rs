@@ -216,6 +216,12 @@ impl World {
         self.log_runtime().block_on(self.log.create_topic(new)).expect("a new topic");
     }
 
+    pub(crate) fn grow(&self, name: &str, partitions: i32) {
+        let grown =
+            self.log_runtime().block_on(Admin::create_partitions(&self.log, &topic(name), partitions));
+        grown.expect("grown");
+    }
+
     pub(crate) fn delete(&self, name: &str) {
         self.log_runtime().block_on(self.log.delete_topic(&topic(name))).expect("a topic that there was");
     }

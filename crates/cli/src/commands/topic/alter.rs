@@ -1,4 +1,4 @@
-//! `factum topic alter`: changes settings of a topic.
+//! `factum topic alter`: changes settings of a topic, and gives it partitions.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::manifest;
-use crate::args::Format;
+use crate::args::{Format, whole};
 use crate::client::{Client, Error, Topic};
 use crate::output;
 use crate::report;
@@ -18,6 +18,9 @@ use crate::report;
 pub(crate) struct Alter {
     /// The topic, in full: store.orders
     topic: String,
+    /// How many partitions it is to have, more than it has; a key may go to another partition from then on
+    #[arg(long, allow_negative_numbers = true, value_parser = whole::<i32>(1, None, 8))]
+    partitions: Option<i32>,
     /// A setting and its value: retention=30d, compression=zstd; may be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     set: Vec<(String, String)>,
@@ -39,7 +42,7 @@ fn pair(text: &str) -> Result<(String, String), &'static str> {
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum WrongAlter {
     #[error("nothing is to change")]
-    #[diagnostic(help("say what: --set retention=30d, or --unset retention"))]
+    #[diagnostic(help("say what: --set retention=30d, --unset retention, or --partitions 8"))]
     Nothing,
     #[error("the setting {name} is given twice")]
     #[diagnostic(help("give it once, with --set or with --unset"))]
@@ -77,13 +80,17 @@ pub(super) async fn run(wish: Alter, client: &Client, format: Format) -> Result<
             return Err(WrongAlter::Twice { name }.into());
         }
     }
-    if config.is_empty() {
+    if config.is_empty() && wish.partitions.is_none() {
         return Err(WrongAlter::Nothing.into());
     }
     // Where there is none of this name, the nearest is suggested.
     client.topic(&wish.topic).await?;
     let request = client.request(Method::PATCH, &["api", "v1", "topics", &wish.topic]);
-    let altered = client.json(request.json(&json!({ "config": config }))).await;
+    let mut body = json!({ "config": config });
+    if let Some(partitions) = wish.partitions {
+        body["partitions"] = partitions.into();
+    }
+    let altered = client.json(request.json(&body)).await;
     let topic: Topic = altered.map_err(refused)?;
     output::one(format, &topic, || {
         let now = serde_json::to_value(&topic.config).unwrap_or_default();
@@ -91,7 +98,9 @@ pub(super) async fn run(wish: Alter, client: &Client, format: Format) -> Result<
             Value::Null => format!("  {name}: the server's default\n"),
             value => format!("  {name}: {}\n", output::printable(&output::cell(value))),
         };
-        format!("changed topic {}\n{}", topic.name, config.keys().map(line).collect::<String>())
+        let partitions = wish.partitions.map(|_| format!("  partitions: {}\n", topic.partitions.len()));
+        let settings: String = config.keys().map(line).collect();
+        format!("changed topic {}\n{}{settings}", topic.name, partitions.unwrap_or_default())
     })?;
     if let Some(file) = manifest(&topic).filter(|_| is_setting) {
         report::say(format_args!(

@@ -68,6 +68,18 @@ fn group_settings(session: &Session) -> Vec<DescribedConfig> {
     compare(values(&session.broker().options().groups), values(&defaults))
 }
 
+/// What members of a group of the consumer protocol are told (KIP-848).
+pub(in crate::handlers) fn describe_group(session: &Session) -> Vec<DescribedConfig> {
+    let values = |options: &factum_broker::coordinator::Options| {
+        [
+            ("consumer.heartbeat.interval.ms", Int, millis(options.heartbeat_interval).to_string()),
+            ("consumer.session.timeout.ms", Int, millis(options.session_timeout).to_string()),
+        ]
+    };
+    let defaults = factum_broker::coordinator::Options::default();
+    compare(values(&session.broker().options().groups), values(&defaults))
+}
+
 fn listener_settings(session: &Session) -> Vec<DescribedConfig> {
     let values = |options: &crate::Options, advertised: String| {
         [

@@ -13,7 +13,7 @@ use crate::coordinator::{ConsumerHeartbeat, CoordinatorError, GroupState};
 
 const CLIENTS: usize = 5;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     /// A client sends the heartbeat that is due: it joins, or says what it holds.
     Beat(usize),
