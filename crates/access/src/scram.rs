@@ -142,7 +142,7 @@ impl fmt::Debug for ScramCredential {
 }
 
 /// Whether two secrets are equal, in a time that depends on their lengths alone.
-fn is_equal(left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn is_equal(left: &[u8], right: &[u8]) -> bool {
     let differences = left.iter().zip(right).fold(0, |all, (left, right)| all | (left ^ right));
     left.len() == right.len() && std::hint::black_box(differences) == 0
 }

@@ -7,6 +7,7 @@ mod clients {
     pub(crate) mod librdkafka_groups;
     pub(crate) mod librdkafka_transactions;
     pub(crate) mod programs;
+    pub(crate) mod security;
 }
 
 use factum_testkit::{FactumProcess, Launch};

@@ -109,6 +109,8 @@ error_codes! {
     89 ThrottlingQuotaExceeded "THROTTLING_QUOTA_EXCEEDED" "The quota is used up; ask later.";
     90 ProducerFenced "PRODUCER_FENCED" "A newer incarnation of the transactional producer exists.";
     91 ResourceNotFound "RESOURCE_NOT_FOUND" "No such resource.";
+    92 DuplicateResource "DUPLICATE_RESOURCE" "The request names a resource twice.";
+    93 UnacceptableCredential "UNACCEPTABLE_CREDENTIAL" "A credential that is too weak, or no one's.";
     95 InvalidUpdateVersion "INVALID_UPDATE_VERSION" "The feature cannot have this level.";
     100 UnknownTopicId "UNKNOWN_TOPIC_ID" "No topic has this id (KIP-516).";
     103 InconsistentTopicId "INCONSISTENT_TOPIC_ID" "The id and the name belong to two topics.";

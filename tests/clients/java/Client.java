@@ -48,11 +48,12 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * <pre>
  * usage: Client BOOTSTRAP codecs|group|consumer_group|resume|time|admin|idempotent
  *        Client BOOTSTRAP transactions|exactly_once|fencing|timeout|killed
+ *        Client BOOTSTRAP acls                    users and access rules, of a server that goes by them
  *        Client BOOTSTRAP word_count               Kafka Streams, exactly once
  *        Client BOOTSTRAP member TOPIC GROUP PROTOCOL      one member of `group`, as a process of its own
  * </pre>
  *
- * `killed` and `word_count` say {"kill":"server"} when the server is to be killed, and go on when they hear a line on standard input.
+ * `killed`, `acls` and `word_count` say {"kill":"server"} when the server is to be killed, and go on when they hear a line on standard input.
  */
 public final class Client {
     static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -84,6 +85,7 @@ public final class Client {
                 case "fencing" -> new Transactions(client).fencing();
                 case "timeout" -> new Transactions(client).timeout();
                 case "killed" -> new Transactions(client).killed();
+                case "acls" -> new Acls(client).administer();
                 case "word_count" -> new WordCount(client).exactlyOnce();
                 case "member" -> client.member(arguments[2], arguments[3], arguments[4]);
                 default -> fail("no scenario is called " + arguments[1]);
@@ -360,7 +362,7 @@ public final class Client {
     }
 
     Admin admin() {
-        return Admin.create(Map.of("bootstrap.servers", bootstrap));
+        return Admin.create(secured(Map.of("bootstrap.servers", bootstrap)));
     }
 
     private static Set<String> names(Admin admin) {
@@ -383,14 +385,30 @@ public final class Client {
         return topic;
     }
 
+    /** With how to reach a server that asks who comes: a properties file that CLIENT_PROPERTIES in the environment names. */
+    private static Map<String, Object> secured(Map<String, Object> options) {
+        Map<String, Object> all = new HashMap<>(options);
+        String file = System.getenv("CLIENT_PROPERTIES");
+        if (file != null) {
+            var properties = new java.util.Properties();
+            try (var reader = java.nio.file.Files.newBufferedReader(java.nio.file.Path.of(file))) {
+                properties.load(reader);
+            } catch (IOException failure) {
+                throw new java.io.UncheckedIOException(failure);
+            }
+            properties.forEach((name, value) -> all.put((String) name, value));
+        }
+        return all;
+    }
+
     KafkaProducer<String, String> producer(Map<String, String> options) {
-        Map<String, Object> all = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "acks", "all"));
+        Map<String, Object> all = secured(Map.of("bootstrap.servers", bootstrap, "acks", "all"));
         all.putAll(options);
         return new KafkaProducer<>(all, new StringSerializer(), new StringSerializer());
     }
 
     KafkaConsumer<String, String> consumer(Map<String, String> options) {
-        Map<String, Object> all = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "auto.offset.reset", "earliest", "enable.auto.commit", "false"));
+        Map<String, Object> all = secured(Map.of("bootstrap.servers", bootstrap, "auto.offset.reset", "earliest", "enable.auto.commit", "false"));
         all.putAll(options);
         return new KafkaConsumer<>(all, new StringDeserializer(), new StringDeserializer());
     }

@@ -234,34 +234,37 @@ impl Open {
         self.coordinator().commit_offsets(TransactionOffsets { id, producer, version: VERSION, commit }).await
     }
 
-    /// Ends it, and answers as soon as that is decided; then waits until it is complete.
+    /// Ends it, and answers as soon as that is decided; gives who the producer is once it is complete.
     async fn end(
         &mut self,
         outcome: TransactionOutcome,
         result: Result<Vec<RecordMetadata>, TransactionError>,
     ) -> Option<ProducerIdentity> {
-        let mut result = Some(result);
-        loop {
-            match self.coordinator().end(&self.id, self.producer, outcome, VERSION).await {
-                Ok(next) => {
-                    result.take().map(|result| self.answer(result));
-                    return Some(next);
-                }
-                // Decided; a disk that takes no marker now only keeps the producer from its next transaction.
-                Err(transactions::TransactionError::Concurrent) => {
-                    result.take().map(|result| self.answer(result));
-                }
-                Err(error) => {
-                    let failed = self.not_ended(&error);
-                    let failed = result.take().map(|result| result.and(Err(failed)));
-                    failed.map(|failed| self.answer(failed));
-                    return None;
-                }
+        let ended = self.coordinator().end(&self.id, self.producer, outcome, VERSION).await;
+        match &ended {
+            // Decided; a disk that takes no marker now only keeps the producer from its next transaction.
+            Ok(_) | Err(transactions::TransactionError::Concurrent) => self.answer(result),
+            Err(error) => {
+                let failed = self.not_ended(error);
+                self.answer(result.and(Err(failed)));
             }
+        }
+        self.complete(outcome, ended).await
+    }
+
+    /// Waits until what is decided is complete; gives who the producer is then.
+    async fn complete(
+        &self,
+        outcome: TransactionOutcome,
+        mut ended: Result<ProducerIdentity, transactions::TransactionError>,
+    ) -> Option<ProducerIdentity> {
+        while let Err(transactions::TransactionError::Concurrent) = ended {
             if self.is_stopped_within(PAUSE).await {
                 return None;
             }
+            ended = self.coordinator().end(&self.id, self.producer, outcome, VERSION).await;
         }
+        ended.ok()
     }
 
     fn not_ended(&self, error: &transactions::TransactionError) -> TransactionError {

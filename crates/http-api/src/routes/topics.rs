@@ -127,7 +127,7 @@ async fn alter_topic(
     TopicPath(name): TopicPath,
     request: Request,
 ) -> Result<Json<TopicView>, Problem> {
-    caller.may(Action::Alter, Resource::Topic(&name))?;
+    caller.may(Action::AlterConfigs, Resource::Topic(&name))?;
     lookup::refuse_internal(&name)?;
     let (head, body) = request.into_parts();
     let wish: AlterTopic = api.bodies.read_json(&head, body).await?;

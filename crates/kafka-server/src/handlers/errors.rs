@@ -4,6 +4,7 @@
 //! on the rest. So a failure of the disk is `KAFKA_STORAGE_ERROR`, which clients retry, and a contradiction in
 //! the request is a code that they do not.
 
+use factum_access::ChangeError;
 use factum_broker::coordinator::CoordinatorError;
 use factum_broker::transactions::TransactionError;
 use factum_broker::{
@@ -248,6 +249,19 @@ impl From<&CoordinatorError> for ErrorCode {
             CoordinatorError::TooMany { .. } | CoordinatorError::TooLarge { .. } => Self::InvalidRequest,
             CoordinatorError::OffsetMetadataTooLarge { .. } => Self::OffsetMetadataTooLarge,
             CoordinatorError::Storage(_) => Self::CoordinatorNotAvailable,
+        }
+    }
+}
+
+impl From<&ChangeError> for ErrorCode {
+    fn from(error: &ChangeError) -> Self {
+        match error {
+            ChangeError::Acl(_) | ChangeError::Name(_) => Self::InvalidRequest,
+            ChangeError::UnknownCredential { .. } => Self::ResourceNotFound,
+            ChangeError::TooManyAcls | ChangeError::TooManyUsers => Self::PolicyViolation,
+            ChangeError::Topic(_) | ChangeError::Read(_) | ChangeError::Stalled | ChangeError::Write(_) => {
+                Self::KafkaStorageError
+            }
         }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use factum_kafka_server::Options;
 use factum_kafka_server::messages::ApiKey;
-use factum_types::auth::{AccessDeniedError, Authorizer};
-use factum_types::{Action, Principal, Resource};
+use factum_types::auth::{AccessDeniedError, Authorizer, Client as AskingClient};
+use factum_types::{Action, Resource};
 use kafka_protocol::messages::consumer_group_heartbeat_request::TopicPartitions;
 use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
@@ -223,13 +223,13 @@ struct OrdersOnly;
 impl Authorizer for OrdersOnly {
     fn check(
         &self,
-        principal: &Principal,
+        client: AskingClient<'_>,
         action: Action,
         resource: Resource<'_>,
     ) -> Result<(), AccessDeniedError> {
         match resource {
             Resource::Topic(topic) if topic.as_str() != "orders" => Err(AccessDeniedError {
-                principal: principal.clone(),
+                principal: client.principal.clone(),
                 action,
                 resource: resource.to_string(),
             }),
