@@ -92,15 +92,15 @@ pub(crate) enum Command {
     /// List, describe, delete and rewind consumer groups
     #[command(subcommand)]
     Group(group::Verb),
+    /// List, describe and abort transactions of producers
+    #[command(subcommand)]
+    Transaction(transaction::Verb),
     /// List, create and delete users, and set their passwords
     #[command(subcommand)]
     User(user::Verb),
     /// List, create and delete access rules
     #[command(subcommand)]
     Acl(acl::Verb),
-    /// List, describe and abort transactions of producers
-    #[command(subcommand)]
-    Transaction(transaction::Verb),
     /// List, read and watch views
     #[command(subcommand)]
     View(view::Verb),

@@ -345,6 +345,17 @@ impl From<AdminError> for Problem {
     }
 }
 
+impl From<AbortError> for Problem {
+    fn from(error: AbortError) -> Self {
+        match &error {
+            AbortError::UnknownId { .. } | AbortError::NotHeld { .. } => Self::not_found(&error),
+            AbortError::Reserved { .. } => Self::forbidden(&error),
+            AbortError::NotOpen { .. } | AbortError::Known { .. } => Self::conflict(&error),
+            AbortError::Unavailable { .. } => Self::unavailable("unavailable", &error),
+        }
+    }
+}
+
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match &error {
@@ -355,17 +366,6 @@ impl From<ChangeError> for Problem {
                 problem.reported("users or access rules could not be changed", "_factum.access", reason)
             }
             error => Self::refused(error),
-        }
-    }
-}
-
-impl From<AbortError> for Problem {
-    fn from(error: AbortError) -> Self {
-        match &error {
-            AbortError::UnknownId { .. } | AbortError::NotHeld { .. } => Self::not_found(&error),
-            AbortError::Reserved { .. } => Self::forbidden(&error),
-            AbortError::NotOpen { .. } | AbortError::Known { .. } => Self::conflict(&error),
-            AbortError::Unavailable { .. } => Self::unavailable("unavailable", &error),
         }
     }
 }
