@@ -5,12 +5,18 @@ use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
 use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
+use factum_kafka_server::messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
+use factum_kafka_server::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
+use factum_kafka_server::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
+use factum_kafka_server::messages::create_acls::CreateAclsRequest;
 use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
+use factum_kafka_server::messages::delete_acls::DeleteAclsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
+use factum_kafka_server::messages::describe_acls::DescribeAclsRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
@@ -19,6 +25,7 @@ use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
 use factum_kafka_server::messages::describe_quorum::DescribeQuorumRequest;
 use factum_kafka_server::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
+use factum_kafka_server::messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
 use factum_kafka_server::messages::end_txn::EndTxnRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
@@ -39,6 +46,8 @@ use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
 use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
 use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
+use factum_kafka_server::messages::sasl_authenticate::SaslAuthenticateRequest;
+use factum_kafka_server::messages::sasl_handshake::SaslHandshakeRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
 use factum_kafka_server::messages::update_features::UpdateFeaturesRequest;
@@ -73,6 +82,8 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::DescribeGroups => decode::<DescribeGroupsRequest>,
         ApiKey::ListGroups => decode::<ListGroupsRequest>,
         ApiKey::ApiVersions => decode::<ApiVersionsRequest>,
+        ApiKey::SaslHandshake => decode::<SaslHandshakeRequest>,
+        ApiKey::SaslAuthenticate => decode::<SaslAuthenticateRequest>,
         ApiKey::CreateTopics => decode::<CreateTopicsRequest>,
         ApiKey::DeleteTopics => decode::<DeleteTopicsRequest>,
         ApiKey::InitProducerId => decode::<InitProducerIdRequest>,
@@ -95,6 +106,13 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::TxnOffsetCommit => decode::<TxnOffsetCommitRequest>,
         ApiKey::DescribeTransactions => decode::<DescribeTransactionsRequest>,
         ApiKey::ListTransactions => decode::<ListTransactionsRequest>,
+        ApiKey::DescribeAcls => decode::<DescribeAclsRequest>,
+        ApiKey::CreateAcls => decode::<CreateAclsRequest>,
+        ApiKey::DeleteAcls => decode::<DeleteAclsRequest>,
+        ApiKey::DescribeUserScramCredentials => decode::<DescribeUserScramCredentialsRequest>,
+        ApiKey::AlterUserScramCredentials => decode::<AlterUserScramCredentialsRequest>,
+        ApiKey::ConsumerGroupHeartbeat => decode::<ConsumerGroupHeartbeatRequest>,
+        ApiKey::ConsumerGroupDescribe => decode::<ConsumerGroupDescribeRequest>,
         ApiKey::DescribeCluster => decode::<DescribeClusterRequest>,
         ApiKey::CreatePartitions => decode::<CreatePartitionsRequest>,
         ApiKey::DescribeQuorum => decode::<DescribeQuorumRequest>,

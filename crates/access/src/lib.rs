@@ -1,12 +1,35 @@
-//! Who may do what: users and their credentials.
+//! Access: users and their credentials, logging in, the TLS of listeners, and rules that say who may do what.
+//!
+//! ```text
+//!   administration ─▶ AccessStore ─▶ topic _factum.access
+//!                          ├─▶ Users ◀─ a log-in
+//!                          └─▶ Acls  ◀─ AclAuthorizer ◀─ every request
+//! ```
 //!
 //! Invariants: a password is never kept, and nothing that is kept lets one log in as the user (RFC 5802 §3); a credential's
-//! `Debug` shows none of its keys.
+//! `Debug` shows none of its keys. What is in effect is on disk. What no rule allows is denied, and a rule that denies wins.
 //!
-//! Not here: how a client proves who it is over a connection (see `factum-kafka-server`), how a project declares users.
+//! Not here: the requests in which a client proves who it is (see `factum-kafka-server`), how a project declares users.
 
+mod acl;
+mod acls;
+mod authorizer;
+mod password_check;
+mod patterns;
+pub mod sasl;
 mod scram;
+mod store;
+pub mod tls;
 mod users;
 
+pub use acl::{
+    ANY_NAME, ANY_PRINCIPAL, Acl, AclError, AclFilter, CLUSTER, Host, MAX_PRINCIPAL_BYTES,
+    MAX_RESOURCE_BYTES, Operation, PatternFilter, PatternType, Permission, ResourcePattern, ResourceType,
+    check_principal,
+};
+pub use acls::{Acls, Verdict};
+pub use authorizer::AclAuthorizer;
+pub use password_check::{MAX_PASSWORD_BYTES, PasswordCheck};
 pub use scram::{ITERATIONS, MAX_ITERATIONS, MIN_ITERATIONS, ScramCredential, ScramMechanism};
-pub use users::Users;
+pub use store::{AccessStore, ChangeError, CredentialChange, MAX_ACLS, TOPIC, UnreadableAccess};
+pub use users::{MAX_USER_BYTES, MAX_USERS, User, UserNameError, Users, check_user_name};

@@ -1,4 +1,4 @@
-//! What a server keeps of a password (RFC 5802): a salt and two keys that it can be checked with and not logged in with.
+//! The credential that a server keeps of a password (RFC 5802): a salt and two keys that it can be checked with and not logged in with.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -87,7 +87,7 @@ impl fmt::Display for ScramMechanism {
 pub struct ScramCredential {
     /// The mechanism that it is for.
     pub mechanism: ScramMechanism,
-    /// Random bytes, told to whoever begins to log in.
+    /// Random bytes, told to a client that begins to log in.
     pub salt: Vec<u8>,
     /// How often the password was hashed.
     pub iterations: NonZeroU32,
@@ -142,7 +142,7 @@ impl fmt::Debug for ScramCredential {
 }
 
 /// Whether two secrets are equal, in a time that depends on their lengths alone.
-fn is_equal(left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn is_equal(left: &[u8], right: &[u8]) -> bool {
     let differences = left.iter().zip(right).fold(0, |all, (left, right)| all | (left ^ right));
     left.len() == right.len() && std::hint::black_box(differences) == 0
 }

@@ -6,6 +6,7 @@
 //! Not here: routes, status codes and headers (`http-api`); how a record is written, which is straight from the log
 //! and without being held ([`records::Record`] is what its readers need of it).
 
+pub mod access;
 pub mod dashboards;
 pub mod events;
 pub mod groups;

@@ -11,6 +11,7 @@ pub trait RequestBody: DeserializeOwned {
 #[cfg(test)]
 mod tests {
     use super::RequestBody;
+    use crate::access::{AclList, NewPassword, NewUser};
     use crate::groups::ResetOffsets;
     use crate::records::ResendRecord;
     use crate::sql::SqlRequest;
@@ -23,6 +24,9 @@ mod tests {
 
     #[test]
     fn examples_can_be_read() {
+        example_of::<NewUser>();
+        example_of::<NewPassword>();
+        example_of::<AclList>();
         example_of::<ResetOffsets>();
         example_of::<ResendRecord>();
         example_of::<SqlRequest>();

@@ -47,7 +47,9 @@ pub struct HeldPartitionView {
     /// Whose transaction it is, a 64-bit number as text.
     #[schema(value_type = String, example = "4711")]
     pub producer_id: Int64,
-    /// Its transactional id; absent where no one knows the transaction any more, so that no producer ends it.
+    /// Whether no transactional id knows the transaction any more, so that no producer ends it.
+    pub is_hanging: bool,
+    /// Its transactional id, where there is one that the caller may see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "billing")]
     pub transactional_id: Option<String>,

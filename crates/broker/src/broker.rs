@@ -30,7 +30,7 @@ use crate::error::{
 use crate::fetch::{Fetch, FetchResult};
 use crate::health::{Health, health};
 use crate::heavy_work::HeavyWork;
-use crate::in_process::InternalLog;
+use crate::in_process::{InternalLog, ProducerPool};
 use crate::metrics;
 use crate::name_registry::{NameRegistry, TakenNames};
 use crate::options::Options;
@@ -64,6 +64,8 @@ pub(crate) struct BrokerInner {
     pub(crate) taken_names: TakenNames,
     pub(crate) declared_settings: DeclaredSettings,
     pub(crate) partitioner: Partitioner,
+    /// Producers of requests that are stored whole over several partitions.
+    pub(crate) whole_requests: ProducerPool,
     /// The file that keeps other servers away, if one does.
     pub(crate) lock_file: OnceLock<LockFile>,
     /// Where members of groups run their heartbeats; there once the service runs.

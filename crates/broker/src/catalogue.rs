@@ -3,6 +3,7 @@
 //! Invariants: what the index shows exists on disk, because a change is made there first. Changes are made one
 //! at a time and block on the disk; looking a topic up never waits for one of them.
 
+mod directory;
 mod growth;
 mod index;
 mod opening;

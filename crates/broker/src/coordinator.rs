@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   Coordinator ──► cell per group (one mutex) ─┬─ Group         pure state machine: join, sync, heartbeat, leave
+//!        │                                      ├─ ConsumerGroup the same for the consumer protocol: heartbeats alone
 //!        │                                      ├─ OffsetTable   committed offsets
 //!        │                                      ├─ PendingOffsets  those of open transactions
 //!        │                                      └─ parked        requests that wait for the others
@@ -18,12 +19,13 @@
 //! - what a client brings counts in the memory of all groups (`memory`) until it is gone, and is a copy: no slice of a
 //!   request keeps the whole request.
 //!
-//! Not here: authorisation and whether a topic exists (the edge asks before it calls), the members' own
-//! assignors, and the newer consumer protocol (KIP-848).
+//! Not here: authorisation and whether a topic exists (the edge asks before it calls), and the members' own assignors.
 
 mod answer;
 mod cell;
 mod commits;
+mod consumer_group;
+mod consumer_heartbeats;
 pub(crate) mod consumer_protocol;
 mod error;
 mod group;
@@ -43,10 +45,14 @@ mod upkeep;
 
 pub use crate::journal::{LogError, ReplayError};
 pub use answer::{
-    GroupDescription, GroupListing, GroupState, JoinResult, JoinedMember, MemberDescription, SyncResult,
+    AssignedTopic, ConsumerGroupDescription, ConsumerHeartbeatResult, ConsumerMemberDescription,
+    GroupDescription, GroupListing, GroupState, GroupType, JoinResult, JoinedMember, MemberDescription,
+    SyncResult,
 };
+pub use consumer_group::PartitionSet;
+pub(crate) use consumer_group::directory::TopicDirectory;
 pub use error::CoordinatorError;
 pub use memory::MemoryLimitError;
 pub use options::Options;
-pub use request::{Commit, CommittedOffset, JoinGroup, Leaving, SyncGroup};
+pub use request::{Commit, CommittedOffset, ConsumerHeartbeat, JoinGroup, Leaving, SyncGroup};
 pub use service::Coordinator;

@@ -11,7 +11,8 @@ mod internal_log;
 mod produce;
 mod read;
 mod session;
-mod transactions;
+mod transaction;
+mod transaction_admin;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -20,15 +21,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use factum_eventlog::{
     Chunk, EventLog, GroupConsumer, GroupError, Membership, NewRecord, Position, ProduceError, ReadError,
-    RecordMetadata,
+    RecordMetadata, TransactionError, TransactionalProducer,
 };
-use factum_types::{Offset, TopicName, TopicPartition};
+use factum_types::{Offset, TopicName, TopicPartition, TransactionalId};
 
 use crate::access::Access;
 use crate::broker::Broker;
 use crate::partition::Partition;
 
 pub use internal_log::InternalLog;
+pub(crate) use transaction::ProducerPool;
 
 #[async_trait]
 impl EventLog for Broker {
@@ -38,6 +40,21 @@ impl EventLog for Broker {
         records: Vec<NewRecord>,
     ) -> Result<Vec<RecordMetadata>, ProduceError> {
         produce::produce(self, Access::Client, topic, records).await
+    }
+
+    async fn produce_whole(
+        &self,
+        topic: &TopicName,
+        records: Vec<NewRecord>,
+    ) -> Result<Vec<RecordMetadata>, ProduceError> {
+        produce::produce_whole(self, Access::Client, topic, records).await
+    }
+
+    async fn transactional_producer(
+        &self,
+        id: &TransactionalId,
+    ) -> Result<Box<dyn TransactionalProducer>, TransactionError> {
+        Ok(Box::new(transaction::Producer::open(self.clone(), Access::Client, id.clone()).await?))
     }
 
     async fn read(
@@ -59,6 +76,10 @@ impl EventLog for Broker {
     }
 
     async fn join(&self, membership: Membership) -> Result<Box<dyn GroupConsumer>, GroupError> {
+        if membership.group.is_internal() {
+            let reason = "the name is reserved for the server itself".to_owned();
+            return Err(GroupError::Refused { group: membership.group, reason });
+        }
         Ok(Box::new(consumer::Consumer::join(self.clone(), membership)?))
     }
 }

@@ -58,6 +58,14 @@ pub(crate) fn describe() {
         "factum_group_memory_bytes",
         "Memory of consumer groups: what members bring, assignments and committed offsets"
     );
+    describe_counter!(
+        "factum_consumer_group_rebalances_total",
+        "New epochs of groups of the consumer protocol: members or their topics changed"
+    );
+    describe_counter!(
+        "factum_consumer_group_expired_members_total",
+        "Members of the consumer protocol that were silent, or kept partitions for too long"
+    );
     describe_counter!("factum_transactions_begun_total", "Transactions begun by producers");
     describe_counter!(
         "factum_transactions_ended_total",
@@ -85,6 +93,14 @@ pub(crate) fn observe_doubted_clock(seconds: f64) {
 /// The memory of all consumer groups, looked up once: it changes with each member that comes or goes.
 pub(crate) fn group_memory() -> Gauge {
     gauge!("factum_group_memory_bytes")
+}
+
+pub(crate) fn observe_consumer_group_rebalance() {
+    counter!("factum_consumer_group_rebalances_total").increment(1);
+}
+
+pub(crate) fn observe_expired_consumers(members: u64) {
+    counter!("factum_consumer_group_expired_members_total").increment(members);
 }
 
 pub(crate) fn observe_transaction_begun() {

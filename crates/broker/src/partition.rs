@@ -234,6 +234,20 @@ impl Partition {
         self.place(batch, request, None, None).map(|(appended, _)| appended)
     }
 
+    /// The same for a batch of a transaction, which must carry its producer.
+    ///
+    /// # Errors
+    /// As [`Partition::append`].
+    pub(crate) fn append_in_transaction(
+        &self,
+        batch: RecordBatch,
+        request: NonZeroUsize,
+        transaction: &TransactionalAppend,
+    ) -> Result<AppendResult, ProduceError> {
+        self.check(&batch)?;
+        self.place(batch, request, None, Some(transaction)).map(|(appended, _)| appended)
+    }
+
     /// Does to a checked batch what the topic's settings ask for, and gives it to the log. `latest` is the first record
     /// with the greatest timestamp, where that is known.
     fn place(

@@ -29,6 +29,7 @@ use crate::coordinator::Coordinator;
 use crate::data_dir_lock::DataDirLock;
 use crate::declared_settings::DeclaredSettings;
 use crate::error::{OpenError, StorageError};
+use crate::in_process::ProducerPool;
 use crate::journal::log::PartitionJournal;
 use crate::name_registry::TakenNames;
 use crate::options::{DEFAULT_OPEN_FILES, Options};
@@ -108,6 +109,7 @@ impl Service {
         let offsets = journal_partition(&catalogue, OFFSETS_TOPIC)?;
         let coordinator = Coordinator::open(
             offsets,
+            Arc::<Catalogue>::clone(&catalogue),
             options.groups.clone(),
             Arc::clone(&clock),
             Arc::clone(&trusted_time),
@@ -140,6 +142,7 @@ impl Service {
             cold_reads: BlockingWork::at_most(COLD_READS),
             trusted_time,
             partitioner,
+            whole_requests: ProducerPool::default(),
             lock_file: OnceLock::new(),
             tasks,
         });

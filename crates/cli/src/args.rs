@@ -11,8 +11,8 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    completion, demo, dev, doctor, explain, generate, group, init, log, pipeline, produce, server, sql, tail,
-    topic, transaction, view,
+    acl, completion, demo, dev, doctor, explain, generate, group, init, log, pipeline, produce, server, sql,
+    tail, topic, transaction, user, view,
 };
 
 /// An event-driven architecture in one binary.
@@ -53,6 +53,9 @@ pub(crate) struct Common {
     /// Whether the user named it, rather than leaving it to the default
     #[arg(skip)]
     pub(crate) is_server_named: bool,
+    /// The user to log in as; its password is in FACTUM_PASSWORD
+    #[arg(long = "user", global = true, help_heading = EVERYWHERE, env = "FACTUM_USER", value_name = "NAME")]
+    pub(crate) login: Option<String>,
     /// How to print what was asked for
     #[arg(short, long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
@@ -92,6 +95,12 @@ pub(crate) enum Command {
     /// List, describe and abort transactions of producers
     #[command(subcommand)]
     Transaction(transaction::Verb),
+    /// List, create and delete users, and set their passwords
+    #[command(subcommand)]
+    User(user::Verb),
+    /// List, create and delete access rules
+    #[command(subcommand)]
+    Acl(acl::Verb),
     /// List, read and watch views
     #[command(subcommand)]
     View(view::Verb),

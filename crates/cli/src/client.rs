@@ -35,6 +35,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
+    login: Option<Login>,
+}
+
+/// The user that requests log in as.
+#[derive(Clone)]
+struct Login {
+    user: String,
+    password: Option<String>,
 }
 
 impl Client {
@@ -58,7 +66,12 @@ impl Client {
         // A proxy is for what lies outside this machine.
         let builder = if is_loopback(&base) { builder.no_proxy() } else { builder };
         let http = builder.build().map_err(|error| bad(error.to_string()))?;
-        Ok(Self { http, base })
+        Ok(Self { http, base, login: None })
+    }
+
+    /// The same client, whose requests log in as `user`, if one is given.
+    pub(crate) fn logged_in(self, user: Option<String>, password: Option<String>) -> Self {
+        Self { login: user.map(|user| Login { user, password }), ..self }
     }
 
     /// The server's address, without a slash at its end.
@@ -77,7 +90,11 @@ impl Client {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
-        self.http.request(method, url)
+        let request = self.http.request(method, url);
+        match &self.login {
+            Some(login) => request.basic_auth(&login.user, login.password.as_ref()),
+            None => request,
+        }
     }
 
     /// Gets JSON.

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+pub(crate) mod acl;
 pub(crate) mod completion;
 pub(crate) mod demo;
 pub(crate) mod dev;
@@ -17,6 +18,7 @@ pub(crate) mod sql;
 pub(crate) mod tail;
 pub(crate) mod topic;
 pub(crate) mod transaction;
+pub(crate) mod user;
 pub(crate) mod view;
 
 use std::future::Future;
@@ -25,6 +27,9 @@ use miette::{IntoDiagnostic, Report, WrapErr};
 
 use crate::args::{Cli, Command, Common};
 use crate::client::Client;
+
+/// Has the password of the user that commands log in as: an argument could be read by every user of the machine.
+const PASSWORD: &str = "FACTUM_PASSWORD";
 
 /// Does what the command line says.
 pub(crate) fn run(cli: Cli) -> Result<(), Report> {
@@ -37,6 +42,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Report> {
         Command::Topic(verb) => talk(&common, |client| topic::run(verb, client, common.output)),
         Command::Group(verb) => talk(&common, |client| group::run(verb, client, common.output)),
         Command::Transaction(verb) => talk(&common, |client| transaction::run(verb, client, common.output)),
+        Command::User(verb) => talk(&common, |client| user::run(verb, client, common.output)),
+        Command::Acl(verb) => talk(&common, |client| acl::run(verb, client, common.output)),
         Command::View(verb) => talk(&common, |client| view::run(verb, client, common.output)),
         Command::Pipeline(verb) => talk(&common, |client| pipeline::run(verb, client, common.output)),
         Command::Sql(args) => talk(&common, |client| sql::run(args, client, common.output)),
@@ -57,7 +64,7 @@ fn talk<F>(common: &Common, command: impl FnOnce(Client) -> F) -> Result<(), Rep
 where
     F: Future<Output = Result<(), Report>>,
 {
-    let client = Client::new(&common.server)?;
+    let client = Client::new(&common.server)?.logged_in(common.login.clone(), std::env::var(PASSWORD).ok());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -26,7 +26,10 @@ pub(crate) fn held_back(held: &HeldPartitionView) -> String {
     let HeldPartitionView { topic, partition, start_offset, records, .. } = held;
     let by = match &held.transactional_id {
         Some(id) => format!("by transaction {}", printable(id)),
-        None => "by a transaction that no transactional id knows (`factum transaction list`)".to_owned(),
+        None if held.is_hanging => {
+            "by a transaction that no transactional id knows (`factum transaction list`)".to_owned()
+        }
+        None => "by another's transaction".to_owned(),
     };
     let since = held.since.as_ref().map(|since| format!(" since {since}")).unwrap_or_default();
     format!("{topic}/{partition} from offset {start_offset} on ({records} records) {by}{since}")

@@ -4,8 +4,10 @@
 mod clients {
     pub(crate) mod kcat;
     pub(crate) mod librdkafka;
+    pub(crate) mod librdkafka_groups;
     pub(crate) mod librdkafka_transactions;
     pub(crate) mod programs;
+    pub(crate) mod security;
 }
 
 use factum_testkit::{FactumProcess, Launch};

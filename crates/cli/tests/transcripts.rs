@@ -43,6 +43,8 @@ fn help_opens_with_examples() {
           init        Write a small commented project
           topic       List, describe, create, alter and delete topics
           group       List, describe, delete and rewind consumer groups
+          user        List, create and delete users, and set their passwords
+          acl         List, create and delete access rules
           view        List, read and watch views
           pipeline    List and describe pipelines, which keep views up to date
           sql         Run a SQL query
@@ -68,6 +70,11 @@ fn help_opens_with_examples() {
 
                   [env: FACTUM_SERVER=http://127.0.0.1:9]
                   [default: http://127.0.0.1:8080]
+
+              --user <NAME>
+                  The user to log in as; its password is in FACTUM_PASSWORD
+
+                  [env: FACTUM_USER=]
 
           -o, --output <OUTPUT>
                   How to print what was asked for
@@ -111,6 +118,11 @@ fn help_opens_with_examples() {
                   [env: FACTUM_SERVER=http://127.0.0.1:9]
                   [default: http://127.0.0.1:8080]
 
+              --user <NAME>
+                  The user to log in as; its password is in FACTUM_PASSWORD
+
+                  [env: FACTUM_USER=]
+
           -o, --output <OUTPUT>
                   How to print what was asked for
 
@@ -144,6 +156,8 @@ fn help_opens_with_examples() {
         Options of every command:
               --server <URL>     The running Factum that the command talks to [env:
                                  FACTUM_SERVER=http://127.0.0.1:9] [default: http://127.0.0.1:8080]
+              --user <NAME>      The user to log in as; its password is in FACTUM_PASSWORD [env:
+                                 FACTUM_USER=]
           -o, --output <OUTPUT>  How to print what was asked for [default: table] [possible values: table,
                                  json, yaml, csv, name]
     "#]]
@@ -489,19 +503,19 @@ fn groups_are_shown_moved_and_forgotten() {
     expect![[r#"
         $ factum group list
         GROUP     STATE  MEMBERS  TOPICS  LAG
-        receipts  Empty        0       1    7
+        receipts  Empty        0       1    9
         $ factum group describe receipts
         group  receipts
         state  Empty
-        lag    7
+        lag    9
 
         TOPIC         PARTITION  OFFSET  END  LAG
-        store.orders          0       2    5    3
-        store.orders          1       1    5    4
+        store.orders          0       2    6    4
+        store.orders          1       1    6    5
         $ factum group describe receipts -o csv
         topic,partition,offset,end,lag
-        store.orders,0,2,5,3
-        store.orders,1,1,5,4
+        store.orders,0,2,6,4
+        store.orders,1,1,6,5
         $ factum group describe recipts
         !   × there is no group recipts
         !   help: did you mean `receipts`?
@@ -513,21 +527,21 @@ fn groups_are_shown_moved_and_forgotten() {
         ! nothing was moved: this was a dry run
         $ factum group reset receipts --topic store.orders --partition 1 --to latest
         TOPIC         PARTITION  FROM  TO
-        store.orders          1     1   5
+        store.orders          1     1   6
         $ factum group reset receipts --topic store.orders --shift-by -2 --dry-run
         TOPIC         PARTITION  FROM  TO
         store.orders          0     2   0
-        store.orders          1     5   3
+        store.orders          1     6   4
         ! nothing was moved: this was a dry run
         $ factum group reset receipts --all-topics --to-time 2020-01-31T12:00:00Z --dry-run
         TOPIC         PARTITION  FROM  TO
         store.orders          0     2   0
-        store.orders          1     5   0
+        store.orders          1     6   0
         ! nothing was moved: this was a dry run
         $ factum group reset receipts --topic store.orders --partition 0,1 --to 4 --dry-run
         TOPIC         PARTITION  FROM  TO
         store.orders          0     2   4
-        store.orders          1     5   4
+        store.orders          1     6   4
         ! nothing was moved: this was a dry run
         $ factum group reset receipts --topic store.orders --to-time earliest
         ! error: invalid value 'earliest' for '--to-time <TIME>': "earliest" is not a time such as 2026-01-31T12:00:00Z, or 10m ago
@@ -552,7 +566,7 @@ fn groups_are_shown_moved_and_forgotten() {
         exit 2
         $ factum group list --topic store.orders
         GROUP     STATE  MEMBERS  PARTITIONS  LAG
-        receipts  Empty        0           2    3
+        receipts  Empty        0           2    4
         $ factum group list --topic store.order
         !   × there is no topic store.order
         !   help: did you mean `store.orders`?
@@ -578,15 +592,15 @@ fn groups_are_shown_moved_and_forgotten() {
               "topic": "store.orders",
               "partition": 0,
               "offset": "2",
-              "end": "5",
-              "lag": "3",
+              "end": "6",
+              "lag": "4",
               "metadata": ""
             },
             {
               "topic": "store.orders",
               "partition": 1,
-              "offset": "5",
-              "end": "5",
+              "offset": "6",
+              "end": "6",
               "lag": "0",
               "metadata": ""
             }

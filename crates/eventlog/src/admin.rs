@@ -41,6 +41,12 @@ pub enum AdminError {
         /// The name asked for.
         topic: TopicName,
     },
+    /// The name is reserved: the server's own tasks keep their positions there.
+    #[error("group {group} is reserved for the server itself")]
+    ReservedGroup {
+        /// The name asked for.
+        group: GroupId,
+    },
     /// No group has this name.
     #[error("there is no group {group}")]
     UnknownGroup {

@@ -16,6 +16,7 @@ mod groups;
 mod produce;
 mod read;
 mod topics;
+mod transactions;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +64,14 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn EventLog>) {
     topics::are_given_partitions(make().await).await;
     topics::are_deleted_and_made_anew(make().await).await;
     topics::of_the_server_are_out_of_reach(make().await).await;
+    transactions::requests_are_stored_whole(make().await).await;
+    transactions::a_request_that_is_refused_leaves_nothing(make().await).await;
+    transactions::count_over_topics_with_their_offsets(make().await).await;
+    transactions::that_are_refused_leave_nothing(make().await).await;
+    transactions::belong_to_the_latest_of_a_name(make().await).await;
+    transactions::go_on_without_their_caller(make().await).await;
+    transactions::of_a_task_say_everything_once(make().await).await;
+    transactions::are_waited_for(make().await).await;
     groups::share_partitions_and_take_over(make().await).await;
     groups::resume_after_the_commit(make().await).await;
     groups::deliver_again_what_was_not_committed(make().await).await;

@@ -65,7 +65,8 @@ pub trait GroupConsumer: Send {
 pub struct Group {
     /// Its name.
     pub id: GroupId,
-    /// Kafka's word for its state: `Empty`, `PreparingRebalance`, `CompletingRebalance`, `Stable`, `Dead`.
+    /// Kafka's word for its state: `Empty`, `PreparingRebalance`, `CompletingRebalance`, `Stable`, `Dead`; of the consumer
+    /// protocol also `Assigning` and `Reconciling`.
     pub state: String,
     /// The protocol type, `consumer` for consumers.
     pub protocol_type: String,

@@ -10,7 +10,9 @@
 //! Invariants: what [`EventLog::produce`] acknowledged is on disk, and [`EventLog::read`] shows nothing
 //! that a power cut can take back.
 //!
-//! Not here: authorisation (the edge asks before it calls), schemas, producing in transactions.
+//! Readers see committed records alone: of a transaction nothing before it is decided, and nothing ever if it was aborted.
+//!
+//! Not here: authorisation (the edge asks before it calls), schemas.
 
 mod admin;
 #[cfg(feature = "conformance")]
@@ -19,25 +21,29 @@ mod group;
 mod partitioner;
 mod produce;
 mod read;
+mod task_producer;
 mod topic;
-mod transactions;
+mod transaction;
+mod transaction_admin;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use factum_types::{GroupId, Offset, TopicName, TopicPartition};
+use factum_types::{GroupId, Offset, TopicName, TopicPartition, TransactionalId};
 
 pub use admin::AdminError;
 pub use group::{Group, GroupConsumer, GroupError, GroupOffset, Member, Membership, PolledRecords};
 pub use partitioner::Partitioner;
 pub use produce::{NewRecord, ProduceError, RecordMetadata};
 pub use read::{Chunk, Position, ReadError, Unreadable};
+pub use task_producer::{TakeOverError, TaskAppend, TaskProducer};
 pub use topic::as_it_is;
 pub use topic::{
     CleanupPolicy, CompressionType, DirtyRatio, NewTopic, PartitionBounds, TimestampType, Topic, TopicConfig,
     TopicEdit,
 };
-pub use transactions::{AbortError, HeldPartition, Transaction, Transactions};
+pub use transaction::{GroupOffsets, NewTransaction, TransactionError, TransactionalProducer};
+pub use transaction_admin::{AbortError, HeldPartition, Transaction, Transactions};
 
 /// Produces and consumes.
 #[async_trait]
@@ -54,6 +60,28 @@ pub trait EventLog: Admin {
         topic: &TopicName,
         records: Vec<NewRecord>,
     ) -> Result<Vec<RecordMetadata>, ProduceError>;
+
+    /// Appends `records` to `topic` as [`EventLog::produce`] does, and so that readers see all of them or none, also after
+    /// a crash: where they are for several partitions, as one transaction, which is seen as soon as no other that began
+    /// before it there is open.
+    ///
+    /// # Errors
+    /// [`ProduceError`]; after [`ProduceError::may_have_appended`] all of them or none count.
+    async fn produce_whole(
+        &self,
+        topic: &TopicName,
+        records: Vec<NewRecord>,
+    ) -> Result<Vec<RecordMetadata>, ProduceError>;
+
+    /// Takes the name `id` over for a producer of transactions: one who had it before can commit no more, and what it left
+    /// open is aborted. Resolves when that is on disk.
+    ///
+    /// # Errors
+    /// [`TransactionError`].
+    async fn transactional_producer(
+        &self,
+        id: &TransactionalId,
+    ) -> Result<Box<dyn TransactionalProducer>, TransactionError>;
 
     /// Reads records from `from` on, about `limit_bytes` of decoded records but always one item if there is one, so
     /// that a batch which unpacks to much is handed out in several reads; waits up to `wait` for the first. A chunk whose
@@ -143,10 +171,17 @@ pub trait Admin: Send + Sync + 'static {
     /// [`AdminError::Unavailable`].
     async fn groups(&self) -> Result<Vec<Group>, AdminError>;
 
+    /// The committed offsets of a group, of every partition that has one, as they are on disk; none of a group that there is
+    /// not.
+    ///
+    /// # Errors
+    /// [`AdminError::Unavailable`], also where what is known may not be all.
+    async fn committed_offsets(&self, group: &GroupId) -> Result<Vec<(TopicPartition, Offset)>, AdminError>;
+
     /// Moves the committed offsets of a group that has no members.
     ///
     /// # Errors
-    /// [`AdminError::UnknownTopic`], [`AdminError::GroupInUse`].
+    /// [`AdminError::UnknownTopic`], [`AdminError::GroupInUse`], [`AdminError::ReservedGroup`].
     async fn reset_group(
         &self,
         group: &GroupId,
@@ -156,6 +191,6 @@ pub trait Admin: Send + Sync + 'static {
     /// Forgets a group that has no members.
     ///
     /// # Errors
-    /// [`AdminError::UnknownGroup`], [`AdminError::GroupInUse`].
+    /// [`AdminError::UnknownGroup`], [`AdminError::GroupInUse`], [`AdminError::ReservedGroup`].
     async fn delete_group(&self, group: &GroupId) -> Result<(), AdminError>;
 }

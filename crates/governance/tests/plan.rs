@@ -170,13 +170,14 @@ async fn topics_are_given_the_partitions_that_their_file_asks_for() {
     story.write("=== teams/store/events/orders.yaml\nkey: Email\npartitions: 12\n");
     story
         .apply(&expect![[r#"
-        store
-          ~ event  store.orders
-              partitions  3 → 12
+            store
+              ~ event  store.orders
+                  partitions  3 → 12
+                  retention   30d → 7d
 
-        Plan: 0 to add, 1 to change, 0 to forget.
-        0 added, 1 changed, 0 forgotten
-    "#]])
+            Plan: 0 to add, 1 to change, 0 to forget.
+            0 added, 1 changed, 0 forgotten
+        "#]])
         .await;
     let grown = story.log.topic(&topic("store.orders")).await.expect("it is there");
     assert_eq!(grown.partitions.len(), 12);

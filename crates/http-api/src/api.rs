@@ -11,6 +11,7 @@ use crate::http::body::Bodies;
 use crate::http::change_text::Renderer;
 use crate::http::host_check::HostCheck;
 use crate::http::lag_history::LagHistory;
+use crate::http::login::Logins;
 use crate::http::partition_ends::PartitionEnds;
 use crate::http::responses::Responses;
 use crate::http::sampler::Sampler;
@@ -23,6 +24,7 @@ pub(crate) struct Api {
     pub(crate) options: Options,
     pub(crate) bodies: Bodies,
     pub(crate) host_check: Arc<HostCheck>,
+    pub(crate) logins: Logins,
     pub(crate) stop: Stop,
     pub(crate) sampler: Sampler,
     pub(crate) lag_history: Arc<LagHistory>,
@@ -39,6 +41,7 @@ impl Api {
         Arc::new(Self {
             bodies: Bodies::new(&options),
             host_check: Arc::new(HostCheck::new(&options)),
+            logins: Logins::new(&state.access, &state.random),
             stop: tasks.stop(),
             sampler: Sampler::new(state.clone(), tasks.stop()),
             lag_history: Arc::default(),

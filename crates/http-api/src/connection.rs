@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use factum_access::tls::TlsServer;
 use factum_base::clients::ClientAddress;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -26,9 +27,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tower::Service as _;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::api::Api;
+use crate::http::extract::PeerAddress;
 use crate::{Options, metrics};
 
 /// The most bytes of a request's head, and at the same time of what is read ahead of a body.
@@ -39,7 +41,13 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Serves the requests of one connection until either side ends it, or the server stops.
-pub(crate) async fn serve(stream: TcpStream, client: ClientAddress, api: &Api, router: Router) {
+pub(crate) async fn serve(
+    stream: TcpStream,
+    client: ClientAddress,
+    api: &Api,
+    router: Router,
+    tls: Option<TlsServer>,
+) {
     let _present = metrics::GaugeGuard::connection();
     // Buffers are created only for a connection that says something.
     tokio::select! {
@@ -54,9 +62,32 @@ pub(crate) async fn serve(stream: TcpStream, client: ClientAddress, api: &Api, r
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "cannot switch off Nagle's algorithm");
     }
+    let address = PeerAddress(stream.peer_addr().ok().map(|peer| peer.ip()));
+    let stream = ClientStream::new(stream, &api.options);
+    let Some(tls) = tls else { return serve_requests(stream, client, address, api, router).await };
+    let shaken = tokio::select! {
+        biased;
+        () = api.stop.requested() => return,
+        // In a box: it is over when the requests begin, and there may be ten thousand of these tasks.
+        shaken = Box::pin(tls.accept(stream, client)) => shaken,
+    };
+    match shaken {
+        Ok(stream) => Box::pin(serve_requests(stream, client, address, api, router)).await,
+        Err(error) => match api.may_log(client) {
+            Some(left_out) => warn!(%client, %error, left_out, "closed an HTTP connection"),
+            None => debug!(%client, %error, "closed an HTTP connection"),
+        },
+    }
+}
+
+async fn serve_requests<S>(stream: S, client: ClientAddress, address: PeerAddress, api: &Api, router: Router)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(|mut request: hyper::Request<Incoming>| {
         let mut router = router.clone();
         request.extensions_mut().insert(client);
+        request.extensions_mut().insert(address);
         async move {
             Ok::<_, Infallible>(
                 router.call(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
@@ -65,7 +96,6 @@ pub(crate) async fn serve(stream: TcpStream, client: ClientAddress, api: &Api, r
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(api.options.header_timeout).max_buf_size(HEAD_BYTES);
-    let stream = ClientStream::new(stream, &api.options);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         biased;

@@ -14,6 +14,7 @@ pub(crate) mod host_check;
 pub(crate) mod json;
 pub(crate) mod lag_history;
 pub(crate) mod log_item;
+pub(crate) mod login;
 pub(crate) mod lookup;
 pub(crate) mod measure;
 pub(crate) mod memory_pool;

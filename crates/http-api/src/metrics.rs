@@ -12,6 +12,7 @@ pub(crate) fn describe() {
         Unit::Seconds,
         "Time from a request's head to the head of its response, by route"
     );
+    describe_counter!("factum_http_failed_logins_total", "Requests over HTTP with a wrong name or password");
     describe_counter!("factum_http_ingested_events_total", "Events acknowledged over HTTP");
     describe_counter!(
         "factum_http_ingested_bytes_total",
@@ -72,6 +73,11 @@ pub(crate) fn observe_ingest(events: usize, bytes: usize) {
 /// A client address had too many connections.
 pub(crate) fn observe_refused_connection() {
     counter!("factum_http_connections_refused_total").increment(1);
+}
+
+/// A request had a wrong name or password.
+pub(crate) fn observe_failed_login() {
+    counter!("factum_http_failed_logins_total").increment(1);
 }
 
 /// All connections are taken.

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use factum_access::tls;
 use factum_types::ByteSize;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Options {
     /// Where to listen; port 0 picks a free one.
     pub listen: SocketAddr,
+    /// The certificate, to serve HTTPS and nothing else.
+    pub tls: Option<tls::Options>,
     /// Names besides `localhost` and addresses under which a listener on loopback may be reached: a name that is
     /// not here could be a web page's own, made to point to this machine.
     pub allowed_hosts: Vec<String>,
@@ -86,6 +89,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            tls: None,
             allowed_hosts: vec!["host.docker.internal".to_owned()],
             max_body: ByteSize::mib(16),
             max_batch_events: 100_000,

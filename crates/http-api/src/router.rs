@@ -54,6 +54,8 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         routes::dashboards::routes(),
         routes::catalogue::routes(),
         routes::project::routes(),
+        routes::users::routes(),
+        routes::acls::routes(),
         routes::overview::routes(),
         routes::health::routes(),
         routes::pages::routes(),

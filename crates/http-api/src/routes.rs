@@ -2,6 +2,7 @@
 //!
 //! Invariants: a handler asks the [`Authorizer`](factum_types::Authorizer) before it reads a body.
 
+pub(crate) mod acls;
 pub(crate) mod catalogue;
 pub(crate) mod console;
 pub(crate) mod dashboards;
@@ -18,4 +19,5 @@ pub(crate) mod tables;
 pub(crate) mod tail;
 pub(crate) mod topics;
 pub(crate) mod transactions;
+pub(crate) mod users;
 pub(crate) mod views;

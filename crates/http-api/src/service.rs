@@ -9,9 +9,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_access::tls::{LoadError, TlsServer};
 use factum_base::clients::{ClientAddress, most_of_one_client};
 use factum_base::listener::listen;
-use factum_base::tasks::{Stop, TaskGroup};
+use factum_base::tasks::{OnError, Stop, TaskGroup};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::warn;
@@ -23,15 +24,21 @@ use crate::{Options, State, connection, metrics, router};
 /// How long to wait after the operating system has refused a connection, usually for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The listener could not be opened.
+/// Why HTTP cannot be served.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen for HTTP on {address}")]
-pub struct BindError {
-    /// The address wanted.
-    pub address: SocketAddr,
-    /// What the operating system said.
-    #[source]
-    pub source: io::Error,
+pub enum BindError {
+    /// The port could not be opened.
+    #[error("cannot listen for HTTP on {address}")]
+    Listen {
+        /// The address wanted.
+        address: SocketAddr,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no certificate to serve with.
+    #[error("[http.tls]: {0}")]
+    Certificate(#[from] LoadError),
 }
 
 /// The HTTP API, bound and not yet serving.
@@ -39,6 +46,7 @@ pub struct Service {
     listener: TcpListener,
     api: Arc<Api>,
     tasks: TaskGroup,
+    tls: Option<TlsServer>,
 }
 
 /// What others may know of a running [`Service`].
@@ -46,29 +54,55 @@ pub struct Service {
 pub struct Handle {
     /// Where it listens, with the port that was picked.
     pub local_addr: SocketAddr,
+    tls: Option<TlsServer>,
+}
+
+impl Handle {
+    /// Whether it serves HTTPS.
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// What is wrong while it still serves: a certificate that ends, files that cannot be used.
+    pub fn problems(&self) -> Vec<String> {
+        self.tls.iter().flat_map(TlsServer::problems).collect()
+    }
 }
 
 impl Service {
     /// Opens the listener. Connections are tasks of `tasks`, and its stop is theirs. Needs a tokio runtime.
     ///
     /// # Errors
-    /// [`BindError`], usually because the port is taken.
+    /// [`BindError`], usually because the port is taken, or the certificate cannot be used.
     pub fn bind(mut options: Options, state: State, tasks: TaskGroup) -> Result<(Self, Handle), BindError> {
         let address = options.listen;
         let bound = listen(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
-        let (local_addr, listener) = bound.map_err(|source| BindError { address, source })?;
+        let (local_addr, listener) = bound.map_err(|source| BindError::Listen { address, source })?;
+        let tls = match &options.tls {
+            Some(tls) => {
+                Some(TlsServer::open("http", tls.clone(), &[b"http/1.1"], Arc::clone(&state.clock))?)
+            }
+            None => None,
+        };
         let most = most_of_one_client(options.max_connections);
         options.max_connections_per_client = options.max_connections_per_client.min(most);
         metrics::describe();
         metrics::max_rows(options.max_rows);
         let api = Api::new(options, state, &tasks);
-        Ok((Self { listener, api, tasks }, Handle { local_addr }))
+        Ok((Self { listener, api, tasks, tls: tls.clone() }, Handle { local_addr, tls }))
     }
 
     /// Serves until `stop`. Connections still open then end on their own; [`TaskGroup::stop_within`] waits for
     /// them.
     pub async fn run(self, stop: Stop) {
         let router = router::router(Arc::clone(&self.api));
+        if let Some(tls) = &self.tls {
+            let watch = tls.clone().watch(stop.clone());
+            self.tasks.spawn("http certificate", OnError::Log, async move {
+                watch.await;
+                Ok(())
+            });
+        }
         let history = Arc::clone(&self.api.lag_history);
         let interval = self.api.options.lag_interval;
         self.tasks.spawn_quiet(history.follow(self.api.state.clone(), interval, stop.clone()));
@@ -102,9 +136,9 @@ impl Service {
                 }
                 continue;
             };
-            let (api, router) = (Arc::clone(&self.api), router.clone());
+            let (api, router, tls) = (Arc::clone(&self.api), router.clone(), self.tls.clone());
             self.tasks.spawn_quiet(async move {
-                connection::serve(stream, client, &api, router).await;
+                connection::serve(stream, client, &api, router, tls).await;
                 drop((place, share));
             });
         }

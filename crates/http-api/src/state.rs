@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use factum_access::AccessStore;
 use factum_api::health::RoleHealth;
 use factum_api::overview::KafkaAddress;
 use factum_base::clock::SharedClock;
@@ -26,6 +27,8 @@ pub struct State {
     pub engine: Engine,
     /// Decides who may do what.
     pub authorizer: Arc<dyn Authorizer>,
+    /// The users and rules; says whether requests may log in.
+    pub access: AccessStore,
     /// The time.
     pub clock: SharedClock,
     /// Where Kafka clients connect, for commands to copy.

@@ -53,6 +53,9 @@ use pending::{Pending, Request};
 use progress::Progress;
 use request_memory::{FREE_BYTES, Reservation};
 
+/// The largest request of a client that has yet to log in.
+const UNAUTHENTICATED_FRAME_BYTES: usize = 128 * 1024;
+
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
 enum End {
@@ -60,6 +63,8 @@ enum End {
     Closed,
     #[error("the server stops")]
     Stopped,
+    #[error("the client was refused when it logged in")]
+    LoginRefused,
     #[error("nothing happened for the idle timeout")]
     Idle,
     #[error("the client stalled within a request or an answer")]
@@ -83,6 +88,7 @@ pub(crate) struct Connection<S> {
     reservation: Reservation,
     /// Why nothing more is read: the client ended its side, or the server stops.
     ending: Option<End>,
+    opened_at: Instant,
     /// The last byte in or out, or answer.
     active_at: Instant,
     /// When the frame at the front of the input began to arrive, or could have.
@@ -100,11 +106,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let now = Instant::now();
         Self {
             stream,
-            input: Input::new(to_usize(options.max_frame_bytes.as_u64())),
+            input: Input::new(frame_limit(&session)),
             pending: Pending::new(to_usize(options.max_connection_in_flight_bytes.as_u64())),
             output: Output::new(Arc::clone(&node.budget), Arc::clone(address)),
             reservation: Reservation::new(Arc::clone(&node.request_memory), Arc::clone(address)),
             ending: None,
+            opened_at: now,
             active_at: now,
             frame_since: now,
             arriving: Progress::new(now),
@@ -129,6 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         })
         .await;
+        self.shut_down().await;
         self.report(&end);
     }
 
@@ -167,9 +175,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.pending.abandon_patient();
         }
         if progress {
+            self.heed_login();
             self.reservation.shrink_to(self.held_bytes());
         }
         progress
+    }
+
+    /// After a login larger requests are taken; after a refusal none at all.
+    fn heed_login(&mut self) {
+        self.input.set_limit(frame_limit(&self.session));
+        if self.session.authentication.is_refused() {
+            self.ending.get_or_insert(End::LoginRefused);
+        }
     }
 
     fn poll_output(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
@@ -186,6 +203,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(progress)
     }
 
+    /// Ends our side, so that the client can tell the end from a connection that was cut (`close_notify` of TLS). What is not sent
+    /// at once is given up.
+    async fn shut_down(&mut self) {
+        let mut stream = Pin::new(&mut self.stream);
+        poll_fn(|cx| Poll::Ready(stream.as_mut().poll_shutdown(cx).is_ready())).await;
+    }
+
     /// Begins the requests that are there as a whole.
     fn begin_requests(&mut self) -> Result<bool, End> {
         let mut progress = false;
@@ -200,7 +224,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn may_begin(&self) -> bool {
         // An answer that the client does not take holds back its next request.
-        !self.is_stopping() && self.pending.may_begin() && self.output.is_empty()
+        !self.is_stopping() && !self.is_refused() && self.pending.may_begin() && self.output.is_empty()
     }
 
     fn begin(&mut self, frame: BytesMut) -> Result<(), End> {
@@ -247,6 +271,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.arriving.add(read, now);
                 Ok(true)
             }
+            // A client that speaks TLS and ended its side without saying so; frames have lengths, so nothing is taken for whole.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.ending = Some(End::Closed);
+                Ok(true)
+            }
             Poll::Ready(Err(error)) => Err(error.into()),
         }
     }
@@ -283,6 +312,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         matches!(self.ending, Some(End::Stopped))
     }
 
+    fn is_refused(&self) -> bool {
+        matches!(self.ending, Some(End::LoginRefused))
+    }
+
     /// Whether nothing is left to do. The end of the stream is read only behind the last whole frame, so what
     /// the client sent before it ended its side was begun by then.
     fn is_over(&self) -> bool {
@@ -303,9 +336,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         } else {
             Some(self.active_at + options.idle_timeout)
         };
+        let own = [own, self.login_deadline()].into_iter().flatten().min();
         let is_in_the_way = self.is_arriving() && self.reservation.is_in_the_way();
         let crowded = is_in_the_way.then(|| self.arriving.deadline(options.crowded_timeout));
         [own, crowded].into_iter().flatten().min()
+    }
+
+    /// When a client that has to log in must have done so.
+    fn login_deadline(&self) -> Option<Instant> {
+        let is_awaited = self.pending.is_empty() && self.session.authentication.is_awaited();
+        is_awaited.then(|| self.opened_at + self.session.node.options.stall_timeout)
     }
 
     /// Whether a part of a request is there.
@@ -320,7 +360,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         loop {
             let (deadline, now) = (self.deadline(), Instant::now());
             if deadline.is_some_and(|deadline| deadline <= now) {
-                let is_idle = self.output.is_empty() && self.input.is_empty();
+                let is_idle =
+                    self.output.is_empty() && self.input.is_empty() && self.login_deadline().is_none();
                 return Poll::Ready(if is_idle { End::Idle } else { End::Stalled });
             }
             // Others may come to wait for what it holds, and no one would tell.
@@ -349,7 +390,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn report(&self, end: &End) {
         let peer = self.session.peer;
         let what = match end {
-            End::Closed | End::Stopped | End::Idle | End::Io(_) => {
+            // The login was reported when it was refused.
+            End::Closed | End::Stopped | End::Idle | End::LoginRefused | End::Io(_) => {
                 debug!(%peer, %end, "closed a connection");
                 return;
             }
@@ -371,4 +413,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             None => debug!(%peer, error = %end, "{what}"),
         }
     }
+}
+
+/// The largest request taken now: until a client has said who it is, little.
+fn frame_limit(session: &Session) -> usize {
+    let limit = to_usize(session.node.options.max_frame_bytes.as_u64());
+    if session.authentication.is_awaited() { limit.min(UNAUTHENTICATED_FRAME_BYTES) } else { limit }
 }

@@ -109,11 +109,17 @@ error_codes! {
     89 ThrottlingQuotaExceeded "THROTTLING_QUOTA_EXCEEDED" "The quota is used up; ask later.";
     90 ProducerFenced "PRODUCER_FENCED" "A newer incarnation of the transactional producer exists.";
     91 ResourceNotFound "RESOURCE_NOT_FOUND" "No such resource.";
+    92 DuplicateResource "DUPLICATE_RESOURCE" "The request names a resource twice.";
+    93 UnacceptableCredential "UNACCEPTABLE_CREDENTIAL" "A credential that is too weak, or no one's.";
     95 InvalidUpdateVersion "INVALID_UPDATE_VERSION" "The feature cannot have this level.";
     100 UnknownTopicId "UNKNOWN_TOPIC_ID" "No topic has this id (KIP-516).";
     103 InconsistentTopicId "INCONSISTENT_TOPIC_ID" "The id and the name belong to two topics.";
     105 TransactionalIdNotFound "TRANSACTIONAL_ID_NOT_FOUND" "No such transactional id.";
     106 FetchSessionTopicIdError "FETCH_SESSION_TOPIC_ID_ERROR" "A fetch session mixes names and ids.";
+    110 FencedMemberEpoch "FENCED_MEMBER_EPOCH" "The member is in another epoch; it starts over (KIP-848).";
+    111 UnreleasedInstanceId "UNRELEASED_INSTANCE_ID" "A live member has the static identity (KIP-848).";
+    112 UnsupportedAssignor "UNSUPPORTED_ASSIGNOR" "The server has no such assignor (KIP-848).";
+    113 StaleMemberEpoch "STALE_MEMBER_EPOCH" "The member's epoch has moved on; ask again with the new one (KIP-848).";
     114 MismatchedEndpointType "MISMATCHED_ENDPOINT_TYPE" "A broker was asked for controllers, or the reverse.";
     115 UnsupportedEndpointType "UNSUPPORTED_ENDPOINT_TYPE" "Neither brokers nor controllers were asked for.";
     120 TransactionAbortable "TRANSACTION_ABORTABLE" "The transaction has failed; the producer may abort it and go on (KIP-890).";

@@ -1,20 +1,25 @@
 //! Handlers, one file per API: parse the request, ask the authoriser, call the broker, build the response.
 //!
 //! Invariants:
-//! - No handler calls the broker before the authoriser agreed. ApiVersions alone asks no one: a client must be
-//!   able to learn what it may say before it can say who it is.
+//! - No handler calls the broker before the authoriser agreed. ApiVersions, SaslHandshake and SaslAuthenticate
+//!   alone ask no one: a client must be able to learn what it may say, and to say who it is.
+//! - Before a client has said who it is, where it has to, nothing else is begun (see [`authentication`]).
 //! - What the authoriser refuses by name gets the same response whether it exists or not.
 //! - An answer is at most about as large as what exists: asking twice in one request is asking once.
 //! - Handlers decide nothing: every rule about topics, groups and records is the broker's.
 //!
 //! Not here: bytes (see [`crate::messages`]), sockets, and which error is which code (see [`errors`]).
 
+mod acls;
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
 mod alter_configs;
 mod alter_partition_reassignments;
 mod api_versions;
+mod authentication;
 mod configs;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
@@ -49,6 +54,9 @@ mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod sasl_authenticate;
+mod sasl_handshake;
+mod scram_credentials;
 mod session;
 mod sync_group;
 mod txn_offset_commit;
@@ -64,8 +72,9 @@ use crate::messages::header::HeaderError;
 use crate::messages::{self as messages, ApiKey, Request, RequestHeader, Response};
 use crate::wire::{self, Reader};
 
+pub(crate) use authentication::{Authentication, LoginRules};
 pub(crate) use fetch::FetchSessions;
-pub(crate) use session::{Node, Session};
+pub(crate) use session::{ListenerInfo, Node, Session};
 
 /// The largest request that brings no records, offsets or metadata of its own. Such a request names things, in a
 /// few bytes each, and each may cost a hundred times as much to answer.
@@ -85,6 +94,9 @@ pub(crate) enum Refusal {
         /// What is wrong.
         source: wire::Error,
     },
+    /// The client has not said who it is.
+    #[error(transparent)]
+    NotAuthenticated(#[from] authentication::NotAuthenticatedError),
     /// It asks for too much at once.
     #[error("{api} request of {length} bytes is longer than {limit}")]
     TooLong {
@@ -130,6 +142,9 @@ trait Handle: Request + Send + 'static {
 
 /// Begins the request in `frame`, which is everything behind the length.
 pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<StartedRequest, Refusal> {
+    if session.authentication.expects_bare_message() {
+        return Ok(sasl_authenticate::begin_bare(session, frame));
+    }
     let mut reader = Reader::new(&frame);
     let header = match RequestHeader::decode(&mut reader) {
         Ok(header) => header,
@@ -138,6 +153,7 @@ pub(crate) fn begin(session: &Arc<Session>, frame: BytesMut) -> Result<StartedRe
         }
         Err(error) => return Err(error.into()),
     };
+    session.authentication.admit(header.api, session.node.clock.monotonic())?;
     check_length(header.api, frame.len())?;
     let call = Call { session: Arc::clone(session), header };
     if call.header.api == ApiKey::Produce {
@@ -182,12 +198,61 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::DescribeGroups => in_turn::<messages::describe_groups::DescribeGroupsRequest>(call, body),
         ApiKey::ListGroups => in_turn::<messages::list_groups::ListGroupsRequest>(call, body),
         ApiKey::ApiVersions => in_turn::<messages::api_versions::ApiVersionsRequest>(call, body),
+        ApiKey::SaslHandshake => in_turn::<messages::sasl_handshake::SaslHandshakeRequest>(call, body),
+        ApiKey::SaslAuthenticate => {
+            in_turn::<messages::sasl_authenticate::SaslAuthenticateRequest>(call, body)
+        }
         ApiKey::CreateTopics => in_turn::<messages::create_topics::CreateTopicsRequest>(call, body),
         ApiKey::DeleteTopics => in_turn::<messages::delete_topics::DeleteTopicsRequest>(call, body),
         ApiKey::InitProducerId => in_turn::<messages::init_producer_id::InitProducerIdRequest>(call, body),
         ApiKey::OffsetForLeaderEpoch => {
             in_turn::<messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest>(call, body)
         }
+        ApiKey::AddPartitionsToTxn
+        | ApiKey::AddOffsetsToTxn
+        | ApiKey::EndTxn
+        | ApiKey::WriteTxnMarkers
+        | ApiKey::TxnOffsetCommit
+        | ApiKey::DescribeTransactions
+        | ApiKey::ListTransactions => dispatch_transactions(call, body),
+        ApiKey::DescribeAcls
+        | ApiKey::CreateAcls
+        | ApiKey::DeleteAcls
+        | ApiKey::DescribeUserScramCredentials
+        | ApiKey::AlterUserScramCredentials => dispatch_access(call, body),
+        ApiKey::DescribeConfigs => in_turn::<messages::describe_configs::DescribeConfigsRequest>(call, body),
+        ApiKey::AlterConfigs => in_turn::<messages::alter_configs::AlterConfigsRequest>(call, body),
+        ApiKey::IncrementalAlterConfigs => {
+            in_turn::<messages::incremental_alter_configs::IncrementalAlterConfigsRequest>(call, body)
+        }
+        ApiKey::DeleteRecords => in_turn::<messages::delete_records::DeleteRecordsRequest>(call, body),
+        ApiKey::DescribeLogDirs => in_turn::<messages::describe_log_dirs::DescribeLogDirsRequest>(call, body),
+        ApiKey::CreatePartitions
+        | ApiKey::ElectLeaders
+        | ApiKey::AlterPartitionReassignments
+        | ApiKey::ListPartitionReassignments
+        | ApiKey::DescribeQuorum
+        | ApiKey::UpdateFeatures
+        | ApiKey::ListConfigResources
+        | ApiKey::DescribeTopicPartitions => dispatch_administration(call, body),
+        ApiKey::DeleteGroups => in_turn::<messages::delete_groups::DeleteGroupsRequest>(call, body),
+        ApiKey::OffsetDelete => in_turn::<messages::offset_delete::OffsetDeleteRequest>(call, body),
+        ApiKey::DescribeProducers => {
+            in_turn::<messages::describe_producers::DescribeProducersRequest>(call, body)
+        }
+        ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
+        ApiKey::ConsumerGroupHeartbeat => {
+            in_turn::<messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest>(call, body)
+        }
+        ApiKey::ConsumerGroupDescribe => {
+            in_turn::<messages::consumer_group_describe::ConsumerGroupDescribeRequest>(call, body)
+        }
+    }
+}
+
+/// The same for what is about transactions.
+fn dispatch_transactions(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
+    match call.header.api {
         ApiKey::AddPartitionsToTxn => {
             in_turn::<messages::add_partitions_to_txn::AddPartitionsToTxnRequest>(call, body)
         }
@@ -197,37 +262,26 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::EndTxn => in_turn::<messages::end_txn::EndTxnRequest>(call, body),
         ApiKey::WriteTxnMarkers => in_turn::<messages::write_txn_markers::WriteTxnMarkersRequest>(call, body),
         ApiKey::TxnOffsetCommit => in_turn::<messages::txn_offset_commit::TxnOffsetCommitRequest>(call, body),
-        ApiKey::DescribeConfigs => in_turn::<messages::describe_configs::DescribeConfigsRequest>(call, body),
-        ApiKey::AlterConfigs => in_turn::<messages::alter_configs::AlterConfigsRequest>(call, body),
-        ApiKey::IncrementalAlterConfigs => {
-            in_turn::<messages::incremental_alter_configs::IncrementalAlterConfigsRequest>(call, body)
-        }
-        ApiKey::DeleteRecords => in_turn::<messages::delete_records::DeleteRecordsRequest>(call, body),
-        ApiKey::DescribeLogDirs => in_turn::<messages::describe_log_dirs::DescribeLogDirsRequest>(call, body),
-        ApiKey::CreatePartitions
-        | ApiKey::DescribeQuorum
-        | ApiKey::UpdateFeatures
-        | ApiKey::ListConfigResources
-        | ApiKey::DescribeTopicPartitions => dispatch_administration(call, body),
-        ApiKey::DeleteGroups => in_turn::<messages::delete_groups::DeleteGroupsRequest>(call, body),
-        ApiKey::ElectLeaders => in_turn::<messages::elect_leaders::ElectLeadersRequest>(call, body),
-        ApiKey::AlterPartitionReassignments => {
-            in_turn::<messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest>(call, body)
-        }
-        ApiKey::ListPartitionReassignments => {
-            in_turn::<messages::list_partition_reassignments::ListPartitionReassignmentsRequest>(call, body)
-        }
-        ApiKey::OffsetDelete => in_turn::<messages::offset_delete::OffsetDeleteRequest>(call, body),
-        ApiKey::DescribeProducers => {
-            in_turn::<messages::describe_producers::DescribeProducersRequest>(call, body)
-        }
         ApiKey::DescribeTransactions => {
             in_turn::<messages::describe_transactions::DescribeTransactionsRequest>(call, body)
         }
         ApiKey::ListTransactions => {
             in_turn::<messages::list_transactions::ListTransactionsRequest>(call, body)
         }
-        ApiKey::DescribeCluster => in_turn::<messages::describe_cluster::DescribeClusterRequest>(call, body),
+        api => unreachable!("{api} is dispatched elsewhere"),
+    }
+}
+
+/// The same for what is about users and access rules.
+fn dispatch_access(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
+    match call.header.api {
+        ApiKey::DescribeAcls => in_turn::<messages::describe_acls::DescribeAclsRequest>(call, body),
+        ApiKey::CreateAcls => in_turn::<messages::create_acls::CreateAclsRequest>(call, body),
+        ApiKey::DeleteAcls => in_turn::<messages::delete_acls::DeleteAclsRequest>(call, body),
+        ApiKey::DescribeUserScramCredentials => in_turn::<
+            messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest,
+        >(call, body),
+        _ => in_turn::<messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest>(call, body),
     }
 }
 
@@ -244,6 +298,13 @@ fn dispatch_administration(call: Call, body: &mut Reader<'_>) -> Result<Answer, 
         }
         ApiKey::DescribeTopicPartitions => {
             in_turn::<messages::describe_topic_partitions::DescribeTopicPartitionsRequest>(call, body)
+        }
+        ApiKey::ElectLeaders => in_turn::<messages::elect_leaders::ElectLeadersRequest>(call, body),
+        ApiKey::AlterPartitionReassignments => {
+            in_turn::<messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest>(call, body)
+        }
+        ApiKey::ListPartitionReassignments => {
+            in_turn::<messages::list_partition_reassignments::ListPartitionReassignmentsRequest>(call, body)
         }
         api => unreachable!("{api} is dispatched elsewhere"),
     }

@@ -18,5 +18,7 @@ mod service;
 pub mod wire;
 
 pub use error_code::ErrorCode;
-pub use options::{Endpoint, EndpointError, Options};
-pub use service::{BindError, Handle, Service};
+pub use options::{
+    Endpoint, EndpointError, ListenerOptions, Options, OptionsError, SaslOptions, SecurityProtocol,
+};
+pub use service::{BindError, Handle, Identity, Service};

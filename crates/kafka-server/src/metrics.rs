@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use factum_access::sasl::Mechanism;
 use metrics::{Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram};
 
 use crate::messages::ApiKey;
@@ -66,15 +67,11 @@ impl Metrics {
         }
     }
 
-    /// A connection was opened.
-    pub(crate) fn opened(&self) {
+    /// A connection was opened; it is closed when what is returned is dropped.
+    pub(crate) fn open_connection(&self) -> OpenConnection<'_> {
         self.accepted.increment(1);
         self.open.increment(1.0);
-    }
-
-    /// It was closed.
-    pub(crate) fn closed(&self) {
-        self.open.decrement(1.0);
+        OpenConnection(&self.open)
     }
 
     /// A connection was closed at once because there are too many.
@@ -87,9 +84,24 @@ impl Metrics {
         self.refused.increment(1);
     }
 
+    /// A login by `mechanism` was over.
+    pub(crate) fn authenticated(&self, mechanism: Mechanism, outcome: &'static str) {
+        counter!("factum_kafka_authentications_total", "mechanism" => mechanism.name(), "outcome" => outcome)
+            .increment(1);
+    }
+
     /// A client stalled within a request or an answer.
     pub(crate) fn stalled_connection(&self) {
         self.stalled.increment(1);
+    }
+}
+
+/// A connection, counted while it is open.
+pub(crate) struct OpenConnection<'a>(&'a Gauge);
+
+impl Drop for OpenConnection<'_> {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
     }
 }
 
@@ -108,6 +120,10 @@ fn describe() {
     describe_gauge!("factum_kafka_connections", "Kafka connections open");
     describe_counter!("factum_kafka_connections_accepted_total", "Kafka connections accepted");
     describe_counter!("factum_kafka_connections_turned_away_total", "Kafka connections over the limit");
+    describe_counter!(
+        "factum_kafka_authentications_total",
+        "Logins of Kafka clients, by mechanism and outcome"
+    );
     describe_counter!("factum_kafka_refused_frames_total", "Bytes on Kafka connections that were no request");
     describe_counter!("factum_kafka_connections_stalled_total", "Kafka clients that stalled and were let go");
 }

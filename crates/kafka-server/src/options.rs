@@ -1,12 +1,18 @@
 //! Settings of the Kafka listener.
 
+mod security;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use factum_access::tls;
 use factum_types::ByteSize;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use security::FIRST;
+pub use security::{ListenerOptions, OptionsError, SaslOptions, SecurityProtocol};
 
 /// The listener's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -16,6 +22,14 @@ pub struct Options {
     pub listen: SocketAddr,
     /// What clients are told to connect to. Without it, each client is told the address that it reached.
     pub advertised: Option<Endpoint>,
+    /// How it is spoken to.
+    pub security: SecurityProtocol,
+    /// The certificate of all listeners with TLS.
+    pub tls: Option<tls::Options>,
+    /// How clients log in, on all listeners with SASL.
+    pub sasl: Option<SaslOptions>,
+    /// Further listeners. Limits are those of all of them together.
+    pub listeners: Vec<ListenerOptions>,
     /// Connections held at once; one more is closed at once.
     #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_connections: usize,
@@ -69,6 +83,10 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 9092)),
             advertised: None,
+            security: SecurityProtocol::Plaintext,
+            tls: None,
+            sasl: None,
+            listeners: Vec::new(),
             max_connections: 12_000,
             max_connections_per_address: 4_000,
             max_frame_bytes: ByteSize::mib(16),

@@ -1,7 +1,7 @@
 //! Readiness, as `/health/ready` shows it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use factum_broker::Broker;
 use factum_governance::Catalogue;
@@ -21,6 +21,13 @@ pub(crate) struct Health {
     state: EmbeddedStore,
     machine: Machine,
     kafka_accepts: Arc<AtomicBool>,
+    listeners: Arc<OnceLock<Listeners>>,
+}
+
+/// What serves clients, asked for what is wrong with it.
+struct Listeners {
+    kafka: factum_kafka_server::Handle,
+    http: factum_http_api::Handle,
 }
 
 impl Health {
@@ -31,7 +38,21 @@ impl Health {
         state: EmbeddedStore,
         machine: Machine,
     ) -> Self {
-        Self { broker, catalogue, engine, state, machine, kafka_accepts: Arc::default() }
+        Self {
+            broker,
+            catalogue,
+            engine,
+            state,
+            machine,
+            kafka_accepts: Arc::default(),
+            listeners: Arc::default(),
+        }
+    }
+
+    /// These serve clients from now on.
+    pub(crate) fn follow_listeners(&self, kafka: factum_kafka_server::Handle, http: factum_http_api::Handle) {
+        // A server has listeners once.
+        let _known = self.listeners.set(Listeners { kafka, http });
     }
 
     /// The Kafka port is accepting from now on, or no longer.
@@ -42,10 +63,12 @@ impl Health {
     pub(crate) fn report(&self) -> HealthReport {
         let log = self.broker.health();
         let role = |role: &str, ready, problems| RoleHealth { role: role.to_owned(), ready, problems };
-        HealthReport {
+        let listeners = self.listeners.get();
+        let kafka_problems = listeners.map(|listeners| listeners.kafka.problems()).unwrap_or_default();
+        let mut report = HealthReport {
             roles: vec![
                 role("log", log.writable, log.problems),
-                role("kafka", self.kafka_accepts.load(Ordering::Relaxed), Vec::new()),
+                role("kafka", self.kafka_accepts.load(Ordering::Relaxed), kafka_problems),
                 // Reading, and making room, must still be possible.
                 role("machine", true, self.machine.problems()),
                 // A broken manifest leaves what it defines as it was: said, but still serving.
@@ -55,7 +78,12 @@ impl Health {
                 // Views are read as they were.
                 role("state", true, self.state.problems()),
             ],
+        };
+        // The client that reads this is served by it: it is a role where it has a certificate to look after.
+        if let Some(http) = listeners.map(|listeners| &listeners.http).filter(|http| http.is_encrypted()) {
+            report.roles.push(role("http", true, http.problems()));
         }
+        report
     }
 
     fn project_problems(&self) -> Vec<String> {

@@ -1,11 +1,15 @@
 //! Options of a server.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use factum_governance::watch;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IntoDeserializer, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
+use crate::access::ADMIN;
 use crate::machine;
 
 /// A server's settings, one section a component.
@@ -16,8 +20,8 @@ pub struct Options {
     pub data_dir: DataDir,
     /// A project folder to apply at the start and to watch.
     pub project: Option<PathBuf>,
-    /// Who may use it.
-    pub access: Access,
+    /// Who may use it: a word, or a table.
+    pub access: AccessOptions,
     /// The embedded log. Its `data_dir` is set from [`Options::data_dir`].
     pub log: factum_broker::Options,
     /// The Kafka API.
@@ -53,7 +57,18 @@ impl From<Option<PathBuf>> for DataDir {
     }
 }
 
-/// Who may use a server that asks for no identity.
+/// Who may use a server: `access = "acl"`, or a table `[access]` with `mode = "acl"` and more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessOptions {
+    /// What decides.
+    pub mode: Access,
+    /// Principals that may do everything, where rules decide. User `admin` unless told otherwise.
+    pub super_users: Vec<String>,
+    /// Whether everyone may use what no rule is about, where rules decide; as in Kafka, not by default.
+    pub allow_everyone_if_no_acl_found: bool,
+}
+
+/// What decides who may use a server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
@@ -64,6 +79,8 @@ pub enum Access {
     Open,
     /// No one.
     Closed,
+    /// Users and rules, on every listener.
+    Acl,
 }
 
 impl Access {
@@ -72,8 +89,66 @@ impl Access {
         match self {
             Self::OpenOnLoopback => address.ip().is_loopback(),
             Self::Open => true,
-            Self::Closed => false,
+            Self::Closed | Self::Acl => false,
         }
+    }
+}
+
+impl From<Access> for AccessOptions {
+    fn from(mode: Access) -> Self {
+        Self { mode, super_users: vec![format!("User:{ADMIN}")], allow_everyone_if_no_acl_found: false }
+    }
+}
+
+impl Default for AccessOptions {
+    fn default() -> Self {
+        Access::default().into()
+    }
+}
+
+/// The table, with its defaults.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct AccessTable {
+    mode: Access,
+    super_users: Vec<String>,
+    allow_everyone_if_no_acl_found: bool,
+}
+
+impl Default for AccessTable {
+    fn default() -> Self {
+        let AccessOptions { mode, super_users, allow_everyone_if_no_acl_found } = AccessOptions::default();
+        Self { mode, super_users, allow_everyone_if_no_acl_found }
+    }
+}
+
+impl<'de> Deserialize<'de> for AccessOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AccessVisitor)
+    }
+}
+
+/// Reads the word or the table, so that an error is about the one that was written.
+struct AccessVisitor;
+
+impl<'de> Visitor<'de> for AccessVisitor {
+    type Value = AccessOptions;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("open-on-loopback, open, closed, acl, or a table [access]")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<AccessOptions, E> {
+        Access::deserialize(word.into_deserializer()).map(AccessOptions::from)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AccessOptions, A::Error> {
+        let table = AccessTable::deserialize(MapAccessDeserializer::new(map))?;
+        for principal in &table.super_users {
+            factum_access::check_principal(principal).map_err(serde::de::Error::custom)?;
+        }
+        let AccessTable { mode, super_users, allow_everyone_if_no_acl_found } = table;
+        Ok(AccessOptions { mode, super_users, allow_everyone_if_no_acl_found })
     }
 }
 
@@ -89,5 +164,20 @@ mod tests {
         assert!(!Access::default().is_open_at(outside));
         assert!(Access::Open.is_open_at(outside));
         assert!(!Access::Closed.is_open_at(inside));
+    }
+
+    #[test]
+    fn access_is_a_word_or_a_table() {
+        let read =
+            |json: &str| serde_json::from_str::<AccessOptions>(json).map_err(|error| error.to_string());
+        assert_eq!(read(r#""open""#), Ok(Access::Open.into()));
+        let acl = read(r#"{"mode": "acl", "super_users": ["User:CN=a"]}"#).expect("a table");
+        assert_eq!((acl.mode, acl.super_users), (Access::Acl, vec!["User:CN=a".to_owned()]));
+        assert_eq!(read("{}"), Ok(AccessOptions::default()));
+        for wrong in
+            [r#""half""#, r#"{"mode": "half"}"#, r#"{"modus": "acl"}"#, r#"{"super_users": ["ann"]}"#, "1"]
+        {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 }

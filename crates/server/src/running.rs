@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use factum_access::AccessStore;
 use factum_base::tasks::{TaskGroup, TaskTree};
 use factum_governance::Catalogue;
 use factum_governance::watch::{self, Outcome};
@@ -20,7 +21,9 @@ pub struct Running {
     pub(crate) tree: TaskTree,
     pub(crate) groups: Groups,
     pub(crate) http: SocketAddr,
+    pub(crate) is_https: bool,
     pub(crate) kafka: SocketAddr,
+    pub(crate) access: AccessStore,
     pub(crate) data_dir: PathBuf,
     pub(crate) temporary: Option<TemporaryFolder>,
     pub(crate) catalogue: Catalogue,
@@ -61,9 +64,25 @@ impl Running {
         self.http
     }
 
+    /// The same as a URL.
+    pub fn http_url(&self) -> String {
+        let scheme = if self.is_https { "https" } else { "http" };
+        format!("{scheme}://{}", self.http)
+    }
+
     /// Where Kafka clients connect.
     pub fn kafka(&self) -> SocketAddr {
         self.kafka
+    }
+
+    /// How many users may log in.
+    pub fn user_count(&self) -> usize {
+        self.access.users().len()
+    }
+
+    /// How many access rules there are.
+    pub fn rule_count(&self) -> usize {
+        self.access.acls().len()
     }
 
     /// Where everything is kept.

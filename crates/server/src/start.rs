@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use factum_access::AccessStore;
 use factum_base::clock::{SharedClock, SystemClock};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskTree};
@@ -12,12 +13,14 @@ use factum_eventlog::{EventLog, Transactions};
 use factum_governance::watch::{self, Outcome};
 use factum_governance::{Catalogue, Effects};
 use factum_http_api::KafkaAddress;
+use factum_kafka_server::Identity;
 use factum_sql::Engine;
 use factum_state::EmbeddedStore;
 
-use crate::access::authorizer;
+use crate::access::{self, authorizer};
 use crate::contracts::Contracts;
 use crate::health::Health;
+use crate::identity::identity;
 use crate::machine::Machine;
 use crate::names::ViewAndTableNames;
 use crate::open_files::share_out;
@@ -30,6 +33,8 @@ impl Running {
     /// # Errors
     /// [`StartError`]; what was started by then is stopped again.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        // Before anything is made: no other start would do better.
+        options.kafka.check().map_err(factum_kafka_server::BindError::Options)?;
         let options = share_out(options);
         let tree = TaskTree::new();
         let groups = Groups::new(&tree);
@@ -47,6 +52,7 @@ impl Running {
 struct Parts {
     http: factum_http_api::Handle,
     kafka: factum_kafka_server::Handle,
+    access: AccessStore,
     data_dir: PathBuf,
     temporary: Option<TemporaryFolder>,
     catalogue: Catalogue,
@@ -66,6 +72,7 @@ impl Parts {
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
         // For those who keep records of their own in reserved topics: governance and the engine.
         let internal_log: Arc<dyn EventLog> = Arc::new(broker.internal_log());
+        let access = access::start(&options, Arc::clone(&internal_log), &random).await?;
         let catalogue = Catalogue::new();
         follow_catalogue(&broker, &catalogue);
         let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
@@ -76,13 +83,8 @@ impl Parts {
         watching.spawn_quiet(watch);
         let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine);
         let transactions: Arc<dyn Transactions> = Arc::new(broker.clone());
-        let (kafka_service, kafka) = factum_kafka_server::Service::bind(
-            options.kafka.clone(),
-            broker,
-            authorizer(options.access, options.kafka.listen),
-            Arc::clone(&clock),
-            groups.edge.clone(),
-        )?;
+        let identity = identity(&data_dir, &random, access.users().clone())?;
+        let (kafka_service, kafka) = bind_kafka(&options, broker, identity, &access, &clock, groups)?;
         let kafka_address = kafka_address(&options, &kafka);
         let effects = effects::all(&engine, &log, start_feeds(&options, &log, &clock, &random, groups));
         let reports = health.clone();
@@ -93,7 +95,8 @@ impl Parts {
                 transactions,
                 catalogue: catalogue.clone(),
                 engine: engine.clone(),
-                authorizer: authorizer(options.access, options.http.listen),
+                authorizer: authorizer(&options.access, &access, "http", options.http.listen),
+                access: access.clone(),
                 clock,
                 kafka: kafka_address,
                 random,
@@ -102,6 +105,7 @@ impl Parts {
             },
             groups.edge.clone(),
         )?;
+        health.follow_listeners(kafka.clone(), http.clone());
         let mut project = Project::new(&options, &internal_log, &catalogue, effects);
         // Clients meet what is recorded: contracts, views and names hold from the first request on.
         if !project.resume().await {
@@ -123,7 +127,7 @@ impl Parts {
         });
         // The folder is applied beside them: however long its definitions take, the ports answer.
         let (project, outcome) = project.run(groups).await;
-        Ok(Self { http, kafka, data_dir, temporary, catalogue, engine, project, outcome })
+        Ok(Self { http, kafka, access, data_dir, temporary, catalogue, engine, project, outcome })
     }
 
     fn into_running(self, tree: TaskTree, groups: Groups) -> Running {
@@ -131,7 +135,9 @@ impl Parts {
             tree,
             groups,
             http: self.http.local_addr,
+            is_https: self.http.is_encrypted(),
             kafka: self.kafka.local_addr,
+            access: self.access,
             data_dir: self.data_dir,
             temporary: self.temporary,
             catalogue: self.catalogue,
@@ -150,6 +156,27 @@ fn follow_catalogue(broker: &Broker, catalogue: &Catalogue) {
     broker.follow_declared_settings(move |topic| {
         declared.event(topic).map(|event| event.settings.config()).unwrap_or_default()
     });
+}
+
+/// The Kafka listeners, which accept no one yet.
+fn bind_kafka(
+    options: &Options,
+    broker: Broker,
+    identity: Identity,
+    access: &AccessStore,
+    clock: &SharedClock,
+    groups: &Groups,
+) -> Result<(factum_kafka_server::Service, factum_kafka_server::Handle), StartError> {
+    let bound = factum_kafka_server::Service::bind(
+        options.kafka.clone(),
+        broker,
+        |address| authorizer(&options.access, access, "kafka", address),
+        identity,
+        access.clone(),
+        Arc::clone(clock),
+        groups.edge.clone(),
+    )?;
+    Ok(bound)
 }
 
 /// Where Kafka clients connect: as advertised, else where the listener is.

@@ -55,6 +55,7 @@ use kept_state::KeptState;
 pub use options::Options;
 pub use query::{Query, QueryLimits};
 use query_pool::QueryPool;
+use schemas::Schemas;
 pub use show::Visibility;
 pub use status::{PartitionStatus, ViewState, ViewStatus};
 use view::View;
@@ -92,7 +93,7 @@ struct Inner {
 #[derive(Default)]
 struct Effective {
     definitions: Definitions,
-    planned: PlanResult,
+    planned: Arc<PlanResult>,
     schemas: BTreeMap<TopicName, EventSchema>,
     views: BTreeMap<RelationName, Arc<View>>,
     /// Topics whose columns are not known yet, and what would show them.
@@ -242,6 +243,11 @@ impl Engine {
 }
 
 impl Effective {
+    /// Whether it is what `definitions` are planned to over topics of these columns.
+    fn is_of(&self, definitions: &Definitions, schemas: &Schemas) -> bool {
+        self.definitions == *definitions && self.schemas == schemas.known && self.awaited == schemas.awaited
+    }
+
     /// What a view over a topic waits for before it can be planned.
     fn waits_for(&self, topic: &TopicName) -> String {
         self.awaited.get(topic).map_or_else(|| format!("the first event of {topic}"), Clone::clone)

@@ -26,11 +26,12 @@ const PORTS: std::ops::Range<u16> = 12_000..30_000;
 /// Another program may take a port between the look and the start.
 const ATTEMPTS: usize = 5;
 
-/// How a process is started: `factum dev`, or `factum demo`, with these settings.
+/// How a process is started: `factum dev`, `factum demo` or `factum server`, with these settings.
 #[derive(Debug, Clone)]
 pub struct Launch {
     binary: PathBuf,
     case: Option<String>,
+    config: Option<PathBuf>,
     data_dir: Option<PathBuf>,
     project: Option<PathBuf>,
     arguments: Vec<String>,
@@ -43,6 +44,7 @@ impl Launch {
         Self {
             binary: binary.into(),
             case: None,
+            config: None,
             data_dir: None,
             project: None,
             arguments: vec![],
@@ -54,6 +56,13 @@ impl Launch {
     #[must_use]
     pub fn demo(mut self, case: impl Into<String>) -> Self {
         self.case = Some(case.into());
+        self
+    }
+
+    /// Runs by a configuration file, `factum server --config FILE`, with ports and data as chosen here.
+    #[must_use]
+    pub fn config(mut self, file: impl Into<PathBuf>) -> Self {
+        self.config = Some(file.into());
         self
     }
 
@@ -190,13 +199,23 @@ struct Running {
 impl Running {
     fn spawn(launch: &Launch, http: SocketAddr, kafka: SocketAddr) -> Result<Self, String> {
         let mut command = Command::new(&launch.binary);
-        match &launch.case {
-            Some(case) => command.args(["demo", case]),
-            None => command.arg("dev"),
-        };
-        command.args(["--http", &http.to_string(), "--kafka", &kafka.to_string()]);
-        if let Some(folder) = &launch.data_dir {
-            command.arg("--data-dir").arg(folder);
+        match (&launch.config, &launch.case) {
+            (Some(file), _) => {
+                command.arg("server").arg("--config").arg(file);
+                command.env("FACTUM__HTTP__LISTEN", http.to_string());
+                command.env("FACTUM__KAFKA__LISTEN", kafka.to_string());
+                command.envs(launch.data_dir.as_ref().map(|folder| ("FACTUM__DATA_DIR", folder)));
+            }
+            (None, case) => {
+                match case {
+                    Some(case) => command.args(["demo", case]),
+                    None => command.arg("dev"),
+                };
+                command.args(["--http", &http.to_string(), "--kafka", &kafka.to_string()]);
+                if let Some(folder) = &launch.data_dir {
+                    command.arg("--data-dir").arg(folder);
+                }
+            }
         }
         command.args(&launch.project).args(&launch.arguments).envs(launch.environment.iter().cloned());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

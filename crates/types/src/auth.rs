@@ -4,6 +4,7 @@
 //! (open on loopback in `dev`, policies elsewhere) is decided where the server is wired.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::{GroupId, TopicName, TransactionalId};
@@ -40,6 +41,29 @@ impl fmt::Display for Principal {
     }
 }
 
+/// A principal, and where it asks from: rules may be for one host alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Client<'a> {
+    /// Who asks.
+    pub principal: &'a Principal,
+    /// The address that the request came from; `None` from within this process.
+    pub address: Option<IpAddr>,
+}
+
+impl<'a> Client<'a> {
+    /// A principal at `address`.
+    pub fn at(principal: &'a Principal, address: IpAddr) -> Self {
+        Self { principal, address: Some(address) }
+    }
+}
+
+impl<'a> From<&'a Principal> for Client<'a> {
+    /// The principal within this process.
+    fn from(principal: &'a Principal) -> Self {
+        Self { principal, address: None }
+    }
+}
+
 /// What a principal asks to do; the words are those of Kafka's ACLs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Action {
@@ -53,12 +77,32 @@ pub enum Action {
     Create,
     /// Remove it.
     Delete,
-    /// Change its configuration.
+    /// Change what it is.
     Alter,
     /// See its configuration.
     DescribeConfigs,
+    /// Change its configuration.
+    AlterConfigs,
+    /// Do what brokers do among themselves.
+    ClusterAction,
     /// Obtain a producer id.
     IdempotentWrite,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 10] = [
+        Self::Describe,
+        Self::Read,
+        Self::Write,
+        Self::Create,
+        Self::Delete,
+        Self::Alter,
+        Self::DescribeConfigs,
+        Self::AlterConfigs,
+        Self::ClusterAction,
+        Self::IdempotentWrite,
+    ];
 }
 
 impl fmt::Display for Action {
@@ -71,6 +115,8 @@ impl fmt::Display for Action {
             Self::Delete => "delete",
             Self::Alter => "alter",
             Self::DescribeConfigs => "describe the configuration of",
+            Self::AlterConfigs => "alter the configuration of",
+            Self::ClusterAction => "act as a broker of",
             Self::IdempotentWrite => "write idempotently to",
         })
     }
@@ -145,15 +191,22 @@ pub struct AccessDeniedError {
     pub resource: String,
 }
 
+impl AccessDeniedError {
+    /// The refusal of `action` with `resource` to `client`.
+    pub fn new(client: Client<'_>, action: Action, resource: Resource<'_>) -> Self {
+        Self { principal: client.principal.clone(), action, resource: resource.to_string() }
+    }
+}
+
 /// Decides. Called on every request, so it must be quick and must not block.
 pub trait Authorizer: Send + Sync + 'static {
-    /// Whether `principal` may do `action` with `resource`.
+    /// Whether `client` may do `action` with `resource`.
     ///
     /// # Errors
     /// [`AccessDeniedError`] when it may not.
     fn check(
         &self,
-        principal: &Principal,
+        client: Client<'_>,
         action: Action,
         resource: Resource<'_>,
     ) -> Result<(), AccessDeniedError>;
@@ -164,7 +217,7 @@ pub trait Authorizer: Send + Sync + 'static {
 pub struct AllowAll;
 
 impl Authorizer for AllowAll {
-    fn check(&self, _: &Principal, _: Action, _: Resource<'_>) -> Result<(), AccessDeniedError> {
+    fn check(&self, _: Client<'_>, _: Action, _: Resource<'_>) -> Result<(), AccessDeniedError> {
         Ok(())
     }
 }
@@ -176,13 +229,13 @@ pub struct DenyAll;
 impl Authorizer for DenyAll {
     fn check(
         &self,
-        principal: &Principal,
+        client: Client<'_>,
         action: Action,
         resource: Resource<'_>,
     ) -> Result<(), AccessDeniedError> {
-        if *principal == Principal::system() {
+        if *client.principal == Principal::system() {
             return Ok(());
         }
-        Err(AccessDeniedError { principal: principal.clone(), action, resource: resource.to_string() })
+        Err(AccessDeniedError::new(client, action, resource))
     }
 }

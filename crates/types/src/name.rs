@@ -13,6 +13,9 @@ use uuid::Uuid;
 /// The longest topic name, in bytes, that Kafka's file naming allows.
 pub const MAX_TOPIC_NAME_BYTES: usize = 249;
 
+/// What names of topics, groups and transactional ids begin with that the server keeps for itself.
+const INTERNAL_PREFIX: &str = "_factum.";
+
 /// Why a name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -76,7 +79,7 @@ impl TopicName {
     /// Whether the name is reserved for the server's own records (`__consumer_offsets` and every other `__…`,
     /// `_schemas`, `_factum.…`): clients may read such a topic, and neither write, make, change nor delete it.
     pub fn is_internal(&self) -> bool {
-        self.0.starts_with("__") || self.0.starts_with("_factum.") || &*self.0 == "_schemas"
+        self.0.starts_with("__") || self.0.starts_with(INTERNAL_PREFIX) || &*self.0 == "_schemas"
     }
 
     /// The team and event of `<team>.<event>`, if the name has that shape.
@@ -105,6 +108,12 @@ impl GroupId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the name is reserved for the server's own tasks (`_factum.…`): clients may look at such a group, and neither
+    /// join, change nor delete it.
+    pub fn is_internal(&self) -> bool {
+        self.0.starts_with(INTERNAL_PREFIX)
+    }
 }
 
 /// A transactional producer's name for itself, the same over its restarts: 1 to 255 bytes of any text. Kafka sets no
@@ -127,6 +136,12 @@ impl TransactionalId {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the name is reserved for the server's own producers (`_factum.…`): clients may look at its transactions, and
+    /// produce in none of them.
+    pub fn is_internal(&self) -> bool {
+        self.0.starts_with(INTERNAL_PREFIX)
     }
 }
 

@@ -297,7 +297,11 @@ func (c client) idempotent() error {
 }
 
 func (c client) connect(options ...kgo.Opt) (*kgo.Client, error) {
-	return kgo.NewClient(append(options, kgo.SeedBrokers(c.bootstrap))...)
+	security, err := securityOptions()
+	if err != nil {
+		return nil, err
+	}
+	return kgo.NewClient(append(append(options, kgo.SeedBrokers(c.bootstrap)), security...)...)
 }
 
 func (c client) makeTopic(scenario string, partitions int32) (string, error) {

@@ -16,6 +16,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
@@ -45,12 +46,14 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * What a stranger does with Kafka's own Java client: one scenario a run, JSON lines out, a reason on standard error.
  *
  * <pre>
- * usage: Client BOOTSTRAP codecs|group|resume|time|admin|idempotent
+ * usage: Client BOOTSTRAP codecs|group|consumer_group|resume|time|admin|idempotent
  *        Client BOOTSTRAP transactions|exactly_once|fencing|timeout|killed
- *        Client BOOTSTRAP member TOPIC GROUP      one member of `group`, as a process of its own
+ *        Client BOOTSTRAP acls                    users and access rules, of a server that goes by them
+ *        Client BOOTSTRAP word_count               Kafka Streams, exactly once
+ *        Client BOOTSTRAP member TOPIC GROUP PROTOCOL      one member of `group`, as a process of its own
  * </pre>
  *
- * `killed` says {"kill":"server"} when the server is to be killed, and goes on when it hears a line on standard input.
+ * `killed`, `acls` and `word_count` say {"kill":"server"} when the server is to be killed, and go on when they hear a line on standard input.
  */
 public final class Client {
     static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -71,7 +74,8 @@ public final class Client {
         try {
             switch (arguments[1]) {
                 case "codecs" -> client.codecs();
-                case "group" -> client.group();
+                case "group" -> client.group("classic");
+                case "consumer_group" -> client.group("consumer");
                 case "resume" -> client.resume();
                 case "time" -> client.time();
                 case "admin" -> client.administer();
@@ -81,7 +85,9 @@ public final class Client {
                 case "fencing" -> new Transactions(client).fencing();
                 case "timeout" -> new Transactions(client).timeout();
                 case "killed" -> new Transactions(client).killed();
-                case "member" -> client.member(arguments[2], arguments[3]);
+                case "acls" -> new Acls(client).administer();
+                case "word_count" -> new WordCount(client).exactlyOnce();
+                case "member" -> client.member(arguments[2], arguments[3], arguments[4]);
                 default -> fail("no scenario is called " + arguments[1]);
             }
         } catch (AssertionError failure) {
@@ -107,10 +113,11 @@ public final class Client {
         }
     }
 
-    private void group() throws Exception {
+    /** With the classic protocol, or that of KIP-848. */
+    private void group(String protocol) throws Exception {
         String topic = makeTopic("group", 4);
         String group = named("group");
-        try (Member one = new Member(topic, group); Member other = new Member(topic, group)) {
+        try (Member one = new Member(topic, group, protocol); Member other = new Member(topic, group, protocol)) {
             waitUntil("two members share four partitions", () -> one.assigned.size() == 2 && other.assigned.size() == 2);
             Set<Integer> shared = new TreeSet<>(one.assigned);
             shared.addAll(other.assigned);
@@ -118,6 +125,12 @@ public final class Client {
             say("{\"assigned\":[%s,%s]}", one.assigned, other.assigned);
             Set<String> wanted = new TreeSet<>(sendAll(topic, "first"));
             waitUntil("both read everything together", () -> Member.together(one, other).containsAll(wanted));
+            expect(one.reads.get() + other.reads.get(), wanted.size(), "reads of all records by both");
+            try (Admin admin = admin()) {
+                var described = admin.describeConsumerGroups(List.of(group)).all().get().get(group);
+                expect(described.type().toString().toLowerCase(), protocol, "the protocol of the group");
+                expect(described.members().size(), 2, "members described");
+            }
             other.process.destroyForcibly().waitFor();
             wanted.addAll(sendAll(topic, "second"));
             waitUntil("the survivor has every partition", () -> one.assigned.size() == 4);
@@ -130,11 +143,12 @@ public final class Client {
     private final class Member implements AutoCloseable {
         final Process process;
         final Set<String> values = ConcurrentHashMap.newKeySet();
+        final AtomicInteger reads = new AtomicInteger();
         volatile Set<Integer> assigned = Set.of();
 
-        Member(String topic, String group) throws Exception {
+        Member(String topic, String group, String protocol) throws Exception {
             String java = ProcessHandle.current().info().command().orElse("java");
-            var command = List.of(java, "-cp", System.getProperty("java.class.path"), "Client", bootstrap, "member", topic, group);
+            var command = List.of(java, "-cp", System.getProperty("java.class.path"), "Client", bootstrap, "member", topic, group, protocol);
             process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
             Thread listener = new Thread(this::listen);
             listener.setDaemon(true);
@@ -159,6 +173,7 @@ public final class Client {
                     assigned = partitions;
                 } else {
                     values.add(words[2]);
+                    reads.incrementAndGet();
                 }
             });
         }
@@ -169,8 +184,11 @@ public final class Client {
         }
     }
 
-    private void member(String topic, String group) {
-        try (var consumer = consumer(Map.of("group.id", group, "session.timeout.ms", SESSION_MS, "heartbeat.interval.ms", "500"))) {
+    private void member(String topic, String group, String protocol) {
+        Map<String, String> options = protocol.equals("classic")
+            ? Map.of("group.id", group, "session.timeout.ms", SESSION_MS, "heartbeat.interval.ms", "500")
+            : Map.of("group.id", group, "group.protocol", protocol);
+        try (var consumer = consumer(options)) {
             consumer.subscribe(List.of(topic), new ConsumerRebalanceListener() {
                 @Override
                 public void onPartitionsRevoked(Collection<TopicPartition> revoked) {
@@ -344,7 +362,7 @@ public final class Client {
     }
 
     Admin admin() {
-        return Admin.create(Map.of("bootstrap.servers", bootstrap));
+        return Admin.create(secured(Map.of("bootstrap.servers", bootstrap)));
     }
 
     private static Set<String> names(Admin admin) {
@@ -355,6 +373,10 @@ public final class Client {
         }
     }
 
+    String bootstrap() {
+        return bootstrap;
+    }
+
     String makeTopic(String scenario, int partitions) throws Exception {
         String topic = named(scenario);
         try (Admin admin = admin()) {
@@ -363,14 +385,30 @@ public final class Client {
         return topic;
     }
 
+    /** With how to reach a server that asks who comes: a properties file that CLIENT_PROPERTIES in the environment names. */
+    private static Map<String, Object> secured(Map<String, Object> options) {
+        Map<String, Object> all = new HashMap<>(options);
+        String file = System.getenv("CLIENT_PROPERTIES");
+        if (file != null) {
+            var properties = new java.util.Properties();
+            try (var reader = java.nio.file.Files.newBufferedReader(java.nio.file.Path.of(file))) {
+                properties.load(reader);
+            } catch (IOException failure) {
+                throw new java.io.UncheckedIOException(failure);
+            }
+            properties.forEach((name, value) -> all.put((String) name, value));
+        }
+        return all;
+    }
+
     KafkaProducer<String, String> producer(Map<String, String> options) {
-        Map<String, Object> all = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "acks", "all"));
+        Map<String, Object> all = secured(Map.of("bootstrap.servers", bootstrap, "acks", "all"));
         all.putAll(options);
         return new KafkaProducer<>(all, new StringSerializer(), new StringSerializer());
     }
 
     KafkaConsumer<String, String> consumer(Map<String, String> options) {
-        Map<String, Object> all = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "auto.offset.reset", "earliest", "enable.auto.commit", "false"));
+        Map<String, Object> all = secured(Map.of("bootstrap.servers", bootstrap, "auto.offset.reset", "earliest", "enable.auto.commit", "false"));
         all.putAll(options);
         return new KafkaConsumer<>(all, new StringDeserializer(), new StringDeserializer());
     }

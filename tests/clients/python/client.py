@@ -4,10 +4,11 @@ usage: client.py BOOTSTRAP codecs|group|resume|time|admin|idempotent
        client.py BOOTSTRAP transactions|exactly_once|fencing|timeout|killed
        client.py BOOTSTRAP member TOPIC GROUP      one member of `group`, as a process of its own
 
-`killed` says {"kill": "server"} when the server is to be killed, and goes on when it hears a line on standard input.
+CLIENT_OPTIONS in the environment has further arguments of every client, in JSON. `killed` says {"kill": "server"} when the server is to be killed, and goes on when it hears a line on standard input.
 """
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -19,6 +20,8 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.structs import OffsetAndMetadata
 
 PATIENCE_SECONDS = 60
+# How to reach a server that asks who comes: arguments of every client.
+SECURITY = json.loads(os.environ.get("CLIENT_OPTIONS", "{}"))
 SESSION_MS = 6_000
 
 
@@ -36,7 +39,7 @@ def named(scenario):
 
 
 def admin(bootstrap):
-    return KafkaAdminClient(bootstrap_servers=bootstrap)
+    return KafkaAdminClient(bootstrap_servers=bootstrap, **SECURITY)
 
 
 def make_topic(bootstrap, name, partitions):
@@ -46,11 +49,11 @@ def make_topic(bootstrap, name, partitions):
 
 
 def producer(bootstrap, **options):
-    return KafkaProducer(bootstrap_servers=bootstrap, acks="all", **options)
+    return KafkaProducer(bootstrap_servers=bootstrap, acks="all", **options, **SECURITY)
 
 
 def reader(bootstrap, **options):
-    return KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, **options)
+    return KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, **options, **SECURITY)
 
 
 def read(consumer, count):

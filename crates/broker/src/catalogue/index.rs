@@ -14,6 +14,7 @@ pub(crate) struct Index {
     /// In lower case: some file systems do not tell case apart.
     directories: BTreeSet<String>,
     partitions: usize,
+    version: u64,
 }
 
 impl Index {
@@ -39,7 +40,13 @@ impl Index {
         self.partitions
     }
 
+    /// Another number whenever a topic comes or goes.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
     pub(crate) fn insert(&mut self, topic: Arc<Topic>) {
+        self.version += 1;
         self.partitions += topic.partitions().len();
         self.directories.insert(topic.directory().to_ascii_lowercase());
         self.by_id.insert(topic.id(), Arc::clone(&topic));
@@ -48,6 +55,7 @@ impl Index {
 
     pub(crate) fn remove(&mut self, name: &TopicName) -> Option<Arc<Topic>> {
         let topic = self.by_name.remove(name)?;
+        self.version += 1;
         self.by_id.remove(&topic.id());
         self.directories.remove(&topic.directory().to_ascii_lowercase());
         self.partitions -= topic.partitions().len();

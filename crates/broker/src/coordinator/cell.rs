@@ -12,6 +12,7 @@ use factum_types::{GroupId, Offset, ProducerEpoch, ProducerId, Timestamp, TopicP
 use tokio::sync::oneshot;
 use tracing::error;
 
+use super::consumer_group::ConsumerGroup;
 use super::group::{Group, Outcome, Reply, Ticket};
 use super::memory::{ENTRY_BYTES, GroupMemory, MemoryShare};
 use super::offsets::{OffsetTable, bytes_of};
@@ -34,13 +35,16 @@ pub(crate) enum Waiting {
 
 /// A group and what belongs to it.
 pub(crate) struct Cell {
-    id: GroupId,
+    pub(super) id: GroupId,
+    /// The group while its members are of the classic protocol; else without members.
     pub(crate) group: Group,
+    /// The group while its members are of the consumer protocol, and after that until someone joins by the other.
+    pub(crate) consumers: Option<ConsumerGroup>,
     pub(crate) offsets: OffsetTable,
     pub(crate) pending: PendingOffsets,
     pub(crate) waiting: HashMap<Ticket, Waiting>,
     /// The group's metadata as the journal has it.
-    stored: Option<Bytes>,
+    pub(super) stored: Option<Bytes>,
     /// When the last member went, if the group had members.
     pub(crate) empty_since: Option<Timestamp>,
     /// The offset of the group's latest record.
@@ -48,7 +52,7 @@ pub(crate) struct Cell {
     /// The earliest entry in the timers.
     pub(crate) scheduled: Option<Instant>,
     /// The memory of all groups.
-    memory: Arc<GroupMemory>,
+    pub(super) memory: Arc<GroupMemory>,
     /// What the group takes without members and offsets.
     _own_memory: MemoryShare,
     /// Of the address that made it.
@@ -75,6 +79,7 @@ impl Cell {
     ) -> Self {
         Self {
             id,
+            consumers: None,
             group: Group::new(Arc::clone(&memory)),
             offsets: OffsetTable::default(),
             pending: PendingOffsets::default(),
@@ -121,6 +126,7 @@ impl Cell {
 
     /// Takes over what the journal says of the group.
     pub(crate) fn restore_group(&mut self, stored: GroupMetadata, since: Timestamp, now: Instant) {
+        self.consumers = None;
         self.stored = Some(records::encode_group(&stored, since));
         self.empty_since = stored.members.is_empty().then_some(since);
         self.group = Group::restore(stored, Arc::clone(&self.memory), now);
@@ -142,12 +148,42 @@ impl Cell {
     /// What the group takes, as recounted.
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
-        own_bytes(&self.id) + self.group.recount() + self.offsets.recount() + self.pending.recount()
+        let consumers = self.consumers.as_ref().map_or(0, ConsumerGroup::recount);
+        own_bytes(&self.id)
+            + self.group.recount()
+            + consumers
+            + self.offsets.recount()
+            + self.pending.recount()
     }
 
     /// Whether nothing of the group would be missed.
     pub(crate) fn is_unused(&self) -> bool {
-        self.group.is_deserted() && self.stored.is_none() && self.is_bare()
+        self.is_deserted() && self.stored.is_none() && self.consumers.is_none() && self.is_bare()
+    }
+
+    /// What the group is doing, of whichever protocol it is.
+    pub(crate) fn state(&self) -> GroupState {
+        match (self.group.state(), &self.consumers) {
+            (GroupState::Dead, _) | (_, None) => self.group.state(),
+            (_, Some(consumers)) => consumers.state(),
+        }
+    }
+
+    /// Whether no one is in the group or on the way in.
+    pub(crate) fn is_deserted(&self) -> bool {
+        self.group.is_deserted() && self.consumers.as_ref().is_none_or(ConsumerGroup::is_empty)
+    }
+
+    /// Ends the group.
+    pub(crate) fn die(&mut self) {
+        self.consumers = None;
+        self.group.die();
+    }
+
+    /// The next instant at which a member is taken out, or waited for no longer.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let consumers = self.consumers.as_ref().and_then(ConsumerGroup::next_deadline);
+        self.group.next_deadline().into_iter().chain(consumers).min()
     }
 
     /// Whether the group has no offsets and no one waits for it.
@@ -237,7 +273,7 @@ impl Cell {
         records::encode_key(&Key::Offset(self.id.clone(), partition.clone()))
     }
 
-    fn group_key(&self) -> Bytes {
+    pub(super) fn group_key(&self) -> Bytes {
         records::encode_key(&Key::Group(self.id.clone()))
     }
 
@@ -261,6 +297,9 @@ impl Cell {
         if with_group && self.stored.is_some() {
             changes.push((self.group_key(), None));
         }
+        if with_group && let Some(consumers) = &self.consumers {
+            changes.extend(consumers.removal().iter().map(|record| record.encode(&self.id)));
+        }
         if !changes.is_empty() {
             self.last = Some(journal.append(changes, wall)?.1);
         }
@@ -270,7 +309,7 @@ impl Cell {
         }
         if with_group {
             self.stored = None;
-            self.group.die();
+            self.die();
         }
         Ok(())
     }
@@ -288,7 +327,10 @@ impl Cell {
         let offset = |(partition, stored, order): (&TopicPartition, &StoredOffset, Offset)| {
             ((self.offset_key(partition), Some(records::encode_offset(stored))), order)
         };
-        let written = journal.rewrite(group.chain(self.offsets.in_order().map(offset)), wall)?;
+        let consumers = self.consumers.iter().flat_map(ConsumerGroup::to_records);
+        let consumers = consumers.map(|record| (record.encode(&self.id), Offset::ZERO));
+        let written =
+            journal.rewrite(group.chain(consumers).chain(self.offsets.in_order().map(offset)), wall)?;
         self.last = written.or(self.last);
         Ok(written)
     }

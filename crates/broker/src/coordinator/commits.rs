@@ -22,7 +22,10 @@ impl Coordinator {
         let Commit { group, generation, member_id, instance_id, client, offsets } = commit;
         let (now, wall) = (groups.clock.monotonic(), groups.trusted_time.stamp());
         let work = |inside: &mut Cell| -> Result<Option<Offset>, CoordinatorError> {
-            inside.group.check_commit(generation, &member_id, instance_id.as_deref(), now)?;
+            match &inside.consumers {
+                Some(consumers) => consumers.check_commit(generation, &member_id, false)?,
+                None => inside.group.check_commit(generation, &member_id, instance_id.as_deref(), now)?,
+            }
             inside.commit(offsets, client, &groups.journal, wall)?;
             Ok(inside.last)
         };
@@ -110,15 +113,19 @@ impl Coordinator {
     ) -> Result<Vec<TopicPartition>, CoordinatorError> {
         let wall = self.0.clock.now();
         let removed = self.0.with(group, |inside| {
-            let state = inside.group.state();
+            let state = inside.state();
             if state == GroupState::Dead {
                 return Err(CoordinatorError::GroupNotFound);
             }
-            let is_of_consumers = inside.group.protocol_type() == Some(consumer_protocol::PROTOCOL_TYPE);
+            let is_of_consumers = inside.consumers.is_some()
+                || inside.group.protocol_type() == Some(consumer_protocol::PROTOCOL_TYPE);
             if state != GroupState::Empty && !is_of_consumers {
                 return Err(CoordinatorError::NonEmptyGroup);
             }
-            let subscribed = inside.group.subscribed_topics();
+            let subscribed = match &inside.consumers {
+                Some(consumers) => Some(consumers.subscribed_topics()),
+                None => inside.group.subscribed_topics(),
+            };
             let is_read = |topic: &TopicName| subscribed.as_ref().is_none_or(|topics| topics.contains(topic));
             let (read, mut unread): (Vec<_>, Vec<_>) =
                 partitions.into_iter().partition(|partition| is_read(&partition.topic));

@@ -30,6 +30,49 @@ pub enum CoordinatorError {
         /// The instance id.
         instance_id: String,
     },
+    /// The member of the consumer protocol is not in this epoch: it gives up its partitions and joins again.
+    #[error("member epoch {asked} is not the member's, which is {current}")]
+    FencedMemberEpoch {
+        /// The epoch in the request.
+        asked: i32,
+        /// The member's epoch.
+        current: i32,
+    },
+    /// The member of the consumer protocol commits or reads offsets in another epoch than its own.
+    #[error("member epoch {asked} is not the member's, which is {current}")]
+    StaleMemberEpoch {
+        /// The epoch in the request.
+        asked: i32,
+        /// The member's epoch.
+        current: i32,
+    },
+    /// A live member has the instance id.
+    #[error("the instance id {instance_id:?} belongs to a member that has not left")]
+    UnreleasedInstance {
+        /// The instance id.
+        instance_id: String,
+    },
+    /// The server has no such assignor.
+    #[error("unsupported assignor; supported are {supported}")]
+    UnsupportedAssignor {
+        /// Those that it has.
+        supported: String,
+    },
+    /// The subscription is no regular expression, or too large.
+    #[error("invalid regular expression: {reason}")]
+    InvalidRegex {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The heartbeat contradicts itself.
+    #[error("invalid heartbeat: {reason}")]
+    InvalidHeartbeat {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The group has members of the classic protocol, and is asked for in the consumer protocol.
+    #[error("the group is not a consumer group")]
+    NotOfConsumers,
     /// The member shares no protocol with the others, or names another than the group's.
     #[error("the member's protocols do not fit those of the group")]
     InconsistentProtocol,

@@ -28,13 +28,14 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use factum_types::TopicName;
 
+pub(crate) use self::join::{MAX_NAME_BYTES, check_size, shorten};
 pub(crate) use self::member::{Member, WaitingRequest};
 use self::memory::{PendingId, StoredMemory};
 use super::memory::GroupMemory;
@@ -117,6 +118,11 @@ impl Group {
         }
     }
 
+    /// A group that no one has joined, whose first generation comes after `generation`.
+    pub(crate) fn after(generation: i32, memory: Arc<GroupMemory>) -> Self {
+        Self { generation, ..Self::new(memory) }
+    }
+
     /// The group as it was stored: its members go on in their generation, their sessions start over.
     pub(crate) fn restore(stored: GroupMetadata, memory: Arc<GroupMemory>, now: Instant) -> Self {
         let protocol = stored.protocol.clone().unwrap_or_default();
@@ -165,6 +171,10 @@ impl Group {
         }
     }
 
+    pub(crate) fn generation(&self) -> i32 {
+        self.generation
+    }
+
     pub(crate) fn protocol_type(&self) -> Option<&str> {
         self.protocol_type.as_deref()
     }
@@ -183,7 +193,7 @@ impl Group {
     }
 
     /// The topics that members read; `None` while that cannot be told.
-    pub(crate) fn subscribed_topics(&self) -> Option<HashSet<TopicName>> {
+    pub(crate) fn subscribed_topics(&self) -> Option<BTreeSet<TopicName>> {
         let subscription = |member| consumer_protocol::decode_subscription(&self.member_metadata(member));
         let subscriptions: Option<Vec<_>> = self.members().map(subscription).collect();
         Some(subscriptions?.into_iter().flatten().collect())

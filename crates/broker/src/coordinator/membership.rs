@@ -28,11 +28,16 @@ impl Coordinator {
         let group = request.group.clone();
         let (sender, receiver) = oneshot::channel();
         let (client, no_memory) = (client_of(&request.client_host), CoordinatorError::NoMemoryForMember);
+        let wall = groups.trusted_time.stamp();
         let cell = groups.with_new(&group, client, no_memory, |cell, inside| {
+            // Members of the consumer protocol go by it: only a group without members changes its protocol.
+            if !inside.become_classic(&groups.journal, wall)? {
+                return Err(CoordinatorError::InconsistentProtocol);
+            }
             inside.waiting.insert(ticket, Waiting::Join(sender));
             inside.group.join(request, ticket, groups.random.uuid(), &groups.options, now);
-            Arc::clone(cell)
-        })?;
+            Ok(Arc::clone(cell))
+        })??;
         groups.answer(cell, ticket, receiver).await
     }
 

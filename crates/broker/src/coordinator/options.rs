@@ -19,6 +19,12 @@ pub struct Options {
     /// The longest session that a member may ask for.
     #[serde(with = "factum_types::units::duration::above_zero")]
     pub max_session_timeout: Duration,
+    /// How long a member of the consumer protocol may be silent before it is taken out.
+    #[serde(with = "factum_types::units::duration::above_zero")]
+    pub session_timeout: Duration,
+    /// How often members of the consumer protocol are told to send heartbeats.
+    #[serde(with = "factum_types::units::duration::above_zero")]
+    pub heartbeat_interval: Duration,
     /// Most members of one group, those on their way in included.
     #[serde(deserialize_with = "factum_types::units::above_zero")]
     pub max_members: usize,
@@ -54,6 +60,8 @@ impl Default for Options {
             initial_rebalance_delay: Duration::ZERO,
             min_session_timeout: Duration::from_secs(6),
             max_session_timeout: Duration::from_secs(30 * 60),
+            session_timeout: Duration::from_secs(45),
+            heartbeat_interval: Duration::from_secs(5),
             max_members: 10_000,
             max_groups: 100_000,
             max_member_metadata: ByteSize(1 << 20),

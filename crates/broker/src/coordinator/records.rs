@@ -7,6 +7,7 @@
 //!          GroupMetadataValue v3  i16 3 · protocol type · i32 generation · protocol? · leader? · i64 since
 //!                                 · i32 count × (id · instance? · client id · client host
 //!                                   · i32 rebalance timeout · i32 session timeout · subscription · assignment)
+//!          consumer groups have records of their own (consumer_group/records.rs)
 //!   text   i16 length (-1 where absent) · UTF-8        bytes   i32 length · bytes
 //! ```
 //!
@@ -16,9 +17,10 @@
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use factum_types::{GroupId, Timestamp, TopicName, TopicPartition};
+use factum_types::{GroupId, Timestamp, TopicId, TopicName, TopicPartition};
 
 use super::CommittedOffset;
+use super::consumer_group::records::{self as consumer_records, ConsumerRecord};
 
 const OFFSET_KEY_VERSION: i16 = 1;
 const GROUP_KEY_VERSION: i16 = 2;
@@ -68,6 +70,8 @@ pub(crate) enum DecodedRecord {
     Offset(GroupId, TopicPartition, Option<StoredOffset>),
     /// A group with the time at which it took its state, or its removal.
     Group(GroupId, Option<(GroupMetadata, Timestamp)>),
+    /// A change of a group of the consumer protocol.
+    Consumer(GroupId, ConsumerRecord),
     /// A record of a kind or version that this server does not know.
     Foreign,
 }
@@ -150,7 +154,8 @@ fn group_len(group: &GroupMetadata) -> usize {
 /// [`MalformedRecord`] if the bytes end too soon or hold what their version cannot.
 pub(crate) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<DecodedRecord, MalformedRecord> {
     let mut key = Reader { rest: key, what: "key" };
-    match key.i16()? {
+    let kind = key.i16()?;
+    match kind {
         0 | OFFSET_KEY_VERSION => {
             let (group, topic) = (key.group()?, key.text()?);
             let topic = TopicName::new(topic).map_err(|_| key.malformed())?;
@@ -167,7 +172,11 @@ pub(crate) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<DecodedRecord, 
                 stored => Ok(DecodedRecord::Group(group, stored.flatten())),
             }
         }
-        _ => Ok(DecodedRecord::Foreign),
+        _ => {
+            let decoded = consumer_records::decode(kind, &mut key, value)?;
+            Ok(decoded
+                .map_or(DecodedRecord::Foreign, |(group, record)| DecodedRecord::Consumer(group, record)))
+        }
     }
 }
 
@@ -221,13 +230,17 @@ fn decode_member(value: &mut Reader<'_>, version: i16) -> Result<StoredMember, M
 }
 
 /// What is left of a record.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     rest: &'a [u8],
     what: &'static str,
 }
 
 impl<'a> Reader<'a> {
-    fn malformed(&self) -> MalformedRecord {
+    pub(super) fn new(rest: &'a [u8], what: &'static str) -> Self {
+        Self { rest, what }
+    }
+
+    pub(super) fn malformed(&self) -> MalformedRecord {
         MalformedRecord { what: self.what }
     }
 
@@ -237,16 +250,66 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn i16(&mut self) -> Result<i16, MalformedRecord> {
+    pub(super) fn i16(&mut self) -> Result<i16, MalformedRecord> {
         Ok(self.take(2)?.get_i16())
     }
 
-    fn i32(&mut self) -> Result<i32, MalformedRecord> {
+    pub(super) fn i32(&mut self) -> Result<i32, MalformedRecord> {
         Ok(self.take(4)?.get_i32())
     }
 
-    fn i64(&mut self) -> Result<i64, MalformedRecord> {
+    pub(super) fn i64(&mut self) -> Result<i64, MalformedRecord> {
         Ok(self.take(8)?.get_i64())
+    }
+
+    pub(super) fn i8(&mut self) -> Result<i8, MalformedRecord> {
+        Ok(self.take(1)?.get_i8())
+    }
+
+    /// An unsigned number of variable length.
+    fn varint(&mut self) -> Result<u32, MalformedRecord> {
+        let mut value = 0_u32;
+        for shift in [0, 7, 14, 21, 28] {
+            let byte = self.take(1)?.get_u8();
+            value |= u32::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(self.malformed())
+    }
+
+    /// The length of a list in the flexible encoding (KIP-482).
+    pub(super) fn count(&mut self) -> Result<u32, MalformedRecord> {
+        self.varint()?.checked_sub(1).ok_or(self.malformed())
+    }
+
+    /// A text in the flexible encoding; none where it is null.
+    pub(super) fn compact(&mut self) -> Result<Option<String>, MalformedRecord> {
+        let Some(length) = self.varint()?.checked_sub(1) else { return Ok(None) };
+        let bytes = self.take(usize::try_from(length).map_err(|_| self.malformed())?)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| self.malformed())?;
+        Ok(Some(text.to_owned()))
+    }
+
+    pub(super) fn topic_name(&mut self) -> Result<TopicName, MalformedRecord> {
+        let name = self.compact()?.ok_or(self.malformed())?;
+        TopicName::new(name).map_err(|_| self.malformed())
+    }
+
+    pub(super) fn topic_id(&mut self) -> Result<TopicId, MalformedRecord> {
+        let bytes = self.take(16)?.try_into().map_err(|_| self.malformed())?;
+        Ok(TopicId::from_bytes(bytes))
+    }
+
+    /// Passes over fields that later versions added (KIP-482).
+    pub(super) fn skip_tags(&mut self) -> Result<(), MalformedRecord> {
+        for _ in 0..self.varint()? {
+            self.varint()?;
+            let length = usize::try_from(self.varint()?).map_err(|_| self.malformed())?;
+            self.take(length)?;
+        }
+        Ok(())
     }
 
     fn nullable(&mut self) -> Result<Option<String>, MalformedRecord> {
@@ -255,11 +318,11 @@ impl<'a> Reader<'a> {
         Ok(Some(text.to_owned()))
     }
 
-    fn text(&mut self) -> Result<String, MalformedRecord> {
+    pub(super) fn text(&mut self) -> Result<String, MalformedRecord> {
         self.nullable()?.ok_or(self.malformed())
     }
 
-    fn group(&mut self) -> Result<GroupId, MalformedRecord> {
+    pub(super) fn group(&mut self) -> Result<GroupId, MalformedRecord> {
         GroupId::new(self.text()?).map_err(|_| self.malformed())
     }
 
@@ -274,7 +337,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn put_text(out: &mut BytesMut, text: &str) {
+pub(super) fn put_text(out: &mut BytesMut, text: &str) {
     let length = i16::try_from(text.len()).expect("a kept text is shorter than 32 KiB");
     out.put_i16(length);
     out.put_slice(text.as_bytes());
@@ -292,7 +355,7 @@ fn put_bytes(out: &mut BytesMut, bytes: &[u8]) {
     out.put_slice(bytes);
 }
 
-fn millis(duration: Duration) -> i32 {
+pub(super) fn millis(duration: Duration) -> i32 {
     i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }
 

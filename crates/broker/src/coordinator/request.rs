@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use factum_base::clients::ClientAddress;
-use factum_types::{GroupId, TopicPartition};
+use factum_types::{GroupId, TopicName, TopicPartition};
+
+use super::PartitionSet;
 
 /// A wish to join a group, or to join it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,4 +89,33 @@ pub struct CommittedOffset {
     pub leader_epoch: i32,
     /// What the client wrote beside it. Kept as the empty text where the client wrote nothing, as Kafka does.
     pub metadata: Option<String>,
+}
+
+/// A heartbeat of a member of the consumer protocol (KIP-848). What is not said is as it was said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerHeartbeat {
+    /// The group.
+    pub group: GroupId,
+    /// The id that the member has for its whole life.
+    pub member_id: String,
+    /// The epoch that the member is in: 0 to join, -1 to leave, -2 to leave for a while as a static member.
+    pub member_epoch: i32,
+    /// The name of a static member, which outlives its process.
+    pub instance_id: Option<String>,
+    /// Where the client runs; kept and shown, and not otherwise heeded.
+    pub rack_id: Option<String>,
+    /// How long the member may take to give partitions up.
+    pub rebalance_timeout: Option<Duration>,
+    /// The topics that it names.
+    pub subscribed_topics: Option<Vec<TopicName>>,
+    /// A regular expression for more topics; empty for none.
+    pub subscribed_regex: Option<String>,
+    /// The assignor that it would like.
+    pub assignor: Option<String>,
+    /// The partitions that it has.
+    pub owned: Option<PartitionSet>,
+    /// What the client calls itself.
+    pub client_id: String,
+    /// Where it comes from, as `/10.0.0.1`: the memory that the member takes counts for this address.
+    pub client_host: String,
 }

@@ -19,7 +19,7 @@ use super::group::Ticket;
 use super::memory::GroupMemory;
 use super::records::{self, DecodedRecord};
 use super::transactional::GroupsOfProducers;
-use super::{CoordinatorError, GroupState, LogError, MemoryLimitError, Options};
+use super::{CoordinatorError, GroupState, LogError, MemoryLimitError, Options, TopicDirectory};
 use crate::journal::log::{JournalLog, PartitionJournal};
 use crate::journal::{Entry, Journal, JournalRecord, ReplayError};
 use crate::partition::Partition;
@@ -42,6 +42,8 @@ pub(super) struct Groups {
     pub(super) timers: Timers<GroupId>,
     pub(super) pending: GroupsOfProducers,
     pub(super) memory: Arc<GroupMemory>,
+    /// The topics that members of the consumer protocol read.
+    pub(super) directory: Arc<dyn TopicDirectory>,
     /// The groups that each address made: three quarters of all at most, so that others can always make some. Those that
     /// were read back belong to no address.
     places: Arc<ClientLimit>,
@@ -57,13 +59,14 @@ impl Coordinator {
     /// and the partition takes no change.
     pub(crate) fn open(
         offsets: Arc<Partition>,
+        directory: Arc<dyn TopicDirectory>,
         options: Options,
         clock: SharedClock,
         trusted_time: Arc<TrustedTime>,
         random: Random,
     ) -> Result<Self, ReplayError> {
         let log = PartitionJournal { partition: offsets, clock: Arc::clone(&clock) };
-        Self::over(Arc::new(log), options, clock, trusted_time, random)
+        Self::over(Arc::new(log), directory, options, clock, trusted_time, random)
     }
 
     /// What all groups take, and transactions.
@@ -82,6 +85,7 @@ impl Coordinator {
 
     pub(super) fn over(
         log: Arc<dyn JournalLog>,
+        directory: Arc<dyn TopicDirectory>,
         options: Options,
         clock: SharedClock,
         trusted_time: Arc<TrustedTime>,
@@ -100,6 +104,7 @@ impl Coordinator {
             timers: Timers::default(),
             pending: GroupsOfProducers::default(),
             memory,
+            directory,
             places,
             cells: RwLock::default(),
             tickets: AtomicU64::new(0),
@@ -152,15 +157,15 @@ impl Groups {
     /// Does something under the group's lock, then what follows from it; `None` if the group is dead.
     pub(super) fn work_on<T>(&self, cell: &Mutex<Cell>, work: impl FnOnce(&mut Cell) -> T) -> Option<T> {
         let mut inside = cell.lock();
-        if inside.group.state() == GroupState::Dead {
+        if inside.state() == GroupState::Dead {
             return None;
         }
         let done = work(&mut inside);
         inside.settle(&self.journal, self.clock.monotonic(), self.trusted_time.stamp());
         if inside.is_unused() {
-            inside.group.die();
+            inside.die();
         }
-        if inside.group.state() == GroupState::Dead {
+        if inside.state() == GroupState::Dead {
             if let Some(scheduled) = inside.scheduled.take() {
                 self.timers.remove(scheduled, inside.id().clone());
             }
@@ -172,7 +177,7 @@ impl Groups {
     }
 
     fn schedule(&self, cell: &mut Cell) {
-        let Some(next) = cell.group.next_deadline() else { return };
+        let Some(next) = cell.next_deadline() else { return };
         if cell.scheduled.is_none_or(|scheduled| next < scheduled) {
             let replaced = cell.scheduled.replace(next);
             self.timers.schedule(next, cell.id().clone(), replaced);
@@ -236,6 +241,10 @@ impl Groups {
                 cell(&group, &mut |cell| cell.restore_group(stored.clone(), since, now));
             }
             Ok(DecodedRecord::Group(group, None)) => cell(&group, &mut Cell::forget_group),
+            Ok(DecodedRecord::Consumer(group, record)) => {
+                let session = self.options.session_timeout;
+                cell(&group, &mut |cell| cell.restore_consumers(record.clone(), session, now));
+            }
             Ok(DecodedRecord::Foreign) => {}
             Err(error) => warn!(offset = %order, %error, "skipped a group record"),
         }
@@ -255,6 +264,8 @@ impl Groups {
                 cell(group, &mut |cell| cell.end_transaction(producer_id, outcome, None));
             }),
         })?;
+        let wall = self.trusted_time.stamp();
+        cells.values().for_each(|cell| cell.lock().finish_consumers(wall));
         cells.retain(|_, cell| !cell.lock().is_unused());
         for cell in cells.values() {
             self.schedule(&mut cell.lock());

@@ -1,5 +1,6 @@
 //! The coordinator as its callers meet it, over a log in memory that can fail, lag behind and crash.
 
+mod consumers;
 mod crashes;
 mod memory;
 mod memory_log;

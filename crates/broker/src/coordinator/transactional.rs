@@ -55,7 +55,13 @@ impl Coordinator {
         let Commit { group, generation, member_id, instance_id, client, offsets } = commit;
         let (now, wall) = (groups.clock.monotonic(), groups.trusted_time.stamp());
         let work = |inside: &mut Cell| -> Result<Option<Offset>, CoordinatorError> {
-            inside.group.check_transactional_commit(generation, &member_id, instance_id.as_deref(), now)?;
+            match &inside.consumers {
+                Some(consumers) => consumers.check_commit(generation, &member_id, true)?,
+                None => {
+                    let instance_id = instance_id.as_deref();
+                    inside.group.check_transactional_commit(generation, &member_id, instance_id, now)?;
+                }
+            }
             if !offsets.is_empty() {
                 groups.pending.add(producer.0, inside.id());
                 inside.commit_in_transaction(producer, offsets, client, &groups.journal, wall)?;

@@ -39,11 +39,13 @@ impl Coordinator {
 impl Groups {
     /// Does what is due in each group whose time has come.
     pub(super) fn expire_due(&self, now: Instant) {
+        let (session, wall) = (self.options.session_timeout, self.trusted_time.stamp());
         while let Some((at, group)) = self.timers.take_due(now) {
             self.with(&group, |inside| {
                 if inside.scheduled == Some(at) {
                     inside.scheduled = None;
                     inside.group.expire(now);
+                    inside.expire_consumers(session, now, &self.journal, wall);
                 }
             });
         }
@@ -53,7 +55,8 @@ impl Groups {
     pub(super) fn expire_offsets(&self) {
         let (wall, now) = (self.clock.now(), self.trusted_time.now());
         let expire = |inside: &mut Cell| -> Result<usize, CoordinatorError> {
-            if !inside.group.is_deserted() {
+            // A task may rest for as long as it likes, and must not say again what it said.
+            if !inside.is_deserted() || inside.id().is_internal() {
                 return Ok(0);
             }
             let partitions = inside.offsets.expired(self.options.offsets_retention, inside.empty_since, now);

@@ -65,11 +65,19 @@ impl Admin for Broker {
         Ok(groups)
     }
 
+    async fn committed_offsets(&self, group: &GroupId) -> Result<Vec<(TopicPartition, Offset)>, AdminError> {
+        let found = self.coordinator().fetch_offsets(group, None).await;
+        let found = found.map_err(|error| AdminError::Unavailable { reason: reason(&error) })?;
+        let known = found.into_iter().filter_map(|(partition, committed)| Some((partition, committed?)));
+        Ok(known.map(|(partition, committed)| (partition, Offset::new(committed.offset.max(0)))).collect())
+    }
+
     async fn reset_group(
         &self,
         group: &GroupId,
         offsets: Vec<(TopicPartition, Offset)>,
     ) -> Result<(), AdminError> {
+        refuse_reserved(group)?;
         if let Some((unknown, _)) = offsets.iter().find(|(partition, _)| self.find(partition).is_none()) {
             return Err(AdminError::UnknownTopic { topic: unknown.topic.clone() });
         }
@@ -88,7 +96,15 @@ impl Admin for Broker {
     }
 
     async fn delete_group(&self, group: &GroupId) -> Result<(), AdminError> {
+        refuse_reserved(group)?;
         self.coordinator().delete(group).await.map_err(|error| self.group_error(group, &error))
+    }
+}
+
+fn refuse_reserved(group: &GroupId) -> Result<(), AdminError> {
+    match group.is_internal() {
+        true => Err(AdminError::ReservedGroup { group: group.clone() }),
+        false => Ok(()),
     }
 }
 

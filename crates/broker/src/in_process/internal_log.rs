@@ -7,11 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use factum_eventlog::{
     Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
-    Position, ProduceError, ReadError, RecordMetadata, Topic, TopicConfig, TopicEdit,
+    Position, ProduceError, ReadError, RecordMetadata, Topic, TopicConfig, TopicEdit, TransactionError,
+    TransactionalProducer,
 };
-use factum_types::{GroupId, Offset, TopicName, TopicPartition};
+use factum_types::{GroupId, Offset, TopicName, TopicPartition, TransactionalId};
 
-use super::{admin, produce};
+use super::{admin, produce, transaction};
 use crate::access::Access;
 use crate::broker::Broker;
 
@@ -33,6 +34,21 @@ impl EventLog for InternalLog {
         records: Vec<NewRecord>,
     ) -> Result<Vec<RecordMetadata>, ProduceError> {
         produce::produce(&self.0, Access::Server, topic, records).await
+    }
+
+    async fn produce_whole(
+        &self,
+        topic: &TopicName,
+        records: Vec<NewRecord>,
+    ) -> Result<Vec<RecordMetadata>, ProduceError> {
+        produce::produce_whole(&self.0, Access::Server, topic, records).await
+    }
+
+    async fn transactional_producer(
+        &self,
+        id: &TransactionalId,
+    ) -> Result<Box<dyn TransactionalProducer>, TransactionError> {
+        Ok(Box::new(transaction::Producer::open(self.0.clone(), Access::Server, id.clone()).await?))
     }
 
     async fn read(
@@ -90,6 +106,10 @@ impl Admin for InternalLog {
 
     async fn groups(&self) -> Result<Vec<Group>, AdminError> {
         self.0.groups().await
+    }
+
+    async fn committed_offsets(&self, group: &GroupId) -> Result<Vec<(TopicPartition, Offset)>, AdminError> {
+        self.0.committed_offsets(group).await
     }
 
     async fn reset_group(

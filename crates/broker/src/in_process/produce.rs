@@ -10,6 +10,7 @@ use std::sync::Arc;
 use factum_eventlog::{NewRecord, ProduceError, RecordMetadata};
 use factum_types::{BatchBuilder, Offset, PartitionId, Timestamp, TopicName};
 
+use super::transaction;
 use crate::access::Access;
 use crate::broker::Broker;
 use crate::contract::{Contract, ProducedRecord, Violation};
@@ -18,11 +19,18 @@ use crate::partition::{self, CHECKED_AT_ONCE, MAX_TIMESTAMP_AHEAD, Partition};
 use crate::topic::{self, Topic};
 
 /// What one partition is to get.
-struct Share {
-    partition: Arc<Partition>,
-    batch: BatchBuilder,
+pub(super) struct Share {
+    pub(super) partition: Arc<Partition>,
+    pub(super) batch: BatchBuilder,
     /// The records' places in the request.
-    indexes: Vec<usize>,
+    pub(super) indexes: Vec<usize>,
+}
+
+/// Records of one topic, accepted and sorted by partition; nothing is appended yet.
+pub(super) struct AcceptedRecords {
+    pub(super) topic: TopicName,
+    pub(super) count: usize,
+    pub(super) shares: BTreeMap<PartitionId, Share>,
 }
 
 pub(super) async fn produce(
@@ -31,33 +39,78 @@ pub(super) async fn produce(
     name: &TopicName,
     records: Vec<NewRecord>,
 ) -> Result<Vec<RecordMetadata>, ProduceError> {
+    accept(broker, access, name, records).await?.append().await
+}
+
+/// As [`produce`]; records for several partitions are one transaction.
+pub(super) async fn produce_whole(
+    broker: &Broker,
+    access: Access,
+    name: &TopicName,
+    records: Vec<NewRecord>,
+) -> Result<Vec<RecordMetadata>, ProduceError> {
+    let accepted = accept(broker, access, name, records).await?;
+    match accepted.shares.len() {
+        0 | 1 => accepted.append().await,
+        _ => transaction::append_whole(broker, accepted).await,
+    }
+}
+
+/// Refuses what can be refused.
+pub(super) async fn accept(
+    broker: &Broker,
+    access: Access,
+    name: &TopicName,
+    records: Vec<NewRecord>,
+) -> Result<AcceptedRecords, ProduceError> {
     if !access.reaches(name) || topic::is_journal(name) {
         return Err(ProduceError::ReservedTopic { topic: name.clone() });
     }
     let topic = ensure_topic(broker, name).await?;
     let records = check_contract(broker, name, records).await?;
-    let count = records.len();
-    let shares = share_out(broker, &topic, &records)?;
-    drop(records);
+    let (count, shares) = (records.len(), share_out(broker, &topic, &records)?);
     if let Some(stuck) = shares.values().find(|share| !share.partition.bounds().is_writable) {
         let reason = format!("partition {} is read-only", stuck.partition.topic_partition());
         return Err(ProduceError::Unavailable { topic: name.clone(), reason });
     }
-    let mut placed = vec![None; count];
-    let mut durable = Vec::with_capacity(shares.len());
-    let request = NonZeroUsize::new(shares.len()).unwrap_or(NonZeroUsize::MIN);
-    for (number, share) in shares {
-        let appended = share.partition.append_own(share.batch.build(), request);
-        let appended = appended.map_err(|error| refused(name, error))?;
-        durable.push(share.partition.durable(appended.last_offset));
-        for (index, offset) in share.indexes.into_iter().zip(appended.base_offset.get()..) {
-            placed[index] = Some(RecordMetadata { partition: number, offset: Offset::new(offset) });
+    Ok(AcceptedRecords { topic: name.clone(), count, shares })
+}
+
+impl AcceptedRecords {
+    /// Appends them, a partition at a time, and answers once all are on disk.
+    async fn append(self) -> Result<Vec<RecordMetadata>, ProduceError> {
+        let Self { topic, count, shares } = self;
+        let mut placed = vec![None; count];
+        let mut durable = Vec::with_capacity(shares.len());
+        let request = NonZeroUsize::new(shares.len()).unwrap_or(NonZeroUsize::MIN);
+        for (number, share) in shares {
+            let appended = share.partition.append_own(share.batch.build(), request);
+            let appended = appended.map_err(|error| refused(&topic, error))?;
+            durable.push(share.partition.durable(appended.last_offset));
+            place(&mut placed, number, &share.indexes, appended.base_offset);
         }
+        for synced in durable {
+            synced.await.map_err(|error| not_durable(&topic, &error))?;
+        }
+        Ok(all(placed))
     }
-    for synced in durable {
-        synced.await.map_err(|error| not_durable(name, &error))?;
+}
+
+/// Takes note of where the records of one batch are.
+pub(super) fn place(
+    placed: &mut [Option<RecordMetadata>],
+    partition: PartitionId,
+    indexes: &[usize],
+    base_offset: Offset,
+) {
+    for (index, offset) in indexes.iter().zip(base_offset.get()..) {
+        placed[*index] = Some(RecordMetadata { partition, offset: Offset::new(offset) });
     }
-    Ok(placed.into_iter().map(|placed| placed.expect("every record has its share")).collect())
+}
+
+/// Where all records are.
+pub(super) fn all(placed: Vec<Option<RecordMetadata>>) -> Vec<RecordMetadata> {
+    placed.into_iter().map(|placed| placed.expect("every record has its share")).collect()
 }
 
 async fn ensure_topic(broker: &Broker, name: &TopicName) -> Result<Arc<Topic>, ProduceError> {
@@ -150,7 +203,7 @@ fn check_time(index: usize, timestamp: Timestamp, now: Timestamp) -> Result<Time
     Err(ProduceError::Refused { index, reason: format!("its time {timestamp} is later than {latest}") })
 }
 
-fn refused(topic: &TopicName, error: partition::ProduceError) -> ProduceError {
+pub(super) fn refused(topic: &TopicName, error: partition::ProduceError) -> ProduceError {
     match error {
         partition::ProduceError::Deleted => ProduceError::UnknownTopic { topic: topic.clone() },
         partition::ProduceError::TooLarge { bytes, limit } => {
@@ -164,6 +217,6 @@ fn refused(topic: &TopicName, error: partition::ProduceError) -> ProduceError {
     }
 }
 
-fn not_durable(topic: &TopicName, error: &dyn std::error::Error) -> ProduceError {
+pub(super) fn not_durable(topic: &TopicName, error: &dyn std::error::Error) -> ProduceError {
     ProduceError::NotDurable { topic: topic.clone(), reason: super::reason(error) }
 }

@@ -4,6 +4,7 @@
 //! behind its marker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use factum_base::clients::ClientAddress;
 use factum_types::{BatchHeader, TopicPartition, TransactionalId};
@@ -105,7 +106,18 @@ impl LockedTransaction<'_> {
 impl Transactions {
     /// Has the open transaction time out.
     pub(super) fn begin(&self, inside: &mut Cell) {
-        let deadline = self.clock.monotonic() + inside.transaction.timeout;
+        self.begin_within(inside.transaction.timeout, inside);
+    }
+
+    /// The same for one that was found open after a start: if its producer was in the process that ended, no one goes on
+    /// with it.
+    pub(super) fn begin_again(&self, inside: &mut Cell) {
+        let is_deserted = inside.id.is_internal();
+        self.begin_within(if is_deserted { Duration::ZERO } else { inside.transaction.timeout }, inside);
+    }
+
+    fn begin_within(&self, timeout: Duration, inside: &mut Cell) {
+        let deadline = self.clock.monotonic() + timeout;
         let replaced = inside.deadline.replace(deadline);
         self.timers.schedule(deadline, inside.id.clone(), replaced);
         crate::metrics::observe_transaction_begun();

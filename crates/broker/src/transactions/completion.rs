@@ -120,7 +120,7 @@ impl Transactions {
             let had_begun = inside.transaction.state == TransactionState::Ongoing;
             inside.transaction.begin_or_extend(partition, now);
             if !had_begun {
-                self.begin(&mut inside);
+                self.begin_again(&mut inside);
             }
         }
         Ok((producer, outcome.unwrap_or(TransactionOutcome::Abort)))

@@ -43,7 +43,7 @@ impl TransactionCoordinator {
         for cell in transactions.cells() {
             let mut inside = cell.lock();
             if inside.transaction.state == TransactionState::Ongoing {
-                transactions.begin(&mut inside);
+                transactions.begin_again(&mut inside);
             }
         }
         Ok(())

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use factum_broker::coordinator::{JoinGroup, SyncGroup};
-use factum_eventlog::{EventLog, GroupConsumer, GroupError, Membership};
+use factum_broker::coordinator::{ConsumerHeartbeat, JoinGroup, PartitionSet, SyncGroup};
+use factum_eventlog::{Admin, EventLog, GroupConsumer, GroupError, Membership};
 use factum_types::{GroupId, TopicName};
 
-use crate::support::{PATIENCE, fresh, name, new_topic, produce};
+use crate::support::{PATIENCE, Running, fresh, name, new_topic, produce};
 
 fn membership(topic: &TopicName) -> Membership {
     Membership {
@@ -133,5 +133,64 @@ async fn a_topic_made_anew_is_read_from_its_beginning() {
     let polled = member.poll(PATIENCE).await.expect("a poll");
     let values: Vec<_> = polled[0].records.iter().map(|record| record.value.clone()).collect();
     assert_eq!(values, [Some(Bytes::from("new")), Some(Bytes::from("newer"))]);
+    running.stop().await;
+}
+
+/// A heartbeat of a member of the consumer protocol that says nothing new.
+fn heartbeat(member: &str, epoch: i32) -> ConsumerHeartbeat {
+    ConsumerHeartbeat {
+        group: membership(&name("a")).group,
+        member_id: member.to_owned(),
+        member_epoch: epoch,
+        instance_id: None,
+        rack_id: None,
+        rebalance_timeout: None,
+        subscribed_topics: None,
+        subscribed_regex: None,
+        assignor: None,
+        owned: None,
+        client_id: "test".to_owned(),
+        client_host: "/127.0.0.1".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn members_of_the_consumer_protocol_outlive_the_broker() {
+    let (dir, running) = fresh();
+    running.broker.create_topic(new_topic("a", 4)).await.expect("a new topic");
+    running.broker.create_topic(new_topic("ab", 1)).await.expect("a new topic");
+    let join = |member: &str| ConsumerHeartbeat {
+        rebalance_timeout: Some(Duration::from_secs(10)),
+        subscribed_regex: Some("a.*".to_owned()),
+        owned: Some(PartitionSet::default()),
+        ..heartbeat(member, 0)
+    };
+    let groups = running.broker.coordinator();
+    let first = groups.consumer_heartbeat(join("one"), |_| true).await.expect("joined");
+    assert_eq!((first.member_epoch, first.assignment.map(|topics| topics.len())), (1, Some(2)));
+    groups.consumer_heartbeat(join("two"), |_| true).await.expect("joined");
+    let first = groups.consumer_heartbeat(heartbeat("one", 1), |_| true).await.expect("told to give up");
+    let kept: PartitionSet = first
+        .assignment
+        .into_iter()
+        .flatten()
+        .flat_map(|(topic, numbers)| numbers.into_iter().map(move |number| (topic, number)))
+        .collect();
+    let described = groups.describe_consumers(&membership(&name("a")).group);
+    running.stop().await;
+
+    let running = Running::start(dir.path());
+    let groups = running.broker.coordinator();
+    assert_eq!(groups.describe_consumers(&membership(&name("a")).group), described);
+    let gave_up = ConsumerHeartbeat { owned: Some(kept), ..heartbeat("one", 1) };
+    let first = groups.consumer_heartbeat(gave_up, |_| true).await.expect("gave up");
+    assert_eq!((first.member_epoch, first.assignment), (2, None));
+    let second = groups.consumer_heartbeat(heartbeat("two", 2), |_| true).await.expect("is given");
+    assert!(second.assignment.is_some_and(|topics| !topics.is_empty()));
+    running.broker.delete_topic(&name("ab")).await.expect("deleted");
+    let shown = Admin::groups(&running.broker).await.expect("listed");
+    assert_eq!((shown[0].state.as_str(), shown[0].protocol.as_str()), ("Stable", "uniform"));
+    let shares: Vec<_> = shown[0].members.iter().map(|member| member.assignment.len()).collect();
+    assert_eq!(shares.iter().sum::<usize>(), 4, "without those of the topic that was deleted: {shares:?}");
     running.stop().await;
 }

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod held_back;
+mod in_process;
 mod offsets;
 mod producer;
 mod producers;

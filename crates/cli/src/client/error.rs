@@ -185,7 +185,10 @@ impl Diagnostic for Problem {
                 Some(Box::new(format!("try again in {seconds} s; the server's log says more")))
             }
             (503, None) => Some(Box::new("try again; the server's log says more")),
-            (401 | 403, _) => Some(Box::new(
+            (401, _) => Some(Box::new(
+                "log in: --user (or FACTUM_USER) names the user, FACTUM_PASSWORD has its password",
+            )),
+            (403, _) => Some(Box::new(
                 "ask the owning team for access; a port beyond loopback lets people in only with `dev --open`",
             )),
             _ => None,

@@ -80,6 +80,9 @@ impl From<StartError> for Error {
 
 fn advice(error: &StartError) -> &'static str {
     match error {
+        error if error.is_misconfiguration() => {
+            "change the configuration; the page Security of the documentation says what goes together"
+        }
         StartError::Http(_) => {
             "choose another port with --http, or 0 for a free one; `factum doctor` says who has it"
         }
@@ -108,7 +111,7 @@ pub(super) fn run(args: Args) -> Result<(), Report> {
 pub(super) fn options(places: Places, is_open: bool) -> Options {
     let mut options = Options {
         data_dir: places.data_dir.map_or(DataDir::Temporary, DataDir::Kept),
-        access: if is_open { Access::Open } else { Access::OpenOnLoopback },
+        access: if is_open { Access::Open } else { Access::OpenOnLoopback }.into(),
         ..Options::default()
     };
     options.http.listen = places.http;
@@ -146,7 +149,7 @@ async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Repor
     let mut signals = Signals::listen().into_diagnostic().wrap_err("listen for signals")?;
     let asked = welcome::Request {
         project: options.project.clone(),
-        access: options.access,
+        access: options.access.mode,
         generates: options.feeds.generate,
         greeting,
     };

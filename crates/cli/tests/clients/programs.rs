@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use factum_testkit::{FactumProcess, Launch};
+
 use crate::factum_that_comes_back;
 
 /// What a program says to have the server killed and started again; it then waits for a line on standard input.
@@ -11,7 +13,12 @@ const KILL: &str = "\"kill\"";
 
 #[track_caller]
 fn run(language: &str, scenario: &str) {
-    let (_data, mut factum) = factum_that_comes_back();
+    let (_data, factum) = factum_that_comes_back();
+    run_against(factum, language, scenario);
+}
+
+#[track_caller]
+fn run_against(mut factum: FactumProcess, language: &str, scenario: &str) {
     let mut program = start(language, &factum.kafka(), scenario);
     let mut errors = program.stderr.take().expect("piped");
     let collect = move || {
@@ -60,6 +67,18 @@ macro_rules! scenarios {
 
 scenarios! {
     python: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
-    java: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
+    java: codecs group consumer_group resume time admin idempotent transactions exactly_once fencing timeout killed word_count;
     go: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
+}
+
+/// Kafka's own client as the administrator of users and access rules.
+#[test]
+fn users_and_rules_are_administered_by_java() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("factum.toml");
+    let text = "[access]\nmode = \"acl\"\nsuper_users = [\"User:ANONYMOUS\"]\n";
+    std::fs::write(&config, text).expect("written");
+    let launch =
+        Launch::new(env!("CARGO_BIN_EXE_factum")).config(config).data_dir(folder.path().join("data"));
+    run_against(launch.start(), "java", "acls");
 }

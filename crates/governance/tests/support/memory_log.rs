@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use factum_eventlog::{
     Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
     PartitionBounds, Position, ProduceError, ReadError, RecordMetadata, Topic, TopicConfig, TopicEdit,
-    Unreadable,
+    TransactionError, TransactionalProducer, Unreadable,
 };
-use factum_types::{GroupId, Offset, Record, Timestamp, TopicId, TopicName, TopicPartition};
+use factum_types::{GroupId, Offset, Record, Timestamp, TopicId, TopicName, TopicPartition, TransactionalId};
 
 #[derive(Default)]
 pub(crate) struct MemoryLog {
@@ -94,6 +94,21 @@ impl EventLog for MemoryLog {
             RecordMetadata { partition, offset }
         };
         Ok(records.into_iter().map(place).collect())
+    }
+
+    async fn produce_whole(
+        &self,
+        topic: &TopicName,
+        records: Vec<NewRecord>,
+    ) -> Result<Vec<RecordMetadata>, ProduceError> {
+        self.produce(topic, records).await
+    }
+
+    async fn transactional_producer(
+        &self,
+        id: &TransactionalId,
+    ) -> Result<Box<dyn TransactionalProducer>, TransactionError> {
+        unreachable!("governance has no transactions, yet {id} was to have one")
     }
 
     async fn read(
@@ -207,6 +222,10 @@ impl Admin for MemoryLog {
 
     async fn groups(&self) -> Result<Vec<Group>, AdminError> {
         Ok(Vec::new())
+    }
+
+    async fn committed_offsets(&self, group: &GroupId) -> Result<Vec<(TopicPartition, Offset)>, AdminError> {
+        unreachable!("governance has no groups, yet {group} was asked for")
     }
 
     async fn reset_group(&self, _: &GroupId, _: Vec<(TopicPartition, Offset)>) -> Result<(), AdminError> {

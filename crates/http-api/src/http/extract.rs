@@ -1,11 +1,13 @@
 //! Extractors: the caller, and the names in a request's path and query.
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use factum_base::clients::ClientAddress;
+use factum_types::auth::Client;
 use factum_types::{Action, Authorizer, GroupId, Principal, Resource, TopicName, TransactionalId};
 use serde::de::DeserializeOwned;
 
@@ -14,9 +16,16 @@ use crate::http::client_limit::client_of;
 use crate::http::parameter;
 use crate::http::problem::Problem;
 
-/// Who sends the request. The one place that decides it: everyone is anonymous until listeners ask for identities.
+/// The address that a request came from, as its connection noted it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PeerAddress(pub(crate) Option<IpAddr>);
+
+/// Who sends the request. The one place that decides it, by the log-in that the request has (see [`crate::http::login`]).
 pub(crate) struct Caller {
     principal: Principal,
+    address: Option<IpAddr>,
+    /// Whether a log-in could change the answer.
+    may_log_in: bool,
     client: ClientAddress,
     authorizer: Arc<dyn Authorizer>,
 }
@@ -24,13 +33,21 @@ pub(crate) struct Caller {
 impl Caller {
     /// Asks whether the caller may do `action` with `resource`.
     pub(crate) fn may(&self, action: Action, resource: Resource<'_>) -> Result<(), Problem> {
-        self.authorizer.check(&self.principal, action, resource).map_err(Problem::from)
+        let asked = Client { principal: &self.principal, address: self.address };
+        self.authorizer.check(asked, action, resource).map_err(|denied| match self.may_log_in {
+            true => Problem::unauthenticated(denied),
+            false => denied.into(),
+        })
     }
 
     /// What the caller may see of what there is.
     pub(crate) fn visibility(&self) -> factum_sql::Visibility {
         let (principal, authorizer) = (self.principal.clone(), Arc::clone(&self.authorizer));
-        Arc::new(move |resource| authorizer.check(&principal, Action::Describe, resource).is_ok())
+        let address = self.address;
+        Arc::new(move |resource| {
+            let asked = Client { principal: &principal, address };
+            authorizer.check(asked, Action::Describe, resource).is_ok()
+        })
     }
 
     /// Where the request comes from.
@@ -44,7 +61,11 @@ impl FromRequestParts<Arc<Api>> for Caller {
 
     async fn from_request_parts(head: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let authorizer = Arc::clone(&api.state.authorizer);
-        Ok(Self { principal: Principal::anonymous(), client: client_of(head), authorizer })
+        let address = head.extensions.get().and_then(|PeerAddress(address)| *address);
+        let client = client_of(head);
+        let principal = api.logins.principal(head, client).await?;
+        let may_log_in = api.logins.is_asked() && principal == Principal::anonymous();
+        Ok(Self { principal, address, may_log_in, client, authorizer })
     }
 }
 

@@ -11,12 +11,10 @@ use std::time::Instant;
 
 use factum_eventlog::{Group, GroupOffset, HeldPartition, Transaction};
 
-use super::partition_ends::PartitionEnds;
+use super::partition_ends::{MOST_PARTITIONS, PartitionEnds};
 
-/// Partitions of groups with series of their own.
-pub(crate) const MOST_PARTITIONS: usize = 1_000;
 /// Groups with series of their own.
-pub(crate) const MOST_GROUPS: usize = 1_000;
+const MOST_GROUPS: usize = 1_000;
 
 /// A committed offset of a group.
 struct Row<'a> {
@@ -177,6 +175,7 @@ fn escape(text: &mut String, value: &str) {
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
+    use factum_base::clock::{Clock, SystemClock};
     use factum_types::{Offset, TopicName, TopicPartition};
 
     use super::*;
@@ -188,7 +187,7 @@ mod tests {
                 i32::try_from(partition).expect("few"),
             ),
             offset: Offset::new(7),
-            end: Some(Offset::new(7 + *lag)),
+            end: Some(Offset::new(7 + lag)),
             lag: Some(*lag),
             metadata: String::new(),
         };
@@ -203,7 +202,7 @@ mod tests {
     }
 
     fn shown(groups: &[Group]) -> String {
-        render(groups, &PartitionEnds::default(), Instant::now())
+        render(groups, &PartitionEnds::default(), SystemClock.monotonic())
     }
 
     #[test]

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use factum_types::TopicPartition;
 
-use super::group_metrics::MOST_PARTITIONS;
-
+/// Partitions that have readings.
+pub(crate) const MOST_PARTITIONS: usize = 1_000;
 /// Readings of one partition.
 const MOST_READINGS: usize = 120;
 /// Readings that come sooner after the last one are not kept.
@@ -88,6 +88,7 @@ fn since(readings: impl Iterator<Item = Reading>, offset: i64, now: Instant) -> 
 
 #[cfg(test)]
 mod tests {
+    use factum_base::clock::{Clock, SystemClock};
     use factum_types::TopicName;
 
     use super::*;
@@ -96,7 +97,7 @@ mod tests {
     fn a_group_is_behind_since_its_offset_was_the_end() {
         let ends = PartitionEnds::default();
         let orders = TopicPartition::new(TopicName::new("store.orders").expect("valid"), 0);
-        let start = Instant::now();
+        let start = SystemClock.monotonic();
         let at = |seconds: u64| start + Duration::from_secs(seconds);
         let ask = |offset, end, now| ends.seconds(&[(&orders, offset, end)], now)[0];
         assert_eq!(ask(100, 100, at(0)), 0.0, "it is not behind");
@@ -112,7 +113,7 @@ mod tests {
     fn readings_are_bounded() {
         let ends = PartitionEnds::default();
         let partition = |n: i32| TopicPartition::new(TopicName::new("t").expect("valid"), n);
-        let start = Instant::now();
+        let start = SystemClock.monotonic();
         let all: Vec<_> = (0..2_000).map(partition).collect();
         for round in 0..300_u32 {
             let asked: Vec<_> = all.iter().map(|partition| (partition, 0, i64::from(round))).collect();

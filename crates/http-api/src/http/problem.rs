@@ -4,10 +4,12 @@
 //! and the same place stands in members of its own for programs; nothing internal is shown.
 
 use std::borrow::Cow;
+use std::error::Error as _;
 use std::fmt;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use factum_access::ChangeError;
 use factum_eventlog::{AbortError, AdminError, ProduceError, ReadError};
 use factum_sql as sql;
 use factum_types::{AccessDeniedError, NameError, event};
@@ -89,6 +91,14 @@ impl Problem {
     /// 400: it cannot be understood.
     pub(crate) fn malformed(detail: impl fmt::Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", "Malformed request", detail)
+    }
+
+    /// 401: it may be answered to someone else; browsers ask for a name and a password.
+    pub(crate) fn unauthenticated(detail: impl fmt::Display) -> Self {
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Not logged in", detail);
+        let scheme = HeaderValue::from_static("Basic realm=\"Factum\", charset=\"UTF-8\"");
+        problem.0.headers.insert(header::WWW_AUTHENTICATE, scheme);
+        problem
     }
 
     /// 404, naming what is not there.
@@ -211,6 +221,12 @@ impl Problem {
         self.with("line", line)
     }
 
+    /// Puts the place of the rule before everything else that the detail says.
+    pub(crate) fn in_rule(mut self, index: usize) -> Self {
+        self.0.detail = format!("rule {index}: {}", self.0.detail);
+        self.with("index", index)
+    }
+
     /// Puts the place of the event before everything else that the detail says.
     pub(crate) fn in_event(mut self, index: usize) -> Self {
         self.0.detail = format!("event {index}: {}", self.0.detail);
@@ -318,7 +334,7 @@ impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         match &error {
             AdminError::UnknownTopic { .. } | AdminError::UnknownGroup { .. } => Self::not_found(&error),
-            AdminError::ReservedTopic { .. } => Self::forbidden(&error),
+            AdminError::ReservedTopic { .. } | AdminError::ReservedGroup { .. } => Self::forbidden(&error),
             AdminError::TopicExists { .. } | AdminError::NameTaken { .. } => Self::conflict(&error),
             AdminError::GroupInUse { members, .. } => Self::conflict(&error).with("members", *members),
             AdminError::Invalid { .. } => Self::refused(&error),
@@ -333,8 +349,23 @@ impl From<AbortError> for Problem {
     fn from(error: AbortError) -> Self {
         match &error {
             AbortError::UnknownId { .. } | AbortError::NotHeld { .. } => Self::not_found(&error),
+            AbortError::Reserved { .. } => Self::forbidden(&error),
             AbortError::NotOpen { .. } | AbortError::Known { .. } => Self::conflict(&error),
             AbortError::Unavailable { .. } => Self::unavailable("unavailable", &error),
+        }
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match &error {
+            ChangeError::UnknownCredential { .. } => Self::not_found(&error),
+            error if error.is_transient() => {
+                let problem = Self::unavailable("not-durable", error);
+                let reason = error.source().map_or_else(String::new, ToString::to_string);
+                problem.reported("users or access rules could not be changed", "_factum.access", reason)
+            }
+            error => Self::refused(error),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   binary (ce-*) ─┐
 //!   structured ────┤                   ┌ key ┐
-//!   batch ─────────┼──▶ Event ──▶ Intake ─────┼──▶ NewRecord ──▶ EventLog::produce ──▶ 202
+//!   batch ─────────┼──▶ Event ──▶ Intake ─────┼──▶ NewRecord ──▶ EventLog::produce_whole ──▶ 202
 //!   plain JSON ────┤                   └ id, time, type, source
 //!   NDJSON ────────┘
 //! ```
@@ -160,7 +160,7 @@ async fn append(
     topic: &TopicName,
     records: Vec<NewRecord>,
 ) -> Result<Vec<RecordMetadata>, Problem> {
-    match api.log().produce(topic, records).await {
+    match api.log().produce_whole(topic, records).await {
         Ok(placed) => Ok(placed),
         Err(error @ ProduceError::UnknownTopic { .. }) => {
             Err(lookup::unknown_topic(api, client, topic, error.into()).await)

@@ -12,7 +12,8 @@ use factum_api::groups::{
     CommittedView, GroupLine, GroupList, GroupView, LagHistory, MemberView, PartitionName, TopicGroup,
     TopicGroupList,
 };
-use factum_eventlog::{Group, GroupOffset, HeldPartition, Member};
+use factum_api::transactions::HeldPartitionView;
+use factum_eventlog::{Group, GroupOffset, Member};
 use factum_types::suggest;
 use factum_types::{Action, GroupId, Resource, TopicName, TopicPartition};
 use utoipa_axum::router::OpenApiRouter;
@@ -59,11 +60,13 @@ async fn get_group(
     GroupPath(id): GroupPath,
 ) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Group(&id))?;
+    let is_visible = caller.visibility();
     let show = move |api: Arc<Api>| {
-        let id = id.clone();
+        let (id, is_visible) = (id.clone(), Arc::clone(&is_visible));
         async move {
             let group = find(&api, &id).await?;
             let held = api.state.transactions.held_back().await;
+            let held: Vec<_> = held.iter().map(|held| held_back::shown(held, &*is_visible)).collect();
             Ok(whole(group, &held))
         }
     };
@@ -183,7 +186,7 @@ fn reader(group: &Group, topic: &TopicName) -> Option<TopicGroup> {
     })
 }
 
-fn whole(group: Group, held: &[HeldPartition]) -> GroupView {
+fn whole(group: Group, held: &[HeldPartitionView]) -> GroupView {
     GroupView {
         id: group.id.to_string(),
         state: group.state,
@@ -200,8 +203,9 @@ fn member(member: Member) -> MemberView {
     MemberView { id: member.id, client_id: member.client_id, client_host: member.client_host, assignment }
 }
 
-fn committed(committed: GroupOffset, held: &[HeldPartition]) -> CommittedView {
-    let held = held.iter().find(|held| held.partition == committed.partition);
+fn committed(committed: GroupOffset, held: &[HeldPartitionView]) -> CommittedView {
+    let TopicPartition { topic, partition } = &committed.partition;
+    let held = held.iter().find(|held| held.topic == topic.as_str() && held.partition == *partition);
     CommittedView {
         topic: committed.partition.topic.to_string(),
         partition: committed.partition.partition,
@@ -209,6 +213,6 @@ fn committed(committed: GroupOffset, held: &[HeldPartition]) -> CommittedView {
         end: committed.end.map(|end| end.get().into()),
         lag: committed.lag.map(Into::into),
         metadata: committed.metadata,
-        held_back: held.map(held_back::shown),
+        held_back: held.cloned(),
     }
 }

@@ -104,11 +104,12 @@ async fn get_topic(
     caller.may(Action::Describe, Resource::Topic(&name))?;
     let topic = lookup::topic(&api, caller.client(), &name).await?;
     let held = api.state.transactions.held_back().await;
+    let is_visible = caller.visibility();
     let mut view = topic_view(&api, topic);
     for held in held.iter().filter(|held| held.partition.topic == name) {
         let partition = view.partitions.iter_mut().find(|each| each.partition == held.partition.partition);
         if let Some(partition) = partition {
-            partition.held_back = Some(held_back::shown(held));
+            partition.held_back = Some(held_back::shown(held, &*is_visible));
         }
     }
     Ok(Json(view))
@@ -127,10 +128,13 @@ async fn alter_topic(
     TopicPath(name): TopicPath,
     request: Request,
 ) -> Result<Json<TopicView>, Problem> {
-    caller.may(Action::Alter, Resource::Topic(&name))?;
+    caller.may(Action::AlterConfigs, Resource::Topic(&name))?;
     lookup::refuse_internal(&name)?;
     let (head, body) = request.into_parts();
     let wish: AlterTopic = api.bodies.read_json(&head, body).await?;
+    if wish.partitions.is_some() {
+        caller.may(Action::Alter, Resource::Topic(&name))?;
+    }
     let change = SettingsChange::read(wish.config)?;
     // What the project declares is set again whenever it is applied: it is the topic's default.
     let declared = api.state.catalogue.event(&name).map(|event| event.settings.config()).unwrap_or_default();

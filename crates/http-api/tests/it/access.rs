@@ -35,7 +35,7 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         let concrete = path.replace("{topic}", "store.orders").replace("{group}", "mailer");
         let concrete = concrete.replace("{view}", "store.top").replace("{pipeline}", "store.top");
         let concrete = concrete.replace("{table}", "store.products").replace("{key}", "1");
-        let concrete = concrete.replace("{dashboard}", "store.movies");
+        let concrete = concrete.replace("{dashboard}", "store.movies").replace("{user}", "alice");
         let concrete = concrete.replace("{id}", "billing");
         // The body is not what the route wants: permission comes first.
         let answer = server.send(method, &concrete, &[], "not what is wanted").await;
@@ -49,6 +49,9 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         }
     }
     expect![[r#"
+        GET /api/v1/acls: describe the cluster {}
+        POST /api/v1/acls: alter the cluster {}
+        DELETE /api/v1/acls: alter the cluster {}
         GET /api/v1/catalogue: describe the cluster {}
         GET /api/v1/changes: describe the cluster {}
         GET /api/v1/dashboards: describe the cluster {}
@@ -70,7 +73,7 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         GET /api/v1/topics: describe the cluster {}
         POST /api/v1/topics: create the cluster {}
         GET /api/v1/topics/{topic}: describe topic store.orders {}
-        PATCH /api/v1/topics/{topic}: alter topic store.orders {}
+        PATCH /api/v1/topics/{topic}: alter the configuration of topic store.orders {}
         DELETE /api/v1/topics/{topic}: delete topic store.orders {}
         GET /api/v1/topics/{topic}/groups: describe topic store.orders {}
         GET /api/v1/topics/{topic}/records: read topic store.orders {}
@@ -81,6 +84,11 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         POST /api/v1/transactions/abort: alter the cluster {}
         GET /api/v1/transactions/{id}: describe transactional id billing {}
         POST /api/v1/transactions/{id}/abort: write transactional id billing {}
+        GET /api/v1/users: describe the cluster {}
+        POST /api/v1/users: alter the cluster {}
+        GET /api/v1/users/{user}: describe the cluster {}
+        DELETE /api/v1/users/{user}: alter the cluster {}
+        POST /api/v1/users/{user}/password: alter the cluster {}
         GET /api/v1/views: describe the cluster {}
         GET /api/v1/views/{view}: read view store.top {}
         GET /api/v1/views/{view}/changes: read view store.top {}

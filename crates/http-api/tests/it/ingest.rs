@@ -2,6 +2,8 @@
 
 use expect_test::{Expect, expect};
 use factum_broker::AutoCreateTopics;
+use factum_eventlog::{Admin, NewTopic, TopicConfig};
+use factum_types::TopicName;
 
 use crate::support::{Server, Setup};
 
@@ -178,6 +180,31 @@ async fn lines_are_wrapped_one_by_one() {
         "#]],
     )
     .await;
+}
+
+/// Readers see all of it or none: each partition that got some of it has the marker of its transaction too.
+#[tokio::test]
+async fn a_batch_over_partitions_is_one_transaction() {
+    let server = Server::start().await;
+    let new = NewTopic {
+        name: TopicName::new("store.orders").expect("valid"),
+        partitions: Some(4),
+        config: TopicConfig::default(),
+    };
+    Admin::create_topic(&server.broker, new).await.expect("a new topic");
+    server.declare("store.orders", Some("Email"));
+    let lines: String = (0..40).map(|n| format!("{{\"Email\":\"customer-{n}\"}}\n")).collect();
+    assert_eq!(server.send("POST", "/events/store.orders", &[LINES], lines).await.status, 202);
+    let alone = "{\"Email\":\"customer-1\"}\n".repeat(3);
+    assert_eq!(server.send("POST", "/events/store.orders", &[LINES], alone).await.status, 202);
+    let topic = server.broker.topic("store.orders").expect("made");
+    let ends = topic.partitions().iter().map(|partition| partition.bounds());
+    let ends: Vec<_> =
+        ends.map(|bounds| (bounds.stable == bounds.high_watermark, bounds.high_watermark)).collect();
+    assert!(ends.iter().all(|(is_decided, _)| *is_decided), "nothing stays open: {ends:?}");
+    let offsets: i64 = ends.iter().map(|(_, end)| end.get()).sum();
+    assert_eq!(offsets, 40 + 4 + 3, "a marker in each partition for the first, and none for the second");
+    server.stop().await;
 }
 
 #[tokio::test]

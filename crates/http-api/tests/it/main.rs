@@ -4,6 +4,7 @@ mod access;
 mod browse;
 mod changes;
 mod console;
+mod encryption;
 mod fairness;
 mod groups;
 mod ingest;

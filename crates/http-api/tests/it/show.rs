@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use expect_test::expect;
 use factum_sql::{EventDefinition, PipelineDefinition, RelationName, TableDefinition};
-use factum_types::{AccessDeniedError, Action, Authorizer, Principal, Resource, TopicName};
+use factum_types::auth::Client;
+use factum_types::{AccessDeniedError, Action, Authorizer, Resource, TopicName};
 
 use crate::support::{Server, Setup};
 use crate::views::definitions;
@@ -15,13 +16,12 @@ struct NoSecrets;
 impl Authorizer for NoSecrets {
     fn check(
         &self,
-        principal: &Principal,
+        client: Client<'_>,
         action: Action,
         resource: Resource<'_>,
     ) -> Result<(), AccessDeniedError> {
-        let resource = resource.to_string();
-        if resource.contains("secret") {
-            return Err(AccessDeniedError { principal: principal.clone(), action, resource });
+        if resource.to_string().contains("secret") {
+            return Err(AccessDeniedError::new(client, action, resource));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_access::AccessStore;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_base::telemetry;
@@ -101,6 +102,7 @@ impl Server {
             catalogue: catalogue.clone(),
             engine: engine.clone(),
             authorizer: setup.authorizer,
+            access: AccessStore::new(Arc::new(broker.internal_log()), false),
             clock: Arc::new(clock.clone()),
             kafka: KafkaAddress { host: None, port: 9092 },
             random,

@@ -116,7 +116,7 @@ async fn a_wish_that_cannot_be_is_refused() {
     .assert_eq(&alter(r#"{"config":{"timestamp_type":"noon"}}"#).await);
     expect!["422 segment_age must be at least 1 ms {}"]
         .assert_eq(&alter(r#"{"config":{"segment_age":"5us"}}"#).await);
-    expect![[r#"400 unknown field `without_effect`, expected one of `retention`, `retention_bytes`, `segment_bytes`, `segment_age`, `max_message_bytes`, `cleanup_policy`, `delete_retention`, `min_compaction_lag`, `max_compaction_lag`, `min_dirty_ratio`, `compression`, `timestamp_type`, `timestamp_before_max`, `timestamp_after_max` at line 1 column 27; send for example {"config": {"retention": "30d", "retention_bytes": null}} {"column":27,"line":1}"#]].assert_eq(&alter(r#"{"config":{"without_effect":{"flush.ms":"1"}}}"#).await);
+    expect![[r#"400 unknown field `without_effect`, expected one of `retention`, `retention_bytes`, `segment_bytes`, `segment_age`, `max_message_bytes`, `cleanup_policy`, `delete_retention`, `min_compaction_lag`, `max_compaction_lag`, `min_dirty_ratio`, `compression`, `timestamp_type`, `timestamp_before_max`, `timestamp_after_max` at line 1 column 27; send for example {"partitions": 8, "config": {"retention": "30d", "retention_bytes": null}} {"column":27,"line":1}"#]].assert_eq(&alter(r#"{"config":{"without_effect":{"flush.ms":"1"}}}"#).await);
     let answer = server.get("/api/v1/topics/store.ordres").await;
     expect![[r#"404 there is no topic store.ordres; did you mean store.orders? {"near":"store.orders"}"#]]
         .assert_eq(&answer.problem());
@@ -172,7 +172,7 @@ async fn a_body_that_is_no_json_says_what_is_expected() {
         {"name": 1}
           400 invalid type: integer `1`, expected a string at line 1 column 10; send for example {"name": "store.orders", "partitions": 4, "config": {"retention": "30d"}} {"column":10,"line":1}
         retention=30d
-          400 the body is not JSON: expected an object, an array, a string in double quotes, a number, true, false or null at line 1 column 1; send for example {"config": {"retention": "30d", "retention_bytes": null}} {"column":1,"line":1}
+          400 the body is not JSON: expected an object, an array, a string in double quotes, a number, true, false or null at line 1 column 1; send for example {"partitions": 8, "config": {"retention": "30d", "retention_bytes": null}} {"column":1,"line":1}
         earliest
           400 the body is not JSON: expected an object, an array, a string in double quotes, a number, true, false or null at line 1 column 1; send for example {"topic": "store.orders", "to": "earliest"} {"column":1,"line":1}
     "#]].assert_eq(&said);

@@ -29,7 +29,7 @@ async fn hanging_transactions_are_told_and_aborted() {
     assert_eq!(server.post_json("/api/v1/groups/mailer/offsets", reset).await.status, 200);
     write_hanging(&server, "store.orders").await;
     expect![[r#"
-        200 {"transactions":[],"held_back":[{"topic":"store.orders","partition":0,"start_offset":"0","records":"1","producer_id":"4711"}]}
+        200 {"transactions":[],"held_back":[{"topic":"store.orders","partition":0,"start_offset":"0","records":"1","producer_id":"4711","is_hanging":true}]}
     "#]]
     .assert_eq(&list().await);
     let held = server.get("/api/v1/topics/store.orders").await.json()["partitions"][0]["held_back"].clone();

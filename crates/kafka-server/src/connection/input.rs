@@ -83,6 +83,11 @@ impl Input {
         Self { buffer: BytesMut::new(), limit, is_busy: false }
     }
 
+    /// Takes frames of at most `limit` bytes from now on.
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// The length of the frame at the front, once its prefix is there.
     pub(super) fn frame_len(&self) -> Result<Option<usize>, FrameError> {
         let Some(prefix) = self.buffer.first_chunk::<PREFIX_BYTES>() else { return Ok(None) };

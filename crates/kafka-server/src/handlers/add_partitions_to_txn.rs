@@ -27,7 +27,7 @@ impl Handle for AddPartitionsToTxnRequest {
             results_by_transaction: Vec::new(),
         };
         if call.header.version >= FIRST_VERSION_OF_BROKERS
-            && let Err(code) = call.session.check_cluster(Action::Alter)
+            && let Err(code) = call.session.check_cluster(Action::ClusterAction)
         {
             response.error_code = code;
             return response;

@@ -170,7 +170,9 @@ async fn alter_one(call: &Call, resource: Alteration, validate_only: bool) -> Re
     match resource.resource_type {
         TOPIC => {}
         BROKER => {
-            call.session.check_cluster(Action::Alter).map_err(|code| AlterRefusal { code, reason: None })?;
+            call.session
+                .check_cluster(Action::AlterConfigs)
+                .map_err(|code| AlterRefusal { code, reason: None })?;
             let reason =
                 "the settings of a broker do not change while it runs; they are in its configuration file";
             return Err(AlterRefusal::new(ErrorCode::InvalidRequest, reason));
@@ -182,7 +184,7 @@ async fn alter_one(call: &Call, resource: Alteration, validate_only: bool) -> Re
     }
     let topic = call
         .session
-        .topic(Action::Alter, &resource.name)
+        .topic(Action::AlterConfigs, &resource.name)
         .map_err(|code| AlterRefusal { code, reason: None })?;
     let (edits, is_whole) = (resource.edits?, resource.is_whole);
     let broker = call.session.broker();

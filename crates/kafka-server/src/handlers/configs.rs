@@ -8,7 +8,7 @@ mod broker;
 mod logger;
 mod topic;
 
-pub(super) use broker::describe as describe_broker;
+pub(super) use broker::{describe as describe_broker, describe_group};
 pub(super) use logger::describe as describe_log_level;
 pub(super) use topic::{change, change_list, describe as describe_topic, is_list, or_declared, parse};
 

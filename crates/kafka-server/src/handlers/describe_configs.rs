@@ -89,11 +89,11 @@ fn client_metrics(call: &Call, name: &str) -> Result<Vec<DescribedConfig>, Confi
     }
 }
 
-/// Groups have no settings of their own; those of all groups are the broker's.
+/// Groups have no settings of their own: what all groups of the consumer protocol have.
 fn group(call: &Call, name: &str) -> Result<Vec<DescribedConfig>, ConfigRefusal> {
     if name.is_empty() {
         return Err((ErrorCode::InvalidRequest, Some("the group has no name".to_owned())));
     }
     call.session.group(Action::DescribeConfigs, name).map_err(|code| (code, None))?;
-    Ok(Vec::new())
+    Ok(configs::describe_group(&call.session))
 }

@@ -1,6 +1,6 @@
 //! DescribeGroups: members of groups and what they were assigned.
 
-use factum_broker::coordinator::{GroupDescription, GroupState, MemberDescription};
+use factum_broker::coordinator::{GroupDescription, GroupState, GroupType, MemberDescription};
 use factum_types::{Action, Resource};
 
 use super::{Call, Handle, lookup};
@@ -28,9 +28,14 @@ fn describe(call: &Call, id: String, with_operations: bool) -> DescribedGroup {
         Ok(group) => group,
         Err(code) => return absent(id, code, None),
     };
-    let found = call.session.broker().coordinator().describe(&group);
+    let mut found = call.session.broker().coordinator().describe(&group);
+    if found.group_type != GroupType::Classic {
+        // Clients ask for those with ConsumerGroupDescribe.
+        (found.state, found.members) = (GroupState::Dead, Vec::new());
+        (found.protocol_type, found.protocol) = (String::new(), String::new());
+    }
     if found.state == GroupState::Dead && call.header.version >= NOT_FOUND_SINCE {
-        return absent(id, ErrorCode::GroupIdNotFound, Some(format!("there is no group {group}")));
+        return absent(id, ErrorCode::GroupIdNotFound, Some(format!("there is no classic group {group}")));
     }
     let operations = call.session.operations(with_operations, Resource::Group(&group));
     render(id, found, operations)

@@ -4,6 +4,7 @@
 //! on the rest. So a failure of the disk is `KAFKA_STORAGE_ERROR`, which clients retry, and a contradiction in
 //! the request is a code that they do not.
 
+use factum_access::ChangeError;
 use factum_broker::coordinator::CoordinatorError;
 use factum_broker::transactions::TransactionError;
 use factum_broker::{
@@ -224,11 +225,17 @@ impl From<&CoordinatorError> for ErrorCode {
             CoordinatorError::IllegalGeneration { .. } => Self::IllegalGeneration,
             CoordinatorError::RebalanceInProgress => Self::RebalanceInProgress,
             CoordinatorError::FencedInstance { .. } => Self::FencedInstanceId,
+            CoordinatorError::FencedMemberEpoch { .. } => Self::FencedMemberEpoch,
+            CoordinatorError::StaleMemberEpoch { .. } => Self::StaleMemberEpoch,
+            CoordinatorError::UnreleasedInstance { .. } => Self::UnreleasedInstanceId,
+            CoordinatorError::UnsupportedAssignor { .. } => Self::UnsupportedAssignor,
+            CoordinatorError::InvalidRegex { .. } => Self::InvalidRegularExpression,
+            CoordinatorError::InvalidHeartbeat { .. } => Self::InvalidRequest,
             CoordinatorError::InconsistentProtocol => Self::InconsistentGroupProtocol,
             CoordinatorError::InvalidSessionTimeout { .. } => Self::InvalidSessionTimeout,
             CoordinatorError::MemberIdRequired { .. } => Self::MemberIdRequired,
             CoordinatorError::NonEmptyGroup => Self::NonEmptyGroup,
-            CoordinatorError::GroupNotFound => Self::GroupIdNotFound,
+            CoordinatorError::GroupNotFound | CoordinatorError::NotOfConsumers => Self::GroupIdNotFound,
             // Codes that clients show, and do not send the same again for.
             CoordinatorError::GroupFull { .. } | CoordinatorError::NoMemoryForMember(_) => {
                 Self::GroupMaxSizeReached
@@ -242,6 +249,19 @@ impl From<&CoordinatorError> for ErrorCode {
             CoordinatorError::TooMany { .. } | CoordinatorError::TooLarge { .. } => Self::InvalidRequest,
             CoordinatorError::OffsetMetadataTooLarge { .. } => Self::OffsetMetadataTooLarge,
             CoordinatorError::Storage(_) => Self::CoordinatorNotAvailable,
+        }
+    }
+}
+
+impl From<&ChangeError> for ErrorCode {
+    fn from(error: &ChangeError) -> Self {
+        match error {
+            ChangeError::Acl(_) | ChangeError::Name(_) => Self::InvalidRequest,
+            ChangeError::UnknownCredential { .. } => Self::ResourceNotFound,
+            ChangeError::TooManyAcls | ChangeError::TooManyUsers => Self::PolicyViolation,
+            ChangeError::Topic(_) | ChangeError::Read(_) | ChangeError::Stalled | ChangeError::Write(_) => {
+                Self::KafkaStorageError
+            }
         }
     }
 }

@@ -130,7 +130,7 @@ impl OpenFetch {
 
 fn owner(call: &Call) -> SessionOwner {
     let address = ClientAddress::from(call.session.peer.ip());
-    SessionOwner { address, principal: call.session.principal.clone() }
+    SessionOwner { address, principal: call.session.principal().clone() }
 }
 
 /// Whether topics are named by id in the request's version.

@@ -9,9 +9,6 @@ use super::{Call, Handle};
 use crate::error_code::ErrorCode;
 use crate::messages::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
-/// The only type of group there is (KIP-848 has others).
-const GROUP_TYPE: &str = "classic";
-
 impl Handle for ListGroupsRequest {
     type Response = ListGroupsResponse;
 
@@ -22,7 +19,7 @@ impl Handle for ListGroupsRequest {
         let groups = session.broker().coordinator().list().into_iter();
         let groups = groups
             .filter(|found| sees_all || session.may(Action::Describe, Resource::Group(&found.group)))
-            .filter(|found| states.takes(found.state.as_str()) && types.takes(GROUP_TYPE));
+            .filter(|found| states.takes(found.state.as_str()) && types.takes(found.group_type.as_str()));
         ListGroupsResponse {
             throttle_time_ms: 0,
             error_code: ErrorCode::None,
@@ -50,6 +47,6 @@ fn render(found: GroupListing) -> ListedGroup {
         group_id: found.group.into(),
         protocol_type: found.protocol_type,
         group_state: found.state.to_string(),
-        group_type: GROUP_TYPE.to_owned(),
+        group_type: found.group_type.as_str().to_owned(),
     }
 }

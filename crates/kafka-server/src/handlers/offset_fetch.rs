@@ -62,10 +62,16 @@ async fn one_group(call: &Call, asked: FetchGroup) -> FetchedGroup {
     let asked = FetchGroup { topics: asked.topics.map(once), ..asked };
     let outcome = match call.session.group(Action::Describe, &asked.group_id) {
         Err(code) => Err(code),
-        Ok(group) => match &asked.topics {
-            None => every_offset(call, &group).await,
-            Some(topics) => asked_offsets(call, &group, topics).await,
-        },
+        Ok(group) => {
+            let coordinator = call.session.broker().coordinator();
+            let member =
+                coordinator.check_offset_fetch(&group, asked.member_id.as_deref(), asked.member_epoch);
+            match (member, &asked.topics) {
+                (Err(error), _) => Err(ErrorCode::from(&error)),
+                (Ok(()), None) => every_offset(call, &group).await,
+                (Ok(()), Some(topics)) => asked_offsets(call, &group, topics).await,
+            }
+        }
     };
     let topics = match (&outcome, asked.topics) {
         // Versions that have no error for the group carry it in the partitions.

@@ -1,18 +1,20 @@
-//! Context of a handler: the node that serves, and the client that asks.
+//! Context of a handler: the node that serves, the listener, and the client that asks.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, LazyLock};
 
-use factum_base::clients::LogLimit;
+use factum_access::AccessStore;
+use factum_base::clients::{ClientAddress, LogLimit};
 use factum_base::clock::SharedClock;
 use factum_broker::Broker;
-use factum_types::auth::Authorizer;
+use factum_types::auth::{Authorizer, Client};
 use factum_types::{Action, GroupId, Principal, Resource, TopicName, TransactionalId};
 use tokio::sync::Semaphore;
 
 use super::FetchSessions;
+use super::authentication::Authentication;
 use crate::connection::{AddressConnection, Budget, RequestMemory};
 use crate::error_code::ErrorCode;
 use crate::messages::metadata::OPERATIONS_NOT_ASKED;
@@ -26,18 +28,18 @@ const CREATE: (Action, i32) = (Action::Create, 5);
 const DELETE: (Action, i32) = (Action::Delete, 6);
 const ALTER: (Action, i32) = (Action::Alter, 7);
 const DESCRIBE: (Action, i32) = (Action::Describe, 8);
-/// What brokers ask of each other. There are no others, so it is for those who may alter the cluster.
-const CLUSTER_ACTION: (Action, i32) = (Action::Alter, 9);
+/// What brokers ask of each other.
+const CLUSTER_ACTION: (Action, i32) = (Action::ClusterAction, 9);
 const DESCRIBE_CONFIGS: (Action, i32) = (Action::DescribeConfigs, 10);
-/// Altering a thing and altering its configuration are the same here.
-const ALTER_CONFIGS: (Action, i32) = (Action::Alter, 11);
+const ALTER_CONFIGS: (Action, i32) = (Action::AlterConfigs, 11);
 const IDEMPOTENT_WRITE: (Action, i32) = (Action::IdempotentWrite, 12);
 
-/// What all connections of a listener share.
+/// What all connections share.
 pub(crate) struct Node {
     pub(crate) options: Options,
     pub(crate) broker: Broker,
-    pub(crate) authorizer: Arc<dyn Authorizer>,
+    /// The users and rules, for the requests that are about them.
+    pub(crate) access: AccessStore,
     pub(crate) clock: SharedClock,
     pub(crate) budget: Arc<Budget>,
     pub(crate) request_memory: Arc<RequestMemory>,
@@ -55,11 +57,29 @@ impl fmt::Debug for Node {
     }
 }
 
+/// What the connections of one listener share.
+pub(crate) struct ListenerInfo {
+    pub(crate) name: String,
+    /// What its clients are told to connect to.
+    pub(crate) advertised: Option<Endpoint>,
+    pub(crate) authorizer: Arc<dyn Authorizer>,
+}
+
+impl fmt::Debug for ListenerInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListenerInfo").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Of a client that has not logged in.
+static ANONYMOUS: LazyLock<Principal> = LazyLock::new(Principal::anonymous);
+
 /// One connection's client.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) node: Arc<Node>,
-    pub(crate) principal: Principal,
+    pub(crate) listener: Arc<ListenerInfo>,
+    pub(crate) authentication: Authentication,
     /// Where the client is.
     pub(crate) peer: SocketAddr,
     /// What it shares with the other connections of its address.
@@ -84,11 +104,22 @@ impl Session {
 
     /// Where the client is told to connect to.
     pub(super) fn endpoint(&self) -> Endpoint {
-        self.node.options.advertised.clone().unwrap_or_else(|| Endpoint::from(self.local))
+        self.listener.advertised.clone().unwrap_or_else(|| Endpoint::from(self.local))
     }
 
     pub(super) fn may(&self, action: Action, resource: Resource<'_>) -> bool {
-        self.node.authorizer.check(&self.principal, action, resource).is_ok()
+        let client = Client::at(self.principal(), self.peer.ip());
+        self.listener.authorizer.check(client, action, resource).is_ok()
+    }
+
+    /// Who the client is.
+    pub(super) fn principal(&self) -> &Principal {
+        self.authentication.principal().unwrap_or(&ANONYMOUS)
+    }
+
+    /// What limits of the client go by.
+    pub(super) fn client(&self) -> ClientAddress {
+        ClientAddress::from(self.peer.ip())
     }
 
     /// What the client may do with `resource`, as bits of Kafka's ACL operations, if it asked for them (KIP-430).
@@ -124,24 +155,28 @@ impl Session {
         self.may(action, Resource::Topic(topic)).then_some(()).ok_or(ErrorCode::TopicAuthorizationFailed)
     }
 
-    /// Reads a group's name and asks whether `action` is allowed with it.
+    /// Reads a group's name and asks whether `action` is allowed with it. Those of the server's own tasks can only be looked
+    /// at.
     ///
     /// # Errors
     /// `INVALID_GROUP_ID`, or the code that refuses.
     pub(super) fn group(&self, action: Action, id: &str) -> Result<GroupId, ErrorCode> {
         let group = GroupId::new(id).map_err(|_| ErrorCode::InvalidGroupId)?;
-        match self.may(action, Resource::Group(&group)) {
+        let is_reserved = group.is_internal() && action != Action::Describe;
+        match !is_reserved && self.may(action, Resource::Group(&group)) {
             true => Ok(group),
             false => Err(ErrorCode::GroupAuthorizationFailed),
         }
     }
-    /// Reads a transactional id and asks whether `action` is allowed with it.
+    /// Reads a transactional id and asks whether `action` is allowed with it. Those of the server's own producers can only
+    /// be looked at.
     ///
     /// # Errors
     /// `INVALID_REQUEST`, or the code that refuses.
     pub(super) fn transactional_id(&self, action: Action, id: &str) -> Result<TransactionalId, ErrorCode> {
         let id = TransactionalId::new(id).map_err(|_| ErrorCode::InvalidRequest)?;
-        match self.may(action, Resource::TransactionalId(&id)) {
+        let is_reserved = id.is_internal() && action != Action::Describe;
+        match !is_reserved && self.may(action, Resource::TransactionalId(&id)) {
             true => Ok(id),
             false => Err(ErrorCode::TransactionalIdAuthorizationFailed),
         }

@@ -15,7 +15,7 @@ impl Handle for WriteTxnMarkersRequest {
     type Response = WriteTxnMarkersResponse;
 
     async fn handle(self, call: &Call) -> WriteTxnMarkersResponse {
-        let allowed = call.session.check_cluster(Action::Alter);
+        let allowed = call.session.check_cluster(Action::ClusterAction);
         let mut markers = Vec::with_capacity(self.markers.len());
         for marker in self.markers {
             markers.push(write(call, allowed, marker).await);

@@ -52,6 +52,7 @@ apis! {
     SyncGroup         = 14, 0..=5,  decoded from 0, flexible from 4;
     DescribeGroups    = 15, 0..=6,  decoded from 0, flexible from 5;
     ListGroups        = 16, 0..=5,  decoded from 0, flexible from 3;
+    SaslHandshake     = 17, 0..=1,  decoded from 0, flexible from 2;
     ApiVersions       = 18, 0..=4,  decoded from 0, flexible from 3;
     CreateTopics      = 19, 2..=7,  decoded from 2, flexible from 5;
     DeleteTopics      = 20, 1..=6,  decoded from 1, flexible from 4;
@@ -63,9 +64,13 @@ apis! {
     EndTxn            = 26, 0..=5,  decoded from 0, flexible from 3;
     WriteTxnMarkers   = 27, 1..=2,  decoded from 1, flexible from 1;
     TxnOffsetCommit   = 28, 0..=5,  decoded from 0, flexible from 3;
+    DescribeAcls      = 29, 1..=3,  decoded from 1, flexible from 2;
+    CreateAcls        = 30, 1..=3,  decoded from 1, flexible from 2;
+    DeleteAcls        = 31, 1..=3,  decoded from 1, flexible from 2;
     DescribeConfigs   = 32, 1..=4,  decoded from 1, flexible from 4;
     AlterConfigs      = 33, 0..=2,  decoded from 0, flexible from 2;
     DescribeLogDirs   = 35, 1..=4,  decoded from 1, flexible from 2;
+    SaslAuthenticate  = 36, 0..=2,  decoded from 0, flexible from 2;
     CreatePartitions  = 37, 0..=3,  decoded from 0, flexible from 2;
     DeleteGroups      = 42, 0..=2,  decoded from 0, flexible from 2;
     ElectLeaders      = 43, 0..=2,  decoded from 0, flexible from 2;
@@ -73,12 +78,16 @@ apis! {
     AlterPartitionReassignments = 45, 0..=1, decoded from 0, flexible from 0;
     ListPartitionReassignments = 46, 0..=0, decoded from 0, flexible from 0;
     OffsetDelete      = 47, 0..=0,  decoded from 0, flexible from 1;
+    DescribeUserScramCredentials = 50, 0..=0, decoded from 0, flexible from 0;
+    AlterUserScramCredentials = 51, 0..=0, decoded from 0, flexible from 0;
     DescribeQuorum    = 55, 0..=2,  decoded from 0, flexible from 0;
     UpdateFeatures    = 57, 0..=2,  decoded from 0, flexible from 0;
     DescribeCluster   = 60, 0..=2,  decoded from 0, flexible from 0;
     DescribeProducers = 61, 0..=0,  decoded from 0, flexible from 0;
     DescribeTransactions = 65, 0..=0, decoded from 0, flexible from 0;
     ListTransactions  = 66, 0..=2,  decoded from 0, flexible from 0;
+    ConsumerGroupHeartbeat = 68, 0..=1, decoded from 0, flexible from 0;
+    ConsumerGroupDescribe = 69, 0..=1, decoded from 0, flexible from 0;
     ListConfigResources = 74, 0..=1, decoded from 0, flexible from 0;
     DescribeTopicPartitions = 75, 0..=0, decoded from 0, flexible from 0;
 }

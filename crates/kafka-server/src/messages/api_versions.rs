@@ -65,25 +65,33 @@ pub struct FinalizedFeature {
 }
 
 impl ApiVersionsResponse {
-    /// What clients are told: the table of [`super::api`] and the feature `transaction.version`, switched on at level 2:
-    /// Produce and TxnOffsetCommit add partitions and groups to a transaction by themselves, and EndTxn raises the epoch
-    /// (KIP-890).
+    /// What clients are told: the table of [`super::api`] and two features: `group.version` at level 1, the consumer protocol
+    /// (KIP-848), and `transaction.version` at level 2: Produce and TxnOffsetCommit add partitions and groups to a transaction
+    /// by themselves, and EndTxn raises the epoch (KIP-890).
     pub fn new(error_code: ErrorCode) -> Self {
         let api_keys = ApiKey::ALL.iter().map(|api| {
             let (min_version, max_version) = api.advertised_versions().into_inner();
             ApiVersion { api_key: api.code(), min_version, max_version }
         });
-        let name = "transaction.version".to_owned();
-        let supported = SupportedFeature { name: name.clone(), min_version: 0, max_version: 2 };
-        let finalized = FinalizedFeature { name, max_version_level: 2, min_version_level: 2 };
+        let features = [("group.version", 1), ("transaction.version", 2)];
+        let supported = features.map(|(name, max_version)| SupportedFeature {
+            name: name.to_owned(),
+            min_version: 0,
+            max_version,
+        });
+        let finalized = features.map(|(name, level)| FinalizedFeature {
+            name: name.to_owned(),
+            max_version_level: level,
+            min_version_level: level,
+        });
         Self {
             error_code,
             api_keys: api_keys.collect(),
             throttle_time_ms: 0,
-            supported_features: vec![supported],
+            supported_features: supported.into(),
             // Java clients heed finalized features of an epoch of 0 or more.
             finalized_features_epoch: 0,
-            finalized_features: vec![finalized],
+            finalized_features: finalized.into(),
         }
     }
 }

@@ -9,8 +9,8 @@ use factum_base::clients::ClientAddress;
 use factum_broker::coordinator::{Commit, CommittedOffset};
 use factum_kafka_server::Options;
 use factum_kafka_server::messages::ApiKey;
-use factum_types::auth::{AccessDeniedError, AllowAll, Authorizer, DenyAll};
-use factum_types::{Action, Principal, Resource, TopicPartition};
+use factum_types::auth::{AccessDeniedError, AllowAll, Authorizer, Client as AskingClient, DenyAll};
+use factum_types::{Action, Resource, TopicPartition};
 use kafka_protocol::messages::alter_configs_request::AlterConfigsResource;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
@@ -36,19 +36,22 @@ use kafka_protocol::messages::{
     DescribeLogDirsRequest, DescribeProducersRequest, FindCoordinatorRequest, GroupId, HeartbeatRequest,
     IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest,
     ListGroupsRequest, MetadataRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
-    OffsetForLeaderEpochRequest, SyncGroupRequest, TopicName,
+    OffsetForLeaderEpochRequest, SaslAuthenticateRequest, SaslHandshakeRequest, SyncGroupRequest, TopicName,
 };
 
+use crate::acls;
 use crate::administration;
 use crate::client::{Client, batch, name_of, text};
+use crate::consumer_groups;
 use crate::fetching::{fetch, latest};
 use crate::one_node;
 use crate::producing::{outcome, produce};
+use crate::scram_credentials;
 use crate::server::Server;
 use crate::transactions;
 
 /// Asks `api` about topic `orders`, group `readers` and transactional id `pay`; gives the codes in the answer.
-async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
+pub(crate) async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
     match api {
         ApiKey::Produce => {
             let response = client.ask(&produce("orders", 0, -1, Some(batch(&["a"]))), 9).await;
@@ -62,6 +65,9 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
             vec![client.ask(&latest("orders"), 9).await.topics[0].partitions[0].error_code]
         }
         ApiKey::ApiVersions => vec![client.ask(&ApiVersionsRequest::default(), 0).await.error_code],
+        // There are no logins on this listener.
+        ApiKey::SaslHandshake => vec![client.ask(&SaslHandshakeRequest::default(), 1).await.error_code],
+        ApiKey::SaslAuthenticate => vec![client.ask(&SaslAuthenticateRequest::default(), 2).await.error_code],
         ApiKey::Metadata
         | ApiKey::CreateTopics
         | ApiKey::DeleteRecords
@@ -94,6 +100,13 @@ async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         | ApiKey::TxnOffsetCommit
         | ApiKey::DescribeTransactions
         | ApiKey::ListTransactions => transactions::ask(client, api).await,
+        ApiKey::DescribeAcls | ApiKey::CreateAcls | ApiKey::DeleteAcls => acls::ask(client, api).await,
+        ApiKey::DescribeUserScramCredentials | ApiKey::AlterUserScramCredentials => {
+            scram_credentials::ask(client, api).await
+        }
+        ApiKey::ConsumerGroupHeartbeat | ApiKey::ConsumerGroupDescribe => {
+            consumer_groups::ask(client, api).await
+        }
         ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs => settings(client, api).await,
         ApiKey::OffsetCommit | ApiKey::OffsetFetch | ApiKey::OffsetDelete => offsets(client, api).await,
         ApiKey::FindCoordinator
@@ -257,7 +270,7 @@ struct Recorder(Mutex<Vec<String>>);
 impl Authorizer for Recorder {
     fn check(
         &self,
-        who: &Principal,
+        client: AskingClient<'_>,
         action: Action,
         resource: Resource<'_>,
     ) -> Result<(), AccessDeniedError> {
@@ -266,7 +279,7 @@ impl Authorizer for Recorder {
         if !seen.contains(&asked) {
             seen.push(asked);
         }
-        AllowAll.check(who, action, resource)
+        AllowAll.check(client, action, resource)
     }
 }
 
@@ -296,6 +309,7 @@ async fn each_api_asks_before_it_acts() {
         SyncGroup: read group readers
         DescribeGroups: describe group readers
         ListGroups: describe the cluster
+        SaslHandshake: no one
         ApiVersions: no one
         CreateTopics: create the cluster, describe the configuration of topic made
         DeleteTopics: delete topic orders
@@ -305,24 +319,32 @@ async fn each_api_asks_before_it_acts() {
         AddPartitionsToTxn: write transactional id pay, write topic orders
         AddOffsetsToTxn: write transactional id pay, read group readers
         EndTxn: write transactional id pay
-        WriteTxnMarkers: alter the cluster
+        WriteTxnMarkers: act as a broker of the cluster
         TxnOffsetCommit: write transactional id pay, read group readers, read topic orders
+        DescribeAcls: describe the cluster
+        CreateAcls: alter the cluster
+        DeleteAcls: alter the cluster
         DescribeConfigs: describe the configuration of topic orders, describe the configuration of the cluster
-        AlterConfigs: alter topic orders, alter the cluster
+        AlterConfigs: alter the configuration of topic orders, alter the configuration of the cluster
         DescribeLogDirs: describe the cluster
+        SaslAuthenticate: no one
         CreatePartitions: alter topic orders
         DeleteGroups: delete group readers
         ElectLeaders: alter the cluster, describe topic orders
-        IncrementalAlterConfigs: alter topic orders, alter the cluster
+        IncrementalAlterConfigs: alter the configuration of topic orders, alter the configuration of the cluster
         AlterPartitionReassignments: alter the cluster, describe topic orders
         ListPartitionReassignments: describe the cluster
         OffsetDelete: delete group readers, read topic orders
+        DescribeUserScramCredentials: describe the cluster
+        AlterUserScramCredentials: alter the cluster
         DescribeQuorum: describe the cluster
         UpdateFeatures: alter the cluster
         DescribeCluster: describe the cluster
         DescribeProducers: read topic orders
         DescribeTransactions: describe transactional id pay
         ListTransactions: no one
+        ConsumerGroupHeartbeat: read group readers, describe topic orders
+        ConsumerGroupDescribe: describe group readers
         ListConfigResources: describe the configuration of the cluster
         DescribeTopicPartitions: describe topic orders, read topic orders, write topic orders, create topic orders, delete topic orders, alter topic orders, describe the configuration of topic orders
     "#]]
@@ -368,6 +390,7 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         SyncGroup: GROUP_AUTHORIZATION_FAILED
         DescribeGroups: GROUP_AUTHORIZATION_FAILED
         ListGroups: NONE
+        SaslHandshake: ILLEGAL_SASL_STATE
         ApiVersions: NONE
         CreateTopics: TOPIC_AUTHORIZATION_FAILED
         DeleteTopics: TOPIC_AUTHORIZATION_FAILED
@@ -379,9 +402,13 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         EndTxn: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         WriteTxnMarkers: CLUSTER_AUTHORIZATION_FAILED
         TxnOffsetCommit: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+        DescribeAcls: CLUSTER_AUTHORIZATION_FAILED
+        CreateAcls: CLUSTER_AUTHORIZATION_FAILED
+        DeleteAcls: CLUSTER_AUTHORIZATION_FAILED
         DescribeConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         AlterConfigs: TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED
         DescribeLogDirs: CLUSTER_AUTHORIZATION_FAILED
+        SaslAuthenticate: ILLEGAL_SASL_STATE
         CreatePartitions: TOPIC_AUTHORIZATION_FAILED
         DeleteGroups: GROUP_AUTHORIZATION_FAILED
         ElectLeaders: CLUSTER_AUTHORIZATION_FAILED
@@ -389,12 +416,16 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         AlterPartitionReassignments: CLUSTER_AUTHORIZATION_FAILED
         ListPartitionReassignments: CLUSTER_AUTHORIZATION_FAILED
         OffsetDelete: GROUP_AUTHORIZATION_FAILED
+        DescribeUserScramCredentials: CLUSTER_AUTHORIZATION_FAILED
+        AlterUserScramCredentials: CLUSTER_AUTHORIZATION_FAILED
         DescribeQuorum: CLUSTER_AUTHORIZATION_FAILED
         UpdateFeatures: CLUSTER_AUTHORIZATION_FAILED
         DescribeCluster: CLUSTER_AUTHORIZATION_FAILED
         DescribeProducers: TOPIC_AUTHORIZATION_FAILED
         DescribeTransactions: TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         ListTransactions: NONE
+        ConsumerGroupHeartbeat: GROUP_AUTHORIZATION_FAILED
+        ConsumerGroupDescribe: GROUP_AUTHORIZATION_FAILED
         ListConfigResources: CLUSTER_AUTHORIZATION_FAILED
         DescribeTopicPartitions: TOPIC_AUTHORIZATION_FAILED
     "#]]

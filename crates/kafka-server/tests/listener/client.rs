@@ -6,14 +6,14 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use factum_types::{BatchBuilder, Timestamp};
 use kafka_protocol::messages::{RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable, Request, StrBytes};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::server::PATIENCE;
 
-pub(crate) struct Client {
-    pub(crate) stream: TcpStream,
+pub(crate) struct Client<S = TcpStream> {
+    pub(crate) stream: S,
     next: i32,
 }
 
@@ -55,6 +55,13 @@ impl Client {
 
     pub(crate) fn from_stream(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("set");
+        Self { stream, next: 1 }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// Over a stream that is connected already.
+    pub(crate) fn over(stream: S) -> Self {
         Self { stream, next: 1 }
     }
 

@@ -197,5 +197,4 @@ async fn a_thousand_partitions_take_few_bytes() {
     let (asked, answered, read) = measure(fetch((begun.session_id, 1), &[])).await;
     assert_eq!(shown(&read), "700:a");
     assert!(asked < 100 && answered < 300, "{asked} and {answered} bytes");
-    println!("a session: {asked} bytes asked, {answered} answered");
 }

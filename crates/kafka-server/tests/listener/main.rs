@@ -1,10 +1,12 @@
 //! The listener as a client meets it: real sockets, frames built and read by an independent implementation.
 
 mod access;
+mod acls;
 mod administration;
 mod asking_twice;
 mod changing_settings;
 mod client;
+mod consumer_groups;
 mod deleting_groups;
 mod deleting_records;
 mod documentation;
@@ -20,6 +22,8 @@ mod one_node;
 mod pipeline;
 mod producers_and_epochs;
 mod producing;
+mod scram_credentials;
+mod security;
 mod server;
 mod stalling;
 mod stopping;

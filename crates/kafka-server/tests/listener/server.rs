@@ -4,11 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use factum_access::sasl::ServerSecret;
+use factum_access::{AccessStore, Users};
 use factum_base::clock::SystemClock;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_broker::{AutoCreateTopics, Broker};
-use factum_kafka_server::{Options, Service};
+use factum_kafka_server::{Handle, Identity, Options, Service};
 use factum_types::auth::{AllowAll, Authorizer};
 use tempfile::TempDir;
 
@@ -20,7 +22,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A server that ends with its test.
 pub(crate) struct Server {
     pub(crate) address: std::net::SocketAddr,
+    pub(crate) handle: Handle,
+    /// Who may log in.
+    pub(crate) users: Users,
     pub(crate) broker: Broker,
+    /// Users and rules, which the listener's requests change.
+    pub(crate) access: AccessStore,
     pub(crate) edge: TaskGroup,
     log: TaskGroup,
     _tree: TaskTree,
@@ -74,15 +81,22 @@ impl Server {
         let (service, broker) =
             factum_broker::Service::open_local(settings, clock.clone(), Random::system()).expect("opened");
         log.spawn("broker", OnError::StopServer, service.run(log.stop(), log.clone()));
+        let access = AccessStore::new(Arc::new(broker.internal_log()), true);
+        let store = access.clone();
         let options = Options { listen: "127.0.0.1:0".parse().expect("an address"), ..options };
+        let (users, random) = (access.users().clone(), Random::seeded(7));
+        let identity =
+            Identity { users: users.clone(), secret: ServerSecret::random(&random), random: random.clone() };
+        let authorizer = move |_| Arc::clone(&authorizer);
         let (service, handle) =
-            Service::bind(options, broker.clone(), authorizer, clock, edge.clone()).expect("bound");
+            Service::bind(options, broker.clone(), authorizer, identity, access, clock, edge.clone())
+                .expect("bound");
         let stop = edge.stop();
         edge.spawn("kafka", OnError::StopServer, async move {
             service.run(stop).await;
             Ok(())
         });
-        Self { address: handle.local_addr, broker, edge, log, _tree: tree, dir }
+        Self { address: handle.local_addr, handle, users, access: store, broker, edge, log, _tree: tree, dir }
     }
 
     pub(crate) async fn client(&self) -> Client {

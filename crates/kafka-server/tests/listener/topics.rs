@@ -216,17 +216,26 @@ async fn the_log_subscriptions_and_groups_are_described() {
     let server = Server::start().await;
     let mut client = server.client().await;
     let logger = describe(&mut client, 8, "1", None).await;
-    assert!(logger.starts_with("root=") && logger.ends_with(" source=6 read_only=true\n"), "{logger}");
-    assert_eq!(describe(&mut client, 8, "2", None).await, "42 this is broker 1, not \"2\"\n");
+    assert!(
+        logger.starts_with("0\nroot=") && logger.trim_end().ends_with(" source=6 read_only=true"),
+        "{logger}"
+    );
+    assert_eq!(describe(&mut client, 8, "2", None).await.trim_end(), "42 this is broker 1, not \"2\"");
     expect![[r#"
+        0
         interval.ms=300000 source=5 read_only=true
         match= source=5 read_only=true
         metrics= source=5 read_only=true
     "#]]
     .assert_eq(&describe(&mut client, 16, "mine", None).await);
-    assert_eq!(describe(&mut client, 16, "", None).await, "42 the subscription has no name\n");
-    assert_eq!(describe(&mut client, 32, "readers", None).await, "");
-    assert_eq!(describe(&mut client, 32, "", None).await, "42 the group has no name\n");
+    assert_eq!(describe(&mut client, 16, "", None).await.trim_end(), "42 the subscription has no name");
+    expect![[r#"
+        0
+        consumer.heartbeat.interval.ms=5000 source=5 read_only=true
+        consumer.session.timeout.ms=45000 source=5 read_only=true
+    "#]]
+    .assert_eq(&describe(&mut client, 32, "readers", None).await);
+    assert_eq!(describe(&mut client, 32, "", None).await.trim_end(), "42 the group has no name");
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use factum_kafka_server::Options;
 use factum_kafka_server::messages::ApiKey;
-use factum_types::auth::{AccessDeniedError, Authorizer};
-use factum_types::{Action, Principal, Resource};
+use factum_types::auth::{AccessDeniedError, Authorizer, Client as AskingClient};
+use factum_types::{Action, Resource};
 use kafka_protocol::messages::add_partitions_to_txn_request::{
     AddPartitionsToTxnTopic, AddPartitionsToTxnTransaction,
 };
@@ -179,14 +179,14 @@ struct Except(Action, &'static str);
 impl Authorizer for Except {
     fn check(
         &self,
-        principal: &Principal,
+        client: AskingClient<'_>,
         action: Action,
         resource: Resource<'_>,
     ) -> Result<(), AccessDeniedError> {
         if (action, resource.to_string().as_str()) != (self.0, self.1) {
             return Ok(());
         }
-        Err(AccessDeniedError { principal: principal.clone(), action, resource: resource.to_string() })
+        Err(AccessDeniedError::new(client, action, resource))
     }
 }
 
@@ -216,8 +216,9 @@ async fn a_transaction_needs_leave_for_its_id_its_group_and_its_topics() {
 }
 
 #[tokio::test]
-async fn clients_that_may_not_alter_the_cluster_add_no_partitions_as_brokers_do() {
-    let server = Server::start_with(Options::default(), Arc::new(Except(Action::Alter, "the cluster"))).await;
+async fn clients_that_may_not_act_as_brokers_add_no_partitions_as_brokers_do() {
+    let except = Except(Action::ClusterAction, "the cluster");
+    let server = Server::start_with(Options::default(), Arc::new(except)).await;
     let transaction = AddPartitionsToTxnTransaction::default().with_transactional_id(pay());
     let request = AddPartitionsToTxnRequest::default().with_transactions(vec![transaction]);
     let response = server.client().await.ask(&request, 4).await;

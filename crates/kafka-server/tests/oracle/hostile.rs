@@ -6,12 +6,18 @@ use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
 use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
+use factum_kafka_server::messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest;
 use factum_kafka_server::messages::api_versions::ApiVersionsRequest;
+use factum_kafka_server::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
+use factum_kafka_server::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
+use factum_kafka_server::messages::create_acls::CreateAclsRequest;
 use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
+use factum_kafka_server::messages::delete_acls::DeleteAclsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
+use factum_kafka_server::messages::describe_acls::DescribeAclsRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
@@ -20,6 +26,7 @@ use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
 use factum_kafka_server::messages::describe_quorum::DescribeQuorumRequest;
 use factum_kafka_server::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
+use factum_kafka_server::messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
 use factum_kafka_server::messages::end_txn::EndTxnRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
@@ -41,6 +48,8 @@ use factum_kafka_server::messages::offset_delete::OffsetDeleteRequest;
 use factum_kafka_server::messages::offset_fetch::OffsetFetchRequest;
 use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
+use factum_kafka_server::messages::sasl_authenticate::SaslAuthenticateRequest;
+use factum_kafka_server::messages::sasl_handshake::SaslHandshakeRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
 use factum_kafka_server::messages::update_features::UpdateFeaturesRequest;
@@ -81,6 +90,8 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::DescribeGroups => discard::<DescribeGroupsRequest>,
         ApiKey::ListGroups => discard::<ListGroupsRequest>,
         ApiKey::ApiVersions => discard::<ApiVersionsRequest>,
+        ApiKey::SaslHandshake => discard::<SaslHandshakeRequest>,
+        ApiKey::SaslAuthenticate => discard::<SaslAuthenticateRequest>,
         ApiKey::CreateTopics => discard::<CreateTopicsRequest>,
         ApiKey::DeleteTopics => discard::<DeleteTopicsRequest>,
         ApiKey::InitProducerId => discard::<InitProducerIdRequest>,
@@ -103,6 +114,13 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::TxnOffsetCommit => discard::<TxnOffsetCommitRequest>,
         ApiKey::DescribeTransactions => discard::<DescribeTransactionsRequest>,
         ApiKey::ListTransactions => discard::<ListTransactionsRequest>,
+        ApiKey::DescribeAcls => discard::<DescribeAclsRequest>,
+        ApiKey::CreateAcls => discard::<CreateAclsRequest>,
+        ApiKey::DeleteAcls => discard::<DeleteAclsRequest>,
+        ApiKey::DescribeUserScramCredentials => discard::<DescribeUserScramCredentialsRequest>,
+        ApiKey::AlterUserScramCredentials => discard::<AlterUserScramCredentialsRequest>,
+        ApiKey::ConsumerGroupHeartbeat => discard::<ConsumerGroupHeartbeatRequest>,
+        ApiKey::ConsumerGroupDescribe => discard::<ConsumerGroupDescribeRequest>,
         ApiKey::DescribeCluster => discard::<DescribeClusterRequest>,
         ApiKey::CreatePartitions => discard::<CreatePartitionsRequest>,
         ApiKey::DescribeQuorum => discard::<DescribeQuorumRequest>,
@@ -267,6 +285,15 @@ fn filters_and_ids_of_transactions_are_refused_before_they_are_allocated() {
     assert_eq!(bloated(&swarm(ApiKey::AddPartitionsToTxn, 4, &[], 400_000, &transaction)), "transactions");
     let marker = [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(bloated(&swarm(ApiKey::WriteTxnMarkers, 2, &marker, 400_000, &[1, 1, 0])), "topics");
+}
+
+#[test]
+fn the_lists_of_a_heartbeat_are_refused_before_they_are_allocated() {
+    // An empty group and member, an epoch, no instance and rack, a timeout; then names.
+    let fields = [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let frame = swarm(ApiKey::ConsumerGroupHeartbeat, 0, &fields, 400_000, &[1]);
+    assert_eq!(bloated(&frame), "subscribed_topic_names");
+    assert_eq!(bloated(&swarm(ApiKey::ConsumerGroupDescribe, 0, &[], 400_000, &[1])), "group_ids");
 }
 
 #[test]

@@ -10,18 +10,24 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use factum_kafka_server::error_code::ErrorCode;
 use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
 use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
+use factum_kafka_server::messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest;
 use factum_kafka_server::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+use factum_kafka_server::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
+use factum_kafka_server::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
+use factum_kafka_server::messages::create_acls::CreateAclsRequest;
 use factum_kafka_server::messages::create_partitions::CreatePartitionsRequest;
 use factum_kafka_server::messages::create_topics::CreateTopicsRequest;
+use factum_kafka_server::messages::delete_acls::DeleteAclsRequest;
 use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
+use factum_kafka_server::messages::describe_acls::DescribeAclsRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
@@ -30,6 +36,7 @@ use factum_kafka_server::messages::describe_producers::DescribeProducersRequest;
 use factum_kafka_server::messages::describe_quorum::DescribeQuorumRequest;
 use factum_kafka_server::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use factum_kafka_server::messages::describe_transactions::DescribeTransactionsRequest;
+use factum_kafka_server::messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest;
 use factum_kafka_server::messages::elect_leaders::ElectLeadersRequest;
 use factum_kafka_server::messages::end_txn::EndTxnRequest;
 use factum_kafka_server::messages::fetch::FetchRequest;
@@ -54,6 +61,8 @@ use factum_kafka_server::messages::offset_fetch::{
 };
 use factum_kafka_server::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use factum_kafka_server::messages::produce::ProduceRequest;
+use factum_kafka_server::messages::sasl_authenticate::SaslAuthenticateRequest;
+use factum_kafka_server::messages::sasl_handshake::SaslHandshakeRequest;
 use factum_kafka_server::messages::sync_group::SyncGroupRequest;
 use factum_kafka_server::messages::txn_offset_commit::TxnOffsetCommitRequest;
 use factum_kafka_server::messages::update_features::UpdateFeaturesRequest;
@@ -69,8 +78,8 @@ use crate::exchange::{self, Body, Kind};
 use crate::source::Source;
 use crate::{every_version, served};
 
-/// What followers and newer kinds of members say, and no handler here heeds.
-const SKIPPED: &[&str] = &["replicaEpoch", "replicaDirectoryId", "highWatermark"];
+/// What followers and newer kinds of members say, and no handler here heeds; and secrets, which are read and not shown.
+const SKIPPED: &[&str] = &["replicaEpoch", "replicaDirectoryId", "highWatermark", "salt", "saltedPassword"];
 
 /// Kafka's serialisation in a process of its own.
 struct Java {
@@ -176,10 +185,10 @@ fn markers_of_version_two_are_answered_as_kafka_reads_them() {
 }
 
 #[test]
-fn clients_of_every_version_read_the_version_of_transactions() {
+fn clients_of_every_version_read_the_features() {
     let mut java = Java::start();
     let answer = ApiVersionsResponse { api_keys: Vec::new(), ..ApiVersionsResponse::new(ErrorCode::None) };
-    let finalized = r#""finalizedFeaturesEpoch":0,"finalizedFeatures":[{"name":"transaction.version","maxVersionLevel":2,"minVersionLevel":2}]"#;
+    let finalized = r#""finalizedFeaturesEpoch":0,"finalizedFeatures":[{"name":"group.version","maxVersionLevel":1,"minVersionLevel":1},{"name":"transaction.version","maxVersionLevel":2,"minVersionLevel":2}]"#;
     for (version, features) in [
         (0, String::new()),
         (1, r#","throttleTimeMs":0"#.to_owned()),
@@ -188,7 +197,7 @@ fn clients_of_every_version_read_the_version_of_transactions() {
         (
             4,
             format!(
-                r#","throttleTimeMs":0,"supportedFeatures":[{{"name":"transaction.version","minVersion":0,"maxVersion":2}}],{finalized}"#
+                r#","throttleTimeMs":0,"supportedFeatures":[{{"name":"group.version","minVersion":0,"maxVersion":1}},{{"name":"transaction.version","minVersion":0,"maxVersion":2}}],{finalized}"#
             ),
         ),
     ] {
@@ -261,6 +270,12 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::DescribeGroups => whole::<DescribeGroupsRequest>,
         ApiKey::ListGroups => whole::<ListGroupsRequest>,
         ApiKey::ApiVersions => whole::<ApiVersionsRequest>,
+        ApiKey::SaslHandshake => whole::<SaslHandshakeRequest>,
+        // It shows nothing of what it brings.
+        ApiKey::SaslAuthenticate => {
+            return whole_request::<SaslAuthenticateRequest>(body, version)
+                .map(|request| show(&Bytes::from(request.auth_bytes)));
+        }
         ApiKey::CreateTopics => whole::<CreateTopicsRequest>,
         ApiKey::DeleteTopics => whole::<DeleteTopicsRequest>,
         ApiKey::InitProducerId => whole::<InitProducerIdRequest>,
@@ -283,6 +298,13 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::TxnOffsetCommit => whole::<TxnOffsetCommitRequest>,
         ApiKey::DescribeTransactions => whole::<DescribeTransactionsRequest>,
         ApiKey::ListTransactions => whole::<ListTransactionsRequest>,
+        ApiKey::DescribeAcls => whole::<DescribeAclsRequest>,
+        ApiKey::CreateAcls => whole::<CreateAclsRequest>,
+        ApiKey::DeleteAcls => whole::<DeleteAclsRequest>,
+        ApiKey::DescribeUserScramCredentials => whole::<DescribeUserScramCredentialsRequest>,
+        ApiKey::AlterUserScramCredentials => whole::<AlterUserScramCredentialsRequest>,
+        ApiKey::ConsumerGroupHeartbeat => whole::<ConsumerGroupHeartbeatRequest>,
+        ApiKey::ConsumerGroupDescribe => whole::<ConsumerGroupDescribeRequest>,
         ApiKey::DescribeCluster => whole::<DescribeClusterRequest>,
         ApiKey::CreatePartitions => whole::<CreatePartitionsRequest>,
         ApiKey::DescribeQuorum => whole::<DescribeQuorumRequest>,
@@ -294,11 +316,15 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
 }
 
 fn whole<Q: Request + Debug>(body: &[u8], version: i16) -> Result<String, Error> {
+    whole_request::<Q>(body, version).map(|request| show(&request))
+}
+
+fn whole_request<Q: Request>(body: &[u8], version: i16) -> Result<Q, Error> {
     let mut r = Reader::new(body);
     r.set_flexible(Q::API.is_flexible(version));
     let request = Q::decode(&mut r, version)?;
     assert_eq!(r.remaining(), 0, "{} {version} is read to its end", Q::API);
-    Ok(show(&request))
+    Ok(request)
 }
 
 fn show(request: &impl Debug) -> String {

@@ -4,13 +4,16 @@
 //! One sample is two values built from one source of randomness: the other implementation's structure and
 //! ours. The other side encodes the request and decodes the response; both must come out as they went in.
 
+mod acls;
 mod administration;
 mod cluster;
+mod consumers;
 mod exchange;
 mod groups;
 mod hostile;
 mod in_place;
 mod java;
+mod logins;
 mod offsets;
 mod records;
 mod source;
@@ -49,6 +52,8 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::DescribeGroups => groups::describe_groups(version, s),
         ApiKey::ListGroups => groups::list_groups(version, s),
         ApiKey::ApiVersions => cluster::api_versions(version, s),
+        ApiKey::SaslHandshake => logins::sasl_handshake(version, s),
+        ApiKey::SaslAuthenticate => logins::sasl_authenticate(version, s),
         ApiKey::CreateTopics => topics::create_topics(version, s),
         ApiKey::DeleteTopics => topics::delete_topics(version, s),
         ApiKey::InitProducerId => records::init_producer_id(version, s),
@@ -71,6 +76,13 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::TxnOffsetCommit => transactions::txn_offset_commit(version, s),
         ApiKey::DescribeTransactions => transactions::describe_transactions(version, s),
         ApiKey::ListTransactions => transactions::list_transactions(version, s),
+        ApiKey::DescribeAcls => acls::describe_acls(version, s),
+        ApiKey::CreateAcls => acls::create_acls(version, s),
+        ApiKey::DeleteAcls => acls::delete_acls(version, s),
+        ApiKey::DescribeUserScramCredentials => acls::describe_user_scram_credentials(version, s),
+        ApiKey::AlterUserScramCredentials => acls::alter_user_scram_credentials(version, s),
+        ApiKey::ConsumerGroupHeartbeat => consumers::heartbeat(version, s),
+        ApiKey::ConsumerGroupDescribe => consumers::describe(version, s),
         ApiKey::DescribeCluster => cluster::describe_cluster(version, s),
         ApiKey::CreatePartitions => administration::create_partitions(version, s),
         ApiKey::DescribeQuorum => administration::describe_quorum(version, s),

@@ -60,7 +60,10 @@ pub(super) fn run(
     pass.collect_keys(segments)?;
     let until = pass.decider.until;
     let due = segments.partition_point(|segment| segment.base() < until);
-    for group in groups(&segments[..due], log.options.read().segment_bytes) {
+    // Not within the loop's head: the lock would be held for the whole pass, and settings that change meanwhile would wait
+    // for it, and the pass for them.
+    let segment_bytes = log.options.read().segment_bytes;
+    for group in groups(&segments[..due], segment_bytes) {
         pass.rewrite(group)?;
     }
     Ok(CompactionResult { until, ..pass.decider.counts })

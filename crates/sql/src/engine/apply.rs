@@ -39,7 +39,7 @@ pub struct ApplyResult {
 /// Definitions with the plans of their views: what [`Engine::check`] found good.
 pub struct PlannedDefinitions {
     definitions: Definitions,
-    pub(super) planned: PlanResult,
+    pub(super) planned: Arc<PlanResult>,
     schemas: Schemas,
 }
 
@@ -89,15 +89,20 @@ impl Place {
 }
 
 impl Engine {
-    /// Plans definitions on a thread of its own, which ends after its statement if the future is dropped.
+    /// Plans definitions on a thread of its own, which ends after its statement if the future is dropped. Those that are in
+    /// effect are not planned again: at a start the folder mostly says what is on record.
     pub(super) async fn plan(&self, definitions: Definitions) -> Result<PlannedDefinitions, ApplyError> {
         let mut schemas = schemas::find(&self.0.environment, &definitions).await?;
         let mut problems = std::mem::take(&mut schemas.problems);
+        let effective = self.effective();
+        if problems.is_empty() && effective.is_of(&definitions, &schemas) {
+            return Ok(PlannedDefinitions { definitions, planned: Arc::clone(&effective.planned), schemas });
+        }
         let unavailable = |error: QueryError| ApplyError::Unavailable { reason: error.to_string() };
         let slot = self.0.plannings.slot(None, PLANNING_WAIT).await.map_err(unavailable)?;
         let planning = slot.run(async move {
             let planned = plan::plan(&definitions, &schemas.known);
-            Ok(planned.map(|planned| PlannedDefinitions { definitions, planned, schemas }))
+            Ok(planned.map(|planned| PlannedDefinitions { definitions, planned: Arc::new(planned), schemas }))
         });
         match planning.await.map_err(unavailable)? {
             Ok(planned) if problems.is_empty() => Ok(planned),

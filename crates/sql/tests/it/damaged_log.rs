@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use factum_broker::Broker;
 use factum_eventlog::{
     Admin, AdminError, Chunk, EventLog, Group, GroupConsumer, GroupError, Membership, NewRecord, NewTopic,
-    Position, ProduceError, ReadError, RecordMetadata, Topic, TopicConfig, TopicEdit, Unreadable,
+    Position, ProduceError, ReadError, RecordMetadata, Topic, TopicConfig, TopicEdit, TransactionError,
+    TransactionalProducer, Unreadable,
 };
-use factum_types::{GroupId, Offset, TopicName, TopicPartition};
+use factum_types::{GroupId, Offset, TopicName, TopicPartition, TransactionalId};
 use parking_lot::Mutex;
 
 /// Offsets of a partition.
@@ -68,6 +69,21 @@ impl EventLog for DamagedLog {
             return Err(ProduceError::Unavailable { topic: topic.clone(), reason });
         }
         self.writer.produce(topic, records).await
+    }
+
+    async fn produce_whole(
+        &self,
+        topic: &TopicName,
+        records: Vec<NewRecord>,
+    ) -> Result<Vec<RecordMetadata>, ProduceError> {
+        self.produce(topic, records).await
+    }
+
+    async fn transactional_producer(
+        &self,
+        id: &TransactionalId,
+    ) -> Result<Box<dyn TransactionalProducer>, TransactionError> {
+        self.writer.transactional_producer(id).await
     }
 
     async fn read(
@@ -141,6 +157,10 @@ impl Admin for DamagedLog {
 
     async fn groups(&self) -> Result<Vec<Group>, AdminError> {
         Admin::groups(&self.broker).await
+    }
+
+    async fn committed_offsets(&self, group: &GroupId) -> Result<Vec<(TopicPartition, Offset)>, AdminError> {
+        Admin::committed_offsets(&self.broker, group).await
     }
 
     async fn reset_group(

@@ -15,7 +15,7 @@ use crate::coordinator::JoinGroup;
 use crate::coordinator::memory::MemoryShare;
 
 /// The longest text of a client that is kept or made part of a member id.
-const MAX_NAME_BYTES: usize = 255;
+pub(crate) const MAX_NAME_BYTES: usize = 255;
 /// Most protocols that one member may offer: clients know a handful.
 const MAX_PROTOCOLS: usize = 32;
 /// A rebalance waits at least this long, whatever its members ask, so that time always moves on between two.
@@ -407,13 +407,13 @@ fn check_request(request: &mut JoinGroup, options: &Options) -> Result<(), Coord
     Ok(())
 }
 
-fn shorten(text: &mut String) {
+pub(crate) fn shorten(text: &mut String) {
     let end = (0..=MAX_NAME_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     text.truncate(end.unwrap_or(0));
     text.shrink_to_fit();
 }
 
-pub(super) fn check_size(what: &'static str, bytes: usize, limit: ByteSize) -> Result<(), CoordinatorError> {
+pub(crate) fn check_size(what: &'static str, bytes: usize, limit: ByteSize) -> Result<(), CoordinatorError> {
     let limit = usize::try_from(limit.0).unwrap_or(usize::MAX);
     if bytes > limit {
         return Err(CoordinatorError::TooLarge { what, bytes, limit });

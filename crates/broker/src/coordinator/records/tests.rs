@@ -135,7 +135,7 @@ fn the_older_values_are_read() {
 
 #[test]
 fn records_of_newer_versions_are_foreign() {
-    assert_eq!(decode(&[0, 3, 1, 2], Some(&[1])), Ok(DecodedRecord::Foreign));
+    assert_eq!(decode(&[0, 9, 1, 2], Some(&[1])), Ok(DecodedRecord::Foreign));
     let key = encode_key(&Key::Group(group()));
     assert_eq!(decode(&key, Some(&[0, 4, 1, 2, 3])), Ok(DecodedRecord::Foreign));
 }

@@ -10,6 +10,7 @@ use factum_testkit::HeldClock;
 use factum_types::{GroupId, Timestamp, TopicName, TopicPartition};
 
 use super::memory_log::MemoryLog;
+use crate::coordinator::consumer_group::TopicsInMemory;
 use crate::coordinator::memory::client_of;
 use crate::coordinator::{Commit, CommittedOffset, Coordinator, JoinGroup, Options, SyncGroup};
 use crate::trusted_time::TrustedTime;
@@ -21,6 +22,7 @@ pub(super) struct Rig {
     pub(super) clock: HeldClock,
     shared: SharedClock,
     options: Options,
+    pub(super) topics: TopicsInMemory,
 }
 
 impl Rig {
@@ -37,19 +39,35 @@ impl Rig {
         (Self::held_clock().0, Arc::new(SystemClock))
     }
 
-    pub(super) fn with(log: MemoryLog, options: Options, (clock, shared): (HeldClock, SharedClock)) -> Self {
+    pub(super) fn with(log: MemoryLog, options: Options, clocks: (HeldClock, SharedClock)) -> Self {
+        Self::over(log, options, clocks, TopicsInMemory::default())
+    }
+
+    fn over(
+        log: MemoryLog,
+        options: Options,
+        (clock, shared): (HeldClock, SharedClock),
+        topics: TopicsInMemory,
+    ) -> Self {
         let random = Random::seeded(1);
         let over = Arc::new(log.clone());
         let trusted_time = Arc::new(TrustedTime::in_memory(Arc::clone(&shared)));
-        let groups = Coordinator::over(over, options.clone(), Arc::clone(&shared), trusted_time, random);
+        let groups = Coordinator::over(
+            over,
+            Arc::new(topics.clone()),
+            options.clone(),
+            Arc::clone(&shared),
+            trusted_time,
+            random,
+        );
         let groups = groups.expect("read back");
-        Self { groups, log, clock, shared, options }
+        Self { groups, log, clock, shared, options, topics }
     }
 
     /// A new coordinator over what the log has.
     pub(super) fn restart(&self) -> Self {
         let clocks = (self.clock.clone(), Arc::clone(&self.shared));
-        Self::with(self.log.clone(), self.options.clone(), clocks)
+        Self::over(self.log.clone(), self.options.clone(), clocks, self.topics.clone())
     }
 
     pub(super) fn now(&self) -> Instant {

@@ -50,6 +50,8 @@ async fn an_open_transaction_is_told_and_may_be_aborted() {
     assert!(producer.append(&b, "late").is_err(), "its records are refused too");
     let again = broker.abort(&transactional_id("pay")).await.expect_err("not open");
     assert!(matches!(again, AbortError::NotOpen { .. }), "not {again}");
+    let own = broker.abort(&transactional_id("_factum.own")).await.expect_err("reserved");
+    assert!(matches!(own, AbortError::Reserved { .. }), "not {own}");
     let unknown = broker.abort(&transactional_id("unknown")).await.expect_err("unknown");
     assert!(matches!(unknown, AbortError::UnknownId { .. }), "not {unknown}");
     running.stop().await;

@@ -30,22 +30,23 @@ pub(super) fn block(running: &Running, asked: &Request) -> String {
 }
 
 fn dev(running: &Running, asked: &Request) -> String {
-    let (http, kafka, access) = (running.http(), running.kafka(), asked.access);
+    let (kafka, access) = (running.kafka(), asked.access);
+    let url = running.http_url();
     let mut rows = Vec::new();
     if let Some(folder) = &asked.project {
         rows.push(("Project", project(running, folder)));
     }
-    rows.extend([("HTTP", format!("http://{http}")), ("API docs", format!("http://{http}/docs"))]);
+    rows.extend([("HTTP", url.clone()), ("API docs", format!("{url}/docs"))]);
     let views = running.views();
     if !views.is_empty() {
-        rows.push(("Views", format!("http://{http}/api/v1/views ({})", output::count(views.len(), "view"))));
+        rows.push(("Views", format!("{url}/api/v1/views ({})", output::count(views.len(), "view"))));
     }
-    rows.push(("Metrics", format!("http://{http}/metrics")));
+    rows.push(("Metrics", format!("{url}/metrics")));
     rows.extend(feeds(running, asked).map(|feeds| ("Feeds", feeds)));
     rows.extend([
         ("Kafka", kafka.to_string()),
         ("Data", data(running)),
-        ("Access", who(access, &[http, kafka], asked.greeting)),
+        ("Access", who(running, access, asked.greeting)),
     ]);
     format!(
         "Factum {} is ready.\n\n{}\n{}Ctrl-C stops it.\n\n",
@@ -72,7 +73,7 @@ fn demo(
         ("API docs", format!("http://{http}/docs")),
         ("Kafka", kafka.to_string()),
         ("Project", format!("{} ({fate})", project.display())),
-        ("Access", who(access, &[http, kafka], Greeting::Dev)),
+        ("Access", who(running, access, Greeting::Dev)),
     ];
     let query = project.join("teams/store/pipelines/top_movies.sql");
     format!(
@@ -123,8 +124,9 @@ fn data(running: &Running) -> String {
     }
 }
 
-fn who(access: Access, listeners: &[std::net::SocketAddr], greeting: Greeting) -> String {
-    if listeners.iter().all(|address| address.ip().is_loopback()) && access != Access::Closed {
+fn who(running: &Running, access: Access, greeting: Greeting) -> String {
+    let is_open = matches!(access, Access::Open | Access::OpenOnLoopback);
+    if is_open && [running.http(), running.kafka()].iter().all(|address| address.ip().is_loopback()) {
         return "open: anyone on this machine may read and write".to_owned();
     }
     match access {
@@ -137,6 +139,14 @@ fn who(access: Access, listeners: &[std::net::SocketAddr], greeting: Greeting) -
             format!("closed to other machines: a port that is not on loopback lets no one in without {way}")
         }
         Access::Closed => "closed".to_owned(),
+        Access::Acl if running.user_count() == 0 => {
+            "closed: there is no user; set FACTUM_ADMIN_PASSWORD and start again to create user admin"
+                .to_owned()
+        }
+        Access::Acl => {
+            let (users, rules) = (running.user_count(), running.rule_count());
+            format!("by rules: {}, {}", output::count(users, "user"), output::count(rules, "rule"))
+        }
     }
 }
 

@@ -54,12 +54,26 @@ fn log_settings(session: &Session) -> Vec<DescribedConfig> {
 fn group_settings(session: &Session) -> Vec<DescribedConfig> {
     let values = |options: &factum_broker::coordinator::Options| {
         [
+            ("group.consumer.heartbeat.interval.ms", Int, millis(options.heartbeat_interval).to_string()),
+            ("group.consumer.session.timeout.ms", Int, millis(options.session_timeout).to_string()),
             ("group.initial.rebalance.delay.ms", Int, millis(options.initial_rebalance_delay).to_string()),
             ("group.max.session.timeout.ms", Int, millis(options.max_session_timeout).to_string()),
             ("group.max.size", Int, options.max_members.to_string()),
             ("group.min.session.timeout.ms", Int, millis(options.min_session_timeout).to_string()),
             ("offset.metadata.max.bytes", Int, options.offset_metadata_max_bytes.to_string()),
             ("offsets.retention.minutes", Int, (options.offsets_retention.as_secs() / 60).to_string()),
+        ]
+    };
+    let defaults = factum_broker::coordinator::Options::default();
+    compare(values(&session.broker().options().groups), values(&defaults))
+}
+
+/// What members of a group of the consumer protocol are told (KIP-848).
+pub(in crate::handlers) fn describe_group(session: &Session) -> Vec<DescribedConfig> {
+    let values = |options: &factum_broker::coordinator::Options| {
+        [
+            ("consumer.heartbeat.interval.ms", Int, millis(options.heartbeat_interval).to_string()),
+            ("consumer.session.timeout.ms", Int, millis(options.session_timeout).to_string()),
         ]
     };
     let defaults = factum_broker::coordinator::Options::default();

@@ -209,6 +209,7 @@ fn with_one_more(usage: Usage, bytes: usize) -> Usage {
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
+    use factum_base::clock::{Clock, SystemClock};
     use factum_types::TopicId;
 
     use super::*;
@@ -236,7 +237,7 @@ mod tests {
     #[test]
     fn one_address_has_half_of_the_sessions() {
         let sessions = FetchSessions::new(4, 1 << 20, Random::seeded(1));
-        let now = Instant::now();
+        let now = SystemClock.monotonic();
         let begin = |of: u8| sessions.begin(owner(of), session(1), now);
         let (first, second) = (begin(1), begin(1));
         assert!(first > 0 && second > 0 && first != second);
@@ -253,7 +254,7 @@ mod tests {
     #[test]
     fn old_sessions_make_room_as_in_kafka() {
         let sessions = FetchSessions::new(2, 1 << 20, Random::seeded(1));
-        let start = Instant::now();
+        let start = SystemClock.monotonic();
         let (small, large) = (owner(1), owner(2));
         let small = (sessions.begin(small.clone(), session(1), start), small);
         let large = (sessions.begin(large.clone(), session(9), start), large);
@@ -273,7 +274,7 @@ mod tests {
     fn memory_is_bounded_and_given_back() {
         let bytes = 4 * (SESSION_BYTES + session(10).bytes());
         let sessions = FetchSessions::new(100, bytes, Random::seeded(1));
-        let now = Instant::now();
+        let now = SystemClock.monotonic();
         let ids: Vec<_> = (0..3).map(|_| sessions.begin(owner(1), session(10), now)).collect();
         assert!(ids[0] > 0 && ids[1] > 0 && ids[2] == 0, "half of the memory: {ids:?}");
         assert!(!sessions.resize(ids[0], session(21).bytes(), 21), "it has outgrown its address's half");

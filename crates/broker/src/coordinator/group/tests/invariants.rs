@@ -318,7 +318,10 @@ impl World {
                 assert!(stored.leader.is_some_and(|leader| ids.contains(&leader)), "the leader is no member");
                 assert_eq!(stored.protocol.as_deref(), Some("range"), "not all members know the protocol");
             }
-            GroupState::PreparingRebalance | GroupState::Dead => {}
+            GroupState::PreparingRebalance
+            | GroupState::Assigning
+            | GroupState::Reconciling
+            | GroupState::Dead => {}
         }
         let waiting: BTreeSet<Ticket> = self.group.members().filter_map(|member| member.ticket()).collect();
         let expected: BTreeSet<Ticket> = self.clients.iter().filter_map(|client| client.ticket).collect();

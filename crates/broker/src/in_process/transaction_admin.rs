@@ -41,6 +41,9 @@ impl Transactions for Broker {
 
     async fn abort(&self, id: &TransactionalId) -> Result<(), AbortError> {
         let coordinator = Broker::transactions(self);
+        if id.is_internal() {
+            return Err(AbortError::Reserved { id: id.clone() });
+        }
         let unknown = |_| AbortError::UnknownId { id: id.clone() };
         let TransactionDescription { listing, timeout, .. } = coordinator.describe(id).map_err(unknown)?;
         if listing.state != TransactionState::Ongoing {

@@ -50,6 +50,12 @@ pub enum AbortError {
         /// The id asked for.
         id: TransactionalId,
     },
+    /// It is one of the server's own producers.
+    #[error("transactional id {id} is reserved for the server itself")]
+    Reserved {
+        /// The id.
+        id: TransactionalId,
+    },
     /// It has no open transaction.
     #[error("transactional id {id} has no open transaction: it is {state}")]
     NotOpen {

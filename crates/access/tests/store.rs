@@ -1,0 +1,140 @@
+//! Users and rules on the log of an embedded broker.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use factum_access::{
+    AccessStore, Acl, AclFilter, ChangeError, CredentialChange, Host, ITERATIONS, MAX_USERS, Operation,
+    PatternType, Permission, ResourcePattern, ResourceType, ScramCredential, ScramMechanism, TOPIC,
+};
+use factum_base::clock::SystemClock;
+use factum_base::random::Random;
+use factum_base::tasks::{OnError, TaskGroup, TaskTree};
+use factum_broker::{Broker, Options, Service};
+use factum_eventlog::{EventLog, NewRecord};
+use factum_types::TopicName;
+
+struct Log {
+    broker: Broker,
+    group: TaskGroup,
+    _tree: TaskTree,
+    _folder: tempfile::TempDir,
+}
+
+impl Log {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options { data_dir: folder.path().to_owned(), ..Options::default() };
+        let opened = Service::open_local(options, Arc::new(SystemClock), Random::system());
+        let (service, broker) = opened.expect("the log opens");
+        let tree = TaskTree::new();
+        let group = tree.child("log");
+        group.spawn("broker", OnError::StopServer, service.run(group.stop(), group.clone()));
+        Self { broker, group, _tree: tree, _folder: folder }
+    }
+
+    fn store(&self) -> AccessStore {
+        AccessStore::new(Arc::new(self.broker.internal_log()), true)
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.group.stop().request();
+    }
+}
+
+fn rule(principal: &str, name: &str) -> Acl {
+    Acl {
+        resource: ResourcePattern {
+            resource_type: ResourceType::Topic,
+            pattern_type: PatternType::Literal,
+            name: name.into(),
+        },
+        principal: principal.into(),
+        host: Host::Any,
+        operation: Operation::Read,
+        permission: Permission::Allow,
+    }
+}
+
+fn credential(mechanism: ScramMechanism, password: &str) -> CredentialChange {
+    let salt = b"a salt of 16 b..".to_vec();
+    CredentialChange::Set(ScramCredential::from_password(mechanism, password, salt, ITERATIONS))
+}
+
+#[tokio::test]
+async fn another_reading_of_the_log_gives_the_same_users_and_rules() {
+    let log = Log::open();
+    let store = log.store();
+    assert!(store.read().await.expect("there is no topic yet").is_empty());
+    let [one, two, three] = ["one", "two", "three"].map(|name| rule("User:ann", name));
+    store.add_acls(vec![one.clone(), two.clone(), one.clone()]).await.expect("kept");
+    store.add_acls(vec![two.clone(), three.clone()]).await.expect("kept");
+    store.remove_acls(vec![two.clone(), rule("User:bob", "one")]).await.expect("gone");
+    for mechanism in ScramMechanism::ALL {
+        store.change_user("ann", vec![credential(mechanism, "old")]).await.expect("kept");
+    }
+    let changes =
+        vec![credential(ScramMechanism::Sha512, "new"), CredentialChange::Remove(ScramMechanism::Sha256)];
+    store.change_user("ann", changes).await.expect("changed");
+
+    let other = log.store();
+    assert!(other.read().await.expect("readable").is_empty());
+    for store in [&store, &other] {
+        assert_eq!(store.acls().list(&AclFilter::default()), [one.clone(), three.clone()]);
+        assert!(store.users().credential("ann", ScramMechanism::Sha256).is_none());
+        let kept = store.users().credential("ann", ScramMechanism::Sha512).expect("ann is kept");
+        assert!(kept.accepts("new") && !kept.accepts("old"));
+    }
+}
+
+#[tokio::test]
+async fn wrong_changes_leave_everything_as_it_was() {
+    let log = Log::open();
+    let store = log.store();
+    let wrong = store.add_acls(vec![rule("User:ann", "x"), rule("ann", "x")]).await;
+    assert!(matches!(wrong, Err(ChangeError::Acl(_))), "{wrong:?}");
+    let long = "n".repeat(64 << 10);
+    assert!(store.add_acls(vec![rule("User:ann", &long)]).await.is_err());
+    let unknown =
+        vec![credential(ScramMechanism::Sha256, "pw"), CredentialChange::Remove(ScramMechanism::Sha512)];
+    let unknown = store.change_user("ann", unknown).await;
+    assert!(matches!(unknown, Err(ChangeError::UnknownCredential { .. })), "{unknown:?}");
+    for name in ["", "*", "ANONYMOUS", "a\nb", long.as_str()] {
+        assert!(store.change_user(name, vec![credential(ScramMechanism::Sha256, "pw")]).await.is_err());
+    }
+    assert!(store.acls().is_empty() && store.users().is_empty());
+    let CredentialChange::Set(one) = credential(ScramMechanism::Sha256, "pw") else {
+        unreachable!("it sets")
+    };
+    (0..MAX_USERS).for_each(|n| store.users().set(&format!("user-{n}"), one.clone()));
+    let more = store.change_user("more", vec![credential(ScramMechanism::Sha256, "pw")]).await;
+    assert!(matches!(more, Err(ChangeError::TooManyUsers)), "{more:?}");
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_read_are_passed_over_and_listed() {
+    let log = Log::open();
+    let store = log.store();
+    store.add_acls(vec![rule("User:ann", "one")]).await.expect("kept");
+    let topic = TopicName::new(TOPIC).expect("a name");
+    let record = |key: &'static str, value: &'static str| NewRecord {
+        partition: Some(0),
+        key: Some(Bytes::from_static(key.as_bytes())),
+        value: Some(Bytes::from_static(value.as_bytes())),
+        ..NewRecord::default()
+    };
+    let strange = vec![
+        record("later/version", "{}"),
+        record("user/ann/SCRAM-SHA-256", "{\"iterations\":1,\"salt\":\"secret\"}"),
+        record("acl/[\"topic\"]", "{}"),
+    ];
+    log.broker.internal_log().produce(&topic, strange).await.expect("appended");
+    store.add_acls(vec![rule("User:ann", "two")]).await.expect("kept");
+    let other = log.store();
+    let unreadable = other.read().await.expect("readable");
+    assert_eq!(unreadable.listed.len(), 3, "{unreadable}");
+    assert!(!unreadable.to_string().contains("secret"));
+    assert_eq!(other.acls().len(), 2);
+}

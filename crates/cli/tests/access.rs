@@ -1,0 +1,125 @@
+//! Users and access rules, by commands and over HTTP, of a server that goes by them.
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use expect_test::expect;
+use factum_testkit::{FactumProcess, Launch};
+use support::BINARY;
+
+fn serve(folder: &Path, password: &str) -> FactumProcess {
+    let config = folder.join("factum.toml");
+    std::fs::write(&config, "access = \"acl\"\n").expect("written");
+    let launch = Launch::new(BINARY).config(config).data_dir(folder.join("data"));
+    launch.variable("FACTUM_ADMIN_PASSWORD", password).start()
+}
+
+/// Runs `factum` as a user, with `stdin` on standard input.
+fn run_as(factum: &FactumProcess, user: &str, password: &str, arguments: &str, stdin: &str) -> Output {
+    let mut command = Command::new(BINARY);
+    command.args(arguments.split_whitespace()).env("FACTUM_SERVER", factum.http());
+    if !user.is_empty() {
+        command.env("FACTUM_USER", user).env("FACTUM_PASSWORD", password);
+    }
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    let mut pipe = child.stdin.take().expect("piped");
+    // A command that reads nothing closes its end.
+    std::io::Write::write_all(&mut pipe, stdin.as_bytes()).ok();
+    drop(pipe);
+    child.wait_with_output().expect("the binary ends")
+}
+
+#[track_caller]
+fn said(output: Output) -> String {
+    let text = String::from_utf8(output.stdout).expect("text");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{text}{errors}");
+    text + &errors
+}
+
+#[track_caller]
+fn refused(output: Output) -> String {
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr).expect("text")
+}
+
+#[test]
+fn users_and_rules_are_administered_and_outlive_a_kill() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut factum = serve(folder.path(), "correct horse");
+    assert!(factum.stdout().contains("by rules: 1 user, 0 rules"), "{}", factum.stdout());
+    let admin = |factum: &FactumProcess, arguments: &str, stdin: &str| {
+        run_as(factum, "admin", "correct horse", arguments, stdin)
+    };
+    let ann =
+        |factum: &FactumProcess, arguments: &str| run_as(factum, "ann", "battery staple", arguments, "");
+
+    // No one without a password, a wrong one, or a user that there is not.
+    assert!(refused(run_as(&factum, "", "", "topic list", "")).contains("User:ANONYMOUS may not"));
+    assert!(refused(run_as(&factum, "admin", "wrong", "topic list", "")).contains("password is wrong"));
+    assert!(refused(run_as(&factum, "eve", "correct horse", "topic list", "")).contains("password is wrong"));
+
+    said(admin(&factum, "topic create store.orders", ""));
+    said(admin(&factum, "topic create store.secret", ""));
+    let created = said(admin(&factum, "user create ann", "battery staple\n"));
+    assert!(created.contains("created user ann"), "{created}");
+    assert!(
+        refused(admin(&factum, "user create ann", "another one")).contains("there is a user ann already")
+    );
+    assert!(refused(admin(&factum, "user create bob", "short")).contains("5 bytes"));
+
+    assert!(refused(ann(&factum, "topic describe store.orders")).contains("User:ann may not describe"));
+    said(admin(
+        &factum,
+        "acl create --principal User:ann --topic store. --prefixed --operation read --operation write",
+        "",
+    ));
+    said(admin(&factum, "acl create --principal User:* --topic store.secret --operation all --deny", ""));
+    said(ann(&factum, "topic describe store.orders"));
+    assert!(refused(ann(&factum, "topic describe store.secret")).contains("may not describe"));
+    assert!(refused(ann(&factum, "topic delete store.orders")).contains("may not delete"));
+    assert!(refused(ann(&factum, "user list")).contains("may not describe the cluster"));
+    // What is kept of passwords is no one's to read.
+    assert!(refused(admin(&factum, "tail _factum.access --from earliest", "")).contains("may not"));
+
+    factum.kill();
+    factum.restart();
+    let listed = said(admin(&factum, "acl list", "")) + &said(admin(&factum, "user list", ""));
+    expect![[r#"
+        PRINCIPAL  PERMISSION  OPERATION  RESOURCE  PATTERN   NAME          HOST
+        User:*     deny        all        topic     literal   store.secret  *
+        User:ann   allow       read       topic     prefixed  store.        *
+        User:ann   allow       write      topic     prefixed  store.        *
+        USER   MECHANISMS
+        admin  SCRAM-SHA-256 SCRAM-SHA-512
+        ann    SCRAM-SHA-256 SCRAM-SHA-512
+    "#]]
+    .assert_eq(&listed);
+    said(ann(&factum, "topic describe store.orders"));
+    assert_eq!(
+        said(admin(&factum, "acl list --topic store.secret --match -o name", "")),
+        "User:*\nUser:ann\nUser:ann\n"
+    );
+
+    said(admin(&factum, "user password ann", "a new password"));
+    assert!(refused(ann(&factum, "topic describe store.orders")).contains("password is wrong"));
+    said(run_as(&factum, "ann", "a new password", "topic describe store.orders", ""));
+    said(admin(&factum, "acl delete --principal User:ann", ""));
+    assert!(
+        refused(run_as(&factum, "ann", "a new password", "topic describe store.orders", ""))
+            .contains("may not")
+    );
+    said(admin(&factum, "user delete ann", ""));
+    assert_eq!(said(admin(&factum, "user list -o name", "")), "admin\n");
+}
+
+#[test]
+fn a_server_without_users_says_what_to_do_and_lets_no_one_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let factum = serve(folder.path(), "");
+    assert!(factum.stdout().contains("set FACTUM_ADMIN_PASSWORD"), "{}", factum.stdout());
+    assert!(refused(run_as(&factum, "admin", "", "topic list", "")).contains("password is wrong"));
+}

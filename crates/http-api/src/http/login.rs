@@ -1,0 +1,127 @@
+//! Log-ins by name and password (HTTP Basic, RFC 7617), where listeners go by access rules.
+//!
+//! **Invariants:** a wrong password is refused before anything else is looked at, and says nothing of the user. Checks run on
+//! threads for blocking work, few at a time, of which one client address has half. A page of another site cannot use a log-in
+//! that a browser keeps to change something.
+//!
+//! **Not here:** listeners that do not go by rules: everyone is anonymous there, whatever is sent.
+
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use factum_access::{AccessStore, PasswordCheck};
+use factum_base::clients::ClientAddress;
+use factum_base::random::Random;
+use factum_types::Principal;
+
+use crate::http::fair_work::FairWork;
+use crate::http::problem::Problem;
+use crate::metrics;
+
+/// Checks of passwords at once, of all clients.
+const CHECKS: usize = 2;
+
+/// Finds out who sends a request.
+pub(crate) struct Logins {
+    /// Only where the listener goes by access rules.
+    check: Option<Arc<PasswordCheck>>,
+    work: FairWork,
+}
+
+impl Logins {
+    pub(crate) fn new(store: &AccessStore, random: &Random) -> Self {
+        let check = store.is_enforced().then(|| {
+            let secret = [random.uuid(), random.uuid()].map(|uuid| uuid.into_bytes()).concat();
+            Arc::new(PasswordCheck::new(store.users().clone(), &secret))
+        });
+        Self { check, work: FairWork::at_most(CHECKS) }
+    }
+
+    /// Whether the listener goes by access rules, so that a log-in makes a difference.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.check.is_some()
+    }
+
+    /// Hashes a password, or does like work, for `client`.
+    pub(crate) async fn hash<T: Send + 'static>(
+        &self,
+        client: ClientAddress,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        self.work.run(client, work).await
+    }
+
+    /// Who sends the request: the user whose name and password it has, else no one in particular.
+    ///
+    /// # Errors
+    /// [`Problem`] 401 where they are wrong, 403 where a page of another site uses them.
+    pub(crate) async fn principal(&self, head: &Parts, client: ClientAddress) -> Result<Principal, Problem> {
+        let (Some(check), Some(given)) = (&self.check, head.headers.get(header::AUTHORIZATION)) else {
+            return Ok(Principal::anonymous());
+        };
+        let (name, password) = basic(given).ok_or_else(|| {
+            Problem::unauthenticated("the authorization header is not Basic with a name and a password")
+        })?;
+        check_origin(head)?;
+        let principal = Principal::new(format!("User:{name}"));
+        if check.is_remembered(&name, &password) {
+            return Ok(principal);
+        }
+        let check = Arc::clone(check);
+        match self.work.run(client, move || check.accepts(&name, &password)).await {
+            true => Ok(principal),
+            false => {
+                metrics::observe_failed_login();
+                Err(Problem::unauthenticated("the name or the password is wrong"))
+            }
+        }
+    }
+}
+
+/// The name and the password of a header.
+fn basic(value: &HeaderValue) -> Option<(String, String)> {
+    let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = String::from_utf8(BASE64.decode(rest.trim()).ok()?).ok()?;
+    let (name, password) = text.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
+}
+
+/// Refuses a change that a page of another site asks for: the browser adds the log-in by itself.
+fn check_origin(head: &Parts) -> Result<(), Problem> {
+    if matches!(head.method, Method::GET | Method::HEAD) {
+        return Ok(());
+    }
+    let Some(origin) = head.headers.get(header::ORIGIN) else { return Ok(()) };
+    let page = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, page)| page);
+    let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    match page.is_some() && page == host {
+        true => Ok(()),
+        false => {
+            Err(Problem::forbidden("a page of another site may not use a log-in").with("header", "origin"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_passwords_are_read_as_they_are_sent() {
+        let header = |text: &str| HeaderValue::from_str(text).expect("a header");
+        let encoded = |text: &str| header(&format!("Basic {}", BASE64.encode(text)));
+        let pair = |name: &str, password: &str| Some((name.to_owned(), password.to_owned()));
+        assert_eq!(basic(&encoded("ann:p:w")), pair("ann", "p:w"));
+        assert_eq!(basic(&encoded("ann:")), pair("ann", ""));
+        assert_eq!(basic(&header("basic YTpi")), pair("a", "b"));
+        for wrong in ["Basic", "Basic !", "Bearer YTpi", "Basic YWI="] {
+            assert_eq!(basic(&header(wrong)), None, "{wrong}");
+        }
+    }
+}
