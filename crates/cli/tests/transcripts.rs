@@ -37,25 +37,26 @@ fn help_opens_with_examples() {
         Usage: factum [OPTIONS] <COMMAND>
 
         Commands:
-          demo        Run a case study, its generator and its dashboard
-          dev         Run everything in one process, for development
-          server      Run with a configuration file, for production
-          init        Write a small commented project
-          topic       List, describe, create, alter and delete topics
-          group       List, describe, delete and rewind consumer groups
-          user        List, create and delete users, and set their passwords
-          acl         List, create and delete access rules
-          view        List, read and watch views
-          pipeline    List and describe pipelines, which keep views up to date
-          sql         Run a SQL query
-          explain     Show how a query or a view is computed
-          produce     Send JSON lines to a topic
-          generate    Generate events, at any rate
-          tail        Print a topic's events as they arrive
-          doctor      Check this machine for common problems
-          log         Check a data directory for damage, and repair it
-          completion  Print a completion script for a shell
-          help        Print this message or the help of the given subcommand(s)
+          demo         Run a case study, its generator and its dashboard
+          dev          Run everything in one process, for development
+          server       Run with a configuration file, for production
+          init         Write a small commented project
+          topic        List, describe, create, alter and delete topics
+          group        List, describe, delete and rewind consumer groups
+          transaction  List, describe and abort transactions of producers
+          user         List, create and delete users, and set their passwords
+          acl          List, create and delete access rules
+          view         List, read and watch views
+          pipeline     List and describe pipelines, which keep views up to date
+          sql          Run a SQL query
+          explain      Show how a query or a view is computed
+          produce      Send JSON lines to a topic
+          generate     Generate events, at any rate
+          tail         Print a topic's events as they arrive
+          doctor       Check this machine for common problems
+          log          Check a data directory for damage, and repair it
+          completion   Print a completion script for a shell
+          help         Print this message or the help of the given subcommand(s)
 
         Options:
           -h, --help
@@ -100,7 +101,7 @@ fn help_opens_with_examples() {
           list      List topics
           describe  Show one topic with its partitions
           create    Create a topic
-          alter     Change settings of a topic
+          alter     Change settings of a topic, and give it partitions
           delete    Delete a topic with all its events
           help      Print this message or the help of the given subcommand(s)
 
@@ -727,7 +728,7 @@ fn settings_of_a_topic_are_changed_and_unset() {
         exit 1
         $ factum topic alter store.orders
         !   × nothing is to change
-        !   help: say what: --set retention=30d, or --unset retention
+        !   help: say what: --set retention=30d, --unset retention, or --partitions 8
         exit 1
         $ factum topic alter store.ordres --set retention=1d
         !   × there is no topic store.ordres

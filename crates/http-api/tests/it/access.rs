@@ -81,7 +81,7 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         GET /api/v1/topics/{topic}/sample: describe topic store.orders {}
         GET /api/v1/topics/{topic}/tail: read topic store.orders {}
         GET /api/v1/transactions: describe the cluster {}
-        POST /api/v1/transactions/abort: alter the cluster {}
+        POST /api/v1/transactions/abort: act as a broker of the cluster {}
         GET /api/v1/transactions/{id}: describe transactional id billing {}
         POST /api/v1/transactions/{id}/abort: write transactional id billing {}
         GET /api/v1/users: describe the cluster {}

@@ -346,7 +346,7 @@ async fn each_api_asks_before_it_acts() {
         ConsumerGroupHeartbeat: read group readers, describe topic orders
         ConsumerGroupDescribe: describe group readers
         ListConfigResources: describe the configuration of the cluster
-        DescribeTopicPartitions: describe topic orders, read topic orders, write topic orders, create topic orders, delete topic orders, alter topic orders, describe the configuration of topic orders
+        DescribeTopicPartitions: describe topic orders, read topic orders, write topic orders, create topic orders, delete topic orders, alter topic orders, describe the configuration of topic orders, alter the configuration of topic orders
     "#]]
     .assert_eq(&table);
 }
