@@ -161,6 +161,7 @@ impl Service {
     ) -> impl Future<Output = Result<(), BoxError>> + Send + 'static {
         // At once, so that a group may be joined before this future is first polled.
         self.broker.shared().tasks.get_or_init(|| tasks.clone());
+        self.broker.shared().transactions.complete_in(tasks.clone());
         self.run_until(stop, tasks)
     }
 

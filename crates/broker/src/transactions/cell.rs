@@ -24,6 +24,8 @@ pub(crate) struct Cell {
     /// Partitions that a transaction wrote to while the markers of the one before it may have been missing after a
     /// crash.
     pub(crate) reopened: Vec<TopicPartition>,
+    /// Whether the decided transaction is being completed: once is enough, and a second time could end the next one.
+    pub(crate) is_completing: bool,
     /// Whether it was taken out of the map.
     pub(crate) is_dead: bool,
     /// Of the partitions of the open transaction.
@@ -48,6 +50,7 @@ impl Cell {
             stored: None,
             deadline: None,
             reopened: Vec::new(),
+            is_completing: false,
             is_dead: false,
             shares: Vec::new(),
             memory: Arc::clone(memory),

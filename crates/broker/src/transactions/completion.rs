@@ -2,6 +2,7 @@
 //!
 //! Invariants
 //! - No marker is written before the decision is on disk, and "complete" only after all markers are.
+//! - A decided transaction is completed by one task, and no other transaction is.
 //! - What a disk refuses is tried again until it works or the server stops: the next start goes on. Until then the
 //!   transactional id begins no other transaction; all others are not concerned.
 //! - After a crash a marker is not written where it is: in version 2, where a later transaction of the producer may have
@@ -35,20 +36,21 @@ impl Transactions {
     /// the same, until the server stops. Dropping the future takes nothing back.
     ///
     /// # Errors
-    /// [`TransactionError::Concurrent`] if the disk refuses a marker for now, [`TransactionError::Storage`].
+    /// [`TransactionError::Concurrent`] if the disk refuses a marker for now, or it is being completed already;
+    /// [`TransactionError::Storage`].
     pub(super) fn complete(
         self: &Arc<Self>,
         cell: Arc<Mutex<Cell>>,
         is_again: bool,
     ) -> impl Future<Output = Result<ProducerIdentity, TransactionError>> + Send + use<> {
         let (reply, answer) = oneshot::channel();
-        let completion = Completion { transactions: Arc::clone(self), cell, is_again, reply: Some(reply) };
-        let unspawned = match self.tasks.get() {
-            Some(tasks) => {
+        let completion = Completion::begin(Arc::clone(self), cell, is_again, reply);
+        let unspawned = match (self.tasks.get(), completion) {
+            (Some(tasks), Some(completion)) => {
                 tasks.spawn_quiet(completion.run());
                 None
             }
-            None => Some(completion.run()),
+            (_, completion) => completion.map(Completion::run),
         };
         async move {
             if let Some(completion) = unspawned {
@@ -115,7 +117,9 @@ impl Transactions {
         let now = self.trusted_time.stamp();
         let next = inside.transaction.complete(now);
         let (producer, outcome) = (next.producer, next.state.outcome());
+        debug_assert!(inside.transaction.state.is_decided(), "no other task completes it");
         inside.store(next, &self.journal, now)?;
+        inside.is_completing = false;
         for partition in std::mem::take(&mut inside.reopened) {
             let had_begun = inside.transaction.state == TransactionState::Ongoing;
             inside.transaction.begin_or_extend(partition, now);
@@ -132,11 +136,26 @@ struct Completion {
     transactions: Arc<Transactions>,
     cell: Arc<Mutex<Cell>>,
     is_again: bool,
+    /// Whether it is complete: the next one may be under way.
+    is_done: bool,
     /// Who waits for it.
     reply: Option<oneshot::Sender<Result<ProducerIdentity, TransactionError>>>,
 }
 
 impl Completion {
+    /// Begins to complete the transaction of `cell`, unless that is under way.
+    fn begin(
+        transactions: Arc<Transactions>,
+        cell: Arc<Mutex<Cell>>,
+        is_again: bool,
+        reply: oneshot::Sender<Result<ProducerIdentity, TransactionError>>,
+    ) -> Option<Self> {
+        if std::mem::replace(&mut cell.lock().is_completing, true) {
+            return None;
+        }
+        Some(Self { transactions, cell, is_again, is_done: false, reply: Some(reply) })
+    }
+
     async fn run(mut self) {
         let transactions = Arc::clone(&self.transactions);
         let started = transactions.clock.monotonic();
@@ -155,6 +174,7 @@ impl Completion {
             if left.is_empty() {
                 match transactions.store_complete(&self.cell) {
                     Ok((producer, outcome)) => {
+                        self.is_done = true;
                         let took = transactions.clock.monotonic().saturating_duration_since(started);
                         metrics::observe_transaction_end(outcome, took);
                         return self.answer(Ok(producer));
@@ -180,6 +200,14 @@ impl Completion {
         if let Some(reply) = self.reply.take() {
             // The caller may have gone away.
             drop(reply.send(answer));
+        }
+    }
+}
+
+impl Drop for Completion {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.cell.lock().is_completing = false;
         }
     }
 }

@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn kcat(factum: &FactumProcess, arguments: &str) -> Command {
     let mut command = Command::new("kcat");
+    // Cargo names the folder of a librdkafka of its own there.
+    command.env_remove("LD_LIBRARY_PATH");
     command.args(["-q", "-b", &factum.kafka()]).args(arguments.split_whitespace());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

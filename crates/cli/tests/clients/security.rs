@@ -77,6 +77,8 @@ impl Server {
 
     fn kcat(&self, arguments: &[&str], settings: &[(&str, &str)], input: &str) -> (bool, String) {
         let mut command = Command::new("kcat");
+        // Cargo names the folder of a librdkafka of its own there, which knows no TLS.
+        command.env_remove("LD_LIBRARY_PATH");
         command.args(["-q", "-b", &self.factum.kafka(), "-X"]);
         command.arg(format!("ssl.ca.location={}", self.file("authority.pem").display()));
         for (name, value) in settings {
