@@ -174,9 +174,8 @@ impl Service {
             Ok(())
         });
         let (transactions, transaction_stop) = (shared.transactions.clone(), stop.clone());
-        let completions = tasks.clone();
         tasks.spawn("transaction-timers", OnError::StopServer, async move {
-            transactions.run(completions, transaction_stop).await;
+            transactions.run(transaction_stop).await;
             Ok(())
         });
         let catalogue = Arc::clone(&shared.catalogue);

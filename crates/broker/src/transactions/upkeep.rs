@@ -20,15 +20,14 @@ use crate::metrics;
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl TransactionCoordinator {
-    /// Has transactions completed in `tasks` from now on.
+    /// Has transactions completed in `tasks` from now on; before, only while their callers wait.
     pub(crate) fn complete_in(&self, tasks: TaskGroup) {
         self.0.tasks.get_or_init(|| tasks);
     }
 
     /// Completes what a crash left decided, then looks after transactions until a stop is requested.
-    pub(crate) async fn run(self, tasks: TaskGroup, stop: Stop) {
+    pub(crate) async fn run(self, stop: Stop) {
         let transactions = &self.0;
-        self.complete_in(tasks);
         for cell in transactions.cells() {
             if cell.lock().transaction.state.is_decided() {
                 drop(transactions.complete(cell, true));
