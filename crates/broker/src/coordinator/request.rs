@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use factum_base::clients::ClientAddress;
-use factum_types::{GroupId, TopicName, TopicPartition};
+use factum_types::{GroupId, Offset, TopicName, TopicPartition};
 
 use super::PartitionSet;
 
@@ -78,6 +78,25 @@ pub struct Commit {
     pub client: ClientAddress,
     /// What to keep.
     pub offsets: Vec<(TopicPartition, CommittedOffset)>,
+}
+
+impl Commit {
+    /// By the server itself, for a group without members.
+    pub(crate) fn of_no_member(
+        group: GroupId,
+        offsets: impl IntoIterator<Item = (TopicPartition, Offset)>,
+    ) -> Self {
+        let committed =
+            |offset: Offset| CommittedOffset { offset: offset.get(), leader_epoch: -1, metadata: None };
+        Self {
+            group,
+            generation: -1,
+            member_id: String::new(),
+            instance_id: None,
+            client: ClientAddress::UNKNOWN,
+            offsets: offsets.into_iter().map(|(partition, offset)| (partition, committed(offset))).collect(),
+        }
+    }
 }
 
 /// How far a group has read one partition.

@@ -1,7 +1,6 @@
 //! Topics and groups of the embedded log, looked after through the uniform interface.
 
 use async_trait::async_trait;
-use factum_base::clients::ClientAddress;
 use factum_eventlog::{
     Admin, AdminError, Group, GroupOffset, Member, NewTopic, PartitionBounds, Topic, TopicConfig, TopicEdit,
 };
@@ -82,16 +81,7 @@ impl Admin for Broker {
             return Err(AdminError::UnknownTopic { topic: unknown.topic.clone() });
         }
         self.refuse_while_in_use(group)?;
-        let committed =
-            |offset: Offset| CommittedOffset { offset: offset.get(), leader_epoch: -1, metadata: None };
-        let commit = Commit {
-            group: group.clone(),
-            generation: -1,
-            member_id: String::new(),
-            instance_id: None,
-            client: ClientAddress::UNKNOWN,
-            offsets: offsets.into_iter().map(|(partition, offset)| (partition, committed(offset))).collect(),
-        };
+        let commit = Commit::of_no_member(group.clone(), offsets);
         self.coordinator().commit(commit).await.map_err(|error| self.group_error(group, &error))
     }
 

@@ -30,7 +30,7 @@ use super::produce::{self, AcceptedRecords};
 use super::reason;
 use crate::access::Access;
 use crate::broker::Broker;
-use crate::coordinator::{Commit, CommittedOffset};
+use crate::coordinator::Commit;
 use crate::transactions::{
     self, InitProducer, ProducerIdentity, TransactionCoordinator, TransactionOffsets, TransactionVersion,
 };
@@ -219,17 +219,7 @@ impl Open {
     }
 
     async fn commit_offsets(&self, offsets: GroupOffsets) -> Result<(), transactions::TransactionError> {
-        let committed = offsets.offsets.into_iter().map(|(partition, offset)| {
-            (partition, CommittedOffset { offset: offset.get(), leader_epoch: -1, metadata: None })
-        });
-        let commit = Commit {
-            group: offsets.group,
-            generation: -1,
-            member_id: String::new(),
-            instance_id: None,
-            client: ClientAddress::UNKNOWN,
-            offsets: committed.collect(),
-        };
+        let commit = Commit::of_no_member(offsets.group, offsets.offsets);
         let (id, producer) = (self.id.clone(), self.producer);
         self.coordinator().commit_offsets(TransactionOffsets { id, producer, version: VERSION, commit }).await
     }
