@@ -8,26 +8,14 @@ use futures::FutureExt as _;
 
 use super::memory_log::MemoryLog;
 use super::rig::{Rig, commit, group, join, offsets, partition, sync};
+use crate::coordinator::consumer_group::tests::rig::heartbeat;
 use crate::coordinator::{
     ConsumerHeartbeat, ConsumerHeartbeatResult, CoordinatorError, GroupState, GroupType, Options,
     PartitionSet,
 };
 
 fn beat(group_name: &str, member_id: &str, epoch: i32) -> ConsumerHeartbeat {
-    ConsumerHeartbeat {
-        group: group(group_name),
-        member_id: member_id.to_owned(),
-        member_epoch: epoch,
-        instance_id: None,
-        rack_id: None,
-        rebalance_timeout: None,
-        subscribed_topics: None,
-        subscribed_regex: None,
-        assignor: None,
-        owned: None,
-        client_id: "c".to_owned(),
-        client_host: "/10.0.0.1".to_owned(),
-    }
+    ConsumerHeartbeat { group: group(group_name), ..heartbeat(member_id, epoch) }
 }
 
 fn enter(group_name: &str, member_id: &str) -> ConsumerHeartbeat {
