@@ -9,6 +9,7 @@
 //!
 //! Not here: HTTP and its error codes (`factum-http-api`).
 
+pub mod avro;
 mod incompatibility;
 mod invalid_schema;
 mod referenced_schema;
