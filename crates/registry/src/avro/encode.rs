@@ -9,7 +9,7 @@ use super::decimal;
 use super::defaults::{self, Defaults};
 use super::json::Json;
 use super::logical::LogicalType;
-use super::types::{Field, Fixed, Kind, Record, Type, TypeId, Types};
+use super::types::{Field, FixedType, Kind, Record, Type, TypeId, Types};
 use super::unions;
 use super::value_path::ValuePath;
 use crate::ValueError;
@@ -37,13 +37,13 @@ pub(crate) fn encode_default(types: &Types, of: TypeId, default: &Json) -> Resul
 
 struct Encoder<'a> {
     types: &'a Types,
-    path: ValuePath,
+    path: ValuePath<'a>,
     defaults: Defaults<'a>,
     out: Vec<u8>,
 }
 
 impl<'a> Encoder<'a> {
-    fn value(&mut self, id: TypeId, value: &Json) -> Result<(), ValueError> {
+    fn value(&mut self, id: TypeId, value: &'a Json) -> Result<(), ValueError> {
         self.path.count(self.out.len())?;
         let of: &'a Type = self.types.get(id);
         match (&of.kind, value) {
@@ -99,7 +99,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// A record; fields that are absent have their defaults.
-    fn record(&mut self, record: &'a Record, value: &Json, is_default: bool) -> Result<(), ValueError> {
+    fn record(&mut self, record: &'a Record, value: &'a Json, is_default: bool) -> Result<(), ValueError> {
         let Json::Object(object) = value else { return Ok(()) };
         for field in &record.fields {
             self.path.push_field(&field.name);
@@ -182,7 +182,7 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    fn fixed(&mut self, fixed: &Fixed, logical: Option<LogicalType>, bytes: &[u8]) -> Result<(), String> {
+    fn fixed(&mut self, fixed: &FixedType, logical: Option<LogicalType>, bytes: &[u8]) -> Result<(), String> {
         let is_decimal = matches!(logical, Some(LogicalType::Decimal { .. }));
         if is_decimal && bytes.len() <= fixed.size {
             let sign = if bytes.first().is_some_and(|first| first & 0x80 != 0) { 0xff } else { 0 };
@@ -193,14 +193,14 @@ impl<'a> Encoder<'a> {
             self.out.extend(std::iter::repeat_n(sign, fixed.size - bytes.len()));
         } else if bytes.len() != fixed.size {
             let name = fixed.naming.name.full();
-            return Err(format!("fixed {name} has {} bytes, the value has {}", fixed.size, bytes.len()));
+            return Err(format!("fixed {name} has the size {}, the value {}", fixed.size, bytes.len()));
         }
         self.out.extend_from_slice(bytes);
         Ok(())
     }
 
     /// A default, as schemas write it.
-    fn default(&mut self, id: TypeId, default: &Json) -> Result<(), ValueError> {
+    fn default(&mut self, id: TypeId, default: &'a Json) -> Result<(), ValueError> {
         self.path.count(self.out.len())?;
         let of: &'a Type = self.types.get(id);
         match (&of.kind, default) {

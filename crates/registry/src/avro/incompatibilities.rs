@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::types::{Enum, Field, Fixed, Kind, Record, Types};
+use super::types::{Enum, Field, FixedType, Kind, Record, Types};
 use crate::Incompatibility;
 
 /// The most names that a sentence lists.
@@ -33,12 +33,12 @@ pub(crate) fn name_mismatch(reader: &Kind, writer: &Kind, path: String) -> Incom
     }
 }
 
-pub(crate) fn fixed_size(reader: &Fixed, writer: &Fixed, path: String) -> Incompatibility {
+pub(crate) fn fixed_size(reader: &FixedType, writer: &FixedType, path: String) -> Incompatibility {
     Incompatibility {
         kind: FIXED_SIZE_MISMATCH,
         path,
         message: format!(
-            "the reader's fixed {} has {} bytes, the writer's {}",
+            "the reader's fixed {} has the size {}, the writer's {}",
             reader.naming.name.full(),
             reader.size,
             writer.size
