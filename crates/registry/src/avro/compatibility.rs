@@ -321,8 +321,9 @@ impl Comparison<'_> {
         Next::Done
     }
 
-    fn check_name(&self, frame: &mut Frame, reader: &Kind, writer: &Kind) {
+    fn check_name(&mut self, frame: &mut Frame, reader: &Kind, writer: &Kind) {
         let (Some(a), Some(b)) = (reader.naming(), writer.naming()) else { return };
+        self.spend(a.aliases.len());
         // As the specification has it: namespaces count in aliases only.
         if a.name.simple() != b.name.simple() && !a.aliases.contains(&b.name) {
             let place = self.place(frame, &[Step::Name("name")]);

@@ -22,7 +22,8 @@ pub(crate) fn encode(types: &Types, root: TypeId, json: &[u8]) -> Result<Vec<u8>
     let text = std::str::from_utf8(json).map_err(|_| path.error("invalid JSON: it is not UTF-8"))?;
     let value = Json::parse(text)
         .map_err(|(place, reason)| path.error(format!("invalid JSON: {place}: {reason}")))?;
-    let mut encoder = Encoder { types, path, defaults: Defaults::of(types), out: Vec::new() };
+    let defaults = Defaults::bounded(types, path.limit());
+    let mut encoder = Encoder { types, path, defaults, out: Vec::new() };
     encoder.value(root, &value)?;
     Ok(encoder.out)
 }
@@ -74,6 +75,7 @@ impl<'a> Encoder<'a> {
                 self.path.leave();
             }
             (Kind::Union(branches), _) => {
+                self.path.count_branches(branches.len());
                 let (at, inner) =
                     unions::select(self.types, branches, value).map_err(|reason| self.path.error(reason))?;
                 write_long(at as i64, &mut self.out);

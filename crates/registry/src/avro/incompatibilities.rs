@@ -8,8 +8,8 @@ use crate::Incompatibility;
 /// The most names that a sentence lists.
 const LISTED: usize = 8;
 
-/// The most symbols that the detail lists.
-const LISTED_SYMBOLS: usize = 1_000;
+/// From so many bytes on the detail lists no further symbol.
+const LISTED_BYTES: usize = 1 << 14;
 
 const NAME_MISMATCH: &str = "NAME_MISMATCH";
 const FIXED_SIZE_MISMATCH: &str = "FIXED_SIZE_MISMATCH";
@@ -48,7 +48,15 @@ pub(crate) fn fixed_size(reader: &FixedType, writer: &FixedType, path: String) -
 }
 
 pub(crate) fn missing_symbols(reader: &Enum, missing: &BTreeSet<&str>, path: String) -> Incompatibility {
-    let listed: Vec<&str> = missing.iter().take(LISTED_SYMBOLS).copied().collect();
+    let mut bytes = 0;
+    let listed: Vec<&str> = missing
+        .iter()
+        .take_while(|symbol| {
+            bytes += symbol.len();
+            bytes < LISTED_BYTES
+        })
+        .copied()
+        .collect();
     Incompatibility {
         kind: MISSING_ENUM_SYMBOLS,
         path,

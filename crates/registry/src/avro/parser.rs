@@ -365,10 +365,11 @@ fn naming(object: &Object, namespace: Option<&str>, place: &Place<'_>) -> Result
     let namespace = object.text("namespace").or(namespace);
     let name = Name::new(name, namespace).map_err(|reason| place.property("name").error(reason))?;
     let mut names: Vec<Name> = Vec::new();
+    let mut known = std::collections::HashSet::new();
     for alias in aliases(object, place)? {
         let alias = Name::new(&alias, name.namespace());
         let alias = alias.map_err(|reason| place.property("aliases").error(reason))?;
-        if !names.contains(&alias) {
+        if known.insert(alias.clone()) {
             names.push(alias);
         }
     }

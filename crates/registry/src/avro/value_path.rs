@@ -54,6 +54,11 @@ impl<'a> ValuePath<'a> {
         Ok(())
     }
 
+    /// Counts the branches of a union, which are searched for each of its values.
+    pub(crate) fn count_branches(&mut self, branches: usize) {
+        self.parts_left = self.parts_left.saturating_sub(branches.div_ceil(4));
+    }
+
     /// Enters a record, an array or a map; every successful call has its [`Self::leave`].
     ///
     /// # Errors

@@ -136,6 +136,26 @@ fn unions_of_many_records_are_compared_in_bounded_time() {
 }
 
 #[test]
+fn values_of_large_unions_are_searched_in_bounded_time() {
+    let records: Vec<String> =
+        (0..20_000).map(|at| format!(r#"{{"type":"record","name":"A{at}","fields":[]}}"#)).collect();
+    let schema = parse(&format!(r#"{{"type":"array","items":[{}]}}"#, records.join(",")));
+    let values = vec![r#"{"A19999":{}}"#; 100].join(",");
+    let bytes = schema.encode(format!("[{values}]").as_bytes()).expect("few enough");
+    assert_eq!(bytes.len(), 2 + 100 * 3 + 1);
+    let values = vec![r#"{"A0":{}}"#; 50_000].join(",");
+    let error = schema.encode(format!("[{values}]").as_bytes()).expect_err("too many").to_string();
+    assert!(error.contains("value too large"), "{error}");
+}
+
+#[test]
+fn many_aliases_are_read_in_bounded_time() {
+    let aliases: Vec<String> = (0..100_000).map(|at| format!("\"a{at}\"")).collect();
+    let text = format!(r#"{{"type":"fixed","name":"F","size":1,"aliases":[{}]}}"#, aliases.join(","));
+    assert_eq!(parse(&text).canonical().len(), text.len());
+}
+
+#[test]
 fn counts_without_bytes_allocate_nothing() {
     let nulls = parse(r#"{"type":"array","items":"null"}"#);
     let mut out = Vec::new();

@@ -80,14 +80,21 @@ fn versions_evolve_as_in_the_case_of_four_teams() {
     let third = format!("{second},{}", string("mandatory_field"));
     let fourth = format!("{},{},{optional}", string("test_guid"), string("test_date"));
     let fifth = format!("{},{},{optional}", string("test_guid_renamed"), string("test_date"));
-    for (new, old, accepted) in [
-        (&second, &first, true),
-        (&third, &second, false),
-        (&fourth, &second, true),
-        (&fifth, &fourth, false),
+    for (new, old, backward, forward) in [
+        (&second, &first, true, true),
+        (&third, &second, false, true),
+        (&fourth, &second, true, false),
+        (&fifth, &fourth, false, false),
+        (&fourth, &third, true, false),
+        (&fifth, &third, false, false),
     ] {
-        let found = Schema::incompatibilities(&record(new), &record(old));
-        assert_eq!(found.is_empty(), accepted, "{new} after {old}: {found:?}");
+        let (new, old) = (record(new), record(old));
+        let found = [Schema::incompatibilities(&new, &old), Schema::incompatibilities(&old, &new)];
+        assert_eq!(
+            found.each_ref().map(Vec::is_empty),
+            [backward, forward],
+            "{new:?} after {old:?}: {found:?}"
+        );
     }
 }
 
