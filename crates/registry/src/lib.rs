@@ -14,8 +14,6 @@
 //! Not here: HTTP and its error codes (`factum-http-api`).
 
 pub mod avro;
-mod config;
-mod framing;
 mod incompatibility;
 mod invalid_schema;
 pub mod json_schema;
