@@ -10,7 +10,7 @@ use std::rc::Rc;
 use base64::display::Base64Display;
 use base64::prelude::BASE64_STANDARD;
 use prost_reflect::{
-    DynamicMessage, Kind, MapKey, MessageDescriptor, ReflectMessage, SerializeOptions, Value,
+    DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage, SerializeOptions, Value,
 };
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 

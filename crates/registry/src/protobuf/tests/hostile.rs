@@ -46,7 +46,7 @@ fn texts_beyond_a_limit_are_refused() {
         line 1, column 1420: nested too deeply: at most 64 brackets in one another
         line 1, column 334: nested too deeply: at most 64 brackets in one another
         line 1, column 82: nested too deeply: at most 64 brackets in one another
-        line 1, column 1: option field 'a' is not defined
+        line 1, column 160009: too large: at most 20000 statements and elements of lists, with those of the imports
         line 1, column 577800: too large: at most 20000 statements and elements of lists, with those of the imports
         too large: 2977804 bytes, and the limit is 1048576
         the package: a name that is too long: at most 512 bytes with all around it
