@@ -58,9 +58,9 @@ pub(super) fn scalar(kind: Type) -> &'static str {
 }
 
 /// Messages by their names in the message or file around them.
-type Nested<'a> = HashMap<&'a str, &'a DescriptorProto>;
+type NestedMessages<'a> = HashMap<&'a str, &'a DescriptorProto>;
 
-fn nested(messages: &[DescriptorProto]) -> Nested<'_> {
+fn nested(messages: &[DescriptorProto]) -> NestedMessages<'_> {
     messages.iter().map(|message| (message.name(), message)).collect()
 }
 
@@ -255,7 +255,7 @@ impl Printer {
         message: &DescriptorProto,
         at: usize,
         fields: &[&FieldDescriptorProto],
-        nested: &Nested<'_>,
+        nested: &NestedMessages<'_>,
     ) {
         let Some(oneof) = message.oneof_decl.get(at) else { return };
         let options = oneof.options.as_ref().map(|options| &options.uninterpreted_option[..]);
@@ -287,7 +287,7 @@ impl Printer {
         }
     }
 
-    fn field(&mut self, field: &FieldDescriptorProto, nested: &Nested<'_>) {
+    fn field(&mut self, field: &FieldDescriptorProto, nested: &NestedMessages<'_>) {
         let entry = self.entry(field, nested);
         let kind = match (&entry, &field.type_name) {
             (Some(kind), _) => kind.clone(),
@@ -300,7 +300,7 @@ impl Printer {
     }
 
     /// `map<…>`, where the field's type is an entry that the text does not write out.
-    fn entry(&self, field: &FieldDescriptorProto, nested: &Nested<'_>) -> Option<String> {
+    fn entry(&self, field: &FieldDescriptorProto, nested: &NestedMessages<'_>) -> Option<String> {
         let name = last_part(field.type_name.as_deref()?);
         let is_folded = |message: &DescriptorProto| match self.form {
             Form::Canonical => is_generated_entry(message),
@@ -337,7 +337,7 @@ impl Printer {
         options
     }
 
-    fn group(&mut self, field: &FieldDescriptorProto, nested: &Nested<'_>) {
+    fn group(&mut self, field: &FieldDescriptorProto, nested: &NestedMessages<'_>) {
         let name = last_part(field.type_name());
         let Some(message) = nested.get(name) else { return };
         let options = option_list(&self.field_options(field));
@@ -347,9 +347,9 @@ impl Printer {
     }
 
     /// Extensions of one type that follow each other share a block.
-    fn extensions(&mut self, fields: &[FieldDescriptorProto], nested: &Nested<'_>) {
+    fn extensions(&mut self, fields: &[FieldDescriptorProto], nested: &NestedMessages<'_>) {
         // No extension is a map.
-        let none = Nested::new();
+        let none = NestedMessages::new();
         for block in fields.chunk_by(|one, next| one.extendee == next.extendee) {
             let Some(first) = block.first() else { continue };
             self.block(&format!("extend {}", first.extendee()), false, |printer| {
