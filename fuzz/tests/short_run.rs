@@ -178,3 +178,8 @@ fn sql_texts() {
 fn values_of_events() {
     short_run("event_data");
 }
+
+#[test]
+fn protobuf_schemas() {
+    short_run("protobuf_schema");
+}

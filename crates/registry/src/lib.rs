@@ -16,11 +16,6 @@
 pub mod avro;
 mod incompatibility;
 mod invalid_schema;
-pub mod json_schema;
-mod metadata;
-mod mode;
-mod parsed;
-mod parsed_schemas;
 pub mod protobuf;
 mod referenced_schema;
 mod registry;
