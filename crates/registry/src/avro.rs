@@ -45,6 +45,7 @@ mod place;
 mod tests;
 mod types;
 mod unions;
+mod value_schema;
 mod value_path;
 
 use crate::{Incompatibility, InvalidSchema, MAX_DEPTH, MAX_SCHEMA_BYTES, ReferencedSchema, ValueError};

@@ -14,8 +14,15 @@
 //! Not here: HTTP and its error codes (`factum-http-api`).
 
 pub mod avro;
+mod config;
+mod framing;
 mod incompatibility;
 mod invalid_schema;
+pub mod json_schema;
+mod metadata;
+mod mode;
+mod parsed;
+mod parsed_schemas;
 pub mod protobuf;
 mod referenced_schema;
 mod registry;
