@@ -17,6 +17,7 @@ pub mod pipelines;
 pub mod project;
 pub mod quotas;
 pub mod records;
+pub mod registry;
 mod request_body;
 pub mod rows;
 pub mod sql;

@@ -9,6 +9,7 @@ use factum_eventlog::EventLog;
 use crate::Options;
 use crate::http::body::Bodies;
 use crate::http::change_text::Renderer;
+use crate::http::fair_work::FairWork;
 use crate::http::host_check::HostCheck;
 use crate::http::lag_history::LagHistory;
 use crate::http::login::Logins;
@@ -17,6 +18,9 @@ use crate::http::responses::Responses;
 use crate::http::sampler::Sampler;
 use crate::http::streams::Streams;
 use crate::state::State;
+
+/// Schemas that are read and compared at one time.
+const SCHEMAS_AT_ONCE: usize = 2;
 
 /// What one listener has, and the server's state that it stands on.
 pub(crate) struct Api {
@@ -32,6 +36,8 @@ pub(crate) struct Api {
     pub(crate) renderer: Renderer,
     pub(crate) responses: Arc<Responses>,
     pub(crate) partition_ends: PartitionEnds,
+    /// Reads and compares schemas, which may take a processor for a while.
+    pub(crate) schema_work: FairWork,
     log_limit: LogLimit,
 }
 
@@ -49,6 +55,7 @@ impl Api {
             renderer: Renderer::new(&options, tasks.clone(), responses.pieces().for_all()),
             responses,
             partition_ends: PartitionEnds::default(),
+            schema_work: FairWork::at_most(SCHEMAS_AT_ONCE),
             log_limit: LogLimit::default(),
             state,
             options,
