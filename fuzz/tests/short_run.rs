@@ -183,3 +183,13 @@ fn values_of_events() {
 fn protobuf_schemas() {
     short_run("protobuf_schema");
 }
+
+#[test]
+fn avro_schemas() {
+    short_run("avro_schema");
+}
+
+#[test]
+fn avro_values() {
+    short_run("avro_value");
+}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use factum_access::AccessStore;
+use factum_access::{AccessStore, PasswordChecks};
 use factum_base::clock::{SharedClock, SystemClock};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskTree};
@@ -91,7 +91,8 @@ impl Parts {
         watching.spawn_quiet(watch);
         let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine);
         let transactions: Arc<dyn Transactions> = Arc::new(broker.clone());
-        let identity = identity(&data_dir, &random, access.users().clone())?;
+        let passwords = PasswordChecks::new(access.users().clone(), &random);
+        let identity = identity(&data_dir, &random, access.users().clone(), passwords.clone())?;
         let (kafka_service, kafka) = bind_kafka(&options, broker, identity, &access, &clock, groups)?;
         let kafka_address = kafka_address(&options, &kafka);
         let effects =
@@ -107,6 +108,7 @@ impl Parts {
                 engine: engine.clone(),
                 authorizer: authorizer(&options.access, &access, "http", options.http.listen),
                 access: access.clone(),
+                passwords,
                 clock,
                 kafka: kafka_address,
                 random,

@@ -68,7 +68,7 @@ macro_rules! scenarios {
 
 scenarios! {
     python: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
-    java: codecs group consumer_group resume time admin idempotent transactions exactly_once fencing timeout killed word_count;
+    java: codecs group consumer_group resume time admin idempotent transactions exactly_once fencing timeout killed word_count quotas;
     confluent: client avro json protobuf references evolution;
     go: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
 }

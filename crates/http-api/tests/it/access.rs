@@ -90,6 +90,9 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         GET /api/v1/pipelines: describe the cluster {}
         GET /api/v1/pipelines/{pipeline}: describe view store.top {}
         GET /api/v1/project: describe the cluster {}
+        GET /api/v1/quotas: describe the configuration of the cluster {}
+        POST /api/v1/quotas: alter the configuration of the cluster {}
+        DELETE /api/v1/quotas: alter the configuration of the cluster {}
         POST /api/v1/sql: read the cluster {}
         POST /api/v1/sql/explain: describe the cluster {}
         GET /api/v1/tables/{table}/{key}: read table store.products {}
