@@ -16,6 +16,7 @@ pub mod overview;
 pub mod pipelines;
 pub mod project;
 pub mod records;
+pub mod registry;
 mod request_body;
 pub mod rows;
 pub mod sql;

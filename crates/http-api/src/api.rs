@@ -11,6 +11,7 @@ use tracing::warn;
 use crate::Options;
 use crate::http::body::Bodies;
 use crate::http::change_text::Renderer;
+use crate::http::fair_work::FairWork;
 use crate::http::host_check::HostCheck;
 use crate::http::lag_history::LagHistory;
 use crate::http::login::Logins;
@@ -22,6 +23,8 @@ use crate::state::State;
 
 /// How long a refused log-in takes beside its check, as over Kafka.
 const REFUSAL_DELAY: Duration = Duration::from_millis(100);
+/// Schemas that are read and compared at one time.
+const SCHEMAS_AT_ONCE: usize = 2;
 
 /// What one listener has, and the server's state that it stands on.
 pub(crate) struct Api {
@@ -37,6 +40,8 @@ pub(crate) struct Api {
     pub(crate) renderer: Renderer,
     pub(crate) responses: Arc<Responses>,
     pub(crate) partition_ends: PartitionEnds,
+    /// Reads and compares schemas, which may take a processor for a while.
+    pub(crate) schema_work: FairWork,
     log_limit: LogLimit,
 }
 
@@ -54,6 +59,7 @@ impl Api {
             renderer: Renderer::new(&options, tasks.clone(), responses.pieces().for_all()),
             responses,
             partition_ends: PartitionEnds::default(),
+            schema_work: FairWork::at_most(SCHEMAS_AT_ONCE),
             log_limit: LogLimit::default(),
             state,
             options,

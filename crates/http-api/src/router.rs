@@ -53,6 +53,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         routes::pipelines::routes(),
         routes::dashboards::routes(),
         routes::catalogue::routes(),
+        routes::registry::routes(),
         routes::project::routes(),
         routes::users::routes(),
         routes::acls::routes(),

@@ -14,6 +14,7 @@ pub(crate) mod pages;
 pub(crate) mod pipelines;
 pub(crate) mod project;
 pub(crate) mod records;
+pub(crate) mod registry;
 pub(crate) mod sql;
 pub(crate) mod tables;
 pub(crate) mod tail;

@@ -11,6 +11,7 @@ use factum_base::tasks::Stop;
 use factum_base::telemetry::Metrics;
 use factum_eventlog::{EventLog, Transactions};
 use factum_governance::Catalogue;
+use factum_registry::Registry;
 use factum_sql::Engine;
 use factum_types::Authorizer;
 
@@ -23,6 +24,8 @@ pub struct State {
     pub transactions: Arc<dyn Transactions>,
     /// Who owns which event, and what it is like.
     pub catalogue: Catalogue,
+    /// Schemas of events.
+    pub registry: Registry,
     /// What keeps and reads views.
     pub engine: Engine,
     /// Decides who may do what.

@@ -14,8 +14,10 @@ use factum_governance::watch::{self, Outcome};
 use factum_governance::{Catalogue, Effects};
 use factum_http_api::{KafkaAddress, ListenerView};
 use factum_kafka_server::Identity;
+use factum_registry::Registry;
 use factum_sql::Engine;
 use factum_state::EmbeddedStore;
+use tracing::error;
 
 use crate::access::{self, authorizer};
 use crate::contracts::Contracts;
@@ -76,6 +78,7 @@ impl Parts {
         // For those who keep records of their own in reserved topics: governance and the engine.
         let internal_log: Arc<dyn EventLog> = Arc::new(broker.internal_log());
         let access = access::start(&options, Arc::clone(&internal_log), &random).await?;
+        let registry = start_registry(&internal_log).await;
         let catalogue = Catalogue::new();
         follow_catalogue(&broker, &catalogue);
         let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
@@ -97,6 +100,7 @@ impl Parts {
                 log: Arc::clone(&log),
                 transactions,
                 catalogue: catalogue.clone(),
+                registry,
                 engine: engine.clone(),
                 authorizer: authorizer(&options.access, &access, "http", options.http.listen),
                 access: access.clone(),
@@ -244,6 +248,18 @@ async fn start_broker(
     let (tasks, stop) = (groups.broker.clone(), groups.broker.stop());
     groups.broker.spawn("log", OnError::StopServer, service.run(stop, tasks));
     Ok(broker)
+}
+
+/// The registry, with what is on the log. One that cannot be read keeps the server from nothing else: it is read again before
+/// its first change.
+async fn start_registry(internal_log: &Arc<dyn EventLog>) -> Registry {
+    let registry = Registry::new(Arc::clone(internal_log));
+    match registry.read().await {
+        Ok(unreadable) if unreadable.is_empty() => {}
+        Ok(unreadable) => error!(%unreadable, "some schemas cannot be read and are not there"),
+        Err(source) => error!(error = &source as &dyn std::error::Error, "schemas cannot be read"),
+    }
+    registry
 }
 
 /// The engine over its state; no view runs yet.

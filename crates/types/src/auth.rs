@@ -162,6 +162,11 @@ impl<'a> Resource<'a> {
         Self::Definition { kind: "dashboard", name }
     }
 
+    /// A subject of the schema registry, by the name of the topic that it is of.
+    pub fn subject(name: &'a str) -> Self {
+        Self::Definition { kind: "subject", name }
+    }
+
     /// The team that owns a definition, which its name says; `None` for a bare name, and for what is no definition.
     pub fn owner(&self) -> Option<&'a str> {
         match self {

@@ -176,6 +176,16 @@ impl Problem {
         self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
     }
 
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// A header that goes with it.
+    pub(crate) fn header(&self, name: header::HeaderName) -> Option<HeaderValue> {
+        self.0.headers.get(name).cloned()
+    }
+
     /// What is wrong, in words.
     pub(crate) fn detail(&self) -> &str {
         &self.0.detail

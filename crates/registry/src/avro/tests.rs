@@ -1,0 +1,1 @@
+//! Tests of Avro, by what goes in and what comes out.
