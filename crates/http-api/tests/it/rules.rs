@@ -120,7 +120,20 @@ async fn want_of_rules_opens_topics_and_never_users_or_the_cluster() {
         ],
     )
     .await;
-    expect![[r#""#]].assert_eq(&answers);
+    expect![[r#"
+        POST /api/v1/users/admin/password: 401 User:ANONYMOUS may not alter the cluster {}
+        POST /api/v1/users: 401 User:ANONYMOUS may not alter the cluster {}
+        DELETE /api/v1/users/admin: 401 User:ANONYMOUS may not alter the cluster {}
+        GET /api/v1/users: 401 User:ANONYMOUS may not describe the cluster {}
+        GET /api/v1/acls: 401 User:ANONYMOUS may not describe the cluster {}
+        POST /api/v1/acls: 401 User:ANONYMOUS may not alter the cluster {}
+        DELETE /api/v1/acls?principal=User:ann: 401 User:ANONYMOUS may not alter the cluster {}
+        POST /api/v1/transactions/abort: 401 User:ANONYMOUS may not act as a broker of the cluster {}
+        POST /api/v1/topics: 201
+        GET /api/v1/topics: 200
+        GET /api/v1/topics/b.open/records: 200
+        GET /api/v1/topics/store.orders/records: 401 User:ANONYMOUS may not read topic store.orders {}"#]]
+    .assert_eq(&answers);
     server.stop().await;
 }
 
@@ -144,7 +157,10 @@ async fn topics_are_created_by_whoever_may_create_them_or_the_cluster() {
         "bob",
         &[("POST", "/events/b.auto", "{}"), ("POST", "/api/v1/topics", r#"{"name":"b.new"}"#)],
     );
-    expect![[r#""#]].assert_eq(&bob.await);
+    expect![[r#"
+        POST /events/b.auto: 404 there is no topic b.auto; User:bob may not create topic b.auto {}
+        POST /api/v1/topics: 403 User:bob may not create any topic {}"#]]
+    .assert_eq(&bob.await);
     assert!(server.broker.topic("b.auto").is_none() && server.broker.topic("b.new").is_none());
     let ann = asked(
         &server,
@@ -157,7 +173,12 @@ async fn topics_are_created_by_whoever_may_create_them_or_the_cluster() {
         ],
     )
     .await;
-    expect![[r#""#]].assert_eq(&ann);
+    expect![[r#"
+        POST /events/b.auto: 202
+        POST /api/v1/topics: 201
+        POST /api/v1/topics: 403 User:ann may not create topic c.new {}
+        PATCH /api/v1/topics/b.new: 403 User:ann may not alter the configuration of topic b.new {}"#]]
+    .assert_eq(&ann);
     let bob = asked(
         &server,
         "bob",
@@ -169,7 +190,11 @@ async fn topics_are_created_by_whoever_may_create_them_or_the_cluster() {
         ],
     )
     .await;
-    expect![[r#""#]].assert_eq(&bob);
+    expect![[r#"
+        POST /events/b.auto: 202
+        PATCH /api/v1/topics/b.new: 200
+        PATCH /api/v1/topics/b.new: 403 User:bob may not alter the configuration of topic b.new {}"#]]
+    .assert_eq(&bob);
     server.stop().await;
 }
 
@@ -233,12 +258,36 @@ async fn names_that_a_caller_may_not_describe_are_in_no_answer() {
         ],
     )
     .await;
-    expect![[r#""#]].assert_eq(&answers);
+    expect![[r#"
+        GET /api/v1/topics/store.secre_pay: 404 there is no topic store.secre_pay {}
+        GET /api/v1/topics/store.secret_pay: 403 User:eve may not describe topic store.secret_pay {}
+        GET /api/v1/topics/store.sale: 404 there is no topic store.sale; did you mean store.sales? {"near":"store.sales"}
+        POST /api/v1/topics/store.sales/records/resend: 404 there is no topic h.layoffs {}
+        GET /api/v1/topics/hrr.layoffs/tail: 404 there is no topic hrr.layoffs {}
+        GET /api/v1/groups/billin-secret: 404 there is no group billin-secret {}
+        GET /api/v1/groups/maile: 404 there is no group maile; did you mean mailer? {"near":"mailer"}
+        GET /api/v1/views/stor.top: 404 there is no view stor.top {}
+        GET /api/v1/views/topp: 404 there is no view topp {}
+        GET /api/v1/views/top: 404 there is no view top {}
+        GET /api/v1/views/none: 404 there is no view none {}
+        GET /api/v1/pipelines/top: 404 there is no view top {}
+        GET /api/v1/tables/products/1: 404 there is no table products {}
+        GET /api/v1/tables/product/1: 404 there is no table product {}
+        GET /api/v1/dashboards/top: 404 there is no dashboard top {}
+        POST /api/v1/sql/explain: 404 there is no view store.top; did you mean store.day? {"near":"store.day"}
+        POST /api/v1/sql/explain: 404 there is no view store.topp {}
+        GET /api/v1/views/store.day?filter=EXISTS(SELECT%201%20FROM%20store.top): 400 filter and order can read store.day alone; run a query to read several relations {"help":"run a query to read several relations"}
+        GET /api/v1/views/store.day?filter=EXISTS(SELECT%201%20FROM%20store.none): 400 filter and order can read store.day alone; run a query to read several relations {"help":"run a query to read several relations"}"#]].assert_eq(&answers);
     // Of the group it is shown what it does with topics that she may see.
     let shown = send_as(&server, "eve", "GET", "/api/v1/groups/mailer", "").await;
-    expect![[r#""#]].assert_eq(&shown.line());
+    expect![[r#"
+        200 {"id":"mailer","state":"Empty","protocol_type":"","protocol":"","members":[],"offsets":[{"topic":"store.sales","partition":0,"offset":"0","end":"0","lag":"0","metadata":""}]}
+    "#]].assert_eq(&shown.line());
     let moved = send_as(&server, "eve", "POST", "/api/v1/groups/mailer/offsets", r#"{"to":"latest"}"#).await;
-    expect![[r#""#]].assert_eq(&moved.line());
+    expect![[r#"
+        200 {"dry_run":false,"offsets":[{"topic":"store.sales","partition":0,"from":"0","to":"0"}]}
+    "#]]
+    .assert_eq(&moved.line());
     server.stop().await;
 }
 
