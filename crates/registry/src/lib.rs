@@ -11,6 +11,7 @@
 
 mod incompatibility;
 mod invalid_schema;
+pub mod json_schema;
 mod referenced_schema;
 mod schema_type;
 mod value_error;
