@@ -205,8 +205,8 @@ impl<'m> Comparison<'m> {
 
     fn holds(&self, items: &[Item<'_>]) -> bool {
         items.iter().all(|item| match item.what {
-            schema::Found::Difference(difference) => difference.is_compatible(self.policy),
-            schema::Found::Pair(pair) => self.pairs.is_compatible(pair),
+            schema::Content::Difference(difference) => difference.is_compatible(self.policy),
+            schema::Content::Pair(pair) => self.pairs.is_compatible(pair),
         })
     }
 
@@ -238,7 +238,7 @@ impl<'m> Comparison<'m> {
             };
             let here = path.len();
             match item.what {
-                schema::Found::Difference(difference) => {
+                schema::Content::Difference(difference) => {
                     if wanted(difference, difference.is_compatible(self.policy))
                         && found.len() < MAX_DIFFERENCES
                     {
@@ -247,7 +247,7 @@ impl<'m> Comparison<'m> {
                         path.truncate(here);
                     }
                 }
-                schema::Found::Pair(pair) => {
+                schema::Content::Pair(pair) => {
                     visits += 1;
                     let is_on_path = open.iter().any(|(index, ..)| *index == pair);
                     let is_wanted = wanted(Difference("SCHEMA_CHANGED"), self.pairs.is_compatible(pair));

@@ -120,6 +120,13 @@ fn is_compatible_if_lenient(kind: &str) -> bool {
 
 /// What an incompatible difference means for events that were written.
 fn sentence(kind: &str) -> &'static str {
+    let sentences = [of_types(kind), of_objects(kind), of_arrays(kind), of_alternatives(kind)];
+    let other = "the reader's schema is another one than the writer's";
+    sentences.into_iter().find(|sentence| !sentence.is_empty()).unwrap_or(other)
+}
+
+/// The sentences about types, strings and numbers; empty for other kinds.
+fn of_types(kind: &str) -> &'static str {
     match kind {
         "TYPE_CHANGED" => "the reader's schema has another type here than the writer's",
         "TYPE_NARROWED" => "the reader's schema takes integers only, the writer's any number",
@@ -145,6 +152,13 @@ fn sentence(kind: &str) -> &'static str {
             "not every multiple in the writer's schema is one in the reader's"
         }
         "REQUIRED_ATTRIBUTE_ADDED" => "the reader's schema requires a field that is optional in the writer's",
+        _ => "",
+    }
+}
+
+/// The sentences about objects.
+fn of_objects(kind: &str) -> &'static str {
+    match kind {
         "MAX_PROPERTIES_ADDED" | "MIN_PROPERTIES_ADDED" => {
             "the reader's schema restricts the number of fields, the writer's does not"
         }
@@ -181,6 +195,13 @@ fn sentence(kind: &str) -> &'static str {
         "PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL" => {
             "the reader's schema has a field that what the writer's says of further fields is not covered by"
         }
+        _ => "",
+    }
+}
+
+/// The sentences about arrays.
+fn of_arrays(kind: &str) -> &'static str {
+    match kind {
         "MAX_ITEMS_ADDED" | "MIN_ITEMS_ADDED" | "MAX_CONTAINS_ADDED" | "MIN_CONTAINS_ADDED" => {
             "the reader's schema restricts the number of items, the writer's does not"
         }
@@ -204,6 +225,13 @@ fn sentence(kind: &str) -> &'static str {
         | "ITEM_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL" => {
             "the reader's schema does not have an item of the writer's"
         }
+        _ => "",
+    }
+}
+
+/// The sentences about lists of values and of schemas.
+fn of_alternatives(kind: &str) -> &'static str {
+    match kind {
         "ENUM_ARRAY_NARROWED" => "the reader's schema does not have all values of the writer's",
         "ENUM_ARRAY_CHANGED" => "the reader's schema has other values than the writer's",
         "COMBINED_TYPE_CHANGED" => {
@@ -218,6 +246,6 @@ fn sentence(kind: &str) -> &'static str {
         "SCHEMA_TOO_COMPLEX" => {
             "the two schemas are too large, or refer to themselves in too many ways, to be compared; make them smaller"
         }
-        _ => "the reader's schema is another one than the writer's",
+        _ => "",
     }
 }

@@ -14,11 +14,11 @@ pub(super) struct Item<'m> {
     keyword: &'static str,
     /// A name or an index behind the keyword.
     key: Option<Cow<'m, str>>,
-    pub(super) what: Found,
+    pub(super) what: Content,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Found {
+pub(super) enum Content {
     Difference(Difference),
     /// A pair, by its index.
     Pair(usize),
@@ -99,12 +99,12 @@ impl<'c, 'm> PairView<'c, 'm> {
 
     pub(super) fn add(&mut self, kind: &'static str) {
         let (keyword, key) = (self.keyword, self.key.clone());
-        self.finding.found.push(Item { keyword, key, what: Found::Difference(Difference(kind)) });
+        self.finding.found.push(Item { keyword, key, what: Content::Difference(Difference(kind)) });
     }
 
     /// Adds a difference at a keyword of the pair itself.
     fn add_at(&mut self, keyword: &'static str, kind: &'static str) {
-        self.finding.found.push(Item { keyword, key: None, what: Found::Difference(Difference(kind)) });
+        self.finding.found.push(Item { keyword, key: None, what: Content::Difference(Difference(kind)) });
     }
 
     /// Adds what a nested pair says.
@@ -115,7 +115,7 @@ impl<'c, 'm> PairView<'c, 'm> {
 
     fn nest_pair(&mut self, pair: usize) {
         let (keyword, key) = (self.keyword, self.key.clone());
-        self.finding.found.push(Item { keyword, key, what: Found::Pair(pair) });
+        self.finding.found.push(Item { keyword, key, what: Content::Pair(pair) });
     }
 
     /// Compares what may be absent.
