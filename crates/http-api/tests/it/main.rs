@@ -19,6 +19,7 @@ mod project;
 mod resend;
 mod show;
 mod slow_readers;
+mod subjects;
 mod support;
 mod tail;
 mod together;

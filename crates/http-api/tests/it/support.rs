@@ -15,6 +15,7 @@ use factum_eventlog::{Admin, NewTopic, TopicConfig};
 use factum_governance::{Catalogue, Definitions, EventDefinition, Format, TopicSettings, Visibility};
 use factum_http_api::{HealthReport, KafkaAddress, Options, RoleHealth, Service, State};
 use factum_log::{Environment, EnvironmentOptions, LocalDisk};
+use factum_registry::Registry;
 use factum_sql::Engine;
 use factum_state::EmbeddedStore;
 use factum_testkit::HeldClock;
@@ -102,6 +103,7 @@ impl Server {
             catalogue: catalogue.clone(),
             engine: engine.clone(),
             authorizer: setup.authorizer,
+            registry: Registry::new(Arc::new(broker.internal_log())),
             access: AccessStore::new(Arc::new(broker.internal_log()), false),
             clock: Arc::new(clock.clone()),
             kafka: KafkaAddress { host: None, port: 9092 },
