@@ -42,10 +42,12 @@ fn help_opens_with_examples() {
           server       Run with a configuration file, for production
           init         Write a small commented project
           topic        List, describe, create, alter and delete topics
+          schema       List, get, register, check, compare and delete schemas
           group        List, describe, delete and rewind consumer groups
           transaction  List, describe and abort transactions of producers
           user         List, create and delete users, and set their passwords
           acl          List, create and delete access rules
+          quota        List, set and delete client quotas
           view         List, read and watch views
           pipeline     List and describe pipelines, which keep views up to date
           sql          Run a SQL query

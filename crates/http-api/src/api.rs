@@ -47,7 +47,7 @@ impl Api {
         Arc::new(Self {
             bodies: Bodies::new(&options),
             host_check: Arc::new(HostCheck::new(&options)),
-            logins: Logins::new(&state.access, &state.random),
+            logins: Logins::new(state.access.is_enforced(), state.passwords.clone()),
             stop: tasks.stop(),
             sampler: Sampler::new(state.clone(), tasks.stop()),
             lag_history: Arc::default(),

@@ -71,7 +71,7 @@ async fn first_user(store: &AccessStore, random: &Random) -> Result<(), ChangeEr
         })
     });
     let credentials = credentials.await.expect("hashing does not panic");
-    store.change_user(ADMIN, credentials.to_vec()).await?;
+    store.change_user(&Principal::system(), ADMIN, credentials.to_vec()).await?;
     info!("user {ADMIN} was created with the password in {ADMIN_PASSWORD}");
     Ok(())
 }

@@ -50,6 +50,11 @@ impl Caller {
         })
     }
 
+    /// Who the caller is.
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
     /// Where the request comes from.
     pub(crate) fn client(&self) -> ClientAddress {
         self.client

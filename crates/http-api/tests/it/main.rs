@@ -16,6 +16,7 @@ mod overview;
 mod pages;
 mod parameters;
 mod project;
+mod registry;
 mod resend;
 mod show;
 mod slow_readers;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_access::AccessStore;
+use factum_access::{AccessStore, PasswordChecks};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_base::telemetry;
@@ -97,6 +97,7 @@ impl Server {
         log.spawn("broker", OnError::StopServer, running);
         let catalogue = Catalogue::new();
         let engine = engine(setup.sql, dir.path(), &broker, &clock, &sql);
+        let access = AccessStore::new(Arc::new(broker.internal_log()), false);
         let state = State {
             log: Arc::new(broker.clone()),
             transactions: Arc::new(broker.clone()),
@@ -104,7 +105,8 @@ impl Server {
             engine: engine.clone(),
             authorizer: setup.authorizer,
             registry: Registry::new(Arc::new(broker.internal_log())),
-            access: AccessStore::new(Arc::new(broker.internal_log()), false),
+            passwords: PasswordChecks::new(access.users().clone(), &random),
+            access,
             clock: Arc::new(clock.clone()),
             kafka: KafkaAddress { host: None, port: 9092 },
             random,
