@@ -18,6 +18,7 @@ mod effects;
 mod error;
 mod health;
 mod identity;
+mod listeners;
 mod machine;
 mod names;
 mod open_files;

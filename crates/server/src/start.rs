@@ -12,7 +12,7 @@ use factum_broker::Broker;
 use factum_eventlog::{EventLog, Transactions};
 use factum_governance::watch::{self, Outcome};
 use factum_governance::{Catalogue, Effects};
-use factum_http_api::KafkaAddress;
+use factum_http_api::{KafkaAddress, ListenerView};
 use factum_kafka_server::Identity;
 use factum_registry::Registry;
 use factum_sql::Engine;
@@ -28,7 +28,7 @@ use crate::machine::Machine;
 use crate::names::ViewAndTableNames;
 use crate::open_files::share_out;
 use crate::running::{Groups, Running};
-use crate::{DataDir, Options, StartError, TemporaryFolder, effects, state};
+use crate::{DataDir, Options, StartError, TemporaryFolder, effects, listeners, state};
 
 impl Running {
     /// Starts a server and answers once it is ready.
@@ -55,6 +55,9 @@ impl Running {
 struct Parts {
     http: factum_http_api::Handle,
     kafka: factum_kafka_server::Handle,
+    listeners: Vec<ListenerView>,
+    /// Whether rules decide, and what none is about is open.
+    opens_unruled: bool,
     access: AccessStore,
     data_dir: PathBuf,
     temporary: Option<TemporaryFolder>,
@@ -117,29 +120,31 @@ impl Parts {
             },
             groups.edge.clone(),
         )?;
-        health.follow_listeners(kafka.clone(), http.clone());
+        let listeners = listeners::shown(&options, &kafka, &http);
+        let opens_unruled = options.access.opens_unruled();
+        health.follow_listeners(kafka.clone(), http.clone(), listeners.clone());
         let mut project = Project::new(&options, &internal_log, &catalogue, effects);
         // Clients meet what is recorded: contracts, views and names hold from the first request on.
         if !project.resume().await {
             project.begin().await;
         }
 
-        let edge = &groups.edge;
-        let stop = edge.stop();
-        edge.spawn("kafka", OnError::StopServer, async move {
-            health.kafka_accepts(true);
-            kafka_service.run(stop).await;
-            health.kafka_accepts(false);
-            Ok(())
-        });
-        let stop = edge.stop();
-        edge.spawn("http", OnError::StopServer, async move {
-            http_service.run(stop).await;
-            Ok(())
-        });
+        serve(kafka_service, http_service, health, groups);
         // The folder is applied beside them: however long its definitions take, the ports answer.
         let (project, outcome) = project.run(groups).await;
-        Ok(Self { http, kafka, access, data_dir, temporary, catalogue, engine, project, outcome })
+        Ok(Self {
+            http,
+            kafka,
+            listeners,
+            opens_unruled,
+            access,
+            data_dir,
+            temporary,
+            catalogue,
+            engine,
+            project,
+            outcome,
+        })
     }
 
     fn into_running(self, tree: TaskTree, groups: Groups) -> Running {
@@ -149,6 +154,8 @@ impl Parts {
             http: self.http.local_addr,
             is_https: self.http.is_encrypted(),
             kafka: self.kafka.local_addr,
+            listeners: self.listeners,
+            opens_unruled: self.opens_unruled,
             access: self.access,
             data_dir: self.data_dir,
             temporary: self.temporary,
@@ -158,6 +165,28 @@ impl Parts {
             outcome: self.outcome,
         }
     }
+}
+
+/// Lets clients in.
+fn serve(
+    kafka: factum_kafka_server::Service,
+    http: factum_http_api::Service,
+    health: Health,
+    groups: &Groups,
+) {
+    let edge = &groups.edge;
+    let stop = edge.stop();
+    edge.spawn("kafka", OnError::StopServer, async move {
+        health.kafka_accepts(true);
+        kafka.run(stop).await;
+        health.kafka_accepts(false);
+        Ok(())
+    });
+    let stop = edge.stop();
+    edge.spawn("http", OnError::StopServer, async move {
+        http.run(stop).await;
+        Ok(())
+    });
 }
 
 /// Has the broker ask what is applied: whether there is a project, what its contracts are, and what it declares of topics.

@@ -93,14 +93,14 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         GET /api/v1/quotas: describe the configuration of the cluster {}
         POST /api/v1/quotas: alter the configuration of the cluster {}
         DELETE /api/v1/quotas: alter the configuration of the cluster {}
-        POST /api/v1/sql: read the cluster {}
-        POST /api/v1/sql/explain: describe the cluster {}
+        POST /api/v1/sql: describe any topic {}
+        POST /api/v1/sql/explain: describe any topic {}
         GET /api/v1/subjects: describe the cluster {}
         GET /api/v1/subjects/{subject}: describe subject store.orders {}
         GET /api/v1/tables/{table}/{key}: read table store.products {}
         GET /api/v1/teams: describe the cluster {}
         GET /api/v1/topics: describe the cluster {}
-        POST /api/v1/topics: create the cluster {}
+        POST /api/v1/topics: create any topic {}
         GET /api/v1/topics/{topic}: describe topic store.orders {}
         PATCH /api/v1/topics/{topic}: alter the configuration of topic store.orders {}
         DELETE /api/v1/topics/{topic}: delete topic store.orders {}
