@@ -173,7 +173,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TransactionPath {
     }
 }
 
-/// A view, pipeline or dashboard that the path names, in full or by its bare name.
+/// A view, pipeline or dashboard that the path names, in full or by its bare name; or a subject.
 pub(crate) struct NamePath(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for NamePath {
