@@ -1,17 +1,19 @@
-//! Users and rules, kept on the log: topic `_factum.access`.
+//! Users, rules and quotas, kept on the log: topic `_factum.access`.
 //!
 //! ```text
 //!   a change ─▶ checked ─▶ appended, on disk ─▶ in memory, where listeners look ─▶ its answer
 //! ```
 //!
 //! **Invariants:** memory has no change that is not on disk, and has them in the order of the log. After an append that may or
-//! may not have happened, the log is read again before the next change. What cannot be read is passed over and listed.
+//! may not have happened, the log is read again before the next change. What cannot be read is passed over and listed. Every
+//! change is logged, for auditors, with the principal that made it, which the record has too.
 //!
 //! **Not here:** who may change them, which the listeners ask.
 
 mod read;
 mod record;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,12 +21,14 @@ use bytes::Bytes;
 use factum_eventlog::{
     Admin, AdminError, CleanupPolicy, EventLog, NewRecord, NewTopic, ProduceError, ReadError, TopicConfig,
 };
-use factum_types::{ByteSize, Offset, TopicName};
+use factum_types::{ByteSize, Offset, Principal, TopicName};
 use tokio::sync::Mutex;
+use tracing::info;
 
 use crate::acl::{Acl, AclError};
+use crate::quota::{QuotaChange, QuotaEntity, QuotaError, QuotaLimits};
 use crate::users::{MAX_USERS, check_user_name};
-use crate::{Acls, ScramCredential, ScramMechanism, UserNameError, Users};
+use crate::{Acls, Quotas, ScramCredential, ScramMechanism, UserNameError, Users};
 pub use read::UnreadableAccess;
 pub(crate) use record::Change;
 
@@ -33,12 +37,16 @@ pub const TOPIC: &str = "_factum.access";
 
 /// Rules at most.
 pub const MAX_ACLS: usize = 100_000;
+/// Entities with quotas at most.
+pub const MAX_QUOTAS: usize = 10_000;
 /// A record has at most two names, which may double as JSON.
 const MAX_BATCH: ByteSize = ByteSize::mib(4);
 /// Records are written together up to about this many bytes.
 const BATCH_BYTES: usize = 512 * 1024;
+/// The target of log lines about changes.
+const AUDIT: &str = "audit";
 
-/// The users and rules of a server; a cheap handle.
+/// The users, rules and quotas of a server; a cheap handle.
 #[derive(Clone)]
 pub struct AccessStore(Arc<Inner>);
 
@@ -46,6 +54,7 @@ struct Inner {
     log: Arc<dyn EventLog>,
     users: Users,
     acls: Acls,
+    quotas: Quotas,
     /// Whether a listener goes by the rules.
     is_enforced: bool,
     journal: Mutex<Journal>,
@@ -69,7 +78,7 @@ pub enum CredentialChange {
     Remove(ScramMechanism),
 }
 
-/// Why users or rules did not change.
+/// Why users, rules or quotas did not change.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
     /// A rule that cannot be.
@@ -78,6 +87,9 @@ pub enum ChangeError {
     /// A name that is no user's.
     #[error(transparent)]
     Name(#[from] UserNameError),
+    /// A quota that cannot be.
+    #[error(transparent)]
+    Quota(#[from] QuotaError),
     /// No such user, or none with this mechanism.
     #[error("there is no user {name:?} with a password for {mechanism}")]
     UnknownCredential {
@@ -89,6 +101,9 @@ pub enum ChangeError {
     /// Over the limit.
     #[error("too many rules: the limit is {MAX_ACLS}")]
     TooManyAcls,
+    /// Over the limit.
+    #[error("too many quotas: the limit is {MAX_QUOTAS} entities")]
+    TooManyQuotas,
     /// Over the limit.
     #[error("too many users: the limit is {MAX_USERS}")]
     TooManyUsers,
@@ -112,8 +127,10 @@ impl ChangeError {
         match self {
             Self::Acl(_)
             | Self::Name(_)
+            | Self::Quota(_)
             | Self::UnknownCredential { .. }
             | Self::TooManyAcls
+            | Self::TooManyQuotas
             | Self::TooManyUsers => false,
             Self::Topic(_) | Self::Read(_) | Self::Stalled | Self::Write(_) => true,
         }
@@ -131,8 +148,8 @@ impl AccessStore {
     /// Over `log`, which may write reserved topics; nothing is read yet. `is_enforced` says whether a listener goes by the
     /// rules.
     pub fn new(log: Arc<dyn EventLog>, is_enforced: bool) -> Self {
-        let (users, acls) = (Users::default(), Acls::default());
-        Self(Arc::new(Inner { log, users, acls, is_enforced, journal: Mutex::default() }))
+        let (users, acls, quotas) = (Users::default(), Acls::default(), Quotas::default());
+        Self(Arc::new(Inner { log, users, acls, quotas, is_enforced, journal: Mutex::default() }))
     }
 
     /// The users, for log-ins.
@@ -143,6 +160,11 @@ impl AccessStore {
     /// The rules, for the authoriser.
     pub fn acls(&self) -> &Acls {
         &self.0.acls
+    }
+
+    /// The quotas, for what clients use.
+    pub fn quotas(&self) -> &Quotas {
+        &self.0.quotas
     }
 
     /// Whether a listener goes by the rules.
@@ -159,11 +181,11 @@ impl AccessStore {
         self.0.read_on(&mut journal).await
     }
 
-    /// Puts rules in place, all or none; those that are there already stay. Answers once they are on disk.
+    /// Puts rules in place for `by`, all or none; those that are there already stay. Answers once they are on disk.
     ///
     /// # Errors
     /// [`ChangeError`]; where it is transient, some may be in place.
-    pub async fn add_acls(&self, acls: Vec<Acl>) -> Result<(), ChangeError> {
+    pub async fn add_acls(&self, by: &Principal, acls: Vec<Acl>) -> Result<(), ChangeError> {
         acls.iter().try_for_each(Acl::check)?;
         let mut journal = self.0.begin().await?;
         let mut new: Vec<_> = acls.into_iter().filter(|acl| !self.0.acls.contains(acl)).collect();
@@ -172,24 +194,29 @@ impl AccessStore {
         if self.0.acls.len() + new.len() > MAX_ACLS {
             return Err(ChangeError::TooManyAcls);
         }
-        self.0.write(&mut journal, new.into_iter().map(Change::SetAcl).collect()).await
+        self.0.write(&mut journal, by, new.into_iter().map(Change::SetAcl).collect()).await
     }
 
-    /// Takes rules away; those that are not there are passed over. Answers once that is on disk.
+    /// Takes rules away for `by`; those that are not there are passed over. Answers once that is on disk.
     ///
     /// # Errors
     /// [`ChangeError`]; where it is transient, some may be gone.
-    pub async fn remove_acls(&self, acls: Vec<Acl>) -> Result<(), ChangeError> {
+    pub async fn remove_acls(&self, by: &Principal, acls: Vec<Acl>) -> Result<(), ChangeError> {
         let mut journal = self.0.begin().await?;
         let there = acls.into_iter().filter(|acl| self.0.acls.contains(acl));
-        self.0.write(&mut journal, there.map(Change::RemoveAcl).collect()).await
+        self.0.write(&mut journal, by, there.map(Change::RemoveAcl).collect()).await
     }
 
-    /// Changes what is kept of the passwords of user `name`, all or nothing. Answers once that is on disk.
+    /// Changes, for `by`, what is kept of the passwords of user `name`, all or nothing. Answers once that is on disk.
     ///
     /// # Errors
     /// [`ChangeError`]; where it is transient, some of it may be in place.
-    pub async fn change_user(&self, name: &str, changes: Vec<CredentialChange>) -> Result<(), ChangeError> {
+    pub async fn change_user(
+        &self,
+        by: &Principal,
+        name: &str,
+        changes: Vec<CredentialChange>,
+    ) -> Result<(), ChangeError> {
         check_user_name(name)?;
         let mut journal = self.0.begin().await?;
         let users = &self.0.users;
@@ -209,7 +236,33 @@ impl AccessStore {
         if adds && users.get(name).is_none() && users.len() >= MAX_USERS {
             return Err(ChangeError::TooManyUsers);
         }
-        self.0.write(&mut journal, all).await
+        self.0.write(&mut journal, by, all).await
+    }
+
+    /// Changes quotas for `by`, all or nothing; an entity that is named twice has what is said of it last. Answers once that is
+    /// on disk.
+    ///
+    /// # Errors
+    /// [`ChangeError`]; where it is transient, some may be in place.
+    pub async fn change_quotas(&self, by: &Principal, changes: Vec<QuotaChange>) -> Result<(), ChangeError> {
+        changes.iter().try_for_each(QuotaChange::check)?;
+        let mut journal = self.0.begin().await?;
+        let quotas = &self.0.quotas;
+        let mut all = BTreeMap::new();
+        for QuotaChange { entity, limits: changed } in changes {
+            let limits = all.entry(entity).or_insert_with_key(|entity| quotas.get(entity));
+            changed.into_iter().for_each(|(key, value)| limits.set(key, value));
+        }
+        all.retain(|entity, limits| quotas.get(entity) != *limits);
+        let is_new = |(entity, limits): &(&QuotaEntity, &QuotaLimits)| {
+            !limits.is_empty() && quotas.get(entity).is_empty()
+        };
+        let new = all.iter().filter(is_new).count();
+        if new > 0 && quotas.len() + new > MAX_QUOTAS {
+            return Err(ChangeError::TooManyQuotas);
+        }
+        let changes = all.into_iter().map(|(entity, limits)| Change::SetQuota(entity, limits));
+        self.0.write(&mut journal, by, changes.collect()).await
     }
 }
 
@@ -228,11 +281,16 @@ impl Inner {
     }
 
     /// Appends changes and applies them.
-    async fn write(&self, journal: &mut Journal, changes: Vec<Change>) -> Result<(), ChangeError> {
+    async fn write(
+        &self,
+        journal: &mut Journal,
+        by: &Principal,
+        changes: Vec<Change>,
+    ) -> Result<(), ChangeError> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         let last = changes.len();
         for (at, change) in changes.into_iter().enumerate() {
-            let (key, value) = change.encode();
+            let (key, value) = change.encode(by);
             bytes += key.len() + value.as_ref().map_or(0, Vec::len);
             batch.push((change, new_record(key, value)));
             if bytes >= BATCH_BYTES || at + 1 == last {
@@ -241,7 +299,10 @@ impl Inner {
                 // Until it is known to have happened, and also if this future is dropped meanwhile.
                 journal.is_stale = true;
                 let written = self.log.produce(&topic(), records).await?;
-                changes.iter().for_each(|change| self.apply(change));
+                for change in &changes {
+                    self.apply(change);
+                    info!(target: AUDIT, principal = %by, "{change}");
+                }
                 if let Some(last) = written.last() {
                     journal.next = journal.next.max(last.offset.advance(1));
                 }
@@ -264,6 +325,7 @@ impl Inner {
             Change::RemoveAcl(acl) => {
                 self.acls.remove(acl);
             }
+            Change::SetQuota(entity, limits) => self.quotas.set(entity, *limits),
         }
     }
 }

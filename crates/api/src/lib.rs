@@ -15,6 +15,7 @@ mod int64;
 pub mod overview;
 pub mod pipelines;
 pub mod project;
+pub mod quotas;
 pub mod records;
 pub mod registry;
 mod request_body;

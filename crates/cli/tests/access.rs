@@ -119,6 +119,38 @@ fn users_and_rules_are_administered_and_outlive_a_kill() {
 }
 
 #[test]
+fn quotas_are_set_listed_and_deleted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let factum = serve(folder.path(), "correct horse");
+    let admin = |arguments: &str| run_as(&factum, "admin", "correct horse", arguments, "");
+    said(admin("quota set --entity user=ann producer_byte_rate=1048576 request_percentage=12.5"));
+    said(admin("quota set --entity user --entity client-id consumer_byte_rate=2048"));
+    said(admin("quota set --entity ip=10.0.0.7 connection_creation_rate=5"));
+    expect![[r#"
+        ENTITY          LIMITS
+        user=ann        producer_byte_rate=1048576 request_percentage=12.5
+        user client-id  consumer_byte_rate=2048
+        ip=10.0.0.7     connection_creation_rate=5
+    "#]]
+    .assert_eq(&said(admin("quota list")));
+    assert_eq!(said(admin("quota list --entity user=ann -o name")), "user=ann\n");
+    said(admin("quota delete --entity user=ann request_percentage"));
+    assert!(said(admin("quota list --entity user=ann")).contains("user=ann  producer_byte_rate=1048576\n"));
+    said(admin("quota delete --entity user=ann"));
+    assert!(refused(admin("quota delete --entity user=ann")).contains("no such quota"));
+    assert!(refused(admin("quota set --entity host=a producer_byte_rate=1")).contains("unknown entity type"));
+    assert!(
+        refused(admin("quota set --entity user=ann producer_byte_rate=0")).contains("a limit is above 0")
+    );
+    assert!(
+        refused(run_as(&factum, "", "", "quota list", "")).contains("may not describe the configuration")
+    );
+    let log = factum.stderr();
+    assert!(log.contains("the quota of user \"ann\" was set to") && log.contains("User:admin"), "{log}");
+    assert!(!log.contains("correct horse"));
+}
+
+#[test]
 fn a_server_without_users_says_what_to_do_and_lets_no_one_in() {
     let folder = tempfile::tempdir().expect("a folder");
     let factum = serve(folder.path(), "");

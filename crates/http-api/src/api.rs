@@ -51,7 +51,7 @@ impl Api {
         Arc::new(Self {
             bodies: Bodies::new(&options),
             host_check: Arc::new(HostCheck::new(&options)),
-            logins: Logins::new(&state.access, &state.random, options.tls.is_some()),
+            logins: Logins::new(state.access.is_enforced(), state.passwords.clone(), options.tls.is_some()),
             stop: tasks.stop(),
             sampler: Sampler::new(state.clone(), tasks.stop()),
             lag_history: Arc::default(),

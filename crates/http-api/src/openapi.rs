@@ -35,7 +35,7 @@ const JSON: &str = "application/json";
         (name = "dashboards", description = "Pages of panels that show views"),
         (name = "schema registry", description = "Schemas of events, by the REST API of Confluent's registry"),
         (name = "catalogue", description = "Teams and the events that they own"),
-        (name = "access", description = "Users, and rules that say who may do what"),
+        (name = "access", description = "Users, rules that say who may do what, and quotas that say how much"),
         (name = "health", description = "Liveness, readiness, metrics"),
         (name = "pages", description = "Pages for people"),
     ),

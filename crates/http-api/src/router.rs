@@ -57,6 +57,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         routes::project::routes(),
         routes::users::routes(),
         routes::acls::routes(),
+        routes::quotas::routes(),
         routes::overview::routes(),
         routes::health::routes(),
         routes::pages::routes(),

@@ -13,6 +13,7 @@ pub(crate) mod overview;
 pub(crate) mod pages;
 pub(crate) mod pipelines;
 pub(crate) mod project;
+pub(crate) mod quotas;
 pub(crate) mod records;
 pub(crate) mod registry;
 pub(crate) mod sql;

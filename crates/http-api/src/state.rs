@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use factum_access::AccessStore;
+use factum_access::{AccessStore, PasswordChecks};
 use factum_api::health::{ListenerView, RoleHealth};
 use factum_api::overview::KafkaAddress;
 use factum_base::clock::SharedClock;
@@ -32,6 +32,8 @@ pub struct State {
     pub authorizer: Arc<dyn Authorizer>,
     /// The users and rules; says whether requests may log in.
     pub access: AccessStore,
+    /// Checks the passwords of those who log in.
+    pub passwords: PasswordChecks,
     /// The time.
     pub clock: SharedClock,
     /// Where Kafka clients connect, for commands to copy.

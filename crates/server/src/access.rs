@@ -76,7 +76,8 @@ async fn first_user(store: &AccessStore, random: &Random) -> Result<(), StartErr
         })
     });
     let credentials = credentials.await.expect("hashing does not panic");
-    store.change_user(ADMIN, credentials.to_vec()).await.map_err(StartError::Access)?;
+    let changed = store.change_user(&Principal::system(), ADMIN, credentials.to_vec()).await;
+    changed.map_err(StartError::Access)?;
     info!("user {ADMIN} was created with the password in {ADMIN_PASSWORD}");
     Ok(())
 }

@@ -13,6 +13,7 @@
 mod access;
 mod contracts;
 pub mod data_files;
+mod decoded_log;
 mod effects;
 mod error;
 mod health;

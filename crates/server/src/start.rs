@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use factum_access::AccessStore;
+use factum_access::{AccessStore, PasswordChecks};
 use factum_base::clock::{SharedClock, SystemClock};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskTree};
@@ -21,6 +21,7 @@ use tracing::error;
 
 use crate::access::{self, authorizer};
 use crate::contracts::Contracts;
+use crate::decoded_log::DecodedLog;
 use crate::health::Health;
 use crate::identity::identity;
 use crate::machine::Machine;
@@ -80,8 +81,12 @@ impl Parts {
         let access = access::start(&options, Arc::clone(&internal_log), &random).await?;
         let registry = start_registry(&internal_log).await;
         let catalogue = Catalogue::new();
-        follow_catalogue(&broker, &catalogue);
-        let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
+        follow_catalogue(&broker, &catalogue, &registry);
+        // SQL reads values that were written with a schema as JSON.
+        let decoded: Arc<dyn EventLog> =
+            Arc::new(DecodedLog { log: Arc::clone(&log), registry: registry.clone() });
+        let (engine, store) =
+            start_engine(&options, &data_dir, &decoded, &internal_log, &clock, groups).await?;
         broker.share_names(ViewAndTableNames(engine.clone()));
         let machine = Machine::new(data_dir.clone(), options.disk.clone(), options.log.segment_bytes);
         let (watched, watching) = (broker.clone(), groups.broker.clone());
@@ -89,10 +94,12 @@ impl Parts {
         watching.spawn_quiet(watch);
         let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine);
         let transactions: Arc<dyn Transactions> = Arc::new(broker.clone());
-        let identity = identity(&data_dir, &random, access.users().clone())?;
+        let passwords = PasswordChecks::new(access.users().clone(), &random);
+        let identity = identity(&data_dir, &random, access.users().clone(), passwords.clone())?;
         let (kafka_service, kafka) = bind_kafka(&options, broker, identity, &access, &clock, groups)?;
         let kafka_address = kafka_address(&options, &kafka);
-        let effects = effects::all(&engine, &log, start_feeds(&options, &log, &clock, &random, groups));
+        let effects =
+            effects::all(&engine, &log, &registry, start_feeds(&options, &log, &clock, &random, groups));
         let reports = health.clone();
         let (http_service, http) = factum_http_api::Service::bind(
             options.http.clone(),
@@ -104,6 +111,7 @@ impl Parts {
                 engine: engine.clone(),
                 authorizer: authorizer(&options.access, &access, "http", options.http.listen),
                 access: access.clone(),
+                passwords,
                 clock,
                 kafka: kafka_address,
                 random,
@@ -182,10 +190,10 @@ fn serve(
 }
 
 /// Has the broker ask what is applied: whether there is a project, what its contracts are, and what it declares of topics.
-fn follow_catalogue(broker: &Broker, catalogue: &Catalogue) {
+fn follow_catalogue(broker: &Broker, catalogue: &Catalogue, registry: &Registry) {
     let (applied, declared) = (catalogue.clone(), catalogue.clone());
     broker.follow_project(move || applied.has_project());
-    broker.validate_records(Contracts::new(catalogue.clone()));
+    broker.validate_records(Contracts::new(catalogue.clone(), registry.clone()));
     broker.follow_declared_settings(move |topic| {
         declared.event(topic).map(|event| event.settings.config()).unwrap_or_default()
     });

@@ -89,6 +89,11 @@ impl Caller {
         })
     }
 
+    /// Who the caller is.
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
     /// What `error` is answered with: where it is a refusal, a log-in may change it.
     pub(crate) fn query_problem(&self, error: QueryError) -> Problem {
         match error {

@@ -1,82 +1,68 @@
 //! Log-ins by name and password (HTTP Basic, RFC 7617), where listeners go by access rules.
 //!
-//! **Invariants:** a wrong password is refused before anything else is looked at, and says nothing of the user. Checks run on
-//! threads for blocking work, few at a time, of which one client address has half. A page of another site cannot use a log-in
+//! **Invariants:** a wrong password is refused before anything else is looked at, and says nothing of the user. A page of another site cannot use a log-in
 //! that a browser keeps to change something.
 //!
 //! **Not here:** listeners that do not go by rules: everyone is anonymous there, whatever is sent.
-
-use std::sync::Arc;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use factum_access::{AccessStore, PasswordCheck};
+use factum_access::PasswordChecks;
 use factum_base::clients::ClientAddress;
-use factum_base::random::Random;
 use factum_types::Principal;
 
-use crate::http::fair_work::FairWork;
 use crate::http::problem::Problem;
 use crate::metrics;
 
-/// Checks of passwords at once, of all clients.
-const CHECKS: usize = 2;
-
 /// Finds out who sends a request.
 pub(crate) struct Logins {
-    /// Only where the listener goes by access rules.
-    check: Option<Arc<PasswordCheck>>,
-    work: FairWork,
+    /// Whether the listener goes by access rules.
+    is_asked: bool,
+    passwords: PasswordChecks,
     /// What pages of this server begin with.
     scheme: &'static str,
 }
 
 impl Logins {
     /// `is_encrypted` says whether the listener serves HTTPS.
-    pub(crate) fn new(store: &AccessStore, random: &Random, is_encrypted: bool) -> Self {
-        let check = store.is_enforced().then(|| {
-            let secret = [random.uuid(), random.uuid()].map(|uuid| uuid.into_bytes()).concat();
-            Arc::new(PasswordCheck::new(store.users().clone(), &secret))
-        });
+    pub(crate) fn new(is_asked: bool, passwords: PasswordChecks, is_encrypted: bool) -> Self {
         let scheme = if is_encrypted { "https" } else { "http" };
-        Self { check, work: FairWork::at_most(CHECKS), scheme }
+        Self { is_asked, passwords, scheme }
     }
 
     /// Whether the listener goes by access rules, so that a log-in makes a difference.
     pub(crate) fn is_asked(&self) -> bool {
-        self.check.is_some()
+        self.is_asked
     }
 
     /// Hashes a password, or does like work, for `client`.
+    ///
+    /// # Errors
+    /// [`Problem`] 503 where too many others do.
     pub(crate) async fn hash<T: Send + 'static>(
         &self,
         client: ClientAddress,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> T {
-        self.work.run(client, work).await
+    ) -> Result<T, Problem> {
+        Ok(self.passwords.run(client, work).await?)
     }
 
     /// Who sends the request: the user whose name and password it has, else no one in particular.
     ///
     /// # Errors
-    /// [`Problem`] 401 where they are wrong, 403 where a page of another site uses them.
+    /// [`Problem`] 401 where they are wrong, 403 where a page of another site uses them, 503 where too many are checked.
     pub(crate) async fn principal(&self, head: &Parts, client: ClientAddress) -> Result<Principal, Problem> {
-        let (Some(check), Some(given)) = (&self.check, head.headers.get(header::AUTHORIZATION)) else {
+        let Some(given) = head.headers.get(header::AUTHORIZATION).filter(|_| self.is_asked) else {
             return Ok(Principal::anonymous());
         };
         let (name, password) = basic(given).ok_or_else(|| {
             Problem::unauthenticated("the authorization header is not Basic with a name and a password")
         })?;
         check_origin(head, self.scheme)?;
-        let principal = Principal::new(format!("User:{name}"));
-        if check.is_remembered(&name, &password) {
-            return Ok(principal);
-        }
-        let check = Arc::clone(check);
-        match self.work.run(client, move || check.accepts(&name, &password)).await {
-            true => Ok(principal),
+        match self.passwords.accepts(client, &name, &password).await? {
+            true => Ok(Principal::new(format!("User:{name}"))),
             false => {
                 metrics::observe_failed_login();
                 Err(Problem::unauthenticated("the name or the password is wrong"))

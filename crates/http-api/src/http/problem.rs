@@ -9,7 +9,7 @@ use std::fmt;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use factum_access::ChangeError;
+use factum_access::{ChangeError, TooManyChecks};
 use factum_eventlog::{AbortError, AdminError, ProduceError, ReadError};
 use factum_sql as sql;
 use factum_types::{AccessDeniedError, NameError, event};
@@ -371,6 +371,12 @@ impl From<AbortError> for Problem {
     }
 }
 
+impl From<TooManyChecks> for Problem {
+    fn from(error: TooManyChecks) -> Self {
+        Self::unavailable("busy", error)
+    }
+}
+
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match &error {
@@ -378,7 +384,11 @@ impl From<ChangeError> for Problem {
             error if error.is_transient() => {
                 let problem = Self::unavailable("not-durable", error);
                 let reason = error.source().map_or_else(String::new, ToString::to_string);
-                problem.reported("users or access rules could not be changed", "_factum.access", reason)
+                problem.reported(
+                    "users, access rules or quotas could not be changed",
+                    "_factum.access",
+                    reason,
+                )
             }
             error => Self::refused(error),
         }

@@ -65,7 +65,7 @@ async fn create_acls(
     let read = |(index, view)| acl(view).map_err(|error| Problem::refused(error).in_rule(index));
     let acls: Vec<Acl> = wish.acls.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;
     let created = AclList { acls: acls.iter().map(view).collect() };
-    api.state.access.add_acls(acls).await?;
+    api.state.access.add_acls(caller.principal(), acls).await?;
     Ok((StatusCode::CREATED, Json(created)).into_response())
 }
 
@@ -91,7 +91,7 @@ async fn delete_acls(
     }
     let found = api.state.access.acls().list(&filter(&query)?);
     let gone = AclList { acls: found.iter().map(view).collect() };
-    api.state.access.remove_acls(found).await?;
+    api.state.access.remove_acls(caller.principal(), found).await?;
     Ok(Json(gone))
 }
 

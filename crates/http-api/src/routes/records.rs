@@ -223,7 +223,7 @@ impl Browse<'_> {
     fn show(&mut self, partition: PartitionId, item: LogItem) {
         match item {
             LogItem::Record(record) => {
-                let line = RecordView::of(partition, &record).to_line();
+                let line = RecordView::of(partition, &record, &self.api.state.registry).to_line();
                 self.bytes += line.len();
                 let line = String::from_utf8(line).expect("JSON is UTF-8");
                 self.found.insert((record.timestamp, partition, record.offset), line);

@@ -115,7 +115,7 @@ async fn delete_user(
     caller.may(Action::Alter, Resource::AccessRules)?;
     let user = find(&api, &name)?;
     let all = user.mechanisms.into_iter().map(|(mechanism, _)| CredentialChange::Remove(mechanism));
-    api.state.access.change_user(&name, all.collect()).await?;
+    api.state.access.change_user(caller.principal(), &name, all.collect()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -133,6 +133,11 @@ async fn keep(api: &Api, caller: &Caller, name: &str, password: Password) -> Res
         );
         return Err(Problem::refused(detail).with("field", "password"));
     }
+    // A NUL at its end would make no difference, and no keyboard has the others.
+    if password.as_str().contains(char::is_control) {
+        let detail = "the password has a control character";
+        return Err(Problem::refused(detail).with("field", "password"));
+    }
     let random = api.state.random.clone();
     let hash = move || {
         let of = |mechanism| {
@@ -142,8 +147,8 @@ async fn keep(api: &Api, caller: &Caller, name: &str, password: Password) -> Res
         };
         ScramMechanism::ALL.map(of).to_vec()
     };
-    let changes = api.logins.hash(caller.client(), hash).await;
-    Ok(api.state.access.change_user(name, changes).await?)
+    let changes = api.logins.hash(caller.client(), hash).await?;
+    Ok(api.state.access.change_user(caller.principal(), name, changes).await?)
 }
 
 fn view(user: User) -> UserView {

@@ -16,6 +16,7 @@ mod overview;
 mod pages;
 mod parameters;
 mod project;
+mod registry;
 mod resend;
 mod rules;
 mod rules_of_queries;

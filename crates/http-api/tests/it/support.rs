@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_access::{AccessStore, AclAuthorizer};
+use factum_access::{AccessStore, AclAuthorizer, PasswordChecks};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_base::telemetry;
@@ -124,6 +124,7 @@ impl Server {
             engine: engine.clone(),
             authorizer,
             registry: Registry::new(Arc::new(broker.internal_log())),
+            passwords: PasswordChecks::new(access.users().clone(), &random),
             access: access.clone(),
             clock: Arc::new(clock.clone()),
             kafka: KafkaAddress { host: None, port: 9092 },

@@ -8,7 +8,7 @@ mod numbers;
 use std::collections::HashSet;
 
 use factum_access::{AccessStore, Acl, ChangeError};
-use factum_types::Action;
+use factum_types::{Action, Principal};
 use tracing::error;
 
 use super::{Call, Handle, Session};
@@ -110,7 +110,7 @@ impl Handle for CreateAclsRequest {
     async fn handle(self, call: &Call) -> CreateAclsResponse {
         let count = self.creations.len();
         let results = match rules(&call.session, Action::Alter) {
-            Ok(store) => create(store, self).await,
+            Ok(store) => create(call.session.principal(), store, self).await,
             Err(refusal) => vec![Err(refusal); count],
         };
         let results = results.into_iter().map(|result| match result {
@@ -122,12 +122,12 @@ impl Handle for CreateAclsRequest {
 }
 
 /// Puts those in place that can be, together.
-async fn create(store: &AccessStore, request: CreateAclsRequest) -> Vec<Result<(), Refusal>> {
+async fn create(by: &Principal, store: &AccessStore, request: CreateAclsRequest) -> Vec<Result<(), Refusal>> {
     let read: Vec<_> = request.creations.into_iter().map(numbers::acl).collect();
     let valid: Vec<Acl> = read.iter().filter_map(|acl| acl.as_ref().ok().cloned()).collect();
     let written = match valid.is_empty() {
         true => Ok(()),
-        false => store.add_acls(valid).await.map_err(Refusal::from),
+        false => store.add_acls(by, valid).await.map_err(Refusal::from),
     };
     read.into_iter().map(|acl| acl.and_then(|_| written.clone())).collect()
 }
@@ -139,7 +139,7 @@ impl Handle for DeleteAclsRequest {
         let count = self.filters.len();
         let results = match rules(&call.session, Action::Alter) {
             Ok(_) if count > MAX_FILTERS => vec![Err(Refusal::invalid(TOO_MANY_FILTERS)); count],
-            Ok(store) => delete(store, self).await,
+            Ok(store) => delete(call.session.principal(), store, self).await,
             Err(refusal) => vec![Err(refusal); count],
         };
         let results = results.into_iter().map(|result| match result {
@@ -158,7 +158,11 @@ impl Handle for DeleteAclsRequest {
 
 /// Takes away what the filters mean, together. As if one filter came after the other: a rule is the first's that means it,
 /// so that the answer is no larger than what there was.
-async fn delete(store: &AccessStore, request: DeleteAclsRequest) -> Vec<Result<Vec<Acl>, Refusal>> {
+async fn delete(
+    by: &Principal,
+    store: &AccessStore,
+    request: DeleteAclsRequest,
+) -> Vec<Result<Vec<Acl>, Refusal>> {
     let mut seen = HashSet::new();
     let mut meant = Vec::with_capacity(request.filters.len());
     for filter in request.filters {
@@ -169,7 +173,7 @@ async fn delete(store: &AccessStore, request: DeleteAclsRequest) -> Vec<Result<V
         }));
     }
     let all: Vec<Acl> = meant.iter().flatten().flatten().cloned().collect();
-    match store.remove_acls(all).await {
+    match store.remove_acls(by, all).await {
         Ok(()) => meant,
         Err(error) => {
             let refusal = Refusal::from(error);

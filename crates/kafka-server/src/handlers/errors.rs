@@ -256,9 +256,11 @@ impl From<&CoordinatorError> for ErrorCode {
 impl From<&ChangeError> for ErrorCode {
     fn from(error: &ChangeError) -> Self {
         match error {
-            ChangeError::Acl(_) | ChangeError::Name(_) => Self::InvalidRequest,
+            ChangeError::Acl(_) | ChangeError::Name(_) | ChangeError::Quota(_) => Self::InvalidRequest,
             ChangeError::UnknownCredential { .. } => Self::ResourceNotFound,
-            ChangeError::TooManyAcls | ChangeError::TooManyUsers => Self::PolicyViolation,
+            ChangeError::TooManyAcls | ChangeError::TooManyQuotas | ChangeError::TooManyUsers => {
+                Self::PolicyViolation
+            }
             ChangeError::Topic(_) | ChangeError::Read(_) | ChangeError::Stalled | ChangeError::Write(_) => {
                 Self::KafkaStorageError
             }

@@ -165,7 +165,7 @@ fn upsertion(asked: ScramUpsertion) -> (String, Outcome<CredentialChange>) {
 }
 
 async fn alter(call: &Call, user: &str, change: CredentialChange) -> Result<(), (ErrorCode, Option<String>)> {
-    let changed = call.session.node.access.change_user(user, vec![change]).await;
+    let changed = call.session.node.access.change_user(call.session.principal(), user, vec![change]).await;
     changed.map_err(|failure| {
         if failure.is_transient() {
             error!(error = &failure as &dyn std::error::Error, "cannot change a user");

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, LazyLock};
 
-use factum_access::AccessStore;
+use factum_access::{AccessStore, QuotaMeters};
 use factum_base::clients::{ClientAddress, LogLimit};
 use factum_base::clock::SharedClock;
 use factum_broker::Broker;
@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::FetchSessions;
 use super::authentication::Authentication;
+use super::throttling::Throttle;
 use crate::connection::{AddressConnection, Budget, RequestMemory};
 use crate::error_code::ErrorCode;
 use crate::messages::metadata::OPERATIONS_NOT_ASKED;
@@ -38,8 +39,10 @@ const IDEMPOTENT_WRITE: (Action, i32) = (Action::IdempotentWrite, 12);
 pub(crate) struct Node {
     pub(crate) options: Options,
     pub(crate) broker: Broker,
-    /// The users and rules, for the requests that are about them.
+    /// The users, rules and quotas, for the requests that are about them.
     pub(crate) access: AccessStore,
+    /// What clients with quotas use.
+    pub(crate) quotas: QuotaMeters,
     pub(crate) clock: SharedClock,
     pub(crate) budget: Arc<Budget>,
     pub(crate) request_memory: Arc<RequestMemory>,
@@ -88,6 +91,8 @@ pub(crate) struct Session {
     pub(crate) local: SocketAddr,
     /// Partitions that wait to be synced for requests of this connection.
     pub(crate) unsynced: Arc<AtomicUsize>,
+    /// How long the connection waits before its next request.
+    pub(crate) throttle: Throttle,
 }
 
 impl Node {
