@@ -171,7 +171,7 @@ fn a_short_password_for_the_first_user_is_refused() {
 }
 
 #[test]
-fn who_is_let_in_is_told_of_each_listener_where_they_differ() {
+fn listeners_say_each_whom_they_let_in_where_they_differ() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("factum.toml");
     std::fs::write(&config, "[kafka]\nsecurity = \"SASL_PLAINTEXT\"\n").expect("written");
