@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -27,7 +29,7 @@ fn run_as(factum: &FactumProcess, user: &str, password: &str, arguments: &str, s
     let mut child = command.spawn().expect("the binary starts");
     let mut pipe = child.stdin.take().expect("piped");
     // A command that reads nothing closes its end.
-    std::io::Write::write_all(&mut pipe, stdin.as_bytes()).ok();
+    pipe.write_all(stdin.as_bytes()).ok();
     drop(pipe);
     child.wait_with_output().expect("the binary ends")
 }
@@ -154,4 +156,33 @@ fn a_server_without_users_says_what_to_do_and_lets_no_one_in() {
     let factum = serve(folder.path(), "");
     assert!(factum.stdout().contains("set FACTUM_ADMIN_PASSWORD"), "{}", factum.stdout());
     assert!(refused(run_as(&factum, "admin", "", "topic list", "")).contains("password is wrong"));
+}
+
+#[test]
+fn a_short_password_for_the_first_user_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("factum.toml");
+    std::fs::write(&config, "access = \"acl\"\ndata_dir = \"data\"\n").expect("written");
+    let mut command = Command::new(BINARY);
+    command.args(["server", "--config", "factum.toml"]).current_dir(folder.path());
+    let output = command.env("FACTUM_ADMIN_PASSWORD", "short").output().expect("the binary starts");
+    let said = refused(output);
+    assert!(said.contains("FACTUM_ADMIN_PASSWORD has 5 bytes: a password has 8 to 1024"), "{said}");
+}
+
+#[test]
+fn who_is_let_in_is_told_of_each_listener_where_they_differ() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("factum.toml");
+    std::fs::write(&config, "[kafka]\nsecurity = \"SASL_PLAINTEXT\"\n").expect("written");
+    let factum = Launch::new(BINARY).config(config).data_dir(folder.path().join("data")).start();
+    let block = factum.stdout();
+    let who = "http: anyone may read and write; kafka: users who log in (SASL_PLAINTEXT)";
+    assert!(block.contains(who), "{block}");
+    let address = factum.http().trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(address).expect("connected");
+    stream.write_all(b"GET /health/ready HTTP/1.0\r\nhost: localhost\r\n\r\n").expect("sent");
+    let mut ready = String::new();
+    stream.read_to_string(&mut ready).expect("text");
+    assert!(ready.contains(r#""security":"SASL_PLAINTEXT","clients":"users who log in""#), "{ready}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use factum_access::{AccessStore, PasswordChecks};
-use factum_api::health::RoleHealth;
+use factum_api::health::{ListenerView, RoleHealth};
 use factum_api::overview::KafkaAddress;
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
@@ -51,6 +51,8 @@ pub struct State {
 pub struct HealthReport {
     /// Every role of this process.
     pub roles: Vec<RoleHealth>,
+    /// Every listener, once they serve.
+    pub listeners: Vec<ListenerView>,
 }
 
 impl HealthReport {

@@ -45,9 +45,10 @@ mod place;
 mod tests;
 mod types;
 mod unions;
+mod value_schema;
 mod value_path;
 
-use crate::{Incompatibility, InvalidSchema, MAX_SCHEMA_BYTES, ReferencedSchema, ValueError};
+use crate::{Incompatibility, InvalidSchema, MAX_DEPTH, MAX_SCHEMA_BYTES, ReferencedSchema, ValueError};
 use canonical::Form;
 use parser::Parser;
 use types::{TypeId, Types};
@@ -72,7 +73,7 @@ impl Schema {
     /// # Errors
     ///
     /// The texts have more than [`MAX_SCHEMA_BYTES`], one is no JSON or no schema, or a name is not defined or defined
-    /// twice. Defaults are checked; that of a union may be one of any branch.
+    /// twice; types are nested more than [`MAX_DEPTH`] deep. Defaults are checked; that of a union may be one of any branch.
     pub fn parse(text: &str, references: &[ReferencedSchema]) -> Result<Self, InvalidSchema> {
         let bytes =
             references.iter().fold(text.len(), |sum, reference| sum.saturating_add(reference.text.len()));
@@ -91,7 +92,15 @@ impl Schema {
         }
         let root = parser.read(text)?;
         let (types, root) = parser.finish(root)?;
-        let references = roots.into_iter().map(|root| types.kind(root).full_name().to_owned()).collect();
+        let references: Vec<String> =
+            roots.into_iter().map(|root| types.kind(root).full_name().to_owned()).collect();
+        if canonical::nesting(&types, root, &references) > MAX_DEPTH {
+            let reason = format!(
+                "nested too deeply with each type where it is used first: the limit is {MAX_DEPTH}; define types before \
+                 their use"
+            );
+            return Err(InvalidSchema::new(reason));
+        }
         Ok(Self { types, root, references })
     }
 

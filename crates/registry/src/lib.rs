@@ -15,6 +15,7 @@
 
 pub mod avro;
 mod config;
+mod framing;
 mod incompatibility;
 mod invalid_schema;
 pub mod json_schema;
@@ -34,15 +35,18 @@ mod value_error;
 mod version;
 
 pub use config::{CompatibilityLevel, CompatibilityPolicy, Config, InvalidCompatibilityLevel};
+pub use framing::{FramedValue, SchemaId, VALUE_SCHEMA_HEADER};
 pub use incompatibility::Incompatibility;
 pub use invalid_schema::{InvalidSchema, MAX_DEPTH, MAX_SCHEMA_BYTES};
 pub use metadata::Metadata;
 pub use mode::{InvalidMode, Mode};
 pub use parsed::ParsedSchema;
+pub use protobuf::MessageIndexes;
 pub use referenced_schema::ReferencedSchema;
 pub use registry::{
-    CheckError, DeleteError, LookUpError, MAX_SCHEMAS, NewSchema, PreparedVersion, ReferenceError,
-    RegisterError, Registry, SchemaFilter, SettingsError, SubjectVersion, VersionFilter, VersionVerdict,
+    CheckError, CodecError, DecodedValue, DeleteError, LookUpError, MAX_SCHEMAS, NewSchema, PreparedVersion,
+    ReferenceError, RegisterError, Registry, SchemaFilter, SettingsError, SubjectVersion, VersionFilter,
+    VersionVerdict,
 };
 pub use rule_set::{Rule, RuleKind, RuleMode, RuleSet};
 pub use schema::{Guid, InvalidGuid, Reference, Schema};

@@ -79,7 +79,7 @@ impl ParsedSchema {
         match (reader, writer) {
             (Self::Avro(reader), Self::Avro(writer)) => avro::Schema::incompatibilities(reader, writer),
             (Self::Json(reader), Self::Json(writer)) => {
-                json_schema::Schema::incompatibilities_with(reader, writer, policy)
+                json_schema::Schema::incompatibilities_with(reader, writer, policy.into())
             }
             (Self::Protobuf(reader), Self::Protobuf(writer)) => {
                 protobuf::Schema::incompatibilities(reader, writer)
@@ -94,6 +94,15 @@ impl ParsedSchema {
                 ),
                 detail: None,
             }],
+        }
+    }
+}
+
+impl From<CompatibilityPolicy> for json_schema::Policy {
+    fn from(policy: CompatibilityPolicy) -> Self {
+        match policy {
+            CompatibilityPolicy::Strict => Self::Strict,
+            CompatibilityPolicy::Lenient => Self::Lenient,
         }
     }
 }

@@ -17,6 +17,7 @@ mod look_up;
 mod register;
 mod resolve;
 mod settings;
+mod values;
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use look_up::{LookUpError, SchemaFilter, VersionFilter};
 pub use register::{MAX_SCHEMAS, NewSchema, PreparedVersion, RegisterError};
 pub use resolve::ReferenceError;
 pub use settings::SettingsError;
+pub use values::{CodecError, DecodedValue};
 
 /// The registry of a server; a cheap handle.
 #[derive(Clone)]

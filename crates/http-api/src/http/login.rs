@@ -21,11 +21,15 @@ pub(crate) struct Logins {
     /// Whether the listener goes by access rules.
     is_asked: bool,
     passwords: PasswordChecks,
+    /// What pages of this server begin with.
+    scheme: &'static str,
 }
 
 impl Logins {
-    pub(crate) fn new(is_asked: bool, passwords: PasswordChecks) -> Self {
-        Self { is_asked, passwords }
+    /// `is_encrypted` says whether the listener serves HTTPS.
+    pub(crate) fn new(is_asked: bool, passwords: PasswordChecks, is_encrypted: bool) -> Self {
+        let scheme = if is_encrypted { "https" } else { "http" };
+        Self { is_asked, passwords, scheme }
     }
 
     /// Whether the listener goes by access rules, so that a log-in makes a difference.
@@ -56,7 +60,7 @@ impl Logins {
         let (name, password) = basic(given).ok_or_else(|| {
             Problem::unauthenticated("the authorization header is not Basic with a name and a password")
         })?;
-        check_origin(head)?;
+        check_origin(head, self.scheme)?;
         match self.passwords.accepts(client, &name, &password).await? {
             true => Ok(Principal::new(format!("User:{name}"))),
             false => {
@@ -78,15 +82,28 @@ fn basic(value: &HeaderValue) -> Option<(String, String)> {
     Some((name.to_owned(), password.to_owned()))
 }
 
-/// Refuses a change that a page of another site asks for: the browser adds the log-in by itself.
-fn check_origin(head: &Parts) -> Result<(), Problem> {
+/// The name of a header that may be of a user; nothing of what else it has.
+pub(crate) fn user_of(head: &Parts) -> Option<String> {
+    head.headers.get(header::AUTHORIZATION).and_then(basic).map(|(name, _)| name)
+}
+
+/// Refuses a change that a page of another site asks for: the browser adds the log-in by itself. Browsers say themselves
+/// whether it is another one (`Sec-Fetch-Site`) where they came by HTTPS or to this machine, also by way of a proxy; elsewhere
+/// scheme and host are compared.
+fn check_origin(head: &Parts, scheme: &str) -> Result<(), Problem> {
     if matches!(head.method, Method::GET | Method::HEAD) {
         return Ok(());
     }
     let Some(origin) = head.headers.get(header::ORIGIN) else { return Ok(()) };
-    let page = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, page)| page);
-    let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    match page.is_some() && page == host {
+    let is_same = match head.headers.get("sec-fetch-site") {
+        Some(site) => site.as_bytes() == b"same-origin",
+        None => {
+            let page = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+            page.is_some_and(|(its, page)| its.eq_ignore_ascii_case(scheme) && Some(page) == host)
+        }
+    };
+    match is_same {
         true => Ok(()),
         false => {
             Err(Problem::forbidden("a page of another site may not use a log-in").with("header", "origin"))
@@ -96,7 +113,34 @@ fn check_origin(head: &Parts) -> Result<(), Problem> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Request;
+
     use super::*;
+
+    #[test]
+    fn changes_are_asked_for_by_pages_of_this_server_alone() {
+        let is_taken = |origin: &str, site: Option<&str>, scheme: &str| {
+            let request =
+                Request::post("/api/v1/users").header("host", "broker:8080").header("origin", origin);
+            let request = match site {
+                Some(site) => request.header("sec-fetch-site", site),
+                None => request,
+            };
+            check_origin(&request.body(()).expect("a request").into_parts().0, scheme).is_ok()
+        };
+        assert!(
+            is_taken("http://broker:8080", None, "http") && is_taken("https://broker:8080", None, "https")
+        );
+        assert!(!is_taken("https://broker:8080", None, "http"), "a page of another scheme is another site's");
+        assert!(
+            !is_taken("http://broker:8080", None, "https") && !is_taken("http://other:8080", None, "http")
+        );
+        assert!(!is_taken("null", None, "http"));
+        // Behind a proxy that speaks HTTPS.
+        assert!(is_taken("https://broker:8080", Some("same-origin"), "http"));
+        assert!(!is_taken("http://broker:8080", Some("cross-site"), "http"));
+        assert!(!is_taken("http://broker:8080", Some("same-site"), "http"));
+    }
 
     #[test]
     fn names_and_passwords_are_read_as_they_are_sent() {

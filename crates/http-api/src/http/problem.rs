@@ -166,6 +166,11 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "Internal error", detail)
     }
 
+    /// Whether it is that the caller has not logged in, or not rightly.
+    pub(crate) fn is_unauthenticated(&self) -> bool {
+        self.0.status == StatusCode::UNAUTHORIZED.as_u16()
+    }
+
     /// Whether the same request may succeed later.
     pub(crate) fn is_transient(&self) -> bool {
         self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
@@ -393,9 +398,6 @@ impl From<ChangeError> for Problem {
 impl From<sql::ReadError> for Problem {
     fn from(error: sql::ReadError) -> Self {
         match &error {
-            sql::ReadError::UnknownView { nearest: Some(nearest), .. } => {
-                Self::not_found(&error).with("near", nearest.to_string())
-            }
             sql::ReadError::UnknownView { .. } | sql::ReadError::Dropped { .. } => Self::not_found(&error),
             sql::ReadError::Waiting { .. } => Self::unavailable("waiting", &error),
             sql::ReadError::Invalid { help, .. } => Self::malformed(&error).helped(help.as_deref()),
@@ -417,6 +419,7 @@ impl From<sql::QueryError> for Problem {
             sql::QueryError::Refused(problems) => {
                 problems.first().map_or_else(|| Self::malformed("the query cannot be planned"), Self::in_sql)
             }
+            sql::QueryError::Denied(denied) => denied.into(),
             sql::QueryError::TooLarge { .. } => Self::refused(&error),
             sql::QueryError::Busy { .. } => Self::unavailable("busy", &error),
             sql::QueryError::Broken => Self::broken(&error),

@@ -35,7 +35,7 @@ async fn list_acls(
     caller: Caller,
     Params(query): Params<AclQuery>,
 ) -> Result<Response, Problem> {
-    caller.may(Action::Describe, Resource::Cluster)?;
+    caller.may(Action::Describe, Resource::AccessRules)?;
     check_enforced(&api)?;
     let filter = filter(&query)?;
     let list = move |api: Arc<Api>| {
@@ -58,7 +58,7 @@ async fn create_acls(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    caller.may(Action::Alter, Resource::Cluster)?;
+    caller.may(Action::Alter, Resource::AccessRules)?;
     check_enforced(&api)?;
     let (head, body) = request.into_parts();
     let wish: AclList = api.bodies.read_json(&head, body).await?;
@@ -84,7 +84,7 @@ async fn delete_acls(
     caller: Caller,
     Params(query): Params<AclQuery>,
 ) -> Result<Json<AclList>, Problem> {
-    caller.may(Action::Alter, Resource::Cluster)?;
+    caller.may(Action::Alter, Resource::AccessRules)?;
     check_enforced(&api)?;
     if query == AclQuery::default() {
         return Err(Problem::malformed("which rules? principal=, resource_type=, name=, … say it"));

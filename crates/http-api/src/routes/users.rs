@@ -36,7 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     responses((status = 200, body = UserList, example = json!({"users": [{"name": "alice",
         "mechanisms": [{"mechanism": "SCRAM-SHA-512", "iterations": 4096}]}]}))))]
 async fn list_users(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
-    caller.may(Action::Describe, Resource::Cluster)?;
+    caller.may(Action::Describe, Resource::AccessRules)?;
     let list = |api: Arc<Api>| async move {
         Ok(UserList { users: api.state.access.users().list().into_iter().map(view).collect() })
     };
@@ -55,7 +55,7 @@ async fn create_user(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    caller.may(Action::Alter, Resource::Cluster)?;
+    caller.may(Action::Alter, Resource::AccessRules)?;
     let (head, body) = request.into_parts();
     let new: NewUser = api.bodies.read_json(&head, body).await?;
     check_user_name(&new.name).map_err(|error| Problem::refused(error).with("field", "name"))?;
@@ -75,7 +75,7 @@ async fn get_user(
     caller: Caller,
     NamePath(name): NamePath,
 ) -> Result<Json<UserView>, Problem> {
-    caller.may(Action::Describe, Resource::Cluster)?;
+    caller.may(Action::Describe, Resource::AccessRules)?;
     Ok(Json(view(find(&api, &name)?)))
 }
 
@@ -93,7 +93,7 @@ async fn set_password(
     NamePath(name): NamePath,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    caller.may(Action::Alter, Resource::Cluster)?;
+    caller.may(Action::Alter, Resource::AccessRules)?;
     let (head, body) = request.into_parts();
     let new: NewPassword = api.bodies.read_json(&head, body).await?;
     find(&api, &name)?;
@@ -112,7 +112,7 @@ async fn delete_user(
     caller: Caller,
     NamePath(name): NamePath,
 ) -> Result<StatusCode, Problem> {
-    caller.may(Action::Alter, Resource::Cluster)?;
+    caller.may(Action::Alter, Resource::AccessRules)?;
     let user = find(&api, &name)?;
     let all = user.mechanisms.into_iter().map(|(mechanism, _)| CredentialChange::Remove(mechanism));
     api.state.access.change_user(caller.principal(), &name, all.collect()).await?;

@@ -54,7 +54,7 @@ impl From<ChangeError> for Refusal {
 
 /// The store of rules, for a client that may do `action` with them.
 fn rules(session: &Session, action: Action) -> Result<&AccessStore, Refusal> {
-    session.check_cluster(action)?;
+    session.check_access_rules(action)?;
     match session.node.access.is_enforced() {
         true => Ok(&session.node.access),
         false => Err(Refusal { code: ErrorCode::SecurityDisabled, reason: Some(NO_RULES.to_owned()) }),

@@ -49,7 +49,7 @@ impl Handle for DescribeUserScramCredentialsRequest {
             error_message: None,
             results: Vec::new(),
         };
-        if let Err(code) = call.session.check_cluster(Action::Describe) {
+        if let Err(code) = call.session.check_access_rules(Action::Describe) {
             response.error_code = code;
             return response;
         }
@@ -98,7 +98,7 @@ impl Handle for AlterUserScramCredentialsRequest {
 
     async fn handle(self, call: &Call) -> AlterUserScramCredentialsResponse {
         let changes = changes(self);
-        let allowed = call.session.check_cluster(Action::Alter);
+        let allowed = call.session.check_access_rules(Action::Alter);
         let mut results = Vec::with_capacity(changes.len());
         for (user, change) in changes {
             let outcome = match (&allowed, change) {

@@ -143,6 +143,7 @@ impl Session {
             Resource::Group(_) => &[READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS],
             Resource::TransactionalId(_) => &[DESCRIBE, WRITE],
             Resource::Definition { .. } => &[READ, DESCRIBE],
+            Resource::AccessRules | Resource::AnyTopic => &[],
         };
         let allowed = actions.iter().filter(|(action, _)| self.may(*action, resource));
         allowed.fold(0, |bits, (_, operation)| bits | 1 << operation)
@@ -152,6 +153,13 @@ impl Session {
     /// The code that refuses `action` with the cluster.
     pub(super) fn check_cluster(&self, action: Action) -> Result<(), ErrorCode> {
         self.may(action, Resource::Cluster).then_some(()).ok_or(ErrorCode::ClusterAuthorizationFailed)
+    }
+
+    /// # Errors
+    /// The code that refuses `action` with users and access rules.
+    pub(super) fn check_access_rules(&self, action: Action) -> Result<(), ErrorCode> {
+        let allowed = self.may(action, Resource::AccessRules);
+        allowed.then_some(()).ok_or(ErrorCode::ClusterAuthorizationFailed)
     }
 
     /// # Errors

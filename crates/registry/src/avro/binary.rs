@@ -17,7 +17,7 @@ impl<'a> Input<'a> {
 
     pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], String> {
         let (taken, left) = self.left.split_at_checked(count).ok_or_else(|| {
-            format!("the value ends early: {count} bytes are needed, {} are left", self.left.len())
+            format!("the value ends early: bytes needed {count}, bytes left {}", self.left.len())
         })?;
         self.left = left;
         Ok(taken)
@@ -69,7 +69,7 @@ impl<'a> Input<'a> {
             let size = self.long()?;
             let fits = usize::try_from(size).is_ok_and(|size| size <= self.len());
             if !fits {
-                return Err(format!("invalid size {size} of a block: {} bytes are left", self.len()));
+                return Err(format!("invalid size {size} of a block: bytes left {}", self.len()));
             }
         }
         Ok(Some(count.unsigned_abs()).filter(|count| *count > 0))

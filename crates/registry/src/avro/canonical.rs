@@ -59,6 +59,31 @@ pub(crate) fn write(types: &Types, root: TypeId, known: &[String], form: Form) -
     writer.out
 }
 
+/// The most types around a type, where each is written where it is met first; types of `known` names have no parts.
+///
+/// It is not that of the text that was read if types come before their definitions there.
+pub(crate) fn nesting(types: &Types, root: TypeId, known: &[String]) -> usize {
+    let mut known: HashSet<&str> = known.iter().map(String::as_str).collect();
+    let mut left = vec![(root, 0)];
+    let mut deepest = 0;
+    while let Some((id, depth)) = left.pop() {
+        let kind = types.kind(id);
+        if kind.naming().is_some_and(|naming| !known.insert(naming.name.full())) {
+            continue;
+        }
+        deepest = deepest.max(depth);
+        match kind {
+            Kind::Array(inner) | Kind::Map(inner) => left.push((*inner, depth + 1)),
+            Kind::Union(branches) => left.extend(branches.iter().rev().map(|branch| (*branch, depth + 1))),
+            Kind::Record(record) => {
+                left.extend(record.fields.iter().rev().map(|field| (field.of, depth + 1)));
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
 #[derive(Default)]
 struct Pieces<'a>(Vec<Piece<'a>>);
 

@@ -60,7 +60,7 @@ struct Comparison<'a> {
     writers: &'a Types,
     /// Pairs that were compared, and nothing for those that are being compared.
     known: HashMap<(TypeId, TypeId), Option<Rc<Verdict>>>,
-    /// The branches of large unions by full names and aliases, the unnamed ones under an empty name.
+    /// The branches of large unions by simple names and aliases, the unnamed ones under an empty name.
     large_unions: HashMap<TypeId, Rc<HashMap<String, Vec<TypeId>>>>,
     stack: Vec<Frame>,
     steps_left: usize,
@@ -262,7 +262,7 @@ impl Comparison<'_> {
             for branch in branches {
                 let names: Vec<&str> = match readers.kind(*branch).naming() {
                     None => vec![""],
-                    Some(naming) => std::iter::once(naming.name.full())
+                    Some(naming) => std::iter::once(naming.name.simple())
                         .chain(naming.aliases.iter().map(|alias| alias.full()))
                         .collect(),
                 };
@@ -272,8 +272,11 @@ impl Comparison<'_> {
             }
             Rc::new(by_name)
         });
-        let name = writer.naming().map_or("", |naming| naming.name.full());
-        by_name.get(name)?.get(at).copied()
+        let Some(naming) = writer.naming() else { return by_name.get("")?.get(at).copied() };
+        let (simple, full) = (naming.name.simple(), naming.name.full());
+        let of = |name| by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+        let aliases = if full == simple { &[] } else { of(full) };
+        of(simple).iter().chain(aliases).nth(at).copied()
     }
 
     fn next_field(&mut self, frame: &mut Frame, reader: &Record, writer: &Record) -> Next {
@@ -318,9 +321,11 @@ impl Comparison<'_> {
         Next::Done
     }
 
-    fn check_name(&self, frame: &mut Frame, reader: &Kind, writer: &Kind) {
+    fn check_name(&mut self, frame: &mut Frame, reader: &Kind, writer: &Kind) {
         let (Some(a), Some(b)) = (reader.naming(), writer.naming()) else { return };
-        if a.name != b.name && !a.aliases.contains(&b.name) {
+        self.spend(a.aliases.len());
+        // As the specification has it: namespaces count in aliases only.
+        if a.name.simple() != b.name.simple() && !a.aliases.contains(&b.name) {
             let place = self.place(frame, &[Step::Name("name")]);
             frame.verdict.add(reasons::name_mismatch(reader, writer, place));
         }

@@ -19,7 +19,7 @@ pub(crate) fn decode(types: &Types, root: TypeId, bytes: &[u8], out: &mut Vec<u8
     let mut decoder = Decoder { types, input: Input::new(bytes), path, out, start };
     let decoded = decoder.value(root).and_then(|()| match decoder.input.len() {
         0 => Ok(()),
-        left => Err(decoder.path.error(format!("{left} bytes follow the value"))),
+        left => Err(decoder.path.error(format!("more than one value: bytes left {left}"))),
     });
     if decoded.is_err() {
         out.truncate(start);
@@ -30,7 +30,7 @@ pub(crate) fn decode(types: &Types, root: TypeId, bytes: &[u8], out: &mut Vec<u8
 struct Decoder<'a> {
     types: &'a Types,
     input: Input<'a>,
-    path: ValuePath,
+    path: ValuePath<'a>,
     out: &'a mut Vec<u8>,
     start: usize,
 }
@@ -91,8 +91,9 @@ impl<'a> Decoder<'a> {
             Kind::Enum(symbols) => {
                 let at = self.input.int()?;
                 let symbol = usize::try_from(at).ok().and_then(|at| symbols.symbols.get(at));
-                let symbol = symbol
-                    .ok_or_else(|| format!("{at} is no symbol: there are {}", symbols.symbols.len()))?;
+                let symbol = symbol.ok_or_else(|| {
+                    format!("{at} is no symbol of the enum, which has {}", symbols.symbols.len())
+                })?;
                 self.string(symbol);
             }
             Kind::Array(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => {}
@@ -202,7 +203,7 @@ impl<'a> Decoder<'a> {
         let at = self.input.long().map_err(|reason| self.path.error(reason))?;
         let branch = usize::try_from(at).ok().and_then(|at| branches.get(at));
         let branch = *branch.ok_or_else(|| {
-            self.path.error(format!("{at} is no branch of the union: there are {}", branches.len()))
+            self.path.error(format!("{at} is no branch of the union, which has {}", branches.len()))
         })?;
         let start = self.out.len();
         self.value(branch)?;

@@ -28,7 +28,12 @@ pub(crate) struct Defaults<'a> {
 
 impl<'a> Defaults<'a> {
     pub(crate) fn of(types: &'a Types) -> Self {
-        Self { types, steps_left: MAX_STEPS }
+        Self::bounded(types, MAX_STEPS)
+    }
+
+    /// With another number of comparisons.
+    pub(crate) fn bounded(types: &'a Types, steps_left: usize) -> Self {
+        Self { types, steps_left }
     }
 
     /// Checks a default; that of a union may be one of any branch.

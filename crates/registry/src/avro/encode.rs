@@ -9,7 +9,7 @@ use super::decimal;
 use super::defaults::{self, Defaults};
 use super::json::Json;
 use super::logical::LogicalType;
-use super::types::{Field, Fixed, Kind, Record, Type, TypeId, Types};
+use super::types::{Field, FixedType, Kind, Record, Type, TypeId, Types};
 use super::unions;
 use super::value_path::ValuePath;
 use crate::ValueError;
@@ -22,7 +22,8 @@ pub(crate) fn encode(types: &Types, root: TypeId, json: &[u8]) -> Result<Vec<u8>
     let text = std::str::from_utf8(json).map_err(|_| path.error("invalid JSON: it is not UTF-8"))?;
     let value = Json::parse(text)
         .map_err(|(place, reason)| path.error(format!("invalid JSON: {place}: {reason}")))?;
-    let mut encoder = Encoder { types, path, defaults: Defaults::of(types), out: Vec::new() };
+    let defaults = Defaults::bounded(types, path.limit());
+    let mut encoder = Encoder { types, path, defaults, out: Vec::new() };
     encoder.value(root, &value)?;
     Ok(encoder.out)
 }
@@ -37,13 +38,13 @@ pub(crate) fn encode_default(types: &Types, of: TypeId, default: &Json) -> Resul
 
 struct Encoder<'a> {
     types: &'a Types,
-    path: ValuePath,
+    path: ValuePath<'a>,
     defaults: Defaults<'a>,
     out: Vec<u8>,
 }
 
 impl<'a> Encoder<'a> {
-    fn value(&mut self, id: TypeId, value: &Json) -> Result<(), ValueError> {
+    fn value(&mut self, id: TypeId, value: &'a Json) -> Result<(), ValueError> {
         self.path.count(self.out.len())?;
         let of: &'a Type = self.types.get(id);
         match (&of.kind, value) {
@@ -74,6 +75,7 @@ impl<'a> Encoder<'a> {
                 self.path.leave();
             }
             (Kind::Union(branches), _) => {
+                self.path.count_branches(branches.len());
                 let (at, inner) =
                     unions::select(self.types, branches, value).map_err(|reason| self.path.error(reason))?;
                 write_long(at as i64, &mut self.out);
@@ -99,7 +101,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// A record; fields that are absent have their defaults.
-    fn record(&mut self, record: &'a Record, value: &Json, is_default: bool) -> Result<(), ValueError> {
+    fn record(&mut self, record: &'a Record, value: &'a Json, is_default: bool) -> Result<(), ValueError> {
         let Json::Object(object) = value else { return Ok(()) };
         for field in &record.fields {
             self.path.push_field(&field.name);
@@ -182,7 +184,7 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    fn fixed(&mut self, fixed: &Fixed, logical: Option<LogicalType>, bytes: &[u8]) -> Result<(), String> {
+    fn fixed(&mut self, fixed: &FixedType, logical: Option<LogicalType>, bytes: &[u8]) -> Result<(), String> {
         let is_decimal = matches!(logical, Some(LogicalType::Decimal { .. }));
         if is_decimal && bytes.len() <= fixed.size {
             let sign = if bytes.first().is_some_and(|first| first & 0x80 != 0) { 0xff } else { 0 };
@@ -193,14 +195,14 @@ impl<'a> Encoder<'a> {
             self.out.extend(std::iter::repeat_n(sign, fixed.size - bytes.len()));
         } else if bytes.len() != fixed.size {
             let name = fixed.naming.name.full();
-            return Err(format!("fixed {name} has {} bytes, the value has {}", fixed.size, bytes.len()));
+            return Err(format!("fixed {name} has the size {}, the value {}", fixed.size, bytes.len()));
         }
         self.out.extend_from_slice(bytes);
         Ok(())
     }
 
     /// A default, as schemas write it.
-    fn default(&mut self, id: TypeId, default: &Json) -> Result<(), ValueError> {
+    fn default(&mut self, id: TypeId, default: &'a Json) -> Result<(), ValueError> {
         self.path.count(self.out.len())?;
         let of: &'a Type = self.types.get(id);
         match (&of.kind, default) {

@@ -8,7 +8,7 @@ use super::decimal;
 use super::encode::encode_default;
 use super::json::Json;
 use super::logical::LogicalType;
-use super::types::{Fixed, Kind, Record, TypeId, Types};
+use super::types::{FixedType, Kind, Record, TypeId, Types};
 use crate::MAX_DEPTH;
 
 /// The most parts that are tried.
@@ -143,7 +143,7 @@ impl<'a> Example<'a> {
         Some(())
     }
 
-    fn fixed(&mut self, fixed: &Fixed, logical: Option<LogicalType>) -> Option<()> {
+    fn fixed(&mut self, fixed: &FixedType, logical: Option<LogicalType>) -> Option<()> {
         if fixed.size > MAX_FIXED {
             return None;
         }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::types::{Enum, Field, Fixed, Kind, Record, Types};
+use super::types::{Enum, Field, FixedType, Kind, Record, Types};
 use crate::Incompatibility;
 
 /// The most names that a sentence lists.
 const LISTED: usize = 8;
 
-/// The most symbols that the detail lists.
-const LISTED_SYMBOLS: usize = 1_000;
+/// From so many bytes on the detail lists no further symbol.
+const LISTED_BYTES: usize = 1 << 14;
 
 const NAME_MISMATCH: &str = "NAME_MISMATCH";
 const FIXED_SIZE_MISMATCH: &str = "FIXED_SIZE_MISMATCH";
@@ -33,12 +33,12 @@ pub(crate) fn name_mismatch(reader: &Kind, writer: &Kind, path: String) -> Incom
     }
 }
 
-pub(crate) fn fixed_size(reader: &Fixed, writer: &Fixed, path: String) -> Incompatibility {
+pub(crate) fn fixed_size(reader: &FixedType, writer: &FixedType, path: String) -> Incompatibility {
     Incompatibility {
         kind: FIXED_SIZE_MISMATCH,
         path,
         message: format!(
-            "the reader's fixed {} has {} bytes, the writer's {}",
+            "the reader's fixed {} has the size {}, the writer's {}",
             reader.naming.name.full(),
             reader.size,
             writer.size
@@ -48,7 +48,15 @@ pub(crate) fn fixed_size(reader: &Fixed, writer: &Fixed, path: String) -> Incomp
 }
 
 pub(crate) fn missing_symbols(reader: &Enum, missing: &BTreeSet<&str>, path: String) -> Incompatibility {
-    let listed: Vec<&str> = missing.iter().take(LISTED_SYMBOLS).copied().collect();
+    let mut bytes = 0;
+    let listed: Vec<&str> = missing
+        .iter()
+        .take_while(|symbol| {
+            bytes += symbol.len();
+            bytes < LISTED_BYTES
+        })
+        .copied()
+        .collect();
     Incompatibility {
         kind: MISSING_ENUM_SYMBOLS,
         path,

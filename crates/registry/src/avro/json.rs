@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 /// The most levels of arrays and objects.
-const MAX_NESTING: usize = 4 * crate::MAX_DEPTH;
+///
+/// A type takes three of them at most, and what is within its properties one for each type that may be around them.
+const MAX_NESTING: usize = 5 * crate::MAX_DEPTH;
 
 /// From so many properties on an object is looked up by binary search.
 const INDEXED_FROM: usize = 16;
@@ -103,6 +105,17 @@ impl Json {
         match self {
             Self::String(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// The levels of arrays and objects within it.
+    pub(crate) fn nesting(&self) -> usize {
+        match self {
+            Self::Array(items) => 1 + items.iter().map(Self::nesting).max().unwrap_or_default(),
+            Self::Object(object) => {
+                1 + object.iter().map(|(_, value)| value.nesting()).max().unwrap_or_default()
+            }
+            _ => 0,
         }
     }
 

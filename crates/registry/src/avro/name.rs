@@ -81,6 +81,6 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if !is_letter(first) {
         return Err(format!("invalid name {name:?}: it begins with {first:?}, and not with a letter or _"));
     }
-    let other = letters.find(|letter| !is_letter(*letter) && !(letter.is_numeric() && *letter <= '\u{ffff}'));
+    let other = letters.find(|letter| !(is_letter(*letter) || letter.is_numeric() && *letter <= '\u{ffff}'));
     other.map_or(Ok(()), |other| Err(format!("invalid name {name:?}: {other:?} is no letter, digit or _")))
 }

@@ -8,7 +8,7 @@ use super::json::{Json, Object};
 use super::logical::LogicalType;
 use super::name::{Name, check_name};
 use super::place::Place;
-use super::types::{Enum, Field, Fixed, Kind, Naming, Order, Record, Type, TypeId, Types};
+use super::types::{Enum, Field, FixedType, Kind, Naming, Order, Record, Type, TypeId, Types};
 use crate::{InvalidSchema, MAX_DEPTH};
 
 /// The most bytes of a fixed type, as in Java.
@@ -181,6 +181,7 @@ impl Parser {
             }
             None => return Err(place.error("a type needs its \"type\"")),
         };
+        check_nesting(object, place)?;
         if let Some(kind) = Kind::primitive(kind) {
             return Ok(self.with_properties(kind, object, false));
         }
@@ -277,6 +278,7 @@ impl Parser {
         let Json::Object(object) = json else {
             return Err(place.error(format!("a field is an object, not {}", json.kind())));
         };
+        check_nesting(object, place)?;
         let name = object.text("name").ok_or_else(|| place.error("a field needs its \"name\", a string"))?;
         check_name(name).map_err(|reason| place.property("name").error(reason))?;
         let of =
@@ -352,7 +354,7 @@ impl Parser {
             }
             None => return Err(place.error("a fixed type needs its \"size\"")),
         };
-        let id = self.with_properties(Kind::Fixed(Fixed { naming, size }), object, false);
+        let id = self.with_properties(Kind::Fixed(FixedType { naming, size }), object, false);
         self.define(id, place)?;
         Ok(id)
     }
@@ -363,14 +365,23 @@ fn naming(object: &Object, namespace: Option<&str>, place: &Place<'_>) -> Result
     let namespace = object.text("namespace").or(namespace);
     let name = Name::new(name, namespace).map_err(|reason| place.property("name").error(reason))?;
     let mut names: Vec<Name> = Vec::new();
+    let mut known = std::collections::HashSet::new();
     for alias in aliases(object, place)? {
         let alias = Name::new(&alias, name.namespace());
         let alias = alias.map_err(|reason| place.property("aliases").error(reason))?;
-        if !names.contains(&alias) {
+        if known.insert(alias.clone()) {
             names.push(alias);
         }
     }
     Ok(Naming { name, aliases: names, doc: object.text("doc").map(str::to_owned) })
+}
+
+/// Checks properties and defaults, which texts may have further down than they were read.
+fn check_nesting(object: &Object, place: &Place<'_>) -> Result<()> {
+    let is_type = |name: &str| matches!(name, "type" | "items" | "values" | "fields");
+    let too_deep = object.iter().find(|(name, value)| !is_type(name) && value.nesting() > MAX_DEPTH);
+    let reason = || format!("nested too deeply: the limit is {MAX_DEPTH} arrays and objects in a property");
+    too_deep.map_or(Ok(()), |(name, _)| Err(place.property(name).error(reason())))
 }
 
 /// Aliases as they are written, each once.
@@ -396,6 +407,7 @@ fn aliases(object: &Object, place: &Place<'_>) -> Result<Vec<String>> {
     Ok(aliases)
 }
 
+/// The properties that the specification does not name.
 fn others(object: &Object, reserved: &[&str]) -> Vec<(String, Json)> {
     let others = object.iter().filter(|(name, _)| !reserved.contains(name));
     others.map(|(name, value)| (name.to_owned(), value.clone())).collect()

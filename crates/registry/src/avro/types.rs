@@ -44,7 +44,7 @@ pub(crate) enum Kind {
     Union(Vec<TypeId>),
     Record(Record),
     Enum(Enum),
-    Fixed(Fixed),
+    Fixed(FixedType),
 }
 
 /// The name of a type and what else names it.
@@ -93,7 +93,7 @@ pub(crate) struct Enum {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Fixed {
+pub(crate) struct FixedType {
     pub(crate) naming: Naming,
     pub(crate) size: usize,
 }

@@ -14,8 +14,8 @@ const GROWTH: usize = 256;
 const WRITTEN: usize = 256;
 
 #[derive(Debug)]
-enum Step {
-    Field(String),
+enum Step<'a> {
+    Field(&'a str),
     Item(u64),
 }
 
@@ -23,14 +23,14 @@ enum Step {
 ///
 /// Invariants: no deeper than [`MAX_DEPTH`] records, arrays and maps; no more parts than the limit of the value's size.
 #[derive(Debug)]
-pub(crate) struct ValuePath {
-    steps: Vec<Step>,
+pub(crate) struct ValuePath<'a> {
+    steps: Vec<Step<'a>>,
     depth: usize,
     parts_left: usize,
     limit: usize,
 }
 
-impl ValuePath {
+impl<'a> ValuePath<'a> {
     /// For a value that is read from so many bytes.
     pub(crate) fn new(length: usize) -> Self {
         let limit = LEAST_LIMIT.saturating_add(length.saturating_mul(GROWTH));
@@ -54,6 +54,11 @@ impl ValuePath {
         Ok(())
     }
 
+    /// Counts the branches of a union, which are searched for each of its values.
+    pub(crate) fn count_branches(&mut self, branches: usize) {
+        self.parts_left = self.parts_left.saturating_sub(branches.div_ceil(4));
+    }
+
     /// Enters a record, an array or a map; every successful call has its [`Self::leave`].
     ///
     /// # Errors
@@ -71,8 +76,8 @@ impl ValuePath {
         self.depth -= 1;
     }
 
-    pub(crate) fn push_field(&mut self, name: &str) {
-        self.steps.push(Step::Field(name.to_owned()));
+    pub(crate) fn push_field(&mut self, name: &'a str) {
+        self.steps.push(Step::Field(name));
     }
 
     pub(crate) fn push_item(&mut self, at: u64) {
