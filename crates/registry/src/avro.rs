@@ -45,8 +45,8 @@ mod place;
 mod tests;
 mod types;
 mod unions;
-mod value_schema;
 mod value_path;
+mod value_schema;
 
 use crate::{Incompatibility, InvalidSchema, MAX_DEPTH, MAX_SCHEMA_BYTES, ReferencedSchema, ValueError};
 use canonical::Form;
