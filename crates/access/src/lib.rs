@@ -16,6 +16,7 @@ mod acls;
 mod authorizer;
 mod password_check;
 mod patterns;
+mod regular_file;
 pub mod sasl;
 mod scram;
 mod store;
@@ -23,7 +24,7 @@ pub mod tls;
 mod users;
 
 pub use acl::{
-    ANY_NAME, ANY_PRINCIPAL, Acl, AclError, AclFilter, CLUSTER, Host, MAX_PRINCIPAL_BYTES,
+    ANY_NAME, ANY_PRINCIPAL, Acl, AclError, AclFilter, AclFilterSet, CLUSTER, Host, MAX_PRINCIPAL_BYTES,
     MAX_RESOURCE_BYTES, Operation, PatternFilter, PatternType, Permission, ResourcePattern, ResourceType,
     check_principal,
 };
