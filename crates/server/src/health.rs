@@ -22,6 +22,8 @@ pub(crate) struct Health {
     machine: Machine,
     kafka_accepts: Arc<AtomicBool>,
     listeners: Arc<OnceLock<Listeners>>,
+    /// What is lost of users and rules.
+    access_damage: Option<Arc<str>>,
 }
 
 /// What serves clients, asked for what is wrong with it.
@@ -37,6 +39,7 @@ impl Health {
         engine: Engine,
         state: EmbeddedStore,
         machine: Machine,
+        access_damage: Option<Arc<str>>,
     ) -> Self {
         Self {
             broker,
@@ -46,6 +49,7 @@ impl Health {
             machine,
             kafka_accepts: Arc::default(),
             listeners: Arc::default(),
+            access_damage,
         }
     }
 
@@ -82,6 +86,9 @@ impl Health {
         // The client that reads this is served by it: it is a role where it has a certificate to look after.
         if let Some(http) = listeners.map(|listeners| &listeners.http).filter(|http| http.is_encrypted()) {
             report.roles.push(role("http", true, http.problems()));
+        }
+        if let Some(damage) = &self.access_damage {
+            report.roles.push(role("access", false, vec![damage.to_string()]));
         }
         report
     }

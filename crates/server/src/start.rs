@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use factum_access::AccessStore;
 use factum_base::clock::{SharedClock, SystemClock};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskTree};
@@ -17,7 +16,7 @@ use factum_kafka_server::Identity;
 use factum_sql::Engine;
 use factum_state::EmbeddedStore;
 
-use crate::access::{self, authorizer};
+use crate::access::{self, AccessStart, authorizer};
 use crate::contracts::Contracts;
 use crate::health::Health;
 use crate::identity::identity;
@@ -25,7 +24,7 @@ use crate::machine::Machine;
 use crate::names::ViewAndTableNames;
 use crate::open_files::share_out;
 use crate::running::{Groups, Running};
-use crate::{DataDir, Options, StartError, TemporaryFolder, effects, state};
+use crate::{DataDir, Options, StartError, TemporaryFolder, effects, private_files, state};
 
 impl Running {
     /// Starts a server and answers once it is ready.
@@ -52,7 +51,7 @@ impl Running {
 struct Parts {
     http: factum_http_api::Handle,
     kafka: factum_kafka_server::Handle,
-    access: AccessStore,
+    access: AccessStart,
     data_dir: PathBuf,
     temporary: Option<TemporaryFolder>,
     catalogue: Catalogue,
@@ -69,10 +68,14 @@ impl Parts {
         let (data_dir, temporary) = data_dir(&options.data_dir)?;
 
         let broker = start_broker(&options, &data_dir, &clock, &random, groups).await?;
+        let private = data_dir.clone();
+        tokio::task::spawn_blocking(move || private_files::tighten(&private))
+            .await
+            .expect("it does not panic");
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
         // For those who keep records of their own in reserved topics: governance and the engine.
         let internal_log: Arc<dyn EventLog> = Arc::new(broker.internal_log());
-        let access = access::start(&options, Arc::clone(&internal_log), &random).await?;
+        let access = access::start(&options, &data_dir, Arc::clone(&internal_log), &random).await?;
         let catalogue = Catalogue::new();
         follow_catalogue(&broker, &catalogue);
         let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
@@ -81,9 +84,16 @@ impl Parts {
         let (watched, watching) = (broker.clone(), groups.broker.clone());
         let watch = machine.clone().watch(watched, Arc::clone(&clock), watching.stop());
         watching.spawn_quiet(watch);
-        let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine);
+        let health = Health::new(
+            broker.clone(),
+            catalogue.clone(),
+            engine.clone(),
+            store,
+            machine,
+            access.damage.clone(),
+        );
         let transactions: Arc<dyn Transactions> = Arc::new(broker.clone());
-        let identity = identity(&data_dir, &random, access.users().clone())?;
+        let identity = identity(&data_dir, &random, access.store.users().clone())?;
         let (kafka_service, kafka) = bind_kafka(&options, broker, identity, &access, &clock, groups)?;
         let kafka_address = kafka_address(&options, &kafka);
         let effects = effects::all(&engine, &log, start_feeds(&options, &log, &clock, &random, groups));
@@ -96,7 +106,7 @@ impl Parts {
                 catalogue: catalogue.clone(),
                 engine: engine.clone(),
                 authorizer: authorizer(&options.access, &access, "http", options.http.listen),
-                access: access.clone(),
+                access: access.store.clone(),
                 clock,
                 kafka: kafka_address,
                 random,
@@ -163,7 +173,7 @@ fn bind_kafka(
     options: &Options,
     broker: Broker,
     identity: Identity,
-    access: &AccessStore,
+    access: &AccessStart,
     clock: &SharedClock,
     groups: &Groups,
 ) -> Result<(factum_kafka_server::Service, factum_kafka_server::Handle), StartError> {
@@ -172,7 +182,7 @@ fn bind_kafka(
         broker,
         |address| authorizer(&options.access, access, "kafka", address),
         identity,
-        access.clone(),
+        access.store.clone(),
         Arc::clone(clock),
         groups.edge.clone(),
     )?;
