@@ -121,7 +121,7 @@ impl Acls {
         self.0.write().remove(acl)
     }
 
-    /// Puts rules in place (`true`) or takes them away, in this order; whoever asks meets all of them or none.
+    /// Puts rules in place (`true`) or takes them away, in this order; every question meets all of them or none.
     pub fn change<'a>(&self, changes: impl Iterator<Item = (&'a Acl, bool)>) {
         let mut index = self.0.write();
         for (acl, is_set) in changes {

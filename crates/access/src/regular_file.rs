@@ -1,6 +1,6 @@
 //! Files that an operator names: certificates, keys.
 //!
-//! **Invariants:** opening never waits. A named pipe would wait for its other end, and the listener for the file, for ever.
+//! **Invariants:** opening never waits. A named pipe would wait for its other end, and the listener for the file, forever.
 
 use std::fs::File;
 use std::io;

@@ -39,7 +39,6 @@ impl Health {
         engine: Engine,
         state: EmbeddedStore,
         machine: Machine,
-        access_damage: Option<Arc<str>>,
     ) -> Self {
         Self {
             broker,
@@ -49,8 +48,13 @@ impl Health {
             machine,
             kafka_accepts: Arc::default(),
             listeners: Arc::default(),
-            access_damage,
+            access_damage: None,
         }
+    }
+
+    /// The same of a server that has lost something of users and rules.
+    pub(crate) fn with_access_damage(self, access_damage: Option<Arc<str>>) -> Self {
+        Self { access_damage, ..self }
     }
 
     /// These serve clients from now on.

@@ -68,10 +68,6 @@ impl Parts {
         let (data_dir, temporary) = data_dir(&options.data_dir)?;
 
         let broker = start_broker(&options, &data_dir, &clock, &random, groups).await?;
-        let private = data_dir.clone();
-        tokio::task::spawn_blocking(move || private_files::tighten(&private))
-            .await
-            .expect("it does not panic");
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
         // For those who keep records of their own in reserved topics: governance and the engine.
         let internal_log: Arc<dyn EventLog> = Arc::new(broker.internal_log());
@@ -80,18 +76,9 @@ impl Parts {
         follow_catalogue(&broker, &catalogue);
         let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
         broker.share_names(ViewAndTableNames(engine.clone()));
-        let machine = Machine::new(data_dir.clone(), options.disk.clone(), options.log.segment_bytes);
-        let (watched, watching) = (broker.clone(), groups.broker.clone());
-        let watch = machine.clone().watch(watched, Arc::clone(&clock), watching.stop());
-        watching.spawn_quiet(watch);
-        let health = Health::new(
-            broker.clone(),
-            catalogue.clone(),
-            engine.clone(),
-            store,
-            machine,
-            access.damage.clone(),
-        );
+        let machine = watch_machine(&options, &data_dir, &broker, &clock, groups);
+        let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine)
+            .with_access_damage(access.damage.clone());
         let transactions: Arc<dyn Transactions> = Arc::new(broker.clone());
         let identity = identity(&data_dir, &random, access.store.users().clone())?;
         let (kafka_service, kafka) = bind_kafka(&options, broker, identity, &access, &clock, groups)?;
@@ -217,14 +204,31 @@ async fn start_broker(
     groups: &Groups,
 ) -> Result<Broker, StartError> {
     let settings = factum_broker::Options { data_dir: data_dir.to_owned(), ..options.log.clone() };
-    let (clock, random) = (Arc::clone(clock), random.clone());
+    let (clock, random, private) = (Arc::clone(clock), random.clone(), data_dir.to_owned());
+    let open = move || {
+        let opened = factum_broker::Service::open_local(settings, clock, random);
+        private_files::tighten(&private);
+        opened
+    };
     let (service, broker) =
-        tokio::task::spawn_blocking(move || factum_broker::Service::open_local(settings, clock, random))
-            .await
-            .expect("opening the log does not panic")?;
+        tokio::task::spawn_blocking(open).await.expect("opening the log does not panic")?;
     let (tasks, stop) = (groups.broker.clone(), groups.broker.stop());
     groups.broker.spawn("log", OnError::StopServer, service.run(stop, tasks));
     Ok(broker)
+}
+
+/// Looks after the machine from now on.
+fn watch_machine(
+    options: &Options,
+    data_dir: &Path,
+    broker: &Broker,
+    clock: &SharedClock,
+    groups: &Groups,
+) -> Machine {
+    let machine = Machine::new(data_dir.to_owned(), options.disk.clone(), options.log.segment_bytes);
+    let watching = &groups.broker;
+    watching.spawn_quiet(machine.clone().watch(broker.clone(), Arc::clone(clock), watching.stop()));
+    machine
 }
 
 /// The engine over its state; no view runs yet.

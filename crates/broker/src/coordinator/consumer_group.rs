@@ -153,7 +153,11 @@ impl ConsumerGroup {
         {
             member.expires = now + session;
             member.memory = memory.or(member.memory.take());
-            member.view = view.or(member.view.take());
+            member.view = view.clone().or(member.view.take());
+        }
+        if let Some(view) = view {
+            let known = self.members.values_mut().filter_map(|member| member.view.as_mut());
+            known.filter(|known| known.is_of(&view)).for_each(|known| known.clone_from(&view));
         }
         self.is_assigned |= is_assigned;
         self.seen = seen.or(self.seen);

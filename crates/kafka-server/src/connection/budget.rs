@@ -121,4 +121,22 @@ mod tests {
         budget.sent(one, 580);
         assert_eq!(budget.fetch_limit(other, 10), 10);
     }
+
+    #[test]
+    fn long_answers_wait_until_their_address_has_taken_others() {
+        use std::task::{Context, Waker};
+
+        let options = Options { max_fetch_in_flight_bytes: ByteSize(150), ..Options::default() };
+        let budget = Budget::new(&options);
+        let addresses = Arc::new(Addresses::new(10));
+        let [one, other] = [1, 2].map(|n| addresses.connect(IpAddr::from([192, 0, 2, n])).expect("room"));
+        let (one, other) = (&one.address, &other.address);
+        let mut context = Context::from_waker(Waker::noop());
+        budget.add_unsent(one, 100);
+        let mut waiting = Box::pin(budget.room_of(one));
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        assert!(Box::pin(budget.room_of(other)).as_mut().poll(&mut context).is_ready(), "another address");
+        budget.sent(one, 50);
+        assert!(waiting.as_mut().poll(&mut context).is_ready());
+    }
 }

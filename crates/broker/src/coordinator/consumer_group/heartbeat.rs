@@ -49,6 +49,7 @@ pub(super) struct Draft<'a> {
     /// What it has, and was to have, before this heartbeat.
     pub(super) current: CurrentAssignment,
     pub(super) target: PartitionSet,
+    principal: &'a str,
     is_new: bool,
     joins: bool,
     /// Whether it sees other topics of its regular expression than were assigned by.
@@ -133,6 +134,7 @@ impl ConsumerGroup {
         Ok(Draft {
             group: self,
             id: &request.member_id,
+            principal: &request.principal,
             is_new: place.is_none(),
             joins,
             is_view_changed: false,
@@ -234,9 +236,15 @@ impl<'a> Draft<'a> {
             Some(known) => *known.topics != *topics,
             None => self.is_news(&pattern, &topics),
         };
-        self.resolve(&pattern, &topics, matched.version);
         let topics = self.shared_view(&pattern, &topics).unwrap_or_else(|| topics.into());
-        self.upkeep.view = Some(RegexView { pattern, topics, seen: (matched.version, context.now) });
+        let principal = self.principal.into();
+        self.upkeep.view = Some(RegexView {
+            pattern: pattern.clone(),
+            principal,
+            topics: Arc::clone(&topics),
+            seen: (matched.version, context.now),
+        });
+        self.resolve(&pattern, &topics, matched.version);
     }
 
     /// Whether a member that was not heard of since the start sees other topics than were assigned by.
@@ -258,8 +266,8 @@ impl<'a> Draft<'a> {
         let mut lists = HashSet::new();
         for (id, metadata, _) in self.other_members() {
             if metadata.regex.as_deref() == Some(pattern) {
-                match self.group.members.get(id).and_then(|member| member.view_of(pattern)) {
-                    Some(view) if lists.insert(view.topics.as_ptr()) => all.extend(&*view.topics),
+                match self.view(id) {
+                    Some(view) if lists.insert(view.as_ptr()) => all.extend(&**view),
                     Some(_) => {}
                     None => all.extend(known.into_iter().flat_map(|known| &known.topics)),
                 }
@@ -289,21 +297,20 @@ impl<'a> Draft<'a> {
         self.upkeep.view.as_ref().or(known).map(|view| &view.topics)
     }
 
-    /// What this member sees of its regular expression.
-    pub(super) fn view(&self, id: &str) -> Option<&[TopicName]> {
+    /// What a member sees of its regular expression.
+    pub(super) fn view(&self, id: &str) -> Option<&Arc<[TopicName]>> {
         if id == self.id {
-            return self.own_view().map(|view| &**view);
+            return self.own_view();
         }
         let member = self.group.members.get(id)?;
-        Some(&member.view_of(member.metadata.as_ref()?.regex.as_deref()?)?.topics)
+        let known = member.view_of(member.metadata.as_ref()?.regex.as_deref()?)?;
+        let changed = self.upkeep.view.as_ref().filter(|changed| changed.is_of(known));
+        Some(&changed.unwrap_or(known).topics)
     }
 
     /// What the members see of their regular expressions.
     fn views(&self) -> impl Iterator<Item = &Arc<[TopicName]>> {
-        let others = self.other_members().filter_map(|(id, metadata, _)| {
-            let view = self.group.members.get(id)?.view_of(metadata.regex.as_deref()?)?;
-            Some(&view.topics)
-        });
+        let others = self.other_members().filter_map(|(id, ..)| self.view(id));
         others.chain(self.own_view())
     }
 

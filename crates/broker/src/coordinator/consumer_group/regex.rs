@@ -5,8 +5,8 @@
 //!                                                                      └─▶ a view: those that its member may see
 //! ```
 //!
-//! **Invariants:** members with the same pattern may have different rights: each has a view of its own, and is assigned
-//! nothing beyond it. What the group keeps of a pattern (and stores, as Kafka does) is what any of its members sees.
+//! **Invariants:** members with the same pattern may have different rights: those of each principal have a view of their own,
+//! which changes for all of them at once, and are assigned nothing beyond it. What the group keeps of a pattern (and stores, as Kafka does) is what any of its members sees.
 //!
 //! **Not here:** what a pattern may be, and what it may cost (see [`factum_base::name_pattern`]).
 
@@ -23,7 +23,7 @@ use super::member::JOIN_EPOCH;
 use super::{ConsumerGroup, PartitionSet};
 use crate::coordinator::{ConsumerHeartbeat, CoordinatorError};
 
-/// The topics that a pattern matches, whoever may know of them.
+/// All topics that a pattern matches, whether or not a member may know of them.
 #[derive(Debug, Clone)]
 pub(crate) struct MatchedTopics {
     pub(crate) pattern: String,
@@ -55,10 +55,19 @@ impl MatchedTopics {
 #[derive(Debug, Clone)]
 pub(super) struct RegexView {
     pub(super) pattern: String,
+    /// Whose rights they go by.
+    pub(super) principal: Arc<str>,
     /// In order; one list for all members of the pattern that see the same.
     pub(super) topics: Arc<[TopicName]>,
     /// The directory's version that they are of, and when it was asked.
     pub(super) seen: (u64, Instant),
+}
+
+impl RegexView {
+    /// Whether it is of the same pattern and the same rights.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        self.pattern == other.pattern && self.principal == other.principal
+    }
 }
 
 impl ConsumerGroup {

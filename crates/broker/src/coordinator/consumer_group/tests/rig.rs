@@ -221,5 +221,6 @@ pub(crate) fn heartbeat(id: &str, epoch: i32) -> ConsumerHeartbeat {
         owned: None,
         client_id: "c".to_owned(),
         client_host: "/10.0.0.1".to_owned(),
+        principal: "User:ANONYMOUS".to_owned(),
     }
 }
