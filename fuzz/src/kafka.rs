@@ -3,6 +3,7 @@
 use bytes::BytesMut;
 use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
 use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
+use factum_kafka_server::messages::alter_client_quotas::AlterClientQuotasRequest;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest;
@@ -17,6 +18,7 @@ use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
 use factum_kafka_server::messages::describe_acls::DescribeAclsRequest;
+use factum_kafka_server::messages::describe_client_quotas::DescribeClientQuotasRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
@@ -109,6 +111,8 @@ fn borrowed(api: ApiKey) -> fn(&mut Reader<'_>, i16) -> Result<(), Error> {
         ApiKey::DescribeAcls => decode::<DescribeAclsRequest>,
         ApiKey::CreateAcls => decode::<CreateAclsRequest>,
         ApiKey::DeleteAcls => decode::<DeleteAclsRequest>,
+        ApiKey::DescribeClientQuotas => decode::<DescribeClientQuotasRequest>,
+        ApiKey::AlterClientQuotas => decode::<AlterClientQuotasRequest>,
         ApiKey::DescribeUserScramCredentials => decode::<DescribeUserScramCredentialsRequest>,
         ApiKey::AlterUserScramCredentials => decode::<AlterUserScramCredentialsRequest>,
         ApiKey::ConsumerGroupHeartbeat => decode::<ConsumerGroupHeartbeatRequest>,

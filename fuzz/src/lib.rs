@@ -9,7 +9,9 @@ mod files;
 mod http;
 mod kafka;
 mod project;
+mod protobuf;
 mod records;
+mod schemas;
 mod sql;
 
 /// One decoder.
@@ -24,7 +26,7 @@ pub struct Target {
 }
 
 /// Every decoder.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 14] = [
     Target { name: "kafka_request", run: kafka::request, memory: |length| 4 * length as u64 + (1 << 20) },
     Target { name: "record_batch", run: records::batch, memory: |length| 64 * length as u64 + (8 << 20) },
     Target { name: "compressed", run: records::compressed, memory: |length| length as u64 + (24 << 20) },
@@ -43,6 +45,21 @@ pub const TARGETS: [Target; 11] = [
     },
     Target { name: "sql_text", run: sql::text, memory: |length| 4_096 * length as u64 + (32 << 20) },
     Target { name: "event_data", run: sql::event_data, memory: |length| 512 * length as u64 + (4 << 20) },
+    Target {
+        name: "protobuf_schema",
+        run: protobuf::schema,
+        memory: |length| 16_384 * length as u64 + (64 << 20),
+    },
+    Target {
+        name: "avro_schema",
+        run: schemas::avro_schema,
+        memory: |length| 2_048 * length as u64 + (16 << 20),
+    },
+    Target {
+        name: "avro_value",
+        run: schemas::avro_value,
+        memory: |length| 1_024 * length as u64 + (8 << 20),
+    },
     Target { name: "state_files", run: files::state, memory: |length| 16 * length as u64 + (64 << 20) },
 ];
 

@@ -178,3 +178,18 @@ fn sql_texts() {
 fn values_of_events() {
     short_run("event_data");
 }
+
+#[test]
+fn protobuf_schemas() {
+    short_run("protobuf_schema");
+}
+
+#[test]
+fn avro_schemas() {
+    short_run("avro_schema");
+}
+
+#[test]
+fn avro_values() {
+    short_run("avro_value");
+}

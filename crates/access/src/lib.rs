@@ -1,9 +1,11 @@
-//! Access: users and their credentials, logging in, the TLS of listeners, and rules that say who may do what.
+//! Access: users and their credentials, logging in, the TLS of listeners, rules that say who may do what, and quotas that say
+//! how much.
 //!
 //! ```text
 //!   administration ─▶ AccessStore ─▶ topic _factum.access
 //!                          ├─▶ Users ◀─ a log-in
-//!                          └─▶ Acls  ◀─ AclAuthorizer ◀─ every request
+//!                          ├─▶ Acls  ◀─ AclAuthorizer ◀─ every request
+//!                          └─▶ Quotas ◀─ QuotaMeters ◀─ every request
 //! ```
 //!
 //! Invariants: a password is never kept, and nothing that is kept lets one log in as the user (RFC 5802 §3); a credential's
@@ -14,8 +16,10 @@
 mod acl;
 mod acls;
 mod authorizer;
-mod password_check;
+mod password_checks;
 mod patterns;
+mod quota;
+mod quotas;
 mod regular_file;
 pub mod sasl;
 mod scram;
@@ -30,7 +34,12 @@ pub use acl::{
 };
 pub use acls::{Acls, Verdict};
 pub use authorizer::AclAuthorizer;
-pub use password_check::{MAX_PASSWORD_BYTES, PasswordCheck};
+pub use password_checks::{MAX_PASSWORD_BYTES, PasswordChecks, TooManyChecks};
+pub use quota::{
+    MAX_QUOTA_NAME_BYTES, QuotaChange, QuotaEntity, QuotaError, QuotaFilter, QuotaKey, QuotaLimits,
+    QuotaMatch, QuotaPart,
+};
+pub use quotas::{MAX_METERS, QuotaClient, QuotaMeters, Quotas};
 pub use scram::{ITERATIONS, MAX_ITERATIONS, MIN_ITERATIONS, ScramCredential, ScramMechanism};
-pub use store::{AccessStore, ChangeError, CredentialChange, MAX_ACLS, TOPIC, UnreadableAccess};
+pub use store::{AccessStore, ChangeError, CredentialChange, MAX_ACLS, MAX_QUOTAS, TOPIC, UnreadableAccess};
 pub use users::{MAX_USER_BYTES, MAX_USERS, User, UserNameError, Users, check_user_name};

@@ -3,7 +3,7 @@
 //! **Invariants:**
 //! - A client cannot find out which users there are: an unknown name is asked for its proof with a salt like others, which is the same
 //!   each time, and is refused like a wrong password, after as much work.
-//! - Passwords are checked on threads for blocking work, few at a time, and for one client address half of them.
+//! - Passwords are checked as everywhere (see [`PasswordChecks`]).
 //! - An exchange ends with the first message that is wrong; it cannot be gone on with.
 //! - No error says more to a client than that it was refused; passwords, proofs and tokens are in no error.
 //!
@@ -12,7 +12,6 @@
 mod connection_string;
 mod mechanism;
 mod oauth_bearer;
-mod password_checks;
 mod plain;
 mod scram_exchange;
 mod server_secret;
@@ -31,9 +30,8 @@ pub use oauth_bearer::Options as OAuthBearerOptions;
 pub use server_secret::{SALT_BYTES, ServerSecret};
 pub use token_keys::{KeysError, TokenKeys};
 
-use crate::{ScramCredential, ScramMechanism, Users};
+use crate::{PasswordChecks, ScramCredential, ScramMechanism, TooManyChecks, Users};
 use oauth_bearer::TokenVerifier;
-use password_checks::PasswordChecks;
 use scram_exchange::ServerFirst;
 
 /// The longest message of a client. Tokens may be some kilobytes.
@@ -47,7 +45,7 @@ struct LoginChecks {
     users: Users,
     secret: ServerSecret,
     random: Random,
-    checks: PasswordChecks,
+    passwords: PasswordChecks,
     tokens: Option<TokenVerifier>,
 }
 
@@ -103,18 +101,18 @@ enum State {
 }
 
 impl Logins {
-    /// Of `users`; `secret` has to stay the same over restarts.
-    pub fn new(users: Users, secret: ServerSecret, random: Random) -> Self {
-        Self(Arc::new(LoginChecks { users, secret, random, checks: PasswordChecks::new(), tokens: None }))
+    /// Of `users`, whose passwords `passwords` checks; `secret` has to stay the same over restarts.
+    pub fn new(users: Users, passwords: PasswordChecks, secret: ServerSecret, random: Random) -> Self {
+        Self(Arc::new(LoginChecks { users, secret, random, passwords, tokens: None }))
     }
 
     /// The same, and clients may come with tokens that were signed with one of `keys`.
     #[must_use]
     pub fn with_tokens(&self, options: OAuthBearerOptions, keys: TokenKeys, clock: SharedClock) -> Self {
-        let LoginChecks { users, secret, random, .. } = &*self.0;
+        let LoginChecks { users, secret, random, passwords, .. } = &*self.0;
         let tokens = Some(TokenVerifier::new(options, keys, clock));
         let (users, secret, random) = (users.clone(), secret.clone(), random.clone());
-        Self(Arc::new(LoginChecks { users, secret, random, checks: PasswordChecks::new(), tokens }))
+        Self(Arc::new(LoginChecks { users, secret, random, passwords: passwords.clone(), tokens }))
     }
 
     /// Begins a login of a client at that address.
@@ -131,7 +129,7 @@ impl Logins {
     /// What a user proves its password against; of one that there is not, something that no password fits.
     fn credential(&self, user: &str, mechanism: ScramMechanism) -> ScramCredential {
         // Made for everyone, so that it takes the same time.
-        let other = self.0.secret.credential_of_no_one(user, mechanism);
+        let other = self.0.secret.credential_of_no_one(user, mechanism, &self.0.users.shapes(mechanism));
         self.0.users.credential(user, mechanism).unwrap_or(other)
     }
 }
@@ -160,12 +158,8 @@ impl Exchange {
 
     async fn check_password(&self, message: &[u8]) -> Result<Step, LoginError> {
         let plain::Password { user, password } = plain::parse(message)?;
-        let logins = &self.logins;
-        let (strong, weak) = (ScramMechanism::Sha512, ScramMechanism::Sha256);
-        let has_weak_alone = logins.0.users.credential(&user, strong).is_none();
-        let weaker = logins.0.users.credential(&user, weak).filter(|_| has_weak_alone);
-        let credential = weaker.unwrap_or_else(|| logins.credential(&user, strong));
-        match logins.0.checks.check(self.client, credential, password).await? {
+        let checked = self.logins.0.passwords.accepts(self.client, &user, &password).await;
+        match checked.map_err(|TooManyChecks| LoginError::Busy)? {
             true => Ok(Step::Success(Login { user, reply: Vec::new(), valid_for: None })),
             false => Err(LoginError::Refused),
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 
 use ring::{digest, hmac, pbkdf2};
+use subtle::ConstantTimeEq as _;
 
 /// The fewest iterations that a credential may have, as in Kafka.
 pub const MIN_ITERATIONS: NonZeroU32 = NonZeroU32::new(4_096).expect("not 0");
@@ -122,12 +123,16 @@ impl ScramCredential {
         Self { mechanism, salt, iterations, stored_key, server_key }
     }
 
+    /// What the stored key would be if `password` were the password. Takes milliseconds of a processor.
+    pub(crate) fn stored_key_of(&self, password: &str) -> Vec<u8> {
+        let salted = self.mechanism.salted_password(password.as_bytes(), &self.salt, self.iterations);
+        self.mechanism.hash(&self.mechanism.hmac(&salted, b"Client Key"))
+    }
+
     /// Whether it is the credential of `password`, in a time that does not depend on how much of it is right. Takes
     /// milliseconds of a processor.
     pub fn accepts(&self, password: &str) -> bool {
-        let salted = self.mechanism.salted_password(password.as_bytes(), &self.salt, self.iterations);
-        let stored = self.mechanism.hash(&self.mechanism.hmac(&salted, b"Client Key"));
-        is_equal(&stored, &self.stored_key)
+        self.stored_key_of(password).ct_eq(&self.stored_key).into()
     }
 }
 
@@ -139,12 +144,6 @@ impl fmt::Debug for ScramCredential {
             .field("iterations", &iterations)
             .finish_non_exhaustive()
     }
-}
-
-/// Whether two secrets are equal, in a time that depends on their lengths alone.
-pub(crate) fn is_equal(left: &[u8], right: &[u8]) -> bool {
-    let differences = left.iter().zip(right).fold(0, |all, (left, right)| all | (left ^ right));
-    left.len() == right.len() && std::hint::black_box(differences) == 0
 }
 
 #[cfg(test)]

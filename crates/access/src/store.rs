@@ -1,4 +1,4 @@
-//! Users and rules, kept on the log: topic `_factum.access`.
+//! Users, rules and quotas, kept on the log: topic `_factum.access`.
 //!
 //! ```text
 //!   a change ─▶ checked ─▶ appended, on disk ─▶ in memory, where listeners look ─▶ its answer
@@ -6,13 +6,15 @@
 //!
 //! **Invariants:** memory has no change that is not on disk, and has them in the order of the log. A change is one batch, and
 //! rules change in memory all at once: no one meets a rule that allows without the one that denies beside it. After an append that may or
-//! may not have happened, the log is read again before the next change. What cannot be read is passed over and listed.
+//! may not have happened, the log is read again before the next change. What cannot be read is passed over and listed. Every
+//! change is logged, for auditors, with the principal that made it, which the record has too.
 //!
 //! **Not here:** who may change them, which the listeners ask.
 
 mod read;
 mod record;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -20,12 +22,14 @@ use bytes::Bytes;
 use factum_eventlog::{
     Admin, AdminError, CleanupPolicy, EventLog, NewRecord, NewTopic, ProduceError, ReadError, TopicConfig,
 };
-use factum_types::{ByteSize, Offset, TopicName};
+use factum_types::{ByteSize, Offset, Principal, TopicName};
 use tokio::sync::Mutex;
+use tracing::info;
 
 use crate::acl::{Acl, AclError};
+use crate::quota::{QuotaChange, QuotaEntity, QuotaError, QuotaLimits};
 use crate::users::{MAX_USERS, check_user_name};
-use crate::{Acls, ScramCredential, ScramMechanism, UserNameError, Users};
+use crate::{Acls, Quotas, ScramCredential, ScramMechanism, UserNameError, Users};
 pub use read::UnreadableAccess;
 pub(crate) use record::Change;
 
@@ -34,14 +38,18 @@ pub const TOPIC: &str = "_factum.access";
 
 /// Rules at most.
 pub const MAX_ACLS: usize = 100_000;
+/// Entities with quotas at most.
+pub const MAX_QUOTAS: usize = 10_000;
 /// The largest batch: a change, whose records may take [`MAX_CHANGE_BYTES`], with what a batch adds to each.
 const MAX_BATCH: ByteSize = ByteSize::mib(24);
 /// The most that the records of one change take. A record has at most two names, which may double as JSON.
 const MAX_CHANGE_BYTES: usize = 16 << 20;
 /// A change of more records is encoded, and put in memory, beside those that serve.
 const MANY: usize = 200;
+/// The target of log lines about changes.
+const AUDIT: &str = "audit";
 
-/// The users and rules of a server; a cheap handle.
+/// The users, rules and quotas of a server; a cheap handle.
 #[derive(Clone)]
 pub struct AccessStore(Arc<Inner>);
 
@@ -49,6 +57,7 @@ struct Inner {
     log: Arc<dyn EventLog>,
     users: Users,
     acls: Acls,
+    quotas: Quotas,
     /// Whether a listener goes by the rules.
     is_enforced: bool,
     journal: Mutex<Journal>,
@@ -74,7 +83,7 @@ pub enum CredentialChange {
     Remove(ScramMechanism),
 }
 
-/// Why users or rules did not change.
+/// Why users, rules or quotas did not change.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
     /// A rule that cannot be.
@@ -95,6 +104,9 @@ pub enum ChangeError {
         /// The user.
         name: String,
     },
+    /// A quota that cannot be.
+    #[error(transparent)]
+    Quota(#[from] QuotaError),
     /// No such user, or none with this mechanism.
     #[error("there is no user {name:?} with a password for {mechanism}")]
     UnknownCredential {
@@ -106,6 +118,9 @@ pub enum ChangeError {
     /// Over the limit.
     #[error("too many rules: the limit is {MAX_ACLS}")]
     TooManyAcls,
+    /// Over the limit.
+    #[error("too many quotas: the limit is {MAX_QUOTAS} entities")]
+    TooManyQuotas,
     /// Over the limit.
     #[error("too many users: the limit is {MAX_USERS}")]
     TooManyUsers,
@@ -135,10 +150,12 @@ impl ChangeError {
         match self {
             Self::Acl(_)
             | Self::Name(_)
+            | Self::Quota(_)
             | Self::UserExists { .. }
             | Self::UnknownUser { .. }
             | Self::UnknownCredential { .. }
             | Self::TooManyAcls
+            | Self::TooManyQuotas
             | Self::TooManyUsers
             | Self::TooLarge { .. } => false,
             Self::Topic(_) | Self::Read(_) | Self::Stalled | Self::Write(_) => true,
@@ -157,11 +174,12 @@ impl AccessStore {
     /// Over `log`, which may write reserved topics; nothing is read yet. `is_enforced` says whether a listener goes by the
     /// rules.
     pub fn new(log: Arc<dyn EventLog>, is_enforced: bool) -> Self {
-        let (users, acls) = (Users::default(), Acls::default());
+        let (users, acls, quotas) = (Users::default(), Acls::default(), Quotas::default());
         Self(Arc::new(Inner {
             log,
             users,
             acls,
+            quotas,
             is_enforced,
             journal: Mutex::default(),
             note: OnceLock::new(),
@@ -189,6 +207,11 @@ impl AccessStore {
         &self.0.acls
     }
 
+    /// The quotas, for what clients use.
+    pub fn quotas(&self) -> &Quotas {
+        &self.0.quotas
+    }
+
     /// Whether a listener goes by the rules.
     pub fn is_enforced(&self) -> bool {
         self.0.is_enforced
@@ -203,11 +226,11 @@ impl AccessStore {
         self.0.read_on(&mut journal).await
     }
 
-    /// Puts rules in place, all or none; those that are there already stay. Answers once they are on disk.
+    /// Puts rules in place for `by`, all or none; those that are there already stay. Answers once they are on disk.
     ///
     /// # Errors
     /// [`ChangeError`]; where it is transient, they may be in place, all of them.
-    pub async fn add_acls(&self, acls: Vec<Acl>) -> Result<(), ChangeError> {
+    pub async fn add_acls(&self, by: &Principal, acls: Vec<Acl>) -> Result<(), ChangeError> {
         acls.iter().try_for_each(Acl::check)?;
         let mut journal = self.0.begin().await?;
         let mut new: Vec<_> = acls.into_iter().filter(|acl| !self.0.acls.contains(acl)).collect();
@@ -216,33 +239,43 @@ impl AccessStore {
         if self.0.acls.len() + new.len() > MAX_ACLS {
             return Err(ChangeError::TooManyAcls);
         }
-        self.0.write(&mut journal, new.into_iter().map(Change::SetAcl).collect()).await
+        self.0.write(&mut journal, by, new.into_iter().map(Change::SetAcl).collect()).await
     }
 
-    /// Takes rules away, all or none; those that are not there are passed over. Answers once that is on disk.
+    /// Takes rules away for `by`, all or none; those that are not there are passed over. Answers once that is on disk.
     ///
     /// # Errors
     /// [`ChangeError`]; where it is transient, they may be gone, all of them.
-    pub async fn remove_acls(&self, acls: Vec<Acl>) -> Result<(), ChangeError> {
+    pub async fn remove_acls(&self, by: &Principal, acls: Vec<Acl>) -> Result<(), ChangeError> {
         let mut journal = self.0.begin().await?;
         let there = acls.into_iter().filter(|acl| self.0.acls.contains(acl));
-        self.0.write(&mut journal, there.map(Change::RemoveAcl).collect()).await
+        self.0.write(&mut journal, by, there.map(Change::RemoveAcl).collect()).await
     }
 
-    /// Changes what is kept of the passwords of user `name`, all or nothing. Answers once that is on disk.
+    /// Changes, for `by`, what is kept of the passwords of user `name`, all or nothing. Answers once that is on disk.
     ///
     /// # Errors
     /// [`ChangeError`]; where it is transient, it may be in place.
-    pub async fn change_user(&self, name: &str, changes: Vec<CredentialChange>) -> Result<(), ChangeError> {
-        self.change_user_that(None, name, changes).await
+    pub async fn change_user(
+        &self,
+        by: &Principal,
+        name: &str,
+        changes: Vec<CredentialChange>,
+    ) -> Result<(), ChangeError> {
+        self.change_user_that(None, by, name, changes).await
     }
 
     /// Changes a user that there is not yet: of several at once, one creates it.
     ///
     /// # Errors
     /// [`ChangeError::UserExists`]; those of [`AccessStore::change_user`].
-    pub async fn create_user(&self, name: &str, changes: Vec<CredentialChange>) -> Result<(), ChangeError> {
-        self.change_user_that(Some(false), name, changes).await
+    pub async fn create_user(
+        &self,
+        by: &Principal,
+        name: &str,
+        changes: Vec<CredentialChange>,
+    ) -> Result<(), ChangeError> {
+        self.change_user_that(Some(false), by, name, changes).await
     }
 
     /// Changes a user that there is: one that is deleted meanwhile stays deleted.
@@ -251,16 +284,18 @@ impl AccessStore {
     /// [`ChangeError::UnknownUser`]; those of [`AccessStore::change_user`].
     pub async fn change_known_user(
         &self,
+        by: &Principal,
         name: &str,
         changes: Vec<CredentialChange>,
     ) -> Result<(), ChangeError> {
-        self.change_user_that(Some(true), name, changes).await
+        self.change_user_that(Some(true), by, name, changes).await
     }
 
     /// Changes a user that must exist or must not, where `exists` says so.
     async fn change_user_that(
         &self,
         exists: Option<bool>,
+        by: &Principal,
         name: &str,
         changes: Vec<CredentialChange>,
     ) -> Result<(), ChangeError> {
@@ -288,7 +323,33 @@ impl AccessStore {
         if adds && users.get(name).is_none() && users.len() >= MAX_USERS {
             return Err(ChangeError::TooManyUsers);
         }
-        self.0.write(&mut journal, all).await
+        self.0.write(&mut journal, by, all).await
+    }
+
+    /// Changes quotas for `by`, all or nothing; an entity that is named twice has what is said of it last. Answers once that is
+    /// on disk.
+    ///
+    /// # Errors
+    /// [`ChangeError`]; where it is transient, they may be in place, all of them.
+    pub async fn change_quotas(&self, by: &Principal, changes: Vec<QuotaChange>) -> Result<(), ChangeError> {
+        changes.iter().try_for_each(QuotaChange::check)?;
+        let mut journal = self.0.begin().await?;
+        let quotas = &self.0.quotas;
+        let mut all = BTreeMap::new();
+        for QuotaChange { entity, limits: changed } in changes {
+            let limits = all.entry(entity).or_insert_with_key(|entity| quotas.get(entity));
+            changed.into_iter().for_each(|(key, value)| limits.set(key, value));
+        }
+        all.retain(|entity, limits| quotas.get(entity) != *limits);
+        let is_new = |(entity, limits): &(&QuotaEntity, &QuotaLimits)| {
+            !limits.is_empty() && quotas.get(entity).is_empty()
+        };
+        let new = all.iter().filter(is_new).count();
+        if new > 0 && quotas.len() + new > MAX_QUOTAS {
+            return Err(ChangeError::TooManyQuotas);
+        }
+        let changes = all.into_iter().map(|(entity, limits)| Change::SetQuota(entity, limits));
+        self.0.write(&mut journal, by, changes.collect()).await
     }
 }
 
@@ -310,19 +371,30 @@ impl Inner {
     }
 
     /// Appends changes as one batch and applies them.
-    async fn write(&self, journal: &mut Journal, changes: Vec<Change>) -> Result<(), ChangeError> {
+    async fn write(
+        &self,
+        journal: &mut Journal,
+        by: &Principal,
+        changes: Vec<Change>,
+    ) -> Result<(), ChangeError> {
         if changes.is_empty() {
             return Ok(());
         }
-        let (changes, records, bytes) = beside(changes.len(), move || encode(changes)).await;
+        let owner = by.clone();
+        let (changes, records, bytes) = beside(changes.len(), move || encode(&owner, changes)).await;
         if bytes > MAX_CHANGE_BYTES {
             return Err(ChangeError::TooLarge { bytes });
         }
         // Until it is known to have happened, and also if this future is dropped meanwhile.
         journal.is_stale = true;
         let written = self.log.produce(&topic(), records).await?;
-        let (users, acls) = (self.users.clone(), self.acls.clone());
-        beside(changes.len(), move || apply(&users, &acls, &changes)).await;
+        let (users, acls, quotas, by) =
+            (self.users.clone(), self.acls.clone(), self.quotas.clone(), by.clone());
+        let take = move || {
+            apply(&users, &acls, &quotas, &changes);
+            changes.iter().for_each(|change| info!(target: AUDIT, principal = %by, "{change}"));
+        };
+        beside(written.len(), take).await;
         if let Some(last) = written.last() {
             journal.next = journal.next.max(last.offset.advance(1));
         }
@@ -340,10 +412,10 @@ async fn beside<T: Send + 'static>(count: usize, work: impl FnOnce() -> T + Send
 }
 
 /// The changes with their records, and how many bytes those take.
-fn encode(changes: Vec<Change>) -> (Vec<Change>, Vec<NewRecord>, usize) {
+fn encode(by: &Principal, changes: Vec<Change>) -> (Vec<Change>, Vec<NewRecord>, usize) {
     let mut bytes = 0;
     let records = changes.iter().map(|change| {
-        let (key, value) = change.encode();
+        let (key, value) = change.encode(by);
         bytes += key.len() + value.as_ref().map_or(0, Vec::len);
         new_record(key, value)
     });
@@ -352,7 +424,7 @@ fn encode(changes: Vec<Change>) -> (Vec<Change>, Vec<NewRecord>, usize) {
 }
 
 /// Does in memory what records say, rules all at once; what is so already stays.
-fn apply(users: &Users, acls: &Acls, changes: &[Change]) {
+fn apply(users: &Users, acls: &Acls, quotas: &Quotas, changes: &[Change]) {
     for change in changes {
         match change {
             Change::SetCredential(name, credential) => users.set(name, credential.clone()),
@@ -360,12 +432,13 @@ fn apply(users: &Users, acls: &Acls, changes: &[Change]) {
                 users.remove(name, *mechanism);
             }
             Change::SetAcl(_) | Change::RemoveAcl(_) => {}
+            Change::SetQuota(entity, limits) => quotas.set(entity, *limits),
         }
     }
     acls.change(changes.iter().filter_map(|change| match change {
         Change::SetAcl(acl) => Some((acl, true)),
         Change::RemoveAcl(acl) => Some((acl, false)),
-        Change::SetCredential(..) | Change::RemoveCredential(..) => None,
+        Change::SetCredential(..) | Change::RemoveCredential(..) | Change::SetQuota(..) => None,
     }));
 }
 

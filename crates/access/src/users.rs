@@ -13,11 +13,42 @@ pub const MAX_USERS: usize = 10_000;
 /// Bytes of a user's name.
 pub const MAX_USER_BYTES: usize = 255;
 
-type Credentials = HashMap<String, BTreeMap<ScramMechanism, ScramCredential>>;
+/// What a client sees of a credential before it has proved anything.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Shape {
+    pub(crate) mechanism: ScramMechanism,
+    pub(crate) iterations: NonZeroU32,
+    pub(crate) salt_bytes: usize,
+}
+
+impl Shape {
+    fn of(credential: &ScramCredential) -> Self {
+        let ScramCredential { mechanism, iterations, .. } = *credential;
+        Self { mechanism, iterations, salt_bytes: credential.salt.len() }
+    }
+}
+
+#[derive(Debug, Default)]
+struct AllUsers {
+    by_name: HashMap<String, OfUser>,
+    /// How many credentials there are of each.
+    shapes: BTreeMap<Shape, usize>,
+    iterations: BTreeMap<NonZeroU32, usize>,
+}
+
+#[derive(Debug)]
+struct OfUser {
+    credentials: BTreeMap<ScramMechanism, ScramCredential>,
+    /// The mechanism whose password was set last.
+    latest: ScramMechanism,
+}
+
+/// Shapes that are told apart of those who are no users.
+const SHAPES: usize = 16;
 
 /// The users and their credentials; a cheap handle, the same for all who hold it.
 #[derive(Clone, Debug, Default)]
-pub struct Users(Arc<RwLock<Credentials>>);
+pub struct Users(Arc<RwLock<AllUsers>>);
 
 /// A user, without what is kept of its password.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,54 +99,106 @@ pub fn check_user_name(name: &str) -> Result<(), UserNameError> {
 impl Users {
     /// What is kept of the password of user `name` for `mechanism`; `None` for a user that there is not.
     pub fn credential(&self, name: &str, mechanism: ScramMechanism) -> Option<ScramCredential> {
-        self.0.read().get(name).and_then(|of| of.get(&mechanism)).cloned()
+        self.0.read().by_name.get(name).and_then(|of| of.credentials.get(&mechanism)).cloned()
     }
 
-    /// The credential of user `name` that is checked fastest against a password; `None` for a user that there is not.
-    pub fn any_credential(&self, name: &str) -> Option<ScramCredential> {
-        self.0.read().get(name).and_then(|of| of.values().next()).cloned()
+    /// The credential of user `name` that a password is checked against: what was set last, so that no password goes that was
+    /// changed for another mechanism. `None` for a user that there is not.
+    pub fn latest_credential(&self, name: &str) -> Option<ScramCredential> {
+        let all = self.0.read();
+        let of = all.by_name.get(name)?;
+        of.credentials.get(&of.latest).cloned()
+    }
+
+    /// The most iterations of any credential.
+    pub(crate) fn most_iterations(&self) -> Option<NonZeroU32> {
+        self.0.read().iterations.keys().next_back().copied()
+    }
+
+    /// Shapes that credentials for `mechanism` have.
+    pub(crate) fn shapes(&self, mechanism: ScramMechanism) -> Vec<Shape> {
+        let all = self.0.read();
+        let of_mechanism = all.shapes.keys().filter(|shape| shape.mechanism == mechanism);
+        of_mechanism.take(SHAPES).copied().collect()
     }
 
     /// Keeps `credential` for user `name` in place of the one that it had for the mechanism.
     pub fn set(&self, name: &str, credential: ScramCredential) {
-        self.0.write().entry(name.to_owned()).or_default().insert(credential.mechanism, credential);
+        let mut all = self.0.write();
+        let (shape, latest) = (Shape::of(&credential), credential.mechanism);
+        let of = all.by_name.entry(name.to_owned());
+        let of = of.or_insert_with(|| OfUser { credentials: BTreeMap::new(), latest });
+        of.latest = latest;
+        let before = of.credentials.insert(latest, credential);
+        all.count(shape);
+        if let Some(before) = before {
+            all.discount(Shape::of(&before));
+        }
     }
 
     /// Forgets what user `name` had for `mechanism`; whether there was something.
     pub fn remove(&self, name: &str, mechanism: ScramMechanism) -> bool {
         let mut all = self.0.write();
-        let Some(of) = all.get_mut(name) else { return false };
-        let was = of.remove(&mechanism).is_some();
-        if of.is_empty() {
-            all.remove(name);
+        let Some(of) = all.by_name.get_mut(name) else { return false };
+        let removed = of.credentials.remove(&mechanism);
+        match of.credentials.keys().next_back().copied() {
+            None => {
+                all.by_name.remove(name);
+            }
+            Some(other) if of.latest == mechanism => of.latest = other,
+            Some(_) => {}
         }
-        was
+        if let Some(removed) = &removed {
+            all.discount(Shape::of(removed));
+        }
+        removed.is_some()
     }
 
     /// How many users there are.
     pub fn len(&self) -> usize {
-        self.0.read().len()
+        self.0.read().by_name.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.read().is_empty()
+        self.0.read().by_name.is_empty()
     }
 
     /// One user.
     pub fn get(&self, name: &str) -> Option<User> {
-        self.0.read().get(name).map(|of| user(name, of))
+        self.0.read().by_name.get(name).map(|of| user(name, of))
     }
 
     /// All of them, by name.
     pub fn list(&self) -> Vec<User> {
-        let mut all: Vec<_> = self.0.read().iter().map(|(name, of)| user(name, of)).collect();
+        let mut all: Vec<_> = self.0.read().by_name.iter().map(|(name, of)| user(name, of)).collect();
         all.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         all
     }
 }
 
-fn user(name: &str, of: &BTreeMap<ScramMechanism, ScramCredential>) -> User {
-    let mechanisms = of.iter().map(|(mechanism, credential)| (*mechanism, credential.iterations));
+impl AllUsers {
+    fn count(&mut self, shape: Shape) {
+        *self.shapes.entry(shape).or_default() += 1;
+        *self.iterations.entry(shape.iterations).or_default() += 1;
+    }
+
+    fn discount(&mut self, shape: Shape) {
+        discount(&mut self.shapes, &shape);
+        discount(&mut self.iterations, &shape.iterations);
+    }
+}
+
+fn discount<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+fn user(name: &str, of: &OfUser) -> User {
+    let mechanisms = of.credentials.iter().map(|(mechanism, credential)| (*mechanism, credential.iterations));
     User { name: name.to_owned(), mechanisms: mechanisms.collect() }
 }

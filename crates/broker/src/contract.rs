@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use factum_types::record::RecordReader;
-use factum_types::{RecordBatch, TopicName};
+use factum_types::{Header, RecordBatch, TopicName};
 
 use crate::partition::ProduceError;
 
@@ -44,7 +44,20 @@ pub struct ProducedRecord<'a> {
     pub key: Option<&'a [u8]>,
     /// Its value; absent in a tombstone.
     pub value: Option<&'a [u8]>,
+    /// Its header `__value_schema_id`, which names the schema of its value.
+    pub schema_header: Option<&'a [u8]>,
 }
+
+impl<'a> ProducedRecord<'a> {
+    /// Of a record's parts.
+    pub(crate) fn new(key: Option<&'a [u8]>, value: Option<&'a [u8]>, headers: &'a [Header]) -> Self {
+        let header = headers.iter().find(|header| header.key == SCHEMA_HEADER);
+        Self { key, value, schema_header: header.and_then(|header| header.value.as_deref()) }
+    }
+}
+
+/// The header that names the schema of a record's value, as Confluent's serialisers write it.
+const SCHEMA_HEADER: &str = "__value_schema_id";
 
 /// Why a contract refuses a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,7 +98,7 @@ pub(crate) fn check_batch(contract: &dyn Contract, batch: &RecordBatch) -> Resul
     let mut violations = Vec::new();
     let mut index = 0;
     while let Some(record) = records.next_record()? {
-        let produced = ProducedRecord { key: record.key.as_deref(), value: record.value.as_deref() };
+        let produced = ProducedRecord::new(record.key.as_deref(), record.value.as_deref(), &record.headers);
         if let Err(Violation { reason }) = contract.check(produced) {
             violations.push(InvalidRecord { index, reason });
             if violations.len() == MAX_VIOLATIONS {

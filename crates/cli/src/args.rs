@@ -11,8 +11,8 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    acl, completion, demo, dev, doctor, explain, generate, group, init, log, pipeline, produce, server, sql,
-    tail, topic, transaction, user, view,
+    acl, completion, demo, dev, doctor, explain, generate, group, init, log, pipeline, produce, quota,
+    server, sql, tail, topic, transaction, user, view,
 };
 
 /// An event-driven architecture in one binary.
@@ -101,6 +101,9 @@ pub(crate) enum Command {
     /// List, create and delete access rules
     #[command(subcommand)]
     Acl(acl::Verb),
+    /// List, set and delete client quotas
+    #[command(subcommand)]
+    Quota(quota::Verb),
     /// List, read and watch views
     #[command(subcommand)]
     View(view::Verb),

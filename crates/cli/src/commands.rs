@@ -13,6 +13,7 @@ pub(crate) mod log;
 pub(crate) mod pipeline;
 mod position;
 pub(crate) mod produce;
+pub(crate) mod quota;
 pub(crate) mod server;
 pub(crate) mod sql;
 pub(crate) mod tail;
@@ -44,6 +45,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Report> {
         Command::Transaction(verb) => talk(&common, |client| transaction::run(verb, client, common.output)),
         Command::User(verb) => talk(&common, |client| user::run(verb, client, common.output)),
         Command::Acl(verb) => talk(&common, |client| acl::run(verb, client, common.output)),
+        Command::Quota(verb) => talk(&common, |client| quota::run(verb, client, common.output)),
         Command::View(verb) => talk(&common, |client| view::run(verb, client, common.output)),
         Command::Pipeline(verb) => talk(&common, |client| pipeline::run(verb, client, common.output)),
         Command::Sql(args) => talk(&common, |client| sql::run(args, client, common.output)),

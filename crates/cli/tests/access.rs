@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -27,7 +29,7 @@ fn run_as(factum: &FactumProcess, user: &str, password: &str, arguments: &str, s
     let mut child = command.spawn().expect("the binary starts");
     let mut pipe = child.stdin.take().expect("piped");
     // A command that reads nothing closes its end.
-    std::io::Write::write_all(&mut pipe, stdin.as_bytes()).ok();
+    pipe.write_all(stdin.as_bytes()).ok();
     drop(pipe);
     child.wait_with_output().expect("the binary ends")
 }
@@ -117,11 +119,72 @@ fn users_and_rules_are_administered_and_outlive_a_kill() {
 }
 
 #[test]
+fn quotas_are_set_listed_and_deleted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let factum = serve(folder.path(), "correct horse");
+    let admin = |arguments: &str| run_as(&factum, "admin", "correct horse", arguments, "");
+    said(admin("quota set --entity user=ann producer_byte_rate=1048576 request_percentage=12.5"));
+    said(admin("quota set --entity user --entity client-id consumer_byte_rate=2048"));
+    said(admin("quota set --entity ip=10.0.0.7 connection_creation_rate=5"));
+    expect![[r#"
+        ENTITY          LIMITS
+        user=ann        producer_byte_rate=1048576 request_percentage=12.5
+        user client-id  consumer_byte_rate=2048
+        ip=10.0.0.7     connection_creation_rate=5
+    "#]]
+    .assert_eq(&said(admin("quota list")));
+    assert_eq!(said(admin("quota list --entity user=ann -o name")), "user=ann\n");
+    said(admin("quota delete --entity user=ann request_percentage"));
+    assert!(said(admin("quota list --entity user=ann")).contains("user=ann  producer_byte_rate=1048576\n"));
+    said(admin("quota delete --entity user=ann"));
+    assert!(refused(admin("quota delete --entity user=ann")).contains("no such quota"));
+    assert!(refused(admin("quota set --entity host=a producer_byte_rate=1")).contains("unknown entity type"));
+    assert!(
+        refused(admin("quota set --entity user=ann producer_byte_rate=0")).contains("a limit is above 0")
+    );
+    assert!(
+        refused(run_as(&factum, "", "", "quota list", "")).contains("may not describe the configuration")
+    );
+    let log = factum.stderr();
+    assert!(log.contains("the quota of user \"ann\" was set to") && log.contains("User:admin"), "{log}");
+    assert!(!log.contains("correct horse"));
+}
+
+#[test]
 fn a_server_without_users_says_what_to_do_and_lets_no_one_in() {
     let folder = tempfile::tempdir().expect("a folder");
     let factum = serve(folder.path(), "");
     assert!(factum.stdout().contains("set FACTUM_ADMIN_PASSWORD"), "{}", factum.stdout());
     assert!(refused(run_as(&factum, "admin", "", "topic list", "")).contains("password is wrong"));
+}
+
+#[test]
+fn a_short_password_for_the_first_user_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("factum.toml");
+    std::fs::write(&config, "access = \"acl\"\ndata_dir = \"data\"\n").expect("written");
+    let mut command = Command::new(BINARY);
+    command.args(["server", "--config", "factum.toml"]).current_dir(folder.path());
+    let output = command.env("FACTUM_ADMIN_PASSWORD", "short").output().expect("the binary starts");
+    let said = refused(output);
+    assert!(said.contains("FACTUM_ADMIN_PASSWORD has 5 bytes: a password has 8 to 1024"), "{said}");
+}
+
+#[test]
+fn who_is_let_in_is_told_of_each_listener_where_they_differ() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("factum.toml");
+    std::fs::write(&config, "[kafka]\nsecurity = \"SASL_PLAINTEXT\"\n").expect("written");
+    let factum = Launch::new(BINARY).config(config).data_dir(folder.path().join("data")).start();
+    let block = factum.stdout();
+    let who = "http: anyone may read and write; kafka: users who log in (SASL_PLAINTEXT)";
+    assert!(block.contains(who), "{block}");
+    let address = factum.http().trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(address).expect("connected");
+    stream.write_all(b"GET /health/ready HTTP/1.0\r\nhost: localhost\r\n\r\n").expect("sent");
+    let mut ready = String::new();
+    stream.read_to_string(&mut ready).expect("text");
+    assert!(ready.contains(r#""security":"SASL_PLAINTEXT","clients":"users who log in""#), "{ready}");
 }
 
 /// Starts over what an earlier process left, with `access` as the table's further lines.

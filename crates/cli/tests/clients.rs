@@ -5,6 +5,7 @@ mod clients {
     pub(crate) mod kcat;
     pub(crate) mod librdkafka;
     pub(crate) mod librdkafka_groups;
+    pub(crate) mod librdkafka_quotas;
     pub(crate) mod librdkafka_transactions;
     pub(crate) mod programs;
     pub(crate) mod security;

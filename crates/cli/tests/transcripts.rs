@@ -46,6 +46,7 @@ fn help_opens_with_examples() {
           transaction  List, describe and abort transactions of producers
           user         List, create and delete users, and set their passwords
           acl          List, create and delete access rules
+          quota        List, set and delete client quotas
           view         List, read and watch views
           pipeline     List and describe pipelines, which keep views up to date
           sql          Run a SQL query

@@ -15,6 +15,7 @@
 //! Not here: authorisation (the edge asks before it calls), schemas.
 
 mod admin;
+mod compacted_topic;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod group;
@@ -32,6 +33,7 @@ use async_trait::async_trait;
 use factum_types::{GroupId, Offset, TopicName, TopicPartition, TransactionalId};
 
 pub use admin::AdminError;
+pub use compacted_topic::{Apply, Change, CompactedTopic, CompactedTopicError, UnreadableRecords};
 pub use group::{Group, GroupConsumer, GroupError, GroupOffset, Member, Membership, PolledRecords};
 pub use partitioner::Partitioner;
 pub use produce::{NewRecord, ProduceError, RecordMetadata};

@@ -1,14 +1,17 @@
 //! The parts of one HTTP listener that its handlers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use factum_base::clients::{ClientAddress, LogLimit};
 use factum_base::tasks::{Stop, TaskGroup};
 use factum_eventlog::EventLog;
+use tracing::warn;
 
 use crate::Options;
 use crate::http::body::Bodies;
 use crate::http::change_text::Renderer;
+use crate::http::fair_work::FairWork;
 use crate::http::host_check::HostCheck;
 use crate::http::lag_history::LagHistory;
 use crate::http::login::Logins;
@@ -17,6 +20,11 @@ use crate::http::responses::Responses;
 use crate::http::sampler::Sampler;
 use crate::http::streams::Streams;
 use crate::state::State;
+
+/// How long a refused log-in takes beside its check, as over Kafka.
+const REFUSAL_DELAY: Duration = Duration::from_millis(100);
+/// Schemas that are read and compared at one time.
+const SCHEMAS_AT_ONCE: usize = 2;
 
 /// What one listener has, and the server's state that it stands on.
 pub(crate) struct Api {
@@ -32,6 +40,8 @@ pub(crate) struct Api {
     pub(crate) renderer: Renderer,
     pub(crate) responses: Arc<Responses>,
     pub(crate) partition_ends: PartitionEnds,
+    /// Reads and compares schemas, which may take a processor for a while.
+    pub(crate) schema_work: FairWork,
     log_limit: LogLimit,
 }
 
@@ -41,7 +51,7 @@ impl Api {
         Arc::new(Self {
             bodies: Bodies::new(&options),
             host_check: Arc::new(HostCheck::new(&options)),
-            logins: Logins::new(&state.access, &state.random),
+            logins: Logins::new(state.access.is_enforced(), state.passwords.clone(), options.tls.is_some()),
             stop: tasks.stop(),
             sampler: Sampler::new(state.clone(), tasks.stop()),
             lag_history: Arc::default(),
@@ -49,6 +59,7 @@ impl Api {
             renderer: Renderer::new(&options, tasks.clone(), responses.pieces().for_all()),
             responses,
             partition_ends: PartitionEnds::default(),
+            schema_work: FairWork::at_most(SCHEMAS_AT_ONCE),
             log_limit: LogLimit::default(),
             state,
             options,
@@ -58,6 +69,17 @@ impl Api {
     /// Whether the log may write of what `client` does: then how many lines were left out, else `None`.
     pub(crate) fn may_log(&self, client: ClientAddress) -> Option<u64> {
         self.log_limit.admit(client, self.state.clock.monotonic())
+    }
+
+    /// Has a refused log-in take a while, and writes it to the log: with the name where there is such a user, because people
+    /// write passwords in its place.
+    pub(crate) async fn refuse_login(&self, name: Option<String>, client: ClientAddress) {
+        if let Some(left_out) = self.may_log(client) {
+            let users = self.state.access.users();
+            let user = name.filter(|name| users.any_credential(name).is_some());
+            warn!(%client, user, left_out, "refused a login over HTTP");
+        }
+        tokio::time::sleep(REFUSAL_DELAY).await;
     }
 
     pub(crate) fn log(&self) -> &dyn EventLog {

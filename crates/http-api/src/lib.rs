@@ -27,7 +27,7 @@ mod routes;
 mod service;
 mod state;
 
-pub use factum_api::health::RoleHealth;
+pub use factum_api::health::{ListenerView, RoleHealth};
 pub use factum_api::overview::KafkaAddress;
 pub use options::Options;
 pub use router::document as openapi;

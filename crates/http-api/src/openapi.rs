@@ -13,6 +13,7 @@ use utoipa::openapi::{
 
 use crate::http::problem::{MEDIA_TYPE, Problem};
 use crate::http::record_view::RecordView;
+use crate::routes::registry;
 
 /// Paths that anyone may ask for.
 const PUBLIC: [&str; 5] = ["/", "/docs", "/openapi.json", "/health/live", "/health/ready"];
@@ -32,8 +33,9 @@ const JSON: &str = "application/json";
         (name = "transactions", description = "Transactions of producers, and what they hold back"),
         (name = "views", description = "Views, SQL, reference tables, and the pipelines that keep views up to date"),
         (name = "dashboards", description = "Pages of panels that show views"),
+        (name = "schema registry", description = "Schemas of events, by the REST API of Confluent's registry"),
         (name = "catalogue", description = "Teams and the events that they own"),
-        (name = "access", description = "Users, and rules that say who may do what"),
+        (name = "access", description = "Users, rules that say who may do what, and quotas that say how much"),
         (name = "health", description = "Liveness, readiness, metrics"),
         (name = "pages", description = "Pages for people"),
     ),
@@ -47,8 +49,12 @@ pub(crate) struct DocumentText(pub(crate) &'static LazyLock<String>);
 /// Adds to the document what holds for every route.
 pub(crate) fn complete(document: &mut OpenApiDocument) {
     for (path, item) in &mut document.paths.paths {
-        let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
+            // Its errors have a shape of their own.
+            if operation.tags.iter().flatten().any(|tag| tag == registry::TAG) {
+                continue;
+            }
             let responses = &mut operation.responses.responses;
             if !PUBLIC.contains(&path.as_str()) {
                 let denied = ResponseBuilder::new().description("Forbidden");

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use factum_access::AccessStore;
-use factum_api::health::RoleHealth;
+use factum_access::{AccessStore, PasswordChecks};
+use factum_api::health::{ListenerView, RoleHealth};
 use factum_api::overview::KafkaAddress;
 use factum_base::clock::SharedClock;
 use factum_base::random::Random;
@@ -11,6 +11,7 @@ use factum_base::tasks::Stop;
 use factum_base::telemetry::Metrics;
 use factum_eventlog::{EventLog, Transactions};
 use factum_governance::Catalogue;
+use factum_registry::Registry;
 use factum_sql::Engine;
 use factum_types::Authorizer;
 
@@ -23,12 +24,16 @@ pub struct State {
     pub transactions: Arc<dyn Transactions>,
     /// Who owns which event, and what it is like.
     pub catalogue: Catalogue,
+    /// Schemas of events.
+    pub registry: Registry,
     /// What keeps and reads views.
     pub engine: Engine,
     /// Decides who may do what.
     pub authorizer: Arc<dyn Authorizer>,
     /// The users and rules; says whether requests may log in.
     pub access: AccessStore,
+    /// Checks the passwords of those who log in.
+    pub passwords: PasswordChecks,
     /// The time.
     pub clock: SharedClock,
     /// Where Kafka clients connect, for commands to copy.
@@ -46,6 +51,8 @@ pub struct State {
 pub struct HealthReport {
     /// Every role of this process.
     pub roles: Vec<RoleHealth>,
+    /// Every listener, once they serve.
+    pub listeners: Vec<ListenerView>,
 }
 
 impl HealthReport {

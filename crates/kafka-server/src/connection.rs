@@ -14,6 +14,8 @@
 //!   when the server stops.
 //! - A client that is silent, or slow within a request or in taking an answer, is let go after a time: after a
 //!   short one if others wait for the memory that it holds.
+//! - A client that has used more than its quota has its next request begun later. It takes no more memory meanwhile, and
+//!   is let go if others wait for what it has.
 //! - What it holds of its requests, begun or not, is reserved beyond the first 16 KiB (see [`request_memory`]).
 //!
 //! Not here: what requests mean (see [`crate::handlers`]), who the client is.
@@ -22,6 +24,7 @@ mod addresses;
 mod budget;
 mod input;
 mod output;
+mod pause;
 mod pending;
 mod progress;
 mod request_memory;
@@ -49,6 +52,7 @@ use crate::messages::ApiKey;
 use crate::metrics::Metrics;
 use input::{FrameError, Input};
 use output::Output;
+use pause::Pause;
 use pending::{Pending, Request};
 use progress::Progress;
 use request_memory::{FREE_BYTES, Reservation};
@@ -67,6 +71,8 @@ enum End {
     LoginRefused,
     #[error("nothing happened for the idle timeout")]
     Idle,
+    #[error("the client has to wait for its quota, and others for what it holds")]
+    Throttled,
     #[error("the client stalled within a request or an answer")]
     Stalled,
     #[error(transparent)]
@@ -97,6 +103,8 @@ pub(crate) struct Connection<S> {
     arriving: Progress,
     /// Of the answers that the client has to take.
     taking: Progress,
+    /// While nothing more is begun because the client has used more than its quota.
+    pause: Pause,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -116,6 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             frame_since: now,
             arriving: Progress::new(now),
             taking: Progress::new(now),
+            pause: Pause::default(),
             session,
         }
     }
@@ -145,6 +154,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         loop {
             let mut progress = self.poll_answers(cx);
             progress |= self.poll_output(cx)?;
+            self.poll_throttled(cx);
             progress |= self.begin_requests()?;
             progress |= self.poll_input(cx)?;
             if self.is_over() {
@@ -175,10 +185,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.pending.abandon_patient();
         }
         if progress {
+            self.heed_throttle();
             self.heed_login();
             self.reservation.shrink_to(self.held_bytes());
         }
         progress
+    }
+
+    /// Begins nothing more for as long as the client has to wait.
+    fn heed_throttle(&mut self) {
+        if let Some(delay) = self.session.throttle.take() {
+            let now = Instant::now();
+            self.pause.extend(now + delay);
+            self.arriving.restart(now);
+        }
+    }
+
+    fn poll_throttled(&mut self, cx: &mut Context<'_>) {
+        if self.pause.poll_end(cx) {
+            // The time until now was not the client's.
+            let now = Instant::now();
+            (self.active_at, self.frame_since) = (now, now);
+            self.arriving.restart(now);
+        }
     }
 
     /// After a login larger requests are taken; after a refusal none at all.
@@ -224,7 +253,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn may_begin(&self) -> bool {
         // An answer that the client does not take holds back its next request.
-        !self.is_stopping() && !self.is_refused() && self.pending.may_begin() && self.output.is_empty()
+        let may_go_on = !self.is_stopping() && !self.is_refused() && !self.pause.is_on();
+        may_go_on && self.pending.may_begin() && self.output.is_empty()
     }
 
     fn begin(&mut self, frame: BytesMut) -> Result<(), End> {
@@ -232,6 +262,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.frame_since = now;
         self.arriving.restart(now);
         let begun = handlers::begin(&self.session, frame)?;
+        self.heed_throttle();
         self.metrics().begun(begun.api, len);
         match begun.answer {
             Some(answer) => self.pending.push(Request { api: begun.api, len, begun_at, answer }),
@@ -284,6 +315,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// for none; not for a frame that could not begin when it is whole.
     fn poll_step(&mut self, missing: usize, cx: &mut Context<'_>) -> Poll<usize> {
         let (held, step) = (self.held_bytes(), self.input.step(missing));
+        if self.pause.is_on() {
+            // Enough to see that it has gone, and no more; others may use its turn meanwhile.
+            self.reservation.stop_waiting();
+            let room = FREE_BYTES.saturating_sub(held);
+            return if room > 0 { Poll::Ready(step.min(room)) } else { Poll::Pending };
+        }
         if self.reservation.try_extend(held + step) {
             return Poll::Ready(step);
         }
@@ -331,13 +368,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Some(self.taking.deadline(limit))
         } else if !self.pending.is_empty() {
             None
+        } else if self.pause.is_on() {
+            Some(self.active_at + options.idle_timeout)
         } else if !self.input.is_empty() {
             Some(self.frame_since + options.stall_timeout)
         } else {
             Some(self.active_at + options.idle_timeout)
         };
         let own = [own, self.login_deadline()].into_iter().flatten().min();
-        let is_in_the_way = self.is_arriving() && self.reservation.is_in_the_way();
+        let is_in_the_way = self.holds_requests() && self.reservation.is_in_the_way();
         let crowded = is_in_the_way.then(|| self.arriving.deadline(options.crowded_timeout));
         [own, crowded].into_iter().flatten().min()
     }
@@ -346,6 +385,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn login_deadline(&self) -> Option<Instant> {
         let is_awaited = self.pending.is_empty() && self.session.authentication.is_awaited();
         is_awaited.then(|| self.opened_at + self.session.node.options.stall_timeout)
+    }
+
+    /// Whether bytes are there that cannot be begun yet: a part of a request, or what a client sent that has to wait.
+    fn holds_requests(&self) -> bool {
+        let is_held_back = self.pause.is_on() && self.pending.is_empty() && !self.input.is_empty();
+        is_held_back || self.is_arriving()
     }
 
     /// Whether a part of a request is there.
@@ -362,10 +407,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if deadline.is_some_and(|deadline| deadline <= now) {
                 let is_idle =
                     self.output.is_empty() && self.input.is_empty() && self.login_deadline().is_none();
-                return Poll::Ready(if is_idle { End::Idle } else { End::Stalled });
+                return Poll::Ready(match is_idle {
+                    true => End::Idle,
+                    false if self.pause.is_on() && self.output.is_empty() => End::Throttled,
+                    false => End::Stalled,
+                });
             }
             // Others may come to wait for what it holds, and no one would tell.
-            let may_be_in_the_way = !self.output.is_empty() || self.is_arriving();
+            let may_be_in_the_way = !self.output.is_empty() || self.holds_requests();
             let look = may_be_in_the_way.then(|| now + self.session.node.options.crowded_timeout);
             let Some(check) = [deadline, look].into_iter().flatten().min() else { return Poll::Pending };
             if check < timer.deadline() {
@@ -391,7 +440,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let peer = self.session.peer;
         let what = match end {
             // The login was reported when it was refused.
-            End::Closed | End::Stopped | End::Idle | End::LoginRefused | End::Io(_) => {
+            End::Closed | End::Stopped | End::Idle | End::Throttled | End::LoginRefused | End::Io(_) => {
                 debug!(%peer, %end, "closed a connection");
                 return;
             }

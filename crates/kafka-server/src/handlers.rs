@@ -6,6 +6,7 @@
 //! - Before a client has said who it is, where it has to, nothing else is begun (see [`authentication`]).
 //! - What the authoriser refuses by name gets the same response whether it exists or not.
 //! - An answer is at most about as large as what exists: asking twice in one request is asking once.
+//! - What clients with quotas use is counted, and how long they wait is in the answer and in the connection ([`throttling`]).
 //! - Handlers decide nothing: every rule about topics, groups and records is the broker's.
 //!
 //! Not here: bytes (see [`crate::messages`]), sockets, and which error is which code (see [`errors`]).
@@ -17,6 +18,7 @@ mod alter_configs;
 mod alter_partition_reassignments;
 mod api_versions;
 mod authentication;
+mod client_quotas;
 mod configs;
 mod consumer_group_describe;
 mod consumer_group_heartbeat;
@@ -59,6 +61,7 @@ mod sasl_handshake;
 mod scram_credentials;
 mod session;
 mod sync_group;
+mod throttling;
 mod txn_offset_commit;
 mod update_features;
 mod write_txn_markers;
@@ -75,6 +78,7 @@ use crate::wire::{self, Reader};
 pub(crate) use authentication::{Authentication, LoginRules};
 pub(crate) use fetch::FetchSessions;
 pub(crate) use session::{ListenerInfo, Node, Session};
+pub(crate) use throttling::Throttle;
 
 /// The largest request that brings no records, offsets or metadata of its own. Such a request names things, in a
 /// few bytes each, and each may cost a hundred times as much to answer.
@@ -221,6 +225,8 @@ fn dispatch(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
         ApiKey::DescribeAcls
         | ApiKey::CreateAcls
         | ApiKey::DeleteAcls
+        | ApiKey::DescribeClientQuotas
+        | ApiKey::AlterClientQuotas
         | ApiKey::DescribeUserScramCredentials
         | ApiKey::AlterUserScramCredentials => dispatch_access(call, body),
         ApiKey::DescribeConfigs => in_turn::<messages::describe_configs::DescribeConfigsRequest>(call, body),
@@ -275,12 +281,18 @@ fn dispatch_transactions(call: Call, body: &mut Reader<'_>) -> Result<Answer, wi
     }
 }
 
-/// The same for what is about users and access rules.
+/// The same for what is about users, access rules and quotas.
 fn dispatch_access(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire::Error> {
     match call.header.api {
         ApiKey::DescribeAcls => in_turn::<messages::describe_acls::DescribeAclsRequest>(call, body),
         ApiKey::CreateAcls => in_turn::<messages::create_acls::CreateAclsRequest>(call, body),
         ApiKey::DeleteAcls => in_turn::<messages::delete_acls::DeleteAclsRequest>(call, body),
+        ApiKey::DescribeClientQuotas => {
+            in_turn::<messages::describe_client_quotas::DescribeClientQuotasRequest>(call, body)
+        }
+        ApiKey::AlterClientQuotas => {
+            in_turn::<messages::alter_client_quotas::AlterClientQuotasRequest>(call, body)
+        }
         ApiKey::DescribeUserScramCredentials => in_turn::<
             messages::describe_user_scram_credentials::DescribeUserScramCredentialsRequest,
         >(call, body),
@@ -318,7 +330,9 @@ fn in_turn<R: Handle>(call: Call, body: &mut Reader<'_>) -> Result<Answer, wire:
     let request = R::decode(body, call.header.version)?;
     let answer = async move {
         let RequestHeader { version, correlation_id, .. } = call.header;
-        request.handle(&call).await.frame(version, correlation_id)
+        let (mut response, busy) = throttling::measured(&call, request.handle(&call)).await;
+        throttling::settle(&call, &mut response, busy);
+        response.frame(version, correlation_id)
     };
     Ok(Answer::InTurn { answer: Box::pin(answer), is_patient: R::IS_PATIENT })
 }

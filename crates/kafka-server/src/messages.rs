@@ -10,6 +10,7 @@
 
 pub mod add_offsets_to_txn;
 pub mod add_partitions_to_txn;
+pub mod alter_client_quotas;
 pub mod alter_configs;
 pub mod alter_partition_reassignments;
 pub mod alter_user_scram_credentials;
@@ -25,6 +26,7 @@ pub mod delete_groups;
 pub mod delete_records;
 pub mod delete_topics;
 pub mod describe_acls;
+pub mod describe_client_quotas;
 pub mod describe_cluster;
 pub mod describe_configs;
 pub mod describe_groups;
@@ -83,6 +85,9 @@ pub trait Request: Sized {
 pub trait Response {
     /// The API that it belongs to.
     const API: ApiKey;
+
+    /// How long the client should wait, where the response says so: what its connection waits anyway (KIP-219).
+    fn throttle_time(&mut self) -> Option<&mut i32>;
 
     /// Writes the body in `version`, which the API must serve.
     fn encode(&self, w: &mut Writer, version: i16);

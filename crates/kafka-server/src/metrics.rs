@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use factum_access::QuotaKey;
 use factum_access::sasl::Mechanism;
 use metrics::{Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram};
 
@@ -19,6 +20,8 @@ pub(crate) struct Metrics {
     turned_away: Counter,
     refused: Counter,
     stalled: Counter,
+    /// By quota.
+    throttled: Vec<Histogram>,
 }
 
 #[derive(Debug)]
@@ -48,6 +51,7 @@ impl Metrics {
             turned_away: counter!("factum_kafka_connections_turned_away_total"),
             refused: counter!("factum_kafka_refused_frames_total"),
             stalled: counter!("factum_kafka_connections_stalled_total"),
+            throttled: QuotaKey::ALL.map(throttled).to_vec(),
         }
     }
 
@@ -90,6 +94,14 @@ impl Metrics {
             .increment(1);
     }
 
+    /// A client has to wait for `delay`.
+    pub(crate) fn throttled(&self, key: QuotaKey, delay: Duration) {
+        // The order of `QuotaKey::ALL` is that of its numbers.
+        if let Some(quota) = self.throttled.get(key as usize) {
+            quota.record(delay.as_secs_f64());
+        }
+    }
+
     /// A client stalled within a request or an answer.
     pub(crate) fn stalled_connection(&self) {
         self.stalled.increment(1);
@@ -103,6 +115,10 @@ impl Drop for OpenConnection<'_> {
     fn drop(&mut self) {
         self.0.decrement(1.0);
     }
+}
+
+fn throttled(key: QuotaKey) -> Histogram {
+    metrics::histogram!("factum_kafka_throttle_seconds", "quota" => key.name())
 }
 
 fn index(api: ApiKey) -> usize {
@@ -125,5 +141,9 @@ fn describe() {
         "Logins of Kafka clients, by mechanism and outcome"
     );
     describe_counter!("factum_kafka_refused_frames_total", "Bytes on Kafka connections that were no request");
+    describe_histogram!(
+        "factum_kafka_throttle_seconds",
+        "How long clients had to wait because they had used more than a quota, by quota"
+    );
     describe_counter!("factum_kafka_connections_stalled_total", "Kafka clients that stalled and were let go");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use factum_access::sasl::{KeysError, Logins, Mechanism, ServerSecret, TokenKeys};
 use factum_access::tls::{LoadError, TlsServer, client_name};
-use factum_access::{AccessStore, Users};
+use factum_access::{AccessStore, PasswordChecks, QuotaKey, QuotaMeters, Users};
 use factum_base::clients::{ClientAddress, ClientLimit, LogLimit, most_of_one_client};
 use factum_base::clock::SharedClock;
 use factum_base::fair_work::FairWork;
@@ -24,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
 
 use crate::connection::{AddressConnection, Addresses, Budget, Connection, RequestMemory, to_usize};
-use crate::handlers::{Authentication, FetchSessions, ListenerInfo, LoginRules, Node, Session};
+use crate::handlers::{Authentication, FetchSessions, ListenerInfo, LoginRules, Node, Session, Throttle};
 use crate::metrics::Metrics;
 use crate::options::{FIRST, ListenerOptions, Options, OptionsError};
 
@@ -65,6 +65,8 @@ pub enum BindError {
 pub struct Identity {
     /// The users.
     pub users: Users,
+    /// Checks their passwords.
+    pub passwords: PasswordChecks,
     /// From which is made what is shown of users that there are not; stays the same over restarts.
     pub secret: ServerSecret,
     /// Where nonces come from.
@@ -161,6 +163,7 @@ impl Service {
                 Random::system(),
             ),
             metrics: Metrics::new(),
+            quotas: QuotaMeters::new(access.quotas().clone(), Arc::clone(&clock)),
             log_limit: LogLimit::default(),
             options,
             broker,
@@ -228,6 +231,10 @@ impl Service {
             }
             return;
         };
+        if let Err(delay) = self.node.quotas.connect(peer.ip()) {
+            self.keep_waiting(stream, delay, (slot, connection), stop);
+            return;
+        }
         // It was gone before we looked.
         let Ok(local) = prepare(&stream) else { return };
         let arrival = Arrival {
@@ -244,6 +251,28 @@ impl Service {
             None => self.tasks.spawn_quiet(arrival.serve(stream)),
             Some(tls) => self.tasks.spawn_quiet(arrival.serve_encrypted(stream, tls)),
         }
+    }
+}
+
+impl Service {
+    /// Keeps a client waiting whose address opens connections faster than its quota allows, and lets it go then (KIP-612): who
+    /// tries again at once would be back at once. Its `places` count meanwhile.
+    fn keep_waiting(
+        &self,
+        stream: TcpStream,
+        delay: Duration,
+        places: (OwnedSemaphorePermit, AddressConnection),
+        stop: &Stop,
+    ) {
+        self.node.metrics.throttled(QuotaKey::ConnectionCreationRate, delay);
+        let stop = stop.clone();
+        self.tasks.spawn_quiet(async move {
+            tokio::select! {
+                () = stop.requested() => {}
+                () = tokio::time::sleep(delay) => {}
+            }
+            drop((stream, places));
+        });
     }
 }
 
@@ -319,8 +348,9 @@ impl Arrival {
             (None, None) => Authentication::of(Principal::anonymous()),
         };
         let Self { node, listener, peer, local, connection, slot, .. } = self;
-        let unsynced = Arc::default();
-        (Arc::new(Session { node, listener, authentication, peer, connection, local, unsynced }), slot)
+        let (unsynced, throttle) = (Arc::default(), Throttle::default());
+        let session = Session { node, listener, authentication, peer, connection, local, unsynced, throttle };
+        (Arc::new(session), slot)
     }
 }
 
@@ -331,8 +361,8 @@ fn login_rules(
     clock: &SharedClock,
 ) -> Result<(LoginRules, Option<TokenKeys>), KeysError> {
     let sasl = options.sasl.clone().unwrap_or_default();
-    let Identity { users, secret, random } = identity;
-    let mut logins = Logins::new(users, secret, random);
+    let Identity { users, passwords, secret, random } = identity;
+    let mut logins = Logins::new(users, passwords, secret, random);
     let mut token_keys = None;
     if let Some(tokens) = sasl.oauthbearer.filter(|_| sasl.mechanisms.contains(&Mechanism::OAuthBearer)) {
         let keys = TokenKeys::open(&tokens.jwks)?;

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use factum_access::{
-    AccessStore, AclAuthorizer, Acls, ChangeError, CredentialChange, ITERATIONS, MAX_PASSWORD_BYTES,
-    ScramCredential, ScramMechanism, TOPIC,
+    AccessStore, AclAuthorizer, Acls, CredentialChange, ITERATIONS, MAX_PASSWORD_BYTES, ScramCredential,
+    ScramMechanism, TOPIC,
 };
 use factum_base::random::Random;
 use factum_eventlog::{AdminError, EventLog};
@@ -28,6 +28,8 @@ use crate::{Options, StartError};
 pub(crate) const ADMIN: &str = "admin";
 /// Has the password that user `admin` is created with where there is no user yet.
 const ADMIN_PASSWORD: &str = "FACTUM_ADMIN_PASSWORD";
+/// Bytes of a password at least, as where one is set over HTTP.
+pub(crate) const MIN_PASSWORD_BYTES: usize = 8;
 const DENIED: &str = "factum_access_denied_total";
 const DAMAGED: &str = "factum_access_damaged";
 
@@ -83,7 +85,7 @@ pub(crate) async fn start(
     // Not where there were users: what was lost may be the password of this one.
     if store.users().is_empty() && (!had_users || options.access.accept_damage) {
         match first_user(&store, random).await {
-            Err(source) if is_enforced => return Err(StartError::Access(source)),
+            Err(source) if is_enforced => return Err(source),
             Err(source) => error!(error = &source as &dyn std::error::Error, "cannot create user {ADMIN}"),
             Ok(()) => {}
         }
@@ -119,11 +121,14 @@ fn judge(lost: Vec<Lost>, note: &AccessNote, has_topic: bool, accepts: bool) -> 
 }
 
 /// Creates user `admin` with the password in the environment, if there is one.
-async fn first_user(store: &AccessStore, random: &Random) -> Result<(), ChangeError> {
-    let Ok(password) = std::env::var(ADMIN_PASSWORD) else { return Ok(()) };
-    if password.is_empty() || password.len() > MAX_PASSWORD_BYTES {
-        warn!("{ADMIN_PASSWORD} has no password of 1 to {MAX_PASSWORD_BYTES} bytes: no user was created");
+async fn first_user(store: &AccessStore, random: &Random) -> Result<(), StartError> {
+    let password = std::env::var(ADMIN_PASSWORD).unwrap_or_default();
+    if password.is_empty() {
         return Ok(());
+    }
+    let length = password.len();
+    if !(MIN_PASSWORD_BYTES..=MAX_PASSWORD_BYTES).contains(&length) {
+        return Err(StartError::AdminPassword { length });
     }
     let random = random.clone();
     let credentials = tokio::task::spawn_blocking(move || {
@@ -134,7 +139,8 @@ async fn first_user(store: &AccessStore, random: &Random) -> Result<(), ChangeEr
         })
     });
     let credentials = credentials.await.expect("hashing does not panic");
-    store.change_user(ADMIN, credentials.to_vec()).await?;
+    let changed = store.change_user(&Principal::system(), ADMIN, credentials.to_vec()).await;
+    changed.map_err(StartError::Access)?;
     info!("user {ADMIN} was created with the password in {ADMIN_PASSWORD}");
     Ok(())
 }

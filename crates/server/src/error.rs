@@ -3,6 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
+use factum_access::MAX_PASSWORD_BYTES;
+
+use crate::access::{ADMIN, MIN_PASSWORD_BYTES};
+
 /// Why a server did not start. Nothing of it is left running. A project is never the reason: what is wrong with it is a
 /// problem in the catalogue.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +23,15 @@ pub enum StartError {
     /// The users and access rules cannot be read or written.
     #[error("cannot say who may use this server")]
     Access(#[source] factum_access::ChangeError),
+    /// The first user cannot have the password that the environment has for it.
+    #[error(
+        "FACTUM_ADMIN_PASSWORD has {length} bytes: a password has {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES}, and user \
+         {ADMIN} is to be created with it"
+    )]
+    AdminPassword {
+        /// Its bytes.
+        length: usize,
+    },
     /// The Kafka port is taken or not ours.
     #[error(transparent)]
     Kafka(#[from] factum_kafka_server::BindError),
@@ -49,7 +62,8 @@ impl StartError {
         use factum_kafka_server::BindError as Kafka;
         matches!(
             self,
-            Self::Kafka(Kafka::Options(_) | Kafka::Certificate(_) | Kafka::TokenKeys(_))
+            Self::AdminPassword { .. }
+                | Self::Kafka(Kafka::Options(_) | Kafka::Certificate(_) | Kafka::TokenKeys(_))
                 | Self::Http(Http::Certificate(_))
         )
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use factum_broker::Broker;
 use factum_governance::Catalogue;
-use factum_http_api::{HealthReport, RoleHealth};
+use factum_http_api::{HealthReport, ListenerView, RoleHealth};
 use factum_sql::{Engine, ViewState};
 use factum_state::EmbeddedStore;
 
@@ -30,6 +30,7 @@ pub(crate) struct Health {
 struct Listeners {
     kafka: factum_kafka_server::Handle,
     http: factum_http_api::Handle,
+    shown: Vec<ListenerView>,
 }
 
 impl Health {
@@ -58,9 +59,14 @@ impl Health {
     }
 
     /// These serve clients from now on.
-    pub(crate) fn follow_listeners(&self, kafka: factum_kafka_server::Handle, http: factum_http_api::Handle) {
+    pub(crate) fn follow_listeners(
+        &self,
+        kafka: factum_kafka_server::Handle,
+        http: factum_http_api::Handle,
+        shown: Vec<ListenerView>,
+    ) {
         // A server has listeners once.
-        let _known = self.listeners.set(Listeners { kafka, http });
+        let _known = self.listeners.set(Listeners { kafka, http, shown });
     }
 
     /// The Kafka port is accepting from now on, or no longer.
@@ -86,6 +92,7 @@ impl Health {
                 // Views are read as they were.
                 role("state", true, self.state.problems()),
             ],
+            listeners: listeners.map(|listeners| listeners.shown.clone()).unwrap_or_default(),
         };
         // The client that reads this is served by it: it is a role where it has a certificate to look after.
         if let Some(http) = listeners.map(|listeners| &listeners.http).filter(|http| http.is_encrypted()) {

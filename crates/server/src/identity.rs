@@ -5,8 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use factum_access::Users;
 use factum_access::sasl::ServerSecret;
+use factum_access::{PasswordChecks, Users};
 use factum_base::random::Random;
 use factum_kafka_server::Identity;
 
@@ -16,10 +16,15 @@ use crate::StartError;
 const FILE: &str = "server-secret";
 
 /// Who may log in, and what logins are checked with.
-pub(crate) fn identity(data_dir: &Path, random: &Random, users: Users) -> Result<Identity, StartError> {
+pub(crate) fn identity(
+    data_dir: &Path,
+    random: &Random,
+    users: Users,
+    passwords: PasswordChecks,
+) -> Result<Identity, StartError> {
     let path = data_dir.join(FILE);
     let secret = secret(&path, random).map_err(|source| StartError::Secret { path, source })?;
-    Ok(Identity { users, secret, random: random.clone() })
+    Ok(Identity { users, passwords, secret, random: random.clone() })
 }
 
 /// The secret that is kept, or a new one. It is not synced: lost in a power cut, it is a new one.

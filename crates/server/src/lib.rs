@@ -13,10 +13,12 @@
 mod access;
 mod contracts;
 pub mod data_files;
+mod decoded_log;
 mod effects;
 mod error;
 mod health;
 mod identity;
+mod listeners;
 mod machine;
 mod names;
 mod open_files;

@@ -96,6 +96,13 @@ impl Access {
     }
 }
 
+impl AccessOptions {
+    /// Whether rules decide, and everyone may use what none is about.
+    pub fn opens_unruled(&self) -> bool {
+        self.mode == Access::Acl && self.allow_everyone_if_no_acl_found
+    }
+}
+
 impl From<Access> for AccessOptions {
     fn from(mode: Access) -> Self {
         let super_users = vec![format!("User:{ADMIN}")];

@@ -7,6 +7,7 @@ use std::time::Duration;
 use factum_base::tasks::{TaskGroup, TaskTree};
 use factum_governance::Catalogue;
 use factum_governance::watch::{self, Outcome};
+use factum_http_api::ListenerView;
 use factum_sql::Engine;
 use tracing::info;
 
@@ -23,6 +24,8 @@ pub struct Running {
     pub(crate) http: SocketAddr,
     pub(crate) is_https: bool,
     pub(crate) kafka: SocketAddr,
+    pub(crate) listeners: Vec<ListenerView>,
+    pub(crate) opens_unruled: bool,
     pub(crate) access: AccessStart,
     pub(crate) data_dir: PathBuf,
     pub(crate) temporary: Option<TemporaryFolder>,
@@ -73,6 +76,16 @@ impl Running {
     /// Where Kafka clients connect.
     pub fn kafka(&self) -> SocketAddr {
         self.kafka
+    }
+
+    /// Every listener, with who is let in.
+    pub fn listeners(&self) -> &[ListenerView] {
+        &self.listeners
+    }
+
+    /// Whether everyone may use what no access rule is about.
+    pub fn opens_unruled(&self) -> bool {
+        self.opens_unruled
     }
 
     /// How many users may log in.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use factum_access::PasswordChecks;
 use factum_base::clock::{SharedClock, SystemClock};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskTree};
@@ -11,20 +12,23 @@ use factum_broker::Broker;
 use factum_eventlog::{EventLog, Transactions};
 use factum_governance::watch::{self, Outcome};
 use factum_governance::{Catalogue, Effects};
-use factum_http_api::KafkaAddress;
+use factum_http_api::{KafkaAddress, ListenerView};
 use factum_kafka_server::Identity;
+use factum_registry::Registry;
 use factum_sql::Engine;
 use factum_state::EmbeddedStore;
+use tracing::error;
 
 use crate::access::{self, AccessStart, authorizer};
 use crate::contracts::Contracts;
+use crate::decoded_log::DecodedLog;
 use crate::health::Health;
 use crate::identity::identity;
 use crate::machine::Machine;
 use crate::names::ViewAndTableNames;
 use crate::open_files::share_out;
 use crate::running::{Groups, Running};
-use crate::{DataDir, Options, StartError, TemporaryFolder, effects, private_files, state};
+use crate::{DataDir, Options, StartError, TemporaryFolder, effects, listeners, private_files, state};
 
 impl Running {
     /// Starts a server and answers once it is ready.
@@ -51,6 +55,9 @@ impl Running {
 struct Parts {
     http: factum_http_api::Handle,
     kafka: factum_kafka_server::Handle,
+    listeners: Vec<ListenerView>,
+    /// Whether rules decide, and what none is about is open.
+    opens_unruled: bool,
     access: AccessStart,
     data_dir: PathBuf,
     temporary: Option<TemporaryFolder>,
@@ -72,18 +79,25 @@ impl Parts {
         // For those who keep records of their own in reserved topics: governance and the engine.
         let internal_log: Arc<dyn EventLog> = Arc::new(broker.internal_log());
         let access = access::start(&options, &data_dir, Arc::clone(&internal_log), &random).await?;
+        let registry = start_registry(&internal_log).await;
         let catalogue = Catalogue::new();
-        follow_catalogue(&broker, &catalogue);
-        let (engine, store) = start_engine(&options, &data_dir, &log, &internal_log, &clock, groups).await?;
+        follow_catalogue(&broker, &catalogue, &registry);
+        // SQL reads values that were written with a schema as JSON.
+        let decoded: Arc<dyn EventLog> =
+            Arc::new(DecodedLog { log: Arc::clone(&log), registry: registry.clone() });
+        let (engine, store) =
+            start_engine(&options, &data_dir, &decoded, &internal_log, &clock, groups).await?;
         broker.share_names(ViewAndTableNames(engine.clone()));
         let machine = watch_machine(&options, &data_dir, &broker, &clock, groups);
         let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine)
             .with_access_damage(access.damage.clone());
         let transactions: Arc<dyn Transactions> = Arc::new(broker.clone());
-        let identity = identity(&data_dir, &random, access.store.users().clone())?;
+        let passwords = PasswordChecks::new(access.store.users().clone(), &random);
+        let identity = identity(&data_dir, &random, access.store.users().clone(), passwords.clone())?;
         let (kafka_service, kafka) = bind_kafka(&options, broker, identity, &access, &clock, groups)?;
         let kafka_address = kafka_address(&options, &kafka);
-        let effects = effects::all(&engine, &log, start_feeds(&options, &log, &clock, &random, groups));
+        let effects =
+            effects::all(&engine, &log, &registry, start_feeds(&options, &log, &clock, &random, groups));
         let reports = health.clone();
         let (http_service, http) = factum_http_api::Service::bind(
             options.http.clone(),
@@ -91,9 +105,11 @@ impl Parts {
                 log: Arc::clone(&log),
                 transactions,
                 catalogue: catalogue.clone(),
+                registry,
                 engine: engine.clone(),
                 authorizer: authorizer(&options.access, &access, "http", options.http.listen),
                 access: access.store.clone(),
+                passwords,
                 clock,
                 kafka: kafka_address,
                 random,
@@ -102,29 +118,31 @@ impl Parts {
             },
             groups.edge.clone(),
         )?;
-        health.follow_listeners(kafka.clone(), http.clone());
+        let listeners = listeners::shown(&options, &kafka, &http);
+        let opens_unruled = options.access.opens_unruled();
+        health.follow_listeners(kafka.clone(), http.clone(), listeners.clone());
         let mut project = Project::new(&options, &internal_log, &catalogue, effects);
         // Clients meet what is recorded: contracts, views and names hold from the first request on.
         if !project.resume().await {
             project.begin().await;
         }
 
-        let edge = &groups.edge;
-        let stop = edge.stop();
-        edge.spawn("kafka", OnError::StopServer, async move {
-            health.kafka_accepts(true);
-            kafka_service.run(stop).await;
-            health.kafka_accepts(false);
-            Ok(())
-        });
-        let stop = edge.stop();
-        edge.spawn("http", OnError::StopServer, async move {
-            http_service.run(stop).await;
-            Ok(())
-        });
+        serve(kafka_service, http_service, health, groups);
         // The folder is applied beside them: however long its definitions take, the ports answer.
         let (project, outcome) = project.run(groups).await;
-        Ok(Self { http, kafka, access, data_dir, temporary, catalogue, engine, project, outcome })
+        Ok(Self {
+            http,
+            kafka,
+            listeners,
+            opens_unruled,
+            access,
+            data_dir,
+            temporary,
+            catalogue,
+            engine,
+            project,
+            outcome,
+        })
     }
 
     fn into_running(self, tree: TaskTree, groups: Groups) -> Running {
@@ -134,6 +152,8 @@ impl Parts {
             http: self.http.local_addr,
             is_https: self.http.is_encrypted(),
             kafka: self.kafka.local_addr,
+            listeners: self.listeners,
+            opens_unruled: self.opens_unruled,
             access: self.access,
             data_dir: self.data_dir,
             temporary: self.temporary,
@@ -145,11 +165,33 @@ impl Parts {
     }
 }
 
+/// Lets clients in.
+fn serve(
+    kafka: factum_kafka_server::Service,
+    http: factum_http_api::Service,
+    health: Health,
+    groups: &Groups,
+) {
+    let edge = &groups.edge;
+    let stop = edge.stop();
+    edge.spawn("kafka", OnError::StopServer, async move {
+        health.kafka_accepts(true);
+        kafka.run(stop).await;
+        health.kafka_accepts(false);
+        Ok(())
+    });
+    let stop = edge.stop();
+    edge.spawn("http", OnError::StopServer, async move {
+        http.run(stop).await;
+        Ok(())
+    });
+}
+
 /// Has the broker ask what is applied: whether there is a project, what its contracts are, and what it declares of topics.
-fn follow_catalogue(broker: &Broker, catalogue: &Catalogue) {
+fn follow_catalogue(broker: &Broker, catalogue: &Catalogue, registry: &Registry) {
     let (applied, declared) = (catalogue.clone(), catalogue.clone());
     broker.follow_project(move || applied.has_project());
-    broker.validate_records(Contracts::new(catalogue.clone()));
+    broker.validate_records(Contracts::new(catalogue.clone(), registry.clone()));
     broker.follow_declared_settings(move |topic| {
         declared.event(topic).map(|event| event.settings.config()).unwrap_or_default()
     });
@@ -229,6 +271,18 @@ fn watch_machine(
     let watching = &groups.broker;
     watching.spawn_quiet(machine.clone().watch(broker.clone(), Arc::clone(clock), watching.stop()));
     machine
+}
+
+/// The registry, with what is on the log. One that cannot be read keeps the server from nothing else: it is read again before
+/// its first change.
+async fn start_registry(internal_log: &Arc<dyn EventLog>) -> Registry {
+    let registry = Registry::new(Arc::clone(internal_log));
+    match registry.read().await {
+        Ok(unreadable) if unreadable.is_empty() => {}
+        Ok(unreadable) => error!(%unreadable, "some schemas cannot be read and are not there"),
+        Err(source) => error!(error = &source as &dyn std::error::Error, "schemas cannot be read"),
+    }
+    registry
 }
 
 /// The engine over its state; no view runs yet.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use factum_types::{Record, TopicName};
 
+use crate::access::RelationAccess;
 use crate::decode::Decoder;
 use crate::definitions::{Definitions, EventDefinition, Problem};
 use crate::plan;
@@ -21,7 +22,7 @@ pub fn plan_views(definitions: &Definitions) -> Result<usize, Vec<Problem>> {
 /// Plans `query` as one over `definitions`; whether it can be run.
 pub fn plan_query(definitions: &Definitions, query: &str) -> bool {
     let planned = plan::plan(definitions, &schemas(definitions));
-    planned.is_ok_and(|planned| planned.planner.query("", &Arc::from(query)).is_ok())
+    planned.is_ok_and(|planned| planned.planner.query(RelationAccess::All, &Arc::from(query)).is_ok())
 }
 
 /// Decodes `records` into all columns of `event`: how many there are, and how many could not be. `None` if its contract

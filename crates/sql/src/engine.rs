@@ -44,7 +44,6 @@ use crate::decode::spelling::SpellingLog;
 use crate::definitions::{Definitions, RelationKind, RelationName};
 use crate::error::{ApplyError, ReadError};
 use crate::metrics;
-use crate::names::suggest;
 use crate::pipeline::Pipeline;
 use crate::plan::PlanResult;
 use crate::schema::EventSchema;
@@ -56,7 +55,6 @@ pub use options::Options;
 pub use query::{Query, QueryLimits};
 use query_pool::QueryPool;
 use schemas::Schemas;
-pub use show::Visibility;
 pub use status::{PartitionStatus, ViewState, ViewStatus};
 use view::View;
 

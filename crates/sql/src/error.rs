@@ -3,7 +3,7 @@
 use datafusion::common::DataFusionError;
 use factum_eventlog as eventlog;
 use factum_state as state;
-use factum_types::TopicName;
+use factum_types::{AccessDeniedError, TopicName};
 
 use crate::definitions::{Problem, RelationName};
 use crate::names::LONGEST_MESSAGE;
@@ -14,12 +14,10 @@ use crate::wording;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// No view has this name.
-    #[error("there is no view {view}{}", suggested(.nearest.as_ref()))]
+    #[error("there is no view {view}")]
     UnknownView {
         /// The name asked for.
         view: RelationName,
-        /// A view of a similar name.
-        nearest: Option<RelationName>,
     },
     /// The view was dropped while it was read.
     #[error("view {view} was dropped")]
@@ -151,6 +149,9 @@ pub enum QueryError {
         /// Why.
         reason: String,
     },
+    /// The caller may know of a relation that the query names, and may not read it; or it may read none.
+    #[error(transparent)]
+    Denied(AccessDeniedError),
     /// The rows cannot be computed.
     #[error("the query failed")]
     Compute(#[source] ComputeError),
@@ -200,8 +201,4 @@ impl ApplyError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
     }
-}
-
-fn suggested(nearest: Option<&RelationName>) -> String {
-    nearest.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 }

@@ -15,6 +15,7 @@
 //!
 //! Not here: HTTP, projects, where the log or the state are kept.
 
+mod access;
 mod avg;
 mod changes;
 mod checked;
@@ -56,6 +57,7 @@ mod view;
 mod view_threads;
 mod wording;
 
+pub use access::AccessCheck;
 pub use changes::{Change, ChangeId, ChangeIdError, ChangeStream};
 pub use definitions::{
     DeclaredView, Definitions, EventDefinition, PipelineDefinition, Place, Problem, RelationKind,
@@ -63,7 +65,7 @@ pub use definitions::{
 };
 pub use engine::{
     ApplyResult, Engine, Options, PartitionStatus, PlannedDefinitions, Query, QueryLimits, ViewState,
-    ViewStatus, Visibility,
+    ViewStatus,
 };
 pub use error::{ApplyError, ComputeError, QueryError, ReadError};
 pub use explain::Explanation;

@@ -31,8 +31,9 @@ use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, GroupByExpr, Ident, OrderBy, OrderByKind, Query, Select, SetExpr, Spanned, With,
 };
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
-use factum_types::TopicName;
+use factum_types::{AccessDeniedError, TopicName};
 
+use crate::access::RelationAccess;
 use crate::definitions::{Problem, RelationName};
 use crate::plan::extent::{self, Excess};
 use crate::plan::relations::Relations;
@@ -52,6 +53,8 @@ pub(crate) enum Failure {
     Awaits(TopicName),
     /// It reads a view that is not planned yet.
     Needs(RelationName),
+    /// It names a relation that the caller may not use, and may know of.
+    Denied(AccessDeniedError),
 }
 
 impl From<Problem> for Failure {
@@ -71,6 +74,7 @@ pub(crate) struct ResolvedQuery {
 /// Resolves the names of one statement.
 pub(crate) struct Resolver<'a> {
     relations: &'a Relations,
+    access: RelationAccess<'a>,
     team: Arc<str>,
     source: &'a SourceText,
     /// Where to point if a part has no place of its own.
@@ -86,12 +90,14 @@ pub(crate) struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     pub(crate) fn new(
         relations: &'a Relations,
+        access: RelationAccess<'a>,
         team: Arc<str>,
         source: &'a SourceText,
         statement: Range<usize>,
     ) -> Self {
         Self {
             relations,
+            access,
             team,
             source,
             statement,
@@ -107,7 +113,10 @@ impl<'a> Resolver<'a> {
         self.query(&mut query)?;
         match self.failure {
             Some(failure) => Err(failure),
-            None => Ok(ResolvedQuery { query, tumbles: self.tumbles }),
+            None => {
+                self.check_access(&query)?;
+                Ok(ResolvedQuery { query, tumbles: self.tumbles })
+            }
         }
     }
 
@@ -242,10 +251,19 @@ impl<'a> Resolver<'a> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
+        self.check_access(query)?;
         let plan = self.relations.plan(query.clone(), &self.ctes);
         let plan = plan.map_err(|error| planning_problem(self.source, &error, &self.statement))?;
         extent::check(&plan).map_err(|excess| too_large(excess, self.source, &self.statement))?;
         Ok(plan)
+    }
+
+    /// Refuses names that the planner would look up where none are resolved here: in VALUES and the like.
+    fn check_access(&self, query: &Query) -> Result<(), Failure> {
+        match self.access.first_hidden(query, self.relations) {
+            Some(written) => Err(self.unknown_relation(&written)),
+            None => Ok(()),
+        }
     }
 
     fn problem(&self, span: Span, message: impl Into<String>) -> Problem {

@@ -127,6 +127,10 @@ impl fmt::Display for Action {
 pub enum Resource<'a> {
     /// The whole of this Factum: listing, creating, metrics.
     Cluster,
+    /// Its users, access rules and quotas. Rules about the cluster are about them too; what is open for want of rules is not.
+    AccessRules,
+    /// At least one topic, view or table, whichever: asked before it is known which.
+    AnyTopic,
     /// One topic, whether it exists or not.
     Topic(&'a TopicName),
     /// One consumer group.
@@ -158,11 +162,21 @@ impl<'a> Resource<'a> {
         Self::Definition { kind: "dashboard", name }
     }
 
+    /// A subject of the schema registry, by the name of the topic that it is of.
+    pub fn subject(name: &'a str) -> Self {
+        Self::Definition { kind: "subject", name }
+    }
+
     /// The team that owns a definition, which its name says; `None` for a bare name, and for what is no definition.
     pub fn owner(&self) -> Option<&'a str> {
         match self {
             Self::Definition { name, .. } => name.split_once('.').map(|(team, _)| team),
-            Self::Cluster | Self::Topic(_) | Self::Group(_) | Self::TransactionalId(_) => None,
+            Self::Cluster
+            | Self::AccessRules
+            | Self::AnyTopic
+            | Self::Topic(_)
+            | Self::Group(_)
+            | Self::TransactionalId(_) => None,
         }
     }
 }
@@ -170,7 +184,8 @@ impl<'a> Resource<'a> {
 impl fmt::Display for Resource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cluster => f.write_str("the cluster"),
+            Self::Cluster | Self::AccessRules => f.write_str("the cluster"),
+            Self::AnyTopic => f.write_str("any topic"),
             Self::Topic(name) => write!(f, "topic {name}"),
             Self::Group(id) => write!(f, "group {id}"),
             Self::TransactionalId(id) => write!(f, "transactional id {id}"),

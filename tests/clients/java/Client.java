@@ -49,11 +49,12 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * usage: Client BOOTSTRAP codecs|group|consumer_group|resume|time|admin|idempotent
  *        Client BOOTSTRAP transactions|exactly_once|fencing|timeout|killed
  *        Client BOOTSTRAP acls                    users and access rules, of a server that goes by them
+ *        Client BOOTSTRAP quotas                  quotas of clients
  *        Client BOOTSTRAP word_count               Kafka Streams, exactly once
  *        Client BOOTSTRAP member TOPIC GROUP PROTOCOL      one member of `group`, as a process of its own
  * </pre>
  *
- * `killed`, `acls` and `word_count` say {"kill":"server"} when the server is to be killed, and go on when they hear a line on standard input.
+ * `killed`, `acls`, `quotas` and `word_count` say {"kill":"server"} when the server is to be killed, and go on when they hear a line on standard input.
  */
 public final class Client {
     static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -86,6 +87,7 @@ public final class Client {
                 case "timeout" -> new Transactions(client).timeout();
                 case "killed" -> new Transactions(client).killed();
                 case "acls" -> new Acls(client).administer();
+                case "quotas" -> new Quotas(client).administer();
                 case "word_count" -> new WordCount(client).exactlyOnce();
                 case "member" -> client.member(arguments[2], arguments[3], arguments[4]);
                 default -> fail("no scenario is called " + arguments[1]);

@@ -139,6 +139,7 @@ public final class Codec {
                 // Too small for a number of its own.
                 case "int8" -> json.numberNode(variant);
                 case "int16", "uint16", "int32", "int64" -> json.numberNode(number(name));
+                case "float64" -> json.numberNode((double) number(name));
                 case "string" -> json.textNode(variant == 1 ? "" : "s" + number(name));
                 case "bytes", "records" -> json.binaryNode(variant == 1 ? new byte[0] : ("s" + number(name)).getBytes(StandardCharsets.UTF_8));
                 // Its last digits, which are hexadecimal, read as the number.

@@ -7,10 +7,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use subtle::ConstantTimeEq as _;
 
 use super::{Login, LoginError};
 use crate::ScramCredential;
-use crate::scram::is_equal;
 
 /// The longest message; names and nonces are short.
 const MAX_BYTES: usize = 4 << 10;
@@ -78,7 +78,7 @@ impl ServerFirst {
             return Err(LoginError::Malformed("its proof has another length"));
         }
         let client_key: Vec<_> = proof.iter().zip(&signature).map(|(one, other)| one ^ other).collect();
-        if !is_equal(&mechanism.hash(&client_key), stored_key) {
+        if !bool::from(mechanism.hash(&client_key).ct_eq(stored_key)) {
             return Err(LoginError::Refused);
         }
         let signature = STANDARD.encode(mechanism.hmac(server_key, exchange.as_bytes()));

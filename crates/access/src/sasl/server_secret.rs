@@ -3,6 +3,7 @@
 use factum_base::random::Random;
 use ring::{digest, hmac};
 
+use crate::users::Shape;
 use crate::{ITERATIONS, ScramCredential, ScramMechanism};
 
 /// Bytes of the salt of a password.
@@ -33,17 +34,33 @@ impl ServerSecret {
         self.0
     }
 
-    /// A credential that looks like others, is the same each time, and is that of no password.
-    pub(super) fn credential_of_no_one(&self, user: &str, mechanism: ScramMechanism) -> ScramCredential {
+    /// A credential that looks like others, which have these `shapes`, is the same each time, and is that of no password. It has the
+    /// shape that scores highest for the name: where shapes come and go, most names keep theirs.
+    pub(super) fn credential_of_no_one(
+        &self,
+        user: &str,
+        mechanism: ScramMechanism,
+        shapes: &[Shape],
+    ) -> ScramCredential {
         let key = hmac::Key::new(hmac::HMAC_SHA512, &self.0);
+        let tag = |purpose: &str| hmac::sign(&key, format!("{purpose} {mechanism} {user}").as_bytes());
         let derive = |purpose: &str, bytes: usize| {
-            let tag = hmac::sign(&key, format!("{purpose} {mechanism} {user}").as_bytes());
-            tag.as_ref()[..bytes].to_vec()
+            let rounds = bytes.div_ceil(digest::SHA512_OUTPUT_LEN);
+            let tags = (0..rounds).flat_map(|round| match round {
+                0 => tag(purpose).as_ref().to_vec(),
+                round => tag(&format!("{purpose} {round}")).as_ref().to_vec(),
+            });
+            tags.take(bytes).collect()
         };
+        let score =
+            |shape: &&Shape| tag(&format!("{} {}", shape.iterations, shape.salt_bytes)).as_ref().to_vec();
+        let shape = shapes.iter().max_by_key(score);
+        let (iterations, salt_bytes) =
+            shape.map_or((ITERATIONS, SALT_BYTES), |shape| (shape.iterations, shape.salt_bytes));
         ScramCredential {
             mechanism,
-            salt: derive("salt", SALT_BYTES),
-            iterations: ITERATIONS,
+            salt: derive("salt", salt_bytes),
+            iterations,
             stored_key: derive("stored key", mechanism.key_bytes()),
             server_key: derive("server key", mechanism.key_bytes()),
         }

@@ -14,7 +14,8 @@ fn logins() -> Logins {
         users.set("ann", ScramCredential::from_password(mechanism, "p,w=d", vec![7; SALT_BYTES], ITERATIONS));
     }
     let random = Random::seeded(1);
-    Logins::new(users, ServerSecret::random(&random), random)
+    let passwords = PasswordChecks::new(users.clone(), &random);
+    Logins::new(users, passwords, ServerSecret::random(&random), random)
 }
 
 fn text(step: Step) -> String {
@@ -178,7 +179,8 @@ async fn plain_takes_passwords_and_connection_strings() {
         ScramCredential::from_password(ScramMechanism::Sha256, "a2V5PT0=", vec![7; 16], ITERATIONS),
     );
     let random = Random::seeded(1);
-    let logins = Logins::new(users, ServerSecret::random(&random), random);
+    let passwords = PasswordChecks::new(users.clone(), &random);
+    let logins = Logins::new(users, passwords, ServerSecret::random(&random), random);
     let try_with =
         async |message: &str| match logins.begin(Mechanism::Plain, ANYONE).next(message.as_bytes()).await {
             Ok(Step::Success(login)) => Ok(login.user),
@@ -291,4 +293,32 @@ async fn a_token_holds_for_its_issuer_audience_and_time() {
     {
         assert!(matches!(refusal(try_with(malformed).await), LoginError::Malformed(_)));
     }
+}
+
+/// The iterations and the length of the salt that a name is asked for.
+async fn shape(logins: &Logins, name: &str) -> (String, usize) {
+    let mut exchange = logins.begin(Mechanism::ScramSha512, ANYONE);
+    let asked = challenge(&mut exchange, &format!("n,,n={name},r=abc")).await;
+    let parts: Vec<_> = asked.split(',').collect();
+    (parts[2].to_owned(), STANDARD.decode(&parts[1][2..]).expect("base64").len())
+}
+
+#[tokio::test]
+async fn unknown_names_are_asked_like_the_users_that_there_are() {
+    let logins = logins();
+    let mechanism = ScramMechanism::Sha512;
+    let iterations = std::num::NonZeroU32::new(8_192).expect("not 0");
+    for user in ["bob", "cid"] {
+        let made_elsewhere = ScramCredential::from_password(mechanism, "pw", vec![1; 24], iterations);
+        logins.0.users.set(user, made_elsewhere);
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for number in 0..64 {
+        let name = format!("unknown-{number}");
+        let asked = shape(&logins, &name).await;
+        assert_eq!(asked, shape(&logins, &name).await, "the same each time");
+        seen.insert(asked);
+    }
+    let expected = [shape(&logins, "ann").await, shape(&logins, "bob").await];
+    assert_eq!(seen, expected.into_iter().collect());
 }

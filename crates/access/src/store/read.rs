@@ -89,7 +89,7 @@ impl Inner {
                     Err(reason) => unreadable.add(record.offset..record.offset.next(), || reason),
                 }
             }
-            apply(&self.users, &self.acls, &changes);
+            apply(&self.users, &self.acls, &self.quotas, &changes);
             journal.next = chunk.next;
         }
         journal.is_stale = false;

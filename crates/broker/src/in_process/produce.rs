@@ -147,7 +147,7 @@ async fn check_contract(
 
 fn judge(contract: &dyn Contract, records: &[NewRecord]) -> Result<(), ProduceError> {
     for (index, record) in records.iter().enumerate() {
-        let produced = ProducedRecord { key: record.key.as_deref(), value: record.value.as_deref() };
+        let produced = ProducedRecord::new(record.key.as_deref(), record.value.as_deref(), &record.headers);
         let refused = |Violation { reason }| ProduceError::Refused { index, reason };
         contract.check(produced).map_err(refused)?;
     }

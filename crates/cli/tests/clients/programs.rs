@@ -19,7 +19,7 @@ fn run(language: &str, scenario: &str) {
 
 #[track_caller]
 fn run_against(mut factum: FactumProcess, language: &str, scenario: &str) {
-    let mut program = start(language, &factum.kafka(), scenario);
+    let mut program = start(language, &factum.kafka(), &factum.http(), scenario);
     let mut errors = program.stderr.take().expect("piped");
     let collect = move || {
         let mut text = String::new();
@@ -44,10 +44,11 @@ fn run_against(mut factum: FactumProcess, language: &str, scenario: &str) {
 }
 
 #[track_caller]
-fn start(language: &str, bootstrap: &str, scenario: &str) -> Child {
+fn start(language: &str, bootstrap: &str, registry: &str, scenario: &str) -> Child {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients/run");
     let mut command = Command::new(&program);
     command.args([language, bootstrap, scenario]);
+    command.env("SCHEMA_REGISTRY", registry);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap_or_else(|error| panic!("cannot run {}: {error}", program.display()))
 }
@@ -67,7 +68,8 @@ macro_rules! scenarios {
 
 scenarios! {
     python: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
-    java: codecs group consumer_group resume time admin idempotent transactions exactly_once fencing timeout killed word_count;
+    java: codecs group consumer_group resume time admin idempotent transactions exactly_once fencing timeout killed word_count quotas;
+    confluent: client avro json protobuf references evolution;
     go: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
 }
 

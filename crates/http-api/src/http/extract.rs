@@ -6,13 +6,18 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use factum_access::Users;
 use factum_base::clients::ClientAddress;
+use factum_sql::{AccessCheck, QueryError};
 use factum_types::auth::Client;
-use factum_types::{Action, Authorizer, GroupId, Principal, Resource, TopicName, TransactionalId};
+use factum_types::{
+    AccessDeniedError, Action, Authorizer, GroupId, Principal, Resource, TopicName, TransactionalId,
+};
 use serde::de::DeserializeOwned;
 
 use crate::api::Api;
 use crate::http::client_limit::client_of;
+use crate::http::login;
 use crate::http::parameter;
 use crate::http::problem::Problem;
 
@@ -20,9 +25,15 @@ use crate::http::problem::Problem;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PeerAddress(pub(crate) Option<IpAddr>);
 
+/// What a caller may see of what there is.
+pub(crate) type Visibility = Arc<dyn Fn(Resource<'_>) -> bool + Send + Sync>;
+
 /// Who sends the request. The one place that decides it, by the log-in that the request has (see [`crate::http::login`]).
+#[derive(Clone)]
 pub(crate) struct Caller {
     principal: Principal,
+    /// Says whether the user is still there that logged in, if one did.
+    users: Option<Users>,
     address: Option<IpAddr>,
     /// Whether a log-in could change the answer.
     may_log_in: bool,
@@ -34,20 +45,67 @@ impl Caller {
     /// Asks whether the caller may do `action` with `resource`.
     pub(crate) fn may(&self, action: Action, resource: Resource<'_>) -> Result<(), Problem> {
         let asked = Client { principal: &self.principal, address: self.address };
-        self.authorizer.check(asked, action, resource).map_err(|denied| match self.may_log_in {
+        self.authorizer.check(asked, action, resource).map_err(|denied| self.denied(denied))
+    }
+
+    /// The same while a stream runs: the user may have been deleted since.
+    pub(crate) fn still_may(&self, action: Action, resource: Resource<'_>) -> Result<(), Problem> {
+        let is_there = match (&self.users, self.principal.as_str().split_once(':')) {
+            (Some(users), Some((_, name))) => users.any_credential(name).is_some(),
+            _ => true,
+        };
+        match is_there {
+            true => self.may(action, resource),
+            false => Err(Problem::unauthenticated("the user was deleted")),
+        }
+    }
+
+    /// What is answered to a refusal.
+    pub(crate) fn denied(&self, denied: AccessDeniedError) -> Problem {
+        match self.may_log_in {
             true => Problem::unauthenticated(denied),
             false => denied.into(),
-        })
+        }
     }
 
     /// What the caller may see of what there is.
-    pub(crate) fn visibility(&self) -> factum_sql::Visibility {
-        let (principal, authorizer) = (self.principal.clone(), Arc::clone(&self.authorizer));
-        let address = self.address;
-        Arc::new(move |resource| {
-            let asked = Client { principal: &principal, address };
-            authorizer.check(asked, Action::Describe, resource).is_ok()
+    pub(crate) fn visibility(&self) -> Visibility {
+        let caller = self.clone();
+        Arc::new(move |resource| caller.sees(resource))
+    }
+
+    /// Whether the caller may know that something exists.
+    pub(crate) fn sees(&self, resource: Resource<'_>) -> bool {
+        let asked = Client { principal: &self.principal, address: self.address };
+        self.authorizer.check(asked, Action::Describe, resource).is_ok()
+    }
+
+    /// What is asked about the relations that a statement of the caller names.
+    pub(crate) fn access(&self) -> AccessCheck {
+        let caller = self.clone();
+        Arc::new(move |action, resource| {
+            let asked = Client { principal: &caller.principal, address: caller.address };
+            caller.authorizer.check(asked, action, resource)
         })
+    }
+
+    /// Who the caller is.
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// What `error` is answered with: where it is a refusal, a log-in may change it.
+    pub(crate) fn query_problem(&self, error: QueryError) -> Problem {
+        match error {
+            QueryError::Denied(denied) => self.denied(denied),
+            error => error.into(),
+        }
+    }
+
+    /// Asks whether the caller may create the topic: as in Kafka, by a rule about it or about the cluster.
+    pub(crate) fn may_create(&self, topic: Resource<'_>) -> Result<(), Problem> {
+        let by_cluster = self.may(Action::Create, Resource::Cluster);
+        by_cluster.or_else(|_| self.may(Action::Create, topic))
     }
 
     /// Where the request comes from.
@@ -63,9 +121,19 @@ impl FromRequestParts<Arc<Api>> for Caller {
         let authorizer = Arc::clone(&api.state.authorizer);
         let address = head.extensions.get().and_then(|PeerAddress(address)| *address);
         let client = client_of(head);
-        let principal = api.logins.principal(head, client).await?;
-        let may_log_in = api.logins.is_asked() && principal == Principal::anonymous();
-        Ok(Self { principal, address, may_log_in, client, authorizer })
+        let principal = api.logins.principal(head, client).await;
+        let principal = match principal {
+            Ok(principal) => principal,
+            Err(problem) if problem.is_unauthenticated() => {
+                api.refuse_login(login::user_of(head), client).await;
+                return Err(problem);
+            }
+            Err(problem) => return Err(problem),
+        };
+        let is_anonymous = principal == Principal::anonymous();
+        let may_log_in = api.logins.is_asked() && is_anonymous;
+        let users = (!is_anonymous).then(|| api.state.access.users().clone());
+        Ok(Self { principal, users, address, may_log_in, client, authorizer })
     }
 }
 

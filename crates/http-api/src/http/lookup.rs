@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use factum_base::clients::ClientAddress;
 use factum_eventlog::{AdminError, Topic};
 use factum_sql::{RelationKind, RelationName, ViewStatus};
 use factum_types::suggest;
-use factum_types::{QualifiedName, TopicName};
+use factum_types::{QualifiedName, Resource, TopicName};
 
 use crate::api::Api;
+use crate::http::extract::Caller;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
 
@@ -17,27 +17,26 @@ const INTERNAL: &str =
     "Factum alone creates, changes and writes topics called __…, _factum.… and _schemas; they can be read";
 
 /// The one of `items` that is called `asked`: in full, or by its bare name where only one team has it. `noun` is the
-/// word for it, `name` gives its full name.
+/// word for it, `name` gives its full name, and `is_visible` says of which full names the caller may know.
 pub(crate) fn by_name<T>(
     noun: &str,
     items: &[Arc<T>],
     name: impl Fn(&T) -> &QualifiedName,
+    is_visible: impl Fn(&str) -> bool,
     asked: &str,
 ) -> Result<Arc<T>, Problem> {
     if let Some(found) = items.iter().find(|item| name(item).as_str() == asked) {
         return Ok(Arc::clone(found));
     }
-    let same: Vec<_> = items.iter().filter(|item| name(item).name() == asked).collect();
-    match same.as_slice() {
+    let same = items.iter().filter(|item| name(item).name() == asked && is_visible(name(item).as_str()));
+    match same.collect::<Vec<_>>().as_slice() {
         [one] => Ok(Arc::clone(one)),
         [] => {
             let problem = Problem::not_found(format_args!("there is no {noun} {asked}"));
-            let full = items.iter().map(|item| name(item).as_str());
-            let names = full.chain(items.iter().map(|item| name(item).name()));
-            Err(match suggest::nearest(asked, names) {
-                Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
-                None => problem,
-            })
+            let visible: Vec<_> = items.iter().filter(|item| is_visible(name(item).as_str())).collect();
+            let full = visible.iter().map(|item| name(item).as_str());
+            let names = full.chain(visible.iter().map(|item| name(item).name()));
+            Err(with_nearest(problem, suggest::nearest(asked, names)))
         }
         several => {
             let names: Vec<_> = several.iter().map(|item| name(item).as_str()).collect();
@@ -47,38 +46,52 @@ pub(crate) fn by_name<T>(
     }
 }
 
-/// A view by its full name, or by its bare one where only one team has it.
-pub(crate) fn view(api: &Api, asked: &str) -> Result<ViewStatus, Problem> {
+/// A view by its full name, or by its bare one where only one team has it, of those that the caller may know of.
+pub(crate) fn view(api: &Api, caller: &Caller, asked: &str) -> Result<ViewStatus, Problem> {
     let engine = &api.state.engine;
     if let Some(name) = RelationName::parse(asked) {
-        return Ok(engine.view(&name)?);
+        return engine.view(&name).map_err(|_| unknown_view(api, caller, asked));
     }
-    let views = engine.views();
-    let mut same: Vec<_> = views.iter().filter(|view| *view.name.name == *asked).collect();
+    let same = engine.views().into_iter().filter(|view| *view.name.name == *asked);
+    let mut same: Vec<_> = same.filter(|view| caller.sees(Resource::view(&view.name.to_string()))).collect();
     match same.pop() {
-        Some(view) if same.is_empty() => Ok(view.clone()),
+        Some(view) if same.is_empty() => Ok(view),
         Some(view) => {
             let names: Vec<_> = same.iter().chain([&view]).map(|view| view.name.to_string()).collect();
             let detail = format!("several teams have a view {asked}: {}; say which", names.join(", "));
             Err(Problem::malformed(detail))
         }
-        None => {
-            let problem = Problem::not_found(format_args!("there is no view {asked}"));
-            let names = views.iter().map(|view| &*view.name.name);
-            Err(match suggest::nearest(asked, names) {
-                Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
-                None => problem,
-            })
-        }
+        None => Err(unknown_view(api, caller, asked)),
+    }
+}
+
+/// That there is no such view, with the one that was probably meant.
+pub(crate) fn unknown_view(api: &Api, caller: &Caller, asked: &str) -> Problem {
+    let problem = Problem::not_found(format_args!("there is no view {asked}"));
+    let names = api.state.engine.views().into_iter().map(|view| view.name);
+    let names: Vec<_> = names.filter(|name| caller.sees(Resource::view(&name.to_string()))).collect();
+    let full: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let nearest = match RelationName::parse(asked) {
+        Some(_) => suggest::nearest(asked, full.iter().map(String::as_str)),
+        None => suggest::nearest(asked, names.iter().map(|name| &*name.name)),
+    };
+    with_nearest(problem, nearest)
+}
+
+/// The same problem with the name that was probably meant, if there is one.
+pub(crate) fn with_nearest(problem: Problem, nearest: Option<&str>) -> Problem {
+    match nearest {
+        Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
+        None => problem,
     }
 }
 
 /// The topic, or a 404 that names the one that was probably meant.
-pub(crate) async fn topic(api: &Arc<Api>, client: ClientAddress, name: &TopicName) -> Result<Topic, Problem> {
+pub(crate) async fn topic(api: &Arc<Api>, caller: &Caller, name: &TopicName) -> Result<Topic, Problem> {
     match api.log().topic(name).await {
         Ok(topic) => Ok(topic),
         Err(error @ AdminError::UnknownTopic { .. }) => {
-            Err(unknown_topic(api, client, name, error.into()).await)
+            Err(unknown_topic(api, caller, name, error.into()).await)
         }
         Err(error) => Err(error.into()),
     }
@@ -97,12 +110,12 @@ pub(crate) fn refuse_internal(topic: &TopicName) -> Result<(), Problem> {
 }
 
 /// The same problem with the topic that was probably meant, and what makes one where first use does not; of a name that
-/// is no topic's, with what it is the name of.
+/// is no topic's, with what it is the name of. What the caller may not describe is not named.
 ///
 /// Comparing a name with all others may take long: it is done beside the threads that serve, and left out if too many ask.
 pub(crate) async fn unknown_topic(
     api: &Arc<Api>,
-    client: ClientAddress,
+    caller: &Caller,
     topic: &TopicName,
     problem: Problem,
 ) -> Problem {
@@ -112,19 +125,24 @@ pub(crate) async fn unknown_topic(
     if let Some(name) = RelationName::parse(topic.as_str()) {
         let engine = &api.state.engine;
         match (engine.view(&name), engine.relation(&name)) {
-            (Ok(view), _) => return of_view(problem, &view),
-            (Err(_), Some(kind)) => return of_relation(problem, &name, kind),
-            (Err(_), None) => {}
+            (Ok(view), _) if caller.sees(Resource::view(topic.as_str())) => {
+                return of_view(problem, &view, caller);
+            }
+            (Err(_), Some(kind)) if caller.sees(Resource::table(topic.as_str())) => {
+                return of_relation(problem, &name, kind);
+            }
+            _ => {}
         }
     }
-    let (all, asked) = (Arc::clone(api), topic.clone());
-    let nearest = api.responses.made(client, DocumentKind::List, move || async move {
+    let (all, asked, is_visible) = (Arc::clone(api), topic.clone(), caller.visibility());
+    let nearest = api.responses.made(caller.client(), DocumentKind::List, move || async move {
         let topics = all.log().topics().await.unwrap_or_default();
-        let names = topics.iter().map(|topic| topic.name.as_str()).filter(|name| !name.starts_with('_'));
-        Ok(suggest::nearest(asked.as_str(), names).map(str::to_owned))
+        let names = topics.iter().map(|topic| &topic.name).filter(|name| !name.as_str().starts_with('_'));
+        let visible = names.filter(|name| is_visible(Resource::Topic(name))).map(TopicName::as_str);
+        Ok(suggest::nearest(asked.as_str(), visible).map(str::to_owned))
     });
     match nearest.await.ok().flatten() {
-        Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
+        Some(near) => with_nearest(problem, Some(&near)),
         None if api.state.catalogue.has_project() => problem.helped(Some(&undeclared(topic))),
         None => problem,
     }
@@ -149,9 +167,11 @@ fn of_relation(problem: Problem, name: &RelationName, kind: RelationKind) -> Pro
 }
 
 /// The same problem where the topic asked for is a view.
-fn of_view(problem: Problem, view: &ViewStatus) -> Problem {
+fn of_view(problem: Problem, view: &ViewStatus, caller: &Caller) -> Problem {
     let name = &view.name;
-    let topics = match view.depends_on.join(", ") {
+    let is_visible = |name: &&String| caller.sees(Resource::view(name));
+    let sources: Vec<&str> = view.depends_on.iter().filter(is_visible).map(String::as_str).collect();
+    let topics = match sources.join(", ") {
         none if none.is_empty() => String::new(),
         topics => format!("; it is made from {topics}"),
     };

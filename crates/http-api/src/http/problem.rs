@@ -9,7 +9,7 @@ use std::fmt;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use factum_access::ChangeError;
+use factum_access::{ChangeError, TooManyChecks};
 use factum_eventlog::{AbortError, AdminError, ProduceError, ReadError};
 use factum_sql as sql;
 use factum_types::{AccessDeniedError, NameError, event};
@@ -166,9 +166,24 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "Internal error", detail)
     }
 
+    /// Whether it is that the caller has not logged in, or not rightly.
+    pub(crate) fn is_unauthenticated(&self) -> bool {
+        self.0.status == StatusCode::UNAUTHORIZED.as_u16()
+    }
+
     /// Whether the same request may succeed later.
     pub(crate) fn is_transient(&self) -> bool {
         self.0.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// A header that goes with it.
+    pub(crate) fn header(&self, name: header::HeaderName) -> Option<HeaderValue> {
+        self.0.headers.get(name).cloned()
     }
 
     /// What is wrong, in words.
@@ -356,6 +371,12 @@ impl From<AbortError> for Problem {
     }
 }
 
+impl From<TooManyChecks> for Problem {
+    fn from(error: TooManyChecks) -> Self {
+        Self::unavailable("busy", error)
+    }
+}
+
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match &error {
@@ -366,7 +387,11 @@ impl From<ChangeError> for Problem {
             error if error.is_transient() => {
                 let problem = Self::unavailable("not-durable", error);
                 let reason = error.source().map_or_else(String::new, ToString::to_string);
-                problem.reported("users or access rules could not be changed", "_factum.access", reason)
+                problem.reported(
+                    "users, access rules or quotas could not be changed",
+                    "_factum.access",
+                    reason,
+                )
             }
             error => Self::refused(error),
         }
@@ -376,9 +401,6 @@ impl From<ChangeError> for Problem {
 impl From<sql::ReadError> for Problem {
     fn from(error: sql::ReadError) -> Self {
         match &error {
-            sql::ReadError::UnknownView { nearest: Some(nearest), .. } => {
-                Self::not_found(&error).with("near", nearest.to_string())
-            }
             sql::ReadError::UnknownView { .. } | sql::ReadError::Dropped { .. } => Self::not_found(&error),
             sql::ReadError::Waiting { .. } => Self::unavailable("waiting", &error),
             sql::ReadError::Invalid { help, .. } => Self::malformed(&error).helped(help.as_deref()),
@@ -400,6 +422,7 @@ impl From<sql::QueryError> for Problem {
             sql::QueryError::Refused(problems) => {
                 problems.first().map_or_else(|| Self::malformed("the query cannot be planned"), Self::in_sql)
             }
+            sql::QueryError::Denied(denied) => denied.into(),
             sql::QueryError::TooLarge { .. } => Self::refused(&error),
             sql::QueryError::Busy { .. } => Self::unavailable("busy", &error),
             sql::QueryError::Broken => Self::broken(&error),

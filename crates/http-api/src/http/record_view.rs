@@ -1,4 +1,4 @@
-//! Records as JSON: decoded as far as can be without a contract.
+//! Records as JSON: values that were written with a schema of the registry are read with it, others as far as can be without.
 //!
 //! Invariant: what is shown of a record is bounded, whatever it holds; `omitted` says what was left out, and the Kafka
 //! API gives it whole.
@@ -6,6 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
+use factum_registry::{CodecError, LookUpError, Registry, SchemaType, VALUE_SCHEMA_HEADER};
 use factum_types::{Event, Header, PartitionId, Record, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -41,8 +42,15 @@ pub(crate) struct RecordView<'a> {
     /// The value: JSON as it is, else text, else base64.
     #[schema(value_type = Value)]
     value: ShownValue<'a>,
-    /// How `value` is written: `json`, `text`, `base64` or `null` for a tombstone.
+    /// How `value` is written: `json`, `text`, `base64` or `null` for a tombstone; `avro` or `protobuf` where it is the JSON of
+    /// what was written with `schema`.
     value_encoding: &'static str,
+    /// The schema that the value was written with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<SchemaView>,
+    /// Why the value is shown as it was written although it names a schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema_error: Option<String>,
     /// The headers, in order.
     headers: Vec<HeaderView<'a>>,
     /// The attributes of the CloudEvent that the record carries.
@@ -55,6 +63,22 @@ pub(crate) struct RecordView<'a> {
     /// What is not shown because it is too large; absent if everything is.
     #[serde(skip_serializing_if = "Option::is_none")]
     omitted: Option<FullSizes>,
+}
+
+/// The schema of a value: a version of the registry that has it.
+#[derive(Serialize, ToSchema)]
+struct SchemaView {
+    /// Its id.
+    id: i32,
+    /// `AVRO`, `JSON` or `PROTOBUF`.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "AVRO")]
+    kind: &'static str,
+    /// A subject that has it.
+    #[schema(example = "store.orders-value")]
+    subject: String,
+    /// The version of that subject.
+    version: i32,
 }
 
 /// The full sizes of what is shown in part. The Kafka API gives the whole record.
@@ -87,22 +111,25 @@ struct HeaderView<'a> {
 enum ShownValue<'a> {
     Null,
     Json(&'a RawValue),
+    Decoded(Box<RawValue>),
     Text(&'a str),
     Base64(String),
 }
 
 impl<'a> RecordView<'a> {
-    pub(crate) fn of(partition: PartitionId, record: &'a Record) -> Self {
+    pub(crate) fn of(partition: PartitionId, record: &'a Record, registry: &Registry) -> Self {
         let (key, key_bytes) = within(record.key.as_ref(), MAX_KEY_BYTES);
         let (value, value_bytes) = within(record.value.as_ref(), MAX_VALUE_BYTES);
         let headers = shown_headers(&record.headers);
         let headers_left = (headers.len() < record.headers.len()).then_some(record.headers.len());
         let omitted = FullSizes { key_bytes, value_bytes, headers: headers_left };
         let key = ShownValue::text(key, key_bytes.is_some());
-        let value = match value_bytes {
-            None => ShownValue::json(value),
+        let written = written_value(record, value_bytes.is_none().then_some(value).flatten(), registry);
+        let value = match (written.value, value_bytes) {
+            (Some(decoded), _) => decoded,
+            (None, None) => ShownValue::json(value),
             // A part of a JSON document is no JSON.
-            Some(_) => ShownValue::text(value, true),
+            (None, Some(_)) => ShownValue::text(value, true),
         };
         let (event, event_error) = match Event::from_kafka(headers, record.value.clone()) {
             None => (None, None),
@@ -115,8 +142,10 @@ impl<'a> RecordView<'a> {
             timestamp: (record.timestamp != Timestamp::NONE).then(|| record.timestamp.to_string()),
             key_encoding: key.encoding(),
             key,
-            value_encoding: value.encoding(),
+            value_encoding: written.encoding.unwrap_or(value.encoding()),
             value,
+            schema: written.schema,
+            schema_error: written.error,
             headers: headers.iter().map(HeaderView::of).collect(),
             event,
             event_error,
@@ -131,6 +160,49 @@ impl<'a> RecordView<'a> {
         line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
         line
     }
+}
+
+/// What a value says when it is read with the schema that it names.
+#[derive(Default)]
+struct WrittenValue<'a> {
+    value: Option<ShownValue<'a>>,
+    encoding: Option<&'static str>,
+    schema: Option<SchemaView>,
+    error: Option<String>,
+}
+
+/// Reads a value that names a schema; one whose JSON is longer than what is shown of a value stays as it was written.
+fn written_value<'a>(record: &Record, value: Option<&[u8]>, registry: &Registry) -> WrittenValue<'a> {
+    let header = record.headers.iter().find(|header| header.key == VALUE_SCHEMA_HEADER);
+    let header = header.and_then(|header| header.value.as_deref());
+    let decoded = match value.and_then(|value| registry.decode(value, header)) {
+        None => return WrittenValue::default(),
+        Some(Ok(decoded)) => decoded,
+        // Five bytes that look like the name of a schema are most often something else.
+        Some(Err(CodecError::Schema(LookUpError::UnknownSchema { .. }))) if header.is_none() => {
+            return WrittenValue::default();
+        }
+        Some(Err(error)) => {
+            return WrittenValue { error: Some(error.to_string()), ..WrittenValue::default() };
+        }
+    };
+    let (version, length) = (decoded.version, decoded.json.len());
+    let kind = version.schema().schema_type;
+    let schema = SchemaView {
+        id: version.id(),
+        kind: kind.as_str(),
+        subject: version.subject.to_string(),
+        version: version.version,
+    };
+    let json = String::from_utf8(decoded.json).ok().filter(|_| length <= MAX_VALUE_BYTES);
+    let value = json.and_then(|json| RawValue::from_string(json).ok()).map(ShownValue::Decoded);
+    let encoding = value.as_ref().map(|_| match kind {
+        SchemaType::Avro => "avro",
+        SchemaType::Json => "json",
+        SchemaType::Protobuf => "protobuf",
+    });
+    let error = value.is_none().then(|| format!("its JSON has {length} bytes, more than are shown"));
+    WrittenValue { value, encoding, schema: Some(schema), error }
 }
 
 impl<'a> HeaderView<'a> {
@@ -162,7 +234,7 @@ impl<'a> ShownValue<'a> {
     fn encoding(&self) -> &'static str {
         match self {
             Self::Null => "null",
-            Self::Json(_) => "json",
+            Self::Json(_) | Self::Decoded(_) => "json",
             Self::Text(_) => "text",
             Self::Base64(_) => "base64",
         }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,7 +10,9 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
+use tokio::time::timeout;
 
+use crate::http::problem::Problem;
 use crate::http::responses::with_room;
 
 /// A frame is closed once it is this large; one event may make it larger.
@@ -20,6 +23,9 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What ends an event.
 pub(crate) const END_OF_EVENT: &[u8] = b"\n\n";
 
+/// How often a stream that says nothing asks whether its client may still be sent it.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
 /// What one client is sent, a frame at a time.
 pub(crate) trait Frames: Send + 'static {
     /// Writes what the first frame says: how soon to come back, and the position of a client that has one.
@@ -28,19 +34,57 @@ pub(crate) trait Frames: Send + 'static {
     /// The next frame: waits until there is something to say; `None` at the end. Not asked for before the client
     /// has taken the one before.
     fn next_frame(&mut self) -> impl Future<Output = Option<Bytes>> + Send;
+
+    /// Whether the next frame goes on with an event whose beginning was sent.
+    fn is_within_event(&self) -> bool {
+        false
+    }
 }
 
-/// The response that sends `frames` until they end or the client goes.
-pub(crate) fn response(mut frames: impl Frames) -> Response {
+/// The response that sends `frames` until they end, the client goes, or `permission` says that it may not have them any
+/// more: then the last event is an `error`. It is asked about every event before that is sent, and each second.
+pub(crate) fn response(
+    mut frames: impl Frames,
+    permission: impl Fn() -> Result<(), Problem> + Send + Sync + 'static,
+) -> Response {
     let mut first = Frame::default();
     frames.begin(&mut first);
     let first = stream::iter([Ok::<_, Infallible>(first.finish())]);
-    let rest = stream::unfold(frames, |mut frames| async {
-        let frame = frames.next_frame().await?;
-        Some((Ok(frame), frames))
+    let rest = stream::unfold(Some((frames, permission)), |state| async {
+        let (mut frames, permission) = state?;
+        match next_permitted(&mut frames, &permission).await {
+            Ok(frame) => Some((Ok(frame?), Some((frames, permission)))),
+            Err(problem) => {
+                let mut last = Frame::default();
+                let problem = serde_json::to_vec(&problem).expect("text and JSON values serialise");
+                last.event_without_id("error", &problem);
+                Some((Ok(last.finish()), None))
+            }
+        }
     });
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     (headers, Body::from_stream(first.chain(rest))).into_response()
+}
+
+/// The next frame, if the client may have it when it comes.
+async fn next_permitted(
+    frames: &mut impl Frames,
+    permission: &(impl Fn() -> Result<(), Problem> + Send + Sync),
+) -> Result<Option<Bytes>, Problem> {
+    if frames.is_within_event() {
+        return Ok(frames.next_frame().await);
+    }
+    permission()?;
+    let mut next = pin!(frames.next_frame());
+    loop {
+        match timeout(ASK_EVERY, &mut next).await {
+            Ok(frame) => {
+                permission()?;
+                return Ok(frame);
+            }
+            Err(_) => permission()?,
+        }
+    }
 }
 
 /// Bytes in the form of server-sent events.

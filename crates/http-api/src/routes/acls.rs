@@ -35,7 +35,7 @@ async fn list_acls(
     caller: Caller,
     Params(query): Params<AclQuery>,
 ) -> Result<Response, Problem> {
-    caller.may(Action::Describe, Resource::Cluster)?;
+    caller.may(Action::Describe, Resource::AccessRules)?;
     check_enforced(&api)?;
     let filter = filter(&query)?;
     let list = move |api: Arc<Api>| {
@@ -58,14 +58,14 @@ async fn create_acls(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    caller.may(Action::Alter, Resource::Cluster)?;
+    caller.may(Action::Alter, Resource::AccessRules)?;
     check_enforced(&api)?;
     let (head, body) = request.into_parts();
     let wish: AclList = api.bodies.read_json(&head, body).await?;
     let read = |(index, view)| acl(view).map_err(|error| Problem::refused(error).in_rule(index));
     let acls: Vec<Acl> = wish.acls.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;
     let created = AclList { acls: acls.iter().map(view).collect() };
-    api.state.access.add_acls(acls).await?;
+    api.state.access.add_acls(caller.principal(), acls).await?;
     Ok((StatusCode::CREATED, Json(created)).into_response())
 }
 
@@ -84,14 +84,14 @@ async fn delete_acls(
     caller: Caller,
     Params(query): Params<AclQuery>,
 ) -> Result<Json<AclList>, Problem> {
-    caller.may(Action::Alter, Resource::Cluster)?;
+    caller.may(Action::Alter, Resource::AccessRules)?;
     check_enforced(&api)?;
     if query == AclQuery::default() {
         return Err(Problem::malformed("which rules? principal=, resource_type=, name=, … say it"));
     }
     let found = api.state.access.acls().list(&filter(&query)?);
     let gone = AclList { acls: found.iter().map(view).collect() };
-    api.state.access.remove_acls(found).await?;
+    api.state.access.remove_acls(caller.principal(), found).await?;
     Ok(Json(gone))
 }
 

@@ -28,7 +28,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
 async fn list_dashboards(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
     let list = |api: Arc<Api>| async move {
-        let views = kept(&api);
+        // Who may see the cluster may see the names of all.
+        let views = kept(&api, &|_| true);
         let dashboards = api.state.catalogue.of::<DashboardDefinition>();
         Ok(DashboardList { dashboards: dashboards.iter().map(|found| shown(found, &views)).collect() })
     };
@@ -49,23 +50,31 @@ async fn get_dashboard(
 ) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::dashboard(&asked))?;
     let dashboards = api.state.catalogue.of::<DashboardDefinition>();
-    let found = lookup::by_name("dashboard", &dashboards, |dashboard| &dashboard.name, &asked)?;
+    let found = lookup::by_name(
+        "dashboard",
+        &dashboards,
+        |dashboard| &dashboard.name,
+        |name| caller.sees(Resource::dashboard(name)),
+        &asked,
+    )?;
     caller.may(Action::Describe, Resource::dashboard(found.name.as_str()))?;
+    let is_visible = caller.visibility();
     let one = move |api: Arc<Api>| {
-        let found = Arc::clone(&found);
-        async move { Ok(shown(&found, &kept(&api))) }
+        let (found, is_visible) = (Arc::clone(&found), Arc::clone(&is_visible));
+        async move { Ok(shown(&found, &kept(&api, &*is_visible))) }
     };
     document(&api, &caller, DocumentKind::List, one).await
 }
 
-/// The views that panels can show.
-fn kept(api: &Api) -> Vec<KeptView> {
+/// The views that panels can show, of those that the caller may know of.
+fn kept(api: &Api, is_visible: &dyn Fn(Resource<'_>) -> bool) -> Vec<KeptView> {
     let columns = |view: &ViewStatus| {
         let columns = view.columns.as_ref()?;
         Some(columns.fields().iter().map(|field| field.name().clone()).collect())
     };
     let views = api.state.engine.views();
-    views.iter().map(|view| KeptView { name: view.name.to_string(), columns: columns(view) }).collect()
+    let views = views.iter().map(|view| KeptView { name: view.name.to_string(), columns: columns(view) });
+    views.filter(|view| is_visible(Resource::view(&view.name))).collect()
 }
 
 fn shown(dashboard: &DashboardDefinition, views: &[KeptView]) -> DashboardView {

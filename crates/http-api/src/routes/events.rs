@@ -25,9 +25,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use factum_api::events::AppendResponse;
-use factum_base::clients::ClientAddress;
 use factum_base::random::Random;
-use factum_eventlog::{NewRecord, ProduceError, RecordMetadata};
+use factum_eventlog::{AdminError, NewRecord, ProduceError, RecordMetadata};
 use factum_types::{Action, Resource, Timestamp, TopicName};
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
@@ -118,7 +117,8 @@ async fn post_events(
         // Before anything is appended: later there is no telling that there was no room.
         received.make_room(response_bytes).await?;
     }
-    let placed = append(&api, caller.client(), &topic, records).await?;
+    check_creation(&api, &caller, &topic).await?;
+    let placed = append(&api, &caller, &topic, records).await?;
     metrics::observe_ingest(placed.len(), size);
     Ok(accepted(&placed, received))
 }
@@ -154,16 +154,29 @@ pub(crate) fn decode(
     form.records(headers, &body, &Intake::without_project(random, now))
 }
 
+/// Refuses a topic that would be created by its first use to one who may not create it.
+async fn check_creation(api: &Arc<Api>, caller: &Caller, topic: &TopicName) -> Result<(), Problem> {
+    let Err(refused) = caller.may_create(Resource::Topic(topic)) else { return Ok(()) };
+    match api.log().topic(topic).await {
+        Err(error @ AdminError::UnknownTopic { .. }) => {
+            let unknown = lookup::unknown_topic(api, caller, topic, error.into()).await;
+            Err(unknown.also(refused.detail()))
+        }
+        // Of what else is wrong with it the append has more to say.
+        _ => Ok(()),
+    }
+}
+
 async fn append(
     api: &Arc<Api>,
-    client: ClientAddress,
+    caller: &Caller,
     topic: &TopicName,
     records: Vec<NewRecord>,
 ) -> Result<Vec<RecordMetadata>, Problem> {
     match api.log().produce_whole(topic, records).await {
         Ok(placed) => Ok(placed),
         Err(error @ ProduceError::UnknownTopic { .. }) => {
-            Err(lookup::unknown_topic(api, client, topic, error.into()).await)
+            Err(lookup::unknown_topic(api, caller, topic, error.into()).await)
         }
         Err(error) => Err(error.into()),
     }

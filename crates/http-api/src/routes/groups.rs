@@ -2,7 +2,7 @@
 
 mod reset;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -43,9 +43,13 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         "protocol": "range", "members": 2, "topics": ["store.orders"], "lag": "12"}]}))))]
 async fn list_groups(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Cluster)?;
-    let list = |api: Arc<Api>| async move {
-        let groups = api.log().groups().await?;
-        Ok(GroupList { groups: groups.into_iter().map(line).collect() })
+    let is_visible = caller.visibility();
+    let list = move |api: Arc<Api>| {
+        let is_visible = Arc::clone(&is_visible);
+        async move {
+            let groups = api.log().groups().await?.into_iter();
+            Ok(GroupList { groups: groups.map(|group| line(visible_part(group, &*is_visible))).collect() })
+        }
     };
     document(&api, &caller, DocumentKind::List, list).await
 }
@@ -64,7 +68,7 @@ async fn get_group(
     let show = move |api: Arc<Api>| {
         let (id, is_visible) = (id.clone(), Arc::clone(&is_visible));
         async move {
-            let group = find(&api, &id).await?;
+            let group = visible_part(find(&api, &id, &*is_visible).await?, &*is_visible);
             let held = api.state.transactions.held_back().await;
             let held: Vec<_> = held.iter().map(|held| held_back::shown(held, &*is_visible)).collect();
             Ok(whole(group, &held))
@@ -101,13 +105,17 @@ async fn get_lag(
     GroupPath(id): GroupPath,
 ) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Group(&id))?;
+    let is_visible = caller.visibility();
     let show = move |api: Arc<Api>| {
-        let id = id.clone();
+        let (id, is_visible) = (id.clone(), Arc::clone(&is_visible));
         async move {
-            let topics = api.lag_history.of(&id);
+            let mut topics = api.lag_history.of(&id);
             if topics.is_empty() {
-                find(&api, &id).await?;
+                find(&api, &id, &*is_visible).await?;
             }
+            topics.retain(|of| {
+                TopicName::new(of.topic.as_str()).is_ok_and(|topic| is_visible(Resource::Topic(&topic)))
+            });
             Ok(LagHistory { interval_seconds: api.options.lag_interval.as_secs(), topics })
         }
     };
@@ -126,7 +134,7 @@ async fn list_groups_of_topic(
     TopicPath(topic): TopicPath,
 ) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::Topic(&topic))?;
-    lookup::topic(&api, caller.client(), &topic).await?;
+    lookup::topic(&api, &caller, &topic).await?;
     let is_visible = caller.visibility();
     let list = move |api: Arc<Api>| {
         let (topic, is_visible) = (topic.clone(), Arc::clone(&is_visible));
@@ -139,17 +147,34 @@ async fn list_groups_of_topic(
     document(&api, &caller, DocumentKind::List, list).await
 }
 
-/// The group, or a 404 that names the one that was probably meant.
-async fn find(api: &Api, id: &GroupId) -> Result<Group, Problem> {
+/// The group without the topics that the caller may not describe, as Kafka's OffsetFetch leaves them out.
+fn visible_part(mut group: Group, is_visible: &dyn Fn(Resource<'_>) -> bool) -> Group {
+    // Of many partitions each topic is asked about once.
+    let mut known: BTreeMap<TopicName, bool> = BTreeMap::new();
+    let mut is_shown = |partition: &TopicPartition| match known.get(&partition.topic) {
+        Some(is_visible) => *is_visible,
+        None => {
+            let is_visible = is_visible(Resource::Topic(&partition.topic));
+            known.insert(partition.topic.clone(), is_visible);
+            is_visible
+        }
+    };
+    for member in &mut group.members {
+        member.assignment.retain(&mut is_shown);
+    }
+    group.offsets.retain(|committed| is_shown(&committed.partition));
+    group
+}
+
+/// The group, or a 404 that names the one that was probably meant, of those that the caller may describe.
+async fn find(api: &Api, id: &GroupId, is_visible: &dyn Fn(Resource<'_>) -> bool) -> Result<Group, Problem> {
     let mut groups = api.log().groups().await?;
     if let Some(found) = groups.iter().position(|group| group.id == *id) {
         return Ok(groups.swap_remove(found));
     }
     let problem = Problem::not_found(format_args!("there is no group {id}"));
-    Err(match suggest::nearest(id.as_str(), groups.iter().map(|group| group.id.as_str())) {
-        Some(near) => problem.also(format_args!("did you mean {near}?")).with("near", near),
-        None => problem,
-    })
+    let visible = groups.iter().map(|group| &group.id).filter(|id| is_visible(Resource::Group(id)));
+    Err(lookup::with_nearest(problem, suggest::nearest(id.as_str(), visible.map(GroupId::as_str))))
 }
 
 fn line(group: Group) -> GroupLine {

@@ -65,7 +65,7 @@ async fn follow_overview(State(api): State<Arc<Api>>, caller: Caller) -> Result<
         _place: place,
         _present: present,
     };
-    Ok(server_sent::response(feed))
+    Ok(server_sent::response(feed, move || caller.still_may(Action::Describe, Resource::Cluster)))
 }
 
 /// A follower under way.
@@ -84,6 +84,10 @@ struct OverviewStream {
 impl Frames for OverviewStream {
     fn begin(&mut self, frame: &mut Frame) {
         frame.retry();
+    }
+
+    fn is_within_event(&self) -> bool {
+        !self.rest.is_empty()
     }
 
     async fn next_frame(&mut self) -> Option<Bytes> {

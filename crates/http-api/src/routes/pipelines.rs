@@ -46,7 +46,7 @@ async fn get_pipeline(
     NamePath(asked): NamePath,
 ) -> Result<Json<PipelineView>, Problem> {
     caller.may(Action::Describe, Resource::view(&asked))?;
-    let view = lookup::view(&api, &asked)?;
+    let view = lookup::view(&api, &caller, &asked)?;
     caller.may(Action::Describe, Resource::view(&view.name.to_string()))?;
     Ok(Json(PipelineView {
         line: line(&view),

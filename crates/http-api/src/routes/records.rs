@@ -91,7 +91,7 @@ async fn list_records(
 ) -> Result<Response, Problem> {
     caller.may(Action::Read, Resource::Topic(&topic))?;
     let limit = query.limit.and_then(|limit| usize::try_from(limit.get()).ok()).unwrap_or(DEFAULT_RECORDS);
-    let bounds = lookup::topic(&api, caller.client(), &topic).await?.partitions;
+    let bounds = lookup::topic(&api, &caller, &topic).await?.partitions;
     let (bounds, query) = (Arc::new(wanted(&topic, bounds, query.partition())?), Arc::new(query));
     let browse = move |api: Arc<Api>| {
         let (topic, bounds, query) = (topic.clone(), Arc::clone(&bounds), Arc::clone(&query));
@@ -223,7 +223,7 @@ impl Browse<'_> {
     fn show(&mut self, partition: PartitionId, item: LogItem) {
         match item {
             LogItem::Record(record) => {
-                let line = RecordView::of(partition, &record).to_line();
+                let line = RecordView::of(partition, &record, &self.api.state.registry).to_line();
                 self.bytes += line.len();
                 let line = String::from_utf8(line).expect("JSON is UTF-8");
                 self.found.insert((record.timestamp, partition, record.offset), line);

@@ -7,7 +7,7 @@ use axum::response::Response;
 use factum_api::rows::RowsView;
 use factum_api::sql::{Explanation, SqlRequest};
 use factum_base::clients::ClientAddress;
-use factum_sql::QueryLimits;
+use factum_sql::{QueryError, QueryLimits, ReadError};
 use factum_types::{Action, Resource};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,6 +16,7 @@ use crate::Options;
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::Json;
+use crate::http::lookup;
 use crate::http::problem::Problem;
 use crate::http::rows::{self, Form};
 
@@ -28,7 +29,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
 ///
 /// Runs over what views, topics and reference tables hold at this moment. Events that the columns named cannot be read
 /// from are left out and counted in `left_out`. `SHOW TABLES` lists what can be queried, and `DESCRIBE store.orders` the
-/// columns of one.
+/// columns of one. The caller needs `read` of each topic, view and table that the query names; what it may not describe is
+/// not there for it.
 #[utoipa::path(post, path = "/api/v1/sql", tag = "views",
     request_body(content = SqlRequest, example = json!({"query": "SELECT count(*) AS orders FROM store.orders"})),
     params(("Accept" = Option<String>, Header, description = "`application/json`, `text/csv` or \
@@ -42,13 +44,13 @@ async fn post_sql(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    caller.may(Action::Read, Resource::Cluster)?;
+    caller.may(Action::Describe, Resource::AnyTopic)?;
     let (head, body) = request.into_parts();
     let form = Form::asked(&head.headers)?;
     let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
-    let statement =
-        api.state.engine.statement(&wish.query, limits(&api, caller.client()), caller.visibility());
-    let rows = api.responses.reading(caller.client(), Box::pin(statement)).await??;
+    let statement = api.state.engine.statement(&wish.query, limits(&api, caller.client()), caller.access());
+    let rows = api.responses.reading(caller.client(), Box::pin(statement)).await?;
+    let rows = rows.map_err(|error| caller.query_problem(error))?;
     rows::response(&api.responses, caller.client(), form, rows, api.options.max_rows).await
 }
 
@@ -63,14 +65,20 @@ async fn explain_sql(
     caller: Caller,
     request: Request,
 ) -> Result<Json<Explanation>, Problem> {
-    caller.may(Action::Describe, Resource::Cluster)?;
+    caller.may(Action::Describe, Resource::AnyTopic)?;
     let (head, body) = request.into_parts();
     let wish: SqlRequest = api.bodies.read_json(&head, body).await?;
-    let explained = api.state.engine.explain(Some(caller.client()), &wish.query).await?;
+    let explained = api.state.engine.explain(Some(caller.client()), &wish.query, caller.access()).await;
+    let explained = explained.map_err(|error| match error {
+        QueryError::View(ReadError::UnknownView { view }) => {
+            lookup::unknown_view(&api, &caller, &view.to_string())
+        }
+        error => caller.query_problem(error),
+    })?;
     Ok(Json(Explanation { plan: explained.words, raw: explained.raw }))
 }
 
-/// Runs one query within the limits of the HTTP API.
+/// Runs one query of Factum's own within the limits of the HTTP API: no rule is asked.
 pub(crate) async fn run(api: &Api, client: ClientAddress, query: &str) -> Result<factum_sql::Rows, Problem> {
     let limits = limits(api, client);
     Ok(api.responses.reading(client, Box::pin(api.state.engine.query(query, limits))).await??)

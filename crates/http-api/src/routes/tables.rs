@@ -39,7 +39,13 @@ async fn get_row(
     caller.may(Action::Read, Resource::table(&asked))?;
     let form = Form::asked(&headers)?;
     let tables = api.state.catalogue.of::<TableDefinition>();
-    let table = lookup::by_name("table", &tables, |table| &table.name, &asked)?;
+    let table = lookup::by_name(
+        "table",
+        &tables,
+        |table| &table.name,
+        |name| caller.sees(Resource::table(name)),
+        &asked,
+    )?;
     caller.may(Action::Read, Resource::table(table.name.as_str()))?;
     let (team, name) = (table.name.team(), table.name.name());
     let (column, value) = (&table.key, views::text(&key));

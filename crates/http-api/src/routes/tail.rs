@@ -88,14 +88,14 @@ async fn tail_topic(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     caller.may(Action::Read, Resource::Topic(&topic))?;
-    let found = lookup::topic(&api, caller.client(), &topic).await?;
+    let found = lookup::topic(&api, &caller, &topic).await?;
     let place = api.streams.tail(caller.client())?;
     let tail = match headers.get("last-event-id").filter(|id| !id.is_empty()) {
         Some(id) => resume(found, &Positions::parse(id.as_bytes())?, query.limit())?,
         None => begin(&api, found, &query).await?,
     };
     let stream = TailStream::open(api, caller.client(), tail, place)?;
-    Ok(server_sent::response(stream))
+    Ok(server_sent::response(stream, move || caller.still_may(Action::Read, Resource::Topic(&topic))))
 }
 
 /// Starts where the query says.

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use factum_api::topics::{AlterTopic, CreateTopic, PartitionView, TopicLine, TopicList, TopicView};
+use factum_api::topics::{
+    AlterTopic, CreateTopic, PartitionView, TopicLine, TopicList, TopicSettingsPatch, TopicView,
+};
 use factum_eventlog::{AdminError, NewTopic, PartitionBounds, Topic, TopicConfig};
 use factum_types::{Action, Resource, TopicName};
 use serde::Deserialize;
@@ -79,11 +81,12 @@ async fn create_topic(
     caller: Caller,
     request: Request,
 ) -> Result<impl IntoResponse, Problem> {
-    caller.may(Action::Create, Resource::Cluster)?;
+    // Before it is known which.
+    caller.may_create(Resource::AnyTopic)?;
     let (head, body) = request.into_parts();
     let wish: CreateTopic = api.bodies.read_json(&head, body).await?;
     let name = TopicName::new(wish.name)?;
-    caller.may(Action::Create, Resource::Topic(&name))?;
+    caller.may_create(Resource::Topic(&name))?;
     lookup::refuse_internal(&name)?;
     let config = SettingsChange::read(wish.config)?.over(TopicConfig::default(), &TopicConfig::default());
     let new = NewTopic { name, partitions: wish.partitions, config };
@@ -102,7 +105,7 @@ async fn get_topic(
     TopicPath(name): TopicPath,
 ) -> Result<Json<TopicView>, Problem> {
     caller.may(Action::Describe, Resource::Topic(&name))?;
-    let topic = lookup::topic(&api, caller.client(), &name).await?;
+    let topic = lookup::topic(&api, &caller, &name).await?;
     let held = api.state.transactions.held_back().await;
     let is_visible = caller.visibility();
     let mut view = topic_view(&api, topic);
@@ -128,12 +131,17 @@ async fn alter_topic(
     TopicPath(name): TopicPath,
     request: Request,
 ) -> Result<Json<TopicView>, Problem> {
-    caller.may(Action::AlterConfigs, Resource::Topic(&name))?;
+    let may_set = caller.may(Action::AlterConfigs, Resource::Topic(&name));
+    let may_grow = caller.may(Action::Alter, Resource::Topic(&name));
+    may_set.clone().or_else(|refused| may_grow.clone().map_err(|_| refused))?;
     lookup::refuse_internal(&name)?;
     let (head, body) = request.into_parts();
     let wish: AlterTopic = api.bodies.read_json(&head, body).await?;
     if wish.partitions.is_some() {
-        caller.may(Action::Alter, Resource::Topic(&name))?;
+        may_grow?;
+    }
+    if wish.partitions.is_none() || wish.config != TopicSettingsPatch::default() {
+        may_set?;
     }
     let change = SettingsChange::read(wish.config)?;
     // What the project declares is set again whenever it is applied: it is the topic's default.
@@ -156,7 +164,7 @@ async fn alter_topic(
     match altered {
         Ok(topic) => Ok(Json(topic_view(&api, topic))),
         Err(error @ AdminError::UnknownTopic { .. }) => {
-            Err(lookup::unknown_topic(&api, caller.client(), &name, error.into()).await)
+            Err(lookup::unknown_topic(&api, &caller, &name, error.into()).await)
         }
         Err(error) => Err(error.into()),
     }
@@ -185,7 +193,7 @@ async fn delete_topic(
 ) -> Result<StatusCode, Problem> {
     caller.may(Action::Delete, Resource::Topic(&name))?;
     lookup::refuse_internal(&name)?;
-    let found = lookup::topic(&api, caller.client(), &name).await;
+    let found = lookup::topic(&api, &caller, &name).await;
     if let Err(error) = api.log().delete_topic(&name).await {
         // It also gives up a topic whose directory was removed, which is not found.
         found?;

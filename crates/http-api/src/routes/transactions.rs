@@ -55,12 +55,14 @@ async fn get_transaction(
     TransactionPath(id): TransactionPath,
 ) -> Result<Response, Problem> {
     caller.may(Action::Describe, Resource::TransactionalId(&id))?;
+    let is_visible = caller.visibility();
     let show = move |api: Arc<Api>| {
-        let id = id.clone();
+        let (id, is_visible) = (id.clone(), Arc::clone(&is_visible));
         async move {
             let found = api.state.transactions.transactions().await.into_iter().find(|each| each.id == id);
-            let found =
+            let mut found =
                 found.ok_or_else(|| Problem::not_found(format_args!("there is no transactional id {id}")))?;
+            found.partitions.retain(|partition| is_visible(Resource::Topic(&partition.topic)));
             Ok(shown(found))
         }
     };

@@ -36,7 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     responses((status = 200, body = UserList, example = json!({"users": [{"name": "alice",
         "mechanisms": [{"mechanism": "SCRAM-SHA-512", "iterations": 4096}]}]}))))]
 async fn list_users(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, Problem> {
-    caller.may(Action::Describe, Resource::Cluster)?;
+    caller.may(Action::Describe, Resource::AccessRules)?;
     let list = |api: Arc<Api>| async move {
         Ok(UserList { users: api.state.access.users().list().into_iter().map(view).collect() })
     };
@@ -55,7 +55,7 @@ async fn create_user(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    caller.may(Action::Alter, Resource::Cluster)?;
+    caller.may(Action::Alter, Resource::AccessRules)?;
     let (head, body) = request.into_parts();
     let new: NewUser = api.bodies.read_json(&head, body).await?;
     check_user_name(&new.name).map_err(|error| Problem::refused(error).with("field", "name"))?;
@@ -63,7 +63,7 @@ async fn create_user(
         return Err(Problem::conflict(format_args!("there is a user {} already", new.name)));
     }
     let changes = credentials(&api, &caller, new.password).await?;
-    api.state.access.create_user(&new.name, changes).await?;
+    api.state.access.create_user(caller.principal(), &new.name, changes).await?;
     Ok((StatusCode::CREATED, Json(view(find(&api, &new.name)?))).into_response())
 }
 
@@ -76,7 +76,7 @@ async fn get_user(
     caller: Caller,
     NamePath(name): NamePath,
 ) -> Result<Json<UserView>, Problem> {
-    caller.may(Action::Describe, Resource::Cluster)?;
+    caller.may(Action::Describe, Resource::AccessRules)?;
     Ok(Json(view(find(&api, &name)?)))
 }
 
@@ -94,12 +94,12 @@ async fn set_password(
     NamePath(name): NamePath,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    caller.may(Action::Alter, Resource::Cluster)?;
+    caller.may(Action::Alter, Resource::AccessRules)?;
     let (head, body) = request.into_parts();
     let new: NewPassword = api.bodies.read_json(&head, body).await?;
     find(&api, &name)?;
     let changes = credentials(&api, &caller, new.password).await?;
-    api.state.access.change_known_user(&name, changes).await?;
+    api.state.access.change_known_user(caller.principal(), &name, changes).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -114,10 +114,10 @@ async fn delete_user(
     caller: Caller,
     NamePath(name): NamePath,
 ) -> Result<StatusCode, Problem> {
-    caller.may(Action::Alter, Resource::Cluster)?;
+    caller.may(Action::Alter, Resource::AccessRules)?;
     let user = find(&api, &name)?;
     let all = user.mechanisms.into_iter().map(|(mechanism, _)| CredentialChange::Remove(mechanism));
-    api.state.access.change_user(&name, all.collect()).await?;
+    api.state.access.change_user(caller.principal(), &name, all.collect()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -139,6 +139,11 @@ async fn credentials(
         );
         return Err(Problem::refused(detail).with("field", "password"));
     }
+    // A NUL at its end would make no difference, and no keyboard has the others.
+    if password.as_str().contains(char::is_control) {
+        let detail = "the password has a control character";
+        return Err(Problem::refused(detail).with("field", "password"));
+    }
     let random = api.state.random.clone();
     let hash = move || {
         let of = |mechanism| {
@@ -148,7 +153,7 @@ async fn credentials(
         };
         ScramMechanism::ALL.map(of).to_vec()
     };
-    Ok(api.logins.hash(caller.client(), hash).await)
+    api.logins.hash(caller.client(), hash).await
 }
 
 fn view(user: User) -> UserView {

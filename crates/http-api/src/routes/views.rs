@@ -94,7 +94,7 @@ async fn get_view(
 /// The view that the caller asks for and may read.
 fn readable(api: &Api, caller: &Caller, asked: &str) -> Result<ViewStatus, Problem> {
     caller.may(Action::Read, Resource::view(asked))?;
-    let status = lookup::view(api, asked)?;
+    let status = lookup::view(api, caller, asked)?;
     let name = status.name.to_string();
     if name != asked {
         caller.may(Action::Read, Resource::view(&name))?;

@@ -129,7 +129,7 @@ static MADE_ON: Mutex<Option<ThreadId>> = Mutex::new(None);
 
 fn noting_thread() -> HealthReport {
     *MADE_ON.lock().expect("no test panics while holding it") = Some(thread::current().id());
-    HealthReport { roles: Vec::new() }
+    HealthReport::default()
 }
 
 /// The runtime of this test has one thread, which serves every connection.

@@ -39,7 +39,8 @@ async fn readiness_gives_its_reasons() {
     fn disk_full() -> HealthReport {
         let kafka = RoleHealth { role: "kafka".to_owned(), ready: true, problems: vec![] };
         let problems = vec!["no space left on device".to_owned()];
-        HealthReport { roles: vec![kafka, RoleHealth { role: "log".to_owned(), ready: false, problems }] }
+        let roles = vec![kafka, RoleHealth { role: "log".to_owned(), ready: false, problems }];
+        HealthReport { roles, ..HealthReport::default() }
     }
     let server = Server::start().await;
     expect![[r#"

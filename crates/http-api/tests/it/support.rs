@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_access::AccessStore;
+use factum_access::{AccessStore, AclAuthorizer, PasswordChecks};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_base::telemetry;
@@ -15,6 +15,7 @@ use factum_eventlog::{Admin, NewTopic, TopicConfig};
 use factum_governance::{Catalogue, Definitions, EventDefinition, Format, TopicSettings, Visibility};
 use factum_http_api::{HealthReport, KafkaAddress, Options, RoleHealth, Service, State};
 use factum_log::{Environment, EnvironmentOptions, LocalDisk};
+use factum_registry::Registry;
 use factum_sql::Engine;
 use factum_state::EmbeddedStore;
 use factum_testkit::HeldClock;
@@ -36,6 +37,7 @@ pub(crate) struct Server {
     pub(crate) broker: Broker,
     pub(crate) clock: HeldClock,
     pub(crate) catalogue: Catalogue,
+    pub(crate) access: AccessStore,
     pub(crate) engine: Engine,
     pub(crate) http: TaskGroup,
     /// The engine's, and its state's, which stops behind it.
@@ -51,7 +53,16 @@ pub(crate) struct Setup {
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) auto_create_topics: AutoCreateTopics,
     pub(crate) health: fn() -> HealthReport,
+    /// Whether users and rules decide, and not `authorizer`; then, whether what no rule is about is open.
+    pub(crate) rules: Option<Unruled>,
     pub(crate) sql: factum_sql::Options,
+}
+
+/// What no rule is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unruled {
+    Open,
+    Closed,
 }
 
 impl Default for Setup {
@@ -63,13 +74,15 @@ impl Default for Setup {
             authorizer: Arc::new(AllowAll),
             auto_create_topics: AutoCreateTopics::Always,
             health: all_well,
+            rules: None,
             sql,
         }
     }
 }
 
 fn all_well() -> HealthReport {
-    HealthReport { roles: vec![RoleHealth { role: "log".to_owned(), ready: true, problems: vec![] }] }
+    let roles = vec![RoleHealth { role: "log".to_owned(), ready: true, problems: vec![] }];
+    HealthReport { roles, ..HealthReport::default() }
 }
 
 impl Server {
@@ -96,13 +109,23 @@ impl Server {
         log.spawn("broker", OnError::StopServer, running);
         let catalogue = Catalogue::new();
         let engine = engine(setup.sql, dir.path(), &broker, &clock, &sql);
+        let access = AccessStore::new(Arc::new(broker.internal_log()), setup.rules.is_some());
+        let authorizer = match setup.rules {
+            Some(unruled) => {
+                let admin = ["User:admin".to_owned()];
+                Arc::new(AclAuthorizer::new(access.acls().clone(), admin, unruled == Unruled::Open))
+            }
+            None => setup.authorizer,
+        };
         let state = State {
             log: Arc::new(broker.clone()),
             transactions: Arc::new(broker.clone()),
             catalogue: catalogue.clone(),
             engine: engine.clone(),
-            authorizer: setup.authorizer,
-            access: AccessStore::new(Arc::new(broker.internal_log()), false),
+            authorizer,
+            registry: Registry::new(Arc::new(broker.internal_log())),
+            passwords: PasswordChecks::new(access.users().clone(), &random),
+            access: access.clone(),
             clock: Arc::new(clock.clone()),
             kafka: KafkaAddress { host: None, port: 9092 },
             random,
@@ -118,6 +141,7 @@ impl Server {
             broker,
             clock,
             catalogue,
+            access,
             engine,
             http,
             sql,

@@ -6,7 +6,7 @@
 mod numbers;
 
 use factum_access::{AccessStore, Acl, AclFilter, AclFilterSet, ChangeError};
-use factum_types::Action;
+use factum_types::{Action, Principal};
 use tracing::error;
 
 use super::{Call, Handle, Session};
@@ -52,7 +52,7 @@ impl From<ChangeError> for Refusal {
 
 /// The store of rules, for a client that may do `action` with them.
 fn rules(session: &Session, action: Action) -> Result<&AccessStore, Refusal> {
-    session.check_cluster(action)?;
+    session.check_access_rules(action)?;
     match session.node.access.is_enforced() {
         true => Ok(&session.node.access),
         false => Err(Refusal { code: ErrorCode::SecurityDisabled, reason: Some(NO_RULES.to_owned()) }),
@@ -109,7 +109,7 @@ impl Handle for CreateAclsRequest {
     async fn handle(self, call: &Call) -> CreateAclsResponse {
         let count = self.creations.len();
         let results = match rules(&call.session, Action::Alter) {
-            Ok(store) => create(store, self).await,
+            Ok(store) => create(call.session.principal(), store, self).await,
             Err(refusal) => vec![Err(refusal); count],
         };
         let results = results.into_iter().map(|result| match result {
@@ -121,12 +121,12 @@ impl Handle for CreateAclsRequest {
 }
 
 /// Puts those in place that can be, together.
-async fn create(store: &AccessStore, request: CreateAclsRequest) -> Vec<Result<(), Refusal>> {
+async fn create(by: &Principal, store: &AccessStore, request: CreateAclsRequest) -> Vec<Result<(), Refusal>> {
     let read: Vec<_> = request.creations.into_iter().map(numbers::acl).collect();
     let valid: Vec<Acl> = read.iter().filter_map(|acl| acl.as_ref().ok().cloned()).collect();
     let written = match valid.is_empty() {
         true => Ok(()),
-        false => store.add_acls(valid).await.map_err(Refusal::from),
+        false => store.add_acls(by, valid).await.map_err(Refusal::from),
     };
     read.into_iter().map(|acl| acl.and_then(|_| written.clone())).collect()
 }
@@ -167,7 +167,7 @@ async fn delete(
     let _turn = call.session.turn_for_long_answer().await;
     let find = move || meant(filters, &acls.list(&AclFilter::default()));
     let (all, meant) = call.session.node.side_work.run(call.session.client(), find).await;
-    match store.remove_acls(all).await {
+    match store.remove_acls(call.session.principal(), all).await {
         Ok(()) => meant,
         Err(error) => {
             let refusal = Refusal::from(error);

@@ -6,11 +6,15 @@ use factum_broker::CreatePartitionsError;
 use factum_types::Action;
 use tracing::error;
 
+use super::throttling::{ChangeAllowance, TOO_MANY_CHANGES};
 use super::{Call, Handle};
 use crate::error_code::ErrorCode;
 use crate::messages::create_partitions::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsResult, CreatePartitionsTopic,
 };
+
+/// The first version whose clients know `THROTTLING_QUOTA_EXCEEDED` (KIP-599).
+const QUOTA_IS_STRICT_SINCE: i16 = 3;
 
 impl Handle for CreatePartitionsRequest {
     type Response = CreatePartitionsResponse;
@@ -23,6 +27,7 @@ impl Handle for CreatePartitionsRequest {
             .filter(|topic| !seen.insert(&topic.name))
             .map(|topic| topic.name.clone())
             .collect();
+        let mut allowance = ChangeAllowance::new(call, QUOTA_IS_STRICT_SINCE);
         let (mut answered, mut results) = (HashSet::new(), Vec::with_capacity(self.topics.len()));
         for topic in self.topics {
             // As in Kafka, one answer for a topic that is named twice.
@@ -33,7 +38,7 @@ impl Handle for CreatePartitionsRequest {
                 true => {
                     Err(GrowthRefusal::new(ErrorCode::InvalidRequest, "the request names the topic twice"))
                 }
-                false => grow(call, &topic, self.validate_only).await,
+                false => grow(call, &topic, self.validate_only, &mut allowance).await,
             };
             let (error_code, error_message) = match grown {
                 Ok(()) => (ErrorCode::None, None),
@@ -41,7 +46,7 @@ impl Handle for CreatePartitionsRequest {
             };
             results.push(CreatePartitionsResult { name: topic.name, error_code, error_message });
         }
-        CreatePartitionsResponse { throttle_time_ms: 0, results }
+        CreatePartitionsResponse { throttle_time_ms: allowance.throttle_time_ms(), results }
     }
 }
 
@@ -68,13 +73,20 @@ impl From<CreatePartitionsError> for GrowthRefusal {
     }
 }
 
-async fn grow(call: &Call, asked: &CreatePartitionsTopic, validate_only: bool) -> Result<(), GrowthRefusal> {
+async fn grow(
+    call: &Call,
+    asked: &CreatePartitionsTopic,
+    validate_only: bool,
+    allowance: &mut ChangeAllowance<'_>,
+) -> Result<(), GrowthRefusal> {
     let refused = |code| GrowthRefusal { code, reason: None };
     let name = call.session.topic_name(Action::Alter, &asked.name).map_err(refused)?;
     let broker = call.session.broker();
     broker.validate_partitions(&name, asked.count)?;
     let has = broker.topic(name.as_str()).map_or(0, |topic| topic.partition_count());
     check_assignments(asked, has, broker.node_id())?;
+    let new = asked.count.saturating_sub(has);
+    allowance.spend(new).map_err(|code| GrowthRefusal::new(code, TOO_MANY_CHANGES))?;
     if !validate_only {
         broker.create_partitions(&name, asked.count).await?;
     }

@@ -6,6 +6,7 @@ use factum_broker::{CreateTopicError, NewTopic, TopicConfig};
 use factum_types::{Action, TopicId, TopicName};
 use tracing::error;
 
+use super::throttling::{ChangeAllowance, TOO_MANY_CHANGES};
 use super::{Call, Handle, configs, metadata};
 use crate::error_code::ErrorCode;
 use crate::messages::create_topics::{
@@ -17,23 +18,26 @@ use crate::messages::describe_configs::DescribedConfig;
 const BROKERS_CHOICE: i32 = -1;
 /// There is one node, so there is one replica.
 const REPLICAS: i16 = 1;
+/// The first version whose clients know `THROTTLING_QUOTA_EXCEEDED` (KIP-599).
+const QUOTA_IS_STRICT_SINCE: i16 = 6;
 
 impl Handle for CreateTopicsRequest {
     type Response = CreateTopicsResponse;
 
     async fn handle(self, call: &Call) -> CreateTopicsResponse {
         let twice = named_twice(&self.topics);
+        let mut allowance = ChangeAllowance::new(call, QUOTA_IS_STRICT_SINCE);
         let mut topics = Vec::with_capacity(self.topics.len());
         for topic in self.topics {
             let made = match twice.contains(&topic.name) {
                 true => {
                     Err(CreateRefusal::new(ErrorCode::InvalidRequest, "the request names the topic twice"))
                 }
-                false => make(call, &topic, self.validate_only).await,
+                false => make(call, &topic, self.validate_only, &mut allowance).await,
             };
             topics.push(render(call, topic.name, made));
         }
-        CreateTopicsResponse { throttle_time_ms: 0, topics }
+        CreateTopicsResponse { throttle_time_ms: allowance.throttle_time_ms(), topics }
     }
 }
 
@@ -75,6 +79,7 @@ async fn make(
     call: &Call,
     asked: &CreatableTopic,
     validate_only: bool,
+    allowance: &mut ChangeAllowance<'_>,
 ) -> Result<NewTopicSummary, CreateRefusal> {
     let name = TopicName::new(asked.name.as_str())
         .map_err(|error| CreateRefusal::new(ErrorCode::InvalidTopicException, error.to_string()))?;
@@ -85,8 +90,10 @@ async fn make(
     let config = configs::parse(&asked.configs)
         .map_err(|reason| CreateRefusal::new(ErrorCode::InvalidConfig, reason))?;
     let new = NewTopic { name, partitions, config: config.clone() };
+    // As in Kafka, what is only tried counts as well.
+    let partitions = call.session.broker().validate_topic(&new)?;
+    allowance.spend(partitions).map_err(|code| CreateRefusal::new(code, TOO_MANY_CHANGES))?;
     if validate_only {
-        let partitions = call.session.broker().validate_topic(&new)?;
         return Ok(NewTopicSummary { id: TopicId::NIL, partitions, config });
     }
     let topic = call.session.broker().create_topic(new).await?;

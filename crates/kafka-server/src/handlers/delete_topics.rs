@@ -6,17 +6,22 @@ use factum_broker::DeleteTopicError;
 use factum_types::{Action, TopicId, TopicName};
 use tracing::error;
 
+use super::throttling::{ChangeAllowance, TOO_MANY_CHANGES};
 use super::{Call, Handle};
 use crate::error_code::ErrorCode;
 use crate::messages::delete_topics::{
     DeletableTopic, DeleteTopicsRequest, DeleteTopicsResponse, DeletedTopic,
 };
 
+/// The first version whose clients know `THROTTLING_QUOTA_EXCEEDED` (KIP-599).
+const QUOTA_IS_STRICT_SINCE: i16 = 5;
+
 impl Handle for DeleteTopicsRequest {
     type Response = DeleteTopicsResponse;
 
     async fn handle(self, call: &Call) -> DeleteTopicsResponse {
         let twice = named_twice(&self.topics);
+        let mut allowance = ChangeAllowance::new(call, QUOTA_IS_STRICT_SINCE);
         let mut responses = Vec::with_capacity(self.topics.len());
         for topic in self.topics {
             responses.push(match twice.contains(&(topic.name.clone(), topic.topic_id)) {
@@ -24,10 +29,10 @@ impl Handle for DeleteTopicsRequest {
                     let reason = "the request names the topic twice".to_owned();
                     refused(topic, ErrorCode::InvalidRequest, Some(reason))
                 }
-                false => delete(call, topic).await,
+                false => delete(call, topic, &mut allowance).await,
             });
         }
-        DeleteTopicsResponse { throttle_time_ms: 0, responses }
+        DeleteTopicsResponse { throttle_time_ms: allowance.throttle_time_ms(), responses }
     }
 }
 
@@ -42,12 +47,16 @@ fn refused(asked: DeletableTopic, error_code: ErrorCode, error_message: Option<S
     DeletedTopic { name: asked.name, topic_id: asked.topic_id, error_code, error_message }
 }
 
-async fn delete(call: &Call, asked: DeletableTopic) -> DeletedTopic {
+async fn delete(call: &Call, asked: DeletableTopic, allowance: &mut ChangeAllowance<'_>) -> DeletedTopic {
     let (name, topic_id) = match find(call, &asked) {
         Ok(found) => found,
         Err(code) => return refused(asked, code, None),
     };
     let broker = call.session.broker();
+    let partitions = broker.topic(name.as_str()).map_or(0, |topic| topic.partition_count());
+    if let Err(code) = allowance.spend(partitions) {
+        return refused(asked, code, Some(TOO_MANY_CHANGES.to_owned()));
+    }
     // By id where the client gave one: the name may be another topic's by the time it is removed.
     let deleted = match asked.name {
         Some(_) => broker.delete_topic(&name).await,

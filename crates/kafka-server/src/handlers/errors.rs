@@ -259,12 +259,13 @@ impl From<&CoordinatorError> for ErrorCode {
 impl From<&ChangeError> for ErrorCode {
     fn from(error: &ChangeError) -> Self {
         match error {
-            ChangeError::Acl(_) | ChangeError::Name(_) => Self::InvalidRequest,
+            ChangeError::Acl(_) | ChangeError::Name(_) | ChangeError::Quota(_) => Self::InvalidRequest,
             ChangeError::UserExists { .. } => Self::InvalidRequest,
             ChangeError::UnknownUser { .. } | ChangeError::UnknownCredential { .. } => Self::ResourceNotFound,
-            ChangeError::TooManyAcls | ChangeError::TooManyUsers | ChangeError::TooLarge { .. } => {
-                Self::PolicyViolation
-            }
+            ChangeError::TooManyAcls
+            | ChangeError::TooManyQuotas
+            | ChangeError::TooManyUsers
+            | ChangeError::TooLarge { .. } => Self::PolicyViolation,
             ChangeError::Topic(_) | ChangeError::Read(_) | ChangeError::Stalled | ChangeError::Write(_) => {
                 Self::KafkaStorageError
             }

@@ -12,6 +12,8 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use factum_access::QuotaKey;
 use factum_base::clients::ClientAddress;
 use factum_broker::{
     Bounds, Fetch, FetchPartition as Wanted, FetchResult, Isolation, Partition, ReadError, Slice, Topic,
@@ -41,6 +43,11 @@ impl Handle for FetchRequest {
             Ok(opened) => opened,
             Err(code) => return answer(code, 0, Vec::new()),
         };
+        // Who has to wait is told at once, without anything (KIP-219).
+        let owed = call.owed(QuotaKey::ConsumerByteRate);
+        if owed > 0 {
+            return FetchResponse { throttle_time_ms: owed, ..opened.close(&self, call, Vec::new()) };
+        }
         let mut plan = Plan::default();
         for topic in &opened.topics {
             plan.add(call, topic);
@@ -53,8 +60,15 @@ impl Handle for FetchRequest {
             Ok(()) => plan.fill(call.session.broker().fetch(fetch).await, isolation),
             Err(_) => plan.leave_empty(&fetch),
         }
-        opened.close(&self, call, plan.topics)
+        let throttle_time_ms = call.charge(QuotaKey::ConsumerByteRate, fetched_bytes(&plan.topics));
+        FetchResponse { throttle_time_ms, ..opened.close(&self, call, plan.topics) }
     }
+}
+
+/// Bytes of records in an answer.
+fn fetched_bytes(topics: &[FetchedTopic]) -> f64 {
+    let chunks = topics.iter().flat_map(|topic| &topic.partitions).flat_map(|partition| &partition.records);
+    chunks.map(Bytes::len).sum::<usize>() as f64
 }
 
 /// What a request reads, and the session that it is in.
@@ -213,10 +227,14 @@ impl Plan {
     fn fetch(&mut self, request: &FetchRequest, isolation: Isolation, call: &Call) -> Fetch {
         let node = &call.session.node;
         let asked = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
+        let limit = node.budget.fetch_limit(&call.session.connection.address, size(request.max_bytes));
+        // What a client would wait for longer than the windows of its quota is not worth fetching at once.
+        let quota = call.most_at_once(QuotaKey::ConsumerByteRate).map_or(usize::MAX, |most| most as usize);
+        let max_bytes = limit.min(quota);
         Fetch {
             partitions: std::mem::take(&mut self.wanted),
-            min_bytes: size(request.min_bytes),
-            max_bytes: node.budget.fetch_limit(&call.session.connection.address, size(request.max_bytes)),
+            min_bytes: size(request.min_bytes).min(max_bytes),
+            max_bytes,
             max_wait: if self.is_urgent { Duration::ZERO } else { asked.min(node.options.max_fetch_wait) },
             isolation,
         }

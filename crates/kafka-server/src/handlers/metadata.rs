@@ -9,6 +9,7 @@ use factum_broker::{EnsureTopicError, Topic as BrokerTopic};
 use factum_types::{Action, Resource, TopicId, TopicName};
 use tracing::warn;
 
+use super::throttling::ChangeAllowance;
 use super::{Call, Handle, Session, lookup};
 use crate::error_code::ErrorCode;
 use crate::messages::metadata::{
@@ -20,13 +21,14 @@ impl Handle for MetadataRequest {
 
     async fn handle(self, call: &Call) -> MetadataResponse {
         let session = &call.session;
+        let mut allowance = ChangeAllowance::permissive(call);
         let with_operations = self.include_topic_authorized_operations;
         let topics = match self.topics {
             None => all_topics(session, with_operations),
             Some(asked) => {
                 let mut topics = Vec::with_capacity(asked.len());
                 for topic in lookup::unique(asked, |topic| (topic.name.clone(), topic.topic_id)) {
-                    let found = find(session, &topic, self.allow_auto_topic_creation).await;
+                    let found = find(session, &topic, self.allow_auto_topic_creation, &mut allowance).await;
                     topics.push(match found {
                         Ok(found) => describe(session, &found, with_operations),
                         Err(error_code) => absent(topic, error_code),
@@ -38,7 +40,7 @@ impl Handle for MetadataRequest {
         let (broker, endpoint) = (session.broker(), session.endpoint());
         let node_id = broker.node_id();
         MetadataResponse {
-            throttle_time_ms: 0,
+            throttle_time_ms: allowance.throttle_time_ms(),
             brokers: vec![Broker { node_id, host: endpoint.host, port: endpoint.port.into(), rack: None }],
             cluster_id: Some(broker.cluster_id().to_owned()),
             controller_id: node_id,
@@ -60,15 +62,21 @@ async fn find(
     session: &Session,
     asked: &RequestedTopic,
     may_create: bool,
+    allowance: &mut ChangeAllowance<'_>,
 ) -> Result<Arc<BrokerTopic>, ErrorCode> {
     match &asked.name {
-        Some(name) => by_name(session, name, may_create).await,
+        Some(name) => by_name(session, name, may_create, allowance).await,
         None => session.topic_by_id(Action::Describe, asked.topic_id),
     }
 }
 
 /// Finds a topic, or makes it if the client and the broker allow that.
-async fn by_name(session: &Session, name: &str, may_create: bool) -> Result<Arc<BrokerTopic>, ErrorCode> {
+async fn by_name(
+    session: &Session,
+    name: &str,
+    may_create: bool,
+    allowance: &mut ChangeAllowance<'_>,
+) -> Result<Arc<BrokerTopic>, ErrorCode> {
     let name = TopicName::new(name).map_err(|_| ErrorCode::InvalidTopicException)?;
     session.check_topic(Action::Describe, &name)?;
     if let Some(topic) = session.broker().topic(name.as_str()) {
@@ -77,14 +85,16 @@ async fn by_name(session: &Session, name: &str, may_create: bool) -> Result<Arc<
     if may_create && session.broker().auto_creates_topics() && !may_create_topic(session, &name) {
         return Err(ErrorCode::TopicAuthorizationFailed);
     }
-    session.broker().ensure_topic(&name, may_create).await.map_err(|error| {
+    let made = session.broker().ensure_topic(&name, may_create).await.map_err(|error| {
         if let EnsureTopicError::Create(error) = &error
             && let Some(left_out) = session.node.may_log(session.peer.ip())
         {
             warn!(topic = %name, %error, left_out, "cannot make a topic on its first use");
         }
         ErrorCode::from(&error)
-    })
+    })?;
+    allowance.spend(made.partition_count())?;
+    Ok(made)
 }
 
 pub(super) fn may_create_topic(session: &Session, name: &TopicName) -> bool {

@@ -14,12 +14,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::BytesMut;
+use factum_access::QuotaKey;
 use factum_broker::transactions::{TransactionError, TransactionVersion};
 use factum_broker::{InlineWork, InvalidRecord, Partition, ProduceError, TransactionalAppend};
 use factum_types::{Action, Compression, Offset, RecordBatch, Timestamp, TopicId};
 use tracing::{debug, warn};
 
-use super::{Call, Refusal, StartedRequest, lookup};
+use super::{Call, Refusal, StartedRequest, lookup, throttling};
 use crate::connection::{Answer, READ_BYTES};
 use crate::error_code::ErrorCode;
 use crate::messages::produce::{
@@ -66,9 +67,11 @@ impl PartitionRefusal {
     }
 }
 
-/// Takes the frame apart and appends what it brings.
+/// Takes the frame apart and appends what it brings. What its client has used is known by then, so it waits from now on: until
+/// the records are on disk, and if that is not enough, after its answer.
 pub(super) fn begin(call: &Call, frame: BytesMut, body: usize) -> Result<StartedRequest, Refusal> {
     let (version, frame_len) = (call.header.version, frame.len());
+    let wait = call.charge(QuotaKey::ProducerByteRate, frame_len as f64);
     let request = ProduceRequest::decode(frame, body, version)
         .map_err(|source| Refusal::Body { api: ApiKey::Produce, source })?;
     let acks = request.acks;
@@ -86,9 +89,12 @@ pub(super) fn begin(call: &Call, frame: BytesMut, body: usize) -> Result<Started
         transactional_id: request.transactional_id,
         transaction: None,
     };
-    let topics: Vec<_> = request.topics.into_iter().enumerate().map(|(i, t)| produce.topic(i, t)).collect();
+    let append = || request.topics.into_iter().enumerate().map(|(i, t)| produce.topic(i, t)).collect();
+    let (topics, busy): (Vec<_>, _) = throttling::measured_now(call, append);
     let appended = produce.appended;
-    let response = ProduceResponse { topics, throttle_time_ms: 0, node_endpoints: Vec::new() };
+    let throttle_time_ms = wait.max(throttling::charge_time(call, busy));
+    call.hold_back(throttle_time_ms);
+    let response = ProduceResponse { topics, throttle_time_ms, node_endpoints: Vec::new() };
     if acks == 0 {
         return unacknowledged(&response);
     }

@@ -49,7 +49,7 @@ impl Handle for DescribeUserScramCredentialsRequest {
             error_message: None,
             results: Vec::new(),
         };
-        if let Err(code) = call.session.check_cluster(Action::Describe) {
+        if let Err(code) = call.session.check_access_rules(Action::Describe) {
             response.error_code = code;
             return response;
         }
@@ -98,7 +98,7 @@ impl Handle for AlterUserScramCredentialsRequest {
 
     async fn handle(self, call: &Call) -> AlterUserScramCredentialsResponse {
         let changes = changes(self);
-        let allowed = call.session.check_cluster(Action::Alter);
+        let allowed = call.session.check_access_rules(Action::Alter);
         let mut results = Vec::with_capacity(changes.len());
         for (user, change) in changes {
             let outcome = match (&allowed, change) {
@@ -165,7 +165,7 @@ fn upsertion(asked: ScramUpsertion) -> (String, Outcome<CredentialChange>) {
 }
 
 async fn alter(call: &Call, user: &str, change: CredentialChange) -> Result<(), (ErrorCode, Option<String>)> {
-    let changed = call.session.node.access.change_user(user, vec![change]).await;
+    let changed = call.session.node.access.change_user(call.session.principal(), user, vec![change]).await;
     changed.map_err(|failure| {
         if failure.is_transient() {
             error!(error = &failure as &dyn std::error::Error, "cannot change a user");

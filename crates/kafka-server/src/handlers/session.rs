@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, LazyLock};
 
-use factum_access::AccessStore;
+use factum_access::{AccessStore, QuotaMeters};
 use factum_base::clients::{ClientAddress, ClientLimit, ClientShare, LogLimit};
 use factum_base::clock::SharedClock;
 use factum_base::fair_work::FairWork;
@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 
 use super::FetchSessions;
 use super::authentication::Authentication;
+use super::throttling::Throttle;
 use crate::connection::{AddressConnection, Budget, RequestMemory};
 use crate::error_code::ErrorCode;
 use crate::messages::metadata::OPERATIONS_NOT_ASKED;
@@ -39,8 +40,10 @@ const IDEMPOTENT_WRITE: (Action, i32) = (Action::IdempotentWrite, 12);
 pub(crate) struct Node {
     pub(crate) options: Options,
     pub(crate) broker: Broker,
-    /// The users and rules, for the requests that are about them.
+    /// The users, rules and quotas, for the requests that are about them.
     pub(crate) access: AccessStore,
+    /// What clients with quotas use.
+    pub(crate) quotas: QuotaMeters,
     pub(crate) clock: SharedClock,
     pub(crate) budget: Arc<Budget>,
     pub(crate) request_memory: Arc<RequestMemory>,
@@ -93,6 +96,8 @@ pub(crate) struct Session {
     pub(crate) local: SocketAddr,
     /// Partitions that wait to be synced for requests of this connection.
     pub(crate) unsynced: Arc<AtomicUsize>,
+    /// How long the connection waits before its next request.
+    pub(crate) throttle: Throttle,
 }
 
 impl Node {
@@ -151,6 +156,7 @@ impl Session {
             Resource::Group(_) => &[READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS],
             Resource::TransactionalId(_) => &[DESCRIBE, WRITE],
             Resource::Definition { .. } => &[READ, DESCRIBE],
+            Resource::AccessRules | Resource::AnyTopic => &[],
         };
         let allowed = actions.iter().filter(|(action, _)| self.may(*action, resource));
         allowed.fold(0, |bits, (_, operation)| bits | 1 << operation)
@@ -160,6 +166,13 @@ impl Session {
     /// The code that refuses `action` with the cluster.
     pub(super) fn check_cluster(&self, action: Action) -> Result<(), ErrorCode> {
         self.may(action, Resource::Cluster).then_some(()).ok_or(ErrorCode::ClusterAuthorizationFailed)
+    }
+
+    /// # Errors
+    /// The code that refuses `action` with users and access rules.
+    pub(super) fn check_access_rules(&self, action: Action) -> Result<(), ErrorCode> {
+        let allowed = self.may(action, Resource::AccessRules);
+        allowed.then_some(()).ok_or(ErrorCode::ClusterAuthorizationFailed)
     }
 
     /// # Errors

@@ -47,6 +47,10 @@ impl Request for AddOffsetsToTxnRequest {
 impl Response for AddOffsetsToTxnResponse {
     const API: ApiKey = ApiKey::AddOffsetsToTxn;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.error_code(self.error_code);

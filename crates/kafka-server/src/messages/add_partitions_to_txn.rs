@@ -117,6 +117,10 @@ impl AddPartitionsToTxnTopic {
 impl Response for AddPartitionsToTxnResponse {
     const API: ApiKey = ApiKey::AddPartitionsToTxn;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.i32(self.throttle_time_ms);
         if version >= 4 {

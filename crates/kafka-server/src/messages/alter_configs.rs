@@ -75,6 +75,10 @@ impl ReplacedConfig {
 impl Response for AlterConfigsResponse {
     const API: ApiKey = ApiKey::AlterConfigs;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _version: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.responses, |w, response| response.encode(w));

@@ -105,6 +105,10 @@ impl ReassignedPartition {
 impl Response for AlterPartitionReassignmentsResponse {
     const API: ApiKey = ApiKey::AlterPartitionReassignments;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.i32(self.throttle_time_ms);
         if version >= 1 {

@@ -101,6 +101,10 @@ impl Request for AlterUserScramCredentialsRequest {
 impl Response for AlterUserScramCredentialsResponse {
     const API: ApiKey = ApiKey::AlterUserScramCredentials;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.results, |w, result| {

@@ -78,6 +78,8 @@ apis! {
     AlterPartitionReassignments = 45, 0..=1, decoded from 0, flexible from 0;
     ListPartitionReassignments = 46, 0..=0, decoded from 0, flexible from 0;
     OffsetDelete      = 47, 0..=0,  decoded from 0, flexible from 1;
+    DescribeClientQuotas = 48, 0..=1, decoded from 0, flexible from 1;
+    AlterClientQuotas = 49, 0..=1, decoded from 0, flexible from 1;
     DescribeUserScramCredentials = 50, 0..=0, decoded from 0, flexible from 0;
     AlterUserScramCredentials = 51, 0..=0, decoded from 0, flexible from 0;
     DescribeQuorum    = 55, 0..=2,  decoded from 0, flexible from 0;

@@ -115,6 +115,10 @@ impl Request for ApiVersionsRequest {
 impl Response for ApiVersionsResponse {
     const API: ApiKey = ApiKey::ApiVersions;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.error_code(self.error_code);
         w.array(&self.api_keys, |w, api| {

@@ -101,6 +101,10 @@ impl Request for ConsumerGroupDescribeRequest {
 impl Response for ConsumerGroupDescribeResponse {
     const API: ApiKey = ApiKey::ConsumerGroupDescribe;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.groups, |w, group| group.encode(w, version));

@@ -101,6 +101,10 @@ impl HeartbeatTopic {
 impl Response for ConsumerGroupHeartbeatResponse {
     const API: ApiKey = ApiKey::ConsumerGroupHeartbeat;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.error_code(self.error_code);

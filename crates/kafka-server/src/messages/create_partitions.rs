@@ -90,6 +90,10 @@ impl PartitionAssignment {
 impl Response for CreatePartitionsResponse {
     const API: ApiKey = ApiKey::CreatePartitions;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.results, |w, result| {

@@ -144,6 +144,10 @@ impl ConfigEntry {
 impl Response for CreateTopicsResponse {
     const API: ApiKey = ApiKey::CreateTopics;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.topics, |w, topic| topic.encode(w, version));

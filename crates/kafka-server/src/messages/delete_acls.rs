@@ -61,6 +61,10 @@ impl Request for DeleteAclsRequest {
 impl Response for DeleteAclsResponse {
     const API: ApiKey = ApiKey::DeleteAcls;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.filter_results, |w, result| {

@@ -42,6 +42,10 @@ impl Request for DeleteGroupsRequest {
 impl Response for DeleteGroupsResponse {
     const API: ApiKey = ApiKey::DeleteGroups;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.results, |w, group| {

@@ -100,6 +100,10 @@ impl DeleteRecordsPartition {
 impl Response for DeleteRecordsResponse {
     const API: ApiKey = ApiKey::DeleteRecords;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.topics, |w, topic| {

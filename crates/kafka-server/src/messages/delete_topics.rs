@@ -75,6 +75,10 @@ impl DeletableTopic {
 impl Response for DeleteTopicsResponse {
     const API: ApiKey = ApiKey::DeleteTopics;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.responses, |w, topic| topic.encode(w, version));

@@ -96,6 +96,10 @@ impl Request for DescribeAclsRequest {
 impl Response for DescribeAclsResponse {
     const API: ApiKey = ApiKey::DescribeAcls;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.error_code(self.error_code);

@@ -73,6 +73,10 @@ impl Request for DescribeClusterRequest {
 impl Response for DescribeClusterResponse {
     const API: ApiKey = ApiKey::DescribeCluster;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.i32(self.throttle_time_ms);
         w.error_code(self.error_code);

@@ -164,6 +164,10 @@ impl ConfigResource {
 impl Response for DescribeConfigsResponse {
     const API: ApiKey = ApiKey::DescribeConfigs;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.results, |w, result| {

@@ -78,6 +78,10 @@ impl Request for DescribeGroupsRequest {
 impl Response for DescribeGroupsResponse {
     const API: ApiKey = ApiKey::DescribeGroups;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         if version >= 1 {
             w.i32(self.throttle_time_ms);

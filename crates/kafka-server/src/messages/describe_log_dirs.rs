@@ -95,6 +95,10 @@ impl DescribableTopic {
 impl Response for DescribeLogDirsResponse {
     const API: ApiKey = ApiKey::DescribeLogDirs;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.i32(self.throttle_time_ms);
         if version >= 3 {

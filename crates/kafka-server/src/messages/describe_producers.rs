@@ -94,6 +94,10 @@ impl DescribeProducersTopic {
 impl Response for DescribeProducersResponse {
     const API: ApiKey = ApiKey::DescribeProducers;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.topics, |w, topic| {

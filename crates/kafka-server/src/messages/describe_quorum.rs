@@ -118,6 +118,10 @@ impl QuorumTopic {
 impl Response for DescribeQuorumResponse {
     const API: ApiKey = ApiKey::DescribeQuorum;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        None
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.error_code(self.error_code);
         if version >= 2 {

@@ -107,6 +107,10 @@ impl Cursor {
 impl Response for DescribeTopicPartitionsResponse {
     const API: ApiKey = ApiKey::DescribeTopicPartitions;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.topics, DescribedTopic::encode);

@@ -65,6 +65,10 @@ impl Request for DescribeTransactionsRequest {
 impl Response for DescribeTransactionsResponse {
     const API: ApiKey = ApiKey::DescribeTransactions;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.transaction_states, TransactionDescription::encode);

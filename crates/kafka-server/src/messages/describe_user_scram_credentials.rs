@@ -63,6 +63,10 @@ impl Request for DescribeUserScramCredentialsRequest {
 impl Response for DescribeUserScramCredentialsResponse {
     const API: ApiKey = ApiKey::DescribeUserScramCredentials;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.error_code(self.error_code);

@@ -83,6 +83,10 @@ impl ElectLeadersTopic {
 impl Response for ElectLeadersResponse {
     const API: ApiKey = ApiKey::ElectLeaders;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.i32(self.throttle_time_ms);
         if version >= 1 {

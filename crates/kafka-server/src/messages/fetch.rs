@@ -221,6 +221,10 @@ impl ForgottenTopic {
 impl Response for FetchResponse {
     const API: ApiKey = ApiKey::Fetch;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.i32(self.throttle_time_ms);
         if version >= 7 {

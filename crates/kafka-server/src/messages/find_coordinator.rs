@@ -64,6 +64,10 @@ impl Request for FindCoordinatorRequest {
 impl Response for FindCoordinatorResponse {
     const API: ApiKey = ApiKey::FindCoordinator;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         if version >= 1 {
             w.i32(self.throttle_time_ms);

@@ -44,6 +44,10 @@ impl Request for HeartbeatRequest {
 impl Response for HeartbeatResponse {
     const API: ApiKey = ApiKey::Heartbeat;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         if version >= 1 {
             w.i32(self.throttle_time_ms);

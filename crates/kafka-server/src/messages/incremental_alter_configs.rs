@@ -90,6 +90,10 @@ impl ConfigEdit {
 impl Response for IncrementalAlterConfigsResponse {
     const API: ApiKey = ApiKey::IncrementalAlterConfigs;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _version: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.responses, |w, response| response.encode(w));

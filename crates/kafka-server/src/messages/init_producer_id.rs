@@ -50,6 +50,10 @@ impl Request for InitProducerIdRequest {
 impl Response for InitProducerIdResponse {
     const API: ApiKey = ApiKey::InitProducerId;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _version: i16) {
         w.i32(self.throttle_time_ms);
         w.error_code(self.error_code);

@@ -100,6 +100,10 @@ impl JoinGroupProtocol {
 impl Response for JoinGroupResponse {
     const API: ApiKey = ApiKey::JoinGroup;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         if version >= 2 {
             w.i32(self.throttle_time_ms);

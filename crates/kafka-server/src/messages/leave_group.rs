@@ -91,6 +91,10 @@ impl LeaveGroupResponse {
 impl Response for LeaveGroupResponse {
     const API: ApiKey = ApiKey::LeaveGroup;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         if version >= 1 {
             w.i32(self.throttle_time_ms);

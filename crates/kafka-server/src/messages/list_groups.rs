@@ -55,6 +55,10 @@ impl Request for ListGroupsRequest {
 impl Response for ListGroupsResponse {
     const API: ApiKey = ApiKey::ListGroups;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         if version >= 1 {
             w.i32(self.throttle_time_ms);

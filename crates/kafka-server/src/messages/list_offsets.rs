@@ -126,6 +126,10 @@ impl AskedPartition {
 impl Response for ListOffsetsResponse {
     const API: ApiKey = ApiKey::ListOffsets;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         if version >= 2 {
             w.i32(self.throttle_time_ms);

@@ -62,6 +62,10 @@ impl ListReassignmentsTopic {
 impl Response for ListPartitionReassignmentsResponse {
     const API: ApiKey = ApiKey::ListPartitionReassignments;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.error_code(self.error_code);

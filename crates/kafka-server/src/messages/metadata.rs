@@ -135,6 +135,10 @@ impl RequestedTopic {
 impl Response for MetadataResponse {
     const API: ApiKey = ApiKey::Metadata;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         if version >= 3 {
             w.i32(self.throttle_time_ms);

@@ -121,6 +121,10 @@ impl CommitPartition {
 impl Response for OffsetCommitResponse {
     const API: ApiKey = ApiKey::OffsetCommit;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         if version >= 3 {
             w.i32(self.throttle_time_ms);

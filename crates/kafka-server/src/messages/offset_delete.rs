@@ -70,6 +70,10 @@ impl OffsetDeleteTopic {
 impl Response for OffsetDeleteResponse {
     const API: ApiKey = ApiKey::OffsetDelete;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.error_code(self.error_code);
         w.i32(self.throttle_time_ms);

@@ -141,6 +141,10 @@ impl FetchTopic {
 impl Response for OffsetFetchResponse {
     const API: ApiKey = ApiKey::OffsetFetch;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         if version >= 3 {
             w.i32(self.throttle_time_ms);

@@ -189,6 +189,10 @@ fn split_records(mut frame: BytesMut, request: &mut ProduceRequest, places: Vec<
 impl Response for ProduceResponse {
     const API: ApiKey = ApiKey::Produce;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.array(&self.topics, |w, topic| {
             if version < 13 {

@@ -39,6 +39,10 @@ impl Request for SaslAuthenticateRequest {
 impl Response for SaslAuthenticateResponse {
     const API: ApiKey = ApiKey::SaslAuthenticate;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        None
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.error_code(self.error_code);
         w.nullable_string(self.error_message.as_deref());

@@ -31,6 +31,10 @@ impl Request for SaslHandshakeRequest {
 impl Response for SaslHandshakeResponse {
     const API: ApiKey = ApiKey::SaslHandshake;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        None
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.error_code(self.error_code);
         w.array(&self.mechanisms, |w, mechanism| w.string(mechanism));

@@ -78,6 +78,10 @@ impl SyncGroupAssignment {
 impl Response for SyncGroupResponse {
     const API: ApiKey = ApiKey::SyncGroup;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         if version >= 1 {
             w.i32(self.throttle_time_ms);

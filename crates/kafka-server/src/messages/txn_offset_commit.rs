@@ -123,6 +123,10 @@ impl TxnOffsetCommitPartition {
 impl Response for TxnOffsetCommitResponse {
     const API: ApiKey = ApiKey::TxnOffsetCommit;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.i32(self.throttle_time_ms);
         w.array(&self.topics, |w, topic| {

@@ -82,6 +82,10 @@ impl FeatureUpdate {
 impl Response for UpdateFeaturesResponse {
     const API: ApiKey = ApiKey::UpdateFeatures;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        Some(&mut self.throttle_time_ms)
+    }
+
     fn encode(&self, w: &mut Writer, version: i16) {
         w.i32(self.throttle_time_ms);
         w.error_code(self.error_code);

@@ -110,6 +110,10 @@ impl TxnMarkerTopic {
 impl Response for WriteTxnMarkersResponse {
     const API: ApiKey = ApiKey::WriteTxnMarkers;
 
+    fn throttle_time(&mut self) -> Option<&mut i32> {
+        None
+    }
+
     fn encode(&self, w: &mut Writer, _: i16) {
         w.array(&self.markers, |w, marker| {
             w.i64(marker.producer_id);

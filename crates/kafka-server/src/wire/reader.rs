@@ -93,6 +93,14 @@ impl<'a> Reader<'a> {
         Ok(i64::from_be_bytes(self.fixed(field)?))
     }
 
+    /// Reads a floating-point number of eight bytes; it may be none (NaN) or infinite.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`].
+    pub fn f64(&mut self, field: &'static str) -> Result<f64, Error> {
+        Ok(f64::from_be_bytes(self.fixed(field)?))
+    }
+
     /// Reads one byte; anything but zero is true.
     ///
     /// # Errors

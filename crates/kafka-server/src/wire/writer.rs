@@ -55,6 +55,11 @@ impl Writer {
         self.buffer.put_i64(value);
     }
 
+    /// Writes a floating-point number in eight bytes.
+    pub fn f64(&mut self, value: f64) {
+        self.buffer.put_f64(value);
+    }
+
     /// Writes one byte: 1 or 0.
     pub fn bool(&mut self, value: bool) {
         self.buffer.put_u8(value.into());

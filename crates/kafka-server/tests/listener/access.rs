@@ -42,6 +42,7 @@ use kafka_protocol::messages::{
 use crate::acls;
 use crate::administration;
 use crate::client::{Client, batch, name_of, text};
+use crate::client_quotas;
 use crate::consumer_groups;
 use crate::fetching::{fetch, latest};
 use crate::one_node;
@@ -104,6 +105,7 @@ pub(crate) async fn probe(client: &mut Client, api: ApiKey) -> Vec<i16> {
         ApiKey::DescribeUserScramCredentials | ApiKey::AlterUserScramCredentials => {
             scram_credentials::ask(client, api).await
         }
+        ApiKey::DescribeClientQuotas | ApiKey::AlterClientQuotas => client_quotas::ask(client, api).await,
         ApiKey::ConsumerGroupHeartbeat | ApiKey::ConsumerGroupDescribe => {
             consumer_groups::ask(client, api).await
         }
@@ -335,6 +337,8 @@ async fn each_api_asks_before_it_acts() {
         AlterPartitionReassignments: alter the cluster, describe topic orders
         ListPartitionReassignments: describe the cluster
         OffsetDelete: delete group readers, read topic orders
+        DescribeClientQuotas: describe the configuration of the cluster
+        AlterClientQuotas: alter the configuration of the cluster
         DescribeUserScramCredentials: describe the cluster
         AlterUserScramCredentials: alter the cluster
         DescribeQuorum: describe the cluster
@@ -416,6 +420,8 @@ async fn where_nothing_is_allowed_each_api_refuses() {
         AlterPartitionReassignments: CLUSTER_AUTHORIZATION_FAILED
         ListPartitionReassignments: CLUSTER_AUTHORIZATION_FAILED
         OffsetDelete: GROUP_AUTHORIZATION_FAILED
+        DescribeClientQuotas: CLUSTER_AUTHORIZATION_FAILED
+        AlterClientQuotas: CLUSTER_AUTHORIZATION_FAILED
         DescribeUserScramCredentials: CLUSTER_AUTHORIZATION_FAILED
         AlterUserScramCredentials: CLUSTER_AUTHORIZATION_FAILED
         DescribeQuorum: CLUSTER_AUTHORIZATION_FAILED

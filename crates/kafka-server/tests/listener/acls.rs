@@ -275,18 +275,18 @@ async fn each_api_needs_its_rules_and_no_more() {
         let mut rules: Vec<_> = needed.iter().map(|text| rule(text, Permission::Allow, Host::Any)).collect();
         // The rule that is asked for last is put in place last: until then the answer is no.
         let last = rules.pop().expect("at least one");
-        server.access.add_acls(rules).await.expect("kept");
+        server.access.add_acls(&factum_types::Principal::system(), rules).await.expect("kept");
         assert!(is_refused(&probe(&mut client, *api).await), "{api} without {last}");
-        server.access.add_acls(vec![last.clone()]).await.expect("kept");
+        server.access.add_acls(&factum_types::Principal::system(), vec![last.clone()]).await.expect("kept");
         let codes = probe(&mut client, *api).await;
         assert!(!is_refused(&codes), "{api} with {needed:?}: {:?}", codes.iter().map(|it| name_of(*it)));
 
         let denied = Acl { permission: Permission::Deny, operation: Operation::All, ..last };
         let elsewhere = Acl { host: "10.1.2.3".parse().expect("a host"), ..denied.clone() };
-        server.access.add_acls(vec![elsewhere]).await.expect("kept");
+        server.access.add_acls(&factum_types::Principal::system(), vec![elsewhere]).await.expect("kept");
         // Some APIs did what they were asked and would fail for another reason now: only the permission counts.
         assert!(!is_refused(&probe(&mut client, *api).await), "{api} is denied to others alone");
-        server.access.add_acls(vec![denied]).await.expect("kept");
+        server.access.add_acls(&factum_types::Principal::system(), vec![denied]).await.expect("kept");
         assert!(is_refused(&probe(&mut client, *api).await), "{api} is denied");
     }
 }
@@ -297,7 +297,10 @@ async fn lists_have_what_the_rules_let_be_seen() {
     server.create_topic("secret", 1).await;
     server
         .access
-        .add_acls(vec![rule("read topic orders", Permission::Allow, Host::Any)])
+        .add_acls(
+            &factum_types::Principal::system(),
+            vec![rule("read topic orders", Permission::Allow, Host::Any)],
+        )
         .await
         .expect("kept");
     let mut client = server.client().await;

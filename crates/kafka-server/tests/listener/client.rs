@@ -15,7 +15,12 @@ use crate::server::PATIENCE;
 pub(crate) struct Client<S = TcpStream> {
     pub(crate) stream: S,
     next: i32,
+    /// Its name for itself.
+    id: &'static str,
 }
+
+/// What clients call themselves.
+pub(crate) const CLIENT_ID: &str = "listener-test";
 
 /// Text as the other implementation keeps it.
 pub(crate) fn text(value: &str) -> StrBytes {
@@ -24,12 +29,16 @@ pub(crate) fn text(value: &str) -> StrBytes {
 
 /// A request frame with its length in front.
 pub(crate) fn frame<R: Request>(request: &R, version: i16, correlation_id: i32) -> Bytes {
+    frame_of(request, version, correlation_id, CLIENT_ID)
+}
+
+fn frame_of<R: Request>(request: &R, version: i16, correlation_id: i32, client_id: &str) -> Bytes {
     let mut body = BytesMut::new();
     let header = RequestHeader::default()
         .with_request_api_key(R::KEY)
         .with_request_api_version(version)
         .with_correlation_id(correlation_id)
-        .with_client_id(Some(text("listener-test")));
+        .with_client_id(Some(text(client_id)));
     header.encode(&mut body, R::header_version(version)).expect("a header");
     request.encode(&mut body, version).expect("a body");
     let mut frame = BytesMut::new();
@@ -55,20 +64,25 @@ impl Client {
 
     pub(crate) fn from_stream(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("set");
-        Self { stream, next: 1 }
+        Self { stream, next: 1, id: CLIENT_ID }
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// Over a stream that is connected already.
     pub(crate) fn over(stream: S) -> Self {
-        Self { stream, next: 1 }
+        Self { stream, next: 1, id: CLIENT_ID }
+    }
+
+    /// The same client under another name.
+    pub(crate) fn named(self, id: &'static str) -> Self {
+        Self { id, ..self }
     }
 
     /// Sends a request and gives its correlation id.
     pub(crate) async fn send<R: Request>(&mut self, request: &R, version: i16) -> i32 {
         self.next += 1;
-        self.send_raw(&frame(request, version, self.next)).await;
+        self.send_raw(&frame_of(request, version, self.next, self.id)).await;
         self.next
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use factum_access::sasl::ServerSecret;
-use factum_access::{AccessStore, Users};
+use factum_access::{AccessStore, PasswordChecks, Users};
 use factum_base::clock::SystemClock;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
@@ -85,8 +85,12 @@ impl Server {
         let store = access.clone();
         let options = Options { listen: "127.0.0.1:0".parse().expect("an address"), ..options };
         let (users, random) = (access.users().clone(), Random::seeded(7));
-        let identity =
-            Identity { users: users.clone(), secret: ServerSecret::random(&random), random: random.clone() };
+        let identity = Identity {
+            users: users.clone(),
+            passwords: PasswordChecks::new(users.clone(), &random),
+            secret: ServerSecret::random(&random),
+            random: random.clone(),
+        };
         let authorizer = move |_| Arc::clone(&authorizer);
         let (service, handle) =
             Service::bind(options, broker.clone(), authorizer, identity, access, clock, edge.clone())

@@ -4,6 +4,7 @@ use allocation_counter::AllocationInfo;
 use bytes::BytesMut;
 use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
 use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
+use factum_kafka_server::messages::alter_client_quotas::AlterClientQuotasRequest;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest;
@@ -18,6 +19,7 @@ use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
 use factum_kafka_server::messages::describe_acls::DescribeAclsRequest;
+use factum_kafka_server::messages::describe_client_quotas::DescribeClientQuotasRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
@@ -117,6 +119,8 @@ fn decode_borrowed(r: &mut Reader<'_>, api: ApiKey, version: i16) -> Result<(), 
         ApiKey::DescribeAcls => discard::<DescribeAclsRequest>,
         ApiKey::CreateAcls => discard::<CreateAclsRequest>,
         ApiKey::DeleteAcls => discard::<DeleteAclsRequest>,
+        ApiKey::DescribeClientQuotas => discard::<DescribeClientQuotasRequest>,
+        ApiKey::AlterClientQuotas => discard::<AlterClientQuotasRequest>,
         ApiKey::DescribeUserScramCredentials => discard::<DescribeUserScramCredentialsRequest>,
         ApiKey::AlterUserScramCredentials => discard::<AlterUserScramCredentialsRequest>,
         ApiKey::ConsumerGroupHeartbeat => discard::<ConsumerGroupHeartbeatRequest>,
@@ -310,6 +314,15 @@ fn topics_to_grow_and_to_describe_are_refused_before_they_are_allocated() {
         bloated(&swarm(ApiKey::UpdateFeatures, 1, &[0; 4], 400_000, &[1, 0, 0, 0, 0])),
         "feature_updates"
     );
+}
+
+#[test]
+fn the_parts_of_quotas_are_refused_before_they_are_allocated() {
+    // A component without a type, exact, without a name; an entity without parts and limits.
+    assert_eq!(bloated(&swarm(ApiKey::DescribeClientQuotas, 1, &[], 400_000, &[1, 0, 0, 0])), "components");
+    assert_eq!(bloated(&swarm(ApiKey::AlterClientQuotas, 1, &[], 400_000, &[1, 1, 0])), "entries");
+    // One entity of many parts.
+    assert_eq!(bloated(&swarm(ApiKey::AlterClientQuotas, 1, &[2], 400_000, &[1, 0, 0])), "entity");
 }
 
 #[test]

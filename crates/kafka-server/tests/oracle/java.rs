@@ -14,6 +14,7 @@ use bytes::{Bytes, BytesMut};
 use factum_kafka_server::error_code::ErrorCode;
 use factum_kafka_server::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
 use factum_kafka_server::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
+use factum_kafka_server::messages::alter_client_quotas::AlterClientQuotasRequest;
 use factum_kafka_server::messages::alter_configs::AlterConfigsRequest;
 use factum_kafka_server::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use factum_kafka_server::messages::alter_user_scram_credentials::AlterUserScramCredentialsRequest;
@@ -28,6 +29,7 @@ use factum_kafka_server::messages::delete_groups::DeleteGroupsRequest;
 use factum_kafka_server::messages::delete_records::DeleteRecordsRequest;
 use factum_kafka_server::messages::delete_topics::DeleteTopicsRequest;
 use factum_kafka_server::messages::describe_acls::DescribeAclsRequest;
+use factum_kafka_server::messages::describe_client_quotas::DescribeClientQuotasRequest;
 use factum_kafka_server::messages::describe_cluster::DescribeClusterRequest;
 use factum_kafka_server::messages::describe_configs::DescribeConfigsRequest;
 use factum_kafka_server::messages::describe_groups::DescribeGroupsRequest;
@@ -301,6 +303,8 @@ fn decode(api: ApiKey, version: i16, body: &[u8]) -> Result<String, Error> {
         ApiKey::DescribeAcls => whole::<DescribeAclsRequest>,
         ApiKey::CreateAcls => whole::<CreateAclsRequest>,
         ApiKey::DeleteAcls => whole::<DeleteAclsRequest>,
+        ApiKey::DescribeClientQuotas => whole::<DescribeClientQuotasRequest>,
+        ApiKey::AlterClientQuotas => whole::<AlterClientQuotasRequest>,
         ApiKey::DescribeUserScramCredentials => whole::<DescribeUserScramCredentialsRequest>,
         ApiKey::AlterUserScramCredentials => whole::<AlterUserScramCredentialsRequest>,
         ApiKey::ConsumerGroupHeartbeat => whole::<ConsumerGroupHeartbeatRequest>,

@@ -15,6 +15,7 @@ mod in_place;
 mod java;
 mod logins;
 mod offsets;
+mod quotas;
 mod records;
 mod source;
 mod topics;
@@ -79,6 +80,8 @@ fn exchange(api: ApiKey, version: i16, s: &mut Source<'_>) -> Vec<u8> {
         ApiKey::DescribeAcls => acls::describe_acls(version, s),
         ApiKey::CreateAcls => acls::create_acls(version, s),
         ApiKey::DeleteAcls => acls::delete_acls(version, s),
+        ApiKey::DescribeClientQuotas => quotas::describe_client_quotas(version, s),
+        ApiKey::AlterClientQuotas => quotas::alter_client_quotas(version, s),
         ApiKey::DescribeUserScramCredentials => acls::describe_user_scram_credentials(version, s),
         ApiKey::AlterUserScramCredentials => acls::alter_user_scram_credentials(version, s),
         ApiKey::ConsumerGroupHeartbeat => consumers::heartbeat(version, s),

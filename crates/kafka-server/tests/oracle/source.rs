@@ -51,6 +51,11 @@ impl<'a> Source<'a> {
         self.byte() as i8
     }
 
+    /// A number that equals itself.
+    pub(crate) fn f64(&mut self) -> f64 {
+        f64::from(self.i32()) / 8.0
+    }
+
     pub(crate) fn bool(&mut self) -> bool {
         self.byte() % 2 == 1
     }

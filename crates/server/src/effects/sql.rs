@@ -10,6 +10,7 @@ use factum_governance::{
     self as governance, Definitions, Effect, EffectError, EventDefinition, Format, PipelineDefinition,
     ResourceId, ResourceKind, TableDefinition,
 };
+use factum_registry::avro;
 use factum_sql::{self as sql, ApplyError, Engine, Place, PlannedDefinitions, RelationName};
 use tracing::info;
 
@@ -86,11 +87,10 @@ impl Effect for SqlEffect {
     }
 }
 
-/// What SQL may name. Events in formats that it does not read yet are left out: naming one is an unknown table.
+/// What SQL may name.
 fn definitions(declared: &Definitions) -> sql::Definitions {
-    let events = declared.of::<EventDefinition>().filter(|event| event.format == Format::Json);
     sql::Definitions {
-        events: events.map(event).collect(),
+        events: declared.of::<EventDefinition>().map(event).collect(),
         tables: declared.of::<TableDefinition>().map(table).collect(),
         pipelines: declared.of::<PipelineDefinition>().map(pipeline).collect(),
     }
@@ -99,10 +99,20 @@ fn definitions(declared: &Definitions) -> sql::Definitions {
 fn event(event: &EventDefinition) -> sql::EventDefinition {
     sql::EventDefinition {
         topic: event.topic.clone(),
-        // Loading the project has parsed it already.
-        schema: event.contract.as_ref().and_then(|text| serde_json::from_str(text).ok()).map(Arc::new),
+        schema: value_schema(event).map(Arc::new),
         time: event.time.clone(),
         lateness: event.lateness.unwrap_or(Duration::ZERO),
+    }
+}
+
+/// The JSON Schema of an event's values as SQL reads them; without one the first of them show their columns.
+fn value_schema(event: &EventDefinition) -> Option<serde_json::Value> {
+    let text = event.contract.as_ref()?;
+    match event.format {
+        // Loading the project has parsed it already.
+        Format::Json => serde_json::from_str(text).ok(),
+        Format::Avro => avro::Schema::parse(text, &[]).ok()?.value_schema(),
+        Format::Protobuf => None,
     }
 }
 

@@ -16,11 +16,12 @@ use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use factum_base::clients::ClientAddress;
-use factum_types::{Timestamp, TopicName};
+use factum_types::{Action, Timestamp, TopicName};
 use futures::StreamExt;
 
 use super::query_pool::Slot;
 use super::{Effective, Engine, View, blocking};
+use crate::access::{AccessCheck, RelationAccess};
 use crate::clock_function::set_clock;
 use crate::definitions::RelationName;
 use crate::error::{ComputeError, QueryError, ReadError};
@@ -100,7 +101,7 @@ impl Engine {
             Err(error @ (QueryError::UnknownTopic { .. } | QueryError::LogUnavailable { .. })) => {
                 Err(ReadError::Busy { reason: error.to_string() })
             }
-            Err(error @ QueryError::Refused(_)) => {
+            Err(error @ (QueryError::Refused(_) | QueryError::Denied(_))) => {
                 Err(ReadError::Invalid { message: error.to_string(), help: None })
             }
         }
@@ -115,7 +116,10 @@ impl Engine {
     ) -> Result<Result<Rows, QueryError>, ReadError> {
         let text = selection(name, query)?;
         let (engine, view) = (self.clone(), name.clone());
-        let planning = async move { Ok(engine.plan_query(&text).and_then(|plan| of_one_view(plan, &view))) };
+        let planning = async move {
+            let planned = engine.plan_query(RelationAccess::One(&view), &text);
+            Ok(planned.and_then(|plan| of_one_view(plan, &view)))
+        };
         let selected = within(time, async {
             let slot = self.0.selections.slot(query.client, time).await?;
             match slot.run(planning).await? {
@@ -130,7 +134,7 @@ impl Engine {
         }
     }
 
-    /// Runs one query over views, topics and tables as they are now. Names have their team before them. Dropping the
+    /// Runs one query over views, topics and tables as they are now, whoever may read them. Names have their team before them. Dropping the
     /// future ends the query.
     ///
     /// # Errors
@@ -145,33 +149,43 @@ impl Engine {
     }
 
     /// How a query is computed: what is kept for the views that it reads, and what is computed when it is run. The name
-    /// of a view stands for reading it. It is planned in a slot of `client`'s share, as its queries are; without it, of no
+    /// of a view stands for reading it. The caller may describe what `access` allows. It is planned in a slot of `client`'s share, as its queries are; without it, of no
     /// one's.
     ///
     /// # Errors
     /// [`QueryError`].
-    pub async fn explain(&self, client: Option<ClientAddress>, sql: &str) -> Result<Explanation, QueryError> {
+    pub async fn explain(
+        &self,
+        client: Option<ClientAddress>,
+        sql: &str,
+        access: AccessCheck,
+    ) -> Result<Explanation, QueryError> {
         let slot = self.0.queries.slot(client, EXPLAIN_WAIT).await?;
         let (engine, sql) = (self.clone(), Arc::from(sql));
-        let explained = slot.run(async move { engine.explanation(&sql) });
+        let explained = slot.run(async move { engine.explanation(&sql, &access) });
         tokio::time::timeout(EXPLAIN_TIME, explained).await.unwrap_or_else(|_| {
             let reason = format!("the query takes longer than {} s to plan", EXPLAIN_TIME.as_secs());
             Err(QueryError::TooLarge { reason })
         })
     }
 
-    fn explanation(&self, sql: &Arc<str>) -> Result<Explanation, QueryError> {
+    fn explanation(&self, sql: &Arc<str>, access: &AccessCheck) -> Result<Explanation, QueryError> {
         let effective = self.effective();
+        let access = RelationAccess::Asked(Action::Describe, access);
         let view_of = |name: &RelationName| effective.planned.views.iter().find(|view| view.name == *name);
         let name = sql.trim();
         if let Some(name) = RelationName::parse(name).filter(|_| !name.contains(char::is_whitespace)) {
+            let relation = effective.planned.planner.relations().get(&name);
+            if !relation.is_some_and(|relation| access.sees(&name, relation)) {
+                return Err(QueryError::View(ReadError::UnknownView { view: name }));
+            }
             if let Some(view) = view_of(&name) {
                 return Ok(explain(view));
             }
             // One that waits says for what.
             self.find(&name)?.serving()?;
         }
-        let plan = self.plan_query(sql).map_err(|failure| self.refused(failure))?;
+        let plan = self.plan_query(access, sql).map_err(|failure| self.refused(failure))?;
         let views = plan.views.iter().filter_map(view_of).map(Arc::as_ref);
         Ok(explain_query(&plan, views, self.0.environment.options.query_records))
     }
@@ -179,11 +193,14 @@ impl Engine {
     /// Plans a query where it holds up no other work: what a stranger wrote may take long to plan.
     async fn planned_in(&self, slot: &Slot, sql: &str) -> Result<QueryPlan, QueryError> {
         let (engine, sql) = (self.clone(), Arc::from(sql));
-        slot.run(async move { engine.plan_query(&sql).map_err(|failure| engine.refused(failure)) }).await
+        slot.run(async move {
+            engine.plan_query(RelationAccess::All, &sql).map_err(|failure| engine.refused(failure))
+        })
+        .await
     }
 
-    fn plan_query(&self, sql: &Arc<str>) -> Result<QueryPlan, Failure> {
-        self.effective().planned.planner.query("", sql)
+    fn plan_query(&self, access: RelationAccess<'_>, sql: &Arc<str>) -> Result<QueryPlan, Failure> {
+        self.effective().planned.planner.query(access, sql)
     }
 
     pub(super) fn refused(&self, failure: Failure) -> QueryError {
@@ -195,6 +212,7 @@ impl Engine {
                 waiting(RelationName::new(team, name), self.effective().waits_for(&topic))
             }
             Failure::Needs(name) => waiting(name, "its definition".to_owned()),
+            Failure::Denied(denied) => QueryError::Denied(denied),
         }
     }
 
@@ -274,12 +292,7 @@ impl Engine {
     /// A view by its name.
     pub(super) fn find(&self, name: &RelationName) -> Result<Arc<View>, ReadError> {
         let effective = self.effective();
-        effective.views.get(name).cloned().ok_or_else(|| {
-            let known: Vec<String> = effective.views.keys().map(ToString::to_string).collect();
-            let nearest = super::suggest::nearest(&name.to_string(), known.iter().map(String::as_str));
-            let nearest = nearest.and_then(RelationName::parse);
-            ReadError::UnknownView { view: name.clone(), nearest }
-        })
+        effective.views.get(name).cloned().ok_or_else(|| ReadError::UnknownView { view: name.clone() })
     }
 }
 
@@ -396,7 +409,7 @@ fn invalid(name: &RelationName, failure: Failure) -> ReadError {
     let (message, help) = match failure {
         Failure::Problem(problem) => (problem.message, problem.help),
         Failure::Awaits(topic) => (format!("{topic} has no event yet"), None),
-        Failure::Needs(_) => (
+        Failure::Needs(_) | Failure::Denied(_) => (
             format!("filter and order can read {name} alone"),
             Some("run a query to read several relations".to_owned()),
         ),

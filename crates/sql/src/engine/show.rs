@@ -8,10 +8,11 @@ use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, Strin
 use arrow::compute::{filter_record_batch, ilike, like};
 use arrow::datatypes::{Field, Schema};
 use datafusion::sql::sqlparser::ast::{ObjectName, Spanned};
-use factum_types::Resource;
+use factum_types::{Action, Resource};
 
 use super::query::within;
 use super::{Effective, Engine, QueryLimits};
+use crate::access::{AccessCheck, RelationAccess};
 use crate::decode::envelope;
 use crate::definitions::RelationName;
 use crate::error::{QueryError, ReadError};
@@ -28,9 +29,6 @@ use crate::wording;
 /// Most bytes of a pattern that names are compared with.
 const LONGEST_PATTERN: usize = 1_000;
 
-/// Whether a caller may see that something exists and what it is like.
-pub type Visibility = Arc<dyn Fn(Resource<'_>) -> bool + Send + Sync>;
-
 /// A statement that is ready to run, or the rows that it was answered with.
 enum PreparedStatement {
     Query(QueryPlan),
@@ -38,8 +36,8 @@ enum PreparedStatement {
 }
 
 impl Engine {
-    /// Runs one statement of a caller who sees what `visibility` allows: a query, as [`Engine::query`] does, or
-    /// `SHOW TABLES`, `DESCRIBE` and their like. Dropping the future ends it.
+    /// Runs one statement of a caller who may do what `access` allows: a query, as [`Engine::query`] does, over relations that
+    /// it may read, or `SHOW TABLES`, `DESCRIBE` and their like, of what it may describe. Dropping the future ends it.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -47,12 +45,12 @@ impl Engine {
         &self,
         sql: &str,
         limits: QueryLimits,
-        visibility: Visibility,
+        access: AccessCheck,
     ) -> Result<Rows, QueryError> {
         let slot = self.0.queries.slot(limits.client, limits.time).await?;
         let (engine, text) = (self.clone(), Arc::from(sql));
         within(limits.time, async {
-            match slot.run(async move { engine.prepared(&text, &visibility) }).await? {
+            match slot.run(async move { engine.prepared(&text, &access) }).await? {
                 PreparedStatement::Query(plan) => self.run(&slot, plan, Some(limits.rows)).await,
                 PreparedStatement::Rows(batch) => self.shown(batch, limits.rows),
             }
@@ -60,19 +58,23 @@ impl Engine {
         .await
     }
 
-    fn prepared(&self, text: &Arc<str>, visibility: &Visibility) -> Result<PreparedStatement, QueryError> {
+    fn prepared(&self, text: &Arc<str>, access: &AccessCheck) -> Result<PreparedStatement, QueryError> {
         let source = SourceText::of_query(text);
         let effective = self.effective();
+        let described = RelationAccess::Asked(Action::Describe, access);
         match statement::runnable(&source).map_err(|problem| QueryError::Refused(vec![problem]))? {
             Runnable::Query(query) => {
-                let planned = effective.planned.planner.parsed_query("", *query, &source);
+                // A query that names no relation takes a slot as any other does.
+                access(Action::Read, Resource::AnyTopic).map_err(QueryError::Denied)?;
+                let read = RelationAccess::Asked(Action::Read, access);
+                let planned = effective.planned.planner.parsed_query(read, *query, &source);
                 planned.map(PreparedStatement::Query).map_err(|failure| self.refused(failure))
             }
             Runnable::Show(ShowStatement::Relations(filter)) => {
-                effective.relations_like(&filter, &source, visibility).map(PreparedStatement::Rows)
+                effective.relations_like(&filter, &source, described).map(PreparedStatement::Rows)
             }
             Runnable::Show(ShowStatement::Columns(name)) => {
-                effective.columns_of(&name, &source, visibility).map(PreparedStatement::Rows)
+                effective.columns_of(&name, &source, described).map(PreparedStatement::Rows)
             }
         }
     }
@@ -93,16 +95,15 @@ impl Effective {
         &self,
         filter: &RelationFilter,
         source: &SourceText,
-        visibility: &Visibility,
+        access: RelationAccess<'_>,
     ) -> Result<RecordBatch, QueryError> {
         let is_asked = |name: &RelationName, relation: &Relation| {
             filter.team.as_ref().is_none_or(|team| same(team, &name.team))
                 && filter.kind.is_none_or(|kind| kind == kind_of(name, relation))
         };
         let all = self.planned.planner.relations().all();
-        let shown: Vec<_> = all
-            .filter(|(name, relation)| is_asked(name, relation) && is_visible(name, relation, visibility))
-            .collect();
+        let shown: Vec<_> =
+            all.filter(|(name, relation)| is_asked(name, relation) && access.sees(name, relation)).collect();
         let names: Vec<String> = shown.iter().map(|(name, _)| name.to_string()).collect();
         let kinds = shown.iter().map(|(name, relation)| kind_of(name, relation).word());
         let columns = shown.iter().map(|(_, relation)| {
@@ -125,16 +126,15 @@ impl Effective {
         &self,
         name: &ObjectName,
         source: &SourceText,
-        visibility: &Visibility,
+        access: RelationAccess<'_>,
     ) -> Result<RecordBatch, QueryError> {
         let relations = self.planned.planner.relations();
         let path = identifiers(name).unwrap_or_default();
-        let found = lookup::relation(relations, "", &path);
-        let found = found.filter(|(name, relation)| is_visible(name, relation, visibility));
+        let found = lookup::relation(relations, access, "", &path);
         let Some((name, relation)) = found else {
             let place = source.range(name.span()).unwrap_or(0..source.text().len());
             let mut problem = source.problem(place, format!("there is no topic, table or view `{name}`"));
-            let visible = relations.all().filter(|(name, relation)| is_visible(name, relation, visibility));
+            let visible = relations.all().filter(|(name, relation)| access.sees(name, relation));
             problem.help = Some(lookup::help(visible.map(|(name, _)| name), "", &path));
             return Err(QueryError::Refused(vec![problem]));
         };
@@ -186,16 +186,6 @@ fn kind_of(name: &RelationName, relation: &Relation) -> ShownKind {
         Kind::Awaited { topic } if topic.split() == Some((&*name.team, &*name.name)) => ShownKind::Topic,
         Kind::Table => ShownKind::Table,
         Kind::View | Kind::Inlined | Kind::Awaited { .. } | Kind::Unplanned => ShownKind::View,
-    }
-}
-
-fn is_visible(name: &RelationName, relation: &Relation, visibility: &Visibility) -> bool {
-    let full = name.to_string();
-    match (kind_of(name, relation), &relation.kind) {
-        (_, Kind::Stream { topic, .. }) => visibility(Resource::Topic(topic)),
-        (ShownKind::Topic, Kind::Awaited { topic }) => visibility(Resource::Topic(topic)),
-        (ShownKind::Table, _) => visibility(Resource::table(&full)),
-        _ => visibility(Resource::view(&full)),
     }
 }
 

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 use super::scope::{BoundColumn, BoundRelation, Outputs, Reach, quoted, same};
 use super::unnest::Unnest;
 use super::{Failure, Resolver, bound_of, lookup};
+use crate::access::RelationAccess;
 use crate::decode::envelope;
 use crate::definitions::RelationName;
 use crate::plan::relations::Kind;
@@ -207,13 +208,10 @@ impl Resolver<'_> {
         path: &[Ident],
         written: &ObjectName,
     ) -> Result<(RelationName, Vec<BoundColumn>), Failure> {
-        let Some((name, relation)) = lookup::relation(self.relations, &self.team, path) else {
-            let mut problem =
-                self.problem(written.span(), format!("there is no topic, table or view `{written}`"));
-            let known = self.relations.all().map(|(name, _)| name);
-            problem.help = Some(lookup::help(known, &self.team, path));
-            return Err(problem.into());
+        let Some((name, relation)) = lookup::relation(self.relations, self.access, &self.team, path) else {
+            return Err(self.unknown_relation(written));
         };
+        self.access.check(name, relation)?;
         let is_stream = match &relation.kind {
             Kind::Awaited { topic } => return Err(Failure::Awaits(topic.clone())),
             Kind::Unplanned => return Err(Failure::Needs(name.clone())),
@@ -228,6 +226,19 @@ impl Resolver<'_> {
             is_envelope: place >= data,
         });
         Ok((name.clone(), columns.collect()))
+    }
+
+    /// Says that there is no relation of this name for the caller, and which was probably meant.
+    pub(super) fn unknown_relation(&self, written: &ObjectName) -> Failure {
+        if let RelationAccess::One(only) = self.access {
+            return Failure::Needs(only.clone());
+        }
+        let path = identifiers(written).unwrap_or_default();
+        let mut problem =
+            self.problem(written.span(), format!("there is no topic, table or view `{written}`"));
+        let known = self.relations.all().filter(|(name, relation)| self.access.sees(name, relation));
+        problem.help = Some(lookup::help(known.map(|(name, _)| name), &self.team, &path));
+        problem.into()
     }
 }
 

@@ -4,6 +4,7 @@ use datafusion::sql::sqlparser::ast::Ident;
 
 use super::scope::{quoted, same};
 use super::suggest::nearest;
+use crate::access::RelationAccess;
 use crate::definitions::RelationName;
 use crate::plan::relations::{Relation, Relations};
 
@@ -15,10 +16,12 @@ const READABLE: &str =
 const NO_CATALOGUE: &str =
     "SHOW TABLES lists what can be queried, and DESCRIBE store.orders the columns of one";
 
-/// The relation that a path means: the one that is written so, else the only one that is nearly so. `team` is whose
+/// The relation that a path means, of those that `access` sees: the one that is written so, else the only one that is
+/// nearly so. `team` is whose
 /// relations go by their bare names.
 pub(crate) fn relation<'r>(
     relations: &'r Relations,
+    access: RelationAccess<'_>,
     team: &str,
     path: &[Ident],
 ) -> Option<(&'r RelationName, &'r Relation)> {
@@ -33,10 +36,12 @@ pub(crate) fn relation<'r>(
         _ => return None,
     };
     let exact = RelationName::new(team.value.as_str(), name.value.as_str());
-    if let Some(found) = relations.get_with_key(&exact) {
+    let sees = |(name, relation): &(&RelationName, &Relation)| access.sees(name, relation);
+    if let Some(found) = relations.get_with_key(&exact).filter(sees) {
         return Some(found);
     }
-    let mut near = relations.all().filter(|(known, _)| same(&team, &known.team) && same(&name, &known.name));
+    let near = relations.all().filter(|(known, _)| same(&team, &known.team) && same(&name, &known.name));
+    let mut near = near.filter(sees);
     let (one, other) = (near.next()?, near.next());
     other.is_none().then_some(one)
 }

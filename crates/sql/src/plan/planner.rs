@@ -24,6 +24,7 @@ use super::trial::TrialBudget;
 use super::{
     Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, comparisons, extent, prepared, slot_scan, trial,
 };
+use crate::access::RelationAccess;
 use crate::clock_function::plan_reads_clock;
 use crate::definitions::{DeclaredView, Definitions, PipelineDefinition, Problem, RelationName};
 use crate::names::{
@@ -120,6 +121,8 @@ impl PlanResult {
                     problems.push(*problem);
                     continue;
                 }
+                // A project's views are asked no permission.
+                Err(Failure::Denied(_)) => continue,
             }
             ready.extend(needing.remove(&view.name).unwrap_or_default());
         }
@@ -191,22 +194,22 @@ impl Planner {
         &self.relations
     }
 
-    /// Plans a query for `team`, whose relations go by their bare names.
-    pub(crate) fn query(&self, team: &str, text: &Arc<str>) -> Result<QueryPlan, Failure> {
+    /// Plans a query over what `access` sees; names have their team before them.
+    pub(crate) fn query(&self, access: RelationAccess<'_>, text: &Arc<str>) -> Result<QueryPlan, Failure> {
         let source = SourceText::of_query(text);
-        self.parsed_query(team, statement::query(&source)?, &source)
+        self.parsed_query(access, statement::query(&source)?, &source)
     }
 
     /// Plans a query that was read from `source`, likewise.
     pub(crate) fn parsed_query(
         &self,
-        team: &str,
+        access: RelationAccess<'_>,
         query: Query,
         source: &SourceText,
     ) -> Result<QueryPlan, Failure> {
         let whole = 0..source.text().len();
         let written = query.clone();
-        let resolver = Resolver::new(&self.relations, Arc::from(team), source, whole.clone());
+        let resolver = Resolver::new(&self.relations, access, Arc::from(""), source, whole.clone());
         let planned =
             resolver.resolve(query).and_then(|resolved| Ok(self.analysed(resolved, source, &whole)?));
         let plan =
@@ -284,7 +287,13 @@ impl Planner {
         let Pending { name, source, declaration } = view;
         let place = &declaration.name_place;
         let places = Places::of(&declaration.query, source);
-        let resolver = Resolver::new(&self.relations, Arc::clone(&name.team), source, place.clone());
+        let resolver = Resolver::new(
+            &self.relations,
+            RelationAccess::All,
+            Arc::clone(&name.team),
+            source,
+            place.clone(),
+        );
         let located = |failure| self.located(failure, place, || Places::of(&declaration.query, source));
         let mut resolved = resolver.resolve(declaration.query.clone()).map_err(located)?;
         let tumbles = std::mem::take(&mut resolved.tumbles);

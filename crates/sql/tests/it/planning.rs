@@ -2,7 +2,7 @@
 
 use factum_sql::ApplyError;
 
-use crate::world::{World, small};
+use crate::world::{World, everything, small};
 
 fn chain(count: usize) -> String {
     let mut text = "CREATE VIEW v0 AS SELECT order_id AS x FROM orders;\n".to_owned();
@@ -35,7 +35,8 @@ fn an_explanation_has_a_bound_and_needs_no_stack_of_the_one_who_asks() {
         text += &format!("CREATE VIEW w{number} AS SELECT {} FROM w{};\n", columns.join(", "), number - 1);
     }
     world.apply(&(text + &chain(45)));
-    let explain = |query: &str| world.block(world.engine().explain(None, query)).expect("explained");
+    let explain =
+        |query: &str| world.block(world.engine().explain(None, query, everything())).expect("explained");
     let chain = explain("SELECT * FROM store.v44");
     assert!(chain.words.contains("v42.x + 1 AS x\n    filters     v43.x > 0"), "{}", chain.words);
     let wide = explain("SELECT * FROM store.w7");

@@ -13,8 +13,8 @@ use factum_broker::Broker;
 use factum_eventlog::{Admin, EventLog, NewRecord, NewTopic, Position, TopicConfig};
 use factum_log::{Committer, Environment, EnvironmentOptions, LocalDisk};
 use factum_sql::{
-    ApplyResult, Definitions, Engine, EventDefinition, Options, PipelineDefinition, Query, RelationName,
-    Rows, TableDefinition, ViewState, ViewStatus, render,
+    AccessCheck, ApplyResult, Definitions, Engine, EventDefinition, Options, PipelineDefinition, Query,
+    RelationName, Rows, TableDefinition, ViewState, ViewStatus, render,
 };
 use factum_state::{EmbeddedStore, StateStore};
 use factum_types::{ByteSize, Record, TopicName, TopicPartition};
@@ -27,6 +27,11 @@ use crate::doubtful_state::{DoubtfulState, HeldReads};
 
 /// How long anything may take before it counts as never.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A caller who may do everything.
+pub(crate) fn everything() -> AccessCheck {
+    Arc::new(|_, _| Ok(()))
+}
 
 /// The contract of the orders that most tests use.
 pub(crate) fn orders_schema() -> Value {

@@ -126,6 +126,9 @@ fn data(running: &Running) -> String {
 
 fn who(running: &Running, access: Access, greeting: Greeting) -> String {
     let is_open = matches!(access, Access::Open | Access::OpenOnLoopback);
+    if access != Access::Acl && has_logins(running) {
+        return each_listener(running);
+    }
     if is_open && [running.http(), running.kafka()].iter().all(|address| address.ip().is_loopback()) {
         return "open: anyone on this machine may read and write".to_owned();
     }
@@ -148,9 +151,26 @@ fn who(running: &Running, access: Access, greeting: Greeting) -> String {
         }
         Access::Acl => {
             let (users, rules) = (running.user_count(), running.rule_count());
-            format!("by rules: {}, {}", output::count(users, "user"), output::count(rules, "rule"))
+            let unruled =
+                if running.opens_unruled() { "; WHAT NO RULE IS ABOUT IS OPEN to anyone" } else { "" };
+            format!("by rules: {}, {}{unruled}", output::count(users, "user"), output::count(rules, "rule"))
         }
     }
+}
+
+/// Whether a listener asks its clients to log in.
+fn has_logins(running: &Running) -> bool {
+    running.listeners().iter().any(|listener| listener.security.starts_with("SASL"))
+}
+
+/// Who is let in, where listeners differ.
+fn each_listener(running: &Running) -> String {
+    let listeners = running.listeners().iter();
+    let words = listeners.map(|listener| match listener.clients.as_str() {
+        "anyone" => format!("{}: anyone may read and write", listener.name),
+        clients => format!("{}: {clients} ({})", listener.name, listener.security),
+    });
+    words.collect::<Vec<_>>().join("; ")
 }
 
 /// A command to try, where anyone is let in.

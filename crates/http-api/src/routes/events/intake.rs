@@ -7,6 +7,9 @@ use bytes::Bytes;
 use factum_base::random::Random;
 use factum_eventlog::NewRecord;
 use factum_governance::EventDefinition;
+use factum_registry::{
+    CodecError, Registry, SchemaType, Subject, ValueError, VersionFilter, VersionSelector,
+};
 use factum_types::{Event, Timestamp, TopicName, event};
 
 use super::key::{self, KeyError};
@@ -18,6 +21,7 @@ use crate::http::problem::Problem;
 pub(super) struct Intake {
     topic: TopicName,
     definition: Option<Arc<EventDefinition>>,
+    registry: Option<Registry>,
     /// The field that the request itself names.
     key: Option<String>,
     random: Random,
@@ -29,6 +33,7 @@ impl Intake {
     pub(super) fn new(api: &Api, topic: TopicName, key: Option<String>) -> Self {
         Self {
             definition: api.state.catalogue.event(&topic),
+            registry: Some(api.state.registry.clone()),
             topic,
             key,
             random: api.state.random.clone(),
@@ -41,7 +46,7 @@ impl Intake {
     pub(super) fn without_project(random: Random, now: Timestamp) -> Self {
         let topic = TopicName::new("store.orders").expect("a name");
         let max_events = Options::default().max_batch_events;
-        Self { topic, definition: None, key: Some("key".to_owned()), random, now, max_events }
+        Self { topic, definition: None, registry: None, key: Some("key".to_owned()), random, now, max_events }
     }
 
     /// The most events that one request may bring.
@@ -54,6 +59,7 @@ impl Intake {
         event.validate()?;
         let key = self.key_of(&event)?;
         self.set_time(&mut event);
+        self.encode(&mut event)?;
         Ok(record(event, key))
     }
 
@@ -72,6 +78,36 @@ impl Intake {
                 definition.map_or_else(|| format!("/topics/{}", self.topic), |known| known.source.clone());
         }
         self.take(event)
+    }
+
+    /// Writes JSON data with the schema of the topic's values, where that is Avro or Protobuf.
+    fn encode(&self, event: &mut Event) -> Result<(), Problem> {
+        let (Some(registry), Some(json)) = (&self.registry, json_data(event)) else { return Ok(()) };
+        let Ok(subject) = Subject::parse(&format!("{}-value", self.topic)) else { return Ok(()) };
+        let latest = registry.version(&subject, VersionSelector::Latest, VersionFilter::Live);
+        let media_type = match latest.map(|latest| latest.schema().schema_type) {
+            Ok(SchemaType::Avro) => "application/avro",
+            Ok(SchemaType::Protobuf) => "application/protobuf",
+            Ok(SchemaType::Json) | Err(_) => return Ok(()),
+        };
+        let Some(encoded) = registry.encode(&subject, json) else { return Ok(()) };
+        match encoded {
+            Ok(value) => {
+                event.data = Some(value.into());
+                event.data_content_type = Some(media_type.to_owned());
+                Ok(())
+            }
+            Err(CodecError::Value(ValueError { path, reason })) => {
+                let refused = Problem::refused(format_args!(
+                    "the data is not of the schema of subject {subject}: {}{reason}",
+                    path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default()
+                ));
+                Err(path.into_iter().fold(refused, |refused, path| refused.with("field", path)))
+            }
+            Err(error @ CodecError::Schema(_)) => {
+                Err(Problem::refused(format_args!("the schema of subject {subject} cannot be read: {error}")))
+            }
+        }
     }
 
     fn key_field(&self) -> Option<&str> {

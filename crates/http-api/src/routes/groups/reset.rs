@@ -9,7 +9,7 @@ use factum_types::{Action, Offset, Resource, TopicName, TopicPartition, TopicPos
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::find;
+use super::{find, visible_part};
 use crate::api::Api;
 use crate::http::extract::{Caller, GroupPath};
 use crate::http::json::Json;
@@ -48,20 +48,20 @@ pub(super) async fn reset_offsets(
     if let Some(topic) = &named {
         caller.may(Action::Read, Resource::Topic(topic))?;
     }
-    let (all, group) = (Arc::clone(&api), id.clone());
+    let (all, group, is_visible) = (Arc::clone(&api), id.clone(), caller.visibility());
     let before = api
         .responses
         .made(caller.client(), DocumentKind::List, move || async move {
-            match find(&all, &group).await {
+            match find(&all, &group, &*is_visible).await {
                 Err(_) if wish.create => Ok(Vec::new()),
-                found => found.map(|group| group.offsets),
+                found => found.map(|group| visible_part(group, &*is_visible).offsets),
             }
         })
         .await?;
     let mut offsets = Vec::new();
     for topic in topics(named, &before, wish.partitions.as_deref())? {
         caller.may(Action::Read, Resource::Topic(&topic))?;
-        let bounds = lookup::topic(&api, caller.client(), &topic).await?.partitions;
+        let bounds = lookup::topic(&api, &caller, &topic).await?.partitions;
         for bounds in chosen(&topic, &bounds, wish.partitions.as_deref())? {
             let partition = TopicPartition::new(topic.clone(), bounds.partition);
             let is_named = wish.partitions.is_some();

@@ -51,7 +51,7 @@ pub(super) async fn resend_record(
     caller.may(Action::Write, Resource::Topic(&to))?;
     lookup::refuse_internal(&to)?;
     // A misspelt name is to create no topic.
-    lookup::topic(&api, caller.client(), &to).await?;
+    lookup::topic(&api, &caller, &to).await?;
     let partition = (to == topic).then_some(wish.partition);
     let from = TopicPartition::new(topic, wish.partition);
     let shared = Arc::clone(&api);

@@ -15,6 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use factum_base::clients::ClientAddress;
 use factum_eventlog::{Chunk, ReadError};
+use factum_registry::Registry;
 use factum_types::{Offset, PartitionId, TopicName, TopicPartition};
 use serde_json::json;
 
@@ -68,6 +69,7 @@ pub(super) struct ChunkRest {
 
 /// A frame that items of a chunk are added to, and how far the tail is then.
 struct FrameWriter {
+    registry: Registry,
     frame: Frame,
     positions: Positions,
     left: Option<u64>,
@@ -166,6 +168,7 @@ impl TailWriter {
     /// Adds items to `frame` and keeps what it does not take; true if the next item has no place in it.
     async fn write(&mut self, mut rest: ChunkRest, frame: &mut Frame) -> bool {
         let mut writer = FrameWriter {
+            registry: self.api.state.registry.clone(),
             frame: std::mem::take(frame),
             positions: std::mem::take(&mut self.positions),
             left: self.left,
@@ -266,7 +269,9 @@ impl FrameWriter {
                 "unreadable",
                 serde_json::to_vec(&unreadable_view(partition, range)).expect("text serialises"),
             ),
-            LogItem::Record(record) => ("record", RecordView::of(partition, record).to_line()),
+            LogItem::Record(record) => {
+                ("record", RecordView::of(partition, record, &self.registry).to_line())
+            }
         };
         self.frame.event(kind, &self.positions, &data);
     }

@@ -11,6 +11,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use factum_base::clients::ClientAddress;
 use factum_sql::{Change, ChangeId, ChangeStream, RelationName};
+use factum_types::{Action, Resource};
 use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -58,6 +59,7 @@ pub(super) async fn follow_view(
     };
     let place = api.streams.follower(caller.client())?;
     let changes = api.state.engine.changes(&view.name, resume)?;
+    let name = view.name.to_string();
     let feed = ViewStream {
         api,
         client: caller.client(),
@@ -71,7 +73,7 @@ pub(super) async fn follow_view(
         _place: place,
         _present: GaugeGuard::follower(),
     };
-    Ok(server_sent::response(feed))
+    Ok(server_sent::response(feed, move || caller.still_may(Action::Read, Resource::view(&name))))
 }
 
 /// Reads an id that was sent.
@@ -103,6 +105,10 @@ impl Frames for ViewStream {
             Some(id) => frame.position(id),
             None => frame.retry(),
         }
+    }
+
+    fn is_within_event(&self) -> bool {
+        self.sending.is_under_way()
     }
 
     async fn next_frame(&mut self) -> Option<Bytes> {

@@ -58,6 +58,11 @@ impl SendProgress {
         self.0 = Some(EventInFlight { text: event.text, bytes: skip, _turn: event.turn });
     }
 
+    /// Whether an event is being sent.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// What is to be sent next of the event; `None` if all of it was.
     pub(super) fn next_part(&mut self) -> Option<Result<Bytes, AbandonedText>> {
         let sent = self.0.as_mut()?;

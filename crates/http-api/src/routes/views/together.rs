@@ -75,6 +75,7 @@ pub(super) async fn follow_views(
     }
     let places = Places::asked(&headers)?;
     let place = api.streams.follower(caller.client())?;
+    let follower = caller.clone();
     let caller = Arc::new(caller);
     let large = Arc::new(Semaphore::new(1));
     let follow = |view: String| {
@@ -102,7 +103,7 @@ pub(super) async fn follow_views(
         _place: place,
         _present: GaugeGuard::follower(),
     };
-    Ok(server_sent::response(feed))
+    Ok(server_sent::response(feed, move || follower.still_may(Action::Describe, Resource::Cluster)))
 }
 
 /// The views that the parameters name, each once.
@@ -224,8 +225,15 @@ impl FollowedView {
                 self.changes.insert(changes)
             }
         };
+        // The client may have lost its right to this view, and keep that to others.
+        let permitted = |name: &Option<RelationName>| match name {
+            Some(name) => self.caller.may(Action::Read, Resource::view(&name.to_string())),
+            None => Ok(()),
+        };
         let change = loop {
+            permitted(&self.name)?;
             if let Ok(change) = timeout(LOOK, changes.next()).await {
+                permitted(&self.name)?;
                 break change?;
             }
             let engine = &self.api.state.engine;
@@ -243,7 +251,10 @@ impl FollowedView {
             false => None,
         };
         match Event::of(&self.api, self.caller.client(), name, change).await {
-            Some(event) => Ok(Update::Event(Event { turn, ..event })),
+            Some(event) => {
+                permitted(&self.name)?;
+                Ok(Update::Event(Event { turn, ..event }))
+            }
             // The server stops, and ends the stream.
             None => std::future::pending().await,
         }
@@ -266,6 +277,10 @@ impl Frames for ViewsStream {
             true => frame.retry(),
             false => frame.position(&self.places),
         }
+    }
+
+    fn is_within_event(&self) -> bool {
+        self.sending.is_under_way()
     }
 
     async fn next_frame(&mut self) -> Option<Bytes> {

@@ -3,6 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::world::{planned, view};
+use crate::access::RelationAccess;
 
 fn columns(query: &str) -> String {
     let view = view(query);
@@ -109,8 +110,9 @@ fn a_fingerprint_follows_what_is_kept() {
 fn queries_name_what_they_read() {
     let planned = planned("CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM orders")
         .unwrap_or_else(|problems| panic!("{problems:?}"));
-    let text = "SELECT * FROM v, web.clicks AS c WHERE c.id > v.N;".into();
-    let query = planned.planner.query("store", &text).unwrap_or_else(|failure| panic!("{failure:?}"));
+    let text = "SELECT * FROM store.v, web.clicks AS c WHERE c.id > v.N;".into();
+    let query = planned.planner.query(RelationAccess::All, &text);
+    let query = query.unwrap_or_else(|failure| panic!("{failure:?}"));
     assert_eq!(query.views.iter().map(ToString::to_string).collect::<Vec<_>>(), ["store.v"]);
     assert_eq!(query.topics.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>(), ["web.clicks"]);
 }

@@ -8,13 +8,13 @@ use bytes::Bytes;
 use factum_eventlog::NewRecord;
 use factum_sql::{Query, QueryLimits, Rows, ViewState};
 use factum_testkit::HeldClock;
-use factum_types::{Header, Resource, Timestamp};
+use factum_types::{Header, Timestamp};
 use serde_json::Value;
 
 use super::Crashes;
 use super::answer;
 use super::file::Record;
-use crate::world::{World, relation, small};
+use crate::world::{World, everything, relation, small};
 
 const NOON: &str = "2026-05-01T12:00:00Z";
 const LIMITS: QueryLimits = QueryLimits { rows: 10_000, time: Duration::from_secs(60), client: None };
@@ -136,8 +136,7 @@ impl Script {
 
     fn ask(&self, sql: &str) -> Result<Rows, Vec<String>> {
         self.settle();
-        let all = Arc::new(|_: Resource<'_>| true);
-        let rows = self.world.block(self.world.engine().statement(sql, LIMITS, all));
+        let rows = self.world.block(self.world.engine().statement(sql, LIMITS, everything()));
         rows.map_err(|error| answer::failed(&error))
     }
 
@@ -184,7 +183,8 @@ impl Script {
     }
 
     fn explain(&self, view: &str) -> Vec<String> {
-        let explained = self.world.block(self.world.engine().explain(None, view)).expect("a view");
+        let explained =
+            self.world.block(self.world.engine().explain(None, view, everything())).expect("a view");
         explained.words.lines().map(|line| line.trim_end().to_owned()).collect()
     }
 

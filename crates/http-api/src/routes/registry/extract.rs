@@ -1,0 +1,189 @@
+//! What requests to the registry name: subjects, versions, a schema.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use factum_api::registry::{SchemaReference, SchemaRequest};
+use factum_registry::{NewSchema, Reference, SchemaType, Subject, VersionFilter, VersionSelector};
+use factum_types::{Action, Resource};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::error::Failure;
+use crate::api::Api;
+use crate::http::extract::Caller;
+
+/// A path's parts, in words of the registry.
+pub(super) struct Named<T>(pub(super) T);
+
+impl<S: Send + Sync, T: FromPath> FromRequestParts<S> for Named<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let found = Path::<T::Segments>::from_request_parts(parts, state).await;
+        let Path(segments) = found.map_err(|error| Failure::new(StatusCode::BAD_REQUEST, 400, error))?;
+        T::from_segments(segments).map(Self)
+    }
+}
+
+/// A value that a path names.
+pub(super) trait FromPath: Sized {
+    /// The path's parameters.
+    type Segments: DeserializeOwned + Send;
+
+    /// Reads it.
+    fn from_segments(segments: Self::Segments) -> Result<Self, Failure>;
+}
+
+impl FromPath for Subject {
+    type Segments = String;
+
+    fn from_segments(text: String) -> Result<Self, Failure> {
+        Ok(Self::parse(&text)?)
+    }
+}
+
+impl FromPath for (Subject, VersionSelector) {
+    type Segments = (String, String);
+
+    fn from_segments((subject, version): (String, String)) -> Result<Self, Failure> {
+        Ok((Subject::parse(&subject)?, VersionSelector::from_str(&version)?))
+    }
+}
+
+/// Query parameters; unknown ones are passed over, as by Confluent's registry.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let found = axum::extract::Query::try_from_uri(&parts.uri);
+        let axum::extract::Query(found) =
+            found.map_err(|error| Failure::new(StatusCode::BAD_REQUEST, 400, error))?;
+        Ok(Self(found))
+    }
+}
+
+/// A parameter that is `true` or, whatever else it says, false.
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(String::deserialize(deserializer)?.eq_ignore_ascii_case("true"))
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page {
+    offset: i64,
+    limit: Option<i64>,
+}
+
+impl Page {
+    /// From `offset` on, `limit` of them.
+    pub(super) fn new(offset: i64, limit: Option<i64>) -> Self {
+        Self { offset, limit }
+    }
+
+    /// The part of `all`; a negative limit is none, and `most` is the limit of the server.
+    pub(super) fn of<T>(&self, all: impl Iterator<Item = T>, most: usize) -> impl Iterator<Item = T> {
+        let limit =
+            self.limit.and_then(|limit| usize::try_from(limit).ok()).map_or(most, |limit| limit.min(most));
+        all.skip(usize::try_from(self.offset).unwrap_or_default()).take(limit)
+    }
+}
+
+/// Which versions count: those that are deleted too, or alone.
+pub(super) fn filter(deleted: bool, deleted_only: bool) -> VersionFilter {
+    match (deleted, deleted_only) {
+        (_, true) => VersionFilter::Deleted,
+        (true, false) => VersionFilter::All,
+        (false, false) => VersionFilter::Live,
+    }
+}
+
+/// Reads the body of a request as JSON, whatever media type it names.
+///
+/// # Errors
+/// 413 and the like; 400 where it is not JSON; 422 where it has another shape.
+pub(super) async fn body<T: DeserializeOwned>(api: &Api, request: Request) -> Result<T, Failure> {
+    let (head, body) = request.into_parts();
+    let received = api.bodies.read(&head, body).await?;
+    serde_json::from_slice(&received.bytes).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Failure::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            422,
+            format!("the body is no such request: {error}"),
+        ),
+        _ => Failure::new(StatusCode::BAD_REQUEST, 400, format!("the body is not JSON: {error}")),
+    })
+}
+
+/// The schema that a request gives.
+///
+/// # Errors
+/// 42201 for an unknown format, 42210 for rules that are none.
+pub(super) fn new_schema(request: SchemaRequest, normalize: bool) -> Result<NewSchema, Failure> {
+    let SchemaRequest { schema, schema_type, references, metadata, rule_set, id, version } = request;
+    let schema_type = match schema_type {
+        Some(name) => SchemaType::from_str(&name)
+            .map_err(|error| Failure::invalid_schema(format!("Invalid schema: {error}")))?,
+        None => SchemaType::default(),
+    };
+    let metadata =
+        part(metadata).map_err(|error| Failure::invalid_schema(format!("Invalid metadata: {error}")))?;
+    let rule_set =
+        part(rule_set).map_err(|error| Failure::invalid_rule_set(format!("Invalid rule set: {error}")))?;
+    let references = references.unwrap_or_default().into_iter();
+    let references =
+        references.map(|SchemaReference { name, subject, version }| Reference { name, subject, version });
+    Ok(NewSchema {
+        id: id.filter(|id| *id >= 0),
+        version: version.filter(|version| *version > 0),
+        schema_type,
+        text: schema.unwrap_or_default(),
+        references: references.collect(),
+        metadata,
+        rule_set,
+        normalize,
+    })
+}
+
+fn part<T: DeserializeOwned>(value: Option<Value>) -> Result<Option<T>, serde_json::Error> {
+    value.filter(|value| !value.is_null()).map(serde_json::from_value).transpose()
+}
+
+/// Asks whether the caller may do `action` with a subject: what it may do with the topic that the subject is of.
+///
+/// # Errors
+/// 401, 403.
+pub(super) fn may(caller: &Caller, action: Action, subject: &Subject) -> Result<(), Failure> {
+    Ok(caller.may(action, Resource::subject(&topic_of(subject)))?)
+}
+
+/// The name of the topic whose keys or values a subject describes, as Confluent's serialisers name subjects; else its own.
+fn topic_of(subject: &Subject) -> String {
+    let name = subject.name();
+    let topic = name.strip_suffix("-value").or_else(|| name.strip_suffix("-key")).unwrap_or(name);
+    match subject.is_in_default_context() {
+        true => topic.to_owned(),
+        false => format!(":{}:{topic}", subject.context()),
+    }
+}
+
+/// Whether the caller may see a subject.
+pub(super) fn sees(caller: &Caller, subject: &Subject) -> bool {
+    may(caller, Action::Describe, subject).is_ok()
+}
+
+/// Does `work`, which reads schemas, on a thread for blocking work.
+pub(super) async fn read_schemas<T: Send + 'static>(
+    api: &Arc<Api>,
+    caller: &Caller,
+    work: impl FnOnce(&factum_registry::Registry) -> T + Send + 'static,
+) -> T {
+    let registry = api.state.registry.clone();
+    api.schema_work.run(caller.client(), move || work(&registry)).await
+}

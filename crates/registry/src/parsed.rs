@@ -1,0 +1,108 @@
+//! Schemas that were read: one type over the formats.
+
+use std::sync::Arc;
+
+use crate::{
+    CompatibilityPolicy, Incompatibility, InvalidSchema, MAX_SCHEMA_BYTES, ReferencedSchema, SchemaType,
+    avro, json_schema, protobuf,
+};
+
+/// A schema of one of the formats.
+#[derive(Debug, Clone)]
+pub enum ParsedSchema {
+    /// Avro.
+    Avro(Arc<avro::Schema>),
+    /// JSON Schema.
+    Json(Arc<json_schema::Schema>),
+    /// Protocol Buffers.
+    Protobuf(Arc<protobuf::Schema>),
+}
+
+impl ParsedSchema {
+    /// Reads `text`; `references` are all schemas that it refers to, those first that the others refer to.
+    ///
+    /// # Errors
+    /// [`InvalidSchema`], also if the text and its references are larger than [`MAX_SCHEMA_BYTES`] together.
+    pub fn parse(
+        schema_type: SchemaType,
+        text: &str,
+        references: &[ReferencedSchema],
+    ) -> Result<Self, InvalidSchema> {
+        let bytes = text.len() + references.iter().map(|reference| reference.text.len()).sum::<usize>();
+        if bytes > MAX_SCHEMA_BYTES {
+            return Err(InvalidSchema::new(format!(
+                "schema too large: {bytes} bytes with its references, at most {MAX_SCHEMA_BYTES} are possible"
+            )));
+        }
+        match schema_type {
+            SchemaType::Avro => avro::Schema::parse(text, references).map(Arc::new).map(Self::Avro),
+            SchemaType::Json => json_schema::Schema::parse(text, references).map(Arc::new).map(Self::Json),
+            SchemaType::Protobuf => {
+                protobuf::Schema::parse(text, references).map(Arc::new).map(Self::Protobuf)
+            }
+        }
+    }
+
+    /// Its format.
+    pub fn schema_type(&self) -> SchemaType {
+        match self {
+            Self::Avro(_) => SchemaType::Avro,
+            Self::Json(_) => SchemaType::Json,
+            Self::Protobuf(_) => SchemaType::Protobuf,
+        }
+    }
+
+    /// The text that the registry keeps.
+    pub fn canonical(&self) -> String {
+        match self {
+            Self::Avro(schema) => schema.canonical(),
+            Self::Json(schema) => schema.canonical(),
+            Self::Protobuf(schema) => schema.canonical(),
+        }
+    }
+
+    /// The text in its normal form: the same for schemas that say the same in another order.
+    pub fn normalized(&self) -> String {
+        match self {
+            Self::Avro(schema) => schema.normalized(),
+            Self::Json(schema) => schema.normalized(),
+            Self::Protobuf(schema) => schema.normalized(),
+        }
+    }
+
+    /// Every reason why `reader` cannot read what `writer` wrote, up to a limit of the format.
+    pub fn incompatibilities(
+        reader: &Self,
+        writer: &Self,
+        policy: CompatibilityPolicy,
+    ) -> Vec<Incompatibility> {
+        match (reader, writer) {
+            (Self::Avro(reader), Self::Avro(writer)) => avro::Schema::incompatibilities(reader, writer),
+            (Self::Json(reader), Self::Json(writer)) => {
+                json_schema::Schema::incompatibilities_with(reader, writer, policy.into())
+            }
+            (Self::Protobuf(reader), Self::Protobuf(writer)) => {
+                protobuf::Schema::incompatibilities(reader, writer)
+            }
+            (reader, writer) => vec![Incompatibility {
+                kind: "SCHEMA_TYPE_MISMATCH",
+                path: "/".to_owned(),
+                message: format!(
+                    "Incompatible because of different schema type: the schema is {}, that of the version is {}",
+                    reader.schema_type(),
+                    writer.schema_type()
+                ),
+                detail: None,
+            }],
+        }
+    }
+}
+
+impl From<CompatibilityPolicy> for json_schema::Policy {
+    fn from(policy: CompatibilityPolicy) -> Self {
+        match policy {
+            CompatibilityPolicy::Strict => Self::Strict,
+            CompatibilityPolicy::Lenient => Self::Lenient,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The registry: subjects and their versions, kept on the log.
+//!
+//! ```text
+//!   prepare (reads, compares: takes a processor) ──▶ commit (appends, on disk) ──▶ in memory ──▶ its response
+//!        ▲                                              │
+//!        └───── the subject changed meanwhile ──────────┘
+//! ```
+//!
+//! **Invariants:** a version that is registered can be read, what it refers to is there, and it is as compatible as its subject
+//! asks for; between reading and appending no one waits for a schema that takes long.
+//!
+//! **Not here:** who may do what, which the edge asks; HTTP.
+
+mod check;
+mod delete;
+mod look_up;
+mod register;
+mod resolve;
+mod settings;
+mod values;
+
+use std::fmt;
+use std::sync::Arc;
+
+use factum_eventlog::{EventLog, UnreadableRecords};
+
+use crate::parsed_schemas::ParsedSchemas;
+use crate::store::{KnownSchema, Store};
+use crate::{Guid, Schema, StoreError, Subject};
+
+pub use check::{CheckError, VersionVerdict};
+pub use delete::DeleteError;
+pub use look_up::{LookUpError, SchemaFilter, VersionFilter};
+pub use register::{MAX_SCHEMAS, NewSchema, PreparedVersion, RegisterError};
+pub use resolve::ReferenceError;
+pub use settings::SettingsError;
+pub use values::{CodecError, DecodedValue};
+
+/// The registry of a server; a cheap handle.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    parsed: ParsedSchemas,
+}
+
+/// A version of a subject.
+#[derive(Debug, Clone)]
+pub struct SubjectVersion {
+    /// The subject.
+    pub subject: Subject,
+    /// Its version.
+    pub version: i32,
+    /// Whether it is deleted, and can be restored by registering it again.
+    pub is_deleted: bool,
+    known: Arc<KnownSchema>,
+}
+
+impl SubjectVersion {
+    /// The id of its schema in the subject's context.
+    pub fn id(&self) -> i32 {
+        self.known.id
+    }
+
+    /// The fingerprint of its schema.
+    pub fn guid(&self) -> Guid {
+        self.known.guid
+    }
+
+    /// Its schema.
+    pub fn schema(&self) -> &Schema {
+        &self.known.schema
+    }
+}
+
+impl Registry {
+    /// Over `log`, which may write reserved topics; nothing is read yet.
+    pub fn new(log: Arc<dyn EventLog>) -> Self {
+        Self(Arc::new(Inner { store: Store::new(log), parsed: ParsedSchemas::default() }))
+    }
+
+    /// Reads what is on the log and was not read yet; gives what was passed over.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the log does not answer.
+    pub async fn read(&self) -> Result<UnreadableRecords, StoreError> {
+        self.0.store.read().await
+    }
+
+    /// How many subjects and schemas there are.
+    pub fn counts(&self) -> (usize, usize) {
+        self.0.store.memory().counts()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (subjects, schemas) = self.counts();
+        f.debug_struct("Registry").field("subjects", &subjects).field("schemas", &schemas).finish()
+    }
+}

@@ -1,0 +1,367 @@
+//! Registering a schema as the next version of a subject.
+
+use std::sync::Arc;
+
+use super::check::{VersionVerdict, versions_of};
+use super::resolve::{ReadSchemaError, resolve};
+use super::{Inner, Registry, SubjectVersion};
+use crate::store::{Entry, KnownSchema, KnownVersion, Memory, StoreChange, VersionEntry, Versions};
+use crate::subject::Subject;
+use crate::{
+    Config, InvalidSchema, Metadata, Mode, ParsedSchema, Reference, ReferenceError, RuleSet, Schema,
+    SchemaType, StoreError,
+};
+
+/// Schemas of all contexts together, at most.
+pub const MAX_SCHEMAS: usize = 200_000;
+/// Subjects of all contexts together, at most.
+const MAX_SUBJECTS: usize = 100_000;
+/// References that a schema has itself, at most.
+const MAX_OWN_REFERENCES: usize = 100;
+
+/// A schema as a client gives it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewSchema {
+    /// The id that it is to have, in a mode that asks for one.
+    pub id: Option<i32>,
+    /// The version that it is to be.
+    pub version: Option<i32>,
+    /// Its format.
+    pub schema_type: SchemaType,
+    /// Its text; empty for that of the latest version.
+    pub text: String,
+    /// What it refers to.
+    pub references: Vec<Reference>,
+    /// Its metadata; absent for that of the latest version.
+    pub metadata: Option<Metadata>,
+    /// Its rules; absent for those of the latest version.
+    pub rule_set: Option<RuleSet>,
+    /// Whether it is brought into its normal form.
+    pub normalize: bool,
+}
+
+/// A schema that was read and compared, and can be registered unless its subject changed meanwhile.
+#[derive(Debug)]
+pub struct PreparedVersion(Prepared);
+
+#[derive(Debug)]
+enum Prepared {
+    /// It is there already.
+    Known(SubjectVersion),
+    /// It is to be registered.
+    New {
+        subject: Subject,
+        schema: Schema,
+        id: Option<i32>,
+        version: Option<i32>,
+        /// The versions that it was compared with.
+        seen: Vec<(i32, i32, bool)>,
+    },
+}
+
+/// Why a schema was not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The subject's mode does not allow it.
+    #[error("Subject {subject} in context {} is {}", subject.context(), mode_in_words(*mode, *has_id))]
+    Mode {
+        /// The subject.
+        subject: Subject,
+        /// Its mode.
+        mode: Mode,
+        /// Whether the client gave an id.
+        has_id: bool,
+    },
+    /// No schema was given, and there is no version to take it from.
+    #[error("Empty schema")]
+    Empty,
+    /// It is no schema of its format.
+    #[error(transparent)]
+    Schema(#[from] InvalidSchema),
+    /// It refers to what is not there.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// Versions of its subject are not compatible with it.
+    #[error("Schema being registered is incompatible with an earlier schema for subject \"{subject}\"")]
+    Incompatible {
+        /// The subject.
+        subject: Subject,
+        /// What its level and other settings are.
+        config: Box<Config>,
+        /// The versions, the latest first.
+        verdicts: Vec<VersionVerdict>,
+    },
+    /// The id that the client gave is that of another schema.
+    #[error("Overwrite new schema with id {id} in context {context} is not permitted.")]
+    IdTaken {
+        /// The id.
+        id: i32,
+        /// The context.
+        context: String,
+    },
+    /// The version that the client gave is not the next one.
+    #[error("Version is not one more than previous version")]
+    NotNext {
+        /// The version that would be.
+        next: i32,
+    },
+    /// Over a limit.
+    #[error("too many {what}: the limit is {limit}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// The registration is not durable.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<ReadSchemaError> for RegisterError {
+    fn from(error: ReadSchemaError) -> Self {
+        match error {
+            ReadSchemaError::Reference(error) => Self::Reference(error),
+            ReadSchemaError::Schema(error) => Self::Schema(error),
+        }
+    }
+}
+
+fn mode_in_words(mode: Mode, has_id: bool) -> &'static str {
+    match (mode.is_read_only(), has_id) {
+        (true, _) => "in read-only mode",
+        (false, true) => "not in import mode",
+        (false, false) => "not in read-write mode",
+    }
+}
+
+impl Registry {
+    /// Reads a schema and compares it with the versions of its subject, as [`Registry::commit`] needs it. Takes a processor for
+    /// as long as the format's limits allow; nothing waits for it.
+    ///
+    /// # Errors
+    /// [`RegisterError`], of which none is [`RegisterError::Store`].
+    pub fn prepare(&self, subject: &Subject, new: NewSchema) -> Result<PreparedVersion, RegisterError> {
+        let (mode, config, versions) = {
+            let memory = self.0.store.memory();
+            let versions = memory.versions(subject).cloned().unwrap_or_default();
+            (memory.mode_in_effect(subject), memory.config_in_effect(subject), versions)
+        };
+        check_mode(subject, mode, new.id)?;
+        if new.references.len() > MAX_OWN_REFERENCES {
+            return Err(RegisterError::TooMany { what: "references", limit: MAX_OWN_REFERENCES });
+        }
+        let live: Vec<_> = versions_of(subject, &versions).filter(|version| !version.is_deleted).collect();
+        let new = match mode.is_import() {
+            true => new,
+            false => completed(new, live.last(), &config),
+        };
+        let (schema, parsed) = match self.0.read_new(subject, &new, &config) {
+            Ok(read) => {
+                let (schema, parsed) = read.ok_or(RegisterError::Empty)?;
+                (schema, Some(parsed))
+            }
+            // What another registry took is taken as it is, so that its ids keep their meaning.
+            Err(ReadSchemaError::Schema(_)) if mode.is_import() && !new.text.trim().is_empty() => {
+                (new.clone().into_schema(), None)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(known) = self.0.find_live(subject, &schema, new.id).filter(|_| new.version.is_none()) {
+            return Ok(PreparedVersion(Prepared::Known(known)));
+        }
+        if let Some(parsed) = parsed.filter(|_| !mode.is_import()) {
+            let verdicts = self.0.verdicts(&parsed, schema.metadata.as_ref(), &live, &config);
+            if !verdicts.is_empty() {
+                let config = Box::new(config);
+                return Err(RegisterError::Incompatible { subject: subject.clone(), config, verdicts });
+            }
+        }
+        let (subject, seen) = (subject.clone(), seen(&versions));
+        Ok(PreparedVersion(Prepared::New { subject, schema, id: new.id, version: new.version, seen }))
+    }
+
+    /// Registers what was prepared, and answers once it is on disk. `None` where its subject changed meanwhile: it is to be
+    /// prepared again.
+    ///
+    /// # Errors
+    /// [`RegisterError`].
+    pub async fn commit(&self, prepared: PreparedVersion) -> Result<Option<SubjectVersion>, RegisterError> {
+        let (subject, schema, id, version, compared) = match prepared.0 {
+            Prepared::Known(known) => return Ok(Some(known)),
+            Prepared::New { subject, schema, id, version, seen } => (subject, schema, id, version, seen),
+        };
+        let mut change = self.0.store.begin().await?;
+        let entries = {
+            let memory = self.0.store.memory();
+            let versions = memory.versions(&subject);
+            if versions.map(seen).unwrap_or_default() != compared {
+                return Ok(None);
+            }
+            let mode = memory.mode_in_effect(&subject);
+            check_mode(&subject, mode, id)?;
+            resolve(&memory, &subject, &schema.references)?;
+            check_room(&memory)?;
+            let next =
+                versions.and_then(|versions| versions.last_key_value()).map_or(1, |(last, _)| last + 1);
+            let version = match version {
+                Some(version) if version != next && !mode.is_import() => {
+                    return Err(RegisterError::NotNext { next });
+                }
+                given => given.unwrap_or(next),
+            };
+            entries(&memory, &subject, version, schema, id)?
+        };
+        Ok(Some(append(&mut change, &self.0, subject, entries).await?))
+    }
+}
+
+impl NewSchema {
+    fn into_schema(self) -> Schema {
+        Schema {
+            schema_type: self.schema_type,
+            text: self.text.into(),
+            references: self.references,
+            metadata: self.metadata,
+            rule_set: self.rule_set,
+        }
+    }
+}
+
+impl Inner {
+    /// The schema that a client gives, in its canonical or normal form; `None` where it gives none.
+    pub(super) fn read_new(
+        &self,
+        subject: &Subject,
+        new: &NewSchema,
+        config: &Config,
+    ) -> Result<Option<(Schema, ParsedSchema)>, ReadSchemaError> {
+        if new.text.trim().is_empty() {
+            return Ok(None);
+        }
+        let given = new.clone().into_schema();
+        let parsed = self.parse(subject, &given)?;
+        let is_normal = new.normalize || config.normalize == Some(true);
+        let text = if is_normal { parsed.normalized() } else { parsed.canonical() };
+        let schema = Schema { text: text.into(), ..given };
+        Ok(Some((schema, parsed)))
+    }
+
+    /// The version of `subject` that has this schema and is not deleted, if there is one; with `id`, if it is given.
+    fn find_live(&self, subject: &Subject, schema: &Schema, id: Option<i32>) -> Option<SubjectVersion> {
+        let memory = self.store.memory();
+        let guid = schema.guid();
+        let versions = memory.versions(subject)?;
+        let mut found = versions_of(subject, versions).filter(|version| {
+            !version.is_deleted && version.guid() == guid && id.is_none_or(|id| id == version.id())
+        });
+        found.next()
+    }
+}
+
+fn check_mode(subject: &Subject, mode: Mode, id: Option<i32>) -> Result<(), RegisterError> {
+    let may = match id {
+        Some(_) => mode.is_import(),
+        None => mode == Mode::ReadWrite,
+    };
+    match may {
+        true => Ok(()),
+        false => Err(RegisterError::Mode { subject: subject.clone(), mode, has_id: id.is_some() }),
+    }
+}
+
+fn check_room(memory: &Memory) -> Result<(), RegisterError> {
+    let (subjects, schemas) = memory.counts();
+    match (subjects >= MAX_SUBJECTS, schemas >= MAX_SCHEMAS) {
+        (true, _) => Err(RegisterError::TooMany { what: "subjects", limit: MAX_SUBJECTS }),
+        (_, true) => Err(RegisterError::TooMany { what: "schemas", limit: MAX_SCHEMAS }),
+        _ => Ok(()),
+    }
+}
+
+/// `new` with what it leaves out taken from the latest version, and what its settings add.
+fn completed(new: NewSchema, latest: Option<&SubjectVersion>, config: &Config) -> NewSchema {
+    let latest = latest.map(SubjectVersion::schema);
+    let new = match latest {
+        Some(latest) if new.text.trim().is_empty() => NewSchema {
+            schema_type: latest.schema_type,
+            text: latest.text.to_string(),
+            references: latest.references.clone(),
+            ..new
+        },
+        _ => new,
+    };
+    let metadata = new.metadata.clone().or_else(|| latest?.metadata.clone());
+    let metadata = Metadata::merge(config.default_metadata.as_ref(), metadata.as_ref());
+    let rule_set = new.rule_set.clone().or_else(|| latest?.rule_set.clone());
+    let rule_set = RuleSet::merge(config.default_rule_set.as_ref(), rule_set.as_ref());
+    NewSchema {
+        metadata: Metadata::merge(metadata.as_ref(), config.override_metadata.as_ref()),
+        rule_set: RuleSet::merge(rule_set.as_ref(), config.override_rule_set.as_ref()),
+        ..new
+    }
+}
+
+/// The versions of a subject, for finding out whether they changed.
+fn seen(versions: &Versions) -> Vec<(i32, i32, bool)> {
+    let each = |(version, known): (&i32, &KnownVersion)| (*version, known.schema.id, known.is_deleted);
+    versions.iter().map(each).collect()
+}
+
+/// What is to be written: the context where it is new, the ends of deleted versions that had the same id, and the version.
+fn entries(
+    memory: &Memory,
+    subject: &Subject,
+    version: i32,
+    schema: Schema,
+    id: Option<i32>,
+) -> Result<Vec<Entry>, RegisterError> {
+    let context = subject.context();
+    let known_id = memory.id_of(context, &schema.guid());
+    let id = match id {
+        Some(id) => {
+            let taken = memory.by_id(context, id).is_some_and(|known| known.guid != schema.guid());
+            if taken {
+                return Err(RegisterError::IdTaken { id, context: context.to_owned() });
+            }
+            id
+        }
+        None => known_id.unwrap_or_else(|| memory.last_id(context) + 1),
+    };
+    let mut entries = Vec::new();
+    if !subject.is_in_default_context() && !memory.is_declared(context) {
+        entries.push(Entry::Context { context: context.to_owned(), last_id: None, is_there: true });
+    }
+    let deleted = memory.versions(subject).into_iter().flatten().filter(|(number, known)| {
+        known.is_deleted
+            && known.schema.id == id
+            && **number < version
+            && memory.referrers(subject, **number).next().is_none()
+    });
+    entries.extend(deleted.map(|(number, _)| Entry::Version {
+        subject: subject.clone(),
+        version: *number,
+        value: None,
+    }));
+    let value = Some(VersionEntry { id, schema, is_deleted: false });
+    entries.push(Entry::Version { subject: subject.clone(), version, value });
+    Ok(entries)
+}
+
+/// Writes the entries, of which the last is the version.
+async fn append(
+    change: &mut StoreChange<'_>,
+    inner: &Inner,
+    subject: Subject,
+    entries: Vec<Entry>,
+) -> Result<SubjectVersion, RegisterError> {
+    let Some(Entry::Version { version, value: Some(value), .. }) = entries.last().cloned() else {
+        unreachable!("the last entry is the version")
+    };
+    change.append(entries).await?;
+    let known = inner.store.memory().by_id(subject.context(), value.id).cloned();
+    let known = known.unwrap_or_else(|| {
+        Arc::new(KnownSchema { id: value.id, guid: value.schema.guid(), schema: value.schema })
+    });
+    Ok(SubjectVersion { subject, version, is_deleted: false, known })
+}

@@ -1,0 +1,159 @@
+//! What a schema refers to, found in its subjects; and schemas read with it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::Inner;
+use crate::store::Memory;
+use crate::subject::{InvalidSubject, Subject};
+use crate::{InvalidSchema, MAX_SCHEMA_BYTES, ParsedSchema, Reference, ReferencedSchema, Schema};
+
+/// Schemas that one may refer to, directly or not.
+const MAX_REFERENCES: usize = 1000;
+
+/// Why a reference of a schema leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReferenceError {
+    /// Its subject is none.
+    #[error("reference {name:?}: {source}")]
+    Subject {
+        /// The reference's name.
+        name: String,
+        /// Why.
+        source: InvalidSubject,
+    },
+    /// There is no such version.
+    #[error("reference {name:?}: there is no version {version} of subject {subject}")]
+    Unknown {
+        /// The reference's name.
+        name: String,
+        /// The subject that it names.
+        subject: Subject,
+        /// The version that it names.
+        version: i32,
+    },
+    /// Two references of one name, with different schemas.
+    #[error("reference {name:?} stands for two different schemas")]
+    Ambiguous {
+        /// The references' name.
+        name: String,
+    },
+    /// Over the limit.
+    #[error("too many references, direct and indirect: the limit is {MAX_REFERENCES}")]
+    TooMany,
+    /// Over the limit.
+    #[error("the schemas that are referred to are larger than {MAX_SCHEMA_BYTES} bytes together")]
+    TooLarge,
+}
+
+/// A schema that could not be read, or what it refers to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ReadSchemaError {
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    #[error(transparent)]
+    Schema(#[from] InvalidSchema),
+}
+
+/// Walks references without recursion, however deep they lead.
+struct Walk<'a> {
+    memory: &'a Memory,
+    found: Vec<ReferencedSchema>,
+    begun: HashSet<(Subject, i32)>,
+    bytes: usize,
+}
+
+/// What is still to be done: look a reference up, or add its schema now that all it refers to is there.
+enum Step {
+    Find(Subject, Reference),
+    Add(ReferencedSchema),
+}
+
+impl Walk<'_> {
+    fn run(&mut self, mut steps: Vec<Step>) -> Result<(), ReferenceError> {
+        while let Some(step) = steps.pop() {
+            match step {
+                Step::Add(schema) => self.add(schema)?,
+                Step::Find(from, reference) => self.find(&from, reference, &mut steps)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, schema: ReferencedSchema) -> Result<(), ReferenceError> {
+        match self.found.iter().find(|known| known.name == schema.name) {
+            Some(known) if known.text == schema.text => Ok(()),
+            Some(_) => Err(ReferenceError::Ambiguous { name: schema.name }),
+            None => {
+                self.found.push(schema);
+                Ok(())
+            }
+        }
+    }
+
+    fn find(
+        &mut self,
+        from: &Subject,
+        reference: Reference,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), ReferenceError> {
+        let Reference { name, subject, version } = reference;
+        let subject = from
+            .referred(&subject)
+            .map_err(|source| ReferenceError::Subject { name: name.clone(), source })?;
+        let known = self.memory.versions(&subject).and_then(|versions| versions.get(&version));
+        let Some(known) = known else {
+            return Err(ReferenceError::Unknown { name, subject, version });
+        };
+        let known = Arc::clone(&known.schema);
+        let text = Arc::clone(&known.schema.text);
+        // The same version by another name is another entry, but what it refers to is there already.
+        let is_new = self.begun.insert((subject.clone(), version));
+        if self.begun.len() > MAX_REFERENCES || self.found.len() > MAX_REFERENCES {
+            return Err(ReferenceError::TooMany);
+        }
+        if is_new {
+            self.bytes += text.len();
+            if self.bytes > MAX_SCHEMA_BYTES {
+                return Err(ReferenceError::TooLarge);
+            }
+        }
+        steps.push(Step::Add(ReferencedSchema { name, text }));
+        if is_new {
+            let nested = known.schema.references.iter().rev().cloned();
+            steps.extend(nested.map(|nested| Step::Find(subject.clone(), nested)));
+        }
+        Ok(())
+    }
+}
+
+/// All schemas that `references` of a schema of `subject` lead to, those first that the others refer to.
+///
+/// # Errors
+/// [`ReferenceError`].
+pub(crate) fn resolve(
+    memory: &Memory,
+    subject: &Subject,
+    references: &[Reference],
+) -> Result<Vec<ReferencedSchema>, ReferenceError> {
+    let mut walk = Walk { memory, found: Vec::new(), begun: HashSet::new(), bytes: 0 };
+    let steps = references.iter().rev().map(|reference| Step::Find(subject.clone(), reference.clone()));
+    walk.run(steps.collect())?;
+    Ok(walk.found)
+}
+
+impl Inner {
+    /// Reads a schema of `subject`, or takes the one that was read lately. Takes a processor for as long as the format's limits
+    /// allow.
+    pub(crate) fn parse(&self, subject: &Subject, schema: &Schema) -> Result<ParsedSchema, ReadSchemaError> {
+        let guid = schema.guid();
+        if let Some(parsed) = self.parsed.get(subject.context(), guid) {
+            return Ok(parsed);
+        }
+        let references = resolve(&self.store.memory(), subject, &schema.references)?;
+        let parsed = ParsedSchema::parse(schema.schema_type, &schema.text, &references)?;
+        let bytes = schema.text.len() + references.iter().map(|found| found.text.len()).sum::<usize>();
+        self.parsed.keep(subject.context(), guid, parsed.clone(), bytes);
+        Ok(parsed)
+    }
+}

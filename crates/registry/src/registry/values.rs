@@ -1,0 +1,129 @@
+//! Values that are written with a schema: read as JSON, and written from it.
+
+use super::{Registry, SubjectVersion};
+use crate::framing::{FramedValue, SchemaId};
+use crate::store::Memory;
+use crate::subject::Subject;
+use crate::{
+    DEFAULT_CONTEXT, LookUpError, MessageIndexes, ParsedSchema, SchemaType, ValueError, VersionFilter,
+    VersionSelector,
+};
+
+/// A value as JSON, and the version whose schema it was written with.
+#[derive(Debug, Clone)]
+pub struct DecodedValue {
+    /// A version that has the schema.
+    pub version: SubjectVersion,
+    /// The value.
+    pub json: Vec<u8>,
+}
+
+/// Why a value that names a schema cannot be read, or one cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// The schema that it names is not registered, or cannot be read.
+    #[error(transparent)]
+    Schema(#[from] LookUpError),
+    /// It is not of that schema.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+}
+
+impl Registry {
+    /// Reads a value, with the header beside it, as JSON. `None` if it names no schema.
+    ///
+    /// # Errors
+    /// [`CodecError`].
+    pub fn decode(&self, value: &[u8], header: Option<&[u8]>) -> Option<Result<DecodedValue, CodecError>> {
+        let framed = FramedValue::read(value, header)?;
+        Some(self.decode_framed(framed))
+    }
+
+    fn decode_framed(&self, framed: FramedValue<'_>) -> Result<DecodedValue, CodecError> {
+        let version = self.written_with(framed.schema)?;
+        let json = self.parsed(&version)?.decode(framed.payload)?;
+        Ok(DecodedValue { version, json })
+    }
+
+    /// A version that has a schema which a value names.
+    ///
+    /// # Errors
+    /// [`LookUpError::UnknownSchema`].
+    pub fn written_with(&self, schema: SchemaId) -> Result<SubjectVersion, LookUpError> {
+        match schema {
+            SchemaId::Id(id) => self.by_id(id, None),
+            SchemaId::Guid(guid) => self.by_guid(guid),
+        }
+    }
+
+    /// Whether a subject has, or had, the schema that a value names.
+    pub fn has_schema(&self, subject: &Subject, schema: SchemaId) -> bool {
+        let memory = self.0.store.memory();
+        let id = |memory: &Memory| match schema {
+            SchemaId::Id(id) => Some(id),
+            SchemaId::Guid(guid) => memory.id_of(DEFAULT_CONTEXT, &guid),
+        };
+        id(&memory).is_some_and(|id| memory.uses(DEFAULT_CONTEXT, id).any(|(used, _)| used == subject))
+    }
+
+    /// Writes JSON with the latest schema of a subject, as Confluent's serialisers do. `None` if the subject has none.
+    ///
+    /// # Errors
+    /// [`CodecError`].
+    pub fn encode(&self, subject: &Subject, json: &[u8]) -> Option<Result<Vec<u8>, CodecError>> {
+        let latest = self.version(subject, VersionSelector::Latest, VersionFilter::Live).ok()?;
+        let encoded = self.parsed(&latest).map_err(CodecError::from).and_then(|parsed| {
+            let mut value = Vec::with_capacity(json.len());
+            FramedValue::write_prefix(latest.id(), &mut value);
+            parsed.encode(json, &mut value)?;
+            Ok(value)
+        });
+        Some(encoded)
+    }
+}
+
+impl ParsedSchema {
+    /// Reads a payload as JSON.
+    ///
+    /// # Errors
+    /// [`ValueError`] where it is not of this schema.
+    pub fn decode(&self, payload: &[u8]) -> Result<Vec<u8>, ValueError> {
+        let mut json = Vec::with_capacity(payload.len());
+        match self {
+            Self::Avro(schema) => schema.decode(payload, &mut json)?,
+            Self::Json(schema) => {
+                schema.validate(payload)?;
+                json.extend_from_slice(payload);
+            }
+            Self::Protobuf(schema) => {
+                let (message, payload) = MessageIndexes::read(payload)?;
+                schema.decode_message(&message, payload, &mut json)?;
+            }
+        }
+        Ok(json)
+    }
+
+    /// Writes JSON as a payload behind `out`; in Protobuf as the schema's first message.
+    ///
+    /// # Errors
+    /// [`ValueError`] where it is not of this schema.
+    pub fn encode(&self, json: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
+        match self {
+            Self::Avro(schema) => out.extend(schema.encode(json)?),
+            Self::Json(schema) => {
+                schema.validate(json)?;
+                out.extend_from_slice(json);
+            }
+            Self::Protobuf(schema) => {
+                MessageIndexes::new(&[0]).write(out);
+                out.extend(schema.encode(json)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether values are JSON, which the schema judges and does not encode.
+    pub fn is_json(&self) -> bool {
+        self.schema_type() == SchemaType::Json
+    }
+}

@@ -1,0 +1,100 @@
+//! Schemas on the log: topic `_schemas`, compacted, in the record layout of Confluent's registry.
+//!
+//! **Invariants:** memory has no change that is not on disk.
+
+mod memory;
+mod record;
+
+use std::sync::Arc;
+
+use factum_eventlog::{
+    Change, CompactedTopic, CompactedTopicError, EventLog, ProduceError, UnreadableRecords,
+};
+use factum_types::{ByteSize, Record, TopicName};
+use parking_lot::{RwLock, RwLockReadGuard};
+
+pub(crate) use memory::{KnownSchema, KnownVersion, Memory, Versions};
+pub(crate) use record::{Entry, VersionEntry};
+
+/// The topic that has them.
+pub const TOPIC: &str = "_schemas";
+/// The text of a schema is at most 1 MiB, and may double as JSON within JSON; a change may have several.
+const MAX_BATCH: ByteSize = ByteSize::mib(8);
+
+/// Why a change of schemas or settings was not made durable; the same change may succeed later.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The topic cannot be read or created.
+    #[error(transparent)]
+    Topic(#[from] CompactedTopicError),
+    /// The change is not durable.
+    #[error("the change could not be written")]
+    Write(#[from] ProduceError),
+}
+
+/// The topic, and what it says.
+#[derive(Debug)]
+pub(crate) struct Store {
+    topic: CompactedTopic,
+    memory: Arc<RwLock<Memory>>,
+}
+
+/// A change under way; no other begins before it is dropped.
+pub(crate) struct StoreChange<'a> {
+    change: Change<'a>,
+    memory: &'a RwLock<Memory>,
+}
+
+impl Store {
+    pub(crate) fn new(log: Arc<dyn EventLog>) -> Self {
+        let name = TopicName::new(TOPIC).expect("the constant is a valid name");
+        Self { topic: CompactedTopic::new(log, name, MAX_BATCH), memory: Arc::default() }
+    }
+
+    /// Reads what was not read yet; gives what was passed over.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the log does not answer.
+    pub(crate) async fn read(&self) -> Result<UnreadableRecords, StoreError> {
+        Ok(self.topic.read(&|record| take(&self.memory, record)).await?)
+    }
+
+    /// Begins a change.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the log does not answer.
+    pub(crate) async fn begin(&self) -> Result<StoreChange<'_>, StoreError> {
+        let change = self.topic.begin(&|record| take(&self.memory, record)).await?;
+        Ok(StoreChange { change, memory: &self.memory })
+    }
+
+    /// What is known. Held for as short as possible, and never across an await.
+    pub(crate) fn memory(&self) -> RwLockReadGuard<'_, Memory> {
+        self.memory.read()
+    }
+}
+
+impl StoreChange<'_> {
+    /// Appends entries, all or none, and applies them once they are on disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub(crate) async fn append(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let records = entries.iter().map(Entry::encode).collect();
+        let memory = self.memory;
+        let apply = move || {
+            let mut memory = memory.write();
+            for entry in entries {
+                if let Err(reason) = memory.apply(entry) {
+                    tracing::error!(reason, "a change of schemas contradicts those before it");
+                }
+            }
+        };
+        Ok(self.change.append(records, apply).await?)
+    }
+}
+
+fn take(memory: &RwLock<Memory>, record: &Record) -> Result<(), String> {
+    let key = record.key.as_deref().ok_or("a record without a key is no one's")?;
+    memory.write().apply(Entry::decode(key, record.value.as_deref())?)
+}

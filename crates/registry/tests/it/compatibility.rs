@@ -1,0 +1,79 @@
+//! Compatibility levels.
+
+use factum_registry::{RegisterError, VersionSelector};
+use serde_json::{Map, json};
+
+use crate::support::{Log, avro, record, register, registered, subject};
+
+/// Whether a reader of the first field list can read the second, and the other way round, as each level asks for.
+#[tokio::test]
+async fn each_level_asks_for_what_it_says() {
+    let added = (&["x"][..], &["x", "y"][..]);
+    let removed = (&["x", "y"][..], &["x"][..]);
+    let optional = (&["x"][..], &["x", "y?"][..]);
+    for (level, outcomes) in [
+        ("NONE", [true, true, true]),
+        ("BACKWARD", [false, true, true]),
+        ("FORWARD", [true, false, true]),
+        ("FULL", [false, false, true]),
+    ] {
+        for ((old, new), is_compatible) in [added, removed, optional].into_iter().zip(outcomes) {
+            let log = Log::open();
+            let registry = log.registry().await;
+            let settings = Map::from_iter([("compatibilityLevel".to_owned(), json!(level))]);
+            registry.set_config(None, settings).await.expect("set");
+            registered(&registry, "s", record(old)).await;
+            let verdicts = registry.check(&subject("s"), &record(new), None).expect("checked");
+            assert_eq!(verdicts.is_empty(), is_compatible, "{level} {old:?} {new:?}");
+            let registered = register(&registry, "s", record(new)).await;
+            assert_eq!(registered.is_ok(), is_compatible, "{level} {old:?} {new:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn transitive_levels_count_every_version() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    let names = [&["x"][..], &["x", "y?"], &["x", "y"]];
+    registered(&registry, "s", record(names[0])).await;
+    registered(&registry, "s", record(names[1])).await;
+    let check = || registry.check(&subject("s"), &record(names[2]), None).expect("checked");
+    assert!(check().is_empty(), "it reads the latest, which always writes y");
+    let settings = Map::from_iter([("compatibilityLevel".to_owned(), json!("BACKWARD_TRANSITIVE"))]);
+    registry.set_config(Some(&subject("s")), settings).await.expect("set");
+    let verdicts = check();
+    let versions: Vec<_> = verdicts.iter().map(|verdict| verdict.version.version).collect();
+    assert_eq!(versions, [1], "version 1 never writes y");
+    let against = registry.check(&subject("s"), &record(names[2]), Some(VersionSelector::Number(2)));
+    assert!(against.expect("checked").is_empty());
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_version_and_every_reason() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    registered(&registry, "s", record(&["x"])).await;
+    let Err(RegisterError::Incompatible { verdicts, .. }) =
+        register(&registry, "s", record(&["x", "y", "z"])).await
+    else {
+        panic!("it is incompatible")
+    };
+    let reasons: Vec<_> = verdicts
+        .iter()
+        .flat_map(|verdict| &verdict.incompatibilities)
+        .map(|reason| (reason.kind, reason.path.as_str()))
+        .collect();
+    let kind = "READER_FIELD_MISSING_DEFAULT_VALUE";
+    assert_eq!(reasons, [(kind, "/fields/1"), (kind, "/fields/2")]);
+}
+
+#[tokio::test]
+async fn deleted_versions_do_not_count() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    registered(&registry, "s", avro(r#""string""#)).await;
+    assert!(register(&registry, "s", avro(r#""int""#)).await.is_err());
+    registry.delete_version(&subject("s"), VersionSelector::Latest, false).await.expect("deleted");
+    assert_eq!(registered(&registry, "s", avro(r#""int""#)).await, (2, 2));
+}

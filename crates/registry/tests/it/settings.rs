@@ -1,0 +1,99 @@
+//! Settings and modes, and the scopes that they hold for.
+
+use factum_registry::{CompatibilityLevel, Mode, NewSchema, RegisterError, SettingsError};
+use serde_json::{Map, Value, json};
+
+use crate::support::{Log, avro, record, register, registered, subject};
+
+fn settings(name: &str, value: Value) -> Map<String, Value> {
+    Map::from_iter([(name.to_owned(), value)])
+}
+
+#[tokio::test]
+async fn the_narrowest_scope_decides() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    let level = |of: &str| registry.config_in_effect(&subject(of)).level();
+    assert_eq!(level("s"), CompatibilityLevel::Backward, "the default");
+    for (scope, value) in [(None, "FULL"), (Some(":.x:"), "FORWARD"), (Some("s"), "NONE")] {
+        let scope = scope.map(subject);
+        registry.set_config(scope.as_ref(), settings("compatibilityLevel", json!(value))).await.expect("set");
+    }
+    assert_eq!(level("s"), CompatibilityLevel::None);
+    assert_eq!(level("t"), CompatibilityLevel::Full);
+    assert_eq!(level(":.x:t"), CompatibilityLevel::Forward);
+    assert_eq!(
+        level(":.y:t"),
+        CompatibilityLevel::Backward,
+        "what is set without a context is the default context's"
+    );
+    registry
+        .set_config(Some(&subject("s")), settings("compatibilityLevel", Value::Null))
+        .await
+        .expect("taken away");
+    assert_eq!(level("s"), CompatibilityLevel::Full);
+    registry.delete_config(Some(&subject("s"))).await.expect("deleted");
+    let missing = registry.delete_config(Some(&subject("s"))).await;
+    assert!(matches!(missing, Err(SettingsError::NotSet { .. })), "{missing:?}");
+    let wrong = registry.set_config(None, settings("compatibilityLevel", json!("SIDEWARD"))).await;
+    assert!(matches!(wrong, Err(SettingsError::Invalid { .. })), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn modes_say_who_gives_ids_and_whether_anything_changes() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    let with_id =
+        |id, version, fields: &[&str]| NewSchema { id: Some(id), version: Some(version), ..record(fields) };
+    let refused = register(&registry, "s", with_id(100, 3, &["x"])).await;
+    assert!(matches!(refused, Err(RegisterError::Mode { has_id: true, .. })), "{refused:?}");
+
+    registry.set_mode(None, Mode::Import, false).await.expect("there are no subjects");
+    assert_eq!(registered(&registry, "s", with_id(100, 3, &["x"])).await, (3, 100));
+    assert_eq!(
+        registered(&registry, "s", with_id(101, 5, &["y"])).await,
+        (5, 101),
+        "compatibility is not checked"
+    );
+    let refused = register(&registry, "t", with_id(100, 1, &["z"])).await;
+    assert!(matches!(refused, Err(RegisterError::IdTaken { id: 100, .. })), "{refused:?}");
+    let refused = register(&registry, "t", record(&["z"])).await;
+    assert!(matches!(refused, Err(RegisterError::Mode { has_id: false, .. })), "{refused:?}");
+
+    registry.set_mode(None, Mode::ReadWrite, false).await.expect("set");
+    assert_eq!(
+        registered(&registry, "t", record(&["z"])).await,
+        (1, 102),
+        "ids go on behind those that were given"
+    );
+    let refused = registry.set_mode(None, Mode::Import, false).await;
+    assert!(matches!(refused, Err(SettingsError::HasSubjects)), "{refused:?}");
+
+    registry.set_mode(Some(&subject("t")), Mode::ReadOnly, false).await.expect("set");
+    register(&registry, "t", avro(r#""string""#)).await.expect_err("read-only");
+    registry.delete_subject(&subject("t"), false).await.expect_err("read-only");
+    registered(&registry, "u", avro(r#""string""#)).await;
+}
+
+#[tokio::test]
+async fn metadata_and_rules_are_those_of_the_version_before_and_of_the_settings() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    let properties = |owner: &str| json!({"properties": {"owner": owner}});
+    registry
+        .set_config(Some(&subject("s")), settings("defaultMetadata", properties("platform")))
+        .await
+        .expect("set");
+    let first = register(&registry, "s", record(&["x"])).await.expect("registered");
+    let owner = |metadata: Option<&factum_registry::Metadata>| {
+        metadata.and_then(|metadata| metadata.properties.clone()?.remove("owner"))
+    };
+    assert_eq!(owner(first.schema().metadata.as_ref()).as_deref(), Some("platform"));
+    let metadata = serde_json::from_value(properties("store")).expect("metadata");
+    let new = NewSchema { metadata: Some(metadata), ..record(&["x"]) };
+    let second =
+        register(&registry, "s", new).await.expect("the same text with other metadata is another version");
+    assert_eq!((second.version, owner(second.schema().metadata.as_ref()).as_deref()), (2, Some("store")));
+    let third = register(&registry, "s", record(&["x", "y?"])).await.expect("registered");
+    assert_eq!(owner(third.schema().metadata.as_ref()).as_deref(), Some("store"), "as the version before");
+}

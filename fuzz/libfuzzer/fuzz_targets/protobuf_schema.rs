@@ -1,0 +1,4 @@
+//! `protobuf_schema` for libfuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| factum_fuzz::run("protobuf_schema", bytes));
