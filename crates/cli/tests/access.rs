@@ -203,12 +203,14 @@ fn damage(segment: &Path, text: &str) {
     std::fs::write(segment, bytes).expect("written");
 }
 
-/// The status line and body of `GET path`.
+/// The status line and body of `GET path`, as user `admin`.
 fn get(factum: &FactumProcess, path: &str) -> String {
-    use std::io::{Read as _, Write as _};
     let address = factum.http().trim_start_matches("http://").to_owned();
-    let mut stream = std::net::TcpStream::connect(&address).expect("it accepts");
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("sent");
+    let mut stream = TcpStream::connect(&address).expect("it accepts");
+    // admin:correct horse
+    let login = "authorization: Basic YWRtaW46Y29ycmVjdCBob3JzZQ==";
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{login}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("read");
     answer
