@@ -27,7 +27,10 @@ function themeBoot(): Plugin {
 }
 
 const server = process.env.FACTUM_URL ?? "http://127.0.0.1:8080";
-const proxied = ["/api", "/events", "/health", "/metrics", "/openapi.json", "/docs"];
+const proxied = ["/api", "/events", "/health", "/metrics", "/openapi.json", "/docs"].concat(
+  // The schema registry.
+  ["/subjects", "/schemas", "/config", "/mode", "/contexts", "/compatibility"],
+);
 
 export default defineConfig({
   plugins: [react(), tailwind(), themeBoot()],

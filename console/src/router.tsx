@@ -7,6 +7,7 @@ import { dashboardRoutes } from "./routes/dashboards/routes";
 import { groupRoutes } from "./routes/groups/routes";
 import { homeRoutes } from "./routes/home/routes";
 import { pipelineRoutes } from "./routes/pipelines/routes";
+import { registryRoutes } from "./routes/registry/routes";
 import { sqlRoutes } from "./routes/sql/routes";
 import { topicRoutes } from "./routes/topics/routes";
 import { viewRoutes } from "./routes/views/routes";
@@ -14,6 +15,7 @@ import { viewRoutes } from "./routes/views/routes";
 const routeTree = rootRoute.addChildren([
   ...homeRoutes,
   ...topicRoutes,
+  ...registryRoutes,
   ...groupRoutes,
   ...viewRoutes,
   ...sqlRoutes,

@@ -273,12 +273,16 @@ const TYPES: Record<string, string> = {
   ".woff2": "font/woff2",
 };
 
+/** Paths of the server that are not pages of the console. */
+const API =
+  /^\/(api|events|health|metrics|openapi\.json|docs|subjects|schemas|config|mode|contexts|compatibility)(\/|$)/;
+
 /** A build of the console with the API behind it, for working on the console without building the binary again. */
 async function serveBuild(api: number, folder: string): Promise<{ server: Server; port: number }> {
   const dist = resolve(ROOT, "console", folder);
   const server = createServer((incoming, outgoing) => {
     const { pathname } = new URL(incoming.url ?? "/", "http://localhost");
-    if (/^\/(api|events|health|metrics|openapi\.json|docs)/.test(pathname)) {
+    if (API.test(pathname)) {
       const headers = { ...incoming.headers, host: `127.0.0.1:${api}` };
       const upstream = httpRequest(
         { port: api, host: "127.0.0.1", path: incoming.url, method: incoming.method, headers },

@@ -37,6 +37,11 @@ const PLACES: Place[] = [
   { name: "message", path: "/topics/store.orders?from=earliest&message=0:1", ready: message },
   { name: "configuration", path: "/topics/store.orders?tab=config", ready: text("how long events are kept") },
   { name: "consumers", path: "/topics/store.orders?tab=consumers", ready: linked("mailer") },
+  { name: "schemas", path: "/registry", ready: linked("store.orders-value") },
+  { name: "schema", path: "/registry/store.orders-value", ready: text("OrderDate") },
+  { name: "schemas-compared", path: "/registry/store.orders-value?tab=compare", ready: text("Region") },
+  { name: "schema-check", path: "/registry/store.orders-value?tab=check", ready: text("A schema") },
+  { name: "schema-settings", path: "/registry/store.orders-value?tab=settings", ready: text("Compatibility level") },
   { name: "groups", path: "/groups", ready: linked("mailer") },
   { name: "group", path: "/groups/mailer", ready: linked("store.orders/3") },
   { name: "views", path: "/views", ready: linked("store.top_movies") },
@@ -63,6 +68,7 @@ before(async () => {
   writeFileSync(feed, readFileSync(feed, "utf8").replace("rate: 20/s", "rate: 5/s"));
   // As if it had run for an hour already.
   await factum.generate(10_000, new Date(Date.now() - HOUR), new Date());
+  await registerOrders();
   await fetch(`${factum.api}/api/v1/groups/mailer/offsets`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -105,6 +111,24 @@ if (process.env.UPDATE_IMAGES) {
     await quiet.stop();
     assert.ok(statSync(PICTURE).size <= PICTURE_BYTES, `${statSync(PICTURE).size} bytes`);
   });
+}
+
+/** Two versions of a schema, as those who write orders in Avro would have them. */
+async function registerOrders(): Promise<void> {
+  const first = [
+    { name: "OrderDate", type: { type: "long", logicalType: "timestamp-millis" } },
+    { name: "Email", type: "string" },
+    { name: "Total", type: { type: "bytes", logicalType: "decimal", precision: 10, scale: 2 } },
+  ];
+  for (const more of [[], [{ name: "Region", type: ["null", "string"], default: null, doc: "Where it is sent to." }]]) {
+    const schema = { type: "record", name: "Order", namespace: "contoso.store", fields: [...first, ...more] };
+    const answer = await fetch(`${factum.api}/subjects/store.orders-value/versions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ schema: JSON.stringify(schema) }),
+    });
+    assert.ok(answer.ok, await answer.text());
+  }
 }
 
 async function visit(place: Place, theme: Theme, viewport: { width: number; height: number }) {

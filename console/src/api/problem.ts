@@ -1,4 +1,4 @@
-// Why the server did not do what it was asked: RFC 9457, in words.
+// Why the server did not do what it was asked: RFC 9457, in words; or an error of the schema registry.
 import type { Json } from "./json";
 
 /** The server's refusal. What stands beside `detail` (`line`, `column`, `near` …) is in `members`. */
@@ -15,7 +15,7 @@ export class Problem extends Error {
     super(detail || title);
   }
 
-  /** Reads `application/problem+json`; anything else becomes a problem that says so. */
+  /** Reads `application/problem+json`, or an error of the schema registry; anything else becomes a problem that says so. */
   static from(status: number, body: Json | undefined): Problem {
     const members = body && typeof body === "object" && !Array.isArray(body) ? (body as Record<string, Json>) : {};
     const text = (name: string) => (typeof members[name] === "string" ? (members[name] as string) : "");
@@ -23,7 +23,7 @@ export class Problem extends Error {
       status,
       text("type") || "about:blank",
       text("title") || `The server answered with ${status}`,
-      text("detail"),
+      text("detail") || text("message"),
       members,
     );
   }
@@ -31,6 +31,11 @@ export class Problem extends Error {
   /** The name that was probably meant, if the server knows one. */
   get near(): string | undefined {
     return typeof this.members.near === "string" ? this.members.near : undefined;
+  }
+
+  /** The code of an error of the schema registry. */
+  get registryCode(): number | undefined {
+    return typeof this.members.error_code === "number" ? this.members.error_code : undefined;
   }
 
   /** Whether the same request can succeed later with nothing changed. */

@@ -1,5 +1,5 @@
 // What the console reads, each under one key, so that pages share answers and the palette finds them.
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { path, request, type Schemas } from "./client";
 
 export type TopicLine = Schemas["TopicLine"];
@@ -14,6 +14,10 @@ export type LagHistory = Schemas["LagHistory"];
 export type TopicGroup = Schemas["TopicGroup"];
 export type Transaction = Schemas["TransactionView"];
 export type HeldPartition = Schemas["HeldPartitionView"];
+export type SubjectLine = Schemas["SubjectLine"];
+export type SubjectView = Schemas["SubjectView"];
+export type RegisteredSchema = Schemas["RegisteredSchema"];
+export type SubjectVersion = Schemas["SubjectVersion"];
 export type RoleHealth = Schemas["RoleHealth"];
 export type KafkaAddress = Schemas["KafkaAddress"];
 export type SampleView = Schemas["SampleView"];
@@ -96,6 +100,9 @@ export interface Dashboard {
   panels: PanelSpec[];
 }
 
+/** Schemas that refer to one, of which a page names so many. */
+const REFERRERS = 20;
+
 const every = (seconds: number) => seconds * 1_000;
 
 export const overviewQuery = queryOptions({
@@ -155,6 +162,64 @@ export const topicGroupsQuery = (topic: string) =>
     queryFn: async ({ signal }) =>
       (await request<Schemas["TopicGroupList"]>(path("/api/v1/topics/{topic}/groups", { topic }), { signal })).groups,
     refetchInterval: every(2),
+  });
+
+/** The first thousand subjects that have `q` in their names, and how many there are. */
+export const subjectsQuery = (q = "") =>
+  queryOptions({
+    queryKey: ["subjects", "list", q],
+    queryFn: ({ signal }) =>
+      request<Schemas["SubjectList"]>("/api/v1/subjects", { query: { q: q || undefined }, signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: every(5),
+  });
+
+/** The subjects of a topic's keys and values. */
+export const topicSubjectsQuery = (topic: string) =>
+  queryOptions({
+    queryKey: ["subjects", "of", topic],
+    queryFn: async ({ signal }) =>
+      (await request<Schemas["SubjectList"]>("/api/v1/subjects", { query: { topic }, signal })).subjects,
+    refetchInterval: every(5),
+  });
+
+export const subjectQuery = (subject: string) =>
+  queryOptions({
+    queryKey: ["subjects", "one", subject],
+    queryFn: ({ signal }) => request<SubjectView>(path("/api/v1/subjects/{subject}", { subject }), { signal }),
+    refetchInterval: every(5),
+  });
+
+/** One version with its text, which does not change. */
+export const versionQuery = (subject: string, version: number) =>
+  queryOptions({
+    queryKey: ["subjects", "one", subject, version],
+    queryFn: ({ signal }) =>
+      request<RegisteredSchema>(path("/subjects/{subject}/versions/{version}", { subject, version: `${version}` }), {
+        signal,
+      }),
+    staleTime: Infinity,
+  });
+
+/** The versions whose schemas refer to a version. */
+export const referrersQuery = (subject: string, version: number) =>
+  queryOptions({
+    queryKey: ["subjects", "one", subject, version, "referrers"],
+    queryFn: async ({ signal }) => {
+      const names = { subject, version: `${version}` };
+      const query = { limit: REFERRERS };
+      const of = path("/subjects/{subject}/versions/{version}/referencedby", names);
+      const ids = await request<number[]>(of, { query, signal });
+      // An id is one of the subject's context.
+      const context = /^:\.[^:]*:/.exec(subject)?.[0];
+      const uses = ids.map((id) =>
+        request<SubjectVersion[]>(path("/schemas/ids/{id}/versions", { id: `${id}` }), {
+          query: { subject: context },
+          signal,
+        }),
+      );
+      return (await Promise.all(uses)).flat();
+    },
   });
 
 export const viewsQuery = queryOptions({

@@ -1,11 +1,19 @@
 // Links to the pages: a column at the side, a row at the top where the window is narrow.
-import { Link } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { PAGES } from "./pages";
 
 export function Navigation({ row }: { row?: boolean }) {
+  const list = useRef<HTMLUListElement>(null);
+  const { pathname } = useLocation();
+  // A row may be wider than a phone: the page that is open stays in sight.
+  useEffect(() => {
+    const current = list.current?.querySelector<HTMLElement>("[aria-current=page]");
+    if (row && current) current.scrollIntoView({ inline: "nearest", block: "nearest" });
+  }, [row, pathname]);
   return (
     <nav aria-label="Pages">
-      <ul className={row ? "-mx-1 flex justify-between overflow-x-auto" : "space-y-px"}>
+      <ul ref={list} className={row ? "-mx-1 flex justify-between overflow-x-auto" : "space-y-px"}>
         {PAGES.map((page) => (
           <li key={page.to}>
             <Link

@@ -1,9 +1,9 @@
-// The command palette: every page, topic, group, view, dashboard and pipeline by name, and the theme.
+// The command palette: every page, topic, subject, group, view, dashboard and pipeline by name, and the theme.
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import { useEffect, useRef, useState } from "react";
-import { dashboardsQuery, groupsQuery, pipelinesQuery, topicsQuery, viewsQuery } from "../api/queries";
+import { dashboardsQuery, groupsQuery, pipelinesQuery, subjectsQuery, topicsQuery, viewsQuery } from "../api/queries";
 import { PAGES } from "./pages";
 import { setTheme, THEME_CHOICES, type ThemeChoice } from "./theme";
 
@@ -46,7 +46,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
       className="mx-auto mt-[12vh] w-[min(36rem,calc(100vw-1.5rem))] rounded-box border border-rule-strong/60 bg-raised p-0 text-ink shadow-float backdrop:bg-[rgb(0_0_0/35%)]"
     >
       <Command
-        label="Search pages, topics, groups, views, dashboards and pipelines"
+        label="Search pages, topics, schemas, groups, views, dashboards and pipelines"
         shouldFilter={false}
         value={current}
         onValueChange={setChosen}
@@ -94,8 +94,10 @@ function begins({ value }: Entry, words: string[]): boolean {
 
 function useEntries(onClose: () => void): Entry[] {
   const navigate = useNavigate();
+  const subjects = useQuery(subjectsQuery()).data;
   const named: [string, string, { name: string }[]][] = [
     ["Topics", "/topics", useQuery(topicsQuery).data ?? []],
+    ["Schemas", "/registry", (subjects?.subjects ?? []).map(({ subject }) => ({ name: subject }))],
     ["Groups", "/groups", (useQuery(groupsQuery).data ?? []).map(({ id }) => ({ name: id }))],
     ["Views", "/views", useQuery(viewsQuery).data ?? []],
     ["Dashboards", "/dashboards", useQuery(dashboardsQuery).data ?? []],

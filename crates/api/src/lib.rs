@@ -21,6 +21,7 @@ pub mod registry;
 mod request_body;
 pub mod rows;
 pub mod sql;
+pub mod subjects;
 pub mod topics;
 pub mod transactions;
 pub mod views;

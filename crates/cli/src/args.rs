@@ -12,7 +12,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     acl, completion, demo, dev, doctor, explain, generate, group, init, log, pipeline, produce, quota,
-    server, sql, tail, topic, transaction, user, view,
+    schema, server, sql, tail, topic, transaction, user, view,
 };
 
 /// An event-driven architecture in one binary.
@@ -89,6 +89,9 @@ pub(crate) enum Command {
     /// List, describe, create, alter and delete topics
     #[command(subcommand)]
     Topic(topic::Verb),
+    /// List, get, register, check, compare and delete schemas
+    #[command(subcommand)]
+    Schema(schema::Verb),
     /// List, describe, delete and rewind consumer groups
     #[command(subcommand)]
     Group(group::Verb),

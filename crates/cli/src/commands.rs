@@ -14,6 +14,7 @@ pub(crate) mod pipeline;
 mod position;
 pub(crate) mod produce;
 pub(crate) mod quota;
+pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod sql;
 pub(crate) mod tail;
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Report> {
         Command::User(verb) => talk(&common, |client| user::run(verb, client, common.output)),
         Command::Acl(verb) => talk(&common, |client| acl::run(verb, client, common.output)),
         Command::Quota(verb) => talk(&common, |client| quota::run(verb, client, common.output)),
+        Command::Schema(verb) => talk(&common, |client| schema::run(verb, client, common.output)),
         Command::View(verb) => talk(&common, |client| view::run(verb, client, common.output)),
         Command::Pipeline(verb) => talk(&common, |client| pipeline::run(verb, client, common.output)),
         Command::Sql(args) => talk(&common, |client| sql::run(args, client, common.output)),

@@ -42,6 +42,7 @@ fn help_opens_with_examples() {
           server       Run with a configuration file, for production
           init         Write a small commented project
           topic        List, describe, create, alter and delete topics
+          schema       List, get, register, check, compare and delete schemas
           group        List, describe, delete and rewind consumer groups
           transaction  List, describe and abort transactions of producers
           user         List, create and delete users, and set their passwords

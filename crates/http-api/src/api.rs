@@ -76,7 +76,7 @@ impl Api {
     pub(crate) async fn refuse_login(&self, name: Option<String>, client: ClientAddress) {
         if let Some(left_out) = self.may_log(client) {
             let users = self.state.access.users();
-            let user = name.filter(|name| users.any_credential(name).is_some());
+            let user = name.filter(|name| users.get(name).is_some());
             warn!(%client, user, left_out, "refused a login over HTTP");
         }
         tokio::time::sleep(REFUSAL_DELAY).await;

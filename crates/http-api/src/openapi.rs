@@ -34,6 +34,7 @@ const JSON: &str = "application/json";
         (name = "views", description = "Views, SQL, reference tables, and the pipelines that keep views up to date"),
         (name = "dashboards", description = "Pages of panels that show views"),
         (name = "schema registry", description = "Schemas of events, by the REST API of Confluent's registry"),
+        (name = "subjects", description = "Subjects of the schema registry, as tools for people show them"),
         (name = "catalogue", description = "Teams and the events that they own"),
         (name = "access", description = "Users, rules that say who may do what, and quotas that say how much"),
         (name = "health", description = "Liveness, readiness, metrics"),

@@ -1,27 +1,109 @@
-//! Shim.
-use crate::{CompatibilityPolicy, Incompatibility, InvalidSchema, ReferencedSchema};
-/// S
+//! JSON Schema, drafts 4, 6, 7, 2019-09 and 2020-12.
+//!
+//! ```text
+//!   text + references ──▶ document ──▶ references ──▶ validation   values, by crate jsonschema
+//!                                          │
+//!                                          ├────────▶ model ──▶ comparison   Confluent's differences
+//!                                          └────────▶ example
+//! ```
+//!
+//! Without `$schema`, or with one that is not known, a schema is read as draft 7, as Confluent's registry does.
+//!
+//! Invariants: nothing is fetched; a `$ref` whose target is not among the texts is an error with its place. Time and memory
+//! are bounded by the size of texts and values, whatever refers to what.
+
+mod comparison;
+mod document;
+mod draft;
+mod example;
+mod extent;
+mod keyword;
+mod model;
+mod number;
+mod references;
+#[cfg(test)]
+mod tests;
+mod text;
+mod validation;
+mod violation;
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use crate::{Incompatibility, InvalidSchema, ReferencedSchema, ValueError};
+pub use comparison::Policy;
+use extent::Extent;
+use model::Model;
+use references::References;
+use text::MemberOrder;
+
+/// A schema that is ready to validate values and to be compared.
 #[derive(Debug)]
-pub struct Schema(String);
+pub struct Schema {
+    references: References,
+    extent: Extent,
+    validator: Validator,
+    model: Model,
+}
+
 impl Schema {
-    /// p
-    pub fn parse(text: &str, _r: &[ReferencedSchema]) -> Result<Self, InvalidSchema> {
-        Ok(Self(text.to_owned()))
+    /// Reads a schema with all that it refers to.
+    ///
+    /// # Errors
+    /// [`InvalidSchema`]: with line and column where a text is not JSON, names a member twice or is nested deeper than
+    /// [`crate::MAX_DEPTH`]; with the JSON pointer of a keyword that the draft's metaschema does not allow, of a `$ref` whose
+    /// target is in none of the texts, of a schema that refers to itself without end; and for texts of more than
+    /// [`crate::MAX_SCHEMA_BYTES`], patterns that the linear engine does not know (look-around, back-references), more than
+    /// 500 patterns, and more than 50,000 schemas that apply to the same value.
+    pub fn parse(text: &str, references: &[ReferencedSchema]) -> Result<Self, InvalidSchema> {
+        let references = References::read(text, references)?;
+        let extent = Extent::measure(&references)?;
+        let validator = validation::build(&references)?;
+        let model = Model::build(&references);
+        Ok(Self { references, extent, validator, model })
     }
-    /// c
+
+    /// The text without white space, as Confluent's registry keeps it.
     pub fn canonical(&self) -> String {
-        self.0.clone()
+        text::write(&self.references.json, self.references.root(), MemberOrder::Text)
     }
-    /// c
+
+    /// The same with members in the order of their names: schemas that differ in nothing else are one.
     pub fn normalized(&self) -> String {
-        self.0.clone()
+        text::write(&self.references.json, self.references.root(), MemberOrder::Name)
     }
-    /// c
-    pub fn incompatibilities(_: &Self, _: &Self) -> Vec<Incompatibility> {
-        Vec::new()
+
+    /// Every reason why `reader` cannot read what `writer` wrote, by [`Policy::Strict`]; at most 100.
+    pub fn incompatibilities(reader: &Self, writer: &Self) -> Vec<Incompatibility> {
+        Self::incompatibilities_with(reader, writer, Policy::Strict)
     }
-    /// c
-    pub fn incompatibilities_with(_: &Self, _: &Self, _: CompatibilityPolicy) -> Vec<Incompatibility> {
-        Vec::new()
+
+    /// The same by a policy.
+    pub fn incompatibilities_with(reader: &Self, writer: &Self, policy: Policy) -> Vec<Incompatibility> {
+        comparison::incompatibilities(&writer.model, &reader.model, policy)
+    }
+
+    /// Checks that `json` is one JSON document that the schema allows.
+    ///
+    /// # Errors
+    /// [`ValueError`] with the field as its sender would write it. Of several violations it is one; of alternatives that do
+    /// not match, one within the alternative that the value is most like.
+    pub fn validate(&self, json: &[u8]) -> Result<(), ValueError> {
+        validation::validate(&self.validator, &self.references, &self.extent, json)
+    }
+
+    /// A plausible value, the same each time; it is valid, except of schemas for which none of a few attempts is.
+    pub fn example(&self) -> Value {
+        let is_valid =
+            |value: &Value| self.extent.allows(&self.references, value, 0) && self.validator.is_valid(value);
+        example::example(&self.references, is_valid)
+    }
+
+    /// What `text` refers to and does not define itself: names for its references, in their order, without fragments.
+    ///
+    /// # Errors
+    /// [`InvalidSchema`] for text that is no JSON Schema at all, as [`Schema::parse`].
+    pub fn references(text: &str) -> Result<Vec<String>, InvalidSchema> {
+        References::missing(text)
     }
 }

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { Problem } from "../../api/problem";
-import { topicQuery } from "../../api/queries";
+import { topicQuery, topicSubjectsQuery } from "../../api/queries";
 import { Button } from "../../ui/Button";
 import { ErrorState } from "../../ui/ErrorState";
 import { Loading } from "../../ui/Loading";
@@ -53,6 +53,7 @@ export function TopicPage() {
         <>
           {data?.summary && <span className="block text-ink">{data.summary}</span>}
           <span className="figures">{facts ? facts.join(" · ") : "\u00a0"}</span>
+          {data && <SchemaLinks topic={topic} />}
         </>
       }
     >
@@ -101,4 +102,17 @@ export function TopicPage() {
       )}
     </Page>
   );
+}
+
+/** Links to the schemas of a topic's values and keys in the registry, where it has them. */
+function SchemaLinks({ topic }: { topic: string }) {
+  const subjects = useQuery(topicSubjectsQuery(topic)).data ?? [];
+  return subjects.toReversed().map(({ subject, latest_version: version }) => (
+    <span key={subject}>
+      {" · "}
+      <Link to="/registry/$subject" params={{ subject }} className="link">
+        {subject === `${topic}-key` ? "key" : "value"} schema, version {version}
+      </Link>
+    </span>
+  ));
 }

@@ -61,7 +61,7 @@ pub(crate) enum Error {
     /// There is no such thing.
     #[error("there is no {kind} {name}")]
     Unknown {
-        /// `topic` or `group`.
+        /// `topic`, `group` or `subject`.
         kind: &'static str,
         /// As asked for.
         name: String,
@@ -81,6 +81,7 @@ impl Error {
                     "`factum topic list` shows those that exist, `factum topic create {name}` creates one"
                 )
             }
+            None if kind == "subject" => "`factum schema list` shows those that exist".to_owned(),
             None => format!("`factum {kind} list` shows those that exist"),
         };
         Self::Unknown { kind, name: name.to_owned(), help }
@@ -90,6 +91,14 @@ impl Error {
     pub(crate) fn status(&self) -> Option<u16> {
         match self {
             Self::Refused(problem) => Some(problem.status),
+            _ => None,
+        }
+    }
+
+    /// The code of the schema registry, where it gave one.
+    pub(crate) fn registry_code(&self) -> Option<u32> {
+        match self {
+            Self::Refused(problem) => problem.error_code,
             _ => None,
         }
     }
@@ -113,7 +122,7 @@ impl Error {
     }
 }
 
-/// `application/problem+json` (RFC 9457), or whatever an answer that is none of that can be taken for.
+/// `application/problem+json` (RFC 9457), an error of the schema registry, or whatever else an answer can be taken for.
 #[derive(Debug, Clone, Deserialize, thiserror::Error)]
 #[error("{title}")]
 pub(crate) struct Problem {
@@ -138,6 +147,12 @@ pub(crate) struct Problem {
     /// What to do, where the server knows.
     #[serde(default)]
     pub(crate) help: Option<String>,
+    /// For an error of the schema registry: its code.
+    #[serde(default)]
+    error_code: Option<u32>,
+    /// For an error of the schema registry: what is wrong.
+    #[serde(default)]
+    message: Option<String>,
     /// Seconds after which to try again.
     #[serde(skip)]
     retry_after: Option<u64>,
@@ -154,12 +169,14 @@ impl Problem {
             line: None,
             column: None,
             help: None,
+            error_code: None,
+            message: None,
             retry_after,
         };
         let mut problem = serde_json::from_slice(body).unwrap_or(empty);
         problem.status = status;
         problem.retry_after = retry_after;
-        match problem.detail.take() {
+        match problem.detail.take().or_else(|| problem.message.take()) {
             // The detail says it better than the kind; what it says of the help is said by the help.
             Some(detail) if !detail.is_empty() => {
                 let help = problem.help.as_deref().unwrap_or_default();

@@ -51,7 +51,7 @@ impl Caller {
     /// The same while a stream runs: the user may have been deleted since.
     pub(crate) fn still_may(&self, action: Action, resource: Resource<'_>) -> Result<(), Problem> {
         let is_there = match (&self.users, self.principal.as_str().split_once(':')) {
-            (Some(users), Some((_, name))) => users.any_credential(name).is_some(),
+            (Some(users), Some((_, name))) => users.get(name).is_some(),
             _ => true,
         };
         match is_there {
@@ -173,7 +173,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TransactionPath {
     }
 }
 
-/// A view, pipeline or dashboard that the path names, in full or by its bare name.
+/// A view, pipeline or dashboard that the path names, in full or by its bare name; or a subject.
 pub(crate) struct NamePath(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for NamePath {

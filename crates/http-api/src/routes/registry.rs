@@ -9,6 +9,8 @@
 //! may see its subjects (`<topic>-key`, `<topic>-value`), and who may write it may register their schemas. Schemas are read and
 //! compared on threads for blocking work, few at a time, of which one client address has half.
 //!
+//! `/api/v1/subjects` is Factum's own: what tools for people show, in one request.
+//!
 //! Not here: associations, data encryption keys and clusters of registries: those paths do not exist.
 
 mod compatibility;
@@ -20,6 +22,7 @@ mod media_type;
 mod mode;
 mod reply;
 mod schemas;
+mod subject_views;
 mod subjects;
 mod versions;
 
@@ -45,5 +48,5 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         contexts::routes(),
     ];
     let merged = routes.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
-    merged.layer(middleware::from_fn(media_type::negotiate))
+    merged.layer(middleware::from_fn(media_type::negotiate)).merge(subject_views::routes())
 }

@@ -95,6 +95,8 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         DELETE /api/v1/quotas: alter the configuration of the cluster {}
         POST /api/v1/sql: describe any topic {}
         POST /api/v1/sql/explain: describe any topic {}
+        GET /api/v1/subjects: describe the cluster {}
+        GET /api/v1/subjects/{subject}: describe subject store.orders {}
         GET /api/v1/tables/{table}/{key}: read table store.products {}
         GET /api/v1/teams: describe the cluster {}
         GET /api/v1/topics: describe the cluster {}

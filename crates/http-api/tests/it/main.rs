@@ -23,6 +23,7 @@ mod rules_of_queries;
 mod rules_of_streams;
 mod show;
 mod slow_readers;
+mod subjects;
 mod support;
 mod tail;
 mod together;

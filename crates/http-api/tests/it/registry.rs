@@ -97,7 +97,7 @@ async fn a_subject_has_its_versions() {
         ("GET", "/subjects?deleted=true", String::new()),
         ("DELETE", "/subjects/a?permanent=true", String::new()),
     ] {
-        let answer = server.send(method, path, &[("content-type", "application/json")], &sent).await;
+        let answer = server.send(method, path, &[("content-type", "application/json")], sent.as_str()).await;
         writeln!(found, "{method} {path} {}: {}", answer.status, answer.text().trim_end()).expect("text");
     }
     expect![[r#""#]].assert_eq(&found);
@@ -124,7 +124,7 @@ async fn the_media_type_is_one_that_the_client_takes() {
             "POST",
             "/subjects/a/versions",
             &[("content-type", "application/octet-stream")],
-            &body(r#""int""#),
+            body(r#""int""#),
         )
         .await;
     assert_eq!(answer.status, 200, "{}", answer.text());

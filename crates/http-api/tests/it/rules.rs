@@ -8,6 +8,8 @@ use factum_access::{
 use factum_http_api::{HealthReport, RoleHealth};
 use factum_testkit::Warnings;
 
+use factum_types::Principal;
+
 use crate::support::{Answer, Server, Setup, Unruled};
 use crate::views;
 
@@ -23,13 +25,13 @@ pub(crate) async fn user(server: &Server, name: &str) {
     let mechanism = ScramMechanism::Sha256;
     let credential = ScramCredential::from_password(mechanism, PASSWORD, vec![7; 16], ITERATIONS);
     let change = vec![CredentialChange::Set(credential)];
-    server.access.change_user(name, change).await.expect("changed");
+    server.access.change_user(&Principal::system(), name, change).await.expect("changed");
 }
 
 /// Deletes a user.
 pub(crate) async fn delete_user(server: &Server, name: &str) {
     let change = vec![CredentialChange::Remove(ScramMechanism::Sha256)];
-    server.access.change_user(name, change).await.expect("changed");
+    server.access.change_user(&Principal::system(), name, change).await.expect("changed");
 }
 
 /// A rule, as `allow read topic store. prefixed User:ann`.
@@ -59,13 +61,17 @@ fn rule(text: &str) -> Acl {
 
 /// Puts rules in place.
 pub(crate) async fn add(server: &Server, rules: &[&str]) {
-    server.access.add_acls(rules.iter().map(|text| rule(text)).collect()).await.expect("added");
+    server
+        .access
+        .add_acls(&Principal::system(), rules.iter().map(|text| rule(text)).collect())
+        .await
+        .expect("added");
 }
 
 /// Takes all rules away.
 pub(crate) async fn remove_all(server: &Server) {
     let all = server.access.acls().list(&AclFilter::default());
-    server.access.remove_acls(all).await.expect("removed");
+    server.access.remove_acls(&Principal::system(), all).await.expect("removed");
 }
 
 /// The header of a log-in.

@@ -164,7 +164,7 @@ pub(super) fn may(caller: &Caller, action: Action, subject: &Subject) -> Result<
 }
 
 /// The name of the topic whose keys or values a subject describes, as Confluent's serialisers name subjects; else its own.
-fn topic_of(subject: &Subject) -> String {
+pub(super) fn topic_of(subject: &Subject) -> String {
     let name = subject.name();
     let topic = name.strip_suffix("-value").or_else(|| name.strip_suffix("-key")).unwrap_or(name);
     match subject.is_in_default_context() {
