@@ -3,6 +3,7 @@
 //! **Not here:** which rule wins (see [`crate::Acls`]), and the numbers that Kafka's wire has for these words.
 
 mod filter;
+mod filter_set;
 mod host;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use factum_types::Action;
 
 pub use filter::{AclFilter, PatternFilter};
+pub use filter_set::AclFilterSet;
 pub use host::Host;
 
 /// The name of the one resource of type cluster, as in Kafka.

@@ -121,9 +121,26 @@ impl Acls {
         self.0.write().remove(acl)
     }
 
-    /// Those that `filter` means, in order.
+    /// Puts rules in place (`true`) or takes them away, in this order; every question meets all of them or none.
+    pub fn change<'a>(&self, changes: impl Iterator<Item = (&'a Acl, bool)>) {
+        let mut index = self.0.write();
+        for (acl, is_set) in changes {
+            match is_set {
+                true => index.insert(acl),
+                false => index.remove(acl),
+            };
+        }
+    }
+
+    /// Those that `filter` means, in order. Walks over all rules that the filter's type and principal leave, which takes
+    /// long where they are many; the rules of one principal at a time, so that no change, and no one who asks behind it, waits
+    /// for all of the walk.
     pub fn list(&self, filter: &AclFilter) -> Vec<Acl> {
-        let mut found = self.0.read().list(filter);
+        let mut found = Vec::new();
+        let principals = self.0.read().principals(filter);
+        for (resource_type, principal) in principals {
+            self.0.read().collect(filter, resource_type, &principal, &mut found);
+        }
         found.sort_unstable();
         found
     }
@@ -204,26 +221,36 @@ impl Index {
         true
     }
 
-    fn list(&self, filter: &AclFilter) -> Vec<Acl> {
-        let mut found = Vec::new();
-        for (resource_type, of_type) in &self.types {
-            if filter.resource_type.is_some_and(|wanted| wanted != *resource_type) {
-                continue;
-            }
-            match &filter.principal {
-                Some(wanted) => {
-                    if let Some((principal, patterns)) = of_type.principals.get_key_value(&**wanted) {
-                        collect(filter, *resource_type, principal, patterns, &mut found);
-                    }
-                }
-                None => {
-                    for (principal, patterns) in &of_type.principals {
-                        collect(filter, *resource_type, principal, patterns, &mut found);
-                    }
-                }
-            }
+    /// The types and principals with rules that `filter` may mean.
+    fn principals(&self, filter: &AclFilter) -> Vec<(ResourceType, Arc<str>)> {
+        let types =
+            self.types.iter().filter(|(each, _)| filter.resource_type.is_none_or(|wanted| wanted == **each));
+        let principals = types.flat_map(|(resource_type, of_type)| {
+            let principals: Vec<Arc<str>> = match &filter.principal {
+                Some(wanted) => of_type
+                    .principals
+                    .get_key_value(&**wanted)
+                    .map(|(name, _)| Arc::clone(name))
+                    .into_iter()
+                    .collect(),
+                None => of_type.principals.keys().cloned().collect(),
+            };
+            principals.into_iter().map(|principal| (*resource_type, principal))
+        });
+        principals.collect()
+    }
+
+    /// Puts the rules of one type and principal that `filter` means behind `found`.
+    fn collect(
+        &self,
+        filter: &AclFilter,
+        resource_type: ResourceType,
+        principal: &Arc<str>,
+        found: &mut Vec<Acl>,
+    ) {
+        if let Some(patterns) = self.types.get(&resource_type).and_then(|of| of.principals.get(principal)) {
+            collect(filter, resource_type, principal, patterns, found);
         }
-        found
     }
 
     fn decide(

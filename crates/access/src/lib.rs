@@ -20,6 +20,7 @@ mod password_checks;
 mod patterns;
 mod quota;
 mod quotas;
+mod regular_file;
 pub mod sasl;
 mod scram;
 mod store;
@@ -27,7 +28,7 @@ pub mod tls;
 mod users;
 
 pub use acl::{
-    ANY_NAME, ANY_PRINCIPAL, Acl, AclError, AclFilter, CLUSTER, Host, MAX_PRINCIPAL_BYTES,
+    ANY_NAME, ANY_PRINCIPAL, Acl, AclError, AclFilter, AclFilterSet, CLUSTER, Host, MAX_PRINCIPAL_BYTES,
     MAX_RESOURCE_BYTES, Operation, PatternFilter, PatternType, Permission, ResourcePattern, ResourceType,
     check_principal,
 };

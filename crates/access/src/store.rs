@@ -4,7 +4,8 @@
 //!   a change ─▶ checked ─▶ appended, on disk ─▶ in memory, where listeners look ─▶ its answer
 //! ```
 //!
-//! **Invariants:** memory has no change that is not on disk, and has them in the order of the log. After an append that may or
+//! **Invariants:** memory has no change that is not on disk, and has them in the order of the log. A change is one batch, and
+//! rules change in memory all at once: no one meets a rule that allows without the one that denies beside it. After an append that may or
 //! may not have happened, the log is read again before the next change. What cannot be read is passed over and listed. Every
 //! change is logged, for auditors, with the principal that made it, which the record has too.
 //!
@@ -15,7 +16,7 @@ mod record;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use factum_eventlog::{
@@ -39,10 +40,12 @@ pub const TOPIC: &str = "_factum.access";
 pub const MAX_ACLS: usize = 100_000;
 /// Entities with quotas at most.
 pub const MAX_QUOTAS: usize = 10_000;
-/// A record has at most two names, which may double as JSON.
-const MAX_BATCH: ByteSize = ByteSize::mib(4);
-/// Records are written together up to about this many bytes.
-const BATCH_BYTES: usize = 512 * 1024;
+/// The largest batch: a change, whose records may take [`MAX_CHANGE_BYTES`], with what a batch adds to each.
+const MAX_BATCH: ByteSize = ByteSize::mib(24);
+/// The most that the records of one change take. A record has at most two names, which may double as JSON.
+const MAX_CHANGE_BYTES: usize = 16 << 20;
+/// A change of more records is encoded, and put in memory, beside those that serve.
+const MANY: usize = 200;
 /// The target of log lines about changes.
 const AUDIT: &str = "audit";
 
@@ -58,6 +61,8 @@ struct Inner {
     /// Whether a listener goes by the rules.
     is_enforced: bool,
     journal: Mutex<Journal>,
+    /// Told before the first user or rule is made.
+    note: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// Where the log was read to.
@@ -87,6 +92,18 @@ pub enum ChangeError {
     /// A name that is no user's.
     #[error(transparent)]
     Name(#[from] UserNameError),
+    /// A user that was to be new.
+    #[error("there is a user {name} already")]
+    UserExists {
+        /// The user.
+        name: String,
+    },
+    /// A user that was to be there.
+    #[error("there is no user {name}")]
+    UnknownUser {
+        /// The user.
+        name: String,
+    },
     /// A quota that cannot be.
     #[error(transparent)]
     Quota(#[from] QuotaError),
@@ -107,6 +124,12 @@ pub enum ChangeError {
     /// Over the limit.
     #[error("too many users: the limit is {MAX_USERS}")]
     TooManyUsers,
+    /// Over the limit.
+    #[error("too much in one change: its records take {bytes} bytes, the limit is {MAX_CHANGE_BYTES}")]
+    TooLarge {
+        /// What it takes.
+        bytes: usize,
+    },
     /// The topic cannot be made or used.
     #[error("topic {TOPIC} cannot be used")]
     Topic(#[from] AdminError),
@@ -128,10 +151,13 @@ impl ChangeError {
             Self::Acl(_)
             | Self::Name(_)
             | Self::Quota(_)
+            | Self::UserExists { .. }
+            | Self::UnknownUser { .. }
             | Self::UnknownCredential { .. }
             | Self::TooManyAcls
             | Self::TooManyQuotas
-            | Self::TooManyUsers => false,
+            | Self::TooManyUsers
+            | Self::TooLarge { .. } => false,
             Self::Topic(_) | Self::Read(_) | Self::Stalled | Self::Write(_) => true,
         }
     }
@@ -149,7 +175,26 @@ impl AccessStore {
     /// rules.
     pub fn new(log: Arc<dyn EventLog>, is_enforced: bool) -> Self {
         let (users, acls, quotas) = (Users::default(), Acls::default(), Quotas::default());
-        Self(Arc::new(Inner { log, users, acls, quotas, is_enforced, journal: Mutex::default() }))
+        Self(Arc::new(Inner {
+            log,
+            users,
+            acls,
+            quotas,
+            is_enforced,
+            journal: Mutex::default(),
+            note: OnceLock::new(),
+        }))
+    }
+
+    /// Has `note` called before the first user or rule is made. It may take as long as a disk.
+    pub fn note_first(&self, note: impl Fn() + Send + Sync + 'static) {
+        // A store has one owner that sets it up.
+        drop(self.0.note.set(Box::new(note)));
+    }
+
+    /// Whether there is, or was, anything in the topic, as far as it was read.
+    pub async fn had_records(&self) -> bool {
+        self.0.journal.lock().await.next > Offset::ZERO
     }
 
     /// The users, for log-ins.
@@ -184,7 +229,7 @@ impl AccessStore {
     /// Puts rules in place for `by`, all or none; those that are there already stay. Answers once they are on disk.
     ///
     /// # Errors
-    /// [`ChangeError`]; where it is transient, some may be in place.
+    /// [`ChangeError`]; where it is transient, they may be in place, all of them.
     pub async fn add_acls(&self, by: &Principal, acls: Vec<Acl>) -> Result<(), ChangeError> {
         acls.iter().try_for_each(Acl::check)?;
         let mut journal = self.0.begin().await?;
@@ -197,10 +242,10 @@ impl AccessStore {
         self.0.write(&mut journal, by, new.into_iter().map(Change::SetAcl).collect()).await
     }
 
-    /// Takes rules away for `by`; those that are not there are passed over. Answers once that is on disk.
+    /// Takes rules away for `by`, all or none; those that are not there are passed over. Answers once that is on disk.
     ///
     /// # Errors
-    /// [`ChangeError`]; where it is transient, some may be gone.
+    /// [`ChangeError`]; where it is transient, they may be gone, all of them.
     pub async fn remove_acls(&self, by: &Principal, acls: Vec<Acl>) -> Result<(), ChangeError> {
         let mut journal = self.0.begin().await?;
         let there = acls.into_iter().filter(|acl| self.0.acls.contains(acl));
@@ -210,15 +255,57 @@ impl AccessStore {
     /// Changes, for `by`, what is kept of the passwords of user `name`, all or nothing. Answers once that is on disk.
     ///
     /// # Errors
-    /// [`ChangeError`]; where it is transient, some of it may be in place.
+    /// [`ChangeError`]; where it is transient, it may be in place.
     pub async fn change_user(
         &self,
         by: &Principal,
         name: &str,
         changes: Vec<CredentialChange>,
     ) -> Result<(), ChangeError> {
+        self.change_user_that(None, by, name, changes).await
+    }
+
+    /// Changes a user that there is not yet: of several at once, one creates it.
+    ///
+    /// # Errors
+    /// [`ChangeError::UserExists`]; those of [`AccessStore::change_user`].
+    pub async fn create_user(
+        &self,
+        by: &Principal,
+        name: &str,
+        changes: Vec<CredentialChange>,
+    ) -> Result<(), ChangeError> {
+        self.change_user_that(Some(false), by, name, changes).await
+    }
+
+    /// Changes a user that there is: one that is deleted meanwhile stays deleted.
+    ///
+    /// # Errors
+    /// [`ChangeError::UnknownUser`]; those of [`AccessStore::change_user`].
+    pub async fn change_known_user(
+        &self,
+        by: &Principal,
+        name: &str,
+        changes: Vec<CredentialChange>,
+    ) -> Result<(), ChangeError> {
+        self.change_user_that(Some(true), by, name, changes).await
+    }
+
+    /// Changes a user that must exist or must not, where `exists` says so.
+    async fn change_user_that(
+        &self,
+        exists: Option<bool>,
+        by: &Principal,
+        name: &str,
+        changes: Vec<CredentialChange>,
+    ) -> Result<(), ChangeError> {
         check_user_name(name)?;
         let mut journal = self.0.begin().await?;
+        match (exists, self.0.users.get(name).is_some()) {
+            (Some(false), true) => return Err(ChangeError::UserExists { name: name.to_owned() }),
+            (Some(true), false) => return Err(ChangeError::UnknownUser { name: name.to_owned() }),
+            _ => {}
+        }
         let users = &self.0.users;
         let mut all = Vec::with_capacity(changes.len());
         for change in changes {
@@ -243,7 +330,7 @@ impl AccessStore {
     /// on disk.
     ///
     /// # Errors
-    /// [`ChangeError`]; where it is transient, some may be in place.
+    /// [`ChangeError`]; where it is transient, they may be in place, all of them.
     pub async fn change_quotas(&self, by: &Principal, changes: Vec<QuotaChange>) -> Result<(), ChangeError> {
         changes.iter().try_for_each(QuotaChange::check)?;
         let mut journal = self.0.begin().await?;
@@ -274,60 +361,85 @@ impl Inner {
             self.read_on(&mut journal).await?;
         }
         if !journal.has_topic {
+            if let Some(note) = self.note.get() {
+                note();
+            }
             ensure_topic(self.log.as_ref()).await?;
             journal.has_topic = true;
         }
         Ok(journal)
     }
 
-    /// Appends changes and applies them.
+    /// Appends changes as one batch and applies them.
     async fn write(
         &self,
         journal: &mut Journal,
         by: &Principal,
         changes: Vec<Change>,
     ) -> Result<(), ChangeError> {
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        let last = changes.len();
-        for (at, change) in changes.into_iter().enumerate() {
-            let (key, value) = change.encode(by);
-            bytes += key.len() + value.as_ref().map_or(0, Vec::len);
-            batch.push((change, new_record(key, value)));
-            if bytes >= BATCH_BYTES || at + 1 == last {
-                let (changes, records): (Vec<_>, Vec<_>) = std::mem::take(&mut batch).into_iter().unzip();
-                bytes = 0;
-                // Until it is known to have happened, and also if this future is dropped meanwhile.
-                journal.is_stale = true;
-                let written = self.log.produce(&topic(), records).await?;
-                for change in &changes {
-                    self.apply(change);
-                    info!(target: AUDIT, principal = %by, "{change}");
-                }
-                if let Some(last) = written.last() {
-                    journal.next = journal.next.max(last.offset.advance(1));
-                }
-                journal.is_stale = false;
-            }
+        if changes.is_empty() {
+            return Ok(());
         }
+        let owner = by.clone();
+        let (changes, records, bytes) = beside(changes.len(), move || encode(&owner, changes)).await;
+        if bytes > MAX_CHANGE_BYTES {
+            return Err(ChangeError::TooLarge { bytes });
+        }
+        // Until it is known to have happened, and also if this future is dropped meanwhile.
+        journal.is_stale = true;
+        let written = self.log.produce(&topic(), records).await?;
+        let (users, acls, quotas, by) =
+            (self.users.clone(), self.acls.clone(), self.quotas.clone(), by.clone());
+        let take = move || {
+            apply(&users, &acls, &quotas, &changes);
+            changes.iter().for_each(|change| info!(target: AUDIT, principal = %by, "{change}"));
+        };
+        beside(written.len(), take).await;
+        if let Some(last) = written.last() {
+            journal.next = journal.next.max(last.offset.advance(1));
+        }
+        journal.is_stale = false;
         Ok(())
     }
+}
 
-    /// Does in memory what a record says; what is so already stays.
-    fn apply(&self, change: &Change) {
+/// Does work over `count` changes: here where they are few, on a thread for blocking work where they are many.
+async fn beside<T: Send + 'static>(count: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+    if count <= MANY {
+        return work();
+    }
+    tokio::task::spawn_blocking(work).await.expect("encoding and applying do not panic")
+}
+
+/// The changes with their records, and how many bytes those take.
+fn encode(by: &Principal, changes: Vec<Change>) -> (Vec<Change>, Vec<NewRecord>, usize) {
+    let mut bytes = 0;
+    let records = changes.iter().map(|change| {
+        let (key, value) = change.encode(by);
+        bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+        new_record(key, value)
+    });
+    let records = records.collect();
+    (changes, records, bytes)
+}
+
+/// Does in memory what records say, rules all at once; what is so already stays.
+fn apply(users: &Users, acls: &Acls, quotas: &Quotas, changes: &[Change]) {
+    for change in changes {
         match change {
-            Change::SetCredential(name, credential) => self.users.set(name, credential.clone()),
+            Change::SetCredential(name, credential) => users.set(name, credential.clone()),
             Change::RemoveCredential(name, mechanism) => {
-                self.users.remove(name, *mechanism);
+                users.remove(name, *mechanism);
             }
-            Change::SetAcl(acl) => {
-                self.acls.insert(acl);
-            }
-            Change::RemoveAcl(acl) => {
-                self.acls.remove(acl);
-            }
-            Change::SetQuota(entity, limits) => self.quotas.set(entity, *limits),
+            Change::SetAcl(_) | Change::RemoveAcl(_) => {}
+            Change::SetQuota(entity, limits) => quotas.set(entity, *limits),
         }
     }
+    acls.change(changes.iter().filter_map(|change| match change {
+        Change::SetAcl(acl) => Some((acl, true)),
+        Change::RemoveAcl(acl) => Some((acl, false)),
+        Change::SetCredential(..) | Change::RemoveCredential(..) | Change::SetQuota(..) => None,
+    }));
 }
 
 /// The topic's name.
@@ -348,15 +460,23 @@ fn new_record(key: String, value: Option<Vec<u8>>) -> NewRecord {
 async fn ensure_topic(log: &dyn Admin) -> Result<(), AdminError> {
     match log.topic(&topic()).await {
         Err(AdminError::UnknownTopic { .. }) => {}
+        Ok(found) if found.config.max_message_bytes < Some(MAX_BATCH) => {
+            // An earlier version made it, for smaller changes.
+            return log.alter_topic(&topic(), config()).await.map(drop);
+        }
         found => return found.map(drop),
     }
-    let config = TopicConfig {
+    match log.create_topic(NewTopic { name: topic(), partitions: Some(1), config: config() }).await {
+        Ok(_) | Err(AdminError::TopicExists { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The settings of the topic.
+fn config() -> TopicConfig {
+    TopicConfig {
         cleanup_policy: Some(CleanupPolicy::Compact),
         max_message_bytes: Some(MAX_BATCH),
         ..TopicConfig::default()
-    };
-    match log.create_topic(NewTopic { name: topic(), partitions: Some(1), config }).await {
-        Ok(_) | Err(AdminError::TopicExists { .. }) => Ok(()),
-        Err(error) => Err(error),
     }
 }

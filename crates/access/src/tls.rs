@@ -188,6 +188,10 @@ impl TlsServer {
             }
         }
         match Certificate::new(&material, &shared.options, &shared.protocols) {
+            Ok(certificate) if self.is_expired(&certificate) && !self.is_expired(&shared.current.read()) => {
+                let path = shared.options.certificate.clone();
+                self.fail(&LoadError::Expired { path });
+            }
             Ok(certificate) => {
                 *shared.current.write() = certificate;
                 *shared.seen.lock() = fingerprint;
@@ -212,6 +216,10 @@ impl TlsServer {
             warn!(listener, "{reason}");
             *failure = Some(reason);
         }
+    }
+
+    fn is_expired(&self, certificate: &Certificate) -> bool {
+        certificate.not_after <= self.0.clock.now().as_millis() / 1_000
     }
 
     fn report_expiry(&self) {

@@ -11,7 +11,7 @@ use factum_access::{
 use factum_base::clock::SystemClock;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
-use factum_broker::{Broker, Options, Service};
+use factum_broker::{Broker, Isolation, Options, Service};
 use factum_eventlog::{EventLog, NewRecord};
 use factum_types::{Principal, TopicName};
 
@@ -141,9 +141,68 @@ async fn records_that_cannot_be_read_are_passed_over_and_listed() {
     store.add_acls(&admin(), vec![rule("User:ann", "two")]).await.expect("kept");
     let other = log.store();
     let unreadable = other.read().await.expect("readable");
-    assert_eq!(unreadable.listed.len(), 3, "{unreadable}");
+    assert_eq!(unreadable.ranges.len(), 3, "{unreadable}");
     assert!(!unreadable.to_string().contains("secret"));
     assert_eq!(other.acls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_change_of_many_rules_is_one_batch() {
+    let log = Log::open();
+    let store = log.store();
+    let rules: Vec<_> = (0..6_000).map(|n| rule("User:ann", &format!("{}{n}", "topic".repeat(30)))).collect();
+    store.add_acls(&admin(), rules.clone()).await.expect("kept");
+    let partition = log.broker.topic(TOPIC).expect("made").partition(0).expect("made").clone();
+    let header = factum_types::BatchHeader::parse(
+        &partition.read(0, 1, Isolation::ReadUncommitted).expect("read").chunks[0],
+    );
+    assert_eq!(header.expect("a batch").record_count, 6_000, "a crash leaves all of them or none");
+    store.remove_acls(&admin(), rules).await.expect("gone");
+    assert_eq!(partition.bounds().log_end.get(), 12_000);
+    let other = log.store();
+    assert!(other.read().await.expect("readable").is_empty() && other.acls().is_empty());
+    let long: Vec<_> = (0..20_000).map(|n| rule("User:ann", &format!("{}{n}", "x".repeat(1_000)))).collect();
+    let large = store.add_acls(&admin(), long).await;
+    assert!(matches!(large, Err(ChangeError::TooLarge { .. })), "{large:?}");
+    assert!(store.acls().is_empty());
+}
+
+#[tokio::test]
+async fn no_one_meets_half_of_a_change() {
+    let acls = factum_access::Acls::default();
+    let mut rules: Vec<_> = (0..20_000).map(|n| rule("User:ann", &format!("topic-{n}"))).collect();
+    rules.insert(0, rule("User:ann", "*"));
+    rules.push(Acl { permission: Permission::Deny, ..rule("User:ann", "secret") });
+    let (changed, seen) = (acls.clone(), acls);
+    let change = std::thread::spawn(move || changed.change(rules.iter().map(|rule| (rule, true))));
+    let ann = factum_types::Principal::new("User:ann");
+    while !change.is_finished() {
+        let client = factum_types::auth::Client::at(&ann, [127, 0, 0, 1].into());
+        let verdict = seen.decide(client, Operation::Read, ResourceType::Topic, "secret");
+        assert_ne!(verdict, factum_access::Verdict::Allowed);
+    }
+    change.join().expect("changed");
+}
+
+#[tokio::test]
+async fn one_of_several_creates_a_user_and_a_deleted_one_stays_deleted() {
+    let log = Log::open();
+    let store = log.store();
+    let new = |password| vec![credential(ScramMechanism::Sha256, password)];
+    let by = admin();
+    let (one, other) =
+        tokio::join!(store.create_user(&by, "ann", new("one")), store.create_user(&by, "ann", new("other")));
+    assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+    let lost = one.and(other);
+    assert!(matches!(lost, Err(ChangeError::UserExists { .. })), "{lost:?}");
+    store.change_known_user(&admin(), "ann", new("later")).await.expect("there is one");
+    store
+        .change_user(&admin(), "ann", vec![CredentialChange::Remove(ScramMechanism::Sha256)])
+        .await
+        .expect("gone");
+    let late = store.change_known_user(&admin(), "ann", new("late")).await;
+    assert!(matches!(late, Err(ChangeError::UnknownUser { .. })), "{late:?}");
+    assert!(store.users().is_empty());
 }
 
 fn entity(parts: &[(&str, Option<&str>)]) -> QuotaEntity {

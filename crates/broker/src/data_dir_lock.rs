@@ -9,8 +9,10 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use factum_log::{Disk as _, LocalDisk};
 
 use crate::error::{OpenError, StorageError};
 
@@ -49,7 +51,7 @@ impl DataDirLock {
             source,
         };
         let in_use = || OpenError::InUse { data_dir: data_dir.to_owned() };
-        fs::create_dir_all(data_dir).map_err(failed)?;
+        LocalDisk.create_dir_all(data_dir).map_err(failed)?;
         let dir = File::open(data_dir).map_err(failed)?;
         let dir = match dir.try_lock() {
             Ok(()) => Some(dir),
@@ -57,7 +59,7 @@ impl DataDirLock {
             Err(TryLockError::Error(_)) => None,
         };
         let path = data_dir.join("lock");
-        let options = File::options().create(true).truncate(false).write(true).clone();
+        let options = File::options().create(true).truncate(false).write(true).mode(0o600).clone();
         let file = open(&path, &options).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {

@@ -202,6 +202,9 @@ impl Partition {
         if batch.header().is_idempotent() && !self.checks.producer_ids.is_given_out(producer_id) {
             return Err(ProduceError::UnknownProducer { producer_id });
         }
+        if transaction.is_none() && self.checks.producer_ids.is_transactional(producer_id) {
+            return Err(ProduceError::TransactionalProducer { producer_id });
+        }
         let summary = self.validate(&batch, inline)?;
         if let Some(index) = summary.first_without_key.filter(|_| self.needs_keys())
             && !self.log.is_repeated(batch.header())

@@ -14,6 +14,7 @@
 
 mod scramble;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,7 +22,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use factum_base::random::Random;
 use factum_log::Disk;
 use factum_types::ProducerId;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
 use self::scramble::Scramble;
@@ -76,6 +77,8 @@ pub(crate) struct ProducerIds {
     /// Counts below this may have been given out.
     reserved: AtomicI64,
     state: Mutex<State>,
+    /// Those that belong to transactional ids.
+    transactional: RwLock<HashSet<ProducerId>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +104,7 @@ impl ProducerIds {
         };
         let state = Mutex::new(State { next: reserved, reserved });
         let (scramble, reserved) = (Scramble::new(key), AtomicI64::new(reserved));
-        Ok(Self { disk, path, plain, scramble, reserved, state })
+        Ok(Self { disk, path, plain, scramble, reserved, state, transactional: RwLock::default() })
     }
 
     /// Whether the id was ever given out, or may have been before a crash.
@@ -110,6 +113,21 @@ impl ProducerIds {
             Some(count) => count < self.reserved.load(Ordering::Acquire),
             None => (0..self.plain).contains(&id),
         }
+    }
+
+    /// Takes note that the id belongs to a transactional id.
+    pub(crate) fn begin_transactional(&self, id: ProducerId) {
+        self.transactional.write().insert(id);
+    }
+
+    /// The transactional id that had it is forgotten.
+    pub(crate) fn end_transactional(&self, id: ProducerId) {
+        self.transactional.write().remove(&id);
+    }
+
+    /// Whether the id belongs to a transactional id, whose coordinator alone says which epochs it may have.
+    pub(crate) fn is_transactional(&self, id: ProducerId) -> bool {
+        self.transactional.read().contains(&id)
     }
 
     /// The next id, if it needs no disk.

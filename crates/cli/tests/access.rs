@@ -186,3 +186,131 @@ fn listeners_say_each_whom_they_let_in_where_they_differ() {
     stream.read_to_string(&mut ready).expect("text");
     assert!(ready.contains(r#""security":"SASL_PLAINTEXT","clients":"users who log in""#), "{ready}");
 }
+
+/// Starts over what an earlier process left, with `access` as the table's further lines.
+fn serve_again(folder: &Path, access: &str, password: &str) -> FactumProcess {
+    let config = folder.join("factum.toml");
+    std::fs::write(&config, format!("[access]\nmode = \"acl\"\n{access}")).expect("written");
+    let launch = Launch::new(BINARY).config(config).data_dir(folder.join("data"));
+    launch.variable("FACTUM_ADMIN_PASSWORD", password).start()
+}
+
+/// Changes one byte of the first record that has `text`.
+fn damage(segment: &Path, text: &str) {
+    let mut bytes = std::fs::read(segment).expect("there");
+    let at = bytes.windows(text.len()).position(|window| window == text.as_bytes()).expect("it has it");
+    bytes[at] ^= 0x20;
+    std::fs::write(segment, bytes).expect("written");
+}
+
+/// The status line and body of `GET path`, as user `admin`.
+fn get(factum: &FactumProcess, path: &str) -> String {
+    let address = factum.http().trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(&address).expect("it accepts");
+    // admin:correct horse
+    let login = "authorization: Basic YWRtaW46Y29ycmVjdCBob3JzZQ==";
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{login}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("read");
+    answer
+}
+
+#[test]
+fn lost_rules_let_in_super_users_alone_until_the_operator_accepts_it() {
+    const ALONE: &str = "SUPER USERS ALONE";
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, data) = (folder.path(), folder.path().join("data"));
+    let ann =
+        |factum: &FactumProcess, arguments: &str| run_as(factum, "ann", "battery staple", arguments, "");
+    let admin = |factum: &FactumProcess, arguments: &str, stdin: &str| {
+        run_as(factum, "admin", "correct horse", arguments, stdin)
+    };
+    let mut factum = serve(path, "correct horse");
+    said(admin(&factum, "topic create store.orders", ""));
+    said(admin(&factum, "topic create store.secret", ""));
+    said(admin(&factum, "user create ann", "battery staple\n"));
+    said(admin(&factum, "acl create --principal User:* --topic store.secret --operation all --deny", ""));
+    said(admin(&factum, "acl create --principal User:ann --topic store. --prefixed --operation read", ""));
+    assert!(refused(ann(&factum, "topic describe store.secret")).contains("User:ann may not"));
+    factum.kill();
+    drop(factum);
+    let partition = data.join("topics/_factum.access/0");
+    damage(&partition.join("00000000000000000000.log"), "\"deny\"");
+
+    // Found at the start.
+    let mut factum = serve_again(path, "", "correct horse");
+    assert!(factum.stdout().contains(ALONE), "{}", factum.stdout());
+    for topic in ["store.secret", "store.orders"] {
+        assert!(refused(ann(&factum, &format!("topic describe {topic}"))).contains("User:ann may not"));
+    }
+    said(admin(&factum, "acl list", ""));
+    let health = get(&factum, "/health/ready");
+    assert!(health.starts_with("HTTP/1.1 503") && health.contains("accept_damage"), "{health}");
+    assert!(get(&factum, "/metrics").contains("factum_access_damaged 1"));
+    factum.stop();
+    drop(factum);
+
+    // And after a repair.
+    let repair = Command::new(BINARY)
+        .args([
+            "log",
+            "repair",
+            "--topic",
+            "_factum.access",
+            "--partition",
+            "0",
+            "--accept-loss",
+            "--data-dir",
+        ])
+        .arg(&data)
+        .output();
+    said(repair.expect("it runs"));
+    let mut factum = serve_again(path, "", "correct horse");
+    assert!(factum.stdout().contains(ALONE), "{}", factum.stdout());
+    factum.stop();
+    drop(factum);
+
+    // What is accepted once stays accepted.
+    for access in ["accept_damage = true\n", ""] {
+        let mut factum = serve_again(path, access, "correct horse");
+        assert!(factum.stdout().contains("by rules: 2 users, 1 rule"), "{}", factum.stdout());
+        said(ann(&factum, "topic describe store.secret"));
+        assert!(get(&factum, "/health/ready").starts_with("HTTP/1.1 200"));
+        factum.stop();
+    }
+
+    // A topic that is gone with its note does not make a new server of it.
+    std::fs::remove_dir_all(data.join("topics/_factum.access")).expect("removed");
+    for note in std::fs::read_dir(data.join("known-topics")).expect("notes") {
+        let note = note.expect("a note").path();
+        if std::fs::read_to_string(&note).expect("text").contains("_factum.access") {
+            std::fs::remove_file(note).expect("removed");
+        }
+    }
+    let mut factum = serve_again(path, "", "another password");
+    assert!(factum.stdout().contains(ALONE), "{}", factum.stdout());
+    assert!(
+        refused(run_as(&factum, "admin", "another password", "topic list", "")).contains("password is wrong")
+    );
+    factum.stop();
+    drop(factum);
+    let factum = serve_again(path, "accept_damage = true\n", "another password");
+    assert!(factum.stdout().contains("by rules: 1 user, 0 rules"), "{}", factum.stdout());
+}
+
+#[test]
+fn other_accounts_cannot_read_the_data_directory() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let factum = serve(folder.path(), "correct horse");
+    said(run_as(&factum, "admin", "correct horse", "topic create store.orders", ""));
+    let mut paths = vec![folder.path().join("data")];
+    while let Some(path) = paths.pop() {
+        let found = std::fs::symlink_metadata(&path).expect("there");
+        assert_eq!(found.permissions().mode() & 0o077, 0, "{}", path.display());
+        if found.is_dir() {
+            paths.extend(std::fs::read_dir(&path).expect("listed").map(|entry| entry.expect("named").path()));
+        }
+    }
+}

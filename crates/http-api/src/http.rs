@@ -7,7 +7,6 @@ pub(crate) mod change_text;
 pub(crate) mod client_limit;
 pub(crate) mod document;
 pub(crate) mod extract;
-pub(crate) mod fair_work;
 pub(crate) mod group_metrics;
 pub(crate) mod held_back;
 pub(crate) mod host_check;
@@ -29,3 +28,5 @@ pub(crate) mod sampler;
 pub(crate) mod server_sent;
 pub(crate) mod streams;
 pub(crate) mod time;
+
+pub(crate) use factum_base::fair_work;

@@ -83,6 +83,8 @@ pub(crate) use throttling::Throttle;
 /// The largest request that brings no records, offsets or metadata of its own. Such a request names things, in a
 /// few bytes each, and each may cost a hundred times as much to answer.
 const MAX_QUESTION_BYTES: usize = 512 * 1024;
+/// The largest request that creates or deletes access rules.
+const MAX_ACL_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why a request has no answer, and its connection ends.
 #[derive(Debug, thiserror::Error)]
@@ -177,6 +179,7 @@ fn check_length(api: ApiKey, length: usize) -> Result<(), Refusal> {
         | ApiKey::TxnOffsetCommit
         | ApiKey::JoinGroup
         | ApiKey::SyncGroup => usize::MAX,
+        ApiKey::CreateAcls | ApiKey::DeleteAcls => MAX_ACL_BYTES,
         _ => MAX_QUESTION_BYTES,
     };
     if length > limit {

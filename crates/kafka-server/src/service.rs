@@ -8,8 +8,9 @@ use std::time::Duration;
 use factum_access::sasl::{KeysError, Logins, Mechanism, ServerSecret, TokenKeys};
 use factum_access::tls::{LoadError, TlsServer, client_name};
 use factum_access::{AccessStore, PasswordChecks, QuotaKey, QuotaMeters, Users};
-use factum_base::clients::{ClientAddress, LogLimit, most_of_one_client};
+use factum_base::clients::{ClientAddress, ClientLimit, LogLimit, most_of_one_client};
 use factum_base::clock::SharedClock;
+use factum_base::fair_work::FairWork;
 use factum_base::listener::listen;
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, Stop, TaskGroup};
@@ -29,6 +30,8 @@ use crate::options::{FIRST, ListenerOptions, Options, OptionsError};
 
 /// Searches through the log at once, over all clients.
 const SEARCHES: usize = 4;
+/// Walks over all rules, and patterns, at once, over all clients; one address has half of them.
+const SIDE_WORK: usize = 2;
 /// How long to wait when the process has no descriptor left for a connection.
 const PAUSE_AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 /// A peer that vanished without a word is noticed within about two minutes.
@@ -152,6 +155,8 @@ impl Service {
             budget: Arc::new(Budget::new(&options)),
             request_memory: Arc::new(RequestMemory::new(&options)),
             searches: Arc::new(Semaphore::new(SEARCHES)),
+            side_work: FairWork::at_most(SIDE_WORK),
+            long_answers: ClientLimit::new(1),
             fetch_sessions: FetchSessions::new(
                 options.max_fetch_sessions,
                 to_usize(options.max_fetch_session_bytes.as_u64()),

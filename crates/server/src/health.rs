@@ -22,6 +22,8 @@ pub(crate) struct Health {
     machine: Machine,
     kafka_accepts: Arc<AtomicBool>,
     listeners: Arc<OnceLock<Listeners>>,
+    /// What is lost of users and rules.
+    access_damage: Option<Arc<str>>,
 }
 
 /// What serves clients, asked for what is wrong with it.
@@ -47,7 +49,13 @@ impl Health {
             machine,
             kafka_accepts: Arc::default(),
             listeners: Arc::default(),
+            access_damage: None,
         }
+    }
+
+    /// The same of a server that has lost something of users and rules.
+    pub(crate) fn with_access_damage(self, access_damage: Option<Arc<str>>) -> Self {
+        Self { access_damage, ..self }
     }
 
     /// These serve clients from now on.
@@ -89,6 +97,9 @@ impl Health {
         // The client that reads this is served by it: it is a role where it has a certificate to look after.
         if let Some(http) = listeners.map(|listeners| &listeners.http).filter(|http| http.is_encrypted()) {
             report.roles.push(role("http", true, http.problems()));
+        }
+        if let Some(damage) = &self.access_damage {
+            report.roles.push(role("access", false, vec![damage.to_string()]));
         }
         report
     }

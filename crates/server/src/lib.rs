@@ -23,6 +23,7 @@ mod machine;
 mod names;
 mod open_files;
 mod options;
+mod private_files;
 mod running;
 mod start;
 mod state;

@@ -66,6 +66,8 @@ pub struct AccessOptions {
     pub super_users: Vec<String>,
     /// Whether everyone may use what no rule is about, where rules decide; as in Kafka, not by default.
     pub allow_everyone_if_no_acl_found: bool,
+    /// Whether to go by what is left of users and rules where a part of them is lost, and to do without that from then on.
+    pub accept_damage: bool,
 }
 
 /// What decides who may use a server.
@@ -103,7 +105,8 @@ impl AccessOptions {
 
 impl From<Access> for AccessOptions {
     fn from(mode: Access) -> Self {
-        Self { mode, super_users: vec![format!("User:{ADMIN}")], allow_everyone_if_no_acl_found: false }
+        let super_users = vec![format!("User:{ADMIN}")];
+        Self { mode, super_users, allow_everyone_if_no_acl_found: false, accept_damage: false }
     }
 }
 
@@ -120,12 +123,14 @@ struct AccessTable {
     mode: Access,
     super_users: Vec<String>,
     allow_everyone_if_no_acl_found: bool,
+    accept_damage: bool,
 }
 
 impl Default for AccessTable {
     fn default() -> Self {
-        let AccessOptions { mode, super_users, allow_everyone_if_no_acl_found } = AccessOptions::default();
-        Self { mode, super_users, allow_everyone_if_no_acl_found }
+        let AccessOptions { mode, super_users, allow_everyone_if_no_acl_found, accept_damage } =
+            AccessOptions::default();
+        Self { mode, super_users, allow_everyone_if_no_acl_found, accept_damage }
     }
 }
 
@@ -154,8 +159,8 @@ impl<'de> Visitor<'de> for AccessVisitor {
         for principal in &table.super_users {
             factum_access::check_principal(principal).map_err(serde::de::Error::custom)?;
         }
-        let AccessTable { mode, super_users, allow_everyone_if_no_acl_found } = table;
-        Ok(AccessOptions { mode, super_users, allow_everyone_if_no_acl_found })
+        let AccessTable { mode, super_users, allow_everyone_if_no_acl_found, accept_damage } = table;
+        Ok(AccessOptions { mode, super_users, allow_everyone_if_no_acl_found, accept_damage })
     }
 }
 

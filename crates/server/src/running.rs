@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use factum_access::AccessStore;
 use factum_base::tasks::{TaskGroup, TaskTree};
 use factum_governance::Catalogue;
 use factum_governance::watch::{self, Outcome};
@@ -13,6 +12,7 @@ use factum_sql::Engine;
 use tracing::info;
 
 use crate::TemporaryFolder;
+use crate::access::AccessStart;
 
 /// How long a group may take to stop; clients that hang on longer are let go.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ pub struct Running {
     pub(crate) is_https: bool,
     pub(crate) kafka: SocketAddr,
     pub(crate) listeners: Vec<ListenerView>,
-    pub(crate) access: AccessStore,
+    pub(crate) access: AccessStart,
     pub(crate) data_dir: PathBuf,
     pub(crate) temporary: Option<TemporaryFolder>,
     pub(crate) catalogue: Catalogue,
@@ -84,12 +84,17 @@ impl Running {
 
     /// How many users may log in.
     pub fn user_count(&self) -> usize {
-        self.access.users().len()
+        self.access.store.users().len()
     }
 
     /// How many access rules there are.
     pub fn rule_count(&self) -> usize {
-        self.access.acls().len()
+        self.access.store.acls().len()
+    }
+
+    /// What is lost of users and rules, if super users alone are let in for it.
+    pub fn access_damage(&self) -> Option<&str> {
+        self.access.damage.as_deref()
     }
 
     /// Where everything is kept.

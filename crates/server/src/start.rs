@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use factum_access::{AccessStore, PasswordChecks};
+use factum_access::PasswordChecks;
 use factum_base::clock::{SharedClock, SystemClock};
 use factum_base::random::Random;
 use factum_base::tasks::{OnError, TaskTree};
@@ -19,7 +19,7 @@ use factum_sql::Engine;
 use factum_state::EmbeddedStore;
 use tracing::error;
 
-use crate::access::{self, authorizer};
+use crate::access::{self, AccessStart, authorizer};
 use crate::contracts::Contracts;
 use crate::decoded_log::DecodedLog;
 use crate::health::Health;
@@ -28,7 +28,7 @@ use crate::machine::Machine;
 use crate::names::ViewAndTableNames;
 use crate::open_files::share_out;
 use crate::running::{Groups, Running};
-use crate::{DataDir, Options, StartError, TemporaryFolder, effects, listeners, state};
+use crate::{DataDir, Options, StartError, TemporaryFolder, effects, listeners, private_files, state};
 
 impl Running {
     /// Starts a server and answers once it is ready.
@@ -56,7 +56,7 @@ struct Parts {
     http: factum_http_api::Handle,
     kafka: factum_kafka_server::Handle,
     listeners: Vec<ListenerView>,
-    access: AccessStore,
+    access: AccessStart,
     data_dir: PathBuf,
     temporary: Option<TemporaryFolder>,
     catalogue: Catalogue,
@@ -76,7 +76,7 @@ impl Parts {
         let log: Arc<dyn EventLog> = Arc::new(broker.clone());
         // For those who keep records of their own in reserved topics: governance and the engine.
         let internal_log: Arc<dyn EventLog> = Arc::new(broker.internal_log());
-        let access = access::start(&options, Arc::clone(&internal_log), &random).await?;
+        let access = access::start(&options, &data_dir, Arc::clone(&internal_log), &random).await?;
         let registry = start_registry(&internal_log).await;
         let catalogue = Catalogue::new();
         follow_catalogue(&broker, &catalogue, &registry);
@@ -86,14 +86,12 @@ impl Parts {
         let (engine, store) =
             start_engine(&options, &data_dir, &decoded, &internal_log, &clock, groups).await?;
         broker.share_names(ViewAndTableNames(engine.clone()));
-        let machine = Machine::new(data_dir.clone(), options.disk.clone(), options.log.segment_bytes);
-        let (watched, watching) = (broker.clone(), groups.broker.clone());
-        let watch = machine.clone().watch(watched, Arc::clone(&clock), watching.stop());
-        watching.spawn_quiet(watch);
-        let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine);
+        let machine = watch_machine(&options, &data_dir, &broker, &clock, groups);
+        let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine)
+            .with_access_damage(access.damage.clone());
         let transactions: Arc<dyn Transactions> = Arc::new(broker.clone());
-        let passwords = PasswordChecks::new(access.users().clone(), &random);
-        let identity = identity(&data_dir, &random, access.users().clone(), passwords.clone())?;
+        let passwords = PasswordChecks::new(access.store.users().clone(), &random);
+        let identity = identity(&data_dir, &random, access.store.users().clone(), passwords.clone())?;
         let (kafka_service, kafka) = bind_kafka(&options, broker, identity, &access, &clock, groups)?;
         let kafka_address = kafka_address(&options, &kafka);
         let effects =
@@ -108,7 +106,7 @@ impl Parts {
                 registry,
                 engine: engine.clone(),
                 authorizer: authorizer(&options.access, &access, "http", options.http.listen),
-                access: access.clone(),
+                access: access.store.clone(),
                 passwords,
                 clock,
                 kafka: kafka_address,
@@ -188,7 +186,7 @@ fn bind_kafka(
     options: &Options,
     broker: Broker,
     identity: Identity,
-    access: &AccessStore,
+    access: &AccessStart,
     clock: &SharedClock,
     groups: &Groups,
 ) -> Result<(factum_kafka_server::Service, factum_kafka_server::Handle), StartError> {
@@ -197,7 +195,7 @@ fn bind_kafka(
         broker,
         |address| authorizer(&options.access, access, "kafka", address),
         identity,
-        access.clone(),
+        access.store.clone(),
         Arc::clone(clock),
         groups.edge.clone(),
     )?;
@@ -232,14 +230,31 @@ async fn start_broker(
     groups: &Groups,
 ) -> Result<Broker, StartError> {
     let settings = factum_broker::Options { data_dir: data_dir.to_owned(), ..options.log.clone() };
-    let (clock, random) = (Arc::clone(clock), random.clone());
+    let (clock, random, private) = (Arc::clone(clock), random.clone(), data_dir.to_owned());
+    let open = move || {
+        let opened = factum_broker::Service::open_local(settings, clock, random);
+        private_files::tighten(&private);
+        opened
+    };
     let (service, broker) =
-        tokio::task::spawn_blocking(move || factum_broker::Service::open_local(settings, clock, random))
-            .await
-            .expect("opening the log does not panic")?;
+        tokio::task::spawn_blocking(open).await.expect("opening the log does not panic")?;
     let (tasks, stop) = (groups.broker.clone(), groups.broker.stop());
     groups.broker.spawn("log", OnError::StopServer, service.run(stop, tasks));
     Ok(broker)
+}
+
+/// Looks after the machine from now on.
+fn watch_machine(
+    options: &Options,
+    data_dir: &Path,
+    broker: &Broker,
+    clock: &SharedClock,
+    groups: &Groups,
+) -> Machine {
+    let machine = Machine::new(data_dir.to_owned(), options.disk.clone(), options.log.segment_bytes);
+    let watching = &groups.broker;
+    watching.spawn_quiet(machine.clone().watch(broker.clone(), Arc::clone(clock), watching.stop()));
+    machine
 }
 
 /// The registry, with what is on the log. One that cannot be read keeps the server from nothing else: it is read again before

@@ -4,8 +4,6 @@
 //! megabyte, which `repeat('%a', 500000)` makes, would keep a thread busy long after its query has ended. A regular
 //! expression that is written in the statement has a bound as well: on what its repetitions make of it.
 
-mod weight;
-
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray};
@@ -18,9 +16,12 @@ use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature, Volatility,
 };
+use factum_base::regex_weight;
 
 /// Most bytes of a pattern.
 const LONGEST: usize = 10_000;
+/// Most characters and classes of a regular expression, repetitions written out: of `\w`, some 250.
+const HEAVIEST: u64 = 50_000;
 /// Most bytes of a pattern of LIKE that is not written in the statement: it is compiled for each row.
 const LONGEST_LIKE: usize = 1_000;
 /// Functions whose second argument is a regular expression.
@@ -69,7 +70,7 @@ pub(crate) fn weight_of(part: &Expr) -> u64 {
         _ => None,
     };
     match pattern {
-        Some(Expr::Literal(value, _)) => text_of(value).map_or(0, weight::of),
+        Some(Expr::Literal(value, _)) => text_of(value).map_or(0, regex_weight::of),
         _ => 0,
     }
 }
@@ -110,7 +111,7 @@ impl Kind {
     }
 
     fn is_too_heavy(self, pattern: &str) -> bool {
-        self == Self::Regular && weight::of(pattern) > weight::HEAVIEST
+        self == Self::Regular && regex_weight::of(pattern) > HEAVIEST
     }
 
     /// # Errors
@@ -120,7 +121,7 @@ impl Kind {
         let message = if pattern.len() > longest {
             format!("a pattern has {} bytes: the limit is {longest}", pattern.len())
         } else if self.is_too_heavy(pattern) {
-            let most = weight::HEAVIEST;
+            let most = HEAVIEST;
             format!(
                 "a regular expression is too large with its repetitions written out: the limit is {most} characters"
             )

@@ -14,6 +14,8 @@ use crate::check_user_name;
 
 /// Clocks may differ by so many seconds.
 const LEEWAY: i64 = 30;
+/// The end of the year 9999: a date beyond it is none.
+const LATEST: i64 = 253_402_300_799;
 /// Of the keys without an id, or with the same, so many are tried.
 const MOST_KEYS: usize = 8;
 
@@ -47,8 +49,9 @@ struct Header {
     alg: String,
     #[serde(default)]
     kid: String,
-    /// Extensions that must be understood; none is.
-    crit: Option<Value>,
+    /// Whether there are extensions that must be understood; none is.
+    #[serde(default, deserialize_with = "is_there")]
+    crit: bool,
 }
 
 impl TokenVerifier {
@@ -58,7 +61,7 @@ impl TokenVerifier {
 
     /// Checks the client's one message.
     pub(super) fn check(&self, message: &[u8]) -> Result<Login, LoginError> {
-        let token = token(message)?;
+        let (token, acts_as) = token(message)?;
         let malformed = LoginError::Malformed;
         let mut parts = token.split('.');
         let (Some(header), Some(claims), Some(signature), None) =
@@ -71,7 +74,7 @@ impl TokenVerifier {
         let no_json = |_| malformed("its token is not JSON");
         let (header_bytes, signature) = (decode(header)?, decode(signature)?);
         let Header { alg, kid, crit } = serde_json::from_slice(&header_bytes).map_err(no_json)?;
-        if crit.is_some() {
+        if crit {
             return Err(LoginError::Refused);
         }
         let signed = &token.as_bytes()[..header.len() + 1 + claims.len()];
@@ -81,7 +84,9 @@ impl TokenVerifier {
             return Err(LoginError::Refused);
         }
         let claims: Value = serde_json::from_slice(&decode(claims)?).map_err(no_json)?;
-        self.login(&claims).ok_or(LoginError::Refused)
+        // Who the client is says the token alone; it may say the same.
+        let login = self.login(&claims).filter(|login| acts_as.is_none_or(|name| name == login.user));
+        login.ok_or(LoginError::Refused)
     }
 
     /// Who a token with these claims says that its bearer is; `None` if it does not hold here and now.
@@ -108,14 +113,20 @@ impl TokenVerifier {
     }
 }
 
-/// A NumericDate, which may have a fraction.
-fn seconds(value: &Value) -> Option<i64> {
-    // A cast from a float saturates.
-    value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))
+/// Notes that a field is there, also where it is null.
+fn is_there<'de, D: serde::Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    serde::de::IgnoredAny::deserialize(value).map(|_| true)
 }
 
-/// `n,[a=NAME],^Aauth=Bearer TOKEN^A…^A^A`.
-fn token(message: &[u8]) -> Result<&str, LoginError> {
+/// A NumericDate, which may have a fraction; `None` beyond the year 9999.
+fn seconds(value: &Value) -> Option<i64> {
+    // A cast from a float saturates.
+    let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))?;
+    (0..=LATEST).contains(&seconds).then_some(seconds)
+}
+
+/// The token, and as whom the client wants to act, of `n,[a=NAME],^Aauth=Bearer TOKEN^A…^A^A`.
+fn token(message: &[u8]) -> Result<(&str, Option<&str>), LoginError> {
     let malformed = LoginError::Malformed;
     let text = str::from_utf8(message).map_err(|_| malformed("it is not UTF-8"))?;
     let (header, pairs) = text.split_once('\x01').ok_or(malformed("it has no header"))?;
@@ -125,15 +136,16 @@ fn token(message: &[u8]) -> Result<&str, LoginError> {
     else {
         return Err(malformed("its header is none"));
     };
-    // Who the client is says the token alone.
-    if !acts_as.is_empty() && !acts_as.starts_with("a=") {
-        return Err(malformed("its header is none"));
-    }
+    let acts_as = match acts_as.strip_prefix("a=") {
+        Some(name) => Some(name).filter(|name| !name.is_empty()),
+        None if acts_as.is_empty() => None,
+        None => return Err(malformed("its header is none")),
+    };
     let mut pairs = pairs.split('\x01').filter_map(|pair| pair.split_once('='));
     let (_, value) = pairs.find(|(key, _)| *key == "auth").ok_or(malformed("it has no token"))?;
     let (scheme, token) = value.split_once(' ').ok_or(malformed("it has no token"))?;
     match scheme.eq_ignore_ascii_case("bearer") {
-        true => Ok(token.trim()),
+        true => Ok((token.trim(), acts_as)),
         false => Err(malformed("its token is no bearer token")),
     }
 }

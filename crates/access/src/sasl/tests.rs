@@ -250,6 +250,7 @@ async fn a_token_holds_for_its_issuer_audience_and_time() {
         ("aud", serde_json::Value::Null),
         ("exp", serde_json::json!(now - 60)),
         ("exp", serde_json::Value::Null),
+        ("exp", serde_json::json!(1e300)),
         ("nbf", serde_json::json!(now + 120)),
         ("sub", serde_json::json!("")),
         ("sub", serde_json::json!("ANONYMOUS")),
@@ -271,12 +272,19 @@ async fn a_token_holds_for_its_issuer_audience_and_time() {
         serde_json::json!({"alg": "RS256", "kid": TokenIssuer::KEY_ID}),
         serde_json::json!({"alg": "ES256", "kid": "other"}),
         serde_json::json!({"alg": "ES256", "kid": TokenIssuer::KEY_ID, "crit": ["x"]}),
+        serde_json::json!({"alg": "ES256", "kid": TokenIssuer::KEY_ID, "crit": null}),
     ] {
         assert_eq!(
             refusal(try_with(&bearer(&issuer.token(&header, &good))).await),
             LoginError::Refused,
             "{header}"
         );
+    }
+    for (acts_as, is_taken) in [("ann", true), ("admin", false)] {
+        let token = issuer.token(&header, &good);
+        let message = format!("n,a={acts_as},\x01auth=Bearer {token}\x01\x01");
+        let step = try_with(message.as_bytes()).await;
+        assert_eq!(matches!(step, Ok(Step::Success(_))), is_taken, "acting as {acts_as}");
     }
     let stranger = bearer(&TokenIssuer::new().token(&header, &good));
     assert_eq!(refusal(try_with(&stranger).await), LoginError::Refused, "signed by another key");

@@ -1,24 +1,27 @@
 //! Reading what is on the log, from where it was read to.
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use factum_eventlog::{AdminError, Position};
-use factum_types::{Record, TopicPartition};
+use factum_types::{Offset, Record, TopicPartition};
 
-use super::{Change, ChangeError, Inner, Journal, topic};
+use super::{Change, ChangeError, Inner, Journal, apply, topic};
 
 const READ_BYTES: usize = 1024 * 1024;
 /// Everything read here is behind the high watermark already: longer than this means that the log is ill.
 const READ_WAIT: Duration = Duration::from_secs(10);
 /// How many records that cannot be read are named; the others are counted.
 const MAX_LISTED: usize = 20;
+/// How many ranges of them are kept.
+const MAX_RANGES: usize = 1_000;
 
 /// The records that were passed over in a reading.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnreadableAccess {
-    /// Where and why, one line each; nothing of a value.
-    pub listed: Vec<String>,
+    /// Their offsets, and why; nothing of a value.
+    pub ranges: Vec<(Range<Offset>, String)>,
     /// How many more there are.
     pub more: usize,
 }
@@ -26,12 +29,12 @@ pub struct UnreadableAccess {
 impl UnreadableAccess {
     /// Whether nothing was passed over.
     pub fn is_empty(&self) -> bool {
-        self.listed.is_empty()
+        self.ranges.is_empty()
     }
 
-    fn add(&mut self, line: impl FnOnce() -> String) {
-        match self.listed.len() < MAX_LISTED {
-            true => self.listed.push(line()),
+    fn add(&mut self, offsets: Range<Offset>, reason: impl FnOnce() -> String) {
+        match self.ranges.len() < MAX_RANGES {
+            true => self.ranges.push((offsets, reason())),
             false => self.more += 1,
         }
     }
@@ -39,8 +42,15 @@ impl UnreadableAccess {
 
 impl fmt::Display for UnreadableAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.listed.join("; "))?;
-        match self.more {
+        let listed = self.ranges.iter().take(MAX_LISTED);
+        let lines: Vec<_> = listed
+            .map(|(Range { start, end }, reason)| match end.get() - start.get() {
+                1 => format!("offset {start}: {reason}"),
+                _ => format!("offsets {start} to {end}: {reason}"),
+            })
+            .collect();
+        f.write_str(&lines.join("; "))?;
+        match self.ranges.len().saturating_sub(MAX_LISTED) + self.more {
             0 => Ok(()),
             more => write!(f, "; and {more} more"),
         }
@@ -69,22 +79,25 @@ impl Inner {
                 return Err(ChangeError::Stalled);
             }
             for hole in &chunk.unreadable {
-                unreadable.add(|| format!("offsets {} to {}: {}", hole.from, hole.next, hole.reason));
+                unreadable.add(hole.from..hole.next, || hole.reason.to_string());
             }
+            // What was written as one change is in one batch, and so in one chunk.
+            let mut changes = Vec::with_capacity(chunk.records.len());
             for record in &chunk.records {
-                if let Err(reason) = self.take(record) {
-                    unreadable.add(|| format!("offset {}: {reason}", record.offset));
+                match decode(record) {
+                    Ok(change) => changes.push(change),
+                    Err(reason) => unreadable.add(record.offset..record.offset.next(), || reason),
                 }
             }
+            apply(&self.users, &self.acls, &self.quotas, &changes);
             journal.next = chunk.next;
         }
         journal.is_stale = false;
         Ok(unreadable)
     }
+}
 
-    fn take(&self, record: &Record) -> Result<(), String> {
-        let key = record.key.as_deref().ok_or("a record without a key is no one's")?;
-        self.apply(&Change::decode(key, record.value.as_deref())?);
-        Ok(())
-    }
+fn decode(record: &Record) -> Result<Change, String> {
+    let key = record.key.as_deref().ok_or("a record without a key is no one's")?;
+    Change::decode(key, record.value.as_deref())
 }

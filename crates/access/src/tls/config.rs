@@ -1,6 +1,5 @@
 //! Certificate, key and authorities: from files to what the TLS library takes.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,6 +40,12 @@ pub enum LoadError {
         path: PathBuf,
         /// What it should have.
         wanted: &'static str,
+    },
+    /// A certificate has expired, and the one in use has not.
+    #[error("{path} has expired", path = path.display())]
+    Expired {
+        /// The file.
+        path: PathBuf,
     },
     /// A certificate is malformed.
     #[error("{path}: malformed certificate", path = path.display())]
@@ -155,7 +160,7 @@ impl Material {
 fn read(path: &Path) -> Result<(PathBuf, Vec<u8>), LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
+    let file = crate::regular_file::open(path).map_err(unreadable)?;
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(LoadError::TooLarge { path: path.to_owned() });

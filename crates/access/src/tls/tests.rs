@@ -115,3 +115,25 @@ fn settings_that_do_not_go_together_are_refused() {
         open(|options| options.key = options.certificate.clone(), None).unwrap_err().contains("private key")
     );
 }
+
+#[tokio::test]
+async fn an_expired_certificate_does_not_replace_one_that_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = Authority::new();
+    let files = authority.issue(folder.path(), "server", 2090);
+    let clock = HeldClock::at(factum_types::Timestamp::from_millis(2_000_000_000_000));
+    let options = Options::new(&files.certificate, &files.key);
+    let server = TlsServer::open("test", options, &[], Arc::new(clock)).expect("opened");
+    let end = server.0.current.read().not_after;
+    let old = authority.issue(folder.path(), "old", 2030);
+    std::fs::copy(&old.certificate, &files.certificate).expect("copied");
+    std::fs::copy(&old.key, &files.key).expect("copied");
+    server.reload();
+    assert_eq!(server.0.current.read().not_after, end, "the one that holds serves");
+    assert!(server.problems()[0].contains("has expired"), "{:?}", server.problems());
+    let new = authority.issue(folder.path(), "new", 2080);
+    std::fs::copy(&new.certificate, &files.certificate).expect("copied");
+    std::fs::copy(&new.key, &files.key).expect("copied");
+    server.reload();
+    assert_eq!(server.problems(), Vec::<String>::new());
+}

@@ -8,6 +8,7 @@
 //! Not here: limits over all clients, which are semaphores of those who share something.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Semaphore;
@@ -64,6 +65,12 @@ impl ClientLimit {
 
     fn clients(&self) -> MutexGuard<'_, HashMap<ClientAddress, Weak<Client>>> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for ClientLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientLimit").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 

@@ -19,7 +19,7 @@
 //!
 //! The rules are those of Kafka's `GroupMetadataManager` and `CurrentAssignmentBuilder`. Two differ: a member that joins
 //! with an id that the group knows (epoch 0) starts over with it rather than being fenced until its session ends, and a
-//! regular expression is matched within the heartbeat that brings it.
+//! regular expression is matched before the heartbeat that brings it is answered, for each member by its own rights.
 //!
 //! Not here: members of the classic protocol, which Kafka lets into a consumer group while it is migrated.
 
@@ -51,6 +51,8 @@ use self::member::{ConsumerMember, CurrentAssignment, MemberMetadata, MemberStat
 use self::memory::SharedMemory;
 pub use self::partition_set::PartitionSet;
 use self::records::{ConsumerRecord, SubscribedTopic};
+pub(crate) use self::regex::MatchedTopics;
+use self::regex::RegexView;
 #[cfg(test)]
 pub(crate) use self::tests::rig::TopicsInMemory;
 use super::memory::MemoryShare;
@@ -59,9 +61,8 @@ use super::{ConsumerHeartbeatResult, CoordinatorError, GroupState};
 /// The topics that a regular expression matches.
 #[derive(Debug, Default)]
 struct ResolvedRegex {
+    /// Those that any member with it sees, in order.
     topics: Vec<TopicName>,
-    /// The directory's version that they are of, and when it was asked; none after a restart.
-    seen: Option<(u64, Instant)>,
 }
 
 /// What is to be done, and what is answered once it is on disk.
@@ -80,8 +81,10 @@ struct Upkeep {
     shared_memory: Option<MemoryShare>,
     /// The directory's version that the group's topics are of.
     seen: Option<(u64, Instant)>,
-    /// The same of a regular expression.
-    seen_regex: Option<(String, (u64, Instant))>,
+    /// What the member that was heard of sees of its regular expression.
+    view: Option<RegexView>,
+    /// Whether a target was computed.
+    is_assigned: bool,
 }
 
 /// One group.
@@ -95,6 +98,8 @@ pub(crate) struct ConsumerGroup {
     regexes: BTreeMap<String, ResolvedRegex>,
     /// The directory's version that `topics` are of, and when it was asked; none if they may have changed.
     seen: Option<(u64, Instant)>,
+    /// Whether a target was computed since the start, so that members not heard of by then may have been given too little.
+    is_assigned: bool,
     shared_memory: SharedMemory,
 }
 
@@ -130,7 +135,7 @@ impl ConsumerGroup {
             }
             ConsumerRecord::Regex(pattern, None) => drop(self.regexes.remove(&pattern)),
             ConsumerRecord::Regex(pattern, Some((topics, _))) => {
-                self.regexes.insert(pattern, ResolvedRegex { topics, seen: None });
+                self.regexes.insert(pattern, ResolvedRegex { topics });
             }
         }
     }
@@ -142,18 +147,19 @@ impl ConsumerGroup {
         session: Duration,
         now: Instant,
     ) -> ConsumerHeartbeatResult {
-        let Upkeep { heard, shared_memory, seen, seen_regex } = decision.upkeep;
+        let Upkeep { heard, shared_memory, seen, view, is_assigned } = decision.upkeep;
         if let Some((id, memory)) = heard
             && let Some(member) = self.members.get_mut(&id)
         {
             member.expires = now + session;
             member.memory = memory.or(member.memory.take());
+            member.view = view.clone().or(member.view.take());
         }
-        if let Some((pattern, seen)) = seen_regex
-            && let Some(regex) = self.regexes.get_mut(&pattern)
-        {
-            regex.seen = Some(seen);
+        if let Some(view) = view {
+            let known = self.members.values_mut().filter_map(|member| member.view.as_mut());
+            known.filter(|known| known.is_of(&view)).for_each(|known| known.clone_from(&view));
         }
+        self.is_assigned |= is_assigned;
         self.seen = seen.or(self.seen);
         if shared_memory.is_some() {
             self.shared_memory.set(shared_memory);

@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 
 use super::cell::Cell;
 use super::consumer_group::records::ConsumerRecord;
-use super::consumer_group::{ConsumerGroup, Context, JOIN_EPOCH};
+use super::consumer_group::{ConsumerGroup, Context, JOIN_EPOCH, MatchedTopics};
 use super::group::Group;
 use super::memory::client_of;
 use super::service::Groups;
@@ -33,7 +33,8 @@ impl Coordinator {
         may_see: impl Fn(&TopicName) -> bool,
     ) -> Result<ConsumerHeartbeatResult, CoordinatorError> {
         let groups = &*self.0;
-        let (result, last) = groups.hear(&request, &may_see)?;
+        let matched = groups.match_pattern(&request).await?;
+        let (result, last) = groups.hear(&request, &may_see, matched.as_ref())?;
         groups.journal.durable(last).await?;
         Ok(result)
     }
@@ -64,16 +65,39 @@ impl Coordinator {
 }
 
 impl Groups {
+    /// The topics of the pattern of a member, where that must be matched: beside those that serve, and outside the group's lock.
+    async fn match_pattern(
+        &self,
+        request: &ConsumerHeartbeat,
+    ) -> Result<Option<MatchedTopics>, CoordinatorError> {
+        let now = self.clock.monotonic();
+        let of_member = |inside: &mut Cell| {
+            let consumers = inside.consumers.as_ref()?;
+            Some(consumers.pattern_to_match(request, &*self.directory, now))
+        };
+        let known = self.cell(&request.group).and_then(|cell| of_member(&mut cell.lock()));
+        let Some(pattern) = known
+            .unwrap_or_else(|| ConsumerGroup::default().pattern_to_match(request, &*self.directory, now))
+        else {
+            return Ok(None);
+        };
+        let directory = Arc::clone(&self.directory);
+        let matching = move || MatchedTopics::of(pattern, &*directory);
+        self.patterns.run(client_of(&request.client_host), matching).await.map(Some)
+    }
+
     fn hear(
         &self,
         request: &ConsumerHeartbeat,
         may_see: &dyn Fn(&TopicName) -> bool,
+        matched: Option<&MatchedTopics>,
     ) -> Result<(ConsumerHeartbeatResult, Option<Offset>), CoordinatorError> {
         let (now, wall) = (self.clock.monotonic(), self.trusted_time.stamp());
         let work = |inside: &mut Cell| {
             let context = Context {
                 directory: &*self.directory,
                 may_see,
+                matched,
                 options: &self.options,
                 memory: &self.memory,
                 now,

@@ -137,4 +137,6 @@ pub struct ConsumerHeartbeat {
     pub client_id: String,
     /// Where it comes from, as `/10.0.0.1`: the memory that the member takes counts for this address.
     pub client_host: String,
+    /// Who asks: members of one principal have the same rights, and see the same topics of a regular expression.
+    pub principal: String,
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use factum_base::clients::{ClientAddress, ClientLimit, most_of_one_client};
 use factum_base::clock::SharedClock;
+use factum_base::fair_work::FairWork;
 use factum_base::random::Random;
 use factum_types::GroupId;
 use parking_lot::{Mutex, RwLock};
@@ -25,6 +26,9 @@ use crate::journal::{Entry, Journal, JournalRecord, ReplayError};
 use crate::partition::Partition;
 use crate::timers::Timers;
 use crate::trusted_time::TrustedTime;
+
+/// Regular expressions of subscriptions that are matched at once; one client address has half of them.
+const PATTERNS_AT_ONCE: usize = 2;
 
 /// Looks after all consumer groups. Cloning is cheap and gives another hand on the same groups.
 #[derive(Clone)]
@@ -44,6 +48,8 @@ pub(super) struct Groups {
     pub(super) memory: Arc<GroupMemory>,
     /// The topics that members of the consumer protocol read.
     pub(super) directory: Arc<dyn TopicDirectory>,
+    /// Where their regular expressions are compiled and matched.
+    pub(super) patterns: FairWork,
     /// The groups that each address made: three quarters of all at most, so that others can always make some. Those that
     /// were read back belong to no address.
     places: Arc<ClientLimit>,
@@ -105,6 +111,7 @@ impl Coordinator {
             pending: GroupsOfProducers::default(),
             memory,
             directory,
+            patterns: FairWork::at_most(PATTERNS_AT_ONCE),
             places,
             cells: RwLock::default(),
             tickets: AtomicU64::new(0),

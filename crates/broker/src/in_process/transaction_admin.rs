@@ -71,7 +71,7 @@ impl Transactions for Broker {
             outcome: TransactionOutcome::Abort,
             coordinator_epoch: hanging.coordinator_epoch.unwrap_or(0),
         };
-        match Broker::transactions(self).write_marker(partition, &end).await {
+        match Broker::transactions(self).write_known_marker(partition, &end).await {
             Ok(()) => Ok(()),
             // It was ended, or went with its topic, at this very moment.
             Err(TransactionError::NotFound | TransactionError::Fenced { .. }) => Err(not_held()),

@@ -53,6 +53,12 @@ pub enum ProduceError {
         /// The id in the batch.
         producer_id: ProducerId,
     },
+    /// The batch is no part of a transaction, and its producer has a transactional id.
+    #[error("producer id {producer_id} belongs to a transactional id: its records come in transactions")]
+    TransactionalProducer {
+        /// The id in the batch.
+        producer_id: ProducerId,
+    },
     /// The records are none, although the batch's checksum fits.
     #[error(transparent)]
     InvalidRecords(#[from] record::Error),

@@ -73,10 +73,9 @@ impl Transactions {
             if is_again && self.has_marker(transaction, &partition) {
                 continue;
             }
-            match self.markers.append(&partition, &self.end_of(transaction)) {
+            match self.append_marker(transaction, &partition) {
                 Ok(Some(marker)) => markers.push((partition, marker)),
                 Ok(None) => {}
-                Err(error) if error.is_fenced() => {}
                 Err(error) => left.push((partition, error)),
             }
         }
@@ -91,6 +90,31 @@ impl Transactions {
             warn!(%partition, partitions, producer_id, error, "could not write the markers of a transaction yet");
         }
         left.into_iter().map(|(partition, _)| partition).collect()
+    }
+
+    /// Appends a marker; `None` if none is needed. Where the log has an epoch beyond it and the transaction is open there all the
+    /// same, something was written past this coordinator, which is the only one: the marker takes that epoch, since what is
+    /// decided must be what readers see.
+    fn append_marker(
+        &self,
+        transaction: &Transaction,
+        partition: &TopicPartition,
+    ) -> Result<Option<Marker>, LogError> {
+        let end = self.end_of(transaction);
+        match self.markers.append(partition, &end) {
+            Err(error) if error.is_fenced() => {}
+            appended => return appended,
+        }
+        let known = self.markers.producer(partition, end.producer_id);
+        let Some(known) = known.filter(|known| known.open_since.is_some()) else { return Ok(None) };
+        let producer_id = end.producer_id;
+        warn!(%partition, producer_id, "the log has an epoch that no coordinator gave; its transaction is ended in that");
+        let end = EndTransaction {
+            producer_epoch: end.producer_epoch.max(known.epoch),
+            coordinator_epoch: end.coordinator_epoch.max(known.coordinator_epoch.unwrap_or(-1)),
+            ..end
+        };
+        self.markers.append(partition, &end)
     }
 
     pub(super) fn end_of(&self, transaction: &Transaction) -> EndTransaction {

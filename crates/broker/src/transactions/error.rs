@@ -36,6 +36,22 @@ pub enum TransactionError {
         /// The producer's.
         found: ProducerEpoch,
     },
+    /// A marker of an epoch that this coordinator has not reached: it would shut out what comes later.
+    #[error("coordinator epoch {found} is beyond that of this coordinator, {current}")]
+    CoordinatorEpoch {
+        /// The epoch in force.
+        current: i32,
+        /// The marker's.
+        found: i32,
+    },
+    /// A marker of an epoch that its producer was never given: it would shut out the producer.
+    #[error("producer epoch {found} is beyond that of the producer, {current}")]
+    ProducerEpoch {
+        /// The latest epoch that is known of it.
+        current: ProducerEpoch,
+        /// The marker's.
+        found: ProducerEpoch,
+    },
     /// The markers of the last transaction are still being written.
     #[error("the last transaction is still being ended; try again")]
     Concurrent,

@@ -6,6 +6,7 @@ use factum_log::EndTransaction;
 use factum_types::{Timestamp, TopicPartition, TransactionalId};
 
 use super::cell::Cell;
+use super::service::Transactions;
 use super::transaction::{ProducerIdentity, TransactionState};
 use super::{TransactionCoordinator, TransactionError};
 
@@ -72,13 +73,28 @@ impl TransactionCoordinator {
         })
     }
 
-    /// Writes the marker of a transaction to a partition, whatever is known of it (`WriteTxnMarkers`): for one that a
-    /// partition holds open and no one can end. Resolves when it is on disk.
+    /// Writes the marker of a transaction to a partition, for one that the partition holds open and no one can end
+    /// (`WriteTxnMarkers`). Resolves when it is on disk. A marker of an epoch that no one was given is refused: it would shut
+    /// out the producer, or this coordinator, for good.
     ///
     /// # Errors
+    /// [`TransactionError::CoordinatorEpoch`], [`TransactionError::ProducerEpoch`],
     /// [`TransactionError::NotFound`] if there is no such partition, [`TransactionError::Fenced`],
     /// [`TransactionError::Storage`].
     pub async fn write_marker(
+        &self,
+        partition: &TopicPartition,
+        end: &EndTransaction,
+    ) -> Result<(), TransactionError> {
+        if self.0.markers.partition(partition).is_none() {
+            return Err(TransactionError::NotFound);
+        }
+        self.0.check_marker(partition, end)?;
+        self.write_known_marker(partition, end).await
+    }
+
+    /// The same with epochs that the partition has.
+    pub(crate) async fn write_known_marker(
         &self,
         partition: &TopicPartition,
         end: &EndTransaction,
@@ -93,6 +109,29 @@ impl TransactionCoordinator {
                 Err(TransactionError::Fenced { current, found })
             }
             Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Transactions {
+    /// Whether a marker is of epochs that were given out.
+    fn check_marker(&self, partition: &TopicPartition, end: &EndTransaction) -> Result<(), TransactionError> {
+        if end.coordinator_epoch > self.epoch {
+            return Err(TransactionError::CoordinatorEpoch {
+                current: self.epoch,
+                found: end.coordinator_epoch,
+            });
+        }
+        let in_log = self.markers.producer(partition, end.producer_id).map(|producer| producer.epoch);
+        let cells = self.cells();
+        let producers = cells.iter().map(|cell| cell.lock().transaction.producer);
+        let given =
+            producers.filter(|producer| producer.id == end.producer_id).map(|producer| producer.epoch);
+        // One that no one knows begins with the first epoch.
+        let current = given.chain(in_log).max().unwrap_or(0);
+        match end.producer_epoch > current {
+            true => Err(TransactionError::ProducerEpoch { current, found: end.producer_epoch }),
+            false => Ok(()),
         }
     }
 }

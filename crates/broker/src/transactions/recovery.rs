@@ -105,7 +105,8 @@ impl Transactions {
             producer_id,
             producer_epoch: found.epoch,
             outcome: TransactionOutcome::Abort,
-            coordinator_epoch: self.epoch,
+            // No lower than what was written past this coordinator, which the log would refuse.
+            coordinator_epoch: self.epoch.max(found.coordinator_epoch.unwrap_or(-1)),
         };
         match self.markers.append(partition, &end) {
             Ok(_) => warn!(%partition, producer_id, "aborted a transaction that no transactional id knows"),

@@ -139,6 +139,7 @@ impl Transactions {
 
     /// Puts back what was read, whatever the limits.
     pub(super) fn restore(&self, id: &TransactionalId, transaction: Transaction) {
+        self.own_producers(&transaction);
         let mut cells = self.cells.write();
         match cells.entry(id.clone()) {
             Entry::Occupied(there) => there.get().lock().put(transaction),
@@ -150,18 +151,41 @@ impl Transactions {
         }
     }
 
-    /// Takes a transactional id out. The caller may hold its lock.
+    /// Takes a transactional id out, whose lock the caller holds.
+    pub(super) fn forget(&self, inside: &mut Cell) {
+        inside.is_dead = true;
+        self.disown_producers(&inside.transaction);
+        self.cells.write().remove(&inside.id);
+    }
+
+    /// Takes a transactional id out.
     pub(super) fn remove(&self, id: &TransactionalId) {
-        self.cells.write().remove(id);
+        let removed = self.cells.write().remove(id);
+        if let Some(cell) = removed {
+            self.disown_producers(&cell.lock().transaction);
+        }
+    }
+
+    /// Its producer ids belong to a transactional id from now on: of the last one too, batches may be on their way.
+    fn own_producers(&self, transaction: &Transaction) {
+        transaction.producer_ids().for_each(|id| self.producer_ids.begin_transactional(id));
+    }
+
+    fn disown_producers(&self, transaction: &Transaction) {
+        transaction.producer_ids().for_each(|id| self.producer_ids.end_transactional(id));
     }
 
     /// A producer id that was never given out.
     pub(super) async fn new_producer_id(self: &Arc<Self>) -> Result<i64, ProducerIdError> {
-        if let Some(id) = self.producer_ids.take_reserved() {
-            return Ok(id);
-        }
-        let transactions = Arc::clone(self);
-        Ok(blocking(move || transactions.producer_ids.take()).await?)
+        let id = match self.producer_ids.take_reserved() {
+            Some(id) => id,
+            None => {
+                let transactions = Arc::clone(self);
+                blocking(move || transactions.producer_ids.take()).await?
+            }
+        };
+        self.producer_ids.begin_transactional(id);
+        Ok(id)
     }
 }
 

@@ -404,6 +404,11 @@ impl Transaction {
         is_ended && (follows || was_replaced)
     }
 
+    /// The ids that its producers have, had last, and will have.
+    pub(crate) fn producer_ids(&self) -> impl Iterator<Item = ProducerId> {
+        [Some(self.producer.id), self.previous_id, self.next_id].into_iter().flatten().filter(|id| *id >= 0)
+    }
+
     pub(crate) fn is_exhausted(&self) -> bool {
         self.producer.epoch >= LAST_EPOCH
     }

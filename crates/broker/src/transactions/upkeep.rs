@@ -113,8 +113,7 @@ impl Transactions {
                 warn!(error = &error as &dyn std::error::Error, "could not forget old transactional ids");
                 return;
             }
-            inside.is_dead = true;
-            self.remove(&inside.id);
+            self.forget(&mut inside);
         }
     }
 

@@ -151,6 +151,7 @@ fn heartbeat(member: &str, epoch: i32) -> ConsumerHeartbeat {
         owned: None,
         client_id: "test".to_owned(),
         client_host: "/127.0.0.1".to_owned(),
+        principal: "User:ANONYMOUS".to_owned(),
     }
 }
 

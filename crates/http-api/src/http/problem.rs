@@ -380,7 +380,10 @@ impl From<TooManyChecks> for Problem {
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match &error {
-            ChangeError::UnknownCredential { .. } => Self::not_found(&error),
+            ChangeError::UserExists { .. } => Self::conflict(&error),
+            ChangeError::UnknownUser { .. } | ChangeError::UnknownCredential { .. } => {
+                Self::not_found(&error)
+            }
             error if error.is_transient() => {
                 let problem = Self::unavailable("not-durable", error);
                 let reason = error.source().map_or_else(String::new, ToString::to_string);

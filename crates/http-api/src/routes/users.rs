@@ -62,7 +62,8 @@ async fn create_user(
     if api.state.access.users().get(&new.name).is_some() {
         return Err(Problem::conflict(format_args!("there is a user {} already", new.name)));
     }
-    keep(&api, &caller, &new.name, new.password).await?;
+    let changes = credentials(&api, &caller, new.password).await?;
+    api.state.access.create_user(caller.principal(), &new.name, changes).await?;
     Ok((StatusCode::CREATED, Json(view(find(&api, &new.name)?))).into_response())
 }
 
@@ -97,7 +98,8 @@ async fn set_password(
     let (head, body) = request.into_parts();
     let new: NewPassword = api.bodies.read_json(&head, body).await?;
     find(&api, &name)?;
-    keep(&api, &caller, &name, new.password).await?;
+    let changes = credentials(&api, &caller, new.password).await?;
+    api.state.access.change_known_user(caller.principal(), &name, changes).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -124,8 +126,12 @@ fn find(api: &Api, name: &str) -> Result<User, Problem> {
     found.ok_or_else(|| Problem::not_found(format_args!("there is no user {name}")))
 }
 
-/// Keeps what is kept of a password, for every mechanism.
-async fn keep(api: &Api, caller: &Caller, name: &str, password: Password) -> Result<(), Problem> {
+/// What is kept of a password, for every mechanism.
+async fn credentials(
+    api: &Api,
+    caller: &Caller,
+    password: Password,
+) -> Result<Vec<CredentialChange>, Problem> {
     let length = password.as_str().len();
     if !(MIN_PASSWORD_BYTES..=MAX_PASSWORD_BYTES).contains(&length) {
         let detail = format!(
@@ -147,8 +153,7 @@ async fn keep(api: &Api, caller: &Caller, name: &str, password: Password) -> Res
         };
         ScramMechanism::ALL.map(of).to_vec()
     };
-    let changes = api.logins.hash(caller.client(), hash).await?;
-    Ok(api.state.access.change_user(caller.principal(), name, changes).await?)
+    api.logins.hash(caller.client(), hash).await
 }
 
 fn view(user: User) -> UserView {

@@ -54,15 +54,32 @@ impl Budget {
         }
     }
 
+    /// Resolves once the clients of the address have left less than half of the limit untaken, and all together less than twice
+    /// the limit. Dropping it has no effect.
+    pub(crate) async fn room_of(&self, address: &SharedByAddress) {
+        loop {
+            let taken = self.taken.notified();
+            let is_free = self.unsent.load(Ordering::Relaxed) < self.unsent_limit.saturating_mul(2);
+            if is_free && address.unsent_bytes.load(Ordering::Relaxed) < self.address_limit() {
+                return;
+            }
+            taken.await;
+        }
+    }
+
+    fn address_limit(&self) -> usize {
+        (self.unsent_limit / 2).max(1)
+    }
+
     pub(super) fn add_unsent(&self, address: &SharedByAddress, bytes: usize) {
         self.unsent.fetch_add(bytes, Ordering::Relaxed);
         address.unsent_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(super) fn sent(&self, address: &SharedByAddress, bytes: usize) {
-        address.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let of_address = address.unsent_bytes.fetch_sub(bytes, Ordering::Relaxed);
         let before = self.unsent.fetch_sub(bytes, Ordering::Relaxed);
-        if before >= self.unsent_limit.saturating_mul(2) {
+        if before >= self.unsent_limit.saturating_mul(2) || of_address >= self.address_limit() {
             self.taken.notify_waiters();
         }
     }
@@ -103,5 +120,23 @@ mod tests {
         assert!(budget.is_crowded());
         budget.sent(one, 580);
         assert_eq!(budget.fetch_limit(other, 10), 10);
+    }
+
+    #[test]
+    fn long_answers_wait_until_their_address_has_taken_others() {
+        use std::task::{Context, Waker};
+
+        let options = Options { max_fetch_in_flight_bytes: ByteSize(150), ..Options::default() };
+        let budget = Budget::new(&options);
+        let addresses = Arc::new(Addresses::new(10));
+        let [one, other] = [1, 2].map(|n| addresses.connect(IpAddr::from([192, 0, 2, n])).expect("room"));
+        let (one, other) = (&one.address, &other.address);
+        let mut context = Context::from_waker(Waker::noop());
+        budget.add_unsent(one, 100);
+        let mut waiting = Box::pin(budget.room_of(one));
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        assert!(Box::pin(budget.room_of(other)).as_mut().poll(&mut context).is_ready(), "another address");
+        budget.sent(one, 50);
+        assert!(waiting.as_mut().poll(&mut context).is_ready());
     }
 }

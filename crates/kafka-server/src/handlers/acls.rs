@@ -5,9 +5,7 @@
 
 mod numbers;
 
-use std::collections::HashSet;
-
-use factum_access::{AccessStore, Acl, ChangeError};
+use factum_access::{AccessStore, Acl, AclFilter, AclFilterSet, ChangeError};
 use factum_types::{Action, Principal};
 use tracing::error;
 
@@ -19,7 +17,7 @@ use crate::messages::describe_acls::{
     AclDescription, AclResource, DescribeAclsRequest, DescribeAclsResponse,
 };
 
-/// Filters in one DeleteAcls: each walks the rules once.
+/// Filters in one DeleteAcls.
 const MAX_FILTERS: usize = 1_000;
 const TOO_MANY_FILTERS: &str = "too many filters: the limit is 1000";
 const NO_RULES: &str = "no listener goes by ACLs; access = \"acl\" in the configuration has them do so";
@@ -65,19 +63,20 @@ impl Handle for DescribeAclsRequest {
     type Response = DescribeAclsResponse;
 
     async fn handle(self, call: &Call) -> DescribeAclsResponse {
-        let found = rules(&call.session, Action::Describe)
-            .and_then(|store| Ok(store.acls().list(&numbers::filter(self.filter)?)));
-        let (code, reason, acls) = match found {
-            Ok(acls) => (ErrorCode::None, None, acls),
+        let (code, reason, resources) = match describe(call, self).await {
+            Ok(resources) => (ErrorCode::None, None, resources),
             Err(Refusal { code, reason }) => (code, reason, Vec::new()),
         };
-        DescribeAclsResponse {
-            throttle_time_ms: 0,
-            error_code: code,
-            error_message: reason,
-            resources: by_resource(&acls),
-        }
+        DescribeAclsResponse { throttle_time_ms: 0, error_code: code, error_message: reason, resources }
     }
+}
+
+async fn describe(call: &Call, request: DescribeAclsRequest) -> Result<Vec<AclResource>, Refusal> {
+    let acls = rules(&call.session, Action::Describe)?.acls().clone();
+    let filter = numbers::filter(request.filter)?;
+    let _turn = call.session.turn_for_long_answer().await;
+    let walk = move || by_resource(&acls.list(&filter));
+    Ok(call.session.node.side_work.run(call.session.client(), walk).await)
 }
 
 /// The rules, which come in order, by what they are about.
@@ -139,7 +138,7 @@ impl Handle for DeleteAclsRequest {
         let count = self.filters.len();
         let results = match rules(&call.session, Action::Alter) {
             Ok(_) if count > MAX_FILTERS => vec![Err(Refusal::invalid(TOO_MANY_FILTERS)); count],
-            Ok(store) => delete(call.session.principal(), store, self).await,
+            Ok(store) => delete(call, store, self).await,
             Err(refusal) => vec![Err(refusal); count],
         };
         let results = results.into_iter().map(|result| match result {
@@ -159,27 +158,41 @@ impl Handle for DeleteAclsRequest {
 /// Takes away what the filters mean, together. As if one filter came after the other: a rule is the first's that means it,
 /// so that the answer is no larger than what there was.
 async fn delete(
-    by: &Principal,
+    call: &Call,
     store: &AccessStore,
     request: DeleteAclsRequest,
 ) -> Vec<Result<Vec<Acl>, Refusal>> {
-    let mut seen = HashSet::new();
-    let mut meant = Vec::with_capacity(request.filters.len());
-    for filter in request.filters {
-        meant.push(numbers::filter(filter).map(|filter| {
-            let mut found = store.acls().list(&filter);
-            found.retain(|acl| seen.insert(acl.clone()));
-            found
-        }));
-    }
-    let all: Vec<Acl> = meant.iter().flatten().flatten().cloned().collect();
-    match store.remove_acls(by, all).await {
+    let filters: Vec<_> = request.filters.into_iter().map(numbers::filter).collect();
+    let acls = store.acls().clone();
+    let _turn = call.session.turn_for_long_answer().await;
+    let find = move || meant(filters, &acls.list(&AclFilter::default()));
+    let (all, meant) = call.session.node.side_work.run(call.session.client(), find).await;
+    match store.remove_acls(call.session.principal(), all).await {
         Ok(()) => meant,
         Err(error) => {
             let refusal = Refusal::from(error);
             meant.into_iter().map(|found| found.and_then(|_| Err(refusal.clone()))).collect()
         }
     }
+}
+
+/// The rules that any filter means, and those of each.
+fn meant(
+    filters: Vec<Result<AclFilter, Refusal>>,
+    acls: &[Acl],
+) -> (Vec<Acl>, Vec<Result<Vec<Acl>, Refusal>>) {
+    let (places, valid): (Vec<usize>, Vec<&AclFilter>) =
+        filters.iter().enumerate().filter_map(|(at, filter)| Some((at, filter.as_ref().ok()?))).unzip();
+    let set = AclFilterSet::new(valid);
+    let mut of_each: Vec<Vec<Acl>> = vec![Vec::new(); filters.len()];
+    let mut all = Vec::new();
+    for acl in acls {
+        if let Some(first) = set.first(acl) {
+            of_each[places[first]].push(acl.clone());
+            all.push(acl.clone());
+        }
+    }
+    (all, filters.into_iter().zip(of_each).map(|(filter, found)| filter.map(|_| found)).collect())
 }
 
 fn gone(acl: &Acl) -> MatchingAcl {

@@ -95,6 +95,7 @@ fn read(
         owned,
         client_id: call.header.client_id.clone().unwrap_or_default(),
         client_host: format!("/{}", call.session.peer.ip().to_canonical()),
+        principal: call.session.principal().as_str().to_owned(),
     })
 }
 

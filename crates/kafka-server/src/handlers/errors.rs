@@ -58,6 +58,7 @@ impl From<&ProduceError> for ErrorCode {
             }
             ProduceError::Recompress(_) | ProduceError::Undecodable { .. } => Self::InvalidRecord,
             ProduceError::UnknownProducer { .. } => Self::UnknownProducerId,
+            ProduceError::TransactionalProducer { .. } => Self::InvalidProducerIdMapping,
             ProduceError::Missing => Self::KafkaStorageError,
             ProduceError::Log(error) => error.into(),
         }
@@ -201,6 +202,8 @@ impl From<&TransactionError> for ErrorCode {
             TransactionError::InvalidTimeout { .. } => Self::InvalidTransactionTimeout,
             TransactionError::UnknownProducer => Self::InvalidProducerIdMapping,
             TransactionError::NotFound => Self::TransactionalIdNotFound,
+            TransactionError::CoordinatorEpoch { .. } => Self::TransactionCoordinatorFenced,
+            TransactionError::ProducerEpoch { .. } => Self::InvalidProducerEpoch,
             TransactionError::Fenced { .. } => Self::ProducerFenced,
             TransactionError::Concurrent => Self::ConcurrentTransactions,
             TransactionError::InvalidState { .. } | TransactionError::NotInTransaction { .. } => {
@@ -257,10 +260,12 @@ impl From<&ChangeError> for ErrorCode {
     fn from(error: &ChangeError) -> Self {
         match error {
             ChangeError::Acl(_) | ChangeError::Name(_) | ChangeError::Quota(_) => Self::InvalidRequest,
-            ChangeError::UnknownCredential { .. } => Self::ResourceNotFound,
-            ChangeError::TooManyAcls | ChangeError::TooManyQuotas | ChangeError::TooManyUsers => {
-                Self::PolicyViolation
-            }
+            ChangeError::UserExists { .. } => Self::InvalidRequest,
+            ChangeError::UnknownUser { .. } | ChangeError::UnknownCredential { .. } => Self::ResourceNotFound,
+            ChangeError::TooManyAcls
+            | ChangeError::TooManyQuotas
+            | ChangeError::TooManyUsers
+            | ChangeError::TooLarge { .. } => Self::PolicyViolation,
             ChangeError::Topic(_) | ChangeError::Read(_) | ChangeError::Stalled | ChangeError::Write(_) => {
                 Self::KafkaStorageError
             }

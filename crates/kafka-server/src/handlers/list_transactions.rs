@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
+use factum_base::name_pattern::{MAX_PATTERN_BYTES, NamePattern};
 use factum_broker::transactions::{ListTransactions, TransactionState};
 use factum_types::{Action, Resource};
-use regex::{Regex, RegexBuilder};
 
 use super::{Call, Handle};
 use crate::error_code::ErrorCode;
 use crate::messages::list_transactions::{
     ListTransactionsRequest, ListTransactionsResponse, TransactionListing,
 };
-
-/// Largest compiled pattern, in bytes.
-const MOST_PATTERN_BYTES: usize = 256 << 10;
 
 impl Handle for ListTransactionsRequest {
     type Response = ListTransactionsResponse;
@@ -25,27 +22,18 @@ impl Handle for ListTransactionsRequest {
             unknown_state_filters: Vec::new(),
             transaction_states: Vec::new(),
         };
-        match pattern(self.transactional_id_pattern.as_deref()) {
-            Ok(pattern) => {
-                let (wanted, unknown) = filters(self);
-                // Only unknown states were asked for: nothing is in them.
-                let is_none = wanted.states.is_empty() && !unknown.is_empty();
-                response.unknown_state_filters = unknown;
-                if !is_none {
-                    response.transaction_states = list(call, &wanted, pattern.as_ref());
-                }
-            }
+        let pattern = self.transactional_id_pattern.clone().filter(|text| !text.is_empty());
+        let (wanted, unknown) = filters(self);
+        // Only unknown states were asked for: nothing is in them.
+        let is_none = wanted.states.is_empty() && !unknown.is_empty();
+        response.unknown_state_filters = unknown;
+        let found = if is_none { Vec::new() } else { visible(call, &wanted) };
+        match matching(call, found, pattern).await {
+            Ok(found) => response.transaction_states = found,
             Err(code) => response.error_code = code,
         }
         response
     }
-}
-
-fn pattern(text: Option<&str>) -> Result<Option<Regex>, ErrorCode> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    // It must fit the whole id, as in Kafka.
-    let pattern = RegexBuilder::new(&format!("^(?:{text})$")).size_limit(MOST_PATTERN_BYTES).build();
-    pattern.map(Some).map_err(|_| ErrorCode::InvalidRegularExpression)
 }
 
 /// What is wanted, and the states that are none.
@@ -61,16 +49,37 @@ fn filters(asked: ListTransactionsRequest) -> (ListTransactions, Vec<String>) {
     (ListTransactions { states, producer_ids: asked.producer_id_filters, open_for }, unknown)
 }
 
-fn list(call: &Call, wanted: &ListTransactions, pattern: Option<&Regex>) -> Vec<TransactionListing> {
+/// Those that the client may know of.
+fn visible(call: &Call, wanted: &ListTransactions) -> Vec<TransactionListing> {
     let found = call.session.broker().transactions().list(wanted).into_iter();
-    let visible = found.filter(|listing| {
-        pattern.is_none_or(|pattern| pattern.is_match(listing.id.as_str()))
-            && call.session.may(Action::Describe, Resource::TransactionalId(&listing.id))
-    });
+    let visible =
+        found.filter(|listing| call.session.may(Action::Describe, Resource::TransactionalId(&listing.id)));
     let listings = visible.map(|listing| TransactionListing {
         transactional_id: listing.id.as_str().to_owned(),
         producer_id: listing.producer.id,
         transaction_state: listing.state.name().to_owned(),
     });
     listings.collect()
+}
+
+/// Those whose whole id the pattern fits, as in Kafka. It is compiled beside those that serve, and only where there is
+/// something to match: a client that may know of no id has nothing compiled.
+async fn matching(
+    call: &Call,
+    mut found: Vec<TransactionListing>,
+    pattern: Option<String>,
+) -> Result<Vec<TransactionListing>, ErrorCode> {
+    let Some(pattern) = pattern else { return Ok(found) };
+    if pattern.len() > MAX_PATTERN_BYTES {
+        return Err(ErrorCode::InvalidRegularExpression);
+    }
+    if found.is_empty() {
+        return Ok(found);
+    }
+    let work = move || {
+        let pattern = NamePattern::new(&pattern).map_err(|_| ErrorCode::InvalidRegularExpression)?;
+        found.retain(|listing| pattern.matches(&listing.transactional_id));
+        Ok(found)
+    };
+    call.session.node.side_work.run(call.session.client(), work).await
 }

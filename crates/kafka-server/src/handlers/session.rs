@@ -6,8 +6,9 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, LazyLock};
 
 use factum_access::{AccessStore, QuotaMeters};
-use factum_base::clients::{ClientAddress, LogLimit};
+use factum_base::clients::{ClientAddress, ClientLimit, ClientShare, LogLimit};
 use factum_base::clock::SharedClock;
+use factum_base::fair_work::FairWork;
 use factum_broker::Broker;
 use factum_types::auth::{Authorizer, Client};
 use factum_types::{Action, GroupId, Principal, Resource, TopicName, TransactionalId};
@@ -48,6 +49,10 @@ pub(crate) struct Node {
     pub(crate) request_memory: Arc<RequestMemory>,
     /// One permit for each search through the log that may read much, of all clients.
     pub(crate) searches: Arc<Semaphore>,
+    /// Threads for what would hold up those that serve: patterns, and walks over all access rules.
+    pub(crate) side_work: FairWork,
+    /// Of one address, one answer at a time that may be very long.
+    pub(crate) long_answers: Arc<ClientLimit>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) metrics: Metrics,
     /// Of lines about clients: what they send must not fill the log.
@@ -105,6 +110,14 @@ impl Node {
 impl Session {
     pub(super) fn broker(&self) -> &Broker {
         &self.node.broker
+    }
+
+    /// Waits until the clients of the address have taken most of what they asked for, and until no other long answer is made for
+    /// them: what is held of answers is bounded so, whatever they ask for. The turn is over when it is dropped.
+    pub(super) async fn turn_for_long_answer(&self) -> ClientShare {
+        let turn = self.node.long_answers.wait(self.client(), 1).await;
+        self.node.budget.room_of(&self.connection.address).await;
+        turn
     }
 
     /// Where the client is told to connect to.

@@ -47,9 +47,12 @@ async fn write_topic(
     end: &EndTransaction,
     asked: TxnMarkerTopic,
 ) -> TxnMarkerTopicResult {
-    // Who may alter the cluster may end what hangs in any topic, as in Kafka.
+    // Who may act as a broker may end what hangs in any topic, as in Kafka, but not in those of the server itself.
     let topic = allowed.and_then(|()| {
         let name = TopicName::new(asked.name.as_str()).map_err(|_| ErrorCode::UnknownTopicOrPartition)?;
+        if name.is_internal() {
+            return Err(ErrorCode::InvalidTopicException);
+        }
         call.session.broker().topic(name.as_str()).ok_or(ErrorCode::UnknownTopicOrPartition)
     });
     let mut partitions = Vec::new();

@@ -253,3 +253,16 @@ async fn expressions_match_the_topics_that_a_client_may_see() {
     assert_eq!(topics.len(), 1, "{topics:?}");
     assert_eq!(server.broker.topic("orders").map(|topic| topic.id().uuid()), Some(topics[0].topic_id));
 }
+
+#[tokio::test]
+async fn expressions_are_short_and_light() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    let heavy = format!("(?i){}", r"\pL".repeat(80));
+    for pattern in [&"a".repeat(257), &heavy, r"\pL{1,100}"] {
+        let request =
+            join("a").with_subscribed_topic_names(None).with_subscribed_topic_regex(Some(text(pattern)));
+        assert_eq!(error(&client.ask(&request, 1).await), "INVALID_REGULAR_EXPRESSION", "{pattern}");
+    }
+}

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use factum_broker::EndTransaction;
 use factum_kafka_server::Options;
 use factum_kafka_server::messages::ApiKey;
 use factum_types::auth::{AccessDeniedError, Authorizer, Client as AskingClient};
-use factum_types::{Action, Resource};
+use factum_types::record::TransactionOutcome;
+use factum_types::{Action, BatchBuilder, Resource, Timestamp};
 use kafka_protocol::messages::add_partitions_to_txn_request::{
     AddPartitionsToTxnTopic, AddPartitionsToTxnTransaction,
 };
@@ -15,10 +17,12 @@ use kafka_protocol::messages::txn_offset_commit_request::{
 use kafka_protocol::messages::write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
 use kafka_protocol::messages::{
     AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, DescribeTransactionsRequest, EndTxnRequest, GroupId,
-    ListTransactionsRequest, TopicName, TransactionalId, TxnOffsetCommitRequest, WriteTxnMarkersRequest,
+    InitProducerIdRequest, ListTransactionsRequest, ProducerId, TopicName, TransactionalId,
+    TxnOffsetCommitRequest, WriteTxnMarkersRequest,
 };
 
 use crate::client::{Client, name_of, text};
+use crate::producing::produce;
 use crate::server::Server;
 
 fn pay() -> TransactionalId {
@@ -224,4 +228,140 @@ async fn clients_that_may_not_act_as_brokers_add_no_partitions_as_brokers_do() {
     let response = server.client().await.ask(&request, 4).await;
     assert_eq!(name_of(response.error_code), "CLUSTER_AUTHORIZATION_FAILED");
     assert!(response.results_by_transaction.is_empty());
+}
+
+/// Gives `pay` a producer; its id and epoch.
+async fn initialize(client: &mut Client) -> (i64, i16) {
+    let request = InitProducerIdRequest::default()
+        .with_transactional_id(Some(pay()))
+        .with_transaction_timeout_ms(60_000);
+    let response = client.ask(&request, 4).await;
+    assert_eq!(name_of(response.error_code), "NONE");
+    (response.producer_id.0, response.producer_epoch)
+}
+
+fn one_record(mut builder: BatchBuilder) -> bytes::Bytes {
+    builder.push(Timestamp::from_millis(1_700_000_000_000), None, Some(b"x"), &[]);
+    builder.build().freeze()
+}
+
+/// Sends a marker for a producer; gives the code.
+async fn mark_with(
+    client: &mut Client,
+    topic: &str,
+    producer: (i64, i16),
+    coordinator_epoch: i32,
+) -> &'static str {
+    let topic =
+        WritableTxnMarkerTopic::default().with_name(topic_name(topic)).with_partition_indexes(vec![0]);
+    let marker = WritableTxnMarker::default()
+        .with_producer_id(ProducerId(producer.0))
+        .with_producer_epoch(producer.1)
+        .with_coordinator_epoch(coordinator_epoch)
+        .with_topics(vec![topic]);
+    let response = client.ask(&WriteTxnMarkersRequest::default().with_markers(vec![marker]), 1).await;
+    name_of(response.markers[0].topics[0].partitions[0].error_code)
+}
+
+#[tokio::test]
+async fn markers_shut_out_no_one_and_reach_no_topic_of_the_server() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    let (id, epoch) = initialize(&mut client).await;
+    for topic in ["_factum.access", "__transaction_state", "__consumer_offsets"] {
+        assert_eq!(mark_with(&mut client, topic, (id, epoch), 0).await, "INVALID_TOPIC_EXCEPTION", "{topic}");
+    }
+    let late = mark_with(&mut client, "orders", (id, epoch), i32::MAX).await;
+    assert_eq!(late, "TRANSACTION_COORDINATOR_FENCED");
+    for producer in [(id, epoch + 1), (id, i16::MAX), (id + 1, 1)] {
+        let refused = mark_with(&mut client, "orders", producer, 0).await;
+        assert_eq!(refused, "INVALID_PRODUCER_EPOCH", "{producer:?}");
+    }
+    assert_eq!(mark_with(&mut client, "orders", (id, epoch), 0).await, "NONE");
+    let end = server.broker.topic("orders").expect("created").partition(0).expect("created").bounds();
+    assert_eq!(end.log_end.get(), 1, "one marker was written");
+}
+
+#[tokio::test]
+async fn a_plain_batch_shuts_no_transactional_producer_out() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    let (id, epoch) = initialize(&mut client).await;
+    for epoch in [epoch, i16::MAX] {
+        let plain = one_record(BatchBuilder::new().producer(id, epoch, 0));
+        let response = client.ask(&produce("orders", 0, -1, Some(plain)), 9).await;
+        let code = response.responses[0].partition_responses[0].error_code;
+        assert_eq!(name_of(code), "INVALID_PRODUCER_ID_MAPPING", "epoch {epoch}");
+    }
+    let codes = add_codes_of(&mut client, id, epoch).await;
+    assert_eq!(codes, ["NONE"]);
+    let own = one_record(BatchBuilder::new().producer(id, epoch, 0).transactional());
+    let request = produce("orders", 0, -1, Some(own)).with_transactional_id(Some(pay()));
+    let response = client.ask(&request, 9).await;
+    assert_eq!(name_of(response.responses[0].partition_responses[0].error_code), "NONE");
+}
+
+async fn add_codes_of(client: &mut Client, id: i64, epoch: i16) -> Vec<&'static str> {
+    let request = add(vec![added("orders", &[0])])
+        .with_v3_and_below_producer_id(ProducerId(id))
+        .with_v3_and_below_producer_epoch(epoch);
+    let response = client.ask(&request, 3).await;
+    let partitions =
+        response.results_by_topic_v3_and_below.iter().flat_map(|each| &each.results_by_partition);
+    partitions.map(|each| name_of(each.partition_error_code)).collect()
+}
+
+#[tokio::test]
+async fn a_marker_that_was_refused_before_does_not_keep_what_is_committed_from_readers() {
+    let server = Server::start().await;
+    server.create_topic("orders", 1).await;
+    let mut client = server.client().await;
+    let (id, epoch) = initialize(&mut client).await;
+    // As a coordinator of another cluster would have left it.
+    let partition = server.broker.topic("orders").expect("created").partition(0).expect("created").clone();
+    let beyond = EndTransaction {
+        producer_id: id,
+        producer_epoch: epoch,
+        outcome: TransactionOutcome::Abort,
+        coordinator_epoch: i32::MAX,
+    };
+    partition.log().end_transaction(&beyond, Timestamp::from_millis(1_700_000_000_000)).expect("written");
+    assert_eq!(add_codes_of(&mut client, id, epoch).await, ["NONE"]);
+    let own = one_record(BatchBuilder::new().producer(id, epoch, 0).transactional());
+    let request = produce("orders", 0, -1, Some(own)).with_transactional_id(Some(pay()));
+    let response = client.ask(&request, 9).await;
+    assert_eq!(name_of(response.responses[0].partition_responses[0].error_code), "NONE");
+    let end = EndTxnRequest::default()
+        .with_transactional_id(pay())
+        .with_producer_id(ProducerId(id))
+        .with_producer_epoch(epoch)
+        .with_committed(true);
+    assert_eq!(name_of(client.ask(&end, 3).await.error_code), "NONE");
+    let bounds = partition.bounds();
+    assert_eq!(bounds.stable, bounds.high_watermark, "committed readers see it");
+}
+
+#[tokio::test]
+async fn patterns_of_transactional_ids_are_short_and_compiled_for_those_who_see_some() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let list = async |client: &mut Client, pattern: &str| {
+        let request = ListTransactionsRequest::default().with_transactional_id_pattern(Some(text(pattern)));
+        let response = client.ask(&request, 2).await;
+        (name_of(response.error_code), response.transaction_states.len())
+    };
+    let heavy = format!("(?i){}", r"\pL".repeat(80));
+    assert_eq!(
+        list(&mut client, &heavy).await,
+        ("NONE", 0),
+        "there is nothing to match, and nothing compiled"
+    );
+    assert_eq!(list(&mut client, &"a".repeat(257)).await, ("INVALID_REGULAR_EXPRESSION", 0));
+    initialize(&mut client).await;
+    assert_eq!(list(&mut client, &heavy).await, ("INVALID_REGULAR_EXPRESSION", 0));
+    assert_eq!(list(&mut client, r"\pL{1,100}").await, ("INVALID_REGULAR_EXPRESSION", 0));
+    assert_eq!(list(&mut client, "pa").await, ("NONE", 0));
+    assert_eq!(list(&mut client, "p.*|x").await, ("NONE", 1));
 }

@@ -1,17 +1,22 @@
 //! The machine's own file system: the only place in this crate that touches `std::fs`.
 //!
 //! Invariant: what is opened is a file. A named pipe would wait for its other end, a device might do
-//! anything, and what a link leads to is not ours.
+//! anything, and what a link leads to is not ours. What is made is for the server's own account alone: records, and what is
+//! kept of passwords, are no one else's on the machine.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, FileTypeExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Disk, DiskDir, DiskFile, NotAFile};
+
+/// Modes of what is made.
+const FILE_MODE: u32 = 0o600;
+const DIR_MODE: u32 = 0o700;
 
 /// Files of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,7 +35,7 @@ impl Disk for LocalDisk {
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        let file = File::options().read(true).write(true).create_new(true).open(path)?;
+        let file = File::options().read(true).write(true).create_new(true).mode(FILE_MODE).open(path)?;
         Ok(Arc::new(LocalFile(file)))
     }
 
@@ -39,7 +44,7 @@ impl Disk for LocalDisk {
     }
 
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        fs::create_dir_all(dir)
+        DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Heartbeats: a member joins, says what it reads, gives partitions up, and learns what it has.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use factum_types::{TopicId, TopicName};
@@ -11,7 +12,7 @@ use super::member::{ConsumerMember, JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH,
 use super::memory::shared_bytes;
 use super::reconcile::{Goal, next_assignment};
 use super::records::SubscribedTopic;
-use super::regex::matching_topics;
+use super::regex::{MatchedTopics, RegexView};
 use super::target::Targets;
 use super::{
     Assignor, ConsumerGroup, ConsumerRecord, CurrentAssignment, Decision, MemberMetadata, Memory,
@@ -30,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(crate) directory: &'a dyn TopicDirectory,
     /// Whether the client may know of a topic that its regular expression matches.
     pub(crate) may_see: &'a dyn Fn(&TopicName) -> bool,
+    /// The topics of its pattern, where that had to be matched.
+    pub(crate) matched: Option<&'a MatchedTopics>,
     pub(crate) options: &'a Options,
     pub(crate) memory: &'a Memory,
     pub(crate) now: Instant,
@@ -46,8 +49,12 @@ pub(super) struct Draft<'a> {
     /// What it has, and was to have, before this heartbeat.
     pub(super) current: CurrentAssignment,
     pub(super) target: PartitionSet,
+    principal: &'a str,
     is_new: bool,
-    /// The topics of its regular expression, if that was matched.
+    joins: bool,
+    /// Whether it sees other topics of its regular expression than were assigned by.
+    is_view_changed: bool,
+    /// What all members see of its regular expression, if that changes.
     resolved: Option<Vec<TopicName>>,
     pub(super) topics: Option<BTreeMap<TopicId, SubscribedTopic>>,
     pub(super) epoch: i32,
@@ -127,7 +134,10 @@ impl ConsumerGroup {
         Ok(Draft {
             group: self,
             id: &request.member_id,
+            principal: &request.principal,
             is_new: place.is_none(),
+            joins,
+            is_view_changed: false,
             metadata: updated(metadata.unwrap_or_default(), request),
             replaced,
             current,
@@ -178,7 +188,7 @@ impl<'a> Draft<'a> {
         };
         let is_changed = self.is_new || before.is_none_or(is_changed_by);
         let old_regex = before.and_then(|before| before.regex.clone());
-        self.match_regex(context)?;
+        self.match_regex(context);
         if let Some(old) = old_regex.filter(|old| Some(old) != self.metadata.regex.as_ref())
             && !self.other_members().any(|(_, metadata, _)| metadata.regex.as_ref() == Some(&old))
         {
@@ -208,29 +218,106 @@ impl<'a> Draft<'a> {
         taken.map_err(CoordinatorError::NoMemoryForMember)
     }
 
-    /// Matches the member's regular expression where that is new, or the topics have changed since.
-    fn match_regex(&mut self, context: &Context<'_>) -> Result<(), CoordinatorError> {
-        let Some(pattern) = self.metadata.regex.clone() else { return Ok(()) };
-        let known = self.group.regexes.get(&pattern);
-        if known.is_some_and(|known| !is_outdated(known.seen, context)) {
-            return Ok(());
+    /// Takes over the topics of the member's regular expression that it may know of, where they were matched for it.
+    fn match_regex(&mut self, context: &Context<'_>) {
+        let Some(pattern) = self.metadata.regex.clone() else { return };
+        let member = self.group.members.get(self.replaced.unwrap_or(self.id));
+        let known = member.and_then(|member| member.view_of(&pattern));
+        let is_fresh = |known: &RegexView| !is_outdated(Some(known.seen), context.directory, context.now);
+        // Who joins may be another client, with other rights.
+        if !self.joins && known.is_some_and(is_fresh) {
+            return;
         }
-        let version = context.directory.version();
-        let topics = matching_topics(&pattern, context.directory, context.may_see)?;
-        self.upkeep.seen_regex = Some((pattern.clone(), (version, context.now)));
-        if known.is_none_or(|known| known.topics != topics) {
-            // The version that the topics are of, as Kafka stores it, is for humans: a restart asks again.
+        // Where it became outdated since, the next heartbeat has it matched.
+        let Some(matched) = context.matched.filter(|matched| matched.pattern == pattern) else { return };
+        let topics: Vec<_> =
+            matched.topics.iter().filter(|topic| (context.may_see)(topic)).cloned().collect();
+        self.is_view_changed = match known {
+            Some(known) => *known.topics != *topics,
+            None => self.is_news(&pattern, &topics),
+        };
+        let topics = self.shared_view(&pattern, &topics).unwrap_or_else(|| topics.into());
+        let principal = self.principal.into();
+        self.upkeep.view = Some(RegexView {
+            pattern: pattern.clone(),
+            principal,
+            topics: Arc::clone(&topics),
+            seen: (matched.version, context.now),
+        });
+        self.resolve(&pattern, &topics, matched.version);
+    }
+
+    /// Whether a member that was not heard of since the start sees other topics than were assigned by.
+    fn is_news(&self, pattern: &str, topics: &[TopicName]) -> bool {
+        let assumed = self.group.assumed_view(pattern, &self.target);
+        if self.group.is_assigned {
+            return assumed != topics;
+        }
+        let known = self.group.regexes.get(pattern).map(|known| known.topics.as_slice()).unwrap_or_default();
+        assumed.iter().any(|topic| topics.binary_search(topic).is_err())
+            || topics.iter().any(|topic| known.binary_search(topic).is_err())
+    }
+
+    /// Writes down what all members with the pattern see, if that changes. The version that the topics are of, as Kafka stores
+    /// it, is for humans: a restart asks again.
+    fn resolve(&mut self, pattern: &str, own: &[TopicName], version: u64) {
+        let known = self.group.regexes.get(pattern);
+        let mut all: BTreeSet<&TopicName> = own.iter().collect();
+        let mut lists = HashSet::new();
+        for (id, metadata, _) in self.other_members() {
+            if metadata.regex.as_deref() == Some(pattern) {
+                match self.view(id) {
+                    Some(view) if lists.insert(view.as_ptr()) => all.extend(&**view),
+                    Some(_) => {}
+                    None => all.extend(known.into_iter().flat_map(|known| &known.topics)),
+                }
+            }
+        }
+        if known.is_none_or(|known| !known.topics.iter().eq(all.iter().copied())) {
+            let topics: Vec<_> = all.into_iter().cloned().collect();
             let version = i64::try_from(version).unwrap_or(i64::MAX);
-            self.records.push(ConsumerRecord::Regex(pattern, Some((topics.clone(), version))));
+            self.records.push(ConsumerRecord::Regex(pattern.to_owned(), Some((topics.clone(), version))));
             self.resolved = Some(topics);
         }
-        Ok(())
+    }
+
+    /// The list of another member that sees the same topics of the pattern.
+    fn shared_view(&self, pattern: &str, topics: &[TopicName]) -> Option<Arc<[TopicName]>> {
+        let mut lists = HashSet::new();
+        let members = self.group.members.values();
+        let views = members.filter_map(|member| member.view_of(pattern));
+        let mut views = views.filter(|view| lists.insert(view.topics.as_ptr()));
+        views.find(|view| *view.topics == *topics).map(|view| Arc::clone(&view.topics))
+    }
+
+    /// What the member that is heard of sees of its regular expression; none if that was not matched since the start.
+    pub(super) fn own_view(&self) -> Option<&Arc<[TopicName]>> {
+        let pattern = self.metadata.regex.as_deref()?;
+        let known = self.group.members.get(self.id).and_then(|member| member.view_of(pattern));
+        self.upkeep.view.as_ref().or(known).map(|view| &view.topics)
+    }
+
+    /// What a member sees of its regular expression.
+    pub(super) fn view(&self, id: &str) -> Option<&Arc<[TopicName]>> {
+        if id == self.id {
+            return self.own_view();
+        }
+        let member = self.group.members.get(id)?;
+        let known = member.view_of(member.metadata.as_ref()?.regex.as_deref()?)?;
+        let changed = self.upkeep.view.as_ref().filter(|changed| changed.is_of(known));
+        Some(&changed.unwrap_or(known).topics)
+    }
+
+    /// What the members see of their regular expressions.
+    fn views(&self) -> impl Iterator<Item = &Arc<[TopicName]>> {
+        let others = self.other_members().filter_map(|(id, ..)| self.view(id));
+        others.chain(self.own_view())
     }
 
     /// Looks the group's topics up if they may have changed, and raises the group epoch if they have.
     fn refresh_topics(&mut self, is_changed: bool, context: &Context<'_>) -> Result<(), CoordinatorError> {
-        let is_outdated = is_outdated(self.group.seen, context);
-        if !is_changed && self.resolved.is_none() && !is_outdated {
+        let is_outdated = is_outdated(self.group.seen, context.directory, context.now);
+        if !is_changed && self.resolved.is_none() && !self.is_view_changed && !is_outdated {
             return Ok(());
         }
         self.upkeep.seen = Some((context.directory.version(), context.now));
@@ -239,10 +326,10 @@ impl<'a> Draft<'a> {
         if has_other_topics {
             self.records.push(ConsumerRecord::Topics(Some(topics.clone())));
         }
-        let bytes = shared_bytes(&topics, self.regexes());
+        let bytes = shared_bytes(&topics, self.regexes(), self.views());
         let share = self.group.shared_memory.reserve(context.memory, &self.metadata.client_host, bytes)?;
         self.upkeep.shared_memory = Some(share);
-        if has_other_topics || is_changed || self.resolved.is_some() {
+        if has_other_topics || is_changed || self.is_view_changed {
             self.epoch = self.group.epoch.saturating_add(1);
             self.records.push(ConsumerRecord::Epoch(Some(self.epoch)));
         }
@@ -304,6 +391,7 @@ impl<'a> Draft<'a> {
             self.records.push(ConsumerRecord::Target(self.id.to_owned(), Some(own.clone())));
         }
         self.target = own;
+        self.upkeep.is_assigned = true;
         self.records.push(ConsumerRecord::AssignmentEpoch(Some(self.epoch)));
     }
 
@@ -331,10 +419,12 @@ impl<'a> Draft<'a> {
 }
 
 /// Whether topics of this version may not be those that there are.
-fn is_outdated(seen: Option<(u64, Instant)>, context: &Context<'_>) -> bool {
-    seen.is_none_or(|(version, at)| {
-        version != context.directory.version() && at + REFRESH_INTERVAL <= context.now
-    })
+pub(super) fn is_outdated(
+    seen: Option<(u64, Instant)>,
+    directory: &dyn TopicDirectory,
+    now: Instant,
+) -> bool {
+    seen.is_none_or(|(version, at)| version != directory.version() && at + REFRESH_INTERVAL <= now)
 }
 
 /// A request that must be refused whatever the group is.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use factum_types::TopicName;
 
 use super::partition_set::PartitionSet;
+use super::regex::RegexView;
 use crate::coordinator::memory::{ENTRY_BYTES, MemoryShare};
 
 /// The epoch with which a member joins.
@@ -89,6 +90,8 @@ pub(crate) struct ConsumerMember {
     pub(crate) revocation_ends: Option<Instant>,
     /// Of the address that it comes from.
     pub(crate) memory: Option<MemoryShare>,
+    /// The topics of its regular expression that it may know of; none before it is heard of after a restart.
+    pub(super) view: Option<RegexView>,
 }
 
 impl ConsumerMember {
@@ -100,12 +103,18 @@ impl ConsumerMember {
             expires,
             revocation_ends: None,
             memory: None,
+            view: None,
         }
     }
 
     /// When it is taken out.
     pub(crate) fn deadline(&self) -> Instant {
         self.revocation_ends.map_or(self.expires, |ends| ends.min(self.expires))
+    }
+
+    /// What it sees of this pattern, if that is its own and was matched.
+    pub(super) fn view_of(&self, pattern: &str) -> Option<&RegexView> {
+        self.view.as_ref().filter(|view| view.pattern == pattern)
     }
 
     pub(crate) fn instance_id(&self) -> Option<&str> {

@@ -5,8 +5,9 @@
 //!
 //! Invariants: as in classic groups: memory is taken before anything changes, and only growth is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::mem::size_of;
+use std::sync::Arc;
 
 use factum_types::{PartitionId, TopicId, TopicName};
 
@@ -47,16 +48,20 @@ impl SharedMemory {
 pub(super) fn shared_bytes<'a>(
     topics: &BTreeMap<TopicId, SubscribedTopic>,
     regexes: impl Iterator<Item = (&'a str, &'a [TopicName])>,
+    views: impl Iterator<Item = &'a Arc<[TopicName]>>,
 ) -> usize {
     let topic = |topic: &SubscribedTopic| {
         let partitions = usize::try_from(topic.partitions).unwrap_or(0) * PARTITION_BYTES;
         size_of::<(TopicId, SubscribedTopic)>() + 3 * ENTRY_BYTES + topic.name.as_str().len() + partitions
     };
-    let regex = |(pattern, topics): (&str, &[TopicName])| {
+    let names = |topics: &[TopicName]| {
         let names = topics.iter().map(|topic| 2 * size_of::<TopicName>() + topic.as_str().len());
-        ENTRY_BYTES + pattern.len() + names.sum::<usize>()
+        ENTRY_BYTES + names.sum::<usize>()
     };
-    topics.values().map(topic).sum::<usize>() + regexes.map(regex).sum::<usize>()
+    let regex = |(pattern, topics): (&str, &[TopicName])| pattern.len() + names(topics);
+    let mut lists = HashSet::new();
+    let views = views.filter(|view| lists.insert(view.as_ptr())).map(|view| names(view)).sum::<usize>();
+    topics.values().map(topic).sum::<usize>() + regexes.map(regex).sum::<usize>() + views
 }
 
 impl ConsumerGroup {
@@ -65,6 +70,10 @@ impl ConsumerGroup {
         shared_bytes(
             &self.topics,
             regexes.map(|(pattern, regex)| (pattern.as_str(), regex.topics.as_slice())),
+            self.members.values().filter_map(|member| {
+                let pattern = member.metadata.as_ref()?.regex.as_deref()?;
+                Some(&member.view_of(pattern)?.topics)
+            }),
         )
     }
 

@@ -1,79 +1,105 @@
-//! Subscriptions by regular expression: the topics that a pattern matches as a whole.
+//! Subscriptions by regular expression: the topics that a pattern matches, and those of them that a member may know of.
 //!
-//! Clients bring the pattern (RE2 syntax, KIP-848), so what it may take is bounded: the length of its text and the size
-//! of what it compiles to. Matching takes time in proportion to the name.
+//! ```text
+//!   a pattern ─▶ matched beside the group, on a thread for blocking work ─▶ all topics that it matches
+//!                                                                      └─▶ a view: those that its member may see
+//! ```
+//!
+//! **Invariants:** members with the same pattern may have different rights: those of each principal have a view of their own,
+//! which changes for all of them at once, and are assigned nothing beyond it. What the group keeps of a pattern (and stores, as Kafka does) is what any of its members sees.
+//!
+//! **Not here:** what a pattern may be, and what it may cost (see [`factum_base::name_pattern`]).
 
-use ::regex::{Regex, RegexBuilder};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use factum_base::name_pattern::NamePattern;
 use factum_types::TopicName;
 
 use super::directory::TopicDirectory;
-use crate::coordinator::CoordinatorError;
+use super::heartbeat::is_outdated;
+use super::member::JOIN_EPOCH;
+use super::{ConsumerGroup, PartitionSet};
+use crate::coordinator::{ConsumerHeartbeat, CoordinatorError};
 
-/// The longest pattern, in bytes.
-const MAX_PATTERN_BYTES: usize = 4 << 10;
-/// The most memory that a compiled pattern may take.
-const MAX_COMPILED_BYTES: usize = 1 << 20;
-/// How deep a pattern may nest.
-const MAX_NESTING: u32 = 64;
-
-/// The topics that `pattern` matches and `may_see` lets the client see, in order.
-///
-/// # Errors
-/// [`CoordinatorError::InvalidRegex`] if it is no pattern, or too large.
-pub(crate) fn matching_topics(
-    pattern: &str,
-    directory: &dyn TopicDirectory,
-    may_see: &dyn Fn(&TopicName) -> bool,
-) -> Result<Vec<TopicName>, CoordinatorError> {
-    let pattern = compile(pattern)?;
-    let mut topics = directory.names();
-    topics.retain(|topic| pattern.is_match(topic.as_str()) && may_see(topic));
-    topics.sort_unstable();
-    Ok(topics)
+/// All topics that a pattern matches, whether or not a member may know of them.
+#[derive(Debug, Clone)]
+pub(crate) struct MatchedTopics {
+    pub(crate) pattern: String,
+    /// In order.
+    pub(crate) topics: Vec<TopicName>,
+    /// The directory's version that they are of.
+    pub(crate) version: u64,
 }
 
-fn compile(pattern: &str) -> Result<Regex, CoordinatorError> {
-    if pattern.len() > MAX_PATTERN_BYTES {
-        let reason = format!("it has {} bytes; the limit is {MAX_PATTERN_BYTES}", pattern.len());
-        return Err(CoordinatorError::InvalidRegex { reason });
+impl MatchedTopics {
+    /// Compiles `pattern` and matches it with every topic. Takes long: not for a thread that serves others.
+    ///
+    /// # Errors
+    /// [`CoordinatorError::InvalidRegex`] if it is no pattern, or too large.
+    pub(crate) fn of(pattern: String, directory: &dyn TopicDirectory) -> Result<Self, CoordinatorError> {
+        let invalid = |error: factum_base::name_pattern::NamePatternError| CoordinatorError::InvalidRegex {
+            reason: error.to_string(),
+        };
+        let compiled = NamePattern::new(&pattern).map_err(invalid)?;
+        let version = directory.version();
+        let mut topics = directory.names();
+        topics.retain(|topic| compiled.matches(topic.as_str()));
+        topics.sort_unstable();
+        Ok(Self { pattern, topics, version })
     }
-    let build = |pattern: &str| {
-        let built = RegexBuilder::new(pattern)
-            .size_limit(MAX_COMPILED_BYTES)
-            .dfa_size_limit(MAX_COMPILED_BYTES)
-            .nest_limit(MAX_NESTING)
-            .build();
-        built.map_err(|error| CoordinatorError::InvalidRegex { reason: error.to_string() })
-    };
-    // By itself first: a group that it closes too early must not be closed by what goes around it.
-    build(pattern)?;
-    build(&format!(r"\A(?:{pattern})\z"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The topics of a member's pattern that it may know of.
+#[derive(Debug, Clone)]
+pub(super) struct RegexView {
+    pub(super) pattern: String,
+    /// Whose rights they go by.
+    pub(super) principal: Arc<str>,
+    /// In order; one list for all members of the pattern that see the same.
+    pub(super) topics: Arc<[TopicName]>,
+    /// The directory's version that they are of, and when it was asked.
+    pub(super) seen: (u64, Instant),
+}
 
-    fn is_match(pattern: &str, name: &str) -> bool {
-        compile(pattern).expect("a pattern").is_match(name)
+impl RegexView {
+    /// Whether it is of the same pattern and the same rights.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        self.pattern == other.pattern && self.principal == other.principal
     }
+}
 
-    #[test]
-    fn a_pattern_matches_whole_names() {
-        assert!(is_match("store\\..*", "store.orders"));
-        assert!(!is_match("store", "store.orders"));
-        assert!(is_match("a|b", "b"));
-        assert!(!is_match("a|b", "ab"));
-    }
-
-    #[test]
-    fn patterns_are_refused_within_limits() {
-        for pattern in ["(", "a)(b", "(?=a)b", "\\1", "((((a{100}){100}){100}){100})", "[z-a]"] {
-            let refused = compile(pattern);
-            assert!(matches!(refused, Err(CoordinatorError::InvalidRegex { .. })), "{pattern}");
+impl ConsumerGroup {
+    /// The pattern that must be matched before this heartbeat can be heard: that of a member that joins, a new one, or one
+    /// whose topics may have changed.
+    pub(crate) fn pattern_to_match(
+        &self,
+        request: &ConsumerHeartbeat,
+        directory: &dyn TopicDirectory,
+        now: Instant,
+    ) -> Option<String> {
+        let holder = request.instance_id.as_deref().and_then(|instance| self.holder(instance));
+        let member = self.members.get(&request.member_id).or(holder.map(|(_, member)| member));
+        if member.is_none() && request.member_epoch != JOIN_EPOCH || request.member_epoch < JOIN_EPOCH {
+            return None;
         }
-        assert!(compile(&"a".repeat(MAX_PATTERN_BYTES)).is_ok());
-        compile(&"a".repeat(MAX_PATTERN_BYTES + 1)).expect_err("too long");
-        compile(&"(".repeat(1_000)).expect_err("too deep");
+        let known = member.and_then(|member| member.metadata.as_ref()?.regex.clone());
+        let pattern = request.subscribed_regex.clone().or(known).filter(|pattern| !pattern.is_empty())?;
+        let view = member.and_then(|member| member.view_of(&pattern));
+        let is_fresh = view.is_some_and(|view| !is_outdated(Some(view.seen), directory, now));
+        (request.member_epoch == JOIN_EPOCH || !is_fresh).then_some(pattern)
+    }
+
+    /// What a member is taken to see that was not heard of since the start: of what the group knows of the pattern, the topics
+    /// that it is to have. So it loses none, and gets none that it may not know of.
+    pub(super) fn assumed_view(&self, pattern: &str, target: &PartitionSet) -> Vec<TopicName> {
+        let Some(known) = self.regexes.get(pattern) else { return Vec::new() };
+        let topics: BTreeSet<_> = target.iter().map(|(topic, _)| topic).collect();
+        let names = topics.iter().filter_map(|id| self.topics.get(id)).map(|topic| &topic.name);
+        let mut names: Vec<_> =
+            names.filter(|name| known.topics.binary_search(name).is_ok()).cloned().collect();
+        names.sort_unstable();
+        names
     }
 }

@@ -26,11 +26,18 @@ impl Targets {
         members.push((draft.id, &draft.metadata, &draft.target));
         members.sort_unstable_by_key(|(id, ..)| *id);
         let assignor = ConsumerGroup::preferred_assignor(members.iter().map(|(_, metadata, _)| *metadata));
-        let mut classes = Classes::new(topics, draft.regexes().collect());
+        let mut classes = Classes::new(topics);
         let candidates = members.iter().map(|(id, metadata, before)| Candidate {
             id,
             instance_id: metadata.instance_id.as_deref(),
-            class: classes.class_of(metadata),
+            class: match (metadata.regex.as_deref(), draft.view(id)) {
+                (None, _) => classes.class_of(&metadata.topics, &[]),
+                (Some(_), Some(view)) => classes.class_of(&metadata.topics, view),
+                (Some(pattern), None) => {
+                    let assumed = draft.group.assumed_view(pattern, before);
+                    classes.class_of_names(metadata.topics.iter().chain(&assumed))
+                }
+            },
             before,
         });
         let candidates = candidates.collect();
@@ -51,39 +58,39 @@ impl Targets {
 /// The classes of members that read the same topics.
 struct Classes<'a> {
     ids: HashMap<&'a TopicName, TopicId>,
-    regexes: HashMap<&'a str, &'a [TopicName]>,
-    /// By what members say that they read.
-    known: HashMap<(&'a [TopicName], Option<&'a str>), usize>,
+    /// By what members name, and the list of what they see of their regular expression.
+    known: HashMap<(&'a [TopicName], *const TopicName), usize>,
     by_topics: BTreeMap<Vec<TopicId>, usize>,
     topics: Vec<Vec<TopicId>>,
 }
 
 impl<'a> Classes<'a> {
-    fn new(topics: &'a BTreeMap<TopicId, SubscribedTopic>, regexes: Vec<(&'a str, &'a [TopicName])>) -> Self {
+    fn new(topics: &'a BTreeMap<TopicId, SubscribedTopic>) -> Self {
         Self {
             ids: topics.iter().map(|(id, topic)| (&topic.name, *id)).collect(),
-            regexes: regexes.into_iter().collect(),
             known: HashMap::new(),
             by_topics: BTreeMap::new(),
             topics: Vec::new(),
         }
     }
 
-    fn class_of(&mut self, metadata: &'a MemberMetadata) -> usize {
-        let subscription = (metadata.topics.as_slice(), metadata.regex.as_deref());
+    /// Of members that name these topics and see `matched` ones of their regular expression.
+    fn class_of(&mut self, named: &'a [TopicName], matched: &'a [TopicName]) -> usize {
+        let subscription = (named, matched.as_ptr());
         if let Some(class) = self.known.get(&subscription) {
             return *class;
         }
-        let matched =
-            subscription.1.and_then(|pattern| self.regexes.get(pattern)).copied().unwrap_or_default();
-        let names = subscription.0.iter().chain(matched);
-        let topics: BTreeSet<TopicId> = names.filter_map(|name| self.ids.get(name).copied()).collect();
-        let topics: Vec<TopicId> = topics.into_iter().collect();
-        let class = *self.by_topics.entry(topics.clone()).or_insert_with(|| {
-            self.topics.push(topics);
-            self.topics.len() - 1
-        });
+        let class = self.class_of_names(named.iter().chain(matched));
         self.known.insert(subscription, class);
         class
+    }
+
+    fn class_of_names<'b>(&mut self, names: impl Iterator<Item = &'b TopicName>) -> usize {
+        let topics: BTreeSet<TopicId> = names.filter_map(|name| self.ids.get(name).copied()).collect();
+        let topics: Vec<TopicId> = topics.into_iter().collect();
+        *self.by_topics.entry(topics.clone()).or_insert_with(|| {
+            self.topics.push(topics);
+            self.topics.len() - 1
+        })
     }
 }

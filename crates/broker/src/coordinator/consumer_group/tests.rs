@@ -147,6 +147,66 @@ fn topics_that_come_grow_and_go_are_noticed() {
     assert_eq!(rig.group.subscribed_topics().len(), 1, "the expression is forgotten");
 }
 
+/// A heartbeat that joins with a pattern.
+fn matching(id: &str, pattern: &str) -> ConsumerHeartbeat {
+    let subscribed_regex = Some(pattern.to_owned());
+    ConsumerHeartbeat { subscribed_topics: None, subscribed_regex, ..join(id, &[]) }
+}
+
+fn of_carol(request: ConsumerHeartbeat) -> ConsumerHeartbeat {
+    ConsumerHeartbeat { principal: "User:carol".to_owned(), ..request }
+}
+
+#[test]
+fn members_of_one_principal_learn_of_a_topic_at_once() {
+    let mut rig = Rig::new(&[("t", 2)]);
+    rig.hear(&matching("a", ".*")).expect("joined");
+    rig.hear(&matching("b", ".*")).expect("joined");
+    rig.hear(&heartbeat("a", 1)).expect("told to give up");
+    rig.hear(&rig.owning("a", 1, &[0])).expect("gave up");
+    rig.hear(&heartbeat("b", 2)).expect("is given");
+    rig.create("u", 2);
+    rig.pass(Duration::from_secs(1));
+    let first = rig.hear(&heartbeat("a", 2)).expect("alive");
+    assert_eq!((first.member_epoch, rig.show(first.assignment).as_str()), (3, "t/0 u/0"));
+    let second = rig.hear(&heartbeat("b", 2)).expect("alive");
+    assert_eq!((second.member_epoch, rig.show(second.assignment).as_str()), (3, "t/1 u/1"));
+    let again = rig.hear(&heartbeat("a", 3)).expect("alive");
+    assert_eq!((again.member_epoch, again.assignment), (3, None), "one rebalance for all");
+}
+
+#[test]
+fn members_with_one_pattern_have_the_topics_that_each_may_see() {
+    let mut rig = Rig::new(&[("open", 2), ("secret", 2)]);
+    let sees_open = |topic: &factum_types::TopicName| topic.as_str() == "open";
+    rig.hear(&matching("admin", ".*")).expect("joined");
+    rig.hear_as(&of_carol(matching("carol", ".*")), &sees_open).expect("joined");
+    let admin = rig.hear(&heartbeat("admin", 1)).expect("told to give up");
+    assert_eq!(rig.show(admin.assignment), "open/0 secret/0 secret/1");
+    let kept = [("open", vec![0]), ("secret", vec![0, 1])];
+    rig.hear(&rig.owning_of("admin", 1, &kept)).expect("gave up");
+    let carol = rig.hear_as(&of_carol(heartbeat("carol", 2)), &sees_open).expect("is given");
+    assert_eq!(rig.show(carol.assignment), "open/1", "nothing that is hidden from it");
+
+    rig.restart();
+    rig.create("later", 1);
+    rig.pass(Duration::from_secs(1));
+    let carol =
+        rig.hear_as(&of_carol(heartbeat("carol", 2)), &sees_open).expect("heard first after a restart");
+    assert_eq!(carol.assignment, None, "it sees nothing new");
+    let admin = rig.hear(&heartbeat("admin", 2)).expect("sees the new topic");
+    let all = "open/0 secret/0 secret/1 later/0";
+    assert_eq!((admin.member_epoch, rig.show(admin.assignment).as_str()), (3, all), "it lost nothing");
+}
+
+#[test]
+fn a_member_that_joins_again_has_the_rights_of_its_client() {
+    let mut rig = Rig::new(&[("open", 1), ("secret", 1)]);
+    rig.hear(&matching("a", ".*")).expect("joined");
+    let joined = rig.hear_as(&matching("a", ".*"), &|topic| topic.as_str() == "open").expect("joined again");
+    assert_eq!(rig.show(joined.assignment), "open/0");
+}
+
 #[test]
 fn heartbeats_that_contradict_themselves_are_refused() {
     let mut rig = Rig::new(&[("t", 1)]);

@@ -144,6 +144,9 @@ fn who(running: &Running, access: Access, greeting: Greeting, opens_unruled: boo
             format!("closed to other machines: a port that is not on loopback lets no one in without {way}")
         }
         Access::Closed => "closed".to_owned(),
+        Access::Acl if running.access_damage().is_some() => {
+            "SUPER USERS ALONE: users or rules are lost; /health/ready says more".to_owned()
+        }
         Access::Acl if running.user_count() == 0 => {
             "closed: there is no user; set FACTUM_ADMIN_PASSWORD and start again to create user admin"
                 .to_owned()

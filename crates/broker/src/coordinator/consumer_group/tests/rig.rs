@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::coordinator::consumer_group::directory::TopicDirectory;
 use crate::coordinator::consumer_group::partition_set::PartitionSet;
 use crate::coordinator::consumer_group::records::ConsumerRecord;
-use crate::coordinator::consumer_group::{ConsumerGroup, Context, Memory};
+use crate::coordinator::consumer_group::{ConsumerGroup, Context, MatchedTopics, Memory};
 use crate::coordinator::memory::GroupMemory;
 use crate::coordinator::records::{DecodedRecord, decode};
 use crate::coordinator::{ConsumerHeartbeat, ConsumerHeartbeatResult, CoordinatorError, Options};
@@ -97,9 +97,21 @@ impl Rig {
         &mut self,
         request: &ConsumerHeartbeat,
     ) -> Result<ConsumerHeartbeatResult, CoordinatorError> {
+        self.hear_as(request, &|_| true)
+    }
+
+    /// A heartbeat of a client that may see some topics.
+    pub(crate) fn hear_as(
+        &mut self,
+        request: &ConsumerHeartbeat,
+        may_see: &dyn Fn(&TopicName) -> bool,
+    ) -> Result<ConsumerHeartbeatResult, CoordinatorError> {
+        let pattern = self.group.pattern_to_match(request, &self.topics, self.now);
+        let matched = pattern.map(|pattern| MatchedTopics::of(pattern, &self.topics)).transpose()?;
         let context = Context {
             directory: &self.topics.clone(),
-            may_see: &|_| true,
+            may_see,
+            matched: matched.as_ref(),
             options: &self.options,
             memory: &self.memory,
             now: self.now,
@@ -159,6 +171,20 @@ impl Rig {
         ConsumerHeartbeat { owned: Some(owned), ..heartbeat(id, epoch) }
     }
 
+    /// The same of partitions of several topics.
+    pub(crate) fn owning_of(
+        &self,
+        id: &str,
+        epoch: i32,
+        partitions: &[(&str, Vec<PartitionId>)],
+    ) -> ConsumerHeartbeat {
+        let of = |name: &str| self.topics.topic(&topic(name)).map_or(TopicId::NIL, |(id, _)| id);
+        let owned = partitions
+            .iter()
+            .flat_map(|(name, numbers)| numbers.iter().map(move |number| (of(name), *number)));
+        ConsumerHeartbeat { owned: Some(owned.collect()), ..heartbeat(id, epoch) }
+    }
+
     /// An assignment on one line.
     pub(crate) fn show(&self, assignment: Option<Vec<(TopicId, Vec<PartitionId>)>>) -> String {
         let topics = assignment.expect("an assignment").into_iter();
@@ -195,5 +221,6 @@ pub(crate) fn heartbeat(id: &str, epoch: i32) -> ConsumerHeartbeat {
         owned: None,
         client_id: "c".to_owned(),
         client_host: "/10.0.0.1".to_owned(),
+        principal: "User:ANONYMOUS".to_owned(),
     }
 }

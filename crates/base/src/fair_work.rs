@@ -8,31 +8,32 @@
 
 use std::sync::Arc;
 
-use factum_base::blocking_work::BlockingWork;
-use factum_base::clients::{ClientAddress, ClientLimit};
 use tokio::task::JoinSet;
 
+use crate::blocking_work::BlockingWork;
+use crate::clients::{ClientAddress, ClientLimit};
+
 /// Admits work, in the order in which it is asked for.
-#[derive(Clone)]
-pub(crate) struct FairWork {
+#[derive(Clone, Debug)]
+pub struct FairWork {
     work: BlockingWork,
     clients: Arc<ClientLimit>,
 }
 
 impl FairWork {
     /// Admits at most `count` at one time, and half as many of one address, but one at least.
-    pub(crate) fn at_most(count: usize) -> Self {
+    pub fn at_most(count: usize) -> Self {
         Self { work: BlockingWork::at_most(count), clients: ClientLimit::new((count / 2).max(1)) }
     }
 
     /// The same threads for what is made once for all who ask, and so is no one client's.
-    pub(crate) fn for_all(&self) -> BlockingWork {
+    pub fn for_all(&self) -> BlockingWork {
         self.work.clone()
     }
 
     /// Does `work` for `client` on a thread for blocking work. Dropping the future takes back what has not begun, and does
     /// not stop what has. A panic of `work` goes on in the caller.
-    pub(crate) async fn run<T: Send + 'static>(
+    pub async fn run<T: Send + 'static>(
         &self,
         client: ClientAddress,
         work: impl FnOnce() -> T + Send + 'static,
