@@ -242,7 +242,7 @@ mod tests {
             assert!(verdict(&user, QuotaKey::RequestPercentage, wrong).is_some(), "{wrong}");
         }
         assert!(verdict(&user, QuotaKey::ProducerByteRate, 1.5).is_some());
-        assert_eq!(verdict(&user, QuotaKey::ProducerByteRate, 1024.000_000_1), None);
+        assert_eq!(verdict(&user, QuotaKey::ProducerByteRate, 1_024.000_000_1), None);
         assert_eq!(verdict(&user, QuotaKey::RequestPercentage, 0.5), None);
     }
 }

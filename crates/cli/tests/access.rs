@@ -191,7 +191,7 @@ fn listeners_say_each_whom_they_let_in_where_they_differ() {
 fn serve_again(folder: &Path, access: &str, password: &str) -> FactumProcess {
     let config = folder.join("factum.toml");
     std::fs::write(&config, format!("[access]\nmode = \"acl\"\n{access}")).expect("written");
-    let launch = Launch::new(BINARY).config(config).data_dir(folder.join("data"));
+    let launch = Launch::new(BINARY).config(config).data_dir(folder.join("data")).may_be_unready();
     launch.variable("FACTUM_ADMIN_PASSWORD", password).start()
 }
 

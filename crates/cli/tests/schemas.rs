@@ -59,7 +59,125 @@ fn schemas_from_birth_to_death() {
         .run("schema delete shop.orders-value --permanent --force")
         .run("schema delete shop.orders-value --force")
         .run("schema list -o name");
-    expect![[r#""#]].assert_eq(&shell.transcript());
+    expect![[r#"
+        $ factum schema list
+        ! there are no subjects yet; `factum schema register SUBJECT --file FILE` registers a schema
+        $ factum schema register shop.orders-value --file order.avsc
+        registered shop.orders-value version 1, id 1
+        $ factum schema register shop.orders-value --file order.avsc
+        registered shop.orders-value version 1, id 1
+        $ factum schema register shop.orders-value --file total.avsc -o json
+        {
+          "version": 2,
+          "id": 2,
+          "guid": "dd6dd79f-b9e7-f128-c14f-102ec1fe004d",
+          "schema": "{\"type\":\"record\",\"name\":\"Order\",\"fields\":[{\"name\":\"id\",\"type\":\"long\"},{\"name\":\"total\",\"type\":\"double\",\"default\":1.5}]}"
+        }
+        $ factum schema register shop.refunds-value --file order.avsc
+        registered shop.refunds-value version 1, id 1
+        $ factum schema list
+        SUBJECT             TYPE  VERSIONS  LATEST  ID  COMPATIBILITY
+        shop.orders-value   AVRO         2       2   2  BACKWARD
+        shop.refunds-value  AVRO         1       1   1  BACKWARD
+        $ factum schema list REFUNDS -o csv
+        subject,type,versions,latest,id,compatibility
+        shop.refunds-value,AVRO,1,1,1,BACKWARD
+        $ factum schema list -o name
+        shop.orders-value
+        shop.refunds-value
+        $ factum schema list refunds -o json
+        [
+          {
+            "subject": "shop.refunds-value",
+            "schema_type": "AVRO",
+            "versions": 1,
+            "latest_version": 1,
+            "latest_id": 1,
+            "compatibility": "BACKWARD"
+          }
+        ]
+        $ factum schema list refunds -o yaml
+        - subject: shop.refunds-value
+          schema_type: AVRO
+          versions: 1
+          latest_version: 1
+          latest_id: 1
+          compatibility: BACKWARD
+        $ factum schema list nothing
+        ! no subject has "nothing" in its name
+        $ factum schema get shop.orders-value
+        {
+          "type": "record",
+          "name": "Order",
+          "fields": [
+            {
+              "name": "id",
+              "type": "long"
+            },
+            {
+              "name": "total",
+              "type": "double",
+              "default": 1.5
+            }
+          ]
+        }
+        ! shop.orders-value version 2, id 2, AVRO
+        $ factum schema get shop.orders-value 1 -o name
+        shop.orders-value
+        $ factum schema get --id 1 -o json
+        {
+          "guid": "b040db4b-fdae-23ea-4a07-95f3973b98c8",
+          "schema": "{\"type\":\"record\",\"name\":\"Order\",\"fields\":[{\"name\":\"id\",\"type\":\"long\"}]}"
+        }
+        $ factum schema get shop.order-value
+        !   × there is no subject shop.order-value
+        !   help: did you mean `shop.orders-value`?
+        exit 1
+        $ factum schema get shop.orders-value 7
+        !   × Version 7 not found.
+        exit 1
+        $ factum schema diff shop.orders-value 1 latest
+        --- shop.orders-value version 1
+        +++ shop.orders-value version 2
+        @@ -5,6 +5,11 @@
+             {
+               "name": "id",
+               "type": "long"
+        +    },
+        +    {
+        +      "name": "total",
+        +      "type": "double",
+        +      "default": 1.5
+             }
+           ]
+         }
+        $ factum schema diff shop.orders-value 2 latest
+        ! the versions have the same text
+        $ factum schema delete shop.orders-value
+        !   × subject shop.orders-value has 2 versions and was left alone
+        !   help: `factum schema delete shop.orders-value --force` deletes it; its ids can still be read
+        exit 1
+        $ factum schema delete shop.orders-value 1
+        ! deleted version 1 of subject shop.orders-value
+        $ factum schema delete shop.orders-value --permanent
+        !   × subject shop.orders-value was left alone: nothing brings back what is deleted for good
+        !   help: with --force it is deleted, and records that were written with it can no longer be read
+        exit 1
+        $ factum schema delete shop.orders-value --permanent --force
+        !   × subject shop.orders-value is not deleted yet, so it cannot be deleted for good
+        !   help: delete it without --permanent first
+        exit 1
+        $ factum schema delete shop.orders-value --force
+        ! deleted subject shop.orders-value
+        $ factum schema delete shop.orders-value --permanent --force
+        ! deleted subject shop.orders-value for good
+        $ factum schema delete shop.orders-value --force
+        !   × there is no subject shop.orders-value
+        !   help: did you mean `shop.refunds-value`?
+        exit 1
+        $ factum schema list -o name
+        shop.refunds-value
+    "#]].assert_eq(&shell.transcript());
 }
 
 #[test]
@@ -84,7 +202,72 @@ fn an_incompatible_schema_is_refused_with_each_reason() {
         .run(&format!("schema check shop.orders-value --file {at}invalid.avsc"))
         .run(&format!("schema register shop.orders-value --file {at}invalid.avsc"))
         .run("schema list -o csv");
-    expect![[r#""#]].assert_eq(&shell.transcript());
+    expect![[r#"
+        $ factum schema register shop.orders-value --file order.avsc
+        registered shop.orders-value version 1, id 1
+        $ factum schema check shop.orders-value --file total.avsc
+        compatible with shop.orders-value
+        $ factum schema check shop.orders-value --file total.avsc -o json
+        {
+          "is_compatible": true,
+          "reasons": []
+        }
+        $ factum schema check shop.orders-value --file incompatible.avsc
+        VERSION  PATH            KIND                                REASON
+              1  /fields/0/type  TYPE_MISMATCH                       the reader expects string, the writer has long
+              1  /fields/1       READER_FIELD_MISSING_DEFAULT_VALUE  the reader's field "email" of Order has no default, and the writer's record has no such field
+        !   × the schema is incompatible with shop.orders-value
+        !   help: the subject's compatibility level says what a schema must be able to do: docs/schemas.md
+        exit 1
+        $ factum schema check shop.orders-value --file incompatible.avsc --against 1 -o json
+        {
+          "is_compatible": false,
+          "reasons": [
+            {
+              "version": 1,
+              "path": "/fields/0/type",
+              "kind": "TYPE_MISMATCH",
+              "reason": "the reader expects string, the writer has long"
+            },
+            {
+              "version": 1,
+              "path": "/fields/1",
+              "kind": "READER_FIELD_MISSING_DEFAULT_VALUE",
+              "reason": "the reader's field \"email\" of Order has no default, and the writer's record has no such field"
+            }
+          ]
+        }
+        !   × the schema is incompatible with shop.orders-value
+        !   help: the subject's compatibility level says what a schema must be able to do: docs/schemas.md
+        exit 1
+        $ factum schema check shop.orders-value --file incompatible.avsc -o name
+        /fields/0/type
+        /fields/1
+        !   × the schema is incompatible with shop.orders-value
+        !   help: the subject's compatibility level says what a schema must be able to do: docs/schemas.md
+        exit 1
+        $ factum schema check shop.orders-value --file incompatible.avsc --against 2
+        !   × Version 2 not found.
+        exit 1
+        $ factum schema register shop.orders-value --file incompatible.avsc
+        ! version 1, at /fields/0/type: the reader expects string, the writer has long
+        ! version 1, at /fields/1: the reader's field "email" of Order has no default, and the writer's record has no such field
+        !   × the schema is incompatible with shop.orders-value
+        !   help: the subject's compatibility level says what a schema must be able to do: docs/schemas.md
+        exit 1
+        $ factum schema check shop.orders-value --file invalid.avsc
+        VERSION  PATH  KIND  REASON
+                             Invalid schema: /: a named type needs its "name", a string
+        !   × the schema is incompatible with shop.orders-value
+        !   help: the subject's compatibility level says what a schema must be able to do: docs/schemas.md
+        exit 1
+        $ factum schema register shop.orders-value --file invalid.avsc
+        !   × Invalid schema: /: a named type needs its "name", a string
+        exit 1
+        $ factum schema list -o csv
+        subject,type,versions,latest,id,compatibility
+        shop.orders-value,AVRO,1,1,1,BACKWARD
+    "#]].assert_eq(&shell.transcript());
 }
 
 #[test]
@@ -108,5 +291,57 @@ fn schemas_refer_to_those_of_other_subjects() {
         .run(&format!("{register}nowhere.avsc"))
         .run("schema get shop.orders-value two")
         .run("schema get");
-    expect![[r#""#]].assert_eq(&shell.transcript());
+    expect![[r#"
+        $ factum schema register money-value --file money.avsc
+        registered money-value version 1, id 1
+        $ factum schema register shop.orders-value --file order.avsc
+        !   × Invalid schema: /fields/0/type: no type is named "shop.Money", neither here nor in a reference
+        exit 1
+        $ factum schema register shop.orders-value --file order.avsc --reference shop.Money=money-value
+        ! error: invalid value 'shop.Money=money-value' for '--reference <NAME=SUBJECT:VERSION>': a reference is NAME=SUBJECT:VERSION, such as com.example.Money=money-value:1
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum schema register shop.orders-value --file order.avsc --reference shop.Money=money-value:9
+        !   × Invalid schema: reference "shop.Money": there is no version 9 of subject money-value
+        exit 1
+        $ factum schema register shop.orders-value --file order.txt --reference shop.Money=money-value:1
+        !   × the format of order.txt cannot be told by its name
+        !   help: name the format: --type avro, json or protobuf
+        exit 1
+        $ factum schema register shop.orders-value --file order.txt --type avro --reference shop.Money=money-value:1
+        registered shop.orders-value version 1, id 2
+        $ factum schema get shop.orders-value
+        {
+          "type": "record",
+          "name": "Order",
+          "fields": [
+            {
+              "name": "total",
+              "type": "shop.Money"
+            }
+          ]
+        }
+        ! shop.orders-value version 1, id 2, AVRO, refers to shop.Money (money-value version 1)
+        $ factum schema delete money-value 1
+        !   × One or more references exist to the schema {magic=1,keytype=SCHEMA,subject=money-value,version=1}.
+        exit 1
+        $ factum schema register shop.orders-value --file nowhere.avsc
+        !   × cannot read nowhere.avsc: No such file or directory (os error 2)
+        !   ╰─▶ No such file or directory (os error 2)
+        exit 1
+        $ factum schema get shop.orders-value two
+        ! error: invalid value 'two' for '[VERSION]': it is not a whole number from 1 on, such as 2, nor `latest`
+        !
+        ! For more information, try '--help'.
+        exit 2
+        $ factum schema get
+        ! error: the following required arguments were not provided:
+        !   <SUBJECT>
+        !
+        ! Usage: factum schema get --server <URL> <SUBJECT> [VERSION]
+        !
+        ! For more information, try '--help'.
+        exit 2
+    "#]].assert_eq(&shell.transcript());
 }

@@ -23,7 +23,7 @@ pub(crate) fn tighten(data_dir: &Path) {
     match close(data_dir) {
         Ok(false) => {}
         Ok(true) => {
-            info!(data_dir = %data_dir.display(), "other accounts of this machine can read the data directory no more")
+            info!(data_dir = %data_dir.display(), "other accounts of this machine can read the data directory no more");
         }
         Err(error) => {
             warn!(data_dir = %data_dir.display(), %error, "other accounts of this machine can read the data directory");

@@ -36,6 +36,7 @@ pub struct Launch {
     project: Option<PathBuf>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    may_be_unready: bool,
 }
 
 impl Launch {
@@ -49,6 +50,7 @@ impl Launch {
             project: None,
             arguments: vec![],
             environment: vec![],
+            may_be_unready: false,
         }
     }
 
@@ -91,6 +93,13 @@ impl Launch {
     #[must_use]
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Takes it as started also where `/health/ready` says that something is wrong with it.
+    #[must_use]
+    pub fn may_be_unready(mut self) -> Self {
+        self.may_be_unready = true;
         self
     }
 
@@ -225,11 +234,17 @@ impl Running {
         let (said, ready) = mpsc::channel();
         let stdout = collect(pipe_out, Some(said));
         let running = Self { child, stdout, stderr: collect(pipe_err, None) };
-        running.wait_until_ready(http, &ready)
+        let path = if launch.may_be_unready { "/health/live" } else { "/health/ready" };
+        running.wait_until_ready(http, path, &ready)
     }
 
-    /// The start-up block tells that it got its ports; `/health/ready` tells that it serves.
-    fn wait_until_ready(mut self, http: SocketAddr, said: &mpsc::Receiver<String>) -> Result<Self, String> {
+    /// The start-up block tells that it got its ports; `path`, most often `/health/ready`, tells that it serves.
+    fn wait_until_ready(
+        mut self,
+        http: SocketAddr,
+        path: &str,
+        said: &mpsc::Receiver<String>,
+    ) -> Result<Self, String> {
         let deadline = SystemClock.monotonic() + PATIENCE;
         loop {
             match said.recv_timeout(deadline.saturating_duration_since(SystemClock.monotonic())) {
@@ -240,9 +255,9 @@ impl Running {
                 Err(_) => return Err(self.explain("it printed no start-up block")),
             }
         }
-        while !is_ready(http) {
+        while !is_ready(http, path) {
             if is_past(deadline) || matches!(self.child.try_wait(), Ok(Some(_))) {
-                return Err(self.explain("/health/ready did not answer 200"));
+                return Err(self.explain(&format!("{path} did not answer 200")));
             }
             std::thread::park_timeout(PAUSE);
         }
@@ -309,11 +324,12 @@ fn collect(pipe: impl Read + Send + 'static, tell: Option<mpsc::Sender<String>>)
     collected
 }
 
-fn is_ready(http: SocketAddr) -> bool {
+fn is_ready(http: SocketAddr, path: &str) -> bool {
     let ask = || -> std::io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect_timeout(&http, Duration::from_secs(1))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes())?;
         let mut head = vec![0; "HTTP/1.1 200".len()];
         stream.read_exact(&mut head)?;
         Ok(head)

@@ -138,11 +138,7 @@ fn invented_client_ids_share_a_meter_and_leave_others_theirs() {
     set(&rig.quotas, &[("client-id", None)], KEY, 100.0);
     let waits = (0..MAX_METERS).filter(|n| rig.charge("ann", &format!("id-{n}"), 1, 900.0) > Duration::ZERO);
     assert_eq!(waits.count(), MAX_METERS / 2 - 1, "half have their own, and the others share one");
-    assert_eq!(
-        rig.charge("ann", &"n".repeat(256), 2, 1.0) > Duration::ZERO,
-        true,
-        "a long one shares it too"
-    );
+    assert!(rig.charge("ann", &"n".repeat(256), 2, 1.0) > Duration::ZERO, "a long one shares it too");
     assert_eq!(rig.charge("bob", "app", 2, 900.0), Duration::ZERO, "there is room for another address");
     assert_eq!(rig.meters.table.lock().meters.len(), MAX_METERS / 2 + 1);
     rig.clock.advance(Duration::from_secs(11));

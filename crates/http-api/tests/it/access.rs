@@ -73,56 +73,81 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         }
     }
     expect![[r#"
-        GET /api/v1/acls: describe the cluster {}
-        POST /api/v1/acls: alter the cluster {}
-        DELETE /api/v1/acls: alter the cluster {}
-        GET /api/v1/catalogue: describe the cluster {}
-        GET /api/v1/changes: describe the cluster {}
-        GET /api/v1/dashboards: describe the cluster {}
-        GET /api/v1/dashboards/{dashboard}: describe dashboard store.movies {}
-        GET /api/v1/groups: describe the cluster {}
-        GET /api/v1/groups/{group}: describe group mailer {}
-        DELETE /api/v1/groups/{group}: delete group mailer {}
-        GET /api/v1/groups/{group}/lag: describe group mailer {}
-        POST /api/v1/groups/{group}/offsets: read group mailer {}
-        GET /api/v1/overview: describe the cluster {}
-        GET /api/v1/overview/stream: describe the cluster {}
-        GET /api/v1/pipelines: describe the cluster {}
-        GET /api/v1/pipelines/{pipeline}: describe view store.top {}
-        GET /api/v1/project: describe the cluster {}
-        GET /api/v1/quotas: describe the configuration of the cluster {}
-        POST /api/v1/quotas: alter the configuration of the cluster {}
-        DELETE /api/v1/quotas: alter the configuration of the cluster {}
-        POST /api/v1/sql: describe any topic {}
-        POST /api/v1/sql/explain: describe any topic {}
-        GET /api/v1/subjects: describe the cluster {}
-        GET /api/v1/subjects/{subject}: describe subject store.orders {}
-        GET /api/v1/tables/{table}/{key}: read table store.products {}
-        GET /api/v1/teams: describe the cluster {}
-        GET /api/v1/topics: describe the cluster {}
-        POST /api/v1/topics: create any topic {}
-        GET /api/v1/topics/{topic}: describe topic store.orders {}
-        PATCH /api/v1/topics/{topic}: alter the configuration of topic store.orders {}
-        DELETE /api/v1/topics/{topic}: delete topic store.orders {}
-        GET /api/v1/topics/{topic}/groups: describe topic store.orders {}
-        GET /api/v1/topics/{topic}/records: read topic store.orders {}
-        POST /api/v1/topics/{topic}/records/resend: read topic store.orders {}
-        GET /api/v1/topics/{topic}/sample: describe topic store.orders {}
-        GET /api/v1/topics/{topic}/tail: read topic store.orders {}
-        GET /api/v1/transactions: describe the cluster {}
-        POST /api/v1/transactions/abort: act as a broker of the cluster {}
-        GET /api/v1/transactions/{id}: describe transactional id billing {}
-        POST /api/v1/transactions/{id}/abort: write transactional id billing {}
-        GET /api/v1/users: describe the cluster {}
-        POST /api/v1/users: alter the cluster {}
-        GET /api/v1/users/{user}: describe the cluster {}
-        DELETE /api/v1/users/{user}: alter the cluster {}
-        POST /api/v1/users/{user}/password: alter the cluster {}
-        GET /api/v1/views: describe the cluster {}
-        GET /api/v1/views/{view}: read view store.top {}
-        GET /api/v1/views/{view}/changes: read view store.top {}
-        POST /events/{topic}: write topic store.orders {}
-        GET /metrics: describe the cluster {}"#]]
+        GET /api/v1/acls: describe the cluster
+        POST /api/v1/acls: alter the cluster
+        DELETE /api/v1/acls: alter the cluster
+        GET /api/v1/catalogue: describe the cluster
+        GET /api/v1/changes: describe the cluster
+        GET /api/v1/dashboards: describe the cluster
+        GET /api/v1/dashboards/{dashboard}: describe dashboard store.movies
+        GET /api/v1/groups: describe the cluster
+        GET /api/v1/groups/{group}: describe group mailer
+        DELETE /api/v1/groups/{group}: delete group mailer
+        GET /api/v1/groups/{group}/lag: describe group mailer
+        POST /api/v1/groups/{group}/offsets: read group mailer
+        GET /api/v1/overview: describe the cluster
+        GET /api/v1/overview/stream: describe the cluster
+        GET /api/v1/pipelines: describe the cluster
+        GET /api/v1/pipelines/{pipeline}: describe view store.top
+        GET /api/v1/project: describe the cluster
+        GET /api/v1/quotas: describe the configuration of the cluster
+        POST /api/v1/quotas: alter the configuration of the cluster
+        DELETE /api/v1/quotas: alter the configuration of the cluster
+        POST /api/v1/sql: describe any topic
+        POST /api/v1/sql/explain: describe any topic
+        GET /api/v1/subjects: describe the cluster
+        GET /api/v1/subjects/{subject}: describe subject store.orders
+        GET /api/v1/tables/{table}/{key}: read table store.products
+        GET /api/v1/teams: describe the cluster
+        GET /api/v1/topics: describe the cluster
+        POST /api/v1/topics: create any topic
+        GET /api/v1/topics/{topic}: describe topic store.orders
+        PATCH /api/v1/topics/{topic}: alter the configuration of topic store.orders
+        DELETE /api/v1/topics/{topic}: delete topic store.orders
+        GET /api/v1/topics/{topic}/groups: describe topic store.orders
+        GET /api/v1/topics/{topic}/records: read topic store.orders
+        POST /api/v1/topics/{topic}/records/resend: read topic store.orders
+        GET /api/v1/topics/{topic}/sample: describe topic store.orders
+        GET /api/v1/topics/{topic}/tail: read topic store.orders
+        GET /api/v1/transactions: describe the cluster
+        POST /api/v1/transactions/abort: act as a broker of the cluster
+        GET /api/v1/transactions/{id}: describe transactional id billing
+        POST /api/v1/transactions/{id}/abort: write transactional id billing
+        GET /api/v1/users: describe the cluster
+        POST /api/v1/users: alter the cluster
+        GET /api/v1/users/{user}: describe the cluster
+        DELETE /api/v1/users/{user}: alter the cluster
+        POST /api/v1/users/{user}/password: alter the cluster
+        GET /api/v1/views: describe the cluster
+        GET /api/v1/views/{view}: read view store.top
+        GET /api/v1/views/{view}/changes: read view store.top
+        POST /compatibility/subjects/{subject}/versions: describe subject store.orders
+        POST /compatibility/subjects/{subject}/versions/{version}: describe subject store.orders
+        GET /config: describe the configuration of the cluster
+        PUT /config: alter the configuration of the cluster
+        DELETE /config: alter the configuration of the cluster
+        GET /config/{subject}: describe the configuration of subject store.orders
+        PUT /config/{subject}: alter the configuration of subject store.orders
+        DELETE /config/{subject}: alter the configuration of subject store.orders
+        GET /contexts: describe the cluster
+        DELETE /contexts/{context}: delete the cluster
+        POST /events/{topic}: write topic store.orders
+        GET /metrics: describe the cluster
+        GET /mode: describe the configuration of the cluster
+        PUT /mode: alter the configuration of the cluster
+        DELETE /mode: alter the configuration of the cluster
+        GET /mode/{subject}: describe the configuration of subject store.orders
+        PUT /mode/{subject}: alter the configuration of subject store.orders
+        DELETE /mode/{subject}: alter the configuration of subject store.orders
+        POST /subjects/{subject}: describe subject store.orders
+        DELETE /subjects/{subject}: delete subject store.orders
+        GET /subjects/{subject}/metadata: describe subject store.orders
+        GET /subjects/{subject}/versions: describe subject store.orders
+        POST /subjects/{subject}/versions: write subject store.orders
+        GET /subjects/{subject}/versions/{version}: describe subject store.orders
+        DELETE /subjects/{subject}/versions/{version}: delete subject store.orders
+        GET /subjects/{subject}/versions/{version}/referencedby: describe subject store.orders
+        GET /subjects/{subject}/versions/{version}/schema: describe subject store.orders"#]]
     .assert_eq(&asked.join("\n"));
     assert!(server.broker.topic("store.orders").is_none());
     server.stop().await;

@@ -124,7 +124,7 @@ async fn plain_json_is_wrapped_by_the_manifest() {
 
             "0": key null value {"OrderId":7}
                ce_specversion = "1.0"
-               ce_id = "01a1f866-0d00-732c-ab03-54df4a45b34e"
+               ce_id = "01a1f866-0d00-75f8-a12e-5d006cd3d6af"
                ce_source = "/contoso/store"
                ce_type = "contoso.store.orders"
                ce_time = "2026-11-20T10:00:00Z"
@@ -165,14 +165,14 @@ async fn lines_are_wrapped_one_by_one() {
 
             "0": key null value {"a":1}
                ce_specversion = "1.0"
-               ce_id = "01a1f866-0d00-732c-ab03-54df4a45b34e"
+               ce_id = "01a1f866-0d00-75f8-a12e-5d006cd3d6af"
                ce_source = "/contoso/store"
                ce_type = "contoso.store.orders"
                ce_time = "2026-11-20T10:00:00Z"
                content-type = "application/json"
             "1": key null value {"a":2}
                ce_specversion = "1.0"
-               ce_id = "01a1f866-0d00-7430-9d2f-9b2d0b5f15e6"
+               ce_id = "01a1f866-0d00-76c7-9e7e-b00e4c9c9e35"
                ce_source = "/contoso/store"
                ce_type = "contoso.store.orders"
                ce_time = "2026-11-20T10:00:00Z"

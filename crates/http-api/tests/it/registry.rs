@@ -49,7 +49,6 @@ async fn errors_have_confluents_codes() {
         ("PUT", "/mode/a", r#"{"mode":"IMPORT"}"#),
         ("PUT", "/mode", r#"{"mode":"WRITE"}"#),
         ("DELETE", "/config/a", ""),
-        ("DELETE", "/contexts/.", ""),
         ("GET", "/subjects/__GLOBAL/versions", ""),
     ] {
         let answer = server.send(method, path, &[("content-type", "application/json")], sent).await;
@@ -58,7 +57,34 @@ async fn errors_have_confluents_codes() {
         let message: String = message.chars().take(150).collect();
         writeln!(found, "{method} {path} {}: {} {message}", answer.status, text["error_code"]).expect("text");
     }
-    expect![[r#""#]].assert_eq(&found);
+    expect![[r#"
+        GET /subjects/none/versions 404: 40401 Subject 'none' not found.
+        GET /subjects/a/versions/7 404: 40402 Version 7 not found.
+        GET /subjects/a/versions/0 422: 42202 The specified version '0' is not a valid version id. Allowed values are between [1, 2^31-1] and the string "latest"
+        GET /subjects/a/versions/first 422: 42202 The specified version 'first' is not a valid version id. Allowed values are between [1, 2^31-1] and the string "latest"
+        GET /schemas/ids/99 404: 40403 Schema 99 not found
+        POST /subjects/a 404: 40403 Schema not found
+        POST /subjects/none 404: 40401 Subject 'none' not found.
+        POST /subjects/a/versions 409: 409 Schema being registered is incompatible with an earlier schema for subject "a", details: [{errorType:'TYPE_MISMATCH', description:'the reader expects 
+        POST /subjects/a/versions 422: 42201 Invalid schema: /type: no type is named "strin", neither here nor in a reference
+        POST /subjects/a/versions 200: null 
+        POST /subjects/b/versions 422: 42201 Invalid schema: Empty schema
+        POST /subjects/a/versions 422: 42201 Invalid schema: invalid schema type "XML": it is AVRO, JSON or PROTOBUF
+        POST /subjects/a/versions 422: 42205 Subject a in context . is not in import mode
+        POST /subjects/a/versions 400: 400 the body is not JSON: expected ident at line 1 column 2
+        POST /subjects/a/versions 422: 422 the body is no such request: invalid type: integer `7`, expected a string at line 1 column 11
+        POST /compatibility/subjects/a/versions/7 404: 40402 Version 7 not found.
+        DELETE /subjects/none 404: 40401 Subject 'none' not found.
+        DELETE /subjects/a?permanent=true 404: 40405 Subject 'a' was not deleted first before being permanently deleted
+        DELETE /subjects/a/versions/1?permanent=true 404: 40407 Subject 'a' Version 1 was not deleted first before being permanently deleted
+        GET /config/a 404: 40408 Subject 'a' does not have subject-level compatibility configured
+        PUT /config 422: 42203 Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, and full_transitive
+        GET /mode/a 404: 40409 Subject 'a' does not have subject-level mode configured
+        PUT /mode/a 422: 42205 Cannot import since found existing subjects
+        PUT /mode 422: 42204 Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE, IMPORT and FORWARD
+        DELETE /config/a 404: 40401 Subject 'a' not found.
+        GET /subjects/__GLOBAL/versions 422: 42208 subject "__GLOBAL" is reserved
+    "#]].assert_eq(&found);
     server.stop().await;
 }
 
@@ -100,7 +126,32 @@ async fn a_subject_has_its_versions() {
         let answer = server.send(method, path, &[("content-type", "application/json")], sent.as_str()).await;
         writeln!(found, "{method} {path} {}: {}", answer.status, answer.text().trim_end()).expect("text");
     }
-    expect![[r#""#]].assert_eq(&found);
+    expect![[r#"
+        POST /subjects/a/versions 200: {"version":1,"id":1,"guid":"74eac7ad-f8e9-b2da-013c-1887a2f89163","schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[]}"}
+        POST /subjects/a/versions 200: {"version":2,"id":2,"guid":"9c604e94-d319-da24-9e45-39701f2eb398","schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\",\"default\":1}]}"}
+        POST /subjects/:.x:a/versions 200: {"version":1,"id":1,"guid":"9c604e94-d319-da24-9e45-39701f2eb398","schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\",\"default\":1}]}"}
+        GET /subjects 200: ["a",":.x:a"]
+        GET /subjects?subjectPrefix=a 200: ["a"]
+        GET /subjects/a/versions 200: [1,2]
+        GET /subjects/a/versions?limit=1&offset=1 200: [2]
+        GET /subjects/a/versions/latest 200: {"subject":"a","version":2,"id":2,"guid":"9c604e94-d319-da24-9e45-39701f2eb398","schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\",\"default\":1}]}"}
+        GET /subjects/a/versions/1/schema 200: {"type":"record","name":"R","fields":[]}
+        GET /schemas/ids/2?fetchMaxId=true 200: {"guid":"9c604e94-d319-da24-9e45-39701f2eb398","schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\",\"default\":1}]}","maxId":2}
+        GET /schemas/ids/2/versions 200: [{"subject":"a","version":2}]
+        GET /schemas?latestOnly=true 200: [{"subject":"a","version":2,"id":2,"guid":"9c604e94-d319-da24-9e45-39701f2eb398","schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\",\"default\":1}]}"}]
+        POST /compatibility/subjects/a/versions/latest?verbose=true 200: {"is_compatible":false,"messages":["{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'the reader's field \"b\" of R has no default, and the writer's record has no such field (at path '/fields/0')', additionalInfo:'b'}","{oldSchemaVersion: 2}","{oldSchema: '{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\",\"default\":1}]}'}","{validateFields: 'false', compatibility: 'BACKWARD'}"]}
+        PUT /config/a 200: {"normalize":true,"compatibility":"FULL"}
+        GET /config/a 200: {"normalize":true,"compatibilityLevel":"FULL"}
+        PUT /config/a 200: {"compatibility":"FULL"}
+        DELETE /config/a 200: {"compatibilityLevel":"FULL"}
+        GET /config 200: {"compatibilityLevel":"BACKWARD"}
+        GET /mode 200: {"mode":"READWRITE"}
+        GET /contexts 200: [".",".x"]
+        DELETE /subjects/a/versions/1 200: 1
+        DELETE /subjects/a 200: [2]
+        GET /subjects?deleted=true 200: ["a",":.x:a"]
+        DELETE /subjects/a?permanent=true 200: [1,2]
+    "#]].assert_eq(&found);
     server.stop().await;
 }
 

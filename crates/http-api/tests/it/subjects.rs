@@ -66,7 +66,23 @@ async fn subjects_are_listed_with_their_latest_version_and_level() {
         let answer = server.get(&format!("/api/v1/subjects{query}")).await;
         writeln!(shown, "{query}: {}", answer.problem()).expect("text grows");
     }
-    expect![[r#""#]].assert_eq(&shown);
+    expect![[r#"
+        : 200 {"subjects":[{"subject":"money","schema_type":"AVRO","versions":2,"latest_version":2,"latest_id":2,"compatibility":"FULL"},{"subject":"store.orders-key","schema_type":"AVRO","versions":1,"latest_version":1,"latest_id":1,"compatibility":"BACKWARD"},{"subject":"store.orders-value","schema_type":"AVRO","versions":1,"latest_version":1,"latest_id":1,"compatibility":"BACKWARD"},{"subject":":.staging:store.orders-value","schema_type":"AVRO","versions":1,"latest_version":1,"latest_id":1,"compatibility":"BACKWARD"}],"total":4}
+
+        ?q=MONEY: 200 {"subjects":[{"subject":"money","schema_type":"AVRO","versions":2,"latest_version":2,"latest_id":2,"compatibility":"FULL"}],"total":1}
+
+        ?topic=store.orders: 200 {"subjects":[{"subject":"store.orders-key","schema_type":"AVRO","versions":1,"latest_version":1,"latest_id":1,"compatibility":"BACKWARD"},{"subject":"store.orders-value","schema_type":"AVRO","versions":1,"latest_version":1,"latest_id":1,"compatibility":"BACKWARD"}],"total":2}
+
+        ?q=staging: 200 {"subjects":[{"subject":":.staging:store.orders-value","schema_type":"AVRO","versions":1,"latest_version":1,"latest_id":1,"compatibility":"BACKWARD"}],"total":1}
+
+        ?limit=1&offset=1: 200 {"subjects":[{"subject":"store.orders-key","schema_type":"AVRO","versions":1,"latest_version":1,"latest_id":1,"compatibility":"BACKWARD"}],"total":4}
+
+        ?offset=9: 200 {"subjects":[],"total":4}
+
+        ?limit=1001: 400 limit: "1001" is not a whole number from 1 to 1000, such as 100 {"in":"query"}
+        ?topic=a/b: 400 topic: character '/' at position 1 of "a/b" is not one of letters, digits, '.', '_' and '-' {"in":"query"}
+        ?prefix=a: 400 there is no parameter prefix; it takes q, topic, offset, limit {"in":"query"}
+    "#]].assert_eq(&shown);
     server.stop().await;
 }
 
@@ -82,6 +98,14 @@ async fn a_subject_is_shown_with_its_versions_to_those_who_may_see_its_topic() {
         writeln!(shown, "{}", server.get(&format!("/api/v1/subjects/{subject}")).await.problem())
             .expect("text grows");
     }
-    expect![[r#""#]].assert_eq(&shown);
+    expect![[r#"
+        200 {"subject":"money","compatibility":"FULL","sets_compatibility":true,"versions":[{"version":1,"id":1,"schema_type":"AVRO"},{"version":2,"id":2,"schema_type":"AVRO"}]}
+
+        200 {"subject":":.staging:store.orders-value","compatibility":"BACKWARD","sets_compatibility":false,"versions":[{"version":1,"id":1,"schema_type":"AVRO"}]}
+
+        404 Subject 'none' not found. {}
+        403 User:ANONYMOUS may not describe subject store.secret {}
+        400 subject "__GLOBAL" is reserved {}
+    "#]].assert_eq(&shown);
     server.stop().await;
 }

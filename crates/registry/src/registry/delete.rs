@@ -169,7 +169,7 @@ fn version_entries(
         return Ok((version, entries));
     }
     let (id, schema) = (known.schema.id, known.schema.schema.clone());
-    let value = Some(VersionEntry { id, schema, is_deleted: true });
+    let value = Some(Box::new(VersionEntry { id, schema, is_deleted: true }));
     Ok((version, vec![Entry::Version { subject, version, value }]))
 }
 

@@ -49,14 +49,18 @@ enum Preparation {
     /// It is there already.
     Known(SubjectVersion),
     /// It is to be registered.
-    New {
-        subject: Subject,
-        schema: Schema,
-        id: Option<i32>,
-        version: Option<i32>,
-        /// The versions that it was compared with.
-        seen: Vec<(i32, i32, bool)>,
-    },
+    New(Box<NewVersion>),
+}
+
+/// A version that is not there yet.
+#[derive(Debug)]
+struct NewVersion {
+    subject: Subject,
+    schema: Schema,
+    id: Option<i32>,
+    version: Option<i32>,
+    /// The versions that it was compared with.
+    seen: Vec<(i32, i32, bool)>,
 }
 
 /// Why a schema was not registered.
@@ -178,7 +182,8 @@ impl Registry {
             }
         }
         let (subject, seen) = (subject.clone(), seen(&versions));
-        Ok(PreparedVersion(Preparation::New { subject, schema, id: new.id, version: new.version, seen }))
+        let new = NewVersion { subject, schema, id: new.id, version: new.version, seen };
+        Ok(PreparedVersion(Preparation::New(Box::new(new))))
     }
 
     /// Registers what was prepared, and answers once it is on disk. `None` where its subject changed meanwhile: it is to be
@@ -187,10 +192,11 @@ impl Registry {
     /// # Errors
     /// [`RegisterError`].
     pub async fn commit(&self, prepared: PreparedVersion) -> Result<Option<SubjectVersion>, RegisterError> {
-        let (subject, schema, id, version, compared) = match prepared.0 {
+        let new = match prepared.0 {
             Preparation::Known(known) => return Ok(Some(known)),
-            Preparation::New { subject, schema, id, version, seen } => (subject, schema, id, version, seen),
+            Preparation::New(new) => *new,
         };
+        let NewVersion { subject, schema, id, version, seen: compared } = new;
         let mut change = self.0.store.begin().await?;
         let entries = {
             let memory = self.0.store.memory();
@@ -343,7 +349,7 @@ fn entries(
         version: *number,
         value: None,
     }));
-    let value = Some(VersionEntry { id, schema, is_deleted: false });
+    let value = Some(Box::new(VersionEntry { id, schema, is_deleted: false }));
     entries.push(Entry::Version { subject: subject.clone(), version, value });
     Ok(entries)
 }

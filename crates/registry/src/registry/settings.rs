@@ -76,7 +76,7 @@ impl Registry {
         let config = {
             let memory = self.0.store.memory();
             check_mode(&memory, scope)?;
-            merged(memory.config(scope).cloned().unwrap_or_default(), changes)?
+            merged(&memory.config(scope).cloned().unwrap_or_default(), changes)?
         };
         let entry = Entry::Config { scope: scope.cloned(), config: Some(Box::new(config.clone())) };
         change.append(vec![entry]).await?;
@@ -163,8 +163,8 @@ fn check_mode(memory: &Memory, scope: Option<&Subject>) -> Result<(), SettingsEr
     }
 }
 
-fn merged(config: Config, changes: Map<String, Value>) -> Result<Config, SettingsError> {
-    let mut all = match serde_json::to_value(&config) {
+fn merged(config: &Config, changes: Map<String, Value>) -> Result<Config, SettingsError> {
+    let mut all = match serde_json::to_value(config) {
         Ok(Value::Object(all)) => all,
         _ => Map::new(),
     };

@@ -64,7 +64,7 @@ impl Memory {
     pub(crate) fn apply(&mut self, entry: Entry) -> Result<(), String> {
         match entry {
             Entry::Version { subject, version, value: Some(value) } => {
-                self.set_version(&subject, version, value)?
+                self.set_version(&subject, version, *value)?;
             }
             Entry::Version { subject, version, value: None } => self.remove_version(&subject, version),
             Entry::Config { scope, config: Some(config) } => {

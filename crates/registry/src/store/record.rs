@@ -22,7 +22,7 @@ use crate::{Config, Metadata, Mode, Reference, RuleSet, Schema, SchemaType};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Entry {
     /// A version of a subject, or its end.
-    Version { subject: Subject, version: i32, value: Option<VersionEntry> },
+    Version { subject: Subject, version: i32, value: Option<Box<VersionEntry>> },
     /// Settings of a scope, which is all of them without a subject; or their end.
     Config { scope: Option<Subject>, config: Option<Box<Config>> },
     /// The mode of a scope, or its end.
@@ -182,7 +182,8 @@ impl Entry {
             "SCHEMA" => {
                 let version = key.version.filter(|version| *version > 0);
                 let version = version.ok_or("its key names no version")?;
-                let value = value.map(|value| parse::<SchemaValue>(value)?.into_entry()).transpose()?;
+                let value = value.map(|value| parse::<SchemaValue>(value)?.into_entry().map(Box::new));
+                let value = value.transpose()?;
                 Ok(Self::Version { subject: named()?, version, value })
             }
             "CONFIG" => {
@@ -270,7 +271,7 @@ mod tests {
         Subject::parse(text).expect("valid")
     }
 
-    fn version(schema_type: SchemaType) -> VersionEntry {
+    fn version(schema_type: SchemaType) -> Box<VersionEntry> {
         let reference = Reference { name: "Money".to_owned(), subject: "money".to_owned(), version: 1 };
         let schema = Schema {
             schema_type,
@@ -279,7 +280,7 @@ mod tests {
             metadata: None,
             rule_set: None,
         };
-        VersionEntry { id: 7, schema, is_deleted: false }
+        Box::new(VersionEntry { id: 7, schema, is_deleted: false })
     }
 
     #[test]

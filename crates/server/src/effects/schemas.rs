@@ -59,7 +59,7 @@ impl Effect for SchemaEffect {
         for contract in wanted.of::<EventDefinition>().filter_map(EventContract::of) {
             match self.prepare(&contract).await {
                 Ok(_) => {}
-                Err(error) => problems.push(contract.problem(error)?),
+                Err(error) => problems.push(contract.problem(&error)?),
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(EffectError::Refused(problems)) }
@@ -70,7 +70,7 @@ impl Effect for SchemaEffect {
         for contract in applied.of::<EventDefinition>().filter_map(EventContract::of) {
             match self.register(&contract).await {
                 Ok(()) => {}
-                Err(error) => problems.push(contract.problem(error)?),
+                Err(error) => problems.push(contract.problem(&error)?),
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(EffectError::Refused(problems)) }
@@ -107,11 +107,11 @@ impl EventContract {
     ///
     /// # Errors
     /// [`EffectError::Unavailable`] where the log is to blame.
-    fn problem(&self, error: RegisterError) -> Result<Problem, EffectError> {
-        if let RegisterError::Store(error) = &error {
+    fn problem(&self, error: &RegisterError) -> Result<Problem, EffectError> {
+        if let RegisterError::Store(error) = error {
             return Err(EffectError::Unavailable { reason: error.to_string() });
         }
-        let help = match &error {
+        let help = match error {
             RegisterError::Incompatible { config, verdicts, .. } => {
                 let of_version = |verdict: &factum_registry::VersionVerdict| {
                     let reasons: Vec<_> = verdict.incompatibilities.iter().map(ToString::to_string).collect();

@@ -2,6 +2,8 @@
 //!
 //! Invariants: each error of the domain has its code here and nowhere else. A code of five digits begins with its status.
 
+use std::fmt::Display;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use factum_api::registry::ErrorMessage;
@@ -45,31 +47,31 @@ const CONTEXT_NOT_EMPTY: u32 = 42211;
 const STORE: u32 = 50001;
 
 impl Failure {
-    pub(super) fn new(status: StatusCode, error_code: u32, message: impl ToString) -> Self {
+    pub(super) fn new(status: StatusCode, error_code: u32, message: impl Display) -> Self {
         let error = ErrorMessage { error_code, message: message.to_string() };
         Self { status, error, challenge: None }
     }
 
     /// By a code of five digits, which begins with its status.
-    fn coded(error_code: u32, message: impl ToString) -> Self {
+    fn coded(error_code: u32, message: impl Display) -> Self {
         let status =
             u16::try_from(error_code / 100).ok().and_then(|status| StatusCode::from_u16(status).ok());
         Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error_code, message)
     }
 
-    pub(super) fn invalid_schema(message: impl ToString) -> Self {
+    pub(super) fn invalid_schema(message: impl Display) -> Self {
         Self::coded(INVALID_SCHEMA, message)
     }
 
-    pub(super) fn invalid_level(message: impl ToString) -> Self {
+    pub(super) fn invalid_level(message: impl Display) -> Self {
         Self::coded(INVALID_LEVEL, message)
     }
 
-    pub(super) fn invalid_mode(message: impl ToString) -> Self {
+    pub(super) fn invalid_mode(message: impl Display) -> Self {
         Self::coded(INVALID_MODE, message)
     }
 
-    pub(super) fn invalid_rule_set(message: impl ToString) -> Self {
+    pub(super) fn invalid_rule_set(message: impl Display) -> Self {
         Self::coded(INVALID_RULE_SET, message)
     }
 
@@ -85,11 +87,11 @@ impl Failure {
     }
 
     /// 503: the same request may succeed later.
-    pub(super) fn busy(message: impl ToString) -> Self {
+    pub(super) fn busy(message: impl Display) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, 50301, message)
     }
 
-    pub(super) fn unknown_schema(message: impl ToString) -> Self {
+    pub(super) fn unknown_schema(message: impl Display) -> Self {
         Self::coded(UNKNOWN_SCHEMA, message)
     }
 }
