@@ -48,7 +48,7 @@ test("subjects are listed with their format, versions and level, and found by na
   await register(":.staging:listed.refunds-value", ORDER);
   const page = await openPage(browser, `${factum.url}/registry`);
   await row(page, "listed.orders-value")
-    .filter({ hasText: /Avro\s*2.*BACKWARD/ })
+    .filter({ hasText: /Avro.*BACKWARD\s*2/ })
     .waitFor();
   await row(page, ":.staging:listed.refunds-value").waitFor();
   await page.getByLabel("Find a subject").fill("REFUNDS");

@@ -175,7 +175,7 @@ async fn no_one_meets_half_of_a_change() {
     rules.push(Acl { permission: Permission::Deny, ..rule("User:ann", "secret") });
     let (changed, seen) = (acls.clone(), acls);
     let change = std::thread::spawn(move || changed.change(rules.iter().map(|rule| (rule, true))));
-    let ann = factum_types::Principal::new("User:ann");
+    let ann = Principal::new("User:ann");
     while !change.is_finished() {
         let client = factum_types::auth::Client::at(&ann, [127, 0, 0, 1].into());
         let verdict = seen.decide(client, Operation::Read, ResourceType::Topic, "secret");

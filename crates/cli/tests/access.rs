@@ -171,7 +171,7 @@ fn a_short_password_for_the_first_user_is_refused() {
 }
 
 #[test]
-fn who_is_let_in_is_told_of_each_listener_where_they_differ() {
+fn listeners_say_each_whom_they_let_in_where_they_differ() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("factum.toml");
     std::fs::write(&config, "[kafka]\nsecurity = \"SASL_PLAINTEXT\"\n").expect("written");
@@ -216,9 +216,29 @@ fn get(factum: &FactumProcess, path: &str) -> String {
     answer
 }
 
+/// What the start-up block says where rules are lost.
+const ALONE: &str = "SUPER USERS ALONE";
+
+/// Repairs the topic of users and rules, giving up what is damaged.
+fn repair(data: &Path) {
+    let repair = Command::new(BINARY)
+        .args([
+            "log",
+            "repair",
+            "--topic",
+            "_factum.access",
+            "--partition",
+            "0",
+            "--accept-loss",
+            "--data-dir",
+        ])
+        .arg(data)
+        .output();
+    said(repair.expect("it runs"));
+}
+
 #[test]
 fn lost_rules_let_in_super_users_alone_until_the_operator_accepts_it() {
-    const ALONE: &str = "SUPER USERS ALONE";
     let folder = tempfile::tempdir().expect("a folder");
     let (path, data) = (folder.path(), folder.path().join("data"));
     let ann =
@@ -252,20 +272,7 @@ fn lost_rules_let_in_super_users_alone_until_the_operator_accepts_it() {
     drop(factum);
 
     // And after a repair.
-    let repair = Command::new(BINARY)
-        .args([
-            "log",
-            "repair",
-            "--topic",
-            "_factum.access",
-            "--partition",
-            "0",
-            "--accept-loss",
-            "--data-dir",
-        ])
-        .arg(&data)
-        .output();
-    said(repair.expect("it runs"));
+    repair(&data);
     let mut factum = serve_again(path, "", "correct horse");
     assert!(factum.stdout().contains(ALONE), "{}", factum.stdout());
     factum.stop();
@@ -279,8 +286,15 @@ fn lost_rules_let_in_super_users_alone_until_the_operator_accepts_it() {
         assert!(get(&factum, "/health/ready").starts_with("HTTP/1.1 200"));
         factum.stop();
     }
+}
 
-    // A topic that is gone with its note does not make a new server of it.
+#[test]
+fn a_topic_of_rules_that_is_gone_does_not_make_a_new_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, data) = (folder.path(), folder.path().join("data"));
+    let mut factum = serve(path, "correct horse");
+    factum.stop();
+    drop(factum);
     std::fs::remove_dir_all(data.join("topics/_factum.access")).expect("removed");
     for note in std::fs::read_dir(data.join("known-topics")).expect("notes") {
         let note = note.expect("a note").path();

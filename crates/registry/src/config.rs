@@ -1,4 +1,4 @@
-//! What is set for a subject, a context, or all of them: compatibility, an alias, metadata and rules that schemas are given.
+//! Settings of a subject, a context, or all of them: compatibility, an alias, metadata and rules that schemas are given.
 
 use std::fmt;
 use std::str::FromStr;

@@ -13,12 +13,12 @@ const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
 
 /// By context and fingerprint; the oldest go first.
 #[derive(Debug, Default)]
-pub(crate) struct ParsedSchemas(Mutex<Kept>);
+pub(crate) struct ParsedSchemas(Mutex<Cache>);
 
 type Key = (String, Guid);
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Cache {
     schemas: HashMap<Key, (ParsedSchema, usize)>,
     order: VecDeque<Key>,
     text_bytes: usize,

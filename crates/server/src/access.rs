@@ -20,7 +20,7 @@ use factum_types::{Action, Authorizer, Principal, Resource, TopicName};
 use metrics::{Counter, counter, describe_counter, describe_gauge, gauge};
 use tracing::{error, info, warn};
 
-use self::damage::{AccessNote, Lost};
+use self::damage::{AccessNote, LostRange};
 use crate::options::{Access, AccessOptions};
 use crate::{Options, StartError};
 
@@ -94,7 +94,7 @@ pub(crate) async fn start(
 }
 
 /// What is lost and not accepted, in words; accepts it where the operator says so.
-fn judge(lost: Vec<Lost>, note: &AccessNote, has_topic: bool, accepts: bool) -> Option<String> {
+fn judge(lost: Vec<LostRange>, note: &AccessNote, has_topic: bool, accepts: bool) -> Option<String> {
     describe_gauge!(DAMAGED, "1 while users or rules are lost, so that super users alone are let in");
     let lost = damage::not_accepted(lost, if has_topic { note.accepted() } else { Vec::new() }.as_slice());
     let is_damaged = !lost.is_empty() && !accepts;

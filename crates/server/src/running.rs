@@ -25,7 +25,6 @@ pub struct Running {
     pub(crate) is_https: bool,
     pub(crate) kafka: SocketAddr,
     pub(crate) listeners: Vec<ListenerView>,
-    pub(crate) opens_unruled: bool,
     pub(crate) access: AccessStart,
     pub(crate) data_dir: PathBuf,
     pub(crate) temporary: Option<TemporaryFolder>,
@@ -81,11 +80,6 @@ impl Running {
     /// Every listener, with who is let in.
     pub fn listeners(&self) -> &[ListenerView] {
         &self.listeners
-    }
-
-    /// Whether everyone may use what no access rule is about.
-    pub fn opens_unruled(&self) -> bool {
-        self.opens_unruled
     }
 
     /// How many users may log in.

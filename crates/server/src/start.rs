@@ -56,8 +56,6 @@ struct Parts {
     http: factum_http_api::Handle,
     kafka: factum_kafka_server::Handle,
     listeners: Vec<ListenerView>,
-    /// Whether rules decide, and what none is about is open.
-    opens_unruled: bool,
     access: AccessStart,
     data_dir: PathBuf,
     temporary: Option<TemporaryFolder>,
@@ -119,7 +117,6 @@ impl Parts {
             groups.edge.clone(),
         )?;
         let listeners = listeners::shown(&options, &kafka, &http);
-        let opens_unruled = options.access.opens_unruled();
         health.follow_listeners(kafka.clone(), http.clone(), listeners.clone());
         let mut project = Project::new(&options, &internal_log, &catalogue, effects);
         // Clients meet what is recorded: contracts, views and names hold from the first request on.
@@ -130,19 +127,7 @@ impl Parts {
         serve(kafka_service, http_service, health, groups);
         // The folder is applied beside them: however long its definitions take, the ports answer.
         let (project, outcome) = project.run(groups).await;
-        Ok(Self {
-            http,
-            kafka,
-            listeners,
-            opens_unruled,
-            access,
-            data_dir,
-            temporary,
-            catalogue,
-            engine,
-            project,
-            outcome,
-        })
+        Ok(Self { http, kafka, listeners, access, data_dir, temporary, catalogue, engine, project, outcome })
     }
 
     fn into_running(self, tree: TaskTree, groups: Groups) -> Running {
@@ -153,7 +138,6 @@ impl Parts {
             is_https: self.http.is_encrypted(),
             kafka: self.kafka.local_addr,
             listeners: self.listeners,
-            opens_unruled: self.opens_unruled,
             access: self.access,
             data_dir: self.data_dir,
             temporary: self.temporary,

@@ -34,7 +34,7 @@ final class Quotas {
                 alteration(address, Map.of("connection_creation_rate", 3.0)))).all().get();
             expect(
                 describe(admin, ClientQuotaFilter.all()),
-                "[client-id=null {controller_mutation_rate=0.5}, client-id=app user=ann {consumer_byte_rate=2048.0},"
+                "[client-id=app user=ann {consumer_byte_rate=2048.0}, client-id=null {controller_mutation_rate=0.5},"
                     + " ip=10.0.0.7 {connection_creation_rate=3.0}, user=ann {producer_byte_rate=1024.0, request_percentage=12.5}]");
             expect(
                 describe(admin, ClientQuotaFilter.containsOnly(List.of(ClientQuotaFilterComponent.ofEntity("user", "ann")))),

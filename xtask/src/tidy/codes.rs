@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("factum-http-api", "turns errors into HTTP statuses"),
     ("factum-kafka-server", "turns errors into Kafka codes"),
     ("factum-cli", "reads statuses as an HTTP client"),
+    ("factum-api", "has the shapes of responses, of which the errors of the schema registry name a code"),
 ];
 
 pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {

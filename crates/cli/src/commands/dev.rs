@@ -150,6 +150,7 @@ async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Repor
     let asked = welcome::Request {
         project: options.project.clone(),
         access: options.access.mode,
+        opens_unruled: options.access.opens_unruled(),
         generates: options.feeds.generate,
         greeting,
     };

@@ -48,7 +48,8 @@ async fn start() -> Server {
     }
     register(&server, "money", r#"{"name":"cents","type":"long","default":0}"#).await;
     let level = json!({"compatibility": "FULL"}).to_string();
-    let set = server.send("PUT", "/config/money", &[("content-type", "application/json")], &level).await;
+    let set =
+        server.send("PUT", "/config/money", &[("content-type", "application/json")], level.as_str()).await;
     assert_eq!(set.status, 200, "{}", set.text());
     server
 }

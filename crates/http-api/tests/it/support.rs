@@ -54,13 +54,13 @@ pub(crate) struct Setup {
     pub(crate) auto_create_topics: AutoCreateTopics,
     pub(crate) health: fn() -> HealthReport,
     /// Whether users and rules decide, and not `authorizer`; then, whether what no rule is about is open.
-    pub(crate) rules: Option<Unruled>,
+    pub(crate) rules: Option<UnruledAccess>,
     pub(crate) sql: factum_sql::Options,
 }
 
 /// What no rule is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unruled {
+pub(crate) enum UnruledAccess {
     Open,
     Closed,
 }
@@ -113,7 +113,7 @@ impl Server {
         let authorizer = match setup.rules {
             Some(unruled) => {
                 let admin = ["User:admin".to_owned()];
-                Arc::new(AclAuthorizer::new(access.acls().clone(), admin, unruled == Unruled::Open))
+                Arc::new(AclAuthorizer::new(access.acls().clone(), admin, unruled == UnruledAccess::Open))
             }
             None => setup.authorizer,
         };

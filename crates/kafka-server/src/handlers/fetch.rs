@@ -46,7 +46,7 @@ impl Handle for FetchRequest {
         // Who has to wait is told at once, without anything (KIP-219).
         let owed = call.owed(QuotaKey::ConsumerByteRate);
         if owed > 0 {
-            return FetchResponse { throttle_time_ms: owed, ..opened.close(&self, call, Vec::new()) };
+            return FetchResponse { throttle_time_ms: owed, ..opened.leave_empty(&self, call) };
         }
         let mut plan = Plan::default();
         for topic in &opened.topics {
@@ -120,6 +120,14 @@ fn open(request: &FetchRequest, call: &Call) -> Result<OpenFetch, ErrorCode> {
 }
 
 impl OpenFetch {
+    /// The answer to a client that has to wait: clients make no session of it.
+    fn leave_empty(self, request: &FetchRequest, call: &Call) -> FetchResponse {
+        match self.session {
+            SessionUse::None | SessionUse::Begin => answer(ErrorCode::None, 0, Vec::new()),
+            SessionUse::GoOn(..) => self.close(request, call, Vec::new()),
+        }
+    }
+
     /// The answer, as the session has it.
     fn close(self, request: &FetchRequest, call: &Call, mut answered: Vec<FetchedTopic>) -> FetchResponse {
         let node = &call.session.node;

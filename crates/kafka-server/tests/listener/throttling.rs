@@ -87,6 +87,9 @@ async fn a_consumer_beyond_its_quota_gets_nothing_until_it_has_waited() {
     // On another connection, which does not wait for the first.
     let second = server.client().await.ask(&fetch("orders", 0, Duration::from_secs(20)), 12).await;
     assert!(second.throttle_time_ms > 0 && second.responses.is_empty(), "{second:?}");
+    let asked = fetch("orders", 0, Duration::ZERO).with_session_epoch(0);
+    let third = server.client().await.ask(&asked, 12).await;
+    assert!(third.throttle_time_ms > 0 && third.session_id == 0, "no session is begun: {third:?}");
     let neighbour =
         server.client().await.named("neighbour").ask(&fetch("orders", 0, Duration::ZERO), 12).await;
     assert_eq!(neighbour.throttle_time_ms, 0);

@@ -42,10 +42,10 @@ pub struct NewSchema {
 
 /// A schema that was read and compared, and can be registered unless its subject changed meanwhile.
 #[derive(Debug)]
-pub struct PreparedVersion(Prepared);
+pub struct PreparedVersion(Preparation);
 
 #[derive(Debug)]
-enum Prepared {
+enum Preparation {
     /// It is there already.
     Known(SubjectVersion),
     /// It is to be registered.
@@ -168,7 +168,7 @@ impl Registry {
             Err(error) => return Err(error.into()),
         };
         if let Some(known) = self.0.find_live(subject, &schema, new.id).filter(|_| new.version.is_none()) {
-            return Ok(PreparedVersion(Prepared::Known(known)));
+            return Ok(PreparedVersion(Preparation::Known(known)));
         }
         if let Some(parsed) = parsed.filter(|_| !mode.is_import()) {
             let verdicts = self.0.verdicts(&parsed, schema.metadata.as_ref(), &live, &config);
@@ -178,7 +178,7 @@ impl Registry {
             }
         }
         let (subject, seen) = (subject.clone(), seen(&versions));
-        Ok(PreparedVersion(Prepared::New { subject, schema, id: new.id, version: new.version, seen }))
+        Ok(PreparedVersion(Preparation::New { subject, schema, id: new.id, version: new.version, seen }))
     }
 
     /// Registers what was prepared, and answers once it is on disk. `None` where its subject changed meanwhile: it is to be
@@ -188,8 +188,8 @@ impl Registry {
     /// [`RegisterError`].
     pub async fn commit(&self, prepared: PreparedVersion) -> Result<Option<SubjectVersion>, RegisterError> {
         let (subject, schema, id, version, compared) = match prepared.0 {
-            Prepared::Known(known) => return Ok(Some(known)),
-            Prepared::New { subject, schema, id, version, seen } => (subject, schema, id, version, seen),
+            Preparation::Known(known) => return Ok(Some(known)),
+            Preparation::New { subject, schema, id, version, seen } => (subject, schema, id, version, seen),
         };
         let mut change = self.0.store.begin().await?;
         let entries = {

@@ -1,4 +1,4 @@
-//! What a schema refers to, found in its subjects; and schemas read with it.
+//! References of a schema, found in their subjects; and schemas read with them.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! What the records of `_schemas` say, in memory.
+//! Subjects, versions and settings in memory, as the records of `_schemas` say.
 //!
-//! **Invariants:** a version's schema and its id are the same in all subjects of a context; an id is given once. Whoever refers to a
-//! version is found from it.
+//! **Invariants:** a version's schema and its id are the same in all subjects of a context; an id is given once. The versions that refer to a
+//! version are found from it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

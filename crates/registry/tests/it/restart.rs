@@ -1,4 +1,4 @@
-//! What another reading of the log gives.
+//! Registries that are read from the log again.
 
 use bytes::Bytes;
 use factum_eventlog::{EventLog, NewRecord};

@@ -31,7 +31,7 @@ const MAX_LISTED: usize = 5;
 
 /// Offsets that are lost, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Lost {
+pub(super) struct LostRange {
     pub(super) from: i64,
     pub(super) next: i64,
     pub(super) reason: String,
@@ -70,7 +70,7 @@ impl AccessNote {
     }
 
     /// Notes that the operator does without these, besides those that it did without. Blocking.
-    pub(super) fn accept(&self, lost: &[Lost]) {
+    pub(super) fn accept(&self, lost: &[LostRange]) {
         let mut accepted = self.accepted();
         accepted.extend(lost.iter().map(|lost| (lost.from, lost.next)));
         accepted.sort_unstable();
@@ -101,16 +101,16 @@ impl AccessNote {
 }
 
 /// Everything that is lost of users and rules. `unreadable` is what their reader passed over. Blocking.
-pub(super) fn find(data_dir: &Path, has_topic: bool, unreadable: &UnreadableAccess) -> Vec<Lost> {
+pub(super) fn find(data_dir: &Path, has_topic: bool, unreadable: &UnreadableAccess) -> Vec<LostRange> {
     if !has_topic {
         let is_known = AccessNote::at(data_dir).exists();
         let reason = format!("topic {TOPIC} is gone, and there were users or rules");
-        return is_known.then_some(Lost { from: 0, next: i64::MAX, reason }).into_iter().collect();
+        return is_known.then_some(LostRange { from: 0, next: i64::MAX, reason }).into_iter().collect();
     }
-    let mut lost: Vec<Lost> = unreadable
+    let mut lost: Vec<LostRange> = unreadable
         .ranges
         .iter()
-        .map(|(range, reason)| Lost {
+        .map(|(range, reason)| LostRange {
             from: range.start.get(),
             next: range.end.get(),
             reason: reason.clone(),
@@ -118,19 +118,19 @@ pub(super) fn find(data_dir: &Path, has_topic: bool, unreadable: &UnreadableAcce
         .collect();
     if unreadable.more > 0 {
         let reason = format!("{} more records cannot be read", unreadable.more);
-        lost.push(Lost { from: 0, next: i64::MAX, reason });
+        lost.push(LostRange { from: 0, next: i64::MAX, reason });
     }
     let dir = data_dir.join("topics").join(TOPIC).join("0");
     match inspect(&LocalDisk, &dir) {
         Ok(found) => {
-            lost.extend(found.damage.iter().map(|damage| Lost {
+            lost.extend(found.damage.iter().map(|damage| LostRange {
                 from: damage.from.get(),
                 next: damage.next.get(),
                 reason: damage.fault.to_string(),
             }));
             lost.extend(found.notes.iter().filter_map(|note| match note {
                 InspectionNote::GivenUp { from, next } => {
-                    Some(Lost { from: from.get(), next: next.get(), reason: note.to_string() })
+                    Some(LostRange { from: from.get(), next: next.get(), reason: note.to_string() })
                 }
                 _ => None,
             }));
@@ -138,20 +138,21 @@ pub(super) fn find(data_dir: &Path, has_topic: bool, unreadable: &UnreadableAcce
         Err(source) => {
             error!(error = &source as &dyn std::error::Error, "topic {TOPIC} cannot be inspected");
             let reason = format!("topic {TOPIC} cannot be inspected: {source}");
-            lost.push(Lost { from: 0, next: i64::MAX, reason });
+            lost.push(LostRange { from: 0, next: i64::MAX, reason });
         }
     }
     lost
 }
 
 /// Those that the operator did not accept.
-pub(super) fn not_accepted(lost: Vec<Lost>, accepted: &[(i64, i64)]) -> Vec<Lost> {
-    let covers = |lost: &Lost| accepted.iter().any(|(from, next)| *from <= lost.from && lost.next <= *next);
+pub(super) fn not_accepted(lost: Vec<LostRange>, accepted: &[(i64, i64)]) -> Vec<LostRange> {
+    let covers =
+        |lost: &LostRange| accepted.iter().any(|(from, next)| *from <= lost.from && lost.next <= *next);
     lost.into_iter().filter(|lost| !covers(lost)).collect()
 }
 
 /// What is lost, in words.
-pub(super) fn in_words(lost: &[Lost]) -> String {
+pub(super) fn in_words(lost: &[LostRange]) -> String {
     let mut words: Vec<_> = lost.iter().take(MAX_LISTED).map(|lost| lost.reason.clone()).collect();
     words.dedup();
     let more = lost.len().saturating_sub(MAX_LISTED);
@@ -165,8 +166,8 @@ pub(super) fn in_words(lost: &[Lost]) -> String {
 mod tests {
     use super::*;
 
-    fn lost(from: i64, next: i64) -> Lost {
-        Lost { from, next, reason: String::new() }
+    fn lost(from: i64, next: i64) -> LostRange {
+        LostRange { from, next, reason: String::new() }
     }
 
     #[test]

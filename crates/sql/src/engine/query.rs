@@ -134,8 +134,8 @@ impl Engine {
         }
     }
 
-    /// Runs one query over views, topics and tables as they are now, whoever may read them. Names have their team before them. Dropping the
-    /// future ends the query.
+    /// Runs one query of Factum's own over views, topics and tables as they are now: no access is asked about. Names have
+    /// their team before them. Dropping the future ends the query.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -149,8 +149,8 @@ impl Engine {
     }
 
     /// How a query is computed: what is kept for the views that it reads, and what is computed when it is run. The name
-    /// of a view stands for reading it. The caller may describe what `access` allows. It is planned in a slot of `client`'s share, as its queries are; without it, of no
-    /// one's.
+    /// of a view stands for reading it. The caller may describe what `access` allows. It is planned in a slot of `client`'s
+    /// share, as its queries are; without it, of no one's.
     ///
     /// # Errors
     /// [`QueryError`].

@@ -14,6 +14,8 @@ use crate::output;
 pub(super) struct Request {
     pub(super) project: Option<PathBuf>,
     pub(super) access: Access,
+    /// Whether rules decide, and what none is about is open.
+    pub(super) opens_unruled: bool,
     /// Whether generators run.
     pub(super) generates: bool,
     pub(super) greeting: Greeting,
@@ -46,7 +48,7 @@ fn dev(running: &Running, asked: &Request) -> String {
     rows.extend([
         ("Kafka", kafka.to_string()),
         ("Data", data(running)),
-        ("Access", who(running, access, asked.greeting)),
+        ("Access", who(running, access, asked.greeting, asked.opens_unruled)),
     ]);
     format!(
         "Factum {} is ready.\n\n{}\n{}Ctrl-C stops it.\n\n",
@@ -73,7 +75,7 @@ fn demo(
         ("API docs", format!("http://{http}/docs")),
         ("Kafka", kafka.to_string()),
         ("Project", format!("{} ({fate})", project.display())),
-        ("Access", who(running, access, Greeting::Dev)),
+        ("Access", who(running, access, Greeting::Dev, false)),
     ];
     let query = project.join("teams/store/pipelines/top_movies.sql");
     format!(
@@ -124,7 +126,7 @@ fn data(running: &Running) -> String {
     }
 }
 
-fn who(running: &Running, access: Access, greeting: Greeting) -> String {
+fn who(running: &Running, access: Access, greeting: Greeting, opens_unruled: bool) -> String {
     let is_open = matches!(access, Access::Open | Access::OpenOnLoopback);
     if access != Access::Acl && has_logins(running) {
         return each_listener(running);
@@ -151,8 +153,7 @@ fn who(running: &Running, access: Access, greeting: Greeting) -> String {
         }
         Access::Acl => {
             let (users, rules) = (running.user_count(), running.rule_count());
-            let unruled =
-                if running.opens_unruled() { "; WHAT NO RULE IS ABOUT IS OPEN to anyone" } else { "" };
+            let unruled = if opens_unruled { "; WHAT NO RULE IS ABOUT IS OPEN to anyone" } else { "" };
             format!("by rules: {}, {}{unruled}", output::count(users, "user"), output::count(rules, "rule"))
         }
     }

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::TAG;
 use super::error::{Failure, messages};
-use super::extract::{Named, Query, body, flag, may, new_schema, read_schemas};
+use super::extract::{PathNames, Query, body, flag, may, new_schema, read_schemas};
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::Json;
@@ -39,7 +39,7 @@ struct CheckParams {
 async fn check_against_subject(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
     Query(params): Query<CheckParams>,
     request: Request,
 ) -> Result<Json<CompatibilityCheck>, Failure> {
@@ -56,7 +56,7 @@ async fn check_against_subject(
 async fn check_against_version(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named((subject, version)): Named<(Subject, VersionSelector)>,
+    PathNames((subject, version)): PathNames<(Subject, VersionSelector)>,
     Query(params): Query<CheckParams>,
     request: Request,
 ) -> Result<Json<CompatibilityCheck>, Failure> {
@@ -83,7 +83,7 @@ async fn check(
             }
             reasons
         }
-        // Whoever asks for reasons is told of a schema that is none as of one.
+        // A client that asks for reasons is told of an invalid schema as of one.
         Err(error @ (CheckError::Schema(_) | CheckError::Reference(_))) if params.verbose => {
             vec![format!("Invalid schema: {error}")]
         }

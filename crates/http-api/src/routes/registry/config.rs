@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::TAG;
 use super::error::Failure;
-use super::extract::{Named, Query, body, flag, may};
+use super::extract::{PathNames, Query, body, flag, may};
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::Json;
@@ -70,7 +70,7 @@ async fn delete_global_config(State(api): State<Arc<Api>>, caller: Caller) -> Re
 async fn get_config(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
     Query(params): Query<ConfigParams>,
 ) -> Result<Json<Config>, Failure> {
     may(&caller, Action::DescribeConfigs, &subject)?;
@@ -91,7 +91,7 @@ async fn get_config(
 async fn set_config(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
     request: Request,
 ) -> Result<Json<Map<String, Value>>, Failure> {
     may(&caller, Action::AlterConfigs, &subject)?;
@@ -105,7 +105,7 @@ async fn set_config(
 async fn delete_config(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
 ) -> Result<Json<Config>, Failure> {
     may(&caller, Action::AlterConfigs, &subject)?;
     Ok(Json(with_level(api.state.registry.delete_config(Some(&subject)).await?)))

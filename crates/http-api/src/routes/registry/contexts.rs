@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::TAG;
 use super::error::Failure;
-use super::extract::{Named, Page, Query};
+use super::extract::{Page, PathNames, Query};
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::Json;
@@ -56,7 +56,7 @@ async fn list_contexts(
 async fn delete_context(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(context): Named<ContextName>,
+    PathNames(context): PathNames<ContextName>,
 ) -> Result<StatusCode, Failure> {
     caller.may(Action::Delete, Resource::Cluster)?;
     api.state.registry.delete_context(&context.0).await?;

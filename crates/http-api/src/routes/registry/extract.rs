@@ -1,4 +1,4 @@
-//! What requests to the registry name: subjects, versions, a schema.
+//! Extractors of requests to the registry: subjects, versions, a schema.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use crate::api::Api;
 use crate::http::extract::Caller;
 
 /// A path's parts, in words of the registry.
-pub(super) struct Named<T>(pub(super) T);
+pub(super) struct PathNames<T>(pub(super) T);
 
-impl<S: Send + Sync, T: FromPath> FromRequestParts<S> for Named<T> {
+impl<S: Send + Sync, T: FromPath> FromRequestParts<S> for PathNames<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::TAG;
 use super::error::Failure;
-use super::extract::{Named, Query, body, flag, may};
+use super::extract::{PathNames, Query, body, flag, may};
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::Json;
@@ -71,7 +71,7 @@ async fn delete_global_mode(
 async fn get_mode(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
     Query(params): Query<ModeParams>,
 ) -> Result<Json<ModeSetting>, Failure> {
     may(&caller, Action::DescribeConfigs, &subject)?;
@@ -91,7 +91,7 @@ async fn get_mode(
 async fn set_mode(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
     Query(params): Query<ModeParams>,
     request: Request,
 ) -> Result<Json<ModeSetting>, Failure> {
@@ -106,7 +106,7 @@ async fn set_mode(
 async fn delete_mode(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
 ) -> Result<Json<ModeSetting>, Failure> {
     may(&caller, Action::AlterConfigs, &subject)?;
     Ok(shown(api.state.registry.delete_mode(Some(&subject)).await?))

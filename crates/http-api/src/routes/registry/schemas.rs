@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::Failure;
-use super::extract::{FromPath, Named, Page, Query, filter, flag, may, sees};
+use super::extract::{FromPath, Page, PathNames, Query, filter, flag, may, sees};
 use super::{TAG, reply};
 use crate::api::Api;
 use crate::http::document::document;
@@ -135,7 +135,7 @@ fn visible(
 ) -> Result<factum_registry::SubjectVersion, Failure> {
     let registry = &api.state.registry;
     let found = registry.by_id(id, subject)?;
-    // Whoever may see one of the subjects that have it.
+    // Anyone who may see one of the subjects that have it.
     let mut uses = registry.uses(id, Some(&found.subject), VersionFilter::All)?.into_iter();
     if sees(caller, &found.subject) || uses.any(|used| sees(caller, &used.subject)) {
         return Ok(found);
@@ -152,7 +152,7 @@ fn visible(
 async fn get_by_id(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(Id(id)): Named<Id>,
+    PathNames(Id(id)): PathNames<Id>,
     Query(params): Query<IdParams>,
 ) -> Result<Json<RegisteredSchema>, Failure> {
     let subject = params.subject()?;
@@ -168,7 +168,7 @@ async fn get_by_id(
 async fn get_text_by_id(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(Id(id)): Named<Id>,
+    PathNames(Id(id)): PathNames<Id>,
     Query(params): Query<IdParams>,
 ) -> Result<Response, Failure> {
     let found = visible(&api, &caller, id, params.subject()?.as_ref())?;
@@ -195,7 +195,7 @@ fn uses(
 async fn list_subjects_of_id(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(Id(id)): Named<Id>,
+    PathNames(Id(id)): PathNames<Id>,
     Query(params): Query<IdParams>,
 ) -> Result<Json<Vec<String>>, Failure> {
     let found = uses(&api, &caller, id, &params)?;
@@ -211,7 +211,7 @@ async fn list_subjects_of_id(
 async fn list_versions_of_id(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(Id(id)): Named<Id>,
+    PathNames(Id(id)): PathNames<Id>,
     Query(params): Query<IdParams>,
 ) -> Result<Json<Vec<SubjectVersion>>, Failure> {
     let found = uses(&api, &caller, id, &params)?.into_iter();
@@ -226,7 +226,7 @@ async fn list_versions_of_id(
 async fn get_by_guid(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(guid): Named<Guid>,
+    PathNames(guid): PathNames<Guid>,
 ) -> Result<Json<RegisteredSchema>, Failure> {
     let found = api.state.registry.by_guid(guid)?;
     let found = visible(&api, &caller, found.id(), Some(&found.subject))?;
@@ -239,7 +239,7 @@ async fn get_by_guid(
 async fn list_ids_of_guid(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(guid): Named<Guid>,
+    PathNames(guid): PathNames<Guid>,
 ) -> Result<Json<Vec<ContextId>>, Failure> {
     let found = api.state.registry.by_guid(guid)?;
     visible(&api, &caller, found.id(), Some(&found.subject))?;

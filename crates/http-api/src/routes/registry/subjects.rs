@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::Failure;
-use super::extract::{Named, Page, Query, body, filter, flag, may, new_schema, read_schemas, sees};
+use super::extract::{Page, PathNames, Query, body, filter, flag, may, new_schema, read_schemas, sees};
 use super::{TAG, reply};
 use crate::api::Api;
 use crate::http::document::document;
@@ -103,7 +103,7 @@ struct LookUpParams {
 async fn look_up_schema(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
     Query(params): Query<LookUpParams>,
     request: Request,
 ) -> Result<Json<RegisteredSchema>, Failure> {
@@ -131,7 +131,7 @@ struct DeleteParams {
 async fn delete_subject(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
     Query(params): Query<DeleteParams>,
 ) -> Result<Json<Vec<i32>>, Failure> {
     may(&caller, Action::Delete, &subject)?;
@@ -147,7 +147,7 @@ async fn delete_subject(
 async fn get_by_metadata(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Json<RegisteredSchema>, Failure> {
     may(&caller, Action::Describe, &subject)?;

@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::Failure;
-use super::extract::{Named, Page, Query, body, filter, flag, may, new_schema, read_schemas};
+use super::extract::{Page, PathNames, Query, body, filter, flag, may, new_schema, read_schemas};
 use super::{TAG, reply};
 use crate::api::Api;
 use crate::http::extract::Caller;
@@ -50,7 +50,7 @@ struct VersionParams {
 async fn list_versions(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
     Query(params): Query<VersionParams>,
 ) -> Result<Json<Vec<i32>>, Failure> {
     may(&caller, Action::Describe, &subject)?;
@@ -78,7 +78,7 @@ struct RegisterParams {
 async fn register_schema(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named(subject): Named<Subject>,
+    PathNames(subject): PathNames<Subject>,
     Query(params): Query<RegisterParams>,
     request: Request,
 ) -> Result<Json<RegisteredSchema>, Failure> {
@@ -104,7 +104,7 @@ async fn register_schema(
 async fn get_version(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named((subject, version)): Named<(Subject, VersionSelector)>,
+    PathNames((subject, version)): PathNames<(Subject, VersionSelector)>,
     Query(params): Query<VersionParams>,
 ) -> Result<Json<RegisteredSchema>, Failure> {
     may(&caller, Action::Describe, &subject)?;
@@ -121,7 +121,7 @@ async fn get_version(
 async fn get_schema_text(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named((subject, version)): Named<(Subject, VersionSelector)>,
+    PathNames((subject, version)): PathNames<(Subject, VersionSelector)>,
     Query(params): Query<VersionParams>,
 ) -> Result<Response, Failure> {
     may(&caller, Action::Describe, &subject)?;
@@ -138,7 +138,7 @@ async fn get_schema_text(
 async fn list_referrers(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named((subject, version)): Named<(Subject, VersionSelector)>,
+    PathNames((subject, version)): PathNames<(Subject, VersionSelector)>,
     Query(params): Query<VersionParams>,
 ) -> Result<Json<Vec<i32>>, Failure> {
     may(&caller, Action::Describe, &subject)?;
@@ -162,7 +162,7 @@ struct DeleteParams {
 async fn delete_version(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Named((subject, version)): Named<(Subject, VersionSelector)>,
+    PathNames((subject, version)): PathNames<(Subject, VersionSelector)>,
     Query(params): Query<DeleteParams>,
 ) -> Result<Json<i32>, Failure> {
     may(&caller, Action::Delete, &subject)?;
