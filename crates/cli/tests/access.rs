@@ -192,7 +192,7 @@ fn serve_again(folder: &Path, access: &str, password: &str) -> FactumProcess {
     let config = folder.join("factum.toml");
     std::fs::write(&config, format!("[access]\nmode = \"acl\"\n{access}")).expect("written");
     let launch = Launch::new(BINARY).config(config).data_dir(folder.join("data"));
-    launch.variable("FACTUM_ADMIN_PASSWORD", password).start()
+    launch.variable("FACTUM_ADMIN_PASSWORD", password).unready().start()
 }
 
 /// Changes one byte of the first record that has `text`.

@@ -36,6 +36,7 @@ pub struct Launch {
     project: Option<PathBuf>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    is_unready: bool,
 }
 
 impl Launch {
@@ -49,6 +50,7 @@ impl Launch {
             project: None,
             arguments: vec![],
             environment: vec![],
+            is_unready: false,
         }
     }
 
@@ -91,6 +93,13 @@ impl Launch {
     #[must_use]
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Expects a server that serves and says that it is not ready: `/health/ready` is not waited for.
+    #[must_use]
+    pub fn unready(mut self) -> Self {
+        self.is_unready = true;
         self
     }
 
@@ -225,11 +234,16 @@ impl Running {
         let (said, ready) = mpsc::channel();
         let stdout = collect(pipe_out, Some(said));
         let running = Self { child, stdout, stderr: collect(pipe_err, None) };
-        running.wait_until_ready(http, &ready)
+        running.wait_until_ready(http, &ready, launch.is_unready)
     }
 
     /// The start-up block tells that it got its ports; `/health/ready` tells that it serves.
-    fn wait_until_ready(mut self, http: SocketAddr, said: &mpsc::Receiver<String>) -> Result<Self, String> {
+    fn wait_until_ready(
+        mut self,
+        http: SocketAddr,
+        said: &mpsc::Receiver<String>,
+        is_unready: bool,
+    ) -> Result<Self, String> {
         let deadline = SystemClock.monotonic() + PATIENCE;
         loop {
             match said.recv_timeout(deadline.saturating_duration_since(SystemClock.monotonic())) {
@@ -240,7 +254,7 @@ impl Running {
                 Err(_) => return Err(self.explain("it printed no start-up block")),
             }
         }
-        while !is_ready(http) {
+        while !is_unready && !is_ready(http) {
             if is_past(deadline) || matches!(self.child.try_wait(), Ok(Some(_))) {
                 return Err(self.explain("/health/ready did not answer 200"));
             }
