@@ -174,14 +174,15 @@ async fn no_one_meets_half_of_a_change() {
     rules.insert(0, rule("User:ann", "*"));
     rules.push(Acl { permission: Permission::Deny, ..rule("User:ann", "secret") });
     let (changed, seen) = (acls.clone(), acls);
-    let change = std::thread::spawn(move || changed.change(rules.iter().map(|rule| (rule, true))));
+    let change = move || changed.change(rules.iter().map(|rule| (rule, true)));
+    let change = tokio::task::spawn_blocking(change);
     let ann = Principal::new("User:ann");
     while !change.is_finished() {
         let client = factum_types::auth::Client::at(&ann, [127, 0, 0, 1].into());
         let verdict = seen.decide(client, Operation::Read, ResourceType::Topic, "secret");
         assert_ne!(verdict, factum_access::Verdict::Allowed);
     }
-    change.join().expect("changed");
+    change.await.expect("changed");
 }
 
 #[tokio::test]

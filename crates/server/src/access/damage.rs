@@ -141,6 +141,9 @@ pub(super) fn find(data_dir: &Path, has_topic: bool, unreadable: &UnreadableAcce
             lost.push(LostRange { from: 0, next: i64::MAX, reason });
         }
     }
+    // The reader and the inspection tell of the same.
+    lost.sort_by_key(|lost| (lost.from, lost.next));
+    lost.dedup_by_key(|lost| (lost.from, lost.next));
     lost
 }
 
