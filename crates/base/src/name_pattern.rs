@@ -3,7 +3,7 @@
 //! Compiling one takes time that its length does not tell: `(?i)\pL` is a table of some thousand ranges. So a pattern is
 //! short, is parsed and weighed before it is compiled, and is compiled once.
 //!
-//! **Invariants:** compiling takes at most some hundredths of a second and [`MAX_COMPILED_BYTES`], whatever the text is.
+//! **Invariants:** compiling takes at most some hundredths of a second and `MAX_COMPILED_BYTES`, whatever the text is.
 //!
 //! **Not here:** the threads that compile and match, which are those of [`crate::fair_work`].
 

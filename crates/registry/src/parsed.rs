@@ -70,6 +70,16 @@ impl ParsedSchema {
         }
     }
 
+    /// The text in another form: `resolved` of Avro, with what it refers to written out; `serialized` of Protobuf, its descriptor in
+    /// base64. `None` for other forms, which the format does not have.
+    pub fn formatted(&self, form: &str) -> Option<String> {
+        match (self, form) {
+            (Self::Avro(schema), "resolved") => Some(schema.resolved()),
+            (Self::Protobuf(schema), "serialized") => Some(schema.serialized()),
+            _ => None,
+        }
+    }
+
     /// Every reason why `reader` cannot read what `writer` wrote, up to a limit of the format.
     pub fn incompatibilities(
         reader: &Self,

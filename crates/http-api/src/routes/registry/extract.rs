@@ -7,7 +7,9 @@ use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use factum_api::registry::{SchemaReference, SchemaRequest};
-use factum_registry::{NewSchema, Reference, SchemaType, Subject, VersionFilter, VersionSelector};
+use factum_registry::{
+    NewSchema, Reference, SchemaType, Subject, SubjectVersion, VersionFilter, VersionSelector,
+};
 use factum_types::{Action, Resource};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -176,6 +178,27 @@ pub(super) fn topic_of(subject: &Subject) -> String {
 /// Whether the caller may see a subject.
 pub(super) fn sees(caller: &Caller, subject: &Subject) -> bool {
     may(caller, Action::Describe, subject).is_ok()
+}
+
+/// The text of a version's schema in the form that a request asks for; as it is kept where the format has no such form.
+///
+/// # Errors
+/// 42201 for a schema that cannot be read, as it was imported as it was.
+pub(super) async fn text_in(
+    api: &Arc<Api>,
+    caller: &Caller,
+    found: &SubjectVersion,
+    form: &str,
+) -> Result<String, Failure> {
+    let kept = || found.schema().text.to_string();
+    if form.is_empty() {
+        return Ok(kept());
+    }
+    let (version, form) = (found.clone(), form.to_owned());
+    let read = move |registry: &factum_registry::Registry| {
+        registry.parsed(&version).map(|parsed| parsed.formatted(&form))
+    };
+    Ok(read_schemas(api, caller, read).await?.unwrap_or_else(kept))
 }
 
 /// Does `work`, which reads schemas, on a thread for blocking work.

@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::Failure;
-use super::extract::{FromPath, Page, PathNames, Query, filter, flag, may, sees};
+use super::extract::{FromPath, Page, PathNames, Query, filter, flag, may, sees, text_in};
 use super::{TAG, reply};
 use crate::api::Api;
 use crate::http::document::document;
@@ -109,6 +109,7 @@ async fn list_types(_caller: Caller) -> Json<[&'static str; 3]> {
 #[serde(rename_all = "camelCase", default)]
 struct IdParams {
     subject: String,
+    format: String,
     #[serde(deserialize_with = "flag")]
     fetch_max_id: bool,
     #[serde(deserialize_with = "flag")]
@@ -158,7 +159,8 @@ async fn get_by_id(
     let subject = params.subject()?;
     let found = visible(&api, &caller, id, subject.as_ref())?;
     let max_id = params.fetch_max_id.then(|| api.state.registry.last_id(Some(&found.subject)));
-    Ok(Json(reply::of_id(&found, max_id)))
+    let schema = Some(text_in(&api, &caller, &found, &params.format).await?);
+    Ok(Json(RegisteredSchema { schema, ..reply::of_id(&found, max_id) }))
 }
 
 /// Get the text of a schema by its id
@@ -172,7 +174,8 @@ async fn get_text_by_id(
     Query(params): Query<IdParams>,
 ) -> Result<Response, Failure> {
     let found = visible(&api, &caller, id, params.subject()?.as_ref())?;
-    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], found.schema().text.to_string()).into_response())
+    let text = text_in(&api, &caller, &found, &params.format).await?;
+    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
 /// The versions that have the schema with an id, and that the caller may see.
@@ -227,10 +230,12 @@ async fn get_by_guid(
     State(api): State<Arc<Api>>,
     caller: Caller,
     PathNames(guid): PathNames<Guid>,
+    Query(params): Query<IdParams>,
 ) -> Result<Json<RegisteredSchema>, Failure> {
     let found = api.state.registry.by_guid(guid)?;
     let found = visible(&api, &caller, found.id(), Some(&found.subject))?;
-    Ok(Json(reply::of_id(&found, None)))
+    let schema = Some(text_in(&api, &caller, &found, &params.format).await?);
+    Ok(Json(RegisteredSchema { schema, ..reply::of_id(&found, None) }))
 }
 
 /// List the ids of a schema by its GUID

@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::Failure;
-use super::extract::{Page, PathNames, Query, body, filter, flag, may, new_schema, read_schemas};
+use super::extract::{Page, PathNames, Query, body, filter, flag, may, new_schema, read_schemas, text_in};
 use super::{TAG, reply};
 use crate::api::Api;
 use crate::http::extract::Caller;
@@ -110,7 +110,8 @@ async fn get_version(
     may(&caller, Action::Describe, &subject)?;
     let found = api.state.registry.version(&subject, version, filter(params.deleted, false))?;
     may(&caller, Action::Describe, &found.subject)?;
-    Ok(Json(reply::version(&found)))
+    let schema = Some(text_in(&api, &caller, &found, &params.format).await?);
+    Ok(Json(RegisteredSchema { schema, ..reply::version(&found) }))
 }
 
 /// Get the text of a version's schema
@@ -127,7 +128,8 @@ async fn get_schema_text(
     may(&caller, Action::Describe, &subject)?;
     let found = api.state.registry.version(&subject, version, filter(params.deleted, false))?;
     may(&caller, Action::Describe, &found.subject)?;
-    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], found.schema().text.to_string()).into_response())
+    let text = text_in(&api, &caller, &found, &params.format).await?;
+    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
 
 /// List the ids of schemas that refer to a version
