@@ -26,7 +26,7 @@ use crate::http::problem::Problem;
 use assets::{Asset, Assets};
 
 /// Places that the console has pages for, besides `/`.
-const PLACES: [&str; 6] = ["/topics", "/groups", "/views", "/sql", "/pipelines", "/dashboards"];
+const PLACES: [&str; 7] = ["/topics", "/groups", "/registry", "/views", "/sql", "/pipelines", "/dashboards"];
 
 const PLACEHOLDER: &str = include_str!("../../assets/placeholder.html");
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \

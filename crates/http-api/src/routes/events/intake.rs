@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use factum_base::random::Random;
 use factum_eventlog::NewRecord;
-use factum_governance::EventDefinition;
+use factum_governance::{EventDefinition, Format};
 use factum_registry::{
     CodecError, Registry, SchemaType, Subject, ValueError, VersionFilter, VersionSelector,
 };
@@ -82,6 +82,10 @@ impl Intake {
 
     /// Writes JSON data with the schema of the topic's values, where that is Avro or Protobuf.
     fn encode(&self, event: &mut Event) -> Result<(), Problem> {
+        // A project that says JSON means it, whatever is registered under the topic's name.
+        if self.definition.as_deref().is_some_and(|known| known.format == Format::Json) {
+            return Ok(());
+        }
         let (Some(registry), Some(json)) = (&self.registry, json_data(event)) else { return Ok(()) };
         let Ok(subject) = Subject::parse(&format!("{}-value", self.topic)) else { return Ok(()) };
         let latest = registry.version(&subject, VersionSelector::Latest, VersionFilter::Live);
