@@ -38,6 +38,11 @@ extend google.protobuf.OneofOptions { optional int32 choice_note = 50003; }
 service S { option deprecated = true; rpc Do(stream M) returns (google.protobuf.Empty) { option deprecated = false; } rpc Plain(M) returns (M); }
 "#;
 
+/// The text without spaces at the ends of lines, which a snapshot in a source file cannot have.
+fn visible(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
 #[test]
 fn canonical_texts_have_confluents_order_of_parts() {
     expect![[r#"
@@ -141,7 +146,7 @@ fn canonical_texts_have_confluents_order_of_parts() {
           rpc Plain (M) returns (M);
         }
     "#]]
-    .assert_eq(&schema(ALL).canonical());
+    .assert_eq(&visible(&schema(ALL).canonical()));
 }
 
 #[test]
@@ -254,7 +259,7 @@ fn normal_texts_are_sorted_and_have_full_names() {
           rpc Plain (.all.M) returns (.all.M);
         }
     "#]]
-    .assert_eq(&schema(ALL).normalized());
+    .assert_eq(&visible(&schema(ALL).normalized()));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::protobuf::{Schema, compare};
 fn check(writer: &Schema, reader: &Schema, expected: &Expect) {
     let mut text = String::new();
     for difference in compare::differences(&writer.file, &reader.file) {
-        let mark = if difference.kind.is_compatible() { ' ' } else { '!' };
+        let mark = if difference.kind.is_compatible() { '=' } else { '!' };
         text.push_str(&format!(
             "{mark} {} {}: {}\n",
             difference.kind.as_str(),
@@ -49,20 +49,20 @@ fn packages_and_messages() {
         &schema("message A {} message B {}"),
         &schema("message B {} message C {}"),
         &expect![[r#"
-        ! MESSAGE_REMOVED #/A: message A of the writer's schema is not in the reader's
-          MESSAGE_MOVED #/B: message B is at another position
-          MESSAGE_ADDED #/C: message C is new
-    "#]],
+            ! MESSAGE_REMOVED #/A: message A of the writer's schema is not in the reader's
+            = MESSAGE_MOVED #/B: message B is at another position
+            = MESSAGE_ADDED #/C: message C is new
+        "#]],
     );
     check(
         &schema("message A { message B {} enum E { X = 0; } }"),
         &schema("message A { message C {} enum E { Y = 0; Z = 1; } enum F { V = 0; } }"),
         &expect![[r#"
             ! MESSAGE_REMOVED #/A/B: message B of the writer's schema is not in the reader's
-              MESSAGE_ADDED #/A/C: message C is new
-              ENUM_CONST_CHANGED #/A/E/0: value 0 was X and is Y
-              ENUM_CONST_ADDED #/A/E/1: value Z is new
-              ENUM_ADDED #/A/F: enum F is new
+            = MESSAGE_ADDED #/A/C: message C is new
+            = ENUM_CONST_CHANGED #/A/E/0: value 0 was X and is Y
+            = ENUM_CONST_ADDED #/A/E/1: value Z is new
+            = ENUM_ADDED #/A/F: enum F is new
         "#]],
     );
 }
@@ -73,15 +73,15 @@ fn fields_come_and_go() {
         "string a = 1; string b = 2;",
         "string a = 1; string c = 3;",
         &expect![[r#"
-              FIELD_REMOVED #/Order/2: field b is gone
-              FIELD_ADDED #/Order/3: field c is new
+            = FIELD_REMOVED #/Order/2: field b is gone
+            = FIELD_ADDED #/Order/3: field c is new
         "#]],
     );
     check_bodies(
         "string a = 1;",
         "string renamed = 1;",
         &expect![[r#"
-              FIELD_NAME_CHANGED #/Order/1: field a is called renamed in the reader's schema
+            = FIELD_NAME_CHANGED #/Order/1: field a is called renamed in the reader's schema
         "#]],
     );
     check_proto2(
@@ -159,7 +159,7 @@ fn labels_that_are_written_are_compared() {
         "optional string a = 1;",
         "repeated string a = 1;",
         &expect![[r#"
-              FIELD_STRING_OR_BYTES_LABEL_CHANGED #/Order/1: field a is optional in the writer's schema and repeated in the reader's
+            = FIELD_STRING_OR_BYTES_LABEL_CHANGED #/Order/1: field a is optional in the writer's schema and repeated in the reader's
         "#]],
     );
     check_proto2("optional Order a = 1;", "repeated Order a = 1;", &expect![[""]]);
@@ -180,16 +180,16 @@ fn oneofs() {
         "string a = 1; string b = 2;",
         "oneof x { string a = 1; string b = 2; }",
         &expect![[r#"
-        ! MULTIPLE_FIELDS_MOVED_TO_ONEOF #/Order/x: fields 1, 2 can be set together by the writer, and only one of them in the reader's oneof x
-          ONEOF_ADDED #/Order/x: oneof x is new
-    "#]],
+            ! MULTIPLE_FIELDS_MOVED_TO_ONEOF #/Order/x: fields 1, 2 can be set together by the writer, and only one of them in the reader's oneof x
+            = ONEOF_ADDED #/Order/x: oneof x is new
+        "#]],
     );
     check_bodies(
         "string a = 1;",
         "oneof x { string a = 1; string n = 2; }",
         &expect![[r#"
-              ONEOF_ADDED #/Order/x: oneof x is new
-              ONEOF_FIELD_ADDED #/Order/x/2: field n of oneof x is new
+            = ONEOF_ADDED #/Order/x: oneof x is new
+            = ONEOF_FIELD_ADDED #/Order/x/2: field n of oneof x is new
         "#]],
     );
     check_bodies(
@@ -210,17 +210,17 @@ fn oneofs() {
         "oneof x { string a = 1; string b = 2; }",
         "string c = 3;",
         &expect![[r#"
-              ONEOF_REMOVED #/Order/x: oneof x is gone
-              FIELD_ADDED #/Order/3: field c is new
+            = ONEOF_REMOVED #/Order/x: oneof x is gone
+            = FIELD_ADDED #/Order/3: field c is new
         "#]],
     );
     check_bodies(
         "oneof x { string a = 1; string b = 2; }",
         "string a = 1; oneof y { int32 b = 2; }",
         &expect![[r#"
-              ONEOF_REMOVED #/Order/x: oneof x is gone
-              ONEOF_ADDED #/Order/y: oneof y is new
-              ONEOF_FIELD_MOVED_TO_TOP_LEVEL #/Order/1: field a is in no oneof any more
+            = ONEOF_REMOVED #/Order/x: oneof x is gone
+            = ONEOF_ADDED #/Order/y: oneof y is new
+            = ONEOF_FIELD_MOVED_TO_TOP_LEVEL #/Order/1: field a is in no oneof any more
             ! FIELD_SCALAR_KIND_CHANGED #/Order/y/2: field b is string in the writer's schema and int32 in the reader's, which are written differently
         "#]],
     );
@@ -229,9 +229,9 @@ fn oneofs() {
         "oneof z { string a = 1; string b = 2; }",
         &expect![[r#"
             ! FIELD_MOVED_TO_EXISTING_ONEOF #/Order/z: the reader's oneof z has fields that the writer can set together, because they are not in one oneof there
-              ONEOF_REMOVED #/Order/x: oneof x is gone
-              ONEOF_REMOVED #/Order/y: oneof y is gone
-              ONEOF_ADDED #/Order/z: oneof z is new
+            = ONEOF_REMOVED #/Order/x: oneof x is gone
+            = ONEOF_REMOVED #/Order/y: oneof y is gone
+            = ONEOF_ADDED #/Order/z: oneof z is new
         "#]],
     );
 }
@@ -271,8 +271,8 @@ fn messages_may_move_into_an_import_that_has_them_all() {
         &moved,
         &schema(text),
         &expect![[r#"
-              MESSAGE_ADDED #/Home: message Home is new
-              MESSAGE_ADDED #/Room: message Room is new
+            = MESSAGE_ADDED #/Home: message Home is new
+            = MESSAGE_ADDED #/Room: message Room is new
         "#]],
     );
     check(
