@@ -4,14 +4,12 @@
 //!   a change ─▶ checked ─▶ appended, on disk ─▶ in memory, where listeners look ─▶ its answer
 //! ```
 //!
-//! **Invariants:** memory has no change that is not on disk, and has them in the order of the log. A change is one batch, and
-//! rules change in memory all at once: no one meets a rule that allows without the one that denies beside it. After an append that may or
-//! may not have happened, the log is read again before the next change. What cannot be read is passed over and listed. Every
-//! change is logged, for auditors, with the principal that made it, which the record has too.
+//! **Invariants:** those of a compacted topic, and: a change is one batch, and rules change in memory all at once: no one meets a rule
+//! that allows without the one that denies beside it. Every change is logged, for auditors, with the principal that made it,
+//! which the record has too.
 //!
 //! **Not here:** who may change them, which the listeners ask.
 
-mod read;
 mod record;
 
 use std::collections::BTreeMap;
@@ -19,18 +17,14 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use factum_eventlog::{
-    Admin, AdminError, CleanupPolicy, EventLog, NewRecord, NewTopic, ProduceError, ReadError, TopicConfig,
-};
-use factum_types::{ByteSize, Offset, Principal, TopicName};
-use tokio::sync::Mutex;
+use factum_eventlog::{CompactedTopic, CompactedTopicError, EventLog, ProduceError, UnreadableRecords};
+use factum_types::{ByteSize, Principal, Record, TopicName};
 use tracing::info;
 
 use crate::acl::{Acl, AclError};
 use crate::quota::{QuotaChange, QuotaEntity, QuotaError, QuotaLimits};
 use crate::users::{MAX_USERS, check_user_name};
 use crate::{Acls, Quotas, ScramCredential, ScramMechanism, UserNameError, Users};
-pub use read::UnreadableAccess;
 pub(crate) use record::Change;
 
 /// The topic that holds them.
@@ -54,24 +48,20 @@ const AUDIT: &str = "audit";
 pub struct AccessStore(Arc<Inner>);
 
 struct Inner {
-    log: Arc<dyn EventLog>,
-    users: Users,
-    acls: Acls,
-    quotas: Quotas,
+    topic: CompactedTopic,
+    memory: Memory,
     /// Whether a listener goes by the rules.
     is_enforced: bool,
-    journal: Mutex<Journal>,
-    /// Told before the first user or rule is made.
+    /// Told before a change.
     note: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
-/// Where the log was read to.
-#[derive(Debug, Default)]
-struct Journal {
-    next: Offset,
-    /// Whether the log may have changes that memory has not.
-    is_stale: bool,
-    has_topic: bool,
+/// Where listeners look.
+#[derive(Debug, Clone, Default)]
+struct Memory {
+    users: Users,
+    acls: Acls,
+    quotas: Quotas,
 }
 
 /// What a user is to have for a mechanism.
@@ -130,15 +120,9 @@ pub enum ChangeError {
         /// What it takes.
         bytes: usize,
     },
-    /// The topic cannot be made or used.
-    #[error("topic {TOPIC} cannot be used")]
-    Topic(#[from] AdminError),
-    /// The topic cannot be read.
-    #[error("topic {TOPIC} cannot be read")]
-    Read(#[from] ReadError),
-    /// The log gave no record where there are some.
-    #[error("topic {TOPIC} gave no records before its end")]
-    Stalled,
+    /// The topic cannot be made or read.
+    #[error(transparent)]
+    Topic(#[from] CompactedTopicError),
     /// The change is not durable.
     #[error("the change could not be written")]
     Write(#[from] ProduceError),
@@ -158,14 +142,14 @@ impl ChangeError {
             | Self::TooManyQuotas
             | Self::TooManyUsers
             | Self::TooLarge { .. } => false,
-            Self::Topic(_) | Self::Read(_) | Self::Stalled | Self::Write(_) => true,
+            Self::Topic(_) | Self::Write(_) => true,
         }
     }
 }
 
 impl fmt::Debug for AccessStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (users, acls) = (self.0.users.len(), self.0.acls.len());
+        let (users, acls) = (self.users().len(), self.acls().len());
         f.debug_struct("AccessStore").field("users", &users).field("acls", &acls).finish_non_exhaustive()
     }
 }
@@ -174,42 +158,35 @@ impl AccessStore {
     /// Over `log`, which may write reserved topics; nothing is read yet. `is_enforced` says whether a listener goes by the
     /// rules.
     pub fn new(log: Arc<dyn EventLog>, is_enforced: bool) -> Self {
-        let (users, acls, quotas) = (Users::default(), Acls::default(), Quotas::default());
-        Self(Arc::new(Inner {
-            log,
-            users,
-            acls,
-            quotas,
-            is_enforced,
-            journal: Mutex::default(),
-            note: OnceLock::new(),
-        }))
+        let topic = TopicName::new(TOPIC).expect("the constant is a valid name");
+        let topic = CompactedTopic::new(log, topic, MAX_BATCH);
+        Self(Arc::new(Inner { topic, memory: Memory::default(), is_enforced, note: OnceLock::new() }))
     }
 
-    /// Has `note` called before the first user or rule is made. It may take as long as a disk.
-    pub fn note_first(&self, note: impl Fn() + Send + Sync + 'static) {
+    /// Has `note` called before users, rules or quotas change. It may take as long as a disk.
+    pub fn note_changes(&self, note: impl Fn() + Send + Sync + 'static) {
         // A store has one owner that sets it up.
         drop(self.0.note.set(Box::new(note)));
     }
 
     /// Whether there is, or was, anything in the topic, as far as it was read.
     pub async fn had_records(&self) -> bool {
-        self.0.journal.lock().await.next > Offset::ZERO
+        self.0.topic.has_records().await
     }
 
     /// The users, for log-ins.
     pub fn users(&self) -> &Users {
-        &self.0.users
+        &self.0.memory.users
     }
 
     /// The rules, for the authoriser.
     pub fn acls(&self) -> &Acls {
-        &self.0.acls
+        &self.0.memory.acls
     }
 
     /// The quotas, for what clients use.
     pub fn quotas(&self) -> &Quotas {
-        &self.0.quotas
+        &self.0.memory.quotas
     }
 
     /// Whether a listener goes by the rules.
@@ -221,9 +198,9 @@ impl AccessStore {
     ///
     /// # Errors
     /// [`ChangeError`] where the log does not answer.
-    pub async fn read(&self) -> Result<UnreadableAccess, ChangeError> {
-        let mut journal = self.0.journal.lock().await;
-        self.0.read_on(&mut journal).await
+    pub async fn read(&self) -> Result<UnreadableRecords, ChangeError> {
+        let memory = &self.0.memory;
+        Ok(self.0.topic.read(&|records, unreadable| memory.take(records, unreadable)).await?)
     }
 
     /// Puts rules in place for `by`, all or none; those that are there already stay. Answers once they are on disk.
@@ -232,14 +209,14 @@ impl AccessStore {
     /// [`ChangeError`]; where it is transient, they may be in place, all of them.
     pub async fn add_acls(&self, by: &Principal, acls: Vec<Acl>) -> Result<(), ChangeError> {
         acls.iter().try_for_each(Acl::check)?;
-        let mut journal = self.0.begin().await?;
-        let mut new: Vec<_> = acls.into_iter().filter(|acl| !self.0.acls.contains(acl)).collect();
+        let mut change = self.0.begin().await?;
+        let mut new: Vec<_> = acls.into_iter().filter(|acl| !self.acls().contains(acl)).collect();
         new.sort_unstable();
         new.dedup();
-        if self.0.acls.len() + new.len() > MAX_ACLS {
+        if self.acls().len() + new.len() > MAX_ACLS {
             return Err(ChangeError::TooManyAcls);
         }
-        self.0.write(&mut journal, by, new.into_iter().map(Change::SetAcl).collect()).await
+        change.write(by, new.into_iter().map(Change::SetAcl).collect()).await
     }
 
     /// Takes rules away for `by`, all or none; those that are not there are passed over. Answers once that is on disk.
@@ -247,9 +224,9 @@ impl AccessStore {
     /// # Errors
     /// [`ChangeError`]; where it is transient, they may be gone, all of them.
     pub async fn remove_acls(&self, by: &Principal, acls: Vec<Acl>) -> Result<(), ChangeError> {
-        let mut journal = self.0.begin().await?;
-        let there = acls.into_iter().filter(|acl| self.0.acls.contains(acl));
-        self.0.write(&mut journal, by, there.map(Change::RemoveAcl).collect()).await
+        let mut change = self.0.begin().await?;
+        let there = acls.into_iter().filter(|acl| self.acls().contains(acl));
+        change.write(by, there.map(Change::RemoveAcl).collect()).await
     }
 
     /// Changes, for `by`, what is kept of the passwords of user `name`, all or nothing. Answers once that is on disk.
@@ -300,13 +277,13 @@ impl AccessStore {
         changes: Vec<CredentialChange>,
     ) -> Result<(), ChangeError> {
         check_user_name(name)?;
-        let mut journal = self.0.begin().await?;
-        match (exists, self.0.users.get(name).is_some()) {
+        let mut change = self.0.begin().await?;
+        match (exists, self.users().get(name).is_some()) {
             (Some(false), true) => return Err(ChangeError::UserExists { name: name.to_owned() }),
             (Some(true), false) => return Err(ChangeError::UnknownUser { name: name.to_owned() }),
             _ => {}
         }
-        let users = &self.0.users;
+        let users = self.users();
         let mut all = Vec::with_capacity(changes.len());
         for change in changes {
             all.push(match change {
@@ -323,7 +300,7 @@ impl AccessStore {
         if adds && users.get(name).is_none() && users.len() >= MAX_USERS {
             return Err(ChangeError::TooManyUsers);
         }
-        self.0.write(&mut journal, by, all).await
+        change.write(by, all).await
     }
 
     /// Changes quotas for `by`, all or nothing; an entity that is named twice has what is said of it last. Answers once that is
@@ -333,8 +310,8 @@ impl AccessStore {
     /// [`ChangeError`]; where it is transient, they may be in place, all of them.
     pub async fn change_quotas(&self, by: &Principal, changes: Vec<QuotaChange>) -> Result<(), ChangeError> {
         changes.iter().try_for_each(QuotaChange::check)?;
-        let mut journal = self.0.begin().await?;
-        let quotas = &self.0.quotas;
+        let mut change = self.0.begin().await?;
+        let quotas = self.quotas();
         let mut all = BTreeMap::new();
         for QuotaChange { entity, limits: changed } in changes {
             let limits = all.entry(entity).or_insert_with_key(|entity| quotas.get(entity));
@@ -349,57 +326,45 @@ impl AccessStore {
             return Err(ChangeError::TooManyQuotas);
         }
         let changes = all.into_iter().map(|(entity, limits)| Change::SetQuota(entity, limits));
-        self.0.write(&mut journal, by, changes.collect()).await
+        change.write(by, changes.collect()).await
     }
 }
 
 impl Inner {
     /// Begins a change: no other is under way, and memory has all that the log has.
-    async fn begin(&self) -> Result<tokio::sync::MutexGuard<'_, Journal>, ChangeError> {
-        let mut journal = self.journal.lock().await;
-        if journal.is_stale {
-            self.read_on(&mut journal).await?;
+    async fn begin(&self) -> Result<StoreChange<'_>, ChangeError> {
+        if let Some(note) = self.note.get() {
+            note();
         }
-        if !journal.has_topic {
-            if let Some(note) = self.note.get() {
-                note();
-            }
-            ensure_topic(self.log.as_ref()).await?;
-            journal.has_topic = true;
-        }
-        Ok(journal)
+        let memory = &self.memory;
+        let change = self.topic.begin(&|records, unreadable| memory.take(records, unreadable)).await?;
+        Ok(StoreChange { change, memory })
     }
+}
 
+/// A change under way; no other begins before it is dropped.
+struct StoreChange<'a> {
+    change: factum_eventlog::Change<'a>,
+    memory: &'a Memory,
+}
+
+impl StoreChange<'_> {
     /// Appends changes as one batch and applies them.
-    async fn write(
-        &self,
-        journal: &mut Journal,
-        by: &Principal,
-        changes: Vec<Change>,
-    ) -> Result<(), ChangeError> {
+    async fn write(&mut self, by: &Principal, changes: Vec<Change>) -> Result<(), ChangeError> {
         if changes.is_empty() {
             return Ok(());
         }
-        let owner = by.clone();
-        let (changes, records, bytes) = beside(changes.len(), move || encode(&owner, changes)).await;
+        let (owner, count) = (by.clone(), changes.len());
+        let (changes, records, bytes) = beside(count, move || encode(&owner, changes)).await;
         if bytes > MAX_CHANGE_BYTES {
             return Err(ChangeError::TooLarge { bytes });
         }
-        // Until it is known to have happened, and also if this future is dropped meanwhile.
-        journal.is_stale = true;
-        let written = self.log.produce(&topic(), records).await?;
-        let (users, acls, quotas, by) =
-            (self.users.clone(), self.acls.clone(), self.quotas.clone(), by.clone());
+        let (memory, by) = (self.memory.clone(), by.clone());
         let take = move || {
-            apply(&users, &acls, &quotas, &changes);
+            memory.apply(&changes);
             changes.iter().for_each(|change| info!(target: AUDIT, principal = %by, "{change}"));
         };
-        beside(written.len(), take).await;
-        if let Some(last) = written.last() {
-            journal.next = journal.next.max(last.offset.advance(1));
-        }
-        journal.is_stale = false;
-        Ok(())
+        Ok(self.change.append(records, beside(count, take)).await?)
     }
 }
 
@@ -412,71 +377,47 @@ async fn beside<T: Send + 'static>(count: usize, work: impl FnOnce() -> T + Send
 }
 
 /// The changes with their records, and how many bytes those take.
-fn encode(by: &Principal, changes: Vec<Change>) -> (Vec<Change>, Vec<NewRecord>, usize) {
+fn encode(by: &Principal, changes: Vec<Change>) -> (Vec<Change>, Vec<(Bytes, Option<Bytes>)>, usize) {
     let mut bytes = 0;
     let records = changes.iter().map(|change| {
         let (key, value) = change.encode(by);
         bytes += key.len() + value.as_ref().map_or(0, Vec::len);
-        new_record(key, value)
+        (Bytes::from(key), value.map(Bytes::from))
     });
     let records = records.collect();
     (changes, records, bytes)
 }
 
-/// Does in memory what records say, rules all at once; what is so already stays.
-fn apply(users: &Users, acls: &Acls, quotas: &Quotas, changes: &[Change]) {
-    for change in changes {
-        match change {
-            Change::SetCredential(name, credential) => users.set(name, credential.clone()),
-            Change::RemoveCredential(name, mechanism) => {
-                users.remove(name, *mechanism);
+impl Memory {
+    /// Applies what was read.
+    fn take(&self, records: &[Record], unreadable: &mut UnreadableRecords) {
+        let mut changes = Vec::with_capacity(records.len());
+        for record in records {
+            let key = record.key.as_deref().ok_or_else(|| "a record without a key is no one's".to_owned());
+            match key.and_then(|key| Change::decode(key, record.value.as_deref())) {
+                Ok(change) => changes.push(change),
+                Err(reason) => unreadable.add_record(record.offset, reason),
             }
-            Change::SetAcl(_) | Change::RemoveAcl(_) => {}
-            Change::SetQuota(entity, limits) => quotas.set(entity, *limits),
         }
+        self.apply(&changes);
     }
-    acls.change(changes.iter().filter_map(|change| match change {
-        Change::SetAcl(acl) => Some((acl, true)),
-        Change::RemoveAcl(acl) => Some((acl, false)),
-        Change::SetCredential(..) | Change::RemoveCredential(..) | Change::SetQuota(..) => None,
-    }));
-}
 
-/// The topic's name.
-fn topic() -> TopicName {
-    TopicName::new(TOPIC).expect("the constant is a valid name")
-}
-
-fn new_record(key: String, value: Option<Vec<u8>>) -> NewRecord {
-    NewRecord {
-        partition: Some(0),
-        key: Some(Bytes::from(key)),
-        value: value.map(Bytes::from),
-        ..NewRecord::default()
-    }
-}
-
-/// Makes the topic where it does not exist: one partition, so that the order is total; the last record of a key stays.
-async fn ensure_topic(log: &dyn Admin) -> Result<(), AdminError> {
-    match log.topic(&topic()).await {
-        Err(AdminError::UnknownTopic { .. }) => {}
-        Ok(found) if found.config.max_message_bytes < Some(MAX_BATCH) => {
-            // An earlier version made it, for smaller changes.
-            return log.alter_topic(&topic(), config()).await.map(drop);
+    /// Does what changes say, rules all at once; what is so already stays.
+    fn apply(&self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::SetCredential(name, credential) => self.users.set(name, credential.clone()),
+                Change::RemoveCredential(name, mechanism) => {
+                    self.users.remove(name, *mechanism);
+                }
+                Change::SetAcl(_) | Change::RemoveAcl(_) => {}
+                Change::SetQuota(entity, limits) => self.quotas.set(entity, *limits),
+            }
         }
-        found => return found.map(drop),
-    }
-    match log.create_topic(NewTopic { name: topic(), partitions: Some(1), config: config() }).await {
-        Ok(_) | Err(AdminError::TopicExists { .. }) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// The settings of the topic.
-fn config() -> TopicConfig {
-    TopicConfig {
-        cleanup_policy: Some(CleanupPolicy::Compact),
-        max_message_bytes: Some(MAX_BATCH),
-        ..TopicConfig::default()
+        self.acls.change(changes.iter().filter_map(|change| match change {
+            Change::SetAcl(acl) => Some((acl, true)),
+            Change::RemoveAcl(acl) => Some((acl, false)),
+            Change::SetCredential(..) | Change::RemoveCredential(..) | Change::SetQuota(..) => None,
+        }));
     }
 }

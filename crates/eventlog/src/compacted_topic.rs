@@ -8,7 +8,11 @@
 //! time. After an append that may or may not have happened, also because its future was dropped, the log is read again before
 //! the next change. What cannot be read is passed over and listed.
 //!
+//! What was appended as one change is one batch, and so is in one reading of the log: it is applied to memory all at once.
+//!
 //! **Not here:** what the records mean, which the reader says; who else may write the topic (its name is reserved).
+
+mod unreadable;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +22,8 @@ use bytes::Bytes;
 use factum_types::{ByteSize, Offset, Record, TopicName, TopicPartition};
 use tokio::sync::{Mutex, MutexGuard};
 
+pub use unreadable::UnreadableRecords;
+
 use crate::{
     Admin, AdminError, CleanupPolicy, EventLog, NewRecord, NewTopic, Position, ProduceError, ReadError,
     TopicConfig,
@@ -26,8 +32,6 @@ use crate::{
 const READ_BYTES: usize = 1024 * 1024;
 /// Everything read here is behind the high watermark already: longer than this means that the log is ill.
 const READ_WAIT: Duration = Duration::from_secs(10);
-/// How many records that cannot be read are named; the others are counted.
-const MAX_LISTED: usize = 20;
 
 /// The topic, and how far it was read.
 pub struct CompactedTopic {
@@ -46,18 +50,9 @@ struct ReadTo {
     has_topic: bool,
 }
 
-/// Applies one record to memory: the last of a key counts, and one without a value ends what its key names. Its error says
-/// what is wrong with the record, in words for the operator; it is passed over.
-pub type Apply<'a> = &'a (dyn Fn(&Record) -> Result<(), String> + Send + Sync);
-
-/// The records that were passed over in a reading.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UnreadableRecords {
-    /// Where and why, one line each.
-    pub listed: Vec<String>,
-    /// How many more there are.
-    pub more: usize,
-}
+/// Applies records to memory in their order: the last of a key counts, and one without a value ends what its key names. What it
+/// cannot read it passes over and adds to the list, with what is wrong in words for the operator.
+pub type Apply<'a> = &'a (dyn Fn(&[Record], &mut UnreadableRecords) + Send + Sync);
 
 /// Why the topic could not be read or made ready for a change.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +120,11 @@ impl CompactedTopic {
         Ok(Change { topic: self, read_to })
     }
 
+    /// Whether there is, or was, anything in the topic, as far as it was read.
+    pub async fn has_records(&self) -> bool {
+        self.read_to.lock().await.next > Offset::ZERO
+    }
+
     async fn read_on(
         &self,
         read_to: &mut ReadTo,
@@ -133,7 +133,7 @@ impl CompactedTopic {
         let mut unreadable = UnreadableRecords::default();
         let topic = || self.partition.topic.clone();
         match self.log.topic(&self.partition.topic).await {
-            Ok(_) => read_to.has_topic = true,
+            Ok(_) => {}
             Err(AdminError::UnknownTopic { .. }) => {
                 read_to.is_stale = false;
                 return Ok(unreadable);
@@ -151,33 +151,33 @@ impl CompactedTopic {
                 return Err(CompactedTopicError::Stalled { topic: topic() });
             }
             for hole in &chunk.unreadable {
-                unreadable.add(|| format!("offsets {} to {}: {}", hole.from, hole.next, hole.reason));
+                unreadable.add(hole.from..hole.next, || hole.reason.to_string());
             }
-            for record in &chunk.records {
-                if let Err(reason) = apply(record) {
-                    unreadable.add(|| format!("offset {}: {reason}", record.offset));
-                }
-            }
+            apply(&chunk.records, &mut unreadable);
             read_to.next = chunk.next;
         }
         read_to.is_stale = false;
         Ok(unreadable)
     }
 
-    /// Creates the topic where it does not exist: one partition, so that the order is total.
+    /// Creates the topic where it does not exist: one partition, so that the order is total. One that was made for smaller
+    /// batches, by an earlier version, takes larger ones afterwards.
     async fn create(&self) -> Result<(), CompactedTopicError> {
         let name = self.partition.topic.clone();
         let failed = |source| CompactedTopicError::Topic { topic: self.partition.topic.clone(), source };
-        match self.log.topic(&name).await {
-            Err(AdminError::UnknownTopic { .. }) => {}
-            found => return found.map(drop).map_err(failed),
-        }
         let config = TopicConfig {
             cleanup_policy: Some(CleanupPolicy::Compact),
             max_message_bytes: Some(self.max_batch),
             ..TopicConfig::default()
         };
         let admin: &dyn Admin = self.log.as_ref();
+        match admin.topic(&name).await {
+            Err(AdminError::UnknownTopic { .. }) => {}
+            Ok(found) if found.config.max_message_bytes < Some(self.max_batch) => {
+                return admin.alter_topic(&name, config).await.map(drop).map_err(failed);
+            }
+            found => return found.map(drop).map_err(failed),
+        }
         match admin.create_topic(NewTopic { name, partitions: Some(1), config }).await {
             Ok(_) | Err(AdminError::TopicExists { .. }) => Ok(()),
             Err(source) => Err(failed(source)),
@@ -186,8 +186,8 @@ impl CompactedTopic {
 }
 
 impl Change<'_> {
-    /// Appends records (key, and value or end of what the key names), all or none, and then has `apply` do to memory what
-    /// they say.
+    /// Appends records (key, and value or end of what the key names), all or none, and then waits for `apply` to do to memory
+    /// what they say.
     ///
     /// # Errors
     /// [`ProduceError`]; where it is transient, the records may be on the log all the same, and memory has them before the
@@ -195,7 +195,7 @@ impl Change<'_> {
     pub async fn append(
         &mut self,
         records: Vec<(Bytes, Option<Bytes>)>,
-        apply: impl FnOnce() + Send,
+        apply: impl Future<Output = ()> + Send,
     ) -> Result<(), ProduceError> {
         let records = records.into_iter().map(|(key, value)| NewRecord {
             partition: Some(0),
@@ -206,36 +206,12 @@ impl Change<'_> {
         // Until it is known to have happened, and also if this future is dropped meanwhile.
         self.read_to.is_stale = true;
         let written = self.topic.log.produce(&self.topic.partition.topic, records.collect()).await?;
-        apply();
+        apply.await;
         if let Some(last) = written.last() {
             self.read_to.next = self.read_to.next.max(last.offset.advance(1));
         }
         self.read_to.is_stale = false;
         Ok(())
-    }
-}
-
-impl UnreadableRecords {
-    /// Whether nothing was passed over.
-    pub fn is_empty(&self) -> bool {
-        self.listed.is_empty()
-    }
-
-    fn add(&mut self, line: impl FnOnce() -> String) {
-        match self.listed.len() < MAX_LISTED {
-            true => self.listed.push(line()),
-            false => self.more += 1,
-        }
-    }
-}
-
-impl fmt::Display for UnreadableRecords {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.listed.join("; "))?;
-        match self.more {
-            0 => Ok(()),
-            more => write!(f, "; and {more} more"),
-        }
     }
 }
 

@@ -13,6 +13,7 @@ use factum_eventlog::{
 use factum_types::{ByteSize, Record, TopicName};
 use parking_lot::{RwLock, RwLockReadGuard};
 
+use crate::metrics;
 pub(crate) use memory::{KnownSchema, KnownVersion, Memory, Versions};
 pub(crate) use record::{Entry, VersionEntry};
 
@@ -56,7 +57,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the log does not answer.
     pub(crate) async fn read(&self) -> Result<UnreadableRecords, StoreError> {
-        Ok(self.topic.read(&|record| take(&self.memory, record)).await?)
+        let unreadable =
+            self.topic.read(&|records, unreadable| take(&self.memory, records, unreadable)).await?;
+        let (subjects, schemas) = self.memory().counts();
+        metrics::counts(subjects, schemas);
+        Ok(unreadable)
     }
 
     /// Begins a change.
@@ -64,7 +69,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the log does not answer.
     pub(crate) async fn begin(&self) -> Result<StoreChange<'_>, StoreError> {
-        let change = self.topic.begin(&|record| take(&self.memory, record)).await?;
+        let change = self.topic.begin(&|records, unreadable| take(&self.memory, records, unreadable)).await?;
         Ok(StoreChange { change, memory: &self.memory })
     }
 
@@ -82,19 +87,28 @@ impl StoreChange<'_> {
     pub(crate) async fn append(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let records = entries.iter().map(Entry::encode).collect();
         let memory = self.memory;
-        let apply = move || {
+        let apply = async move {
             let mut memory = memory.write();
             for entry in entries {
                 if let Err(reason) = memory.apply(entry) {
                     tracing::error!(reason, "a change of schemas contradicts those before it");
                 }
             }
+            let (subjects, schemas) = memory.counts();
+            drop(memory);
+            metrics::counts(subjects, schemas);
         };
         Ok(self.change.append(records, apply).await?)
     }
 }
 
-fn take(memory: &RwLock<Memory>, record: &Record) -> Result<(), String> {
-    let key = record.key.as_deref().ok_or("a record without a key is no one's")?;
-    memory.write().apply(Entry::decode(key, record.value.as_deref())?)
+fn take(memory: &RwLock<Memory>, records: &[Record], unreadable: &mut UnreadableRecords) {
+    let mut memory = memory.write();
+    for record in records {
+        let key = record.key.as_deref().ok_or_else(|| "a record without a key is no one's".to_owned());
+        let entry = key.and_then(|key| Entry::decode(key, record.value.as_deref()));
+        if let Err(reason) = entry.and_then(|entry| memory.apply(entry)) {
+            unreadable.add_record(record.offset, reason);
+        }
+    }
 }

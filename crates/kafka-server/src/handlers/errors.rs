@@ -266,9 +266,7 @@ impl From<&ChangeError> for ErrorCode {
             | ChangeError::TooManyQuotas
             | ChangeError::TooManyUsers
             | ChangeError::TooLarge { .. } => Self::PolicyViolation,
-            ChangeError::Topic(_) | ChangeError::Read(_) | ChangeError::Stalled | ChangeError::Write(_) => {
-                Self::KafkaStorageError
-            }
+            ChangeError::Topic(_) | ChangeError::Write(_) => Self::KafkaStorageError,
         }
     }
 }

@@ -113,7 +113,7 @@ async fn records_that_cannot_be_read_are_passed_over_and_listed() {
     log.broker.internal_log().produce(&topic, strange).await.expect("appended");
     let again = factum_registry::Registry::new(std::sync::Arc::new(log.broker.internal_log()));
     let unreadable = again.read().await.expect("the log answers");
-    assert_eq!(unreadable.listed.len(), 3, "{unreadable}");
+    assert_eq!(unreadable.ranges.len(), 3, "{unreadable}");
     assert!(
         unreadable.to_string().contains("id 1 of version 1 of subject u is that of another schema"),
         "{unreadable}"

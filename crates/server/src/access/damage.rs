@@ -14,7 +14,8 @@
 
 use std::path::{Path, PathBuf};
 
-use factum_access::{TOPIC, UnreadableAccess};
+use factum_access::TOPIC;
+use factum_eventlog::UnreadableRecords;
 use factum_log::{InspectionNote, LocalDisk, inspect, write_atomically};
 use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
@@ -101,7 +102,7 @@ impl AccessNote {
 }
 
 /// Everything that is lost of users and rules. `unreadable` is what their reader passed over. Blocking.
-pub(super) fn find(data_dir: &Path, has_topic: bool, unreadable: &UnreadableAccess) -> Vec<LostRange> {
+pub(super) fn find(data_dir: &Path, has_topic: bool, unreadable: &UnreadableRecords) -> Vec<LostRange> {
     if !has_topic {
         let is_known = AccessNote::at(data_dir).exists();
         let reason = format!("topic {TOPIC} is gone, and there were users or rules");
@@ -192,7 +193,7 @@ mod tests {
         assert_eq!(AccessNote::at(folder.path()).accepted(), [(3, 4), (7, 9)]);
         std::fs::write(folder.path().join(FILE), "{").expect("written");
         assert!(note.exists() && note.accepted().is_empty());
-        let gone = find(folder.path(), false, &UnreadableAccess::default());
+        let gone = find(folder.path(), false, &UnreadableRecords::default());
         assert_eq!(gone.len(), 1, "{gone:?}");
     }
 }
