@@ -98,3 +98,26 @@ fn strange_files_stop_their_topic_alone_and_are_told_in_letters() {
         String::from_utf8_lossy(&health.stdout).into_owned() + &String::from_utf8_lossy(&health.stderr);
     assert!(said.contains("store.pipe") && said.contains("is a named pipe"), "{said}");
 }
+
+#[test]
+fn a_registry_whose_topic_cannot_be_read_is_a_role_that_is_not_ready() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let mut factum = Launch::new(BINARY).data_dir(&data).start();
+    std::fs::write(folder.path().join("id.avsc"), r#""long""#).expect("written");
+    let register = format!("schema register store.ids-value --file {}/id.avsc", folder.path().display());
+    assert!(Shell::of(&factum).output(&register, "").status.success());
+    assert!(factum.stop().success());
+    let log = data.join("topics/_schemas/0/00000000000000000000.log");
+    std::fs::remove_file(&log).expect("it was there");
+    mkfifo(&log);
+    let mut factum = Launch::new(BINARY).data_dir(&data).may_be_unready().start();
+    let health = Shell::of(&factum).output("doctor", "");
+    let said =
+        String::from_utf8_lossy(&health.stdout).into_owned() + &String::from_utf8_lossy(&health.stderr);
+    assert!(said.contains("topic _schemas cannot be used") && said.contains("is a named pipe"), "{said}");
+    // What no schema is needed for goes on.
+    let produced = Shell::of(&factum).output("produce store.plain", "{\"a\":1}\n");
+    assert!(produced.status.success(), "{}", String::from_utf8_lossy(&produced.stderr));
+    assert!(factum.stop().success());
+}

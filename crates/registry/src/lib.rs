@@ -20,6 +20,7 @@ mod incompatibility;
 mod invalid_schema;
 pub mod json_schema;
 mod metadata;
+mod metrics;
 mod mode;
 mod parsed;
 mod parsed_schemas;

@@ -11,6 +11,7 @@ use factum_state::EmbeddedStore;
 
 use crate::machine::Machine;
 use crate::names::shared_names;
+use crate::registry::RegistryHealth;
 
 /// Says how each role is; asked on every request for readiness.
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub(crate) struct Health {
     listeners: Arc<OnceLock<Listeners>>,
     /// What is lost of users and rules.
     access_damage: Option<Arc<str>>,
+    registry: RegistryHealth,
 }
 
 /// What serves clients, asked for what is wrong with it.
@@ -50,12 +52,18 @@ impl Health {
             kafka_accepts: Arc::default(),
             listeners: Arc::default(),
             access_damage: None,
+            registry: RegistryHealth::default(),
         }
     }
 
     /// The same of a server that has lost something of users and rules.
     pub(crate) fn with_access_damage(self, access_damage: Option<Arc<str>>) -> Self {
         Self { access_damage, ..self }
+    }
+
+    /// The same with how far the registry is read.
+    pub(crate) fn with_registry(self, registry: RegistryHealth) -> Self {
+        Self { registry, ..self }
     }
 
     /// These serve clients from now on.
@@ -91,6 +99,7 @@ impl Health {
                 role("views", true, self.stuck_views()),
                 // Views are read as they were.
                 role("state", true, self.state.problems()),
+                role("registry", self.registry.is_ready(), self.registry.problems()),
             ],
             listeners: listeners.map(|listeners| listeners.shown.clone()).unwrap_or_default(),
         };

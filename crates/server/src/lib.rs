@@ -24,6 +24,7 @@ mod names;
 mod open_files;
 mod options;
 mod private_files;
+mod registry;
 mod running;
 mod start;
 mod state;

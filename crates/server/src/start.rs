@@ -17,7 +17,6 @@ use factum_kafka_server::Identity;
 use factum_registry::Registry;
 use factum_sql::Engine;
 use factum_state::EmbeddedStore;
-use tracing::error;
 
 use crate::access::{self, AccessStart, authorizer};
 use crate::contracts::Contracts;
@@ -27,6 +26,7 @@ use crate::identity::identity;
 use crate::machine::Machine;
 use crate::names::ViewAndTableNames;
 use crate::open_files::share_out;
+use crate::registry::RegistryHealth;
 use crate::running::{Groups, Running};
 use crate::{DataDir, Options, StartError, TemporaryFolder, effects, listeners, private_files, state};
 
@@ -77,7 +77,7 @@ impl Parts {
         // For those who keep records of their own in reserved topics: governance and the engine.
         let internal_log: Arc<dyn EventLog> = Arc::new(broker.internal_log());
         let access = access::start(&options, &data_dir, Arc::clone(&internal_log), &random).await?;
-        let registry = start_registry(&internal_log).await;
+        let (registry, registry_health) = start_registry(&internal_log, groups).await;
         let catalogue = Catalogue::new();
         follow_catalogue(&broker, &catalogue, &registry);
         // SQL reads values that were written with a schema as JSON.
@@ -88,7 +88,8 @@ impl Parts {
         broker.share_names(ViewAndTableNames(engine.clone()));
         let machine = watch_machine(&options, &data_dir, &broker, &clock, groups);
         let health = Health::new(broker.clone(), catalogue.clone(), engine.clone(), store, machine)
-            .with_access_damage(access.damage.clone());
+            .with_access_damage(access.damage.clone())
+            .with_registry(registry_health);
         let transactions: Arc<dyn Transactions> = Arc::new(broker.clone());
         let passwords = PasswordChecks::new(access.store.users().clone(), &random);
         let identity = identity(&data_dir, &random, access.store.users().clone(), passwords.clone())?;
@@ -257,16 +258,14 @@ fn watch_machine(
     machine
 }
 
-/// The registry, with what is on the log. One that cannot be read keeps the server from nothing else: it is read again before
-/// its first change.
-async fn start_registry(internal_log: &Arc<dyn EventLog>) -> Registry {
-    let registry = Registry::new(Arc::clone(internal_log));
-    match registry.read().await {
-        Ok(unreadable) if unreadable.is_empty() => {}
-        Ok(unreadable) => error!(%unreadable, "some schemas cannot be read and are not there"),
-        Err(source) => error!(error = &source as &dyn std::error::Error, "schemas cannot be read"),
+/// The registry, with what is on the log, and how far it is read.
+async fn start_registry(internal_log: &Arc<dyn EventLog>, groups: &Groups) -> (Registry, RegistryHealth) {
+    let (registry, health) = (Registry::new(Arc::clone(internal_log)), RegistryHealth::default());
+    if !health.read(&registry).await {
+        let reading = health.clone().keep_reading(registry.clone(), groups.domain.stop());
+        groups.domain.spawn_quiet(reading);
     }
-    registry
+    (registry, health)
 }
 
 /// The engine over its state; no view runs yet.

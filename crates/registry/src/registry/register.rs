@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::check::{VersionVerdict, versions_of};
 use super::resolve::{ReadSchemaError, resolve};
 use super::{Inner, Registry, SubjectVersion};
+use crate::metrics::{Outcome, observe_registration};
 use crate::store::{Entry, KnownSchema, KnownVersion, Memory, StoreChange, VersionEntry, Versions};
 use crate::subject::Subject;
 use crate::{
@@ -146,44 +147,17 @@ impl Registry {
     /// # Errors
     /// [`RegisterError`], of which none is [`RegisterError::Store`].
     pub fn prepare(&self, subject: &Subject, new: NewSchema) -> Result<PreparedVersion, RegisterError> {
-        let (mode, config, versions) = {
-            let memory = self.0.store.memory();
-            let versions = memory.versions(subject).cloned().unwrap_or_default();
-            (memory.mode_in_effect(subject), memory.config_in_effect(subject), versions)
+        let format = new.schema_type;
+        let prepared = self.0.prepare(subject, new);
+        let outcome = match &prepared {
+            Ok(PreparedVersion(Preparation::Known(_))) => Outcome::Known,
+            // It is counted once it is on disk.
+            Ok(PreparedVersion(Preparation::New(_))) => return prepared,
+            Err(RegisterError::Incompatible { .. }) => Outcome::Incompatible,
+            Err(_) => Outcome::Refused,
         };
-        check_mode(subject, mode, new.id)?;
-        if new.references.len() > MAX_OWN_REFERENCES {
-            return Err(RegisterError::TooMany { what: "references", limit: MAX_OWN_REFERENCES });
-        }
-        let live: Vec<_> = versions_of(subject, &versions).filter(|version| !version.is_deleted).collect();
-        let new = match mode.is_import() {
-            true => new,
-            false => completed(new, live.last(), &config),
-        };
-        let (schema, parsed) = match self.0.read_new(subject, &new, &config) {
-            Ok(read) => {
-                let (schema, parsed) = read.ok_or(RegisterError::Empty)?;
-                (schema, Some(parsed))
-            }
-            // What another registry took is taken as it is, so that its ids keep their meaning.
-            Err(ReadSchemaError::Schema(_)) if mode.is_import() && !new.text.trim().is_empty() => {
-                (new.clone().into_schema(), None)
-            }
-            Err(error) => return Err(error.into()),
-        };
-        if let Some(known) = self.0.find_live(subject, &schema, new.id).filter(|_| new.version.is_none()) {
-            return Ok(PreparedVersion(Preparation::Known(known)));
-        }
-        if let Some(parsed) = parsed.filter(|_| !mode.is_import()) {
-            let verdicts = self.0.verdicts(&parsed, schema.metadata.as_ref(), &live, &config);
-            if !verdicts.is_empty() {
-                let config = Box::new(config);
-                return Err(RegisterError::Incompatible { subject: subject.clone(), config, verdicts });
-            }
-        }
-        let (subject, seen) = (subject.clone(), seen(&versions));
-        let new = NewVersion { subject, schema, id: new.id, version: new.version, seen };
-        Ok(PreparedVersion(Preparation::New(Box::new(new))))
+        observe_registration(format, outcome);
+        prepared
     }
 
     /// Registers what was prepared, and answers once it is on disk. `None` where its subject changed meanwhile: it is to be
@@ -196,10 +170,77 @@ impl Registry {
             Preparation::Known(known) => return Ok(Some(known)),
             Preparation::New(new) => *new,
         };
+        let format = new.schema.schema_type;
+        let committed = self.0.commit(new).await;
+        let outcome = match &committed {
+            Ok(Some(_)) => Outcome::Registered,
+            Ok(None) => return committed,
+            Err(_) => Outcome::Refused,
+        };
+        observe_registration(format, outcome);
+        committed
+    }
+}
+
+impl NewSchema {
+    fn into_schema(self) -> Schema {
+        Schema {
+            schema_type: self.schema_type,
+            text: self.text.into(),
+            references: self.references,
+            metadata: self.metadata,
+            rule_set: self.rule_set,
+        }
+    }
+}
+
+impl Inner {
+    fn prepare(&self, subject: &Subject, new: NewSchema) -> Result<PreparedVersion, RegisterError> {
+        let (mode, config, versions) = {
+            let memory = self.store.memory();
+            let versions = memory.versions(subject).cloned().unwrap_or_default();
+            (memory.mode_in_effect(subject), memory.config_in_effect(subject), versions)
+        };
+        check_mode(subject, mode, new.id)?;
+        if new.references.len() > MAX_OWN_REFERENCES {
+            return Err(RegisterError::TooMany { what: "references", limit: MAX_OWN_REFERENCES });
+        }
+        let live: Vec<_> = versions_of(subject, &versions).filter(|version| !version.is_deleted).collect();
+        let new = match mode.is_import() {
+            true => new,
+            false => completed(new, live.last(), &config),
+        };
+        let (schema, parsed) = match self.read_new(subject, &new, &config) {
+            Ok(read) => {
+                let (schema, parsed) = read.ok_or(RegisterError::Empty)?;
+                (schema, Some(parsed))
+            }
+            // What another registry took is taken as it is, so that its ids keep their meaning.
+            Err(ReadSchemaError::Schema(_)) if mode.is_import() && !new.text.trim().is_empty() => {
+                (new.clone().into_schema(), None)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(known) = self.find_live(subject, &schema, new.id).filter(|_| new.version.is_none()) {
+            return Ok(PreparedVersion(Preparation::Known(known)));
+        }
+        if let Some(parsed) = parsed.filter(|_| !mode.is_import()) {
+            let verdicts = self.verdicts(&parsed, schema.metadata.as_ref(), &live, &config);
+            if !verdicts.is_empty() {
+                let config = Box::new(config);
+                return Err(RegisterError::Incompatible { subject: subject.clone(), config, verdicts });
+            }
+        }
+        let (subject, seen) = (subject.clone(), seen(&versions));
+        let new = NewVersion { subject, schema, id: new.id, version: new.version, seen };
+        Ok(PreparedVersion(Preparation::New(Box::new(new))))
+    }
+
+    async fn commit(&self, new: NewVersion) -> Result<Option<SubjectVersion>, RegisterError> {
         let NewVersion { subject, schema, id, version, seen: compared } = new;
-        let mut change = self.0.store.begin().await?;
+        let mut change = self.store.begin().await?;
         let entries = {
-            let memory = self.0.store.memory();
+            let memory = self.store.memory();
             let versions = memory.versions(&subject);
             if versions.map(seen).unwrap_or_default() != compared {
                 return Ok(None);
@@ -218,23 +259,9 @@ impl Registry {
             };
             entries(&memory, &subject, version, schema, id)?
         };
-        Ok(Some(append(&mut change, &self.0, subject, entries).await?))
+        Ok(Some(append(&mut change, self, subject, entries).await?))
     }
-}
 
-impl NewSchema {
-    fn into_schema(self) -> Schema {
-        Schema {
-            schema_type: self.schema_type,
-            text: self.text.into(),
-            references: self.references,
-            metadata: self.metadata,
-            rule_set: self.rule_set,
-        }
-    }
-}
-
-impl Inner {
     /// The schema that a client gives, in its canonical or normal form; `None` where it gives none.
     pub(super) fn read_new(
         &self,
