@@ -112,10 +112,13 @@ fn a_registry_whose_topic_cannot_be_read_is_a_role_that_is_not_ready() {
     std::fs::remove_file(&log).expect("it was there");
     mkfifo(&log);
     let mut factum = Launch::new(BINARY).data_dir(&data).may_be_unready().start();
-    let health = Shell::of(&factum).output("doctor", "");
+    let health = Shell::of(&factum).output(&format!("doctor --server {}", factum.http()), "");
     let said =
         String::from_utf8_lossy(&health.stdout).into_owned() + &String::from_utf8_lossy(&health.stderr);
-    assert!(said.contains("topic _schemas cannot be used") && said.contains("is a named pipe"), "{said}");
+    assert!(
+        said.contains("registry: topic _schemas cannot be used") && said.contains("is a named pipe"),
+        "{said}"
+    );
     // What no schema is needed for goes on.
     let produced = Shell::of(&factum).output("produce store.plain", "{\"a\":1}\n");
     assert!(produced.status.success(), "{}", String::from_utf8_lossy(&produced.stderr));
