@@ -72,14 +72,21 @@ async fn closed_loop(http: String, request: String, until: Instant) -> Result<us
     let (mut answered, mut buffer) = (0, Vec::with_capacity(64 * 1024));
     while Instant::now() < until {
         stream.write_all(request.as_bytes()).await?;
-        read_answer(&mut stream, &mut buffer).await?;
+        expect(202, read_answer(&mut stream, &mut buffer).await?, &buffer)?;
         answered += 1;
     }
     Ok(answered)
 }
 
-/// Reads one answer with a content length and checks that it is a 202.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()> {
+fn expect(status: u16, seen: u16, answer: &[u8]) -> Result<()> {
+    if seen != status {
+        bail!("{}", String::from_utf8_lossy(answer));
+    }
+    Ok(())
+}
+
+/// Reads one answer with a content length; its status.
+async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<u16> {
     buffer.clear();
     let head = loop {
         if stream.read_buf(buffer).await? == 0 {
@@ -97,13 +104,10 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()>
             bail!("the answer was cut off");
         }
     }
-    if !text.starts_with("http/1.1 202") {
-        bail!("{}", String::from_utf8_lossy(buffer));
-    }
-    Ok(())
+    text.split(' ').nth(1).context("a status")?.parse().context("a status")
 }
 
-/// A keep-alive connection that posts one event after another.
+/// A keep-alive connection on which one request follows another.
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -124,7 +128,18 @@ impl Connection {
             event.len()
         );
         self.stream.write_all(request.as_bytes()).await?;
-        read_answer(&mut self.stream, &mut self.buffer).await
+        expect(202, read_answer(&mut self.stream, &mut self.buffer).await?, &self.buffer)
+    }
+
+    /// A request that must be answered with 200.
+    pub(crate) async fn ask(&mut self, method: &str, path: &str, json: &str) -> Result<()> {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/vnd.schemaregistry.v1+json\r\n\
+             content-length: {}\r\n\r\n{json}",
+            json.len()
+        );
+        self.stream.write_all(request.as_bytes()).await?;
+        expect(200, read_answer(&mut self.stream, &mut self.buffer).await?, &self.buffer)
     }
 }
 

@@ -9,6 +9,7 @@ mod kafka;
 mod latency;
 mod neighbours;
 mod partitions;
+mod registry;
 mod report;
 mod server;
 mod stalled;
@@ -44,6 +45,9 @@ struct Arguments {
     /// Measure this Kafka instead (Kafka figures only), for a comparison in one session.
     #[arg(long)]
     brokers: Option<String>,
+    /// Measure this schema registry instead (its figures only), for a comparison in one session.
+    #[arg(long)]
+    registry: Option<String>,
 }
 
 impl Arguments {
@@ -56,7 +60,9 @@ impl Arguments {
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let mut report = Report::default();
-    if let Some(brokers) = &arguments.brokers {
+    if let Some(registry) = &arguments.registry {
+        registry::measure_at(&arguments, registry, &mut report).await?;
+    } else if let Some(brokers) = &arguments.brokers {
         kafka::measure(&arguments, brokers, &mut report)?;
         latency::measure(&arguments, brokers, &mut report).await?;
         partitions::measure(&arguments, brokers, &mut report).await?;
@@ -65,6 +71,7 @@ async fn main() -> Result<()> {
         server::measure_start(&arguments, &mut report).await?;
         measure_own(&arguments, &mut report).await?;
         compaction::measure(&arguments, &mut report).await?;
+        registry::measure(&arguments, &mut report).await?;
         views::measure(&arguments, &mut report).await?;
     }
     report.print();

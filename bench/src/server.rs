@@ -53,11 +53,21 @@ impl Server {
 
     /// Kills it and starts it on the same data and ports; when the new process was started. Does not wait.
     #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
-    pub(crate) async fn kill_and_restart(&mut self, factum: &Path, project: &Path) -> Result<Instant> {
+    pub(crate) async fn kill_and_restart(
+        &mut self,
+        factum: &Path,
+        project: Option<&Path>,
+    ) -> Result<Instant> {
         self.child.kill().await.context("kill the server")?;
         let started = Instant::now();
-        self.child = spawn(factum, Some(project), &self.http, &self.kafka, self.data.path(), &[])?;
+        self.child = spawn(factum, project, &self.http, &self.kafka, self.data.path(), &[])?;
         Ok(started)
+    }
+
+    /// Waits until it is ready; the time since `started`.
+    pub(crate) async fn ready_after(&self, started: Instant) -> Result<Duration> {
+        wait_until_ready(&self.http, started).await?;
+        Ok(started.elapsed())
     }
 
     /// From now on all its threads share one core.

@@ -87,7 +87,7 @@ async fn measure_case(arguments: &Arguments, case: &Case, report: &mut Report) -
         rates.push(caught_up(&server.http, arguments.events).await?);
         if case.events.has_many_keys() {
             memory.push(server.resident_mib()? - before);
-            let started = server.kill_and_restart(&arguments.factum, project.path()).await?;
+            let started = server.kill_and_restart(&arguments.factum, Some(project.path())).await?;
             recovery.push(answered(&server.http, started).await?);
         }
         server.stop().await?;

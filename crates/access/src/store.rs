@@ -17,7 +17,9 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use factum_eventlog::{CompactedTopic, CompactedTopicError, EventLog, ProduceError, UnreadableRecords};
+use factum_eventlog::{
+    CompactedTopic, CompactedTopicError, EventLog, KeyedRecord, ProduceError, UnreadableRecords,
+};
 use factum_types::{ByteSize, Principal, Record, TopicName};
 use tracing::info;
 
@@ -377,7 +379,7 @@ async fn beside<T: Send + 'static>(count: usize, work: impl FnOnce() -> T + Send
 }
 
 /// The changes with their records, and how many bytes those take.
-fn encode(by: &Principal, changes: Vec<Change>) -> (Vec<Change>, Vec<(Bytes, Option<Bytes>)>, usize) {
+fn encode(by: &Principal, changes: Vec<Change>) -> (Vec<Change>, Vec<KeyedRecord>, usize) {
     let mut bytes = 0;
     let records = changes.iter().map(|change| {
         let (key, value) = change.encode(by);

@@ -54,6 +54,9 @@ struct ReadTo {
 /// cannot read it passes over and adds to the list, with what is wrong in words for the operator.
 pub type Apply<'a> = &'a (dyn Fn(&[Record], &mut UnreadableRecords) + Send + Sync);
 
+/// A key, and what it has from now on, or the end of what it had.
+pub type KeyedRecord = (Bytes, Option<Bytes>);
+
 /// Why the topic could not be read or made ready for a change.
 #[derive(Debug, thiserror::Error)]
 pub enum CompactedTopicError {
@@ -186,7 +189,7 @@ impl CompactedTopic {
 }
 
 impl Change<'_> {
-    /// Appends records (key, and value or end of what the key names), all or none, and then waits for `apply` to do to memory
+    /// Appends records, all or none, and then waits for `apply` to do to memory
     /// what they say.
     ///
     /// # Errors
@@ -194,7 +197,7 @@ impl Change<'_> {
     /// next change.
     pub async fn append(
         &mut self,
-        records: Vec<(Bytes, Option<Bytes>)>,
+        records: Vec<KeyedRecord>,
         apply: impl Future<Output = ()> + Send,
     ) -> Result<(), ProduceError> {
         let records = records.into_iter().map(|(key, value)| NewRecord {

@@ -33,7 +33,9 @@ use async_trait::async_trait;
 use factum_types::{GroupId, Offset, TopicName, TopicPartition, TransactionalId};
 
 pub use admin::AdminError;
-pub use compacted_topic::{Apply, Change, CompactedTopic, CompactedTopicError, UnreadableRecords};
+pub use compacted_topic::{
+    Apply, Change, CompactedTopic, CompactedTopicError, KeyedRecord, UnreadableRecords,
+};
 pub use group::{Group, GroupConsumer, GroupError, GroupOffset, Member, Membership, PolledRecords};
 pub use partitioner::Partitioner;
 pub use produce::{NewRecord, ProduceError, RecordMetadata};
