@@ -69,7 +69,7 @@ pub(super) fn run(args: Args) -> Result<(), Report> {
         (None, None) => unreachable!("one of both was made above"),
     };
     args.case.write(&folder).map_err(DemoFailure::from)?;
-    let mut options = Options { project: Some(folder), ..dev::options(args.places, args.open) };
+    let mut options = Options { project: Some(folder), ..dev::options(args.places, args.open)? };
     options.feeds.generate = true;
     // A story that began a moment ago has nothing to tell yet.
     options.feeds.history = HISTORY;

@@ -5,11 +5,13 @@ mod welcome;
 
 use std::path::PathBuf;
 
+use factum_base::options;
 use factum_base::telemetry::{self, LogFormat};
 use factum_governance::project;
 use factum_server::{Access, AutoCreateTopics, DataDir, Options, Running, StartError};
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 
+use super::server::ENVIRONMENT;
 use crate::args::Places;
 use crate::output;
 use crate::report;
@@ -102,22 +104,28 @@ pub(super) fn run(args: Args) -> Result<(), Report> {
         report::problems([&problem]);
         return Err(Error::NoProject { folder: folder.clone() }.into());
     }
-    let mut options = Options { project: args.project, ..options(args.places, args.open) };
-    options.feeds.generate = args.generate;
+    let mut options = Options { project: args.project, ..options(args.places, args.open)? };
+    options.feeds.generate |= args.generate;
     start(options, Greeting::Dev)
 }
 
-/// The options of a server for development.
-pub(super) fn options(places: Places, is_open: bool) -> Options {
-    let mut options = Options {
-        data_dir: places.data_dir.map_or(DataDir::Temporary, DataDir::Kept),
-        access: if is_open { Access::Open } else { Access::OpenOnLoopback }.into(),
-        ..Options::default()
-    };
+/// The options of a server for development: what the environment sets, and what flags say.
+pub(super) fn options(places: Places, is_open: bool) -> Result<Options, Report> {
+    let mut options: Options = options::load(None, ENVIRONMENT)
+        .into_diagnostic()
+        .wrap_err("the settings in the environment cannot be used")?;
+    if let Some(folder) = places.data_dir {
+        options.data_dir = DataDir::Kept(folder);
+    }
+    if is_open {
+        options.access.mode = Access::Open;
+    }
     options.http.listen = places.http;
     options.kafka.listen = places.kafka;
-    options.log.auto_create_topics = AutoCreateTopics::WithoutProject;
-    options
+    if std::env::var_os(format!("{ENVIRONMENT}LOG__AUTO_CREATE_TOPICS")).is_none() {
+        options.log.auto_create_topics = AutoCreateTopics::WithoutProject;
+    }
+    Ok(options)
 }
 
 /// Runs a server for development until a signal or a failure.

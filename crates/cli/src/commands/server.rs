@@ -10,7 +10,7 @@ use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 use super::dev::{self, Greeting};
 
 /// Two underscores, so that `FACTUM_SERVER` and its like are no settings of a server.
-const ENVIRONMENT: &str = "FACTUM__";
+pub(super) const ENVIRONMENT: &str = "FACTUM__";
 
 /// Run with a configuration file, for production
 #[derive(Debug, clap::Args)]
