@@ -3,6 +3,7 @@
 import { createRouter } from "@tanstack/react-router";
 import { withQuery, type Query } from "./api/client";
 import { rootRoute } from "./app/root";
+import { accessRoutes } from "./routes/access/routes";
 import { dashboardRoutes } from "./routes/dashboards/routes";
 import { groupRoutes } from "./routes/groups/routes";
 import { homeRoutes } from "./routes/home/routes";
@@ -21,6 +22,7 @@ const routeTree = rootRoute.addChildren([
   ...sqlRoutes,
   ...pipelineRoutes,
   ...dashboardRoutes,
+  ...accessRoutes,
 ]);
 
 export const router = createRouter({

@@ -33,18 +33,23 @@ export class Factum {
     private readonly kafka: number,
     private readonly front: { server: Server; port: number } | undefined,
     private readonly flags: readonly string[],
+    private readonly environment: Readonly<Record<string, string>>,
   ) {}
 
   /**
    * Starts with a copy of `project` (a folder, as seen from the repository), which a test may edit; with `null` without
-   * one. `flags` go to `factum dev`: with `--generate` the project's own orders come.
+   * one. `flags` go to `factum dev`: with `--generate` the project's own orders come. `environment` has settings.
    */
-  static async start({ project = "examples/movies" as string | null, flags = [] as string[] } = {}): Promise<Factum> {
+  static async start({
+    project = "examples/movies" as string | null,
+    flags = [] as string[],
+    environment = {} as Record<string, string>,
+  } = {}): Promise<Factum> {
     const home = mkdtempSync(join(tmpdir(), "factum-console-"));
     if (project !== null) cpSync(resolve(ROOT, project), join(home, "project"), { recursive: true });
     const [http, kafka] = [await freePort(), await freePort()];
     const front = process.env.FACTUM_CONSOLE ? await serveBuild(http, process.env.FACTUM_CONSOLE) : undefined;
-    const factum = new Factum(join(home, "project"), join(home, "data"), http, kafka, front, flags);
+    const factum = new Factum(join(home, "project"), join(home, "data"), http, kafka, front, flags, environment);
     await factum.up();
     return factum;
   }
@@ -70,7 +75,7 @@ export class Factum {
     this.child = spawn(
       binary(),
       ["dev", ...project, "--data-dir", this.data, "--http", at(this.http), "--kafka", at(this.kafka), ...this.flags],
-      { stdio: ["ignore", "pipe", "pipe"] },
+      { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...this.environment } },
     );
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on("data", (chunk: Buffer) => (this.output = (this.output + chunk.toString()).slice(-20_000)));

@@ -21,6 +21,9 @@ export type SubjectVersion = Schemas["SubjectVersion"];
 export type RoleHealth = Schemas["RoleHealth"];
 export type KafkaAddress = Schemas["KafkaAddress"];
 export type SampleView = Schemas["SampleView"];
+export type User = Schemas["UserView"];
+export type Acl = Schemas["AclView"];
+export type Quota = Schemas["QuotaView"];
 
 /** How the server does, in one answer, rates included. Rates are null in the first answer after no one looked. */
 export interface Overview {
@@ -221,6 +224,25 @@ export const referrersQuery = (subject: string, version: number) =>
       return (await Promise.all(uses)).flat();
     },
   });
+
+export const usersQuery = queryOptions({
+  queryKey: ["users"],
+  queryFn: async ({ signal }) => (await request<Schemas["UserList"]>("/api/v1/users", { signal })).users,
+  refetchInterval: every(10),
+});
+
+/** The rules; a server whose listeners go by none answers with 409. */
+export const aclsQuery = queryOptions({
+  queryKey: ["acls"],
+  queryFn: async ({ signal }) => (await request<Schemas["AclList"]>("/api/v1/acls", { signal })).acls,
+  refetchInterval: every(10),
+});
+
+export const quotasQuery = queryOptions({
+  queryKey: ["quotas"],
+  queryFn: async ({ signal }) => (await request<Schemas["QuotaList"]>("/api/v1/quotas", { signal })).quotas,
+  refetchInterval: every(10),
+});
 
 export const viewsQuery = queryOptions({
   queryKey: ["views"],

@@ -8,4 +8,5 @@ export const PAGES = [
   { to: "/dashboards", name: "Dashboards", exact: false },
   { to: "/sql", name: "SQL", exact: false },
   { to: "/pipelines", name: "Pipelines", exact: false },
+  { to: "/access", name: "Access", exact: false },
 ] as const;
