@@ -90,6 +90,8 @@ async fn register_schema(
 /// Get a version
 #[utoipa::path(get, path = "/subjects/{subject}/versions/{version}", tag = TAG,
     params(("subject" = String, Path, example = "orders-value"), ("version" = String, Path, example = "latest"),
+        ("format" = Option<String>, Query, description = "`resolved` of Avro: with its references written out; `serialized` of \
+            Protobuf: its descriptor in base64"),
         ("deleted" = Option<bool>, Query)),
     responses((status = 200, body = RegisteredSchema),
         (status = 404, body = ErrorMessage, description = "40401 no such subject, 40402 no such version"),
@@ -110,6 +112,8 @@ async fn get_version(
 /// Get the text of a version's schema
 #[utoipa::path(get, path = "/subjects/{subject}/versions/{version}/schema", tag = TAG,
     params(("subject" = String, Path, example = "orders-value"), ("version" = String, Path, example = "latest"),
+        ("format" = Option<String>, Query, description = "`resolved` of Avro: with its references written out; `serialized` of \
+            Protobuf: its descriptor in base64"),
         ("deleted" = Option<bool>, Query)),
     responses((status = 200, body = String), (status = 404, body = ErrorMessage)))]
 async fn get_schema_text(
