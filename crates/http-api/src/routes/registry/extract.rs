@@ -175,6 +175,17 @@ pub(super) fn allowed(caller: &Caller, action: Action, subject: &Subject) -> Res
     caller.may(action, Resource::subject(&topic_of(subject)))
 }
 
+/// Asks whether the caller may do `action` with a scope of settings: a subject or a context, or all subjects without one.
+///
+/// # Errors
+/// 401, 403.
+pub(super) fn may_in(caller: &Caller, action: Action, scope: Option<&Subject>) -> Result<(), Failure> {
+    match scope {
+        Some(subject) => may(caller, action, subject),
+        None => Ok(caller.may(action, Resource::Cluster)?),
+    }
+}
+
 /// The name of the topic whose keys or values a subject describes, as Confluent's serialisers name subjects; else its own.
 pub(super) fn topic_of(subject: &Subject) -> String {
     let name = subject.name();
