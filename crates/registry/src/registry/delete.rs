@@ -243,3 +243,33 @@ fn last_id(memory: &Memory, subject: &Subject, gone: &[i32]) -> Option<Entry> {
         value: Some(ContextEntry { last_id: Some(last), schema_type: memory.schema_type(subject.context()) }),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Schema, SchemaType};
+
+    /// Compaction leaves the last record of a key alone: that of a context has to say its highest id by itself.
+    #[test]
+    fn the_highest_id_outlives_the_records_of_its_version() {
+        for of in ["a", ":.x:a"] {
+            let subject = Subject::parse(of).expect("valid");
+            let schema = Schema {
+                schema_type: SchemaType::Avro,
+                text: r#""string""#.into(),
+                references: Vec::new(),
+                metadata: None,
+                rule_set: None,
+            };
+            let value = VersionEntry { id: 7, schema, definition: None, is_deleted: true };
+            let version =
+                Entry::Version { subject: subject.clone(), version: 1, value: Some(Box::new(value)) };
+            let mut memory = Memory::default();
+            memory.apply(version).expect("applied");
+            let (key, value) = last_id(&memory, &subject, &[7]).expect("the highest goes").encode();
+            let mut compacted = Memory::default();
+            compacted.apply(Entry::decode(&key, value.as_deref()).expect("read")).expect("applied");
+            assert_eq!(compacted.last_id(subject.context()), 7, "{of}");
+        }
+    }
+}
