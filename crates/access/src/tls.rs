@@ -13,6 +13,7 @@ mod certificate;
 mod config;
 mod der;
 mod distinguished_name;
+mod local_authority;
 mod options;
 
 use std::fmt;
@@ -33,6 +34,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 
 pub use config::LoadError;
+pub use local_authority::{LocalAuthority, LocalAuthorityError};
 pub use options::{ClientAuth, Options};
 pub use tokio_rustls::server::TlsStream;
 

@@ -20,6 +20,7 @@ pub mod records;
 pub mod registry;
 mod request_body;
 pub mod rows;
+pub mod schema_groups;
 pub mod sql;
 pub mod subjects;
 pub mod topics;

@@ -135,3 +135,63 @@ pub struct ModeSetting {
     #[schema(example = "READWRITE")]
     pub mode: String,
 }
+
+/// An error, as Azure's clients read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AzureError {
+    /// The error.
+    pub error: AzureErrorBody,
+}
+
+/// What is wrong, as Azure's clients read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AzureErrorBody {
+    /// What kind of error.
+    #[schema(example = "ItemNotFound")]
+    pub code: String,
+    /// What is wrong.
+    #[schema(example = "Subject ':.orders:example.User' not found.")]
+    pub message: String,
+}
+
+/// Names of schema groups, under each of the names that versions of Azure's API and its clients read them by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SchemaGroupNames {
+    /// The names.
+    #[serde(rename = "schemaGroups")]
+    #[schema(example = json!(["$default", "orders"]))]
+    pub schema_groups: Vec<String>,
+    /// The same.
+    pub value: Vec<String>,
+    /// The same.
+    #[serde(rename = "Value")]
+    pub capital_value: Vec<String>,
+}
+
+impl SchemaGroupNames {
+    /// These.
+    pub fn new(names: Vec<String>) -> Self {
+        Self { value: names.clone(), capital_value: names.clone(), schema_groups: names }
+    }
+}
+
+/// Versions of a schema, under each of the names that versions of Azure's API and its clients read them by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SchemaVersionNumbers {
+    /// The versions.
+    #[serde(rename = "schemaVersions")]
+    #[schema(example = json!([1, 2]))]
+    pub schema_versions: Vec<i32>,
+    /// The same.
+    pub value: Vec<i32>,
+    /// The same.
+    #[serde(rename = "Value")]
+    pub capital_value: Vec<i32>,
+}
+
+impl SchemaVersionNumbers {
+    /// These.
+    pub fn new(versions: Vec<i32>) -> Self {
+        Self { value: versions.clone(), capital_value: versions.clone(), schema_versions: versions }
+    }
+}

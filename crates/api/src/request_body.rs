@@ -14,6 +14,7 @@ mod tests {
     use crate::access::{AclList, NewPassword, NewUser};
     use crate::groups::ResetOffsets;
     use crate::records::ResendRecord;
+    use crate::schema_groups::NewSchemaGroup;
     use crate::sql::SqlRequest;
     use crate::topics::{AlterTopic, CreateTopic};
 
@@ -29,6 +30,7 @@ mod tests {
         example_of::<AclList>();
         example_of::<ResetOffsets>();
         example_of::<ResendRecord>();
+        example_of::<NewSchemaGroup>();
         example_of::<SqlRequest>();
         example_of::<CreateTopic>();
         example_of::<AlterTopic>();

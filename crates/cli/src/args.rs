@@ -53,6 +53,9 @@ pub(crate) struct Common {
     /// Whether the user named it, rather than leaving it to the default
     #[arg(skip)]
     pub(crate) is_server_named: bool,
+    /// A PEM file with the authorities that an https:// server's certificate may come from, in place of the machine's
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "FACTUM_CACERT", value_name = "FILE")]
+    pub(crate) cacert: Option<PathBuf>,
     /// The user to log in as; its password is in FACTUM_PASSWORD
     #[arg(long = "user", global = true, help_heading = EVERYWHERE, env = "FACTUM_USER", value_name = "NAME")]
     pub(crate) login: Option<String>,

@@ -4,8 +4,10 @@ mod error;
 mod events;
 pub(crate) mod following;
 mod row_headers;
+pub(crate) mod trust;
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use factum_api::groups::GroupList;
@@ -46,26 +48,29 @@ struct Login {
 }
 
 impl Client {
-    /// A client for the server at `address`, such as `http://127.0.0.1:8080` or `localhost:8080`; nothing is sent yet.
+    /// A client for the server at `address`, such as `http://127.0.0.1:8080` or `localhost:8080`; nothing is sent yet. Of an
+    /// `https://` server, the certificate leads to `authorities`, where they are given.
     ///
     /// # Errors
-    /// [`Error::Address`], or [`Error::Tls`]: this build has no TLS.
-    pub(crate) fn new(address: &str) -> Result<Self, Error> {
+    /// [`Error::Address`], [`Error::Certificates`].
+    pub(crate) fn new(address: &str, authorities: Option<&Path>) -> Result<Self, Error> {
         let bad = |reason: String| Error::Address { address: address.to_owned(), reason };
         let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
         let base = Url::parse(&url).map_err(|error| bad(error.to_string()))?;
         match base.scheme() {
-            "http" if base.has_host() => {}
-            "https" => return Err(Error::Tls { address: address.to_owned() }),
-            other => return Err(bad(format!("{other:?} is not http"))),
+            "http" | "https" if base.has_host() => {}
+            other => return Err(bad(format!("{other:?} is not http or https"))),
         }
-        let builder = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("factum/", env!("CARGO_PKG_VERSION")));
-        // A proxy is for what lies outside this machine.
-        let builder = if is_loopback(&base) { builder.no_proxy() } else { builder };
-        let http = builder.build().map_err(|error| bad(error.to_string()))?;
+        let (is_https, is_local) = (base.scheme() == "https", is_loopback(&base));
+        let builder = || {
+            let builder = reqwest::Client::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("factum/", env!("CARGO_PKG_VERSION")));
+            // A proxy is for what lies outside this machine.
+            if is_local { builder.no_proxy() } else { builder }
+        };
+        let http = trust::build(builder, address, is_https, is_local, authorities)?;
         Ok(Self { http, base, login: None })
     }
 
@@ -175,8 +180,12 @@ impl Client {
     /// The error of a request that has no answer.
     pub(crate) fn lost(&self, error: &reqwest::Error) -> Error {
         let address = self.address().to_owned();
+        let reason = innermost(error);
+        if error.is_connect() && self.base.scheme() == "https" && reason.contains("certificate") {
+            return Error::Untrusted { address, reason };
+        }
         if error.is_connect() {
-            return Error::Unreachable { address, reason: innermost(error) };
+            return Error::Unreachable { address, reason };
         }
         Error::Lost { address, reason: innermost(error) }
     }

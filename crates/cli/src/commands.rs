@@ -68,7 +68,8 @@ fn talk<F>(common: &Common, command: impl FnOnce(Client) -> F) -> Result<(), Rep
 where
     F: Future<Output = Result<(), Report>>,
 {
-    let client = Client::new(&common.server)?.logged_in(common.login.clone(), std::env::var(PASSWORD).ok());
+    let client = Client::new(&common.server, common.cacert.as_deref())?
+        .logged_in(common.login.clone(), std::env::var(PASSWORD).ok());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -543,3 +543,49 @@ fn production_needs_a_place_for_its_data() {
     "#]]
     .assert_eq(&shell.transcript());
 }
+
+/// Commands trust the authority that `dev --tls` made, by itself; other clients are told where it is.
+#[test]
+fn tls_has_a_certificate_that_commands_trust() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let factum = Launch::new(BINARY).tls(folder.path()).start();
+    let authority = folder.path().join("factum/tls/ca.pem");
+    let block = factum.stdout();
+    assert!(block.contains("security.protocol=SSL"), "{block}");
+    assert!(block.contains(&format!("clients trust {} (", authority.display())), "{block}");
+    let port = factum.http().rsplit(':').next().expect("a port").to_owned();
+    let asks = |server: &str, data: &Path, arguments: &[&str]| {
+        let command = Command::new(BINARY)
+            .args(arguments)
+            .env("FACTUM_SERVER", server)
+            .env("XDG_DATA_HOME", data)
+            .env_remove("FACTUM_CACERT")
+            .output();
+        let output = command.expect("the binary starts");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    };
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let cacert = authority.display().to_string();
+    for name in ["localhost", "127.0.0.1"] {
+        let server = format!("https://{name}:{port}");
+        let (ok, said) = asks(&server, folder.path(), &["topic", "list", "--all"]);
+        assert!(ok, "{said}");
+        let (ok, said) = asks(&server, elsewhere.path(), &["topic", "list"]);
+        assert!(!ok && said.contains("is not trusted") && said.contains("--cacert"), "{said}");
+        let (ok, said) = asks(&server, elsewhere.path(), &["topic", "list", "--cacert", &cacert]);
+        assert!(ok, "{said}");
+    }
+    let server = format!("https://localhost:{port}");
+    let (ok, said) = asks(&server, folder.path(), &["topic", "list", "--cacert", "/dev/null"]);
+    assert!(!ok && said.contains("cannot be used"), "{said}");
+    let (ok, said) = asks(&format!("http://localhost:{port}"), folder.path(), &["topic", "list"]);
+    assert!(!ok, "{said}");
+
+    // The next one shows a certificate of the same authority.
+    let pem = std::fs::read_to_string(&authority).expect("readable");
+    drop(factum);
+    let again = Launch::new(BINARY).tls(folder.path()).start();
+    assert!(!again.stdout().contains("made just now"), "{}", again.stdout());
+    assert_eq!(std::fs::read_to_string(&authority).expect("readable"), pem);
+}

@@ -345,3 +345,54 @@ fn schemas_refer_to_those_of_other_subjects() {
         exit 2
     "#]].assert_eq(&shell.transcript());
 }
+
+#[test]
+fn groups_are_created_and_deleted() {
+    let factum = Launch::new(BINARY).start();
+    let (_dir, at) = folder(&[("order.avsc", ORDER)]);
+    let mut shell = Shell::of(&factum).replace(at.as_str(), "");
+    shell
+        .run("schema group create orders --type avro --compatibility forward")
+        .run("schema group create any")
+        .run("schema group create any")
+        .run("schema group create a/b")
+        .run("schema group create x --compatibility sideward")
+        .run(&format!("schema register :.orders:example.Order --file {at}order.avsc"))
+        .run("schema group list")
+        .run("schema group delete orders")
+        .run("schema group delete any")
+        .run("schema group list -o name");
+    expect![[r#"
+        $ factum schema group create orders --type avro --compatibility forward
+        ! created schema group orders
+        $ factum schema group create any
+        ! created schema group any
+        $ factum schema group create any
+        !   × schema group any exists already
+        exit 1
+        $ factum schema group create a/b
+        !   × invalid schema group "a/b": a letter or digit, then anything but / \ $ : and control characters; at most
+        !   │ 512 bytes
+        exit 1
+        $ factum schema group create x --compatibility sideward
+        !   × Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive,
+        !   │ forward_transitive, and full_transitive
+        exit 1
+        $ factum schema register :.orders:example.Order --file order.avsc
+        registered :.orders:example.Order version 1, id 1
+        $ factum schema group list
+        GROUP     TYPE  COMPATIBILITY  SCHEMAS
+        $default  any   BACKWARD             0
+        any       any   BACKWARD             0
+        orders    AVRO  FORWARD              1
+        $ factum schema group delete orders
+        !   × schema group orders has schemas
+        !   help: delete its schemas for good first
+        exit 1
+        $ factum schema group delete any
+        ! deleted schema group any
+        $ factum schema group list -o name
+        $default
+        orders
+    "#]].assert_eq(&shell.transcript());
+}

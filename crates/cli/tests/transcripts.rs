@@ -74,6 +74,12 @@ fn help_opens_with_examples() {
                   [env: FACTUM_SERVER=http://127.0.0.1:9]
                   [default: http://127.0.0.1:8080]
 
+              --cacert <FILE>
+                  A PEM file with the authorities that an https:// server's certificate may come from, in
+                  place of the machine's
+
+                  [env: FACTUM_CACERT=]
+
               --user <NAME>
                   The user to log in as; its password is in FACTUM_PASSWORD
 
@@ -121,6 +127,12 @@ fn help_opens_with_examples() {
                   [env: FACTUM_SERVER=http://127.0.0.1:9]
                   [default: http://127.0.0.1:8080]
 
+              --cacert <FILE>
+                  A PEM file with the authorities that an https:// server's certificate may come from, in
+                  place of the machine's
+
+                  [env: FACTUM_CACERT=]
+
               --user <NAME>
                   The user to log in as; its password is in FACTUM_PASSWORD
 
@@ -159,6 +171,8 @@ fn help_opens_with_examples() {
         Options of every command:
               --server <URL>     The running Factum that the command talks to [env:
                                  FACTUM_SERVER=http://127.0.0.1:9] [default: http://127.0.0.1:8080]
+              --cacert <FILE>    A PEM file with the authorities that an https:// server's certificate may
+                                 come from, in place of the machine's [env: FACTUM_CACERT=]
               --user <NAME>      The user to log in as; its password is in FACTUM_PASSWORD [env:
                                  FACTUM_USER=]
           -o, --output <OUTPUT>  How to print what was asked for [default: table] [possible values: table,
@@ -213,19 +227,19 @@ fn a_server_that_is_not_there_is_named() {
     let mut shell = Shell::new(&address).replace(address.trim_start_matches("http://"), "HTTP");
     shell
         .run("topic list")
-        .run("topic list --server https://example.com")
+        .run("topic list --server https://example.com --cacert /dev/null")
         .run("group list --server ftp://localhost");
     expect![[r#"
         $ factum topic list
         !   × no answer from http://HTTP: Connection refused (os error 111)
         !   help: is `factum dev` running? another address is given by --server or FACTUM_SERVER
         exit 1
-        $ factum topic list --server https://example.com
-        !   × cannot talk to https://example.com: this build has no TLS
-        !   help: use an http:// address, through a tunnel (ssh -L) or a local proxy where the way is not safe
+        $ factum topic list --server https://example.com --cacert /dev/null
+        !   × /dev/null cannot be used: it is not a file of certificates
+        !   help: --cacert or FACTUM_CACERT names a PEM file with the certificates of authorities
         exit 1
         $ factum group list --server ftp://localhost
-        !   × "ftp://localhost" is not the address of a server: "ftp" is not http
+        !   × "ftp://localhost" is not the address of a server: "ftp" is not http or https
         !   help: an address looks like http://127.0.0.1:8080; it comes from --server or FACTUM_SERVER
         exit 1
     "#]]

@@ -34,6 +34,7 @@ const JSON: &str = "application/json";
         (name = "views", description = "Views, SQL, reference tables, and the pipelines that keep views up to date"),
         (name = "dashboards", description = "Pages of panels that show views"),
         (name = "schema registry", description = "Schemas of events, by the REST API of Confluent's registry"),
+        (name = "azure schema registry", description = "The same schemas, by the REST API of Azure Schema Registry"),
         (name = "subjects", description = "Subjects of the schema registry, as tools for people show them"),
         (name = "catalogue", description = "Teams and the events that they own"),
         (name = "access", description = "Users, rules that say who may do what, and quotas that say how much"),
@@ -53,7 +54,8 @@ pub(crate) fn complete(document: &mut OpenApiDocument) {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             // Its errors have a shape of their own.
-            if operation.tags.iter().flatten().any(|tag| tag == registry::TAG) {
+            let has_own_errors = |tag: &String| [registry::TAG, registry::azure::TAG].contains(&tag.as_str());
+            if operation.tags.iter().flatten().any(has_own_errors) {
                 continue;
             }
             let responses = &mut operation.responses.responses;

@@ -54,6 +54,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         routes::dashboards::routes(),
         routes::catalogue::routes(),
         routes::registry::routes(),
+        routes::schema_groups::routes(),
         routes::project::routes(),
         routes::users::routes(),
         routes::acls::routes(),

@@ -16,6 +16,7 @@ pub(crate) mod project;
 pub(crate) mod quotas;
 pub(crate) mod records;
 pub(crate) mod registry;
+pub(crate) mod schema_groups;
 pub(crate) mod sql;
 pub(crate) mod tables;
 pub(crate) mod tail;

@@ -16,6 +16,7 @@
 pub mod avro;
 mod config;
 mod framing;
+mod group_name;
 mod incompatibility;
 mod invalid_schema;
 pub mod json_schema;
@@ -34,9 +35,11 @@ mod store;
 mod subject;
 mod value_error;
 mod version;
+mod version_id;
 
 pub use config::{CompatibilityLevel, CompatibilityPolicy, Config, InvalidCompatibilityLevel};
 pub use framing::{FramedValue, SchemaId, VALUE_SCHEMA_HEADER};
+pub use group_name::{DEFAULT_GROUP, GroupName, InvalidGroupName, is_schema_name};
 pub use incompatibility::Incompatibility;
 pub use invalid_schema::{InvalidSchema, MAX_DEPTH, MAX_SCHEMA_BYTES};
 pub use metadata::Metadata;
@@ -45,9 +48,9 @@ pub use parsed::ParsedSchema;
 pub use protobuf::MessageIndexes;
 pub use referenced_schema::ReferencedSchema;
 pub use registry::{
-    CheckError, CodecError, DecodedValue, DeleteError, LookUpError, MAX_SCHEMAS, NewSchema, PreparedVersion,
-    ReferenceError, RegisterError, Registry, SchemaFilter, SettingsError, SubjectVersion, VersionFilter,
-    VersionVerdict,
+    CheckError, CodecError, CreateGroupError, DecodedValue, DeleteError, LookUpError, MAX_GROUPS,
+    MAX_SCHEMAS, NewSchema, PreparedVersion, ReferenceError, RegisterError, Registry, SchemaFilter,
+    SchemaGroup, SettingsError, SubjectVersion, VersionFilter, VersionVerdict,
 };
 pub use rule_set::{Rule, RuleKind, RuleMode, RuleSet};
 pub use schema::{Guid, InvalidGuid, Reference, Schema};
@@ -56,3 +59,4 @@ pub use store::{StoreError, TOPIC};
 pub use subject::{DEFAULT_CONTEXT, InvalidSubject, MAX_SUBJECT_BYTES, Subject};
 pub use value_error::ValueError;
 pub use version::{InvalidVersion, VersionSelector};
+pub use version_id::{InvalidVersionId, VersionId};

@@ -13,6 +13,7 @@
 
 mod check;
 mod delete;
+mod groups;
 mod look_up;
 mod register;
 mod resolve;
@@ -26,10 +27,11 @@ use factum_eventlog::{EventLog, UnreadableRecords};
 
 use crate::parsed_schemas::ParsedSchemas;
 use crate::store::{KnownSchema, Store};
-use crate::{Guid, Schema, StoreError, Subject};
+use crate::{Guid, Schema, StoreError, Subject, VersionId};
 
 pub use check::{CheckError, VersionVerdict};
 pub use delete::DeleteError;
+pub use groups::{CreateGroupError, MAX_GROUPS, SchemaGroup};
 pub use look_up::{LookUpError, SchemaFilter, VersionFilter};
 pub use register::{MAX_SCHEMAS, NewSchema, PreparedVersion, RegisterError};
 pub use resolve::ReferenceError;
@@ -54,6 +56,7 @@ pub struct SubjectVersion {
     pub version: i32,
     /// Whether it is deleted, and can be restored by registering it again.
     pub is_deleted: bool,
+    definition: Option<Arc<str>>,
     known: Arc<KnownSchema>,
 }
 
@@ -71,6 +74,16 @@ impl SubjectVersion {
     /// Its schema.
     pub fn schema(&self) -> &Schema {
         &self.known.schema
+    }
+
+    /// Its schema's text as it was given, where a client asked for that to be kept; else as the registry keeps it.
+    pub fn definition(&self) -> &str {
+        self.definition.as_deref().unwrap_or(&self.known.schema.text)
+    }
+
+    /// Its own id, which no other version has.
+    pub fn version_id(&self) -> VersionId {
+        VersionId::of(&self.subject, self.version, self.definition())
     }
 }
 

@@ -15,7 +15,7 @@ use parking_lot::{RwLock, RwLockReadGuard};
 
 use crate::metrics;
 pub(crate) use memory::{KnownSchema, KnownVersion, Memory, Versions};
-pub(crate) use record::{Entry, VersionEntry};
+pub(crate) use record::{ContextEntry, Entry, VersionEntry};
 
 /// The topic that has them.
 pub const TOPIC: &str = "_schemas";

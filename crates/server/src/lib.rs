@@ -31,7 +31,9 @@ mod state;
 mod temporary;
 
 pub use error::StartError;
+pub use factum_access::tls::{LocalAuthority, LocalAuthorityError};
 pub use factum_broker::AutoCreateTopics;
+pub use factum_kafka_server::SecurityProtocol;
 pub use machine::Options as DiskOptions;
 pub use open_files::raise_open_files;
 pub use options::{Access, AccessOptions, DataDir, Options};

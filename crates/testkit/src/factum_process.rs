@@ -37,6 +37,7 @@ pub struct Launch {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     may_be_unready: bool,
+    is_encrypted: bool,
 }
 
 impl Launch {
@@ -51,6 +52,7 @@ impl Launch {
             arguments: vec![],
             environment: vec![],
             may_be_unready: false,
+            is_encrypted: false,
         }
     }
 
@@ -96,6 +98,13 @@ impl Launch {
         self
     }
 
+    /// Has it speak TLS (`--tls`), with an authority that is kept below `folder`.
+    #[must_use]
+    pub fn tls(mut self, folder: &Path) -> Self {
+        self.is_encrypted = true;
+        self.argument("--tls").variable("XDG_DATA_HOME", folder.display().to_string())
+    }
+
     /// Takes it as started also where `/health/ready` says that something is wrong with it.
     #[must_use]
     pub fn may_be_unready(mut self) -> Self {
@@ -108,6 +117,8 @@ impl Launch {
     /// # Panics
     /// If it does not become ready; with what it wrote to standard error.
     pub fn start(self) -> FactumProcess {
+        // HTTP clients of tests ask for one, also where nothing is encrypted.
+        crate::install_cryptography();
         let mut failures = String::new();
         for _ in 0..ATTEMPTS {
             let (http, kafka) = (free_port(), free_port());
@@ -141,7 +152,8 @@ impl FactumProcess {
 
     /// The base URL of its HTTP interface.
     pub fn http(&self) -> String {
-        format!("http://{}", self.http)
+        let scheme = if self.launch.is_encrypted { "https" } else { "http" };
+        format!("{scheme}://{}", self.http)
     }
 
     /// The bootstrap address for Kafka clients.
@@ -235,13 +247,14 @@ impl Running {
         let stdout = collect(pipe_out, Some(said));
         let running = Self { child, stdout, stderr: collect(pipe_err, None) };
         let path = if launch.may_be_unready { "/health/live" } else { "/health/ready" };
-        running.wait_until_ready(http, path, &ready)
+        running.wait_until_ready(http, launch.is_encrypted, path, &ready)
     }
 
     /// The start-up block tells that it got its ports; `path`, most often `/health/ready`, tells that it serves.
     fn wait_until_ready(
         mut self,
         http: SocketAddr,
+        is_encrypted: bool,
         path: &str,
         said: &mpsc::Receiver<String>,
     ) -> Result<Self, String> {
@@ -255,7 +268,8 @@ impl Running {
                 Err(_) => return Err(self.explain("it printed no start-up block")),
             }
         }
-        while !is_ready(http, path) {
+        // Over TLS the start-up block alone tells: it is printed when every port accepts.
+        while !is_encrypted && !is_ready(http, path) {
             if is_past(deadline) || matches!(self.child.try_wait(), Ok(Some(_))) {
                 return Err(self.explain(&format!("{path} did not answer 200")));
             }

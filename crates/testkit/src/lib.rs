@@ -5,6 +5,7 @@
 
 mod certificates;
 mod crash_disk;
+mod cryptography;
 mod factum_process;
 mod held_clock;
 mod hung_mount;
@@ -15,6 +16,7 @@ mod warnings;
 
 pub use certificates::{Authority, CertificateFiles};
 pub use crash_disk::{Call, CrashDisk, Fault, FaultKind, HeldReads};
+pub use cryptography::install_cryptography;
 pub use factum_process::{FactumProcess, Launch};
 pub use held_clock::HeldClock;
 pub use hung_mount::HungMount;

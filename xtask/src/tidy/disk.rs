@@ -28,6 +28,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "opens certificates and keys, which belong to the operator; keeps no data",
     ),
     ("crates/access/src/tls/config", "reads certificates, which belong to the operator; keeps no data"),
+    (
+        "crates/access/src/tls/local_authority",
+        "keeps certificates for development in the user's own folder; no data",
+    ),
     ("crates/access/src/sasl/token_keys", "reads the issuer's public keys; keeps no data"),
     ("crates/base/src/options", "reads the configuration file"),
     ("crates/governance/src", "reads and writes project files, which belong to the user"),

@@ -157,7 +157,7 @@ impl Material {
     }
 }
 
-fn read(path: &Path) -> Result<(PathBuf, Vec<u8>), LoadError> {
+pub(super) fn read(path: &Path) -> Result<(PathBuf, Vec<u8>), LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     let file = crate::regular_file::open(path).map_err(unreadable)?;
@@ -169,7 +169,9 @@ fn read(path: &Path) -> Result<(PathBuf, Vec<u8>), LoadError> {
 }
 
 /// All certificates of a file, at least one.
-fn certificates((path, pem): &(PathBuf, Vec<u8>)) -> Result<Vec<CertificateDer<'static>>, LoadError> {
+pub(super) fn certificates(
+    (path, pem): &(PathBuf, Vec<u8>),
+) -> Result<Vec<CertificateDer<'static>>, LoadError> {
     let missing = || LoadError::Missing { path: path.clone(), wanted: "certificate" };
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     found.ok().filter(|found| !found.is_empty()).ok_or_else(missing)

@@ -17,14 +17,26 @@ pub(crate) enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// TLS is asked for and not compiled in.
-    #[error("cannot talk to {address}: this build has no TLS")]
+    /// The file of certificates to trust cannot be used.
+    #[error("{file} cannot be used: {reason}")]
+    #[diagnostic(help("--cacert or FACTUM_CACERT names a PEM file with the certificates of authorities"))]
+    Certificates {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server's certificate is not trusted.
+    #[error("{address} is not trusted: {reason}")]
     #[diagnostic(help(
-        "use an http:// address, through a tunnel (ssh -L) or a local proxy where the way is not safe"
+        "--cacert or FACTUM_CACERT names the file of the authority that signed its certificate; \
+         `factum dev --tls` says where its own is"
     ))]
-    Tls {
-        /// As given.
+    Untrusted {
+        /// The server.
         address: String,
+        /// What is wrong with its certificate.
+        reason: String,
     },
     /// No one answers at the address.
     #[error("no answer from {address}: {reason}")]

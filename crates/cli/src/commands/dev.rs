@@ -1,6 +1,7 @@
 //! `factum dev`: everything in one process, until Ctrl-C.
 
 mod changes;
+mod encryption;
 mod welcome;
 
 use std::path::PathBuf;
@@ -33,6 +34,9 @@ pub(crate) struct Args {
     /// Let anyone in who reaches a port, also from other machines
     #[arg(long)]
     open: bool,
+    /// Speak TLS, with a certificate of a local authority that is made at first use
+    #[arg(long)]
+    tls: bool,
     /// Run the generators that the project declares
     #[arg(long)]
     generate: bool,
@@ -106,7 +110,9 @@ pub(super) fn run(args: Args) -> Result<(), Report> {
     }
     let mut options = Options { project: args.project, ..options(args.places, args.open)? };
     options.feeds.generate |= args.generate;
-    start(options, Greeting::Dev)
+    let authority = if args.tls { Some(encryption::encrypt(&mut options)?) } else { None };
+    telemetry::init_tracing(LOG_FILTER, LogFormat::Text).into_diagnostic().wrap_err("read RUST_LOG")?;
+    run_until_stopped(options, Greeting::Dev, authority)
 }
 
 /// The options of a server for development: what the environment sets, and what flags say.
@@ -139,6 +145,14 @@ const THREAD_STACK: usize = 16 << 20;
 
 /// Runs a server until a signal or a failure.
 pub(super) fn serve(options: Options, greeting: Greeting) -> Result<(), Report> {
+    run_until_stopped(options, greeting, None)
+}
+
+fn run_until_stopped(
+    options: Options,
+    greeting: Greeting,
+    authority: Option<encryption::Authority>,
+) -> Result<(), Report> {
     factum_server::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_stack_size(THREAD_STACK)
@@ -146,13 +160,17 @@ pub(super) fn serve(options: Options, greeting: Greeting) -> Result<(), Report> 
         .build()
         .into_diagnostic()
         .wrap_err("start the runtime")?;
-    let result = runtime.block_on(until_stopped(options, greeting));
+    let result = runtime.block_on(until_stopped(options, greeting, authority));
     // What must be finished was stopped in order; a thread that still computes rows for someone is let go.
     runtime.shutdown_background();
     result
 }
 
-async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Report> {
+async fn until_stopped(
+    options: Options,
+    greeting: Greeting,
+    authority: Option<encryption::Authority>,
+) -> Result<(), Report> {
     // Listened to before anything starts, so that Ctrl-C never leaves a temporary folder behind.
     let mut signals = Signals::listen().into_diagnostic().wrap_err("listen for signals")?;
     let asked = welcome::Request {
@@ -160,6 +178,7 @@ async fn until_stopped(options: Options, greeting: Greeting) -> Result<(), Repor
         access: options.access.mode,
         opens_unruled: options.access.opens_unruled(),
         generates: options.feeds.generate,
+        authority,
         greeting,
     };
     let running = tokio::select! {

@@ -1,10 +1,11 @@
-//! `factum schema`: list, get, register, check, diff, delete.
+//! `factum schema`: list, get, register, check, diff, delete; groups.
 
 mod check;
 mod delete;
 mod diff;
 mod document;
 mod file;
+mod group;
 mod reasons;
 
 use factum_api::registry::RegisteredSchema;
@@ -67,6 +68,9 @@ pub(crate) enum Verb {
   factum schema delete store.orders-value --force               all of them; their ids can still be read
   factum schema delete store.orders-value --permanent --force   for good, after it was deleted")]
     Delete(delete::Delete),
+    /// List, create and delete schema groups, which Azure's clients find schemas in
+    #[command(subcommand)]
+    Group(group::Verb),
 }
 
 /// A schema to be printed.
@@ -106,6 +110,7 @@ pub(super) async fn run(verb: Verb, client: Client, format: Format) -> Result<()
         Verb::Check(wish) => check::run(wish, &client, format).await,
         Verb::Diff(wish) => diff::run(&wish, &client, format).await,
         Verb::Delete(wish) => delete::run(&wish, &client).await,
+        Verb::Group(verb) => group::run(verb, &client, format).await,
     }
 }
 

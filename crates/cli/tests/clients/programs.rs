@@ -19,7 +19,12 @@ fn run(language: &str, scenario: &str) {
 
 #[track_caller]
 fn run_against(mut factum: FactumProcess, language: &str, scenario: &str) {
-    let mut program = start(language, &factum.kafka(), &factum.http(), scenario);
+    let mut program = start(language, &factum.kafka(), &factum.http(), scenario, None);
+    watch(&mut program, &mut factum);
+}
+
+#[track_caller]
+fn watch(program: &mut Child, factum: &mut FactumProcess) {
     let mut errors = program.stderr.take().expect("piped");
     let collect = move || {
         let mut text = String::new();
@@ -44,11 +49,12 @@ fn run_against(mut factum: FactumProcess, language: &str, scenario: &str) {
 }
 
 #[track_caller]
-fn start(language: &str, bootstrap: &str, registry: &str, scenario: &str) -> Child {
+fn start(language: &str, bootstrap: &str, registry: &str, scenario: &str, authority: Option<&Path>) -> Child {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients/run");
     let mut command = Command::new(&program);
     command.args([language, bootstrap, scenario]);
     command.env("SCHEMA_REGISTRY", registry);
+    command.envs(authority.map(|authority| ("SSL_CA", authority)));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap_or_else(|error| panic!("cannot run {}: {error}", program.display()))
 }
@@ -71,6 +77,26 @@ scenarios! {
     java: codecs group consumer_group resume time admin idempotent transactions exactly_once fencing timeout killed word_count quotas;
     confluent: client avro json protobuf references evolution;
     go: codecs group resume time admin idempotent transactions exactly_once fencing timeout killed;
+}
+
+/// Azure's client takes nothing but HTTPS, which is what `factum dev --tls` is for.
+mod azure {
+    macro_rules! scenarios {
+        ($($scenario:ident)*) => {$(
+            #[test]
+            fn $scenario() {
+                let folder = tempfile::tempdir().expect("a folder");
+                let launch = factum_testkit::Launch::new(env!("CARGO_BIN_EXE_factum")).tls(folder.path());
+                let mut factum = launch.start();
+                let authority = folder.path().join("factum/tls/ca.pem");
+                let scenario = stringify!($scenario);
+                let (kafka, http) = (factum.kafka(), factum.http());
+                let mut program = super::start("azure", &kafka, &http, scenario, Some(&authority));
+                super::watch(&mut program, &mut factum);
+            }
+        )*};
+    }
+    scenarios! { client avro json }
 }
 
 /// Kafka's own client as the administrator of users and access rules.

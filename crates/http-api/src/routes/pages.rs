@@ -11,12 +11,14 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use factum_types::{Action, Resource};
+use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::group_metrics;
+use crate::http::json::Json;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
 use crate::openapi::DocumentText;
@@ -37,7 +39,7 @@ type Headers<const N: usize> = [(HeaderName, &'static str); N];
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(metrics))
-        .routes(routes!(index))
+        .routes(routes!(index, post_index))
         .routes(routes!(docs))
         .routes(routes!(openapi))
         .route("/docs/start.js", get(docs_script))
@@ -46,13 +48,25 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
 
 /// The console
 ///
-/// For browsers; everyone else is told where things are.
+/// For browsers; clients of the schema registry, which ask for JSON, get an empty object to see that it is there, and everyone else is
+/// told where things are.
 #[utoipa::path(get, path = "/", tag = "pages", responses((status = 200, content_type = "text/html", body = String)))]
 async fn index(uri: Uri, headers: HeaderMap) -> Response {
+    let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let takes_json = accept.flat_map(|accept| accept.split(',')).any(|kind| kind.contains("json"));
     match console::is_browser(&headers) {
         true => console::page(uri, headers).await,
+        false if takes_json => ([(header::VARY, "accept")], Json(json!({}))).into_response(),
         false => ([(header::VARY, "accept")], page(INDEX)).into_response(),
     }
+}
+
+/// The root of the schema registry
+///
+/// Does nothing, as in Confluent's registry.
+#[utoipa::path(post, path = "/", tag = "pages", responses((status = 200, body = Object, example = json!({}))))]
+async fn post_index() -> Json<Value> {
+    Json(json!({}))
 }
 
 /// API reference, to read and to try

@@ -1,4 +1,4 @@
-//! The schema registry, by the REST API of Confluent's.
+//! The schema registry, by the REST API of Confluent's; and by that of Azure's, over the same store (`azure`).
 //!
 //! ```text
 //!   /subjects /schemas /compatibility /config /mode /contexts
@@ -13,6 +13,7 @@
 //!
 //! Not here: associations, data encryption keys and clusters of registries: those paths do not exist.
 
+pub(crate) mod azure;
 mod compatibility;
 mod config;
 mod contexts;
@@ -20,6 +21,7 @@ mod error;
 mod extract;
 mod media_type;
 mod mode;
+mod registration;
 mod reply;
 mod schemas;
 mod subject_views;
@@ -48,5 +50,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         contexts::routes(),
     ];
     let merged = routes.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
-    merged.layer(middleware::from_fn(media_type::negotiate)).merge(subject_views::routes())
+    merged
+        .layer(middleware::from_fn(media_type::negotiate))
+        .merge(subject_views::routes())
+        .merge(azure::routes())
 }

@@ -1,6 +1,7 @@
 //! The HTTP API as a client meets it: real sockets, the real embedded log.
 
 mod access;
+mod azure;
 mod browse;
 mod changes;
 mod console;

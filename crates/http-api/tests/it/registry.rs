@@ -214,3 +214,18 @@ async fn a_topic_with_a_schema_takes_json_and_shows_it() {
     assert_eq!(shown["records"].as_array().map(Vec::len), Some(1), "the refused one is not there");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn the_root_is_an_empty_object_for_clients_of_the_registry() {
+    let server = Server::start().await;
+    let v1 = "application/vnd.schemaregistry.v1+json";
+    let found = server.send("GET", "/", &[("accept", v1)], "").await;
+    assert_eq!((found.status, found.text().trim_end()), (200, "{}"));
+    let posted = server.send("POST", "/", &[("content-type", v1)], "{}").await;
+    assert_eq!((posted.status, posted.text().trim_end()), (200, "{}"));
+    for accept in ["text/html,application/xhtml+xml,application/json;q=0.9", "*/*"] {
+        let page = server.send("GET", "/", &[("accept", accept)], "").await;
+        assert!(page.media_type.starts_with("text/html"), "{accept}: {}", page.media_type);
+    }
+    server.stop().await;
+}

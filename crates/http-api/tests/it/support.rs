@@ -91,6 +91,7 @@ impl Server {
     }
 
     pub(crate) async fn start_with(setup: Setup) -> Self {
+        factum_testkit::install_cryptography();
         let dir = tempfile::tempdir().expect("a temporary directory");
         let tree = TaskTree::new();
         let (log, http) = (tree.child("log"), tree.child("http"));

@@ -151,6 +151,7 @@ pub(super) fn versions_of<'a>(
         subject: subject.clone(),
         version: *version,
         is_deleted: known.is_deleted,
+        definition: known.definition.clone(),
         known: known.schema.clone(),
     })
 }

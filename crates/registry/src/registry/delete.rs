@@ -1,7 +1,7 @@
 //! Deleting versions and subjects: first so that they can come back, then for good.
 
 use super::Registry;
-use crate::store::{Entry, Memory, VersionEntry};
+use crate::store::{ContextEntry, Entry, Memory, VersionEntry};
 use crate::subject::Subject;
 use crate::{StoreError, VersionSelector};
 
@@ -120,14 +120,17 @@ impl Registry {
     /// [`DeleteError::ContextNotEmpty`], [`DeleteError::Store`].
     pub async fn delete_context(&self, context: &str) -> Result<(), DeleteError> {
         let mut change = self.0.store.begin().await?;
-        let entry = {
+        let entries = {
             let memory = self.0.store.memory();
-            if memory.within(&Subject::of_context(context)).next().is_some() {
+            let scope = Subject::of_context(context);
+            if memory.within(&scope).next().is_some() {
                 return Err(DeleteError::ContextNotEmpty { context: context.to_owned() });
             }
-            Entry::Context { context: context.to_owned(), last_id: None, is_there: false }
+            let mut entries = settings_end(&memory, &scope);
+            entries.push(Entry::Context { context: context.to_owned(), value: None });
+            entries
         };
-        Ok(change.append(vec![entry]).await?)
+        Ok(change.append(entries).await?)
     }
 }
 
@@ -168,8 +171,8 @@ fn version_entries(
         entries.extend(last_id(memory, &subject, &[known.schema.id]));
         return Ok((version, entries));
     }
-    let (id, schema) = (known.schema.id, known.schema.schema.clone());
-    let value = Some(Box::new(VersionEntry { id, schema, is_deleted: true }));
+    let (id, schema, definition) = (known.schema.id, known.schema.schema.clone(), known.definition.clone());
+    let value = Some(Box::new(VersionEntry { id, schema, definition, is_deleted: true }));
     Ok((version, vec![Entry::Version { subject, version, value }]))
 }
 
@@ -237,7 +240,36 @@ fn last_id(memory: &Memory, subject: &Subject, gone: &[i32]) -> Option<Entry> {
     let last = memory.last_id(subject.context());
     gone.contains(&last).then(|| Entry::Context {
         context: subject.context().to_owned(),
-        last_id: Some(last),
-        is_there: !subject.is_in_default_context(),
+        value: Some(ContextEntry { last_id: Some(last), schema_type: memory.schema_type(subject.context()) }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Schema, SchemaType};
+
+    /// Compaction leaves the last record of a key alone: that of a context has to say its highest id by itself.
+    #[test]
+    fn the_highest_id_outlives_the_records_of_its_version() {
+        for of in ["a", ":.x:a"] {
+            let subject = Subject::parse(of).expect("valid");
+            let schema = Schema {
+                schema_type: SchemaType::Avro,
+                text: r#""string""#.into(),
+                references: Vec::new(),
+                metadata: None,
+                rule_set: None,
+            };
+            let value = VersionEntry { id: 7, schema, definition: None, is_deleted: true };
+            let version =
+                Entry::Version { subject: subject.clone(), version: 1, value: Some(Box::new(value)) };
+            let mut memory = Memory::default();
+            memory.apply(version).expect("applied");
+            let (key, value) = last_id(&memory, &subject, &[7]).expect("the highest goes").encode();
+            let mut compacted = Memory::default();
+            compacted.apply(Entry::decode(&key, value.as_deref()).expect("read")).expect("applied");
+            assert_eq!(compacted.last_id(subject.context()), 7, "{of}");
+        }
+    }
 }

@@ -6,7 +6,8 @@ use super::{Registry, SubjectVersion};
 use crate::store::{KnownVersion, Memory};
 use crate::subject::{GLOBAL_CONTEXT, Subject};
 use crate::{
-    DEFAULT_CONTEXT, Guid, InvalidSchema, Metadata, NewSchema, ParsedSchema, ReferenceError, VersionSelector,
+    DEFAULT_CONTEXT, Guid, InvalidSchema, Metadata, NewSchema, ParsedSchema, ReferenceError, VersionId,
+    VersionSelector,
 };
 
 /// Which versions count.
@@ -206,6 +207,35 @@ impl Registry {
         found.ok_or_else(|| LookUpError::UnknownSchema { id: guid.to_string() })
     }
 
+    /// A version by the id that Azure's clients know it by; a deleted one too, as long as it is not deleted for good.
+    ///
+    /// # Errors
+    /// [`LookUpError::UnknownSchema`].
+    pub fn by_version_id(&self, id: VersionId) -> Result<SubjectVersion, LookUpError> {
+        let memory = self.0.store.memory();
+        let found = memory.by_version_id(id).and_then(|(subject, version)| {
+            version_in(&memory, subject, VersionSelector::Number(*version), VersionFilter::All)
+        });
+        found.ok_or_else(|| LookUpError::UnknownSchema { id: id.to_string() })
+    }
+
+    /// The version of a subject with this definition: byte for byte, else one whose schema is the same, the latest first. Takes a
+    /// processor for as long as the format's limits allow.
+    ///
+    /// # Errors
+    /// [`LookUpError`], but [`LookUpError::UnknownVersion`] and [`LookUpError::UnknownSchema`].
+    pub fn find_definition(&self, subject: &Subject, new: &NewSchema) -> Result<SubjectVersion, LookUpError> {
+        let mut versions = self.versions(subject, VersionFilter::Live)?;
+        versions.retain(|version| version.schema().schema_type == new.schema_type);
+        if let Some(found) = versions.iter().rev().find(|version| version.definition() == new.text) {
+            return Ok(found.clone());
+        }
+        let config = self.config_in_effect(subject);
+        let (schema, _) = self.0.read_new(subject, new, &config)?.ok_or(LookUpError::NotRegistered)?;
+        let found = versions.into_iter().rev().find(|version| version.schema().text == schema.text);
+        found.ok_or(LookUpError::NotRegistered)
+    }
+
     /// The contexts that have a schema with this fingerprint, and its id in each.
     pub fn ids_of(&self, guid: Guid) -> Vec<(String, i32)> {
         self.0.store.memory().ids_of(&guid)
@@ -369,6 +399,7 @@ fn version_in(
         subject: subject.clone(),
         version: *version,
         is_deleted: known.is_deleted,
+        definition: known.definition.clone(),
         known: known.schema.clone(),
     })
 }

@@ -6,7 +6,9 @@ use super::check::{VersionVerdict, versions_of};
 use super::resolve::{ReadSchemaError, resolve};
 use super::{Inner, Registry, SubjectVersion};
 use crate::metrics::{Outcome, observe_registration};
-use crate::store::{Entry, KnownSchema, KnownVersion, Memory, StoreChange, VersionEntry, Versions};
+use crate::store::{
+    ContextEntry, Entry, KnownSchema, KnownVersion, Memory, StoreChange, VersionEntry, Versions,
+};
 use crate::subject::Subject;
 use crate::{
     Config, InvalidSchema, Metadata, Mode, ParsedSchema, Reference, ReferenceError, RuleSet, Schema,
@@ -39,6 +41,9 @@ pub struct NewSchema {
     pub rule_set: Option<RuleSet>,
     /// Whether it is brought into its normal form.
     pub normalize: bool,
+    /// Whether its text is to be given back byte for byte: another text of the same schema is another version. The context that it
+    /// creates, if it creates one, takes no other format.
+    pub keeps_definition: bool,
 }
 
 /// A schema that was read and compared, and can be registered unless its subject changed meanwhile.
@@ -58,6 +63,9 @@ enum Preparation {
 struct NewVersion {
     subject: Subject,
     schema: Schema,
+    /// Its text as it was given, where that differs and is kept.
+    definition: Option<Arc<str>>,
+    keeps_definition: bool,
     id: Option<i32>,
     version: Option<i32>,
     /// The versions that it was compared with.
@@ -76,6 +84,16 @@ pub enum RegisterError {
         mode: Mode,
         /// Whether the client gave an id.
         has_id: bool,
+    },
+    /// Its context is a schema group of another format.
+    #[error("schema group {group} has schemas of type {expected}, not {given}")]
+    Format {
+        /// The context, as a group.
+        group: String,
+        /// Its format.
+        expected: SchemaType,
+        /// That of the schema.
+        given: SchemaType,
     },
     /// No schema was given, and there is no version to take it from.
     #[error("Empty schema")]
@@ -199,6 +217,7 @@ impl Inner {
         let (mode, config, versions) = {
             let memory = self.store.memory();
             let versions = memory.versions(subject).cloned().unwrap_or_default();
+            check_format(&memory, subject, new.schema_type)?;
             (memory.mode_in_effect(subject), memory.config_in_effect(subject), versions)
         };
         check_mode(subject, mode, new.id)?;
@@ -221,7 +240,9 @@ impl Inner {
             }
             Err(error) => return Err(error.into()),
         };
-        if let Some(known) = self.find_live(subject, &schema, new.id).filter(|_| new.version.is_none()) {
+        let definition = Some(new.text.as_str()).filter(|_| new.keeps_definition);
+        let known = self.find_live(subject, &schema, new.id, definition);
+        if let Some(known) = known.filter(|_| new.version.is_none()) {
             return Ok(PreparedVersion(Preparation::Known(known)));
         }
         if let Some(parsed) = parsed.filter(|_| !mode.is_import()) {
@@ -232,12 +253,16 @@ impl Inner {
             }
         }
         let (subject, seen) = (subject.clone(), seen(&versions));
-        let new = NewVersion { subject, schema, id: new.id, version: new.version, seen };
+        let keeps_definition = new.keeps_definition;
+        let definition = keeps_definition && *new.text != *schema.text;
+        let (id, version) = (new.id, new.version);
+        let definition = definition.then(|| Arc::from(new.text));
+        let new = NewVersion { subject, schema, definition, keeps_definition, id, version, seen };
         Ok(PreparedVersion(Preparation::New(Box::new(new))))
     }
 
     async fn commit(&self, new: NewVersion) -> Result<Option<SubjectVersion>, RegisterError> {
-        let NewVersion { subject, schema, id, version, seen: compared } = new;
+        let NewVersion { subject, schema, definition, keeps_definition, id, version, seen: compared } = new;
         let mut change = self.store.begin().await?;
         let entries = {
             let memory = self.store.memory();
@@ -247,6 +272,7 @@ impl Inner {
             }
             let mode = memory.mode_in_effect(&subject);
             check_mode(&subject, mode, id)?;
+            check_format(&memory, &subject, schema.schema_type)?;
             resolve(&memory, &subject, &schema.references)?;
             check_room(&memory)?;
             let next =
@@ -257,7 +283,10 @@ impl Inner {
                 }
                 given => given.unwrap_or(next),
             };
-            entries(&memory, &subject, version, schema, id)?
+            let format = keeps_definition.then_some(schema.schema_type);
+            let id = id_for(&memory, subject.context(), &schema, id)?;
+            let value = VersionEntry { id, schema, definition, is_deleted: false };
+            entries(&memory, &subject, version, value, format)
         };
         Ok(Some(append(&mut change, self, subject, entries).await?))
     }
@@ -280,13 +309,23 @@ impl Inner {
         Ok(Some((schema, parsed)))
     }
 
-    /// The version of `subject` that has this schema and is not deleted, if there is one; with `id`, if it is given.
-    fn find_live(&self, subject: &Subject, schema: &Schema, id: Option<i32>) -> Option<SubjectVersion> {
+    /// The version of `subject` that has this schema and is not deleted, if there is one; with `id` and `definition`, if they are
+    /// given.
+    fn find_live(
+        &self,
+        subject: &Subject,
+        schema: &Schema,
+        id: Option<i32>,
+        definition: Option<&str>,
+    ) -> Option<SubjectVersion> {
         let memory = self.store.memory();
         let guid = schema.guid();
         let versions = memory.versions(subject)?;
         let mut found = versions_of(subject, versions).filter(|version| {
-            !version.is_deleted && version.guid() == guid && id.is_none_or(|id| id == version.id())
+            !version.is_deleted
+                && version.guid() == guid
+                && id.is_none_or(|id| id == version.id())
+                && definition.is_none_or(|definition| definition == version.definition())
         });
         found.next()
     }
@@ -300,6 +339,17 @@ fn check_mode(subject: &Subject, mode: Mode, id: Option<i32>) -> Result<(), Regi
     match may {
         true => Ok(()),
         false => Err(RegisterError::Mode { subject: subject.clone(), mode, has_id: id.is_some() }),
+    }
+}
+
+/// A schema group has one format.
+fn check_format(memory: &Memory, subject: &Subject, given: SchemaType) -> Result<(), RegisterError> {
+    match memory.schema_type(subject.context()) {
+        Some(expected) if expected != given => {
+            let group = subject.context().trim_start_matches('.').to_owned();
+            Err(RegisterError::Format { group, expected, given })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -341,33 +391,36 @@ fn seen(versions: &Versions) -> Vec<(i32, i32, bool)> {
     versions.iter().map(each).collect()
 }
 
-/// What is to be written: the context where it is new, the ends of deleted versions that had the same id, and the version.
+/// The id that a schema has, or will have, in its context.
+fn id_for(memory: &Memory, context: &str, schema: &Schema, id: Option<i32>) -> Result<i32, RegisterError> {
+    let guid = schema.guid();
+    match id {
+        Some(id) if memory.by_id(context, id).is_some_and(|known| known.guid != guid) => {
+            Err(RegisterError::IdTaken { id, context: context.to_owned() })
+        }
+        Some(id) => Ok(id),
+        None => Ok(memory.id_of(context, &guid).unwrap_or_else(|| memory.last_id(context) + 1)),
+    }
+}
+
+/// What is to be written: the context where it is new, of `format` if that is given, the ends of deleted versions that had the same
+/// id, and the version.
 fn entries(
     memory: &Memory,
     subject: &Subject,
     version: i32,
-    schema: Schema,
-    id: Option<i32>,
-) -> Result<Vec<Entry>, RegisterError> {
+    value: VersionEntry,
+    format: Option<SchemaType>,
+) -> Vec<Entry> {
     let context = subject.context();
-    let known_id = memory.id_of(context, &schema.guid());
-    let id = match id {
-        Some(id) => {
-            let taken = memory.by_id(context, id).is_some_and(|known| known.guid != schema.guid());
-            if taken {
-                return Err(RegisterError::IdTaken { id, context: context.to_owned() });
-            }
-            id
-        }
-        None => known_id.unwrap_or_else(|| memory.last_id(context) + 1),
-    };
     let mut entries = Vec::new();
     if !subject.is_in_default_context() && !memory.is_declared(context) {
-        entries.push(Entry::Context { context: context.to_owned(), last_id: None, is_there: true });
+        let value = Some(ContextEntry { last_id: None, schema_type: format });
+        entries.push(Entry::Context { context: context.to_owned(), value });
     }
     let deleted = memory.versions(subject).into_iter().flatten().filter(|(number, known)| {
         known.is_deleted
-            && known.schema.id == id
+            && known.schema.id == value.id
             && **number < version
             && memory.referrers(subject, **number).next().is_none()
     });
@@ -376,9 +429,8 @@ fn entries(
         version: *number,
         value: None,
     }));
-    let value = Some(Box::new(VersionEntry { id, schema, is_deleted: false }));
-    entries.push(Entry::Version { subject: subject.clone(), version, value });
-    Ok(entries)
+    entries.push(Entry::Version { subject: subject.clone(), version, value: Some(Box::new(value)) });
+    entries
 }
 
 /// Writes the entries, of which the last is the version.
@@ -392,9 +444,8 @@ async fn append(
         unreachable!("the last entry is the version")
     };
     change.append(entries).await?;
-    let known = inner.store.memory().by_id(subject.context(), value.id).cloned();
-    let known = known.unwrap_or_else(|| {
-        Arc::new(KnownSchema { id: value.id, guid: value.schema.guid(), schema: value.schema })
-    });
-    Ok(SubjectVersion { subject, version, is_deleted: false, known })
+    let VersionEntry { id, schema, definition, .. } = *value;
+    let known = inner.store.memory().by_id(subject.context(), id).cloned();
+    let known = known.unwrap_or_else(|| Arc::new(KnownSchema { id, guid: schema.guid(), schema }));
+    Ok(SubjectVersion { subject, version, is_deleted: false, definition, known })
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::record::{Entry, VersionEntry};
 use crate::subject::{GLOBAL_CONTEXT, Subject};
-use crate::{Config, DEFAULT_CONTEXT, Guid, Mode, Schema};
+use crate::{Config, DEFAULT_CONTEXT, Guid, Mode, Schema, SchemaType, VersionId};
 
 /// A schema and what identifies it in its context.
 #[derive(Debug, PartialEq)]
@@ -22,7 +22,16 @@ pub(crate) struct KnownSchema {
 #[derive(Debug, Clone)]
 pub(crate) struct KnownVersion {
     pub(crate) schema: Arc<KnownSchema>,
+    /// Its text as the client gave it, where that is kept and differs from the schema's.
+    pub(crate) definition: Option<Arc<str>>,
     pub(crate) is_deleted: bool,
+}
+
+impl KnownVersion {
+    /// Its text as Azure's clients are given it.
+    pub(crate) fn definition(&self) -> &str {
+        self.definition.as_deref().unwrap_or(&self.schema.schema.text)
+    }
 }
 
 /// Versions of one subject, by number.
@@ -33,6 +42,8 @@ pub(crate) type Versions = BTreeMap<i32, KnownVersion>;
 pub(crate) struct Memory {
     subjects: BTreeMap<Subject, Versions>,
     contexts: BTreeMap<String, Context>,
+    /// Versions by the ids that Azure's clients know them by.
+    version_ids: HashMap<VersionId, (Subject, i32)>,
     configs: HashMap<Option<Subject>, Config>,
     modes: HashMap<Option<Subject>, Mode>,
     /// Which versions refer to a version.
@@ -47,6 +58,8 @@ struct Context {
     guids: HashMap<Guid, i32>,
     /// Whether it was created by name, and is listed also when it has no subject.
     is_declared: bool,
+    /// The format that all its schemas have, if it asks for one.
+    schema_type: Option<SchemaType>,
 }
 
 /// An id, and the versions that have its schema.
@@ -84,10 +97,12 @@ impl Memory {
                 versions.range_mut(..=up_to).for_each(|(_, version)| version.is_deleted = true);
             }
             Entry::ClearSubject { subject } => self.clear(&subject),
-            Entry::Context { context, last_id, is_there } => {
+            Entry::Context { context, value } => {
                 let known = self.contexts.entry(context).or_default();
-                known.is_declared = is_there;
-                known.last_id = known.last_id.max(last_id.unwrap_or_default());
+                known.is_declared = value.is_some();
+                let value = value.unwrap_or_default();
+                known.last_id = known.last_id.max(value.last_id.unwrap_or_default());
+                known.schema_type = value.schema_type;
             }
             Entry::Noop => {}
         }
@@ -95,7 +110,7 @@ impl Memory {
     }
 
     fn set_version(&mut self, subject: &Subject, version: i32, value: VersionEntry) -> Result<(), String> {
-        let VersionEntry { id, schema, is_deleted } = value;
+        let VersionEntry { id, schema, definition, is_deleted } = value;
         let guid = schema.guid();
         let context = self.contexts.entry(subject.context().to_owned()).or_default();
         let known = match context.ids.get(&id) {
@@ -123,8 +138,10 @@ impl Memory {
                 referrers.insert((subject.clone(), version));
             }
         }
-        let versions = self.subjects.entry(subject.clone()).or_default();
-        versions.insert(version, KnownVersion { schema: known, is_deleted });
+        let known = KnownVersion { schema: known, definition, is_deleted };
+        let version_id = VersionId::of(subject, version, known.definition());
+        self.version_ids.insert(version_id, (subject.clone(), version));
+        self.subjects.entry(subject.clone()).or_default().insert(version, known);
         Ok(())
     }
 
@@ -134,6 +151,7 @@ impl Memory {
         if versions.is_empty() {
             self.subjects.remove(subject);
         }
+        self.version_ids.remove(&VersionId::of(subject, version, removed.definition()));
         let (place, schema) = ((subject.clone(), version), removed.schema);
         for reference in &schema.schema.references {
             let Ok(referred) = subject.referred(&reference.subject) else { continue };
@@ -231,6 +249,16 @@ impl Memory {
     /// Whether a context was created by name.
     pub(crate) fn is_declared(&self, context: &str) -> bool {
         self.contexts.get(context).is_some_and(|known| known.is_declared)
+    }
+
+    /// The format that all schemas of a context have, if it asks for one.
+    pub(crate) fn schema_type(&self, context: &str) -> Option<SchemaType> {
+        self.contexts.get(context)?.schema_type
+    }
+
+    /// A version by its own id.
+    pub(crate) fn by_version_id(&self, id: VersionId) -> Option<&(Subject, i32)> {
+        self.version_ids.get(&id)
     }
 
     /// The versions that refer to a version.

@@ -7,8 +7,11 @@
 //!
 //! A record without a value takes away what its key names. Members that this version does not know are passed over.
 //!
-//! The value of a `CONTEXT` has a member of our own, `lastId`: the highest id that was given in it, so that the id of a schema that
-//! was deleted for good is not given again.
+//! Members of our own, which Confluent's registry passes over: `lastId` of a `CONTEXT` is the highest id that was given in it, so that
+//! the id of a schema that was deleted for good is not given again, and `schemaType` the format of a schema group. `definition` of a
+//! `SCHEMA` is its text as an Azure client gave it, where that differs from the canonical one.
+
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -31,8 +34,8 @@ pub(crate) enum Entry {
     DeleteSubject { subject: Subject, up_to: i32 },
     /// Nothing is left of a subject, or of all of a context.
     ClearSubject { subject: Subject },
-    /// A context, and the highest id that was given in it; or its end.
-    Context { context: String, last_id: Option<i32>, is_there: bool },
+    /// A context, or its end.
+    Context { context: String, value: Option<ContextEntry> },
     /// Nothing.
     Noop,
 }
@@ -42,7 +45,18 @@ pub(crate) enum Entry {
 pub(crate) struct VersionEntry {
     pub(crate) id: i32,
     pub(crate) schema: Schema,
+    /// Its text as it was given, where that differs and is kept.
+    pub(crate) definition: Option<Arc<str>>,
     pub(crate) is_deleted: bool,
+}
+
+/// A context's own properties.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ContextEntry {
+    /// The highest id that was given in it, where no version says so.
+    pub(crate) last_id: Option<i32>,
+    /// The format that all its schemas have, if it asks for one.
+    pub(crate) schema_type: Option<SchemaType>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,6 +90,8 @@ struct SchemaValue {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rule_set: Option<RuleSet>,
     schema: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    definition: Option<String>,
     #[serde(default)]
     deleted: bool,
 }
@@ -114,6 +130,8 @@ struct ContextValue {
     context: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_id: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schema_type: Option<SchemaType>,
 }
 
 /// Confluent's name for the one tenant of a registry of its own.
@@ -149,7 +167,7 @@ impl Entry {
                 let value = ClearSubjectValue { subject: Some(subject.to_string()) };
                 (key("CLEAR_SUBJECT", Some(subject), None, 0), Some(json(&value)))
             }
-            Self::Context { context, last_id, is_there } => {
+            Self::Context { context, value } => {
                 let tenant = Some(TENANT.to_owned());
                 let key = Key {
                     keytype: "CONTEXT",
@@ -159,8 +177,10 @@ impl Entry {
                     context: Some(context.clone()),
                     magic: 0,
                 };
-                let value = ContextValue { tenant, context: context.clone(), last_id: *last_id };
-                (json(&key), is_there.then(|| json(&value)))
+                let value = value.map(|ContextEntry { last_id, schema_type }| {
+                    json(&ContextValue { tenant, context: context.clone(), last_id, schema_type })
+                });
+                (json(&key), value)
             }
             Self::Noop => (key("NOOP", None, None, 0), None),
         }
@@ -209,8 +229,9 @@ impl Entry {
             "CONTEXT" => {
                 let context = key.context.ok_or("its key names no context")?;
                 let read = value.map(parse::<ContextValue>).transpose()?;
-                let (last_id, is_there) = (read.as_ref().and_then(|read| read.last_id), read.is_some());
-                Ok(Self::Context { context, last_id, is_there })
+                let value = read
+                    .map(|ContextValue { last_id, schema_type, .. }| ContextEntry { last_id, schema_type });
+                Ok(Self::Context { context, value })
             }
             "NOOP" | "CLEAR_SUBJECT" => Ok(Self::Noop),
             other => Err(format!("this version knows no records of type {other}")),
@@ -231,6 +252,7 @@ impl VersionEntry {
             metadata: metadata.clone(),
             rule_set: rule_set.clone(),
             schema: text.to_string(),
+            definition: self.definition.as_deref().map(str::to_owned),
             deleted: self.is_deleted,
         }
     }
@@ -249,7 +271,8 @@ impl SchemaValue {
             metadata: self.metadata,
             rule_set: self.rule_set,
         };
-        Ok(VersionEntry { id: self.id, schema, is_deleted: self.deleted })
+        let definition = self.definition.map(Arc::from);
+        Ok(VersionEntry { id: self.id, schema, definition, is_deleted: self.deleted })
     }
 }
 
@@ -280,7 +303,7 @@ mod tests {
             metadata: None,
             rule_set: None,
         };
-        Box::new(VersionEntry { id: 7, schema, is_deleted: false })
+        Box::new(VersionEntry { id: 7, schema, definition: None, is_deleted: false })
     }
 
     #[test]
@@ -298,7 +321,11 @@ mod tests {
             Entry::Mode { scope: Some(subject(":.x:")), mode: Some(Mode::Import) },
             Entry::DeleteSubject { subject: subject("a"), up_to: 3 },
             Entry::ClearSubject { subject: subject("a") },
-            Entry::Context { context: ".x".to_owned(), last_id: Some(9), is_there: true },
+            Entry::Context {
+                context: ".x".to_owned(),
+                value: Some(ContextEntry { last_id: Some(9), schema_type: Some(SchemaType::Json) }),
+            },
+            Entry::Context { context: ".x".to_owned(), value: None },
             Entry::Noop,
         ];
         let mut text = String::new();
@@ -322,7 +349,9 @@ mod tests {
             {"keytype":"CLEAR_SUBJECT","subject":"a","magic":0}
               {"subject":"a"}
             {"keytype":"CONTEXT","tenant":"default","context":".x","magic":0}
-              {"tenant":"default","context":".x","lastId":9}
+              {"tenant":"default","context":".x","lastId":9,"schemaType":"JSON"}
+            {"keytype":"CONTEXT","tenant":"default","context":".x","magic":0}
+              -
             {"keytype":"NOOP","magic":0}
               -
         "#]].assert_eq(&text);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use factum_eventlog::{EventLog, NewRecord};
-use factum_registry::{CompatibilityLevel, Mode, NewSchema, TOPIC, VersionSelector};
+use factum_registry::{CompatibilityLevel, Mode, NewSchema, SchemaType, TOPIC, VersionSelector};
 use factum_types::TopicName;
 use proptest::prelude::*;
 use serde_json::{Map, json};
@@ -83,6 +83,57 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test]
+async fn an_id_that_is_gone_for_good_is_not_given_again_after_a_restart() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    for of in ["a", ":.x:a"] {
+        registered(&registry, of, avro(r#""string""#)).await;
+        for permanent in [false, true] {
+            registry.delete_subject(&subject(of), permanent).await.expect("deleted");
+        }
+    }
+    let again = log.registry().await;
+    for of in ["a", ":.x:a"] {
+        assert_eq!(registered(&again, of, avro(r#""int""#)).await, (1, 2), "{of}");
+    }
+}
+
+#[tokio::test]
+async fn definitions_formats_and_ids_of_versions_outlive_a_restart() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    let group = "orders".parse().expect("a name");
+    registry
+        .create_group(&group, Some(SchemaType::Avro), Some(CompatibilityLevel::None))
+        .await
+        .expect("created");
+    let text = r#"{ "type" : "string" }"#;
+    let new = NewSchema { keeps_definition: true, ..avro(text) };
+    registered(&registry, ":.orders:a", new.clone()).await;
+    registered(&registry, ":.orders:a", NewSchema { text: text.replace(' ', ""), ..new }).await;
+    registry
+        .delete_version(&subject(":.orders:a"), VersionSelector::Number(1), false)
+        .await
+        .expect("deleted");
+    let again = log.registry().await;
+    assert_eq!(again.groups(), registry.groups());
+    let versions = |of: &factum_registry::Registry| {
+        let found = of.versions(&subject(":.orders:a"), factum_registry::VersionFilter::All).expect("there");
+        found
+            .iter()
+            .map(|found| (found.version, found.version_id(), found.definition().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(versions(&again), versions(&registry));
+    let [(1, id, kept), (2, other, compact)] = &versions(&again)[..] else { panic!("two versions") };
+    assert_eq!((kept.as_str(), compact.as_str()), (text, r#"{"type":"string"}"#));
+    assert_eq!(again.by_version_id(*id).map(|found| found.version), Ok(1));
+    assert_eq!(again.by_version_id(*other).map(|found| found.version), Ok(2));
+    let json = NewSchema { schema_type: SchemaType::Json, text: "{}".to_owned(), ..NewSchema::default() };
+    register(&again, ":.orders:b", json).await.expect_err("another format");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use factum_server::{Access, Running};
 use serde_json::json;
 
 use super::Greeting;
+use super::encryption::Authority;
 use crate::output;
 
 /// What the user asked for.
@@ -18,6 +19,8 @@ pub(super) struct Request {
     pub(super) opens_unruled: bool,
     /// Whether generators run.
     pub(super) generates: bool,
+    /// Who signed the certificate of `--tls`.
+    pub(super) authority: Option<Authority>,
     pub(super) greeting: Greeting,
 }
 
@@ -32,7 +35,7 @@ pub(super) fn block(running: &Running, asked: &Request) -> String {
 }
 
 fn dev(running: &Running, asked: &Request) -> String {
-    let (kafka, access) = (running.kafka(), asked.access);
+    let access = asked.access;
     let url = running.http_url();
     let mut rows = Vec::new();
     if let Some(folder) = &asked.project {
@@ -45,8 +48,9 @@ fn dev(running: &Running, asked: &Request) -> String {
     }
     rows.push(("Metrics", format!("{url}/metrics")));
     rows.extend(feeds(running, asked).map(|feeds| ("Feeds", feeds)));
+    rows.push(("Kafka", kafka_address(running, asked)));
+    rows.extend(asked.authority.as_ref().map(|authority| ("TLS", trust(authority))));
     rows.extend([
-        ("Kafka", kafka.to_string()),
         ("Data", data(running)),
         ("Access", who(running, access, asked.greeting, asked.opens_unruled)),
     ]);
@@ -55,6 +59,23 @@ fn dev(running: &Running, asked: &Request) -> String {
         env!("CARGO_PKG_VERSION"),
         output::pairs(&rows),
         next_step(running, asked),
+    )
+}
+
+fn kafka_address(running: &Running, asked: &Request) -> String {
+    let address = running.kafka();
+    match asked.authority {
+        Some(_) => format!("{address} (security.protocol=SSL)"),
+        None => address.to_string(),
+    }
+}
+
+/// What clients trust, and who does by itself.
+fn trust(authority: &Authority) -> String {
+    let news = if authority.is_new { ", made just now" } else { "" };
+    format!(
+        "clients trust {} (the CA of this machine's `dev`{news}; `factum` does by itself)",
+        authority.certificate.display()
     )
 }
 
@@ -181,6 +202,9 @@ fn next_step(running: &Running, asked: &Request) -> String {
         return String::new();
     }
     let server = match (http.ip(), http.port()) {
+        (ip, port) if asked.authority.is_some() && (ip.is_loopback() || ip.is_unspecified()) => {
+            format!(" --server https://localhost:{port}")
+        }
         (ip, 8080) if ip.is_loopback() || ip.is_unspecified() => String::new(),
         (ip, port) if ip.is_unspecified() => format!(" --server localhost:{port}"),
         _ => format!(" --server {http}"),

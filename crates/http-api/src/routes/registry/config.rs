@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use factum_api::registry::ErrorMessage;
 use factum_registry::{CompatibilityLevel, Config, Subject};
-use factum_types::{Action, Resource};
+use factum_types::Action;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa_axum::router::OpenApiRouter;
@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::TAG;
 use super::error::Failure;
-use super::extract::{PathNames, Query, body, flag, may};
+use super::extract::{PathNames, Query, body, flag, may_in};
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::Json;
@@ -36,7 +36,7 @@ struct ConfigParams {
 #[utoipa::path(get, path = "/config", tag = TAG,
     responses((status = 200, body = Object, example = json!({"compatibilityLevel": "BACKWARD"}))))]
 async fn get_global_config(State(api): State<Arc<Api>>, caller: Caller) -> Result<Json<Config>, Failure> {
-    caller.may(Action::DescribeConfigs, Resource::Cluster)?;
+    may_in(&caller, Action::DescribeConfigs, None)?;
     Ok(Json(with_level(api.state.registry.config(None).unwrap_or_default())))
 }
 
@@ -50,15 +50,13 @@ async fn set_global_config(
     caller: Caller,
     request: Request,
 ) -> Result<Json<Map<String, Value>>, Failure> {
-    caller.may(Action::AlterConfigs, Resource::Cluster)?;
-    set(&api, None, request).await
+    set(&api, &caller, None, request).await
 }
 
 /// Take the settings of all subjects back
 #[utoipa::path(delete, path = "/config", tag = TAG, responses((status = 200, body = Object)))]
 async fn delete_global_config(State(api): State<Arc<Api>>, caller: Caller) -> Result<Json<Config>, Failure> {
-    caller.may(Action::AlterConfigs, Resource::Cluster)?;
-    Ok(Json(with_level(api.state.registry.delete_config(None).await?)))
+    take_back(&api, &caller, None).await
 }
 
 /// Get the settings of a subject or a context
@@ -73,7 +71,7 @@ async fn get_config(
     PathNames(subject): PathNames<Subject>,
     Query(params): Query<ConfigParams>,
 ) -> Result<Json<Config>, Failure> {
-    may(&caller, Action::DescribeConfigs, &subject)?;
+    may_in(&caller, Action::DescribeConfigs, Some(&subject))?;
     let registry = &api.state.registry;
     if params.default_to_global {
         return Ok(Json(with_level(registry.config_in_effect(&subject))));
@@ -94,8 +92,7 @@ async fn set_config(
     PathNames(subject): PathNames<Subject>,
     request: Request,
 ) -> Result<Json<Map<String, Value>>, Failure> {
-    may(&caller, Action::AlterConfigs, &subject)?;
-    set(&api, Some(&subject), request).await
+    set(&api, &caller, Some(&subject), request).await
 }
 
 /// Take the settings of a subject or a context back
@@ -107,8 +104,12 @@ async fn delete_config(
     caller: Caller,
     PathNames(subject): PathNames<Subject>,
 ) -> Result<Json<Config>, Failure> {
-    may(&caller, Action::AlterConfigs, &subject)?;
-    Ok(Json(with_level(api.state.registry.delete_config(Some(&subject)).await?)))
+    take_back(&api, &caller, Some(&subject)).await
+}
+
+async fn take_back(api: &Api, caller: &Caller, scope: Option<&Subject>) -> Result<Json<Config>, Failure> {
+    may_in(caller, Action::AlterConfigs, scope)?;
+    Ok(Json(with_level(api.state.registry.delete_config(scope).await?)))
 }
 
 /// A level is always shown, as clients rely on it.
@@ -119,9 +120,11 @@ fn with_level(config: Config) -> Config {
 /// Requests name the level `compatibility`, and what is kept names it `compatibilityLevel`.
 async fn set(
     api: &Api,
+    caller: &Caller,
     scope: Option<&Subject>,
     request: Request,
 ) -> Result<Json<Map<String, Value>>, Failure> {
+    may_in(caller, Action::AlterConfigs, scope)?;
     let mut changes: Map<String, Value> = body(api, request).await?;
     if let Some(level) = changes.remove("compatibility") {
         let level = match level {

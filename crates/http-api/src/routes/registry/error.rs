@@ -187,6 +187,7 @@ impl From<RegisterError> for Failure {
                 Self::new(StatusCode::CONFLICT, INCOMPATIBLE, message)
             }
             RegisterError::Empty
+            | RegisterError::Format { .. }
             | RegisterError::Schema(_)
             | RegisterError::Reference(_)
             | RegisterError::NotNext { .. }
@@ -224,6 +225,17 @@ impl From<SettingsError> for Failure {
         };
         Self::coded(code, error)
     }
+}
+
+/// What keeps a schema apart from versions, in words.
+pub(super) fn reasons(verdicts: &[VersionVerdict]) -> Vec<String> {
+    let of_version = |verdict: &VersionVerdict| {
+        let version = verdict.version.version;
+        let words = verdict.incompatibilities.iter();
+        let words = words.map(|reason| format!("version {version}, at {}: {}", reason.path, reason.message));
+        words.collect::<Vec<_>>()
+    };
+    verdicts.iter().flat_map(of_version).collect()
 }
 
 /// What keeps a schema apart from versions, one message for each reason and each version, as Confluent's registry writes them.

@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::error::Failure;
 use crate::api::Api;
 use crate::http::extract::Caller;
+use crate::http::problem::Problem;
 
 /// A path's parts, in words of the registry.
 pub(super) struct PathNames<T>(pub(super) T);
@@ -150,6 +151,7 @@ pub(super) fn new_schema(request: SchemaRequest, normalize: bool) -> Result<NewS
         metadata,
         rule_set,
         normalize,
+        keeps_definition: false,
     })
 }
 
@@ -162,7 +164,26 @@ fn part<T: DeserializeOwned>(value: Option<Value>) -> Result<Option<T>, serde_js
 /// # Errors
 /// 401, 403.
 pub(super) fn may(caller: &Caller, action: Action, subject: &Subject) -> Result<(), Failure> {
-    Ok(caller.may(action, Resource::subject(&topic_of(subject)))?)
+    Ok(allowed(caller, action, subject)?)
+}
+
+/// The same, for responses of another shape.
+///
+/// # Errors
+/// 401, 403.
+pub(super) fn allowed(caller: &Caller, action: Action, subject: &Subject) -> Result<(), Problem> {
+    caller.may(action, Resource::subject(&topic_of(subject)))
+}
+
+/// Asks whether the caller may do `action` with a scope of settings: a subject or a context, or all subjects without one.
+///
+/// # Errors
+/// 401, 403.
+pub(super) fn may_in(caller: &Caller, action: Action, scope: Option<&Subject>) -> Result<(), Failure> {
+    match scope {
+        Some(subject) => may(caller, action, subject),
+        None => Ok(caller.may(action, Resource::Cluster)?),
+    }
 }
 
 /// The name of the topic whose keys or values a subject describes, as Confluent's serialisers name subjects; else its own.

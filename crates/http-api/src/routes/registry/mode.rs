@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use factum_api::registry::{ErrorMessage, ModeSetting};
 use factum_registry::{Mode, Subject};
-use factum_types::{Action, Resource};
+use factum_types::Action;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::TAG;
 use super::error::Failure;
-use super::extract::{PathNames, Query, body, flag, may};
+use super::extract::{PathNames, Query, body, flag, may_in};
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::Json;
@@ -36,7 +36,7 @@ struct ModeParams {
 /// Get the mode of all subjects
 #[utoipa::path(get, path = "/mode", tag = TAG, responses((status = 200, body = ModeSetting)))]
 async fn get_global_mode(State(api): State<Arc<Api>>, caller: Caller) -> Result<Json<ModeSetting>, Failure> {
-    caller.may(Action::DescribeConfigs, Resource::Cluster)?;
+    may_in(&caller, Action::DescribeConfigs, None)?;
     Ok(shown(api.state.registry.mode(None).unwrap_or_default()))
 }
 
@@ -50,8 +50,7 @@ async fn set_global_mode(
     Query(params): Query<ModeParams>,
     request: Request,
 ) -> Result<Json<ModeSetting>, Failure> {
-    caller.may(Action::AlterConfigs, Resource::Cluster)?;
-    set(&api, None, params.force, request).await
+    set(&api, &caller, None, params.force, request).await
 }
 
 /// Take the mode of all subjects back
@@ -60,8 +59,7 @@ async fn delete_global_mode(
     State(api): State<Arc<Api>>,
     caller: Caller,
 ) -> Result<Json<ModeSetting>, Failure> {
-    caller.may(Action::AlterConfigs, Resource::Cluster)?;
-    Ok(shown(api.state.registry.delete_mode(None).await?))
+    take_back(&api, &caller, None).await
 }
 
 /// Get the mode of a subject or a context
@@ -74,7 +72,7 @@ async fn get_mode(
     PathNames(subject): PathNames<Subject>,
     Query(params): Query<ModeParams>,
 ) -> Result<Json<ModeSetting>, Failure> {
-    may(&caller, Action::DescribeConfigs, &subject)?;
+    may_in(&caller, Action::DescribeConfigs, Some(&subject))?;
     let registry = &api.state.registry;
     let mode = match params.default_to_global {
         true => registry.mode_in_effect(&subject),
@@ -95,8 +93,7 @@ async fn set_mode(
     Query(params): Query<ModeParams>,
     request: Request,
 ) -> Result<Json<ModeSetting>, Failure> {
-    may(&caller, Action::AlterConfigs, &subject)?;
-    set(&api, Some(&subject), params.force, request).await
+    set(&api, &caller, Some(&subject), params.force, request).await
 }
 
 /// Take the mode of a subject or a context back
@@ -108,20 +105,30 @@ async fn delete_mode(
     caller: Caller,
     PathNames(subject): PathNames<Subject>,
 ) -> Result<Json<ModeSetting>, Failure> {
-    may(&caller, Action::AlterConfigs, &subject)?;
-    Ok(shown(api.state.registry.delete_mode(Some(&subject)).await?))
+    take_back(&api, &caller, Some(&subject)).await
 }
 
 fn shown(mode: Mode) -> Json<ModeSetting> {
     Json(ModeSetting { mode: mode.as_str().to_owned() })
 }
 
+async fn take_back(
+    api: &Api,
+    caller: &Caller,
+    scope: Option<&Subject>,
+) -> Result<Json<ModeSetting>, Failure> {
+    may_in(caller, Action::AlterConfigs, scope)?;
+    Ok(shown(api.state.registry.delete_mode(scope).await?))
+}
+
 async fn set(
     api: &Api,
+    caller: &Caller,
     scope: Option<&Subject>,
     force: bool,
     request: Request,
 ) -> Result<Json<ModeSetting>, Failure> {
+    may_in(caller, Action::AlterConfigs, scope)?;
     let wanted: ModeSetting = body(api, request).await?;
     let mode = Mode::from_str(&wanted.mode).map_err(Failure::invalid_mode)?;
     api.state.registry.set_mode(scope, mode, force).await?;

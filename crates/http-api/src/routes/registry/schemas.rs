@@ -148,6 +148,8 @@ fn visible(
 /// Get a schema by its id
 #[utoipa::path(get, path = "/schemas/ids/{id}", tag = TAG,
     params(("id" = i32, Path, example = 1), ("subject" = Option<String>, Query, description = "A subject that has it, or its context"),
+        ("format" = Option<String>, Query, description = "`resolved` of Avro: with its references written out; `serialized` of \
+            Protobuf: its descriptor in base64"),
         ("fetchMaxId" = Option<bool>, Query)),
     responses((status = 200, body = RegisteredSchema), (status = 404, body = ErrorMessage, description = "40403")))]
 async fn get_by_id(
@@ -165,7 +167,9 @@ async fn get_by_id(
 
 /// Get the text of a schema by its id
 #[utoipa::path(get, path = "/schemas/ids/{id}/schema", tag = TAG,
-    params(("id" = i32, Path, example = 1), ("subject" = Option<String>, Query)),
+    params(("id" = i32, Path, example = 1), ("subject" = Option<String>, Query),
+        ("format" = Option<String>, Query, description = "`resolved` of Avro: with its references written out; `serialized` of \
+            Protobuf: its descriptor in base64")),
     responses((status = 200, body = String), (status = 404, body = ErrorMessage, description = "40403")))]
 async fn get_text_by_id(
     State(api): State<Arc<Api>>,
@@ -224,7 +228,10 @@ async fn list_versions_of_id(
 }
 
 /// Get a schema by its GUID
-#[utoipa::path(get, path = "/schemas/guids/{guid}", tag = TAG, params(("guid" = String, Path)),
+#[utoipa::path(get, path = "/schemas/guids/{guid}", tag = TAG,
+    params(("guid" = String, Path),
+        ("format" = Option<String>, Query, description = "`resolved` of Avro: with its references written out; `serialized` of \
+            Protobuf: its descriptor in base64")),
     responses((status = 200, body = RegisteredSchema), (status = 404, body = ErrorMessage, description = "40403")))]
 async fn get_by_guid(
     State(api): State<Arc<Api>>,

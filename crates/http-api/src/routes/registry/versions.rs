@@ -13,14 +13,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::Failure;
-use super::extract::{Page, PathNames, Query, body, filter, flag, may, new_schema, read_schemas, text_in};
+use super::extract::{Page, PathNames, Query, body, filter, flag, may, new_schema, text_in};
+use super::registration::register;
 use super::{TAG, reply};
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::{Json, MEDIA_TYPE};
-
-/// How often a registration is tried whose subject changes meanwhile.
-const ATTEMPTS: usize = 20;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
@@ -84,19 +82,16 @@ async fn register_schema(
 ) -> Result<Json<RegisteredSchema>, Failure> {
     may(&caller, Action::Write, &subject)?;
     let new = new_schema(body(&api, request).await?, params.normalize)?;
-    for _ in 0..ATTEMPTS {
-        let (of, schema) = (subject.clone(), new.clone());
-        let prepared = read_schemas(&api, &caller, move |registry| registry.prepare(&of, schema)).await?;
-        if let Some(registered) = api.state.registry.commit(prepared).await? {
-            return Ok(Json(reply::registration(&registered)));
-        }
-    }
-    Err(Failure::busy(format!("subject {subject} keeps changing: try again")))
+    let registered = register(&api, &caller, &subject, &new).await?;
+    let busy = || Failure::busy(format!("subject {subject} keeps changing: try again"));
+    Ok(Json(reply::registration(&registered.ok_or_else(busy)?)))
 }
 
 /// Get a version
 #[utoipa::path(get, path = "/subjects/{subject}/versions/{version}", tag = TAG,
     params(("subject" = String, Path, example = "orders-value"), ("version" = String, Path, example = "latest"),
+        ("format" = Option<String>, Query, description = "`resolved` of Avro: with its references written out; `serialized` of \
+            Protobuf: its descriptor in base64"),
         ("deleted" = Option<bool>, Query)),
     responses((status = 200, body = RegisteredSchema),
         (status = 404, body = ErrorMessage, description = "40401 no such subject, 40402 no such version"),
@@ -117,6 +112,8 @@ async fn get_version(
 /// Get the text of a version's schema
 #[utoipa::path(get, path = "/subjects/{subject}/versions/{version}/schema", tag = TAG,
     params(("subject" = String, Path, example = "orders-value"), ("version" = String, Path, example = "latest"),
+        ("format" = Option<String>, Query, description = "`resolved` of Avro: with its references written out; `serialized` of \
+            Protobuf: its descriptor in base64"),
         ("deleted" = Option<bool>, Query)),
     responses((status = 200, body = String), (status = 404, body = ErrorMessage)))]
 async fn get_schema_text(
