@@ -7,7 +7,7 @@ import { ErrorState } from "~/ui/ErrorState";
 
 interface DeleteDialogProps {
   title: string;
-  /** The key of what is read anew afterwards. */
+  /** The key of what is read again afterwards. */
   changes: "users" | "acls" | "quotas";
   remove: () => Promise<unknown>;
   onClose: () => void;
