@@ -1,11 +1,11 @@
 // Who may log in, what each may do, and how much of the server each may use.
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, linkOptions } from "@tanstack/react-router";
 import { TextField } from "~/ui/Field";
 import { Page } from "~/ui/Page";
+import { Tabs } from "~/ui/Tabs";
 import { Quotas } from "./Quotas";
 import { Rules } from "./Rules";
 import type { Tab } from "./search";
-import { Tabs } from "./Tabs";
 import { Users } from "./Users";
 
 const route = getRouteApi("/access");
@@ -15,6 +15,12 @@ const PARTS: Record<Tab | "users", { summary: string; find: string }> = {
   rules: { summary: "Who may do what with which topics, groups and transactional ids.", find: "Find a rule" },
   quotas: { summary: "How much Kafka clients may use; who uses more waits.", find: "Find a quota" },
 };
+
+const TABS: { tab: Tab | undefined; name: string }[] = [
+  { tab: undefined, name: "Users" },
+  { tab: "rules", name: "Rules" },
+  { tab: "quotas", name: "Quotas" },
+];
 
 export function AccessPage() {
   const { tab, q = "" } = route.useSearch();
@@ -43,7 +49,14 @@ export function AccessPage() {
         />
       }
     >
-      <Tabs tab={tab} />
+      <Tabs
+        label="Parts of the page"
+        tabs={TABS.map((each) => ({
+          name: each.name,
+          link: linkOptions({ to: "/access", search: { tab: each.tab } }),
+          open: each.tab === tab,
+        }))}
+      />
       {tab === "rules" ? <Rules q={q} /> : tab === "quotas" ? <Quotas q={q} /> : <Users q={q} />}
     </Page>
   );

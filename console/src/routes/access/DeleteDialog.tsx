@@ -1,9 +1,7 @@
 // Asks before something of users, rules or quotas is deleted.
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { Button } from "~/ui/Button";
-import { Dialog } from "~/ui/Dialog";
-import { ErrorState } from "~/ui/ErrorState";
+import { ConfirmDialog } from "~/ui/ConfirmDialog";
 
 interface DeleteDialogProps {
   title: string;
@@ -17,27 +15,21 @@ interface DeleteDialogProps {
 
 export function DeleteDialog({ title, changes, remove, onClose, children }: DeleteDialogProps) {
   const client = useQueryClient();
-  const send = useMutation({
-    mutationFn: remove,
-    onSuccess: () => {
-      void client.invalidateQueries({ queryKey: [changes] });
-      onClose();
-    },
-  });
   return (
-    <Dialog title={title} onClose={onClose}>
+    <ConfirmDialog
+      title={title}
+      keep="Keep it"
+      confirm="Delete"
+      doing="Deleting …"
+      failure="It was not deleted"
+      run={remove}
+      onDone={() => {
+        void client.invalidateQueries({ queryKey: [changes] });
+        onClose();
+      }}
+      onClose={onClose}
+    >
       <p>{children}</p>
-      {send.isError && (
-        <div className="mt-4">
-          <ErrorState error={send.error} title="It was not deleted" />
-        </div>
-      )}
-      <div className="mt-5 flex justify-end gap-2">
-        <Button onClick={onClose}>Keep it</Button>
-        <Button kind="primary" disabled={send.isPending} onClick={() => send.mutate()}>
-          {send.isPending ? "Deleting …" : "Delete"}
-        </Button>
-      </div>
-    </Dialog>
+    </ConfirmDialog>
   );
 }

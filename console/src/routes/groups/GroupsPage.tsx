@@ -1,6 +1,6 @@
 // All consumer groups: what they read, who is in them, how far they are behind; and the transactions that hold readers back.
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi, Link, linkOptions } from "@tanstack/react-router";
 import { groupsQuery, overviewQuery, type GroupLine } from "~/api/queries";
 import { Command } from "~/ui/Command";
 import { EmptyState } from "~/ui/EmptyState";
@@ -11,12 +11,17 @@ import { Num } from "~/ui/Num";
 import { counted } from "~/ui/number";
 import { Page } from "~/ui/Page";
 import { TableFrame, type TableColumn } from "~/ui/Table";
+import { Tabs } from "~/ui/Tabs";
 import { GroupState, stateLabel } from "./GroupState";
-import type { GroupListSearch } from "./search";
-import { Tabs } from "./Tabs";
+import type { GroupListSearch, Tab } from "./search";
 import { Transactions } from "./Transactions";
 
 const route = getRouteApi("/groups");
+
+const TABS: { tab: Tab | undefined; name: string }[] = [
+  { tab: undefined, name: "Groups" },
+  { tab: "transactions", name: "Transactions" },
+];
 
 /** Topics that a row names; the group's own page has them all. */
 const NAMED = 3;
@@ -68,7 +73,14 @@ export function GroupsPage() {
         )
       }
     >
-      <Tabs tab={search.tab} />
+      <Tabs
+        label="Parts of the page"
+        tabs={TABS.map(({ tab, name }) => ({
+          name,
+          link: linkOptions({ to: "/groups", search: { tab } }),
+          open: tab === search.tab,
+        }))}
+      />
       {search.tab === "transactions" ? (
         <Transactions />
       ) : groups.isPending ? (

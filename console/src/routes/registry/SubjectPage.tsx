@@ -1,12 +1,13 @@
 // One subject: a version's text, two versions side by side, a check of a new schema, and its settings.
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi, Link, linkOptions } from "@tanstack/react-router";
 import { Problem } from "~/api/problem";
 import { subjectQuery, topicsQuery, type SubjectView } from "~/api/queries";
 import { ErrorState } from "~/ui/ErrorState";
 import { Loading } from "~/ui/Loading";
 import { counted } from "~/ui/number";
 import { Page } from "~/ui/Page";
+import { Tabs } from "~/ui/Tabs";
 import { Check } from "./Check";
 import { Compare } from "./Compare";
 import { formatName } from "./formats";
@@ -41,7 +42,7 @@ export function SubjectPage() {
     >
       {subject.data && !unknown ? (
         <>
-          <Tabs subject={name} search={search} />
+          <SubjectTabs subject={name} search={search} />
           <Part subject={subject.data} search={search} />
         </>
       ) : subject.isPending ? (
@@ -102,30 +103,19 @@ function Topic({ subject }: { subject: string }) {
   );
 }
 
-function Tabs({ subject, search }: { subject: string; search: SubjectSearch }) {
-  const tab = search.tab ?? "schema";
-  return (
-    <nav aria-label="Parts of the subject" className="mb-4 flex gap-5 border-b border-rule">
-      {TABS.map((each) => (
-        <Link
-          key={each.tab}
-          to="/registry/$subject"
-          params={{ subject }}
-          search={{
-            ...(each.tab === "schema" ? {} : { tab: each.tab }),
-            ...(search.version !== undefined && ["schema", "compare"].includes(each.tab)
-              ? { version: search.version }
-              : {}),
-          }}
-          aria-current={tab === each.tab ? "page" : undefined}
-          className={`-mb-px border-b-2 pb-1.5 ${
-            tab === each.tab ? "border-accent font-semibold" : "border-transparent text-ink-soft hover:text-ink"
-          }`}
-          activeProps={{}}
-        >
-          {each.name}
-        </Link>
-      ))}
-    </nav>
-  );
+function SubjectTabs({ subject, search }: { subject: string; search: SubjectSearch }) {
+  const open = search.tab ?? "schema";
+  const tabs = TABS.map(({ tab, name }) => {
+    const keepsVersion = search.version !== undefined && ["schema", "compare"].includes(tab);
+    const to = {
+      ...(tab === "schema" ? {} : { tab }),
+      ...(keepsVersion ? { version: search.version } : {}),
+    };
+    return {
+      name,
+      link: linkOptions({ to: "/registry/$subject", params: { subject }, search: to }),
+      open: tab === open,
+    };
+  });
+  return <Tabs label="Parts of the subject" tabs={tabs} />;
 }

@@ -1,6 +1,6 @@
 // One topic: its messages, the groups that read it, or how it is set up.
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { Link, linkOptions, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { Problem } from "../../api/problem";
 import { topicQuery, topicSubjectsQuery } from "../../api/queries";
@@ -9,6 +9,7 @@ import { ErrorState } from "../../ui/ErrorState";
 import { Loading } from "../../ui/Loading";
 import { bytes, counted } from "../../ui/number";
 import { Page } from "../../ui/Page";
+import { Tabs } from "../../ui/Tabs";
 import { Consumers } from "./Consumers";
 import { Messages } from "./Messages";
 import { SendDialog } from "./SendDialog";
@@ -77,23 +78,18 @@ export function TopicPage() {
         <Loading what="Reading the topic …" />
       ) : (
         <>
-          <nav aria-label="Parts of the topic" className="mb-4 flex gap-5 border-b border-rule">
-            {TABS.map((each) => (
-              <Link
-                key={each.tab}
-                to="/topics/$topic"
-                params={{ topic }}
-                search={each.tab === "messages" ? {} : { tab: each.tab }}
-                aria-current={tab === each.tab ? "page" : undefined}
-                className={`-mb-px border-b-2 pb-1.5 ${
-                  tab === each.tab ? "border-accent font-semibold" : "border-transparent text-ink-soft hover:text-ink"
-                }`}
-                activeProps={{}}
-              >
-                {each.name}
-              </Link>
-            ))}
-          </nav>
+          <Tabs
+            label="Parts of the topic"
+            tabs={TABS.map((each) => ({
+              name: each.name,
+              link: linkOptions({
+                to: "/topics/$topic",
+                params: { topic },
+                search: each.tab === "messages" ? {} : { tab: each.tab },
+              }),
+              open: tab === each.tab,
+            }))}
+          />
           {sending && <SendDialog topic={topic} onClose={() => setSending(false)} />}
           {data && tab === "messages" && <Messages topic={data} />}
           {data && tab === "consumers" && <Consumers topic={data.name} />}
