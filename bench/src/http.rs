@@ -1,5 +1,7 @@
 //! Ingest over HTTP: a closed loop on keep-alive connections, one request outstanding on each.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -8,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::Arguments;
+use crate::partitions::share;
 use crate::report::Report;
 
 const RUN: Duration = Duration::from_secs(5);
@@ -43,46 +46,68 @@ async fn runs(
          content-length: {}\r\n\r\n{body}",
         body.len()
     );
+    let request: Arc<str> = request.into();
     let mut seen = Vec::new();
     for _ in 0..arguments.runs {
-        seen.push(load(http, &request, connections).await? * events as f64);
+        let request = Arc::clone(&request);
+        let load = load(http, connections, Amount::Time(RUN), 202, move || Arc::clone(&request)).await?;
+        seen.push(load.rate * events as f64);
     }
     Ok(seen)
 }
 
-/// Requests per second over `connections`.
+/// What a load has seen.
+pub(crate) struct Load {
+    /// Requests answered in a second.
+    pub(crate) rate: f64,
+    /// Milliseconds from a request to its answer.
+    pub(crate) p99: f64,
+}
+
+/// When a load ends.
+#[derive(Clone, Copy)]
+pub(crate) enum Amount {
+    Time(Duration),
+    Requests(usize),
+}
+
+/// A closed loop on each of `connections`; every answer has this status.
 #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
-async fn load(http: &str, request: &str, connections: usize) -> Result<f64> {
+pub(crate) async fn load<R: AsRef<str> + Send>(
+    http: &str,
+    connections: usize,
+    amount: Amount,
+    status: u16,
+    request: impl Fn() -> R + Clone + Send + 'static,
+) -> Result<Load> {
     let started = Instant::now();
+    let left = Arc::new(AtomicUsize::new(match amount {
+        Amount::Time(_) => usize::MAX,
+        Amount::Requests(count) => count,
+    }));
     let mut loops = JoinSet::new();
     for _ in 0..connections {
-        loops.spawn(closed_loop(http.to_owned(), request.to_owned(), started + RUN));
+        let (http, left, request) = (http.to_owned(), Arc::clone(&left), request.clone());
+        loops.spawn(async move {
+            let mut connection = Connection::open(&http).await?;
+            let mut seen = Vec::new();
+            while !matches!(amount, Amount::Time(run) if started.elapsed() > run)
+                && left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+            {
+                let request = request();
+                let asked = Instant::now();
+                connection.exchange(request.as_ref(), status).await?;
+                seen.push(asked.elapsed().as_secs_f64() * 1e3);
+            }
+            anyhow::Ok(seen)
+        });
     }
-    let mut answered = 0;
+    let mut seen = Vec::new();
     while let Some(done) = loops.join_next().await {
-        answered += done??;
+        seen.extend(done??);
     }
-    Ok(answered as f64 / started.elapsed().as_secs_f64())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
-async fn closed_loop(http: String, request: String, until: Instant) -> Result<usize> {
-    let mut stream = TcpStream::connect(&http).await?;
-    stream.set_nodelay(true)?;
-    let (mut answered, mut buffer) = (0, Vec::with_capacity(64 * 1024));
-    while Instant::now() < until {
-        stream.write_all(request.as_bytes()).await?;
-        expect(202, read_answer(&mut stream, &mut buffer).await?, &buffer)?;
-        answered += 1;
-    }
-    Ok(answered)
-}
-
-fn expect(status: u16, seen: u16, answer: &[u8]) -> Result<()> {
-    if seen != status {
-        bail!("{}", String::from_utf8_lossy(answer));
-    }
-    Ok(())
+    let rate = seen.len() as f64 / started.elapsed().as_secs_f64();
+    Ok(Load { rate, p99: share(seen, 0.99) })
 }
 
 /// Reads one answer with a content length; its status.
@@ -127,19 +152,15 @@ impl Connection {
              content-length: {}\r\n\r\n{event}",
             event.len()
         );
-        self.stream.write_all(request.as_bytes()).await?;
-        expect(202, read_answer(&mut self.stream, &mut self.buffer).await?, &self.buffer)
+        self.exchange(&request, 202).await
     }
 
-    /// A request that must be answered with 200.
-    pub(crate) async fn ask(&mut self, method: &str, path: &str, json: &str) -> Result<()> {
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/vnd.schemaregistry.v1+json\r\n\
-             content-length: {}\r\n\r\n{json}",
-            json.len()
-        );
+    /// Sends a request and waits for its answer, which has this status.
+    async fn exchange(&mut self, request: &str, status: u16) -> Result<()> {
         self.stream.write_all(request.as_bytes()).await?;
-        expect(200, read_answer(&mut self.stream, &mut self.buffer).await?, &self.buffer)
+        let seen = read_answer(&mut self.stream, &mut self.buffer).await?;
+        anyhow::ensure!(seen == status, "{}", String::from_utf8_lossy(&self.buffer));
+        Ok(())
     }
 }
 

@@ -4,14 +4,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
-use tokio::task::JoinSet;
 
 use crate::Arguments;
-use crate::http::Connection;
-use crate::partitions::share;
+use crate::http::{Amount, Load, load};
 use crate::report::Report;
 use crate::server::Server;
 
@@ -31,7 +29,7 @@ pub(crate) async fn measure(arguments: &Arguments, report: &mut Report) -> Resul
     if arguments.wants(name) {
         let mut server = Server::start(&arguments.factum).await?;
         let before = server.resident_mib()?;
-        register(&server.http, Amount::Schemas(SUBJECTS)).await?;
+        register(&server.http, Amount::Requests(SUBJECTS)).await?;
         report.one(&format!("{name}, memory"), "MiB", 150.0, server.resident_mib()? - before);
         let started = server.kill_and_restart(&arguments.factum, None).await?;
         let ready = server.ready_after(started).await?;
@@ -62,27 +60,13 @@ pub(crate) async fn measure_at(arguments: &Arguments, http: &str, report: &mut R
     Ok(())
 }
 
-/// What a load has seen.
-struct Load {
-    /// Requests per second.
-    rate: f64,
-    /// Milliseconds.
-    p99: f64,
-}
-
-#[derive(Clone, Copy)]
-enum Amount {
-    Time(Duration),
-    Schemas(usize),
-}
-
 /// Registers schemas that no one registered before, each in a subject of its own.
 async fn register(http: &str, amount: Amount) -> Result<Load> {
     static LOADS: AtomicUsize = AtomicUsize::new(0);
     let next = Arc::new(AtomicUsize::new(0));
     // Another registry may know those of an earlier process.
     let run = format!("{}_{}", std::process::id(), LOADS.fetch_add(1, Ordering::Relaxed));
-    load(http, WRITERS, amount, move || {
+    load(http, WRITERS, amount, 200, move || {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let path = format!("/subjects/bench-{run}-{number}-value/versions");
         let schema = format!(
@@ -91,50 +75,20 @@ async fn register(http: &str, amount: Amount) -> Result<Load> {
                 {{"name":"total","type":{{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}}}},
                 {{"name":"note","type":["null","string"],"default":null}}]}}"#
         );
-        ("POST", path, serde_json::json!({ "schema": schema }).to_string())
+        request("POST", &path, &serde_json::json!({ "schema": schema }).to_string())
     })
     .await
 }
 
 /// Reads one schema by its id, again and again, as clients do that start.
 async fn read(http: &str) -> Result<Load> {
-    load(http, READERS, Amount::Time(RUN), || ("GET", "/schemas/ids/1".to_owned(), String::new())).await
+    load(http, READERS, Amount::Time(RUN), 200, || request("GET", "/schemas/ids/1", "")).await
 }
 
-/// A closed loop on `connections`.
-#[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
-async fn load(
-    http: &str,
-    connections: usize,
-    amount: Amount,
-    request: impl Fn() -> (&'static str, String, String) + Clone + Send + 'static,
-) -> Result<Load> {
-    let started = Instant::now();
-    let left = Arc::new(AtomicUsize::new(match amount {
-        Amount::Time(_) => usize::MAX,
-        Amount::Schemas(count) => count,
-    }));
-    let mut loops = JoinSet::new();
-    for _ in 0..connections {
-        let (http, left, request) = (http.to_owned(), Arc::clone(&left), request.clone());
-        loops.spawn(async move {
-            let mut connection = Connection::open(&http).await?;
-            let mut seen = Vec::new();
-            while !matches!(amount, Amount::Time(run) if started.elapsed() > run)
-                && left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
-            {
-                let (method, path, json) = request();
-                let asked = Instant::now();
-                connection.ask(method, &path, &json).await?;
-                seen.push(asked.elapsed().as_secs_f64() * 1e3);
-            }
-            anyhow::Ok(seen)
-        });
-    }
-    let mut seen = Vec::new();
-    while let Some(done) = loops.join_next().await {
-        seen.extend(done??);
-    }
-    let rate = seen.len() as f64 / started.elapsed().as_secs_f64();
-    Ok(Load { rate, p99: share(seen, 0.99) })
+fn request(method: &str, path: &str, json: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/vnd.schemaregistry.v1+json\r\n\
+         content-length: {}\r\n\r\n{json}",
+        json.len()
+    )
 }
