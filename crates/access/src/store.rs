@@ -54,7 +54,7 @@ struct Inner {
     memory: Memory,
     /// Whether a listener goes by the rules.
     is_enforced: bool,
-    /// Told before a change.
+    /// Told before the first change.
     note: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -165,8 +165,8 @@ impl AccessStore {
         Self(Arc::new(Inner { topic, memory: Memory::default(), is_enforced, note: OnceLock::new() }))
     }
 
-    /// Has `note` called before users, rules or quotas change. It may take as long as a disk.
-    pub fn note_changes(&self, note: impl Fn() + Send + Sync + 'static) {
+    /// Has `note` called before the first change of users, rules or quotas. It may take as long as a disk.
+    pub fn note_first(&self, note: impl Fn() + Send + Sync + 'static) {
         // A store has one owner that sets it up.
         drop(self.0.note.set(Box::new(note)));
     }
@@ -335,7 +335,9 @@ impl AccessStore {
 impl Inner {
     /// Begins a change: no other is under way, and memory has all that the log has.
     async fn begin(&self) -> Result<StoreChange<'_>, ChangeError> {
-        if let Some(note) = self.note.get() {
+        if let Some(note) = self.note.get()
+            && !self.topic.has_records().await
+        {
             note();
         }
         let memory = &self.memory;

@@ -19,6 +19,7 @@ pub(crate) mod measure;
 pub(crate) mod memory_pool;
 pub(crate) mod parameter;
 pub(crate) mod partition_ends;
+pub(crate) mod percent;
 pub(crate) mod position;
 pub(crate) mod problem;
 pub(crate) mod record_view;

@@ -55,7 +55,7 @@ pub(crate) async fn start(
     let note = AccessNote::at(data_dir);
     let store = AccessStore::new(Arc::clone(&log), is_enforced);
     let first = note.clone();
-    store.note_changes(move || first.begin());
+    store.note_first(move || first.begin());
     let mut damage = None;
     match store.read().await {
         Ok(unreadable) => {

@@ -196,11 +196,8 @@ impl Files<'_> {
     /// Puts a whole file in the place of what is there.
     fn write(&self, path: &Path, text: &str, mode: u32) -> Result<(), LocalAuthorityError> {
         let beside = path.with_extension("new");
+        self.remove(&beside)?;
         let write = || -> io::Result<()> {
-            match fs::remove_file(&beside) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
             let mut file = OpenOptions::new().create_new(true).write(true).mode(mode).open(&beside)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use factum_server::LocalAuthority;
 use reqwest::{Certificate, ClientBuilder};
 
 use super::Error;
@@ -42,7 +43,8 @@ pub(super) fn build(
         return builder().tls_certs_only(certificates(file)?).build().map_err(|error| bad(&error));
     }
     // One that cannot be read is no reason not to ask a server with another certificate.
-    let local = local_authority_folder().filter(|_| is_local).map(|folder| folder.join("ca.pem"));
+    let local =
+        local_authority_folder().filter(|_| is_local).map(|folder| LocalAuthority::certificate_in(&folder));
     let local = local.and_then(|file| certificates(&file).ok()).unwrap_or_default();
     match builder().tls_certs_merge(local.clone()).build() {
         // A machine without certificates of its own, such as a small container.

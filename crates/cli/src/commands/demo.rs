@@ -82,5 +82,5 @@ pub(super) fn run(args: Args) -> Result<(), Report> {
         dashboard: args.case.dashboard(),
         is_kept: temporary.is_none(),
     };
-    dev::start(options, greeting)
+    dev::start(options, greeting, None)
 }

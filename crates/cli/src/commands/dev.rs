@@ -111,8 +111,7 @@ pub(super) fn run(args: Args) -> Result<(), Report> {
     let mut options = Options { project: args.project, ..options(args.places, args.open)? };
     options.feeds.generate |= args.generate;
     let authority = if args.tls { Some(encryption::encrypt(&mut options)?) } else { None };
-    telemetry::init_tracing(LOG_FILTER, LogFormat::Text).into_diagnostic().wrap_err("read RUST_LOG")?;
-    run_until_stopped(options, Greeting::Dev, authority)
+    start(options, Greeting::Dev, authority)
 }
 
 /// The options of a server for development: what the environment sets, and what flags say.
@@ -135,20 +134,20 @@ pub(super) fn options(places: Places, is_open: bool) -> Result<Options, Report> 
 }
 
 /// Runs a server for development until a signal or a failure.
-pub(super) fn start(options: Options, greeting: Greeting) -> Result<(), Report> {
+pub(super) fn start(
+    options: Options,
+    greeting: Greeting,
+    authority: Option<encryption::Authority>,
+) -> Result<(), Report> {
     telemetry::init_tracing(LOG_FILTER, LogFormat::Text).into_diagnostic().wrap_err("read RUST_LOG")?;
-    serve(options, greeting)
+    serve(options, greeting, authority)
 }
 
 /// Plans of views are walked by recursion where they are read. Only what is used of it takes memory.
 const THREAD_STACK: usize = 16 << 20;
 
 /// Runs a server until a signal or a failure.
-pub(super) fn serve(options: Options, greeting: Greeting) -> Result<(), Report> {
-    run_until_stopped(options, greeting, None)
-}
-
-fn run_until_stopped(
+pub(super) fn serve(
     options: Options,
     greeting: Greeting,
     authority: Option<encryption::Authority>,

@@ -54,5 +54,5 @@ pub(super) fn run(args: &Args) -> Result<(), Report> {
     if options.data_dir == DataDir::Temporary {
         return Err(NoDataDir.into());
     }
-    dev::serve(options, Greeting::Server)
+    dev::serve(options, Greeting::Server, None)
 }

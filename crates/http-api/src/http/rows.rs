@@ -12,6 +12,7 @@ use factum_api::rows::{FreshnessView, LeftOutView, RowErrorView, RowsView};
 use factum_base::clients::ClientAddress;
 use factum_sql::{Freshness, LeftOutEvents, RowError, Rows, ViewState};
 
+use crate::http::percent::percent_encoded;
 use crate::http::problem::Problem;
 use crate::http::responses::{CountedMarker, Responses};
 
@@ -136,15 +137,7 @@ fn told(rows: &Rows) -> HeaderMap {
 
 /// A text as a header can hold it: percent-encoded but for the characters of ASCII that can be seen, and the space.
 fn header_text(text: &str) -> String {
-    let mut written = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'%' => written.push_str("%25"),
-            b' '..=b'~' => written.push(char::from(byte)),
-            other => written.push_str(&format!("%{other:02X}")),
-        }
-    }
-    written
+    percent_encoded(text, |byte| byte != b'%' && matches!(byte, b' '..=b'~'))
 }
 
 /// A word for what a view is doing, and the reason where there is one.

@@ -10,7 +10,7 @@ use crate::client::trust::local_authority_folder;
 
 /// The authority that signed what listeners show.
 #[derive(Debug, Clone)]
-pub(super) struct Authority {
+pub(crate) struct Authority {
     /// The file that clients trust.
     pub(super) certificate: PathBuf,
     /// Whether it was made just now.

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::error::Failure;
 use crate::api::Api;
 use crate::http::extract::Caller;
+use crate::http::percent::percent_encoded;
 
 /// Versions of the API that are spoken; they differ in the formats of schemas.
 const API_VERSIONS: [&str; 3] = ["2021-10", "2022-10", "2023-07-01"];
@@ -36,25 +37,15 @@ impl Links {
         let mut link = format!("{}/$schemaGroups", self.base);
         for part in parts {
             link.push('/');
-            encode(&mut link, part);
+            link.push_str(&encoded(part));
         }
         link + "?api-version=" + self.api_version
     }
 }
 
 /// Percent-encodes all but unreserved characters, and `$`, which Azure's own parts of a path begin with.
-fn encode(link: &mut String, part: &str) {
-    for byte in part.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'$' => {
-                link.push(char::from(byte));
-            }
-            other => {
-                let digit = |value: u8| char::from(b"0123456789ABCDEF"[usize::from(value)]);
-                link.extend(['%', digit(other >> 4), digit(other & 15)]);
-            }
-        }
-    }
+fn encoded(part: &str) -> String {
+    percent_encoded(part, |byte| byte.is_ascii_alphanumeric() || b"-._~$".contains(&byte))
 }
 
 impl<P: DeserializeOwned + Send> FromRequestParts<Arc<Api>> for Ask<P> {
