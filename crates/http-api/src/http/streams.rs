@@ -3,8 +3,10 @@
 //! Invariants:
 //! - Tails and the overview's streams share one limit, followers of views have another, so that neither takes the
 //!   other's places; one client address has a limit over all of them.
-//! - What all tails keep of records that their clients have not taken is at most [`Options::tail_memory`], and those of
-//!   one client address half of it, beside a frame for each ([`UNCOUNTED_FRAME`]). A larger frame counts whole, and so does what they wait for.
+//! - What all tails keep of records that their clients have not taken is at most three quarters of
+//!   [`Options::tail_memory`], and those of one client address half of that, beside a frame for each
+//!   ([`UNCOUNTED_FRAME`]). A larger frame counts whole. What they wait for has the last quarter: tails that take nothing
+//!   keep no other from opening.
 //! - [`READS_AT_ONCE`] tails read and write records at one time, and half as many of one address: nothing counts what
 //!   they hold before they know its size.
 //!
@@ -26,6 +28,8 @@ const PERMIT_BYTES: usize = 1024;
 pub(crate) const UNCOUNTED_FRAME: usize = 2 * FRAME_BYTES;
 /// What a tail needs for each partition that it waits for.
 const WAIT_BYTES: usize = 512;
+/// What tails wait for has the memory divided by this.
+const WAITS_DIVISOR: usize = 4;
 /// Tails that read at once.
 const READS_AT_ONCE: usize = 4;
 
@@ -34,8 +38,8 @@ pub(crate) struct Streams {
     followers: Places,
     tails: Places,
     clients: Arc<ClientLimit>,
-    memory: Arc<Semaphore>,
-    memory_of_client: Arc<ClientLimit>,
+    records: MemoryShares,
+    waits: MemoryShares,
     reads: Arc<Semaphore>,
     reads_of_client: Arc<ClientLimit>,
 }
@@ -46,6 +50,13 @@ struct Places {
     kind: &'static str,
     limit: usize,
     free: Arc<Semaphore>,
+}
+
+/// Memory for one purpose, half of it for one client address at most. Those who wait for it take what is free before
+/// those who do not.
+struct MemoryShares {
+    of_all: Arc<Semaphore>,
+    of_client: Arc<ClientLimit>,
 }
 
 /// Memory that a tail has, until it is dropped.
@@ -68,8 +79,8 @@ impl Streams {
             followers: Places::new("change streams", options.max_followers),
             tails: Places::new("tails", options.max_tails),
             clients: ClientLimit::new(options.max_streams_per_client),
-            memory: Arc::new(Semaphore::new(memory.min(Semaphore::MAX_PERMITS))),
-            memory_of_client: ClientLimit::new((memory / 2).max(1)),
+            records: MemoryShares::new(memory - memory / WAITS_DIVISOR),
+            waits: MemoryShares::new(memory / WAITS_DIVISOR),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             reads_of_client: ClientLimit::new(READS_AT_ONCE / 2),
         }
@@ -99,12 +110,9 @@ impl Streams {
         Ok(StreamShare { _of_all: of_all, _of_client: of_client })
     }
 
-    /// Memory for `bytes` that a tail of `client` keeps; `None` if its tails, or all, keep too much already.
+    /// Memory for `bytes` of records that a tail of `client` keeps; `None` if its tails, or all, keep too much already.
     pub(crate) fn memory(&self, client: ClientAddress, bytes: usize) -> Option<TailMemory> {
-        let permits = bytes.div_ceil(PERMIT_BYTES);
-        let of_client = self.memory_of_client.take(client, permits)?;
-        let of_all = Arc::clone(&self.memory).try_acquire_many_owned(u32::try_from(permits).ok()?).ok()?;
-        Some(TailMemory { bytes, _share: StreamShare { _of_all: of_all, _of_client: of_client } })
+        self.records.take(client, bytes)
     }
 
     /// The same, and waits until they keep less, behind those of the same address that wait already. More than one
@@ -114,14 +122,7 @@ impl Streams {
         client: ClientAddress,
         bytes: usize,
     ) -> impl Future<Output = TailMemory> + Send + 'static {
-        let (of_all, of_client) = (Arc::clone(&self.memory), Arc::clone(&self.memory_of_client));
-        async move {
-            let permits = bytes.div_ceil(PERMIT_BYTES).min(of_client.limit());
-            let _of_client = of_client.wait(client, permits).await;
-            let permits = u32::try_from(permits).unwrap_or(u32::MAX);
-            let _of_all = of_all.acquire_many_owned(permits).await.expect("the semaphore is never closed");
-            TailMemory { bytes, _share: StreamShare { _of_all, _of_client } }
-        }
+        self.records.wait(client, bytes)
     }
 
     /// Memory for a tail of `client` that waits for so many partitions.
@@ -133,7 +134,7 @@ impl Streams {
         client: ClientAddress,
         partitions: usize,
     ) -> Result<TailMemory, Problem> {
-        self.memory(client, partitions.saturating_mul(WAIT_BYTES)).ok_or_else(|| {
+        self.waits.take(client, partitions.saturating_mul(WAIT_BYTES)).ok_or_else(|| {
             let detail = format!(
                 "too many tails of topics with many partitions: there is no memory (http.tail_memory) to follow \
                  {partitions} more of them"
@@ -147,6 +148,31 @@ impl Streams {
         let of_client = self.reads_of_client.wait(client, 1).await;
         let of_all = Arc::clone(&self.reads).acquire_owned().await.expect("the semaphore is never closed");
         StreamShare { _of_all: of_all, _of_client: of_client }
+    }
+}
+
+impl MemoryShares {
+    fn new(permits: usize) -> Self {
+        let of_all = Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
+        Self { of_all, of_client: ClientLimit::new((permits / 2).max(1)) }
+    }
+
+    fn take(&self, client: ClientAddress, bytes: usize) -> Option<TailMemory> {
+        let permits = bytes.div_ceil(PERMIT_BYTES);
+        let of_client = self.of_client.take(client, permits)?;
+        let of_all = Arc::clone(&self.of_all).try_acquire_many_owned(u32::try_from(permits).ok()?).ok()?;
+        Some(TailMemory { bytes, _share: StreamShare { _of_all: of_all, _of_client: of_client } })
+    }
+
+    fn wait(&self, client: ClientAddress, bytes: usize) -> impl Future<Output = TailMemory> + Send + use<> {
+        let (of_all, of_client) = (Arc::clone(&self.of_all), Arc::clone(&self.of_client));
+        async move {
+            let permits = bytes.div_ceil(PERMIT_BYTES).min(of_client.limit());
+            let _of_client = of_client.wait(client, permits).await;
+            let permits = u32::try_from(permits).unwrap_or(u32::MAX);
+            let _of_all = of_all.acquire_many_owned(permits).await.expect("the semaphore is never closed");
+            TailMemory { bytes, _share: StreamShare { _of_all, _of_client } }
+        }
     }
 }
 

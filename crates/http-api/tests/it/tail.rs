@@ -333,7 +333,7 @@ async fn a_client_of_many_partitions_comes_back_by_a_short_id_and_sees_each_reco
 #[tokio::test]
 async fn tails_wait_for_a_bounded_number_of_partitions() {
     let mut setup = Setup::default();
-    setup.options.tail_memory = ByteSize::kib(128);
+    setup.options.tail_memory = ByteSize::kib(512);
     let server = Server::start_with(setup).await;
     let name = TopicName::new("store.orders").expect("a name");
     let new = NewTopic { name, partitions: Some(50), config: TopicConfig::default() };
