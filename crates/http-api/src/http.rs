@@ -26,8 +26,10 @@ pub(crate) mod record_view;
 pub(crate) mod responses;
 pub(crate) mod rows;
 pub(crate) mod sampler;
+pub(crate) mod schema_reader;
 pub(crate) mod server_sent;
 pub(crate) mod streams;
+pub(crate) mod subject_access;
 pub(crate) mod time;
 
 pub(crate) use factum_base::fair_work;

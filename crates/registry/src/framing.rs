@@ -5,6 +5,8 @@
 //!   in a header    __value_schema_id: 0x01 │ GUID, 16 bytes        the value is the payload
 //! ```
 
+use std::fmt;
+
 use crate::Guid;
 
 /// The header that names the schema of a record's value.
@@ -24,12 +26,21 @@ pub struct FramedValue<'a> {
 }
 
 /// The name of a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SchemaId {
     /// Its id in the default context.
     Id(i32),
     /// Its fingerprint.
     Guid(Guid),
+}
+
+impl fmt::Display for SchemaId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Guid(guid) => guid.fmt(f),
+        }
+    }
 }
 
 impl<'a> FramedValue<'a> {

@@ -79,7 +79,7 @@ impl Subject {
     }
 
     /// The context itself, which begins with a dot.
-    pub(crate) fn of_context(context: &str) -> Self {
+    pub fn of_context(context: &str) -> Self {
         Self { context: context.into(), name: "".into() }
     }
 

@@ -68,6 +68,14 @@ impl Caller {
         }
     }
 
+    /// What is answered where what is there is hidden from the caller: as if it were not there, unless a log-in could show it.
+    pub(crate) fn is_logged_in(&self) -> Result<(), Problem> {
+        match self.may_log_in {
+            true => Err(Problem::unauthenticated("log in to see what there is")),
+            false => Ok(()),
+        }
+    }
+
     /// What the caller may see of what there is.
     pub(crate) fn visibility(&self) -> Visibility {
         let caller = self.clone();

@@ -3,10 +3,11 @@
 //! Invariant: what is shown of a record is bounded, whatever it holds; `omitted` says what was left out, and the Kafka
 //! API gives it whole.
 
+use crate::http::schema_reader::SchemaReader;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use factum_registry::{CodecError, LookUpError, Registry, SchemaType, VALUE_SCHEMA_HEADER};
+use factum_registry::{CodecError, LookUpError, SchemaType, VALUE_SCHEMA_HEADER};
 use factum_types::{Event, Header, PartitionId, Record, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -117,14 +118,14 @@ enum ShownValue<'a> {
 }
 
 impl<'a> RecordView<'a> {
-    pub(crate) fn of(partition: PartitionId, record: &'a Record, registry: &Registry) -> Self {
+    pub(crate) fn of(partition: PartitionId, record: &'a Record, schemas: &mut SchemaReader) -> Self {
         let (key, key_bytes) = within(record.key.as_ref(), MAX_KEY_BYTES);
         let (value, value_bytes) = within(record.value.as_ref(), MAX_VALUE_BYTES);
         let headers = shown_headers(&record.headers);
         let headers_left = (headers.len() < record.headers.len()).then_some(record.headers.len());
         let omitted = FullSizes { key_bytes, value_bytes, headers: headers_left };
         let key = ShownValue::text(key, key_bytes.is_some());
-        let written = written_value(record, value_bytes.is_none().then_some(value).flatten(), registry);
+        let written = written_value(record, value_bytes.is_none().then_some(value).flatten(), schemas);
         let value = match (written.value, value_bytes) {
             (Some(decoded), _) => decoded,
             (None, None) => ShownValue::json(value),
@@ -172,10 +173,10 @@ struct WrittenValue<'a> {
 }
 
 /// Reads a value that names a schema; one whose JSON is longer than what is shown of a value stays as it was written.
-fn written_value<'a>(record: &Record, value: Option<&[u8]>, registry: &Registry) -> WrittenValue<'a> {
+fn written_value<'a>(record: &Record, value: Option<&[u8]>, schemas: &mut SchemaReader) -> WrittenValue<'a> {
     let header = record.headers.iter().find(|header| header.key == VALUE_SCHEMA_HEADER);
     let header = header.and_then(|header| header.value.as_deref());
-    let decoded = match value.and_then(|value| registry.decode(value, header)) {
+    let decoded = match value.and_then(|value| schemas.read(value, header)) {
         None => return WrittenValue::default(),
         Some(Ok(decoded)) => decoded,
         // Five bytes that look like the name of a schema are most often something else.

@@ -28,6 +28,7 @@ use crate::http::parameter::Whole;
 use crate::http::problem::Problem;
 use crate::http::record_view::RecordView;
 use crate::http::responses::DocumentKind;
+use crate::http::schema_reader::SchemaReader;
 use crate::http::time::parse_time;
 
 const DEFAULT_RECORDS: usize = 100;
@@ -93,22 +94,25 @@ async fn list_records(
     let limit = query.limit.and_then(|limit| usize::try_from(limit.get()).ok()).unwrap_or(DEFAULT_RECORDS);
     let bounds = lookup::topic(&api, &caller, &topic).await?.partitions;
     let (bounds, query) = (Arc::new(wanted(&topic, bounds, query.partition())?), Arc::new(query));
+    let asks = caller.clone();
     let browse = move |api: Arc<Api>| {
         let (topic, bounds, query) = (topic.clone(), Arc::clone(&bounds), Arc::clone(&query));
-        async move { browse(&api, &topic, limit, &bounds, &query).await }
+        let schemas = SchemaReader::new(api.state.registry.clone(), asks.clone());
+        async move { browse(&api, schemas, &topic, limit, &bounds, &query).await }
     };
     document(&api, &caller, DocumentKind::Records, browse).await
 }
 
 async fn browse(
     api: &Api,
+    schemas: SchemaReader,
     topic: &TopicName,
     limit: usize,
     partitions: &[PartitionBounds],
     query: &RecordsQuery,
 ) -> Result<Records, Problem> {
     let (found, unreadable, cursors) = (BTreeMap::new(), Vec::new(), Vec::new());
-    let mut browse = Browse { api, topic, limit, bytes: 0, found, unreadable, cursors };
+    let mut browse = Browse { api, schemas, topic, limit, bytes: 0, found, unreadable, cursors };
     for bounds in partitions {
         let next = browse.start(query, bounds).await?;
         browse.cursors.push(Cursor { bounds: *bounds, next, is_done: false });
@@ -131,6 +135,7 @@ fn wanted(
 /// One response in the making.
 struct Browse<'a> {
     api: &'a Api,
+    schemas: SchemaReader,
     topic: &'a TopicName,
     limit: usize,
     bytes: usize,
@@ -223,7 +228,7 @@ impl Browse<'_> {
     fn show(&mut self, partition: PartitionId, item: LogItem) {
         match item {
             LogItem::Record(record) => {
-                let line = RecordView::of(partition, &record, &self.api.state.registry).to_line();
+                let line = RecordView::of(partition, &record, &mut self.schemas).to_line();
                 self.bytes += line.len();
                 let line = String::from_utf8(line).expect("JSON is UTF-8");
                 self.found.insert((record.timestamp, partition, record.offset), line);

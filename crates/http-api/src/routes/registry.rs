@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Invariants: a path, its parameters and its error codes are Confluent's, so that its clients work unchanged. Who may see a topic
-//! may see its subjects (`<topic>-key`, `<topic>-value`), and who may write it may register their schemas. Schemas are read and
+//! may see its subjects (`<topic>-key`, `<topic>-value`), and who may write it may register their schemas
+//! ([`crate::http::subject_access`]). Schemas are read and
 //! compared on threads for blocking work, few at a time, of which one client address has half.
 //!
 //! `/api/v1/subjects` is Factum's own: what tools for people show, in one request.

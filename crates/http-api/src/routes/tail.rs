@@ -94,7 +94,7 @@ async fn tail_topic(
         Some(id) => resume(found, &Positions::parse(id.as_bytes())?, query.limit())?,
         None => begin(&api, found, &query).await?,
     };
-    let stream = TailStream::open(api, caller.client(), tail, place)?;
+    let stream = TailStream::open(api, caller.clone(), tail, place)?;
     Ok(server_sent::response(stream, move || caller.still_may(Action::Read, Resource::Topic(&topic))))
 }
 

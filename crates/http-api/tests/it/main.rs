@@ -21,6 +21,7 @@ mod registry;
 mod resend;
 mod rules;
 mod rules_of_queries;
+mod rules_of_schemas;
 mod rules_of_streams;
 mod show;
 mod slow_readers;

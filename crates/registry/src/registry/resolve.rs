@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::Inner;
+use super::{Inner, Registry};
 use crate::store::Memory;
 use crate::subject::{InvalidSubject, Subject};
 use crate::{InvalidSchema, MAX_SCHEMA_BYTES, ParsedSchema, Reference, ReferencedSchema, Schema};
@@ -58,6 +58,8 @@ pub(crate) enum ReadSchemaError {
 /// Walks references without recursion, however deep they lead.
 struct Walk<'a> {
     memory: &'a Memory,
+    /// Which subjects may be referred to; others look as if they were not there.
+    sees: &'a dyn Fn(&Subject) -> bool,
     found: Vec<ReferencedSchema>,
     begun: HashSet<(Subject, i32)>,
     bytes: usize,
@@ -101,7 +103,8 @@ impl Walk<'_> {
         let subject = from
             .referred(&subject)
             .map_err(|source| ReferenceError::Subject { name: name.clone(), source })?;
-        let known = self.memory.versions(&subject).and_then(|versions| versions.get(&version));
+        let seen = Some(&subject).filter(|subject| (self.sees)(subject));
+        let known = seen.and_then(|subject| self.memory.versions(subject)?.get(&version));
         let Some(known) = known else {
             return Err(ReferenceError::Unknown { name, subject, version });
         };
@@ -136,10 +139,36 @@ pub(crate) fn resolve(
     subject: &Subject,
     references: &[Reference],
 ) -> Result<Vec<ReferencedSchema>, ReferenceError> {
-    let mut walk = Walk { memory, found: Vec::new(), begun: HashSet::new(), bytes: 0 };
+    resolve_among(memory, subject, references, &|_| true)
+}
+
+/// The same, as if there were those subjects alone that `sees` says yes to.
+fn resolve_among(
+    memory: &Memory,
+    subject: &Subject,
+    references: &[Reference],
+    sees: &dyn Fn(&Subject) -> bool,
+) -> Result<Vec<ReferencedSchema>, ReferenceError> {
+    let mut walk = Walk { memory, sees, found: Vec::new(), begun: HashSet::new(), bytes: 0 };
     let steps = references.iter().rev().map(|reference| Step::Find(subject.clone(), reference.clone()));
     walk.run(steps.collect())?;
     Ok(walk.found)
+}
+
+impl Registry {
+    /// Whether all that `references` of a schema of `subject` lead to, directly and indirectly, is there: as if there were those
+    /// subjects alone that `sees` says yes to.
+    ///
+    /// # Errors
+    /// [`ReferenceError`].
+    pub fn find_references(
+        &self,
+        subject: &Subject,
+        references: &[Reference],
+        sees: impl Fn(&Subject) -> bool,
+    ) -> Result<(), ReferenceError> {
+        resolve_among(&self.0.store.memory(), subject, references, &sees).map(drop)
+    }
 }
 
 impl Inner {

@@ -12,10 +12,11 @@ use utoipa_axum::routes;
 
 use super::TAG;
 use super::error::{Failure, messages};
-use super::extract::{PathNames, Query, body, flag, may, new_schema, read_schemas};
+use super::extract::{PathNames, Query, body, flag, new_schema, read_schemas};
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::Json;
+use crate::http::subject_access::{may, may_refer};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(check_against_subject)).routes(routes!(check_against_version))
@@ -74,7 +75,11 @@ async fn check(
     may(caller, Action::Describe, &subject)?;
     let new = new_schema(body::<SchemaRequest>(api, request).await?, params.normalize)?;
     let level = api.state.registry.config_in_effect(&subject).level();
-    let verdicts = read_schemas(api, caller, move |registry| registry.check(&subject, &new, version)).await;
+    let referred = may_refer(&api.state.registry, caller, &subject, &new.references);
+    let verdicts = match referred {
+        Ok(()) => read_schemas(api, caller, move |registry| registry.check(&subject, &new, version)).await,
+        Err(error) => Err(error.into()),
+    };
     let reasons = match verdicts {
         Ok(verdicts) => {
             let mut reasons = messages(&verdicts);

@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use factum_api::registry::{SchemaReference, SchemaRequest};
 use factum_registry::{
-    NewSchema, Reference, SchemaType, Subject, SubjectVersion, VersionFilter, VersionSelector,
+    LookUpError, NewSchema, Reference, ReferenceError, SchemaType, Subject, SubjectVersion, VersionFilter,
+    VersionSelector,
 };
 use factum_types::{Action, Resource};
 use serde::de::DeserializeOwned;
@@ -18,7 +19,7 @@ use serde_json::Value;
 use super::error::Failure;
 use crate::api::Api;
 use crate::http::extract::Caller;
-use crate::http::problem::Problem;
+use crate::http::subject_access::{may, may_refer, sees};
 
 /// A path's parts, in words of the registry.
 pub(super) struct PathNames<T>(pub(super) T);
@@ -159,52 +160,37 @@ fn part<T: DeserializeOwned>(value: Option<Value>) -> Result<Option<T>, serde_js
     value.filter(|value| !value.is_null()).map(serde_json::from_value).transpose()
 }
 
-/// Asks whether the caller may do `action` with a subject: what it may do with the topic that the subject is of.
-///
-/// # Errors
-/// 401, 403.
-pub(super) fn may(caller: &Caller, action: Action, subject: &Subject) -> Result<(), Failure> {
-    Ok(allowed(caller, action, subject)?)
-}
-
-/// The same, for responses of another shape.
-///
-/// # Errors
-/// 401, 403.
-pub(super) fn allowed(caller: &Caller, action: Action, subject: &Subject) -> Result<(), Problem> {
-    caller.may(action, Resource::subject(&topic_of(subject)))
-}
-
 /// Asks whether the caller may do `action` with a scope of settings: a subject or a context, or all subjects without one.
 ///
 /// # Errors
 /// 401, 403.
 pub(super) fn may_in(caller: &Caller, action: Action, scope: Option<&Subject>) -> Result<(), Failure> {
     match scope {
-        Some(subject) => may(caller, action, subject),
-        None => Ok(caller.may(action, Resource::Cluster)?),
+        Some(subject) => may(caller, action, subject)?,
+        None => caller.may(action, Resource::Cluster)?,
     }
+    Ok(())
 }
 
-/// The name of the topic whose keys or values a subject describes, as Confluent's serialisers name subjects; else its own.
-pub(super) fn topic_of(subject: &Subject) -> String {
-    let name = subject.name();
-    let topic = name.strip_suffix("-value").or_else(|| name.strip_suffix("-key")).unwrap_or(name);
-    match subject.is_in_default_context() {
-        true => topic.to_owned(),
-        false => format!(":{}:{topic}", subject.context()),
+/// A version that was found, if the caller may see it: one that it named, or that another context has.
+///
+/// # Errors
+/// 401; 404 as where `asked` is not there.
+pub(super) fn seen(
+    caller: &Caller,
+    asked: &Subject,
+    found: SubjectVersion,
+) -> Result<SubjectVersion, LookUpError> {
+    match sees(caller, &found.subject) {
+        true => Ok(found),
+        false => Err(LookUpError::UnknownSubject { subject: asked.clone() }),
     }
-}
-
-/// Whether the caller may see a subject.
-pub(super) fn sees(caller: &Caller, subject: &Subject) -> bool {
-    may(caller, Action::Describe, subject).is_ok()
 }
 
 /// The text of a version's schema in the form that a request asks for; as it is kept where the format has no such form.
 ///
 /// # Errors
-/// 42201 for a schema that cannot be read, as it was imported as it was.
+/// 42201 for a schema that cannot be read, as it was imported as it was; 403 for one that refers to what the caller may not see.
 pub(super) async fn text_in(
     api: &Arc<Api>,
     caller: &Caller,
@@ -214,6 +200,11 @@ pub(super) async fn text_in(
     let kept = || found.schema().text.to_string();
     if form.is_empty() {
         return Ok(kept());
+    }
+    let registry = &api.state.registry;
+    let referred = may_refer(registry, caller, &found.subject, &found.schema().references);
+    if let Err(ReferenceError::Unknown { subject, .. }) = referred {
+        may(caller, Action::Describe, &subject)?;
     }
     let (version, form) = (found.clone(), form.to_owned());
     let read = move |registry: &factum_registry::Registry| {

@@ -6,20 +6,20 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use factum_api::registry::{ContextId, ErrorMessage, RegisteredSchema, SubjectVersion};
-use factum_registry::{Guid, LookUpError, SchemaFilter, SchemaType, Subject, VersionFilter};
-use factum_types::Action;
+use factum_registry::{Guid, SchemaFilter, SchemaType, Subject};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::Failure;
-use super::extract::{FromPath, Page, PathNames, Query, filter, flag, may, sees, text_in};
+use super::extract::{FromPath, Page, PathNames, Query, filter, flag, text_in};
 use super::{TAG, reply};
 use crate::api::Api;
 use crate::http::document::document;
 use crate::http::extract::Caller;
 use crate::http::json::{Json, MEDIA_TYPE};
 use crate::http::responses::DocumentKind;
+use crate::http::subject_access::{seen_by_guid, seen_by_id, sees};
 
 /// Schemas in one response, at most; as by Confluent's registry.
 const MOST: usize = 1000;
@@ -128,21 +128,24 @@ impl IdParams {
 }
 
 /// A version that has the schema with an id, and that the caller may see.
-fn visible(
+fn by_id(
     api: &Api,
     caller: &Caller,
     id: i32,
     subject: Option<&Subject>,
 ) -> Result<factum_registry::SubjectVersion, Failure> {
-    let registry = &api.state.registry;
-    let found = registry.by_id(id, subject)?;
-    // Anyone who may see one of the subjects that have it.
-    let mut uses = registry.uses(id, Some(&found.subject), VersionFilter::All)?.into_iter();
-    if sees(caller, &found.subject) || uses.any(|used| sees(caller, &used.subject)) {
-        return Ok(found);
-    }
-    may(caller, Action::Describe, &found.subject)?;
-    Ok(found)
+    seen_by_id(&api.state.registry, caller, id, subject).or_else(|error| {
+        caller.is_logged_in()?;
+        Err(error.into())
+    })
+}
+
+/// The same, by its fingerprint.
+fn by_guid(api: &Api, caller: &Caller, guid: Guid) -> Result<factum_registry::SubjectVersion, Failure> {
+    seen_by_guid(&api.state.registry, caller, guid).or_else(|error| {
+        caller.is_logged_in()?;
+        Err(error.into())
+    })
 }
 
 /// Get a schema by its id
@@ -159,7 +162,7 @@ async fn get_by_id(
     Query(params): Query<IdParams>,
 ) -> Result<Json<RegisteredSchema>, Failure> {
     let subject = params.subject()?;
-    let found = visible(&api, &caller, id, subject.as_ref())?;
+    let found = by_id(&api, &caller, id, subject.as_ref())?;
     let max_id = params.fetch_max_id.then(|| api.state.registry.last_id(Some(&found.subject)));
     let schema = Some(text_in(&api, &caller, &found, &params.format).await?);
     Ok(Json(RegisteredSchema { schema, ..reply::of_id(&found, max_id) }))
@@ -177,7 +180,7 @@ async fn get_text_by_id(
     PathNames(Id(id)): PathNames<Id>,
     Query(params): Query<IdParams>,
 ) -> Result<Response, Failure> {
-    let found = visible(&api, &caller, id, params.subject()?.as_ref())?;
+    let found = by_id(&api, &caller, id, params.subject()?.as_ref())?;
     let text = text_in(&api, &caller, &found, &params.format).await?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
@@ -190,7 +193,7 @@ fn uses(
     params: &IdParams,
 ) -> Result<Vec<factum_registry::SubjectVersion>, Failure> {
     let subject = params.subject()?;
-    visible(api, caller, id, subject.as_ref())?;
+    by_id(api, caller, id, subject.as_ref())?;
     let found = api.state.registry.uses(id, subject.as_ref(), filter(params.deleted, false))?;
     Ok(found.into_iter().filter(|found| sees(caller, &found.subject)).collect())
 }
@@ -239,8 +242,7 @@ async fn get_by_guid(
     PathNames(guid): PathNames<Guid>,
     Query(params): Query<IdParams>,
 ) -> Result<Json<RegisteredSchema>, Failure> {
-    let found = api.state.registry.by_guid(guid)?;
-    let found = visible(&api, &caller, found.id(), Some(&found.subject))?;
+    let found = by_guid(&api, &caller, guid)?;
     let schema = Some(text_in(&api, &caller, &found, &params.format).await?);
     Ok(Json(RegisteredSchema { schema, ..reply::of_id(&found, None) }))
 }
@@ -253,11 +255,7 @@ async fn list_ids_of_guid(
     caller: Caller,
     PathNames(guid): PathNames<Guid>,
 ) -> Result<Json<Vec<ContextId>>, Failure> {
-    let found = api.state.registry.by_guid(guid)?;
-    visible(&api, &caller, found.id(), Some(&found.subject))?;
+    by_guid(&api, &caller, guid)?;
     let ids = api.state.registry.ids_of(guid);
-    if ids.is_empty() {
-        return Err(LookUpError::UnknownSchema { id: guid.to_string() }.into());
-    }
     Ok(Json(ids.into_iter().map(|(context, id)| ContextId { context, id }).collect()))
 }

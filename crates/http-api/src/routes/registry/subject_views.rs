@@ -13,13 +13,13 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{sees, topic_of};
 use crate::api::Api;
 use crate::http::document::document;
 use crate::http::extract::{Caller, NamePath, Params};
 use crate::http::parameter::Whole;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
+use crate::http::subject_access::{sees, topic_of};
 
 /// Subjects in one response, at most, and where the query does not say.
 const MOST: i64 = 1000;

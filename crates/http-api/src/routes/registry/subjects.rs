@@ -12,13 +12,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::Failure;
-use super::extract::{Page, PathNames, Query, body, filter, flag, may, new_schema, read_schemas, sees};
+use super::extract::{Page, PathNames, Query, body, filter, flag, new_schema, read_schemas, seen};
 use super::{TAG, reply};
 use crate::api::Api;
 use crate::http::document::document;
 use crate::http::extract::Caller;
 use crate::http::json::Json;
 use crate::http::responses::DocumentKind;
+use crate::http::subject_access::{may, may_refer, sees};
 
 /// Every context.
 const EVERYWHERE: &str = ":*:";
@@ -110,8 +111,10 @@ async fn look_up_schema(
     may(&caller, Action::Describe, &subject)?;
     let new = new_schema(body(&api, request).await?, params.normalize)?;
     let filter = filter(params.deleted, false);
+    may_refer(&api.state.registry, &caller, &subject, &new.references)?;
+    let asked = subject.clone();
     let found = read_schemas(&api, &caller, move |registry| registry.find(&subject, &new, filter)).await?;
-    Ok(Json(reply::version(&found)))
+    Ok(Json(reply::version(&seen(&caller, &asked, found)?)))
 }
 
 #[derive(Deserialize, Default)]

@@ -6,19 +6,20 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use factum_api::registry::{ErrorMessage, RegisteredSchema, SchemaRequest};
-use factum_registry::{Subject, VersionSelector};
+use factum_registry::{Subject, VersionFilter, VersionSelector};
 use factum_types::Action;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::error::Failure;
-use super::extract::{Page, PathNames, Query, body, filter, flag, may, new_schema, text_in};
+use super::extract::{Page, PathNames, Query, body, filter, flag, new_schema, seen, text_in};
 use super::registration::register;
 use super::{TAG, reply};
 use crate::api::Api;
 use crate::http::extract::Caller;
 use crate::http::json::{Json, MEDIA_TYPE};
+use crate::http::subject_access::{may, may_refer};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
@@ -82,6 +83,7 @@ async fn register_schema(
 ) -> Result<Json<RegisteredSchema>, Failure> {
     may(&caller, Action::Write, &subject)?;
     let new = new_schema(body(&api, request).await?, params.normalize)?;
+    may_refer(&api.state.registry, &caller, &subject, &new.references)?;
     let registered = register(&api, &caller, &subject, &new).await?;
     let busy = || Failure::busy(format!("subject {subject} keeps changing: try again"));
     Ok(Json(reply::registration(&registered.ok_or_else(busy)?)))
@@ -104,7 +106,7 @@ async fn get_version(
 ) -> Result<Json<RegisteredSchema>, Failure> {
     may(&caller, Action::Describe, &subject)?;
     let found = api.state.registry.version(&subject, version, filter(params.deleted, false))?;
-    may(&caller, Action::Describe, &found.subject)?;
+    let found = seen(&caller, &subject, found)?;
     let schema = Some(text_in(&api, &caller, &found, &params.format).await?);
     Ok(Json(RegisteredSchema { schema, ..reply::version(&found) }))
 }
@@ -124,7 +126,7 @@ async fn get_schema_text(
 ) -> Result<Response, Failure> {
     may(&caller, Action::Describe, &subject)?;
     let found = api.state.registry.version(&subject, version, filter(params.deleted, false))?;
-    may(&caller, Action::Describe, &found.subject)?;
+    let found = seen(&caller, &subject, found)?;
     let text = text_in(&api, &caller, &found, &params.format).await?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }
@@ -141,6 +143,8 @@ async fn list_referrers(
     Query(params): Query<VersionParams>,
 ) -> Result<Json<Vec<i32>>, Failure> {
     may(&caller, Action::Describe, &subject)?;
+    let found = api.state.registry.version(&subject, version, VersionFilter::All)?;
+    let subject = seen(&caller, &subject, found)?.subject;
     let found = api.state.registry.referenced_by(&subject, version, filter(params.deleted, false))?;
     Ok(Json(Page::new(params.offset, params.limit).of(found.into_iter(), usize::MAX).collect()))
 }

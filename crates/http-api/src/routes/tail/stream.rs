@@ -24,6 +24,7 @@ use tokio::time::timeout;
 use super::positions::Positions;
 use super::writer::{FrameResult, TailWriter};
 use crate::api::Api;
+use crate::http::extract::Caller;
 use crate::http::problem::Problem;
 use crate::http::server_sent::{Frame, Frames, KEEP_ALIVE};
 use crate::http::streams::{StreamShare, TailMemory};
@@ -86,11 +87,12 @@ impl TailStream {
     /// 503 if there is no memory for what it waits for.
     pub(super) fn open(
         api: Arc<Api>,
-        client: ClientAddress,
+        caller: Caller,
         tail: Tail,
         place: StreamShare,
     ) -> Result<Self, Problem> {
         let Tail { topic, positions, left_behind, limit } = tail;
+        let client = caller.client();
         let memory = api.streams.memory_of_waits(client, topic.partitions.len())?;
         let is_at_end = |bounds: &&PartitionBounds| positions.get(bounds.partition) == bounds.high_watermark;
         let (at_end, mut ready): (Vec<_>, Vec<_>) = topic.partitions.iter().partition(is_at_end);
@@ -101,6 +103,7 @@ impl TailStream {
         let writer = TailWriter {
             api: Arc::clone(&api),
             client,
+            caller,
             ready: ready.into_iter().map(number).collect(),
             read_to_end: at_end.into_iter().map(number).collect(),
             topic: topic.name,

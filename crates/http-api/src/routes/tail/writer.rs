@@ -15,15 +15,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use factum_base::clients::ClientAddress;
 use factum_eventlog::{Chunk, ReadError};
-use factum_registry::Registry;
 use factum_types::{Offset, PartitionId, TopicName, TopicPartition};
 use serde_json::json;
 
 use super::positions::{Positions, TopicIdentity};
 use crate::api::Api;
+use crate::http::extract::Caller;
 use crate::http::log_item::{LogItem, unreadable_view};
 use crate::http::problem::Problem;
 use crate::http::record_view::RecordView;
+use crate::http::schema_reader::SchemaReader;
 use crate::http::server_sent::{FRAME_BYTES, Frame};
 use crate::http::streams::{TailMemory, UNCOUNTED_FRAME};
 
@@ -44,6 +45,7 @@ pub(super) enum FrameResult {
 pub(super) struct TailWriter {
     pub(super) api: Arc<Api>,
     pub(super) client: ClientAddress,
+    pub(super) caller: Caller,
     pub(super) topic: TopicName,
     pub(super) positions: Positions,
     /// Where the client had been in another topic of this name.
@@ -69,7 +71,7 @@ pub(super) struct ChunkRest {
 
 /// A frame that items of a chunk are added to, and how far the tail is then.
 struct FrameWriter {
-    registry: Registry,
+    schemas: SchemaReader,
     frame: Frame,
     positions: Positions,
     left: Option<u64>,
@@ -168,7 +170,7 @@ impl TailWriter {
     /// Adds items to `frame` and keeps what it does not take; true if the next item has no place in it.
     async fn write(&mut self, mut rest: ChunkRest, frame: &mut Frame) -> bool {
         let mut writer = FrameWriter {
-            registry: self.api.state.registry.clone(),
+            schemas: SchemaReader::new(self.api.state.registry.clone(), self.caller.clone()),
             frame: std::mem::take(frame),
             positions: std::mem::take(&mut self.positions),
             left: self.left,
@@ -270,7 +272,7 @@ impl FrameWriter {
                 serde_json::to_vec(&unreadable_view(partition, range)).expect("text serialises"),
             ),
             LogItem::Record(record) => {
-                ("record", RecordView::of(partition, record, &self.registry).to_line())
+                ("record", RecordView::of(partition, record, &mut self.schemas).to_line())
             }
         };
         self.frame.event(kind, &self.positions, &data);

@@ -10,7 +10,6 @@ use factum_types::{Action, Resource};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::extract::{allowed, sees};
 use super::TAG;
 use super::ask::{Ask, subject};
 use super::error::Failure;
@@ -18,6 +17,7 @@ use crate::api::Api;
 use crate::http::document::document;
 use crate::http::json::Json;
 use crate::http::responses::DocumentKind;
+use crate::http::subject_access::{may, sees};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(list_schema_groups)).routes(routes!(list_schema_versions))
@@ -59,7 +59,7 @@ async fn list_schema_versions(
     ask: Ask<(String, String)>,
 ) -> Result<Json<SchemaVersionNumbers>, Failure> {
     let subject = subject(&ask.path.0, &ask.path.1)?;
-    allowed(&ask.caller, Action::Describe, &subject)?;
+    may(&ask.caller, Action::Describe, &subject)?;
     let found = api.state.registry.versions(&subject, VersionFilter::Live)?;
     Ok(Json(SchemaVersionNumbers::new(found.iter().map(|found| found.version).collect())))
 }

@@ -6,17 +6,18 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use factum_api::registry::AzureError;
-use factum_registry::{SubjectVersion, VersionFilter, VersionId, is_schema_name};
+use factum_registry::{LookUpError, SubjectVersion, VersionFilter, VersionId, is_schema_name};
 use factum_types::Action;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::extract::{allowed, read_schemas};
+use super::super::extract::read_schemas;
 use super::super::registration::register;
 use super::ask::{Ask, Links, subject};
 use super::error::Failure;
 use super::{TAG, definition, headers};
 use crate::api::Api;
+use crate::http::subject_access::{may, sees};
 
 /// What a schema's name ends in where its id is asked for.
 const GET_ID: &str = ":get-id";
@@ -46,7 +47,7 @@ async fn register_schema(
 ) -> Result<Response, Failure> {
     let (group, name) = &ask.path;
     let subject = subject(group, name)?;
-    allowed(&ask.caller, Action::Write, &subject)?;
+    may(&ask.caller, Action::Write, &subject)?;
     if !is_schema_name(name) {
         let message = format!("invalid name {name:?}: a letter or digit, then anything but / \\ $ and :");
         return Err(Failure::invalid(message));
@@ -74,7 +75,7 @@ async fn find_schema(
     let (group, action) = &ask.path;
     let name = action.strip_suffix(GET_ID);
     let subject = subject(group, name.unwrap_or(action))?;
-    allowed(&ask.caller, Action::Describe, &subject)?;
+    may(&ask.caller, Action::Describe, &subject)?;
     if name.is_none() {
         return Err(Failure::invalid(format_args!("POST is for {action}{GET_ID}; PUT registers a schema")));
     }
@@ -94,7 +95,10 @@ async fn find_schema(
 async fn get_schema_by_id(State(api): State<Arc<Api>>, ask: Ask<String>) -> Result<Response, Failure> {
     let id: VersionId = ask.path.parse().map_err(Failure::invalid)?;
     let found = api.state.registry.by_version_id(id)?;
-    allowed(&ask.caller, Action::Describe, &found.subject)?;
+    if !sees(&ask.caller, &found.subject) {
+        ask.caller.is_logged_in()?;
+        return Err(LookUpError::UnknownSchema { id: ask.path }.into());
+    }
     Ok(shown(&found, &ask.links))
 }
 
@@ -112,7 +116,7 @@ async fn get_schema_by_version(
 ) -> Result<Response, Failure> {
     let (group, name, version) = &ask.path;
     let subject = subject(group, name)?;
-    allowed(&ask.caller, Action::Describe, &subject)?;
+    may(&ask.caller, Action::Describe, &subject)?;
     let number = version.parse().ok().filter(|number: &i32| *number > 0);
     let no_number = || Failure::invalid(format_args!("version {version:?} is not a whole number from 1 on"));
     let number = number.ok_or_else(no_number)?;
