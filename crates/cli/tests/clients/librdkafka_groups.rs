@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use factum_testkit::FactumProcess;
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -41,6 +42,14 @@ fn assigned(member: &BaseConsumer) -> Vec<i32> {
     let mut partitions: Vec<_> = assignment.elements().iter().map(|element| element.partition()).collect();
     partitions.sort_unstable();
     partitions
+}
+
+/// The sum of the group's offsets, which is the number of records before them.
+fn committed(member: &BaseConsumer) -> i64 {
+    let mut partitions = TopicPartitionList::new();
+    partitions.add_partition_range(TOPIC, 0, PARTITIONS - 1);
+    let committed = member.committed_offsets(partitions, PATIENCE).expect("committed offsets");
+    committed.elements().iter().map(|element| element.offset().to_raw().unwrap_or_default()).sum()
 }
 
 /// What all members have read, and how often.
@@ -94,10 +103,15 @@ fn members_of_the_consumer_protocol_come_go_and_outlive_the_server() {
     produce(&factum, 400..600);
     seen.poll_until(&[&one, &other], |seen| seen.all(600));
     assert_eq!((assigned(&one), assigned(&other)), before, "a restart is no rebalance");
+    // A commit that the library could not send while the server was gone is sent later, with the offsets of then; it
+    // commits again after that.
+    seen.poll_until(&[&one, &other], |_| committed(&one) == 600);
 
     // Closing commits and leaves.
+    produce(&factum, 600..700);
+    seen.poll_until(&[&one, &other], |seen| seen.all(700));
     drop(other);
-    produce(&factum, 600..800);
+    produce(&factum, 700..800);
     seen.poll_until(&[&one], |seen| seen.all(800) && assigned(&one).len() == 4);
     let twice: Vec<_> = seen.0.iter().filter(|(_, times)| **times > 1).collect();
     assert!(twice.is_empty(), "read twice: {twice:?}");
