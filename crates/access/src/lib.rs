@@ -42,4 +42,6 @@ pub use quota::{
 pub use quotas::{MAX_METERS, QuotaClient, QuotaMeters, Quotas};
 pub use scram::{ITERATIONS, MAX_ITERATIONS, MIN_ITERATIONS, ScramCredential, ScramMechanism};
 pub use store::{AccessStore, ChangeError, CredentialChange, MAX_ACLS, MAX_QUOTAS, TOPIC};
-pub use users::{MAX_USER_BYTES, MAX_USERS, User, UserNameError, Users, check_user_name};
+pub use users::{
+    MAX_USER_BYTES, MAX_USERS, User, UserNameError, Users, check_new_user_name, check_user_name,
+};

@@ -25,7 +25,7 @@ use tracing::info;
 
 use crate::acl::{Acl, AclError};
 use crate::quota::{QuotaChange, QuotaEntity, QuotaError, QuotaLimits};
-use crate::users::{MAX_USERS, check_user_name};
+use crate::users::{MAX_USERS, check_new_user_name, check_user_name};
 use crate::{Acls, Quotas, ScramCredential, ScramMechanism, UserNameError, Users};
 pub(crate) use record::Change;
 
@@ -281,6 +281,7 @@ impl AccessStore {
         check_user_name(name)?;
         let mut change = self.0.begin().await?;
         match (exists, self.users().get(name).is_some()) {
+            (_, false) if exists != Some(true) => check_new_user_name(name)?,
             (Some(false), true) => return Err(ChangeError::UserExists { name: name.to_owned() }),
             (Some(true), false) => return Err(ChangeError::UnknownUser { name: name.to_owned() }),
             _ => {}

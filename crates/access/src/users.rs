@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use parking_lot::RwLock;
+use regex::Regex;
 
 use crate::{ScramCredential, ScramMechanism};
 
@@ -80,9 +81,33 @@ pub enum UserNameError {
     /// A character that could hide or end a name where it is shown.
     #[error("a user's name has no control characters")]
     Control,
+    /// A character that is not seen: two names would look alike.
+    #[error(
+        "a user's name has no characters that are not seen, and no blanks but single ones between words: U+{code:04X}"
+    )]
+    Unseen {
+        /// The character.
+        code: u32,
+    },
 }
 
-/// Checks the name of a user that is to be.
+/// Characters that are not seen: of format, unassigned, for private use; and blanks that look like one, at an end or beside another.
+static UNSEEN: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[\p{C}\p{Z}&&[^ ]]|^ | $|  ").expect("a pattern of our own"));
+
+/// Checks the name of a user that there is not yet.
+///
+/// # Errors
+/// [`UserNameError`].
+pub fn check_new_user_name(name: &str) -> Result<(), UserNameError> {
+    check_user_name(name)?;
+    match UNSEEN.find(name).and_then(|found| found.as_str().chars().next()) {
+        Some(unseen) => Err(UserNameError::Unseen { code: unseen.into() }),
+        None => Ok(()),
+    }
+}
+
+/// Checks the name of a user that there may be: earlier versions took characters that are not seen.
 ///
 /// # Errors
 /// [`UserNameError`].
@@ -201,4 +226,22 @@ fn discount<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
 fn user(name: &str, of: &OfUser) -> User {
     let mechanisms = of.credentials.iter().map(|(mechanism, credential)| (*mechanism, credential.iterations));
     User { name: name.to_owned(), mechanisms: mechanisms.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_new_users_are_seen() {
+        for name in ["ann", "CN=reader, O=Example", "Zoë", "用户", "a_b-c.d@e"] {
+            assert_eq!(check_new_user_name(name), Ok(()), "{name:?}");
+        }
+        for name in
+            ["a\u{200b}nn", "\u{202e}nna", "an\u{ad}n", " ann", "ann ", "a  b", "a\u{a0}b", "\u{e000}"]
+        {
+            assert!(matches!(check_new_user_name(name), Err(UserNameError::Unseen { .. })), "{name:?}");
+            assert_eq!(check_user_name(name), Ok(()), "an earlier version took it: {name:?}");
+        }
+    }
 }

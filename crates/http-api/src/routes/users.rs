@@ -6,7 +6,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use factum_access::{
-    CredentialChange, ITERATIONS, MAX_PASSWORD_BYTES, ScramCredential, ScramMechanism, User, check_user_name,
+    CredentialChange, ITERATIONS, MAX_PASSWORD_BYTES, ScramCredential, ScramMechanism, User,
+    check_new_user_name,
 };
 use factum_api::access::{NewPassword, NewUser, Password, UserList, UserMechanism, UserView};
 use factum_types::{Action, Resource};
@@ -58,7 +59,7 @@ async fn create_user(
     caller.may(Action::Alter, Resource::AccessRules)?;
     let (head, body) = request.into_parts();
     let new: NewUser = api.bodies.read_json(&head, body).await?;
-    check_user_name(&new.name).map_err(|error| Problem::refused(error).with("field", "name"))?;
+    check_new_user_name(&new.name).map_err(|error| Problem::refused(error).with("field", "name"))?;
     if api.state.access.users().get(&new.name).is_some() {
         return Err(Problem::conflict(format_args!("there is a user {} already", new.name)));
     }
