@@ -21,6 +21,7 @@ pub mod conformance;
 mod embedded_store;
 mod epoch;
 mod journal;
+pub mod key;
 mod loss;
 mod run;
 mod shard;

@@ -4,6 +4,7 @@ mod crashes;
 mod damage;
 mod format;
 mod full_disk;
+mod keys;
 mod model;
 mod restarts;
 mod store;
