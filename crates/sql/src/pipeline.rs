@@ -182,7 +182,7 @@ impl Pipeline {
         let state = &self.environment.state;
         let Ok(tasks) = state.tasks(&OWNER).await else { return };
         let mut shown = BTreeMap::new();
-        for (task, ..) in tasks.into_iter().filter(|(task, ..)| *task.name() == *self.id) {
+        for task in tasks.into_iter().map(|kept| kept.task).filter(|task| *task.name() == *self.id) {
             let place = TopicPartition::new(self.schema.topic.clone(), task.partition());
             let Ok(found) = committed(&**state, &task, &place).await else { return };
             if let Some((topic, committed)) = found {

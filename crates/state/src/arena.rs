@@ -15,6 +15,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use crate::packed::{length, push_length};
+
 /// Below this, packing is not worth its while.
 const SMALLEST_PACKED: usize = 4 * 1024;
 
@@ -131,27 +133,4 @@ fn append(buffer: &mut Vec<u8>, key: &[u8], value: &[u8]) -> u32 {
     buffer.extend_from_slice(key);
     buffer.extend_from_slice(value);
     at
-}
-
-/// Reads a length (LEB128) at `at`; gives it and the position behind it.
-fn length(buffer: &[u8], mut at: usize) -> (usize, usize) {
-    let mut value = 0;
-    let mut shift = 0;
-    loop {
-        let byte = buffer[at];
-        at += 1;
-        value |= usize::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return (value, at);
-        }
-        shift += 7;
-    }
-}
-
-fn push_length(buffer: &mut Vec<u8>, mut value: usize) {
-    while value >= 0x80 {
-        buffer.push((value as u8 & 0x7f) | 0x80);
-        value >>= 7;
-    }
-    buffer.push(value as u8);
 }

@@ -12,7 +12,12 @@ use std::task::Poll;
 use bytes::Bytes;
 use factum_types::{Offset, TopicName, TopicPartition};
 
-use crate::{Changes, CommitError, Epoch, Fence, Outgoing, Owner, StateStore, TaskId};
+use crate::{
+    Changes, CommitError, Epoch, Fence, Outgoing, Owner, StateStore, TableId, TaskId, forget_all,
+    ordered_table,
+};
+
+mod ranges;
 
 /// Runs every behaviour, each on a store of its own.
 ///
@@ -23,25 +28,37 @@ where
     F: Future<Output = Arc<dyn StateStore>>,
 {
     a_task_begins_with_nothing(&*make().await).await;
-    committed_rows_are_found(&*make().await).await;
+    for table in TABLES {
+        committed_rows_are_found(&*make().await, table).await;
+    }
     an_epoch_tells_how_far_it_is(&*make().await).await;
-    the_last_change_of_a_key_wins(&*make().await).await;
+    for table in TABLES {
+        the_last_change_of_a_key_wins(&*make().await, table).await;
+    }
     tasks_and_tables_are_apart(&*make().await).await;
-    a_scan_shows_every_row_once(&*make().await).await;
-    a_range_is_ordered_and_limited(&*make().await).await;
+    for table in TABLES {
+        a_scan_shows_every_row_once(&*make().await, table).await;
+    }
     a_task_that_was_taken_over_commits_nothing(&*make().await).await;
     a_forgotten_task_begins_anew(&*make().await).await;
     an_owner_sees_its_own_tasks(&*make().await).await;
+    an_owner_forgets_its_own_tasks(&*make().await).await;
     a_name_that_is_too_long_is_refused(&*make().await).await;
     undamaged_tasks_report_no_loss(&*make().await).await;
     a_commit_that_nobody_waits_for_counts_whole_or_not_at_all(&*make().await).await;
     a_forgetting_that_nobody_waits_for_is_whole_or_not_at_all(&*make().await).await;
     a_take_over_waits_for_the_commit_in_flight(make().await).await;
     a_scan_beside_commits_shows_one_epoch(make().await).await;
-    an_epoch_may_have_a_hundred_thousand_rows(&*make().await).await;
+    for table in TABLES {
+        an_epoch_may_have_a_hundred_thousand_rows(&*make().await, table).await;
+    }
+    ranges::run(&make).await;
 }
 
 const OWNER: Owner = Owner::from_static("tests");
+
+/// A table of each kind.
+const TABLES: [TableId; 2] = [0, ordered_table(0)];
 
 fn task(partition: i32) -> TaskId {
     TaskId::new(OWNER, "store.top_movies@1", partition)
@@ -78,13 +95,13 @@ async fn a_task_begins_with_nothing(store: &dyn StateStore) {
     assert!(store.get_many(&task(0), 0, &[]).await.expect("read").is_empty());
 }
 
-async fn committed_rows_are_found(store: &dyn StateStore) {
+async fn committed_rows_are_found(store: &dyn StateStore, table: TableId) {
     let fence = store.take_over(&task(0)).await.expect("taken over").fence;
-    let epoch = rows(0, &[("a", Some("1")), ("b", Some("")), ("c", Some("3"))]);
+    let epoch = rows(table, &[("a", Some("1")), ("b", Some("")), ("c", Some("3"))]);
     store.commit(&task(0), fence, epoch).await.expect("committed");
-    store.commit(&task(0), fence, rows(0, &[("c", None), ("d", None)])).await.expect("committed");
+    store.commit(&task(0), fence, rows(table, &[("c", None), ("d", None)])).await.expect("committed");
     let expected = [some(""), None, some("1"), None];
-    assert_eq!(found(store, &task(0), 0, &["b", "c", "a", "d"]).await, expected);
+    assert_eq!(found(store, &task(0), table, &["b", "c", "a", "d"]).await, expected);
 }
 
 async fn an_epoch_tells_how_far_it_is(store: &dyn StateStore) {
@@ -108,16 +125,17 @@ async fn an_epoch_tells_how_far_it_is(store: &dyn StateStore) {
     assert_eq!(again, committed);
     let listed = store.tasks(&OWNER).await.expect("listed");
     assert_eq!(
-        listed.into_iter().map(|(id, progress, _)| (id, progress)).collect::<Vec<_>>(),
+        listed.into_iter().map(|kept| (kept.task, kept.progress)).collect::<Vec<_>>(),
         [(task(0), committed)]
     );
 }
 
-async fn the_last_change_of_a_key_wins(store: &dyn StateStore) {
+async fn the_last_change_of_a_key_wins(store: &dyn StateStore, table: TableId) {
     let fence = store.take_over(&task(0)).await.expect("taken over").fence;
-    let epoch = rows(0, &[("a", Some("1")), ("a", None), ("a", Some("22")), ("b", Some("1")), ("b", None)]);
+    let epoch =
+        rows(table, &[("a", Some("1")), ("a", None), ("a", Some("22")), ("b", Some("1")), ("b", None)]);
     store.commit(&task(0), fence, epoch).await.expect("committed");
-    assert_eq!(found(store, &task(0), 0, &["a", "b"]).await, [some("22"), None]);
+    assert_eq!(found(store, &task(0), table, &["a", "b"]).await, [some("22"), None]);
 }
 
 async fn tasks_and_tables_are_apart(store: &dyn StateStore) {
@@ -133,32 +151,19 @@ async fn tasks_and_tables_are_apart(store: &dyn StateStore) {
     assert_eq!(found(store, &task(1), 0, &["a"]).await, [some("1/0")]);
 }
 
-async fn a_scan_shows_every_row_once(store: &dyn StateStore) {
+async fn a_scan_shows_every_row_once(store: &dyn StateStore, table: TableId) {
     let fence = store.take_over(&task(0)).await.expect("taken over").fence;
     let names: Vec<_> = (0..1_000).map(|n| format!("key-{n:04}")).collect();
     let all: Vec<_> = names.iter().map(|name| (name.as_str(), Some("v"))).collect();
-    store.commit(&task(0), fence, rows(0, &all)).await.expect("committed");
-    store.commit(&task(0), fence, rows(0, &[("key-0500", None)])).await.expect("committed");
+    store.commit(&task(0), fence, rows(table, &all)).await.expect("committed");
+    store.commit(&task(0), fence, rows(table, &[("key-0500", None)])).await.expect("committed");
     let mut seen = Vec::new();
     let mut visit = |key: &[u8], _: &[u8]| seen.push(String::from_utf8_lossy(key).into_owned());
-    let progress = store.scan(&task(0), 0, &mut visit).await.expect("scanned");
+    let progress = store.scan(&task(0), table, &mut visit).await.expect("scanned");
     assert_eq!(progress.epoch, 2);
     seen.sort_unstable();
     let expected: Vec<_> = names.into_iter().filter(|name| name != "key-0500").collect();
     assert_eq!(seen, expected);
-}
-
-async fn a_range_is_ordered_and_limited(store: &dyn StateStore) {
-    let fence = store.take_over(&task(0)).await.expect("taken over").fence;
-    let epoch = rows(0, &[("c", Some("3")), ("a", Some("1")), ("d", Some("4")), ("b", Some("2"))]);
-    store.commit(&task(0), fence, epoch).await.expect("committed");
-    let keys = |rows: Vec<(Vec<u8>, Vec<u8>)>| {
-        rows.into_iter().map(|(key, _)| String::from_utf8_lossy(&key).into_owned()).collect::<Vec<_>>()
-    };
-    let range = store.range(&task(0), 0, b"b", Some(b"d"), 10).await.expect("read");
-    assert_eq!(keys(range), ["b", "c"]);
-    let range = store.range(&task(0), 0, b"", None, 3).await.expect("read");
-    assert_eq!(keys(range), ["a", "b", "c"]);
 }
 
 async fn a_task_that_was_taken_over_commits_nothing(store: &dyn StateStore) {
@@ -191,9 +196,22 @@ async fn an_owner_sees_its_own_tasks(store: &dyn StateStore) {
     }
     for id in [task(0), other] {
         let listed = store.tasks(id.owner()).await.expect("listed");
-        assert_eq!(listed.iter().map(|(listed, ..)| listed).collect::<Vec<_>>(), [&id]);
+        assert_eq!(listed.iter().map(|listed| &listed.task).collect::<Vec<_>>(), [&id]);
         assert_eq!(found(store, &id, 0, &["a"]).await, [some(id.owner().as_str())]);
     }
+}
+
+async fn an_owner_forgets_its_own_tasks(store: &dyn StateStore) {
+    let other = TaskId::new(Owner::from_static("other"), task(0).name(), 0);
+    for id in [&task(0), &task(1), &other] {
+        let fence = store.take_over(id).await.expect("taken over").fence;
+        store.commit(id, fence, rows(0, &[("a", Some("1"))])).await.expect("committed");
+    }
+    forget_all(store, &OWNER).await.expect("forgotten");
+    assert_eq!(store.tasks(&OWNER).await.expect("listed"), []);
+    assert_eq!(found(store, &task(1), 0, &["a"]).await, [None]);
+    assert_eq!(store.tasks(other.owner()).await.expect("listed").len(), 1);
+    assert_eq!(found(store, &other, 0, &["a"]).await, [some("1")]);
 }
 
 async fn a_name_that_is_too_long_is_refused(store: &dyn StateStore) {
@@ -299,12 +317,17 @@ async fn a_scan_beside_commits_shows_one_epoch(store: Arc<dyn StateStore>) {
     tokio::join!(commits, scans);
 }
 
-async fn an_epoch_may_have_a_hundred_thousand_rows(store: &dyn StateStore) {
+async fn an_epoch_may_have_a_hundred_thousand_rows(store: &dyn StateStore, table: TableId) {
     let fence = store.take_over(&task(0)).await.expect("taken over").fence;
     let mut changes = Changes::new();
-    (0..100_000_u32).for_each(|key| changes.put(0, &key.to_be_bytes(), &[7; 20]));
+    // In an order that is not that of the keys.
+    (0..100_000_u32).for_each(|key| changes.put(table, &key.swap_bytes().to_be_bytes(), &[7; 20]));
     store.commit(&task(0), fence, Epoch { changes, ..Epoch::default() }).await.expect("committed");
-    let mut rows = 0;
-    store.scan(&task(0), 0, &mut |_, _| rows += 1).await.expect("scanned");
-    assert_eq!(rows, 100_000);
+    let mut keys = Vec::new();
+    let mut visit = |key: &[u8], _: &[u8]| keys.push(key.to_vec());
+    store.scan(&task(0), table, &mut visit).await.expect("scanned");
+    assert!(table == 0 || keys.is_sorted(), "an ordered table is scanned in order");
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), 100_000);
 }

@@ -37,9 +37,11 @@ use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Entry, encode_epoch, encode_mark, encode_task};
+use crate::ordered::Sizes;
 use crate::spill::Spill;
-use crate::store::{CommitError, FoundValues, ReadError, StateStore, TakeOver, Visit};
-use crate::{Epoch, Fence, Owner, Progress, TableId, TaskId};
+use crate::store::{CommitError, FoundValues, KeptTask, ReadError, StateStore, TakeOver, Visit};
+use crate::table::Cut;
+use crate::{Epoch, Fence, KeyRange, Owner, Page, Progress, TableId, TaskId, is_ordered};
 use health::{Health, Part};
 use journal::{Journal, describe};
 use task::{Effect, Task, TaskInProgress, UnappliedEpoch};
@@ -83,6 +85,14 @@ impl Default for Options {
             largest_shard: mib(1024),
             largest_epoch: mib(512),
         }
+    }
+}
+
+impl Options {
+    /// How much of an ordered table is moved to disk at once: about a hundredth of the memory.
+    fn sizes(&self) -> Sizes {
+        let slice = (self.memory.0 / 128).clamp(16 << 10, 8 << 20);
+        Sizes { slice: slice as usize, run: 4 * slice }
     }
 }
 
@@ -138,8 +148,8 @@ impl Inner {
             return task;
         }
         let mut tasks = self.tasks.write();
-        let task = tasks.entry(id.clone()).or_insert_with(|| Arc::new(Task::new(id.clone())));
-        Arc::clone(task)
+        let new = || Arc::new(Task::new(id.clone(), self.options.sizes()));
+        Arc::clone(tasks.entry(id.clone()).or_insert_with(new))
     }
 
     fn see_fence(&self, fence: Fence) {
@@ -268,7 +278,7 @@ impl Inner {
         }
         let mut used: usize = tasks.iter().map(|task| task.bytes()).sum();
         while used > budget {
-            let largest = tasks.iter().max_by_key(|task| task.bytes()).expect("some task holds rows");
+            let largest = tasks.iter().max_by_key(|task| task.bytes_of_rows()).expect("some task holds rows");
             match largest.spill_largest(&self.spill)? {
                 0 => return Ok(()),
                 freed => used = used.saturating_sub(freed),
@@ -314,6 +324,7 @@ impl StateStore for EmbeddedStore {
             let last = mark.await.map_err(unavailable)?;
             held.needed_from.get_or_insert(last);
             held.fence = fence;
+            task.begin_incarnation(fence);
             return Ok(TakeOver { fence, progress: held.progress.clone(), lost: task.lost() });
         }
     }
@@ -349,24 +360,15 @@ impl StateStore for EmbeddedStore {
         }
     }
 
-    async fn range(
-        &self,
-        id: &TaskId,
-        table: TableId,
-        from: &[u8],
-        to: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ReadError> {
-        let mut rows = Vec::new();
-        self.scan(id, table, &mut |key, value| {
-            if key >= from && to.is_none_or(|to| key < to) {
-                rows.push((key.to_vec(), value.to_vec()));
-            }
-        })
-        .await?;
-        rows.sort_unstable();
-        rows.truncate(limit);
-        Ok(rows)
+    async fn range(&self, id: &TaskId, table: TableId, range: &KeyRange) -> Result<Page, ReadError> {
+        if !is_ordered(table) {
+            return Err(ReadError::Unordered { task: id.clone(), table });
+        }
+        let Some(task) = self.0.task(id) else { return Ok(Page::default()) };
+        let (cut, version) = task.cut_with_version(table);
+        let Some(Cut::Ordered(cut)) = cut else { return Ok(Page { version, ..Page::default() }) };
+        let (rows, next) = cut.range(range).map_err(|error| unreadable(id, &error))?;
+        Ok(Page { rows, next, version })
     }
 
     async fn commit(&self, id: &TaskId, fence: Fence, epoch: Epoch) -> Result<Progress, CommitError> {
@@ -409,11 +411,10 @@ impl StateStore for EmbeddedStore {
         self.0.settle(&journal, &task, &mut held).await
     }
 
-    async fn tasks(&self, owner: &Owner) -> Result<Vec<(TaskId, Progress, u64)>, ReadError> {
+    async fn tasks(&self, owner: &Owner) -> Result<Vec<KeptTask>, ReadError> {
         let tasks = self.0.all_tasks().into_iter().filter(|task| task.id.owner() == owner);
-        let mut all: Vec<_> =
-            tasks.map(|task| (task.id.clone(), task.progress(), task.bytes() as u64)).collect();
-        all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let mut all: Vec<_> = tasks.map(|task| task.kept()).collect();
+        all.sort_unstable_by(|a, b| a.task.cmp(&b.task));
         Ok(all)
     }
 }

@@ -9,7 +9,8 @@ use factum_log::DiskFile;
 use std::sync::Arc;
 
 use crate::arena::{Arena, hash};
-use crate::spill::{Spill, SpilledRows};
+use crate::run::Run;
+use crate::spill::Spill;
 
 /// Rows of one shard. A clone is a copy of what is in memory.
 #[derive(Debug, Default, Clone)]
@@ -17,7 +18,8 @@ pub(crate) struct Shard {
     rows: Arena,
     /// Keys of the run that were deleted since.
     deleted: Arena,
-    run: SpilledRows,
+    /// In the order of hash and key.
+    run: Option<Arc<Run<u64>>>,
 }
 
 /// The file of a shard's run, opened when the first key is looked for in it.
@@ -41,7 +43,7 @@ impl Shard {
             Some(file) => file,
             None => file.insert(run.open()?),
         };
-        Ok(visit(run.get(&**file, hash, key)?.as_deref()))
+        Ok(visit(run.get(&**file, &hash, key)?.as_deref()))
     }
 
     /// Writes or deletes one row.
@@ -82,13 +84,13 @@ impl Shard {
             run.scan(|key, value| {
                 let at = (hash(key), key);
                 while let Some((_, key, value)) = rows.next_if(|(hash, key, _)| (*hash, *key) < at) {
-                    writer.push(key, value)?;
+                    writer.push(|| hash(key), key, value)?;
                 }
-                if self.hides(key) { Ok(()) } else { writer.push(key, value) }
+                if self.hides(key) { Ok(()) } else { writer.push(|| hash(key), key, value) }
             })?;
         }
-        for (_, key, value) in rows {
-            writer.push(key, value)?;
+        for (hash, key, value) in rows {
+            writer.push(|| hash, key, value)?;
         }
         Ok(Self { run: Some(Arc::new(writer.finish()?)), ..Self::default() })
     }
@@ -101,6 +103,11 @@ impl Shard {
     /// Bytes held in memory.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes_of_rows() + self.run.as_ref().map_or(0, |run| run.bytes())
+    }
+
+    /// Bytes of the run's file.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.run.as_ref().map_or(0, |run| run.file_bytes())
     }
 
     /// Whether the run's row under `key` is old.

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use factum_log::Disk;
 use tracing::warn;
 
-use crate::run::{Run, RunWriter};
+use crate::run::RunWriter;
 
 /// The folder that all tables spill to; made when the first one does. A clone is the same folder.
 #[derive(Clone)]
@@ -51,7 +51,7 @@ impl Spill {
     ///
     /// # Errors
     /// Any error of the disk.
-    pub(crate) fn create(&self) -> io::Result<RunWriter> {
+    pub(crate) fn create<M>(&self) -> io::Result<RunWriter<M>> {
         let Folder { disk, path, next } = &*self.0;
         disk.create_dir_all(path)?;
         let number = next.fetch_add(1, Ordering::Relaxed);
@@ -64,6 +64,3 @@ const EXTENSION: &str = ".run";
 fn number(name: &str) -> Option<u64> {
     Path::new(name).file_name()?.to_str()?.strip_suffix(EXTENSION)?.parse().ok()
 }
-
-/// Rows of one shard on disk, if any were spilled.
-pub(crate) type SpilledRows = Option<Arc<Run>>;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Epoch, Fence, Loss, Owner, Progress, TableId, TaskId};
+use crate::{Epoch, Fence, KeyRange, Loss, Owner, Page, Progress, TableId, TaskId};
 
 /// Keyed rows of tasks, with an atomic commit per epoch. What an implementation owes is written out in the
 /// `conformance` module and run on each.
@@ -28,7 +28,7 @@ pub trait StateStore: Send + Sync + 'static {
     async fn get_many(&self, task: &TaskId, table: TableId, keys: &[&[u8]])
     -> Result<FoundValues, ReadError>;
 
-    /// Shows every row of a table to `visit`, in no particular order, all of one epoch; tells which. Commits do
+    /// Shows every row of a table to `visit`, all of one epoch, an ordered table's in order; tells which. Commits do
     /// not wait for it.
     ///
     /// # Errors
@@ -36,18 +36,12 @@ pub trait StateStore: Send + Sync + 'static {
     async fn scan(&self, task: &TaskId, table: TableId, visit: &mut Visit<'_>)
     -> Result<Progress, ReadError>;
 
-    /// Rows with `from <= key < to`, in key order, at most `limit` of them.
+    /// The first rows of a range of an ordered table, all of one epoch. A page is about 1 MiB at most and looks at a
+    /// bounded number of deleted rows, so it may have fewer rows than there are: read on at [`Page::next`].
     ///
     /// # Errors
-    /// [`ReadError`].
-    async fn range(
-        &self,
-        task: &TaskId,
-        table: TableId,
-        from: &[u8],
-        to: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ReadError>;
+    /// [`ReadError`]; [`ReadError::Unordered`] for a table that is not ordered.
+    async fn range(&self, task: &TaskId, table: TableId, range: &KeyRange) -> Result<Page, ReadError>;
 
     /// Makes `epoch` durable, all of it or nothing, and then visible. Dropping the future leaves open which.
     ///
@@ -62,11 +56,46 @@ pub trait StateStore: Send + Sync + 'static {
     /// [`CommitError::Unavailable`], [`CommitError::NotDurable`].
     async fn forget(&self, task: &TaskId) -> Result<(), CommitError>;
 
-    /// Every task of `owner` that has state, with how far it is and how many bytes of memory it holds.
+    /// Every task of `owner` that has state, how far it is and how large.
     ///
     /// # Errors
     /// [`ReadError`].
-    async fn tasks(&self, owner: &Owner) -> Result<Vec<(TaskId, Progress, u64)>, ReadError>;
+    async fn tasks(&self, owner: &Owner) -> Result<Vec<KeptTask>, ReadError>;
+}
+
+/// A task that has state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptTask {
+    /// The task.
+    pub task: TaskId,
+    /// How far it is.
+    pub progress: Progress,
+    /// Bytes of memory that it holds.
+    pub memory: u64,
+    /// Bytes of its rows for which memory had no room.
+    pub disk: u64,
+}
+
+/// Forgets every task of `owner`, one after the other. If it fails the others are still there.
+///
+/// # Errors
+/// [`ForgetAllError`].
+pub async fn forget_all(store: &dyn StateStore, owner: &Owner) -> Result<(), ForgetAllError> {
+    for kept in store.tasks(owner).await? {
+        store.forget(&kept.task).await?;
+    }
+    Ok(())
+}
+
+/// Why not every task of an owner was forgotten.
+#[derive(Debug, thiserror::Error)]
+pub enum ForgetAllError {
+    /// Which tasks there are cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A task could not be forgotten.
+    #[error(transparent)]
+    Forget(#[from] CommitError),
 }
 
 /// Is shown the key and value of each row.
@@ -146,6 +175,14 @@ pub enum ReadError {
         task: TaskId,
         /// Why.
         reason: String,
+    },
+    /// The table has no order.
+    #[error("table {table} of {task} is not ordered and has no ranges")]
+    Unordered {
+        /// The task.
+        task: TaskId,
+        /// The table.
+        table: TableId,
     },
 }
 

@@ -1,91 +1,104 @@
-//! A table: shards, each of which is copied when it is written while someone reads.
-//!
-//! Invariants: a [`Cut`] is what the table was when it was taken, whatever is written after. Taking it costs a
-//! reference a shard; a shard that is then written is copied first. So while a cut lives, a table takes up to
-//! twice its memory, and a write waits for the copy of one shard at most, never for the reader.
+//! A table of either kind: hashed, or in the order of its keys.
 
 use std::io;
-use std::sync::Arc;
 
-use parking_lot::RwLock;
-
-use crate::arena::hash;
-use crate::shard::{RunFile, Shard};
+use crate::hash_table::{HashCut, HashTable};
+use crate::ordered::{OrderedCut, OrderedTable, Sizes};
 use crate::spill::Spill;
 use crate::store::FoundValues;
-
-/// A power of two; growth of one shard moves that part of the table.
-const SHARDS: usize = 16;
+use crate::task::{TableId, is_ordered};
 
 /// Rows of one operator of one task.
 #[derive(Debug)]
-pub(crate) struct Table {
-    shards: Vec<RwLock<Arc<Shard>>>,
+pub(crate) enum Table {
+    Hash(HashTable),
+    Ordered(OrderedTable),
 }
 
 /// A table as it was at one moment.
-pub(crate) struct Cut(Vec<Arc<Shard>>);
+pub(crate) enum Cut {
+    Hash(HashCut),
+    Ordered(OrderedCut),
+}
 
 impl Table {
-    pub(crate) fn new() -> Self {
-        Self { shards: (0..SHARDS).map(|_| RwLock::default()).collect() }
+    /// A table of the kind that its id says.
+    pub(crate) fn new(id: TableId, sizes: Sizes) -> Self {
+        if is_ordered(id) { Self::Ordered(OrderedTable::new(sizes)) } else { Self::Hash(HashTable::new()) }
     }
 
     /// The rows under `keys`, in their order.
     pub(crate) fn get_many(&self, keys: &[&[u8]]) -> io::Result<FoundValues> {
-        let cut = self.cut();
-        let mut files: [RunFile; SHARDS] = Default::default();
-        let mut found = FoundValues::with_capacity(keys.len());
-        for key in keys {
-            let hash = hash(key);
-            let shard = shard_of(hash);
-            cut.0[shard].get(&mut files[shard], hash, key, |value| found.push(value))?;
+        match self {
+            Self::Hash(table) => table.get_many(keys),
+            Self::Ordered(table) => table.get_many(keys),
         }
-        Ok(found)
     }
 
     /// Writes or deletes one row.
     pub(crate) fn apply(&self, key: &[u8], value: Option<&[u8]>) {
-        let hash = hash(key);
-        Arc::make_mut(&mut self.shards[shard_of(hash)].write()).apply(hash, key, value);
+        match self {
+            Self::Hash(table) => table.apply(key, value),
+            Self::Ordered(table) => table.apply(key, value),
+        }
     }
 
     /// The table as it is now.
     pub(crate) fn cut(&self) -> Cut {
-        Cut(self.shards.iter().map(|shard| Arc::clone(&shard.read())).collect())
+        match self {
+            Self::Hash(table) => Cut::Hash(table.cut()),
+            Self::Ordered(table) => Cut::Ordered(table.cut()),
+        }
     }
 
-    /// Moves the shard with the most rows in memory out of it; the bytes freed. If that fails the rows stay.
+    /// Moves a part with many rows in memory out of it; the bytes freed. If that fails the rows stay.
     pub(crate) fn spill_largest(&self, spill: &Spill) -> io::Result<usize> {
-        let largest = self.shards.iter().max_by_key(|shard| shard.read().bytes_of_rows());
-        let mut shard = largest.expect("a table has shards").write();
-        let before = shard.bytes();
-        if shard.bytes_of_rows() == 0 {
-            return Ok(0);
+        match self {
+            Self::Hash(table) => table.spill_largest(spill),
+            Self::Ordered(table) => table.spill_largest(spill),
         }
-        *shard = Arc::new(shard.spilled(spill)?);
-        Ok(before.saturating_sub(shard.bytes()))
     }
 
     /// Bytes held in memory.
     pub(crate) fn bytes(&self) -> usize {
-        self.shards.iter().map(|shard| shard.read().bytes()).sum()
+        match self {
+            Self::Hash(table) => table.bytes(),
+            Self::Ordered(table) => table.bytes(),
+        }
     }
 
-    /// Bytes of rows in memory of the fullest shard.
+    /// Bytes held in memory that spilling would free.
+    pub(crate) fn bytes_of_rows(&self) -> usize {
+        match self {
+            Self::Hash(table) => table.bytes_of_rows(),
+            Self::Ordered(table) => table.bytes_of_rows(),
+        }
+    }
+
+    /// Bytes of files of spilled rows.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        match self {
+            Self::Hash(table) => table.file_bytes(),
+            Self::Ordered(table) => table.file_bytes(),
+        }
+    }
+
+    /// Bytes of rows in memory of the fullest part that has a bound of its own.
     pub(crate) fn fullest_shard(&self) -> usize {
-        self.shards.iter().map(|shard| shard.read().bytes_of_rows()).max().unwrap_or(0)
+        match self {
+            Self::Hash(table) => table.fullest_shard(),
+            // Its slices are split long before.
+            Self::Ordered(_) => 0,
+        }
     }
 }
 
 impl Cut {
-    /// Every row, in no particular order.
+    /// Every row; in the order of keys if the table is ordered.
     pub(crate) fn scan(&self, visit: &mut dyn FnMut(&[u8], &[u8])) -> io::Result<()> {
-        self.0.iter().try_for_each(|shard| shard.scan(visit))
+        match self {
+            Self::Hash(cut) => cut.scan(visit),
+            Self::Ordered(cut) => cut.scan(visit),
+        }
     }
-}
-
-/// The shard is chosen by high bits, the place within it by low ones, so that the two do not go together.
-fn shard_of(hash: u64) -> usize {
-    (hash >> 60) as usize & (SHARDS - 1)
 }

@@ -100,8 +100,25 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// One operator's rows within a task; numbered from 0 by the plan.
+/// One operator's rows within a task; numbered from 0 by the plan. The number says the kind of the table: one below
+/// 32,768 is found by key only, one from there on ([`ordered_table`]) has its rows in the order of their keys too.
 pub type TableId = u16;
+
+const ORDERED: TableId = 1 << 15;
+
+/// The id of the ordered table with this number. It has nothing to do with the other table of the same number.
+///
+/// # Panics
+/// If `number` is not below 32,768; in a constant, when it is compiled.
+pub const fn ordered_table(number: u16) -> TableId {
+    assert!(number < ORDERED, "a table's number is below 32,768");
+    ORDERED | number
+}
+
+/// Whether the table has ranges.
+pub const fn is_ordered(table: TableId) -> bool {
+    table >= ORDERED
+}
 
 /// Rises each time a task is taken over; the holder of the highest may commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]

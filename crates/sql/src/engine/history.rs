@@ -112,7 +112,7 @@ impl Engine {
         planned: &PlanResult,
     ) -> Result<(), ApplyError> {
         let tasks = self.0.environment.state.tasks(&OWNER).await.map_err(unavailable)?;
-        let tasks: Tasks = tasks.into_iter().map(|(task, progress, _)| (task, progress)).collect();
+        let tasks: Tasks = tasks.into_iter().map(|kept| (kept.task, kept.progress)).collect();
         let retired = self.0.kept_state.all().await.map_err(unavailable)?;
         let before = self.effective();
         let mut problems = Vec::new();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_state::{Changes, CommitError, Epoch, Progress, ReadError, StateStore, TableId, TaskId};
+use factum_state::{Changes, CommitError, Epoch, KeptTask, Progress, ReadError, StateStore, TableId, TaskId};
 use factum_types::Timestamp;
 use tracing::{info, warn};
 
@@ -108,7 +108,7 @@ impl Engine {
         };
         let kept = self.0.kept_state.all().await?;
         let mut unneeded: HashMap<String, Vec<(TaskId, Progress)>> = HashMap::new();
-        for (task, progress, _) in environment.state.tasks(&OWNER).await? {
+        for KeptTask { task, progress, .. } in environment.state.tasks(&OWNER).await? {
             if !running.contains(task.name()) {
                 unneeded.entry(task.name().to_owned()).or_default().push((task, progress));
             }

@@ -23,7 +23,7 @@ pub(super) async fn run(engine: Engine) {
             () = tokio::time::sleep(environment.options.survey) => {}
         }
         if let Ok(tasks) = environment.state.tasks(&OWNER).await {
-            let bytes = bytes_by_pipeline(tasks.into_iter().map(|(task, _, size)| (task, size)));
+            let bytes = bytes_by_pipeline(tasks.into_iter().map(|kept| (kept.task, kept.memory)));
             let running: Vec<_> = engine.0.pipelines.lock().values().cloned().collect();
             let is_running = |id: &str| running.iter().any(|pipeline| **pipeline.id() == *id);
             let kept = bytes.iter().filter(|(id, _)| !is_running(id));

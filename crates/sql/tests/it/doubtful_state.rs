@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use factum_sql::ViewState;
 use factum_state::{
-    CommitError, EmbeddedStore, Epoch, Fence, FoundValues, Owner, Progress, ReadError, StateStore, TableId,
-    TakeOver, TaskId, Visit,
+    CommitError, EmbeddedStore, Epoch, Fence, FoundValues, KeptTask, KeyRange, Owner, Page, Progress,
+    ReadError, StateStore, TableId, TakeOver, TaskId, Visit,
 };
 use parking_lot::{Condvar, Mutex};
 
@@ -86,15 +86,8 @@ impl StateStore for DoubtfulState {
         self.state.scan(task, table, visit).await
     }
 
-    async fn range(
-        &self,
-        task: &TaskId,
-        table: TableId,
-        from: &[u8],
-        to: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ReadError> {
-        self.state.range(task, table, from, to, limit).await
+    async fn range(&self, task: &TaskId, table: TableId, range: &KeyRange) -> Result<Page, ReadError> {
+        self.state.range(task, table, range).await
     }
 
     async fn commit(&self, task: &TaskId, fence: Fence, epoch: Epoch) -> Result<Progress, CommitError> {
@@ -112,7 +105,7 @@ impl StateStore for DoubtfulState {
         self.state.forget(task).await
     }
 
-    async fn tasks(&self, owner: &Owner) -> Result<Vec<(TaskId, Progress, u64)>, ReadError> {
+    async fn tasks(&self, owner: &Owner) -> Result<Vec<KeptTask>, ReadError> {
         self.state.tasks(owner).await
     }
 }

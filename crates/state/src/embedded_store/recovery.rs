@@ -182,7 +182,7 @@ impl Inner {
         if head.journal_offset > end {
             suspects.journal = Some(format!("it ends at {end}, and was longer by {}", head.journal_offset));
         }
-        let task = Arc::new(Task::new(head.task.clone()));
+        let task = Arc::new(Task::new(head.task.clone(), self.options.sizes()));
         let before = self.tasks.write().insert(head.task.clone(), Arc::clone(&task));
         let loaded = self.load_rows(&task, &mut reader);
         if let Err(error) = loaded {

@@ -11,9 +11,10 @@ use tokio::sync::Mutex;
 
 use super::JournalBytes;
 use crate::epoch;
+use crate::ordered::Sizes;
 use crate::spill::Spill;
 use crate::table::{Cut, Table};
-use crate::{Fence, Loss, Progress, TableId, TaskId};
+use crate::{Fence, KeptTask, Loss, Progress, TableId, TaskId, Version};
 
 /// A task as this process keeps it.
 pub(crate) struct Task {
@@ -23,6 +24,7 @@ pub(crate) struct Task {
     /// What readers see. Locked for the moment it takes to apply an epoch or to take a cut, so that a cut is of one
     /// whole epoch and no one waits for a reader.
     shown: RwLock<VisibleState>,
+    sizes: Sizes,
 }
 
 #[derive(Default)]
@@ -30,6 +32,14 @@ struct VisibleState {
     tables: BTreeMap<TableId, Arc<Table>>,
     progress: Progress,
     lost: Option<Loss>,
+    /// Which life of the task this is; 0 until someone holds it.
+    incarnation: u64,
+}
+
+impl VisibleState {
+    fn version(&self) -> Version {
+        Version::new(self.incarnation, self.progress.epoch)
+    }
 }
 
 /// What only the holder of a task changes.
@@ -70,8 +80,17 @@ pub(crate) enum Effect {
 }
 
 impl Task {
-    pub(crate) fn new(id: TaskId) -> Self {
-        Self { id, held: Mutex::default(), shown: RwLock::default() }
+    pub(crate) fn new(id: TaskId, sizes: Sizes) -> Self {
+        Self { id, held: Mutex::default(), shown: RwLock::default(), sizes }
+    }
+
+    /// Takes the fence of the first holder in this process for the number of this life: it is in the journal before
+    /// anything is committed, so no other life of the task has it.
+    pub(crate) fn begin_incarnation(&self, fence: Fence) {
+        let mut shown = self.shown.write();
+        if shown.incarnation == 0 {
+            shown.incarnation = fence.get();
+        }
     }
 
     pub(crate) fn table(&self, table: TableId) -> Option<Arc<Table>> {
@@ -103,7 +122,8 @@ impl Task {
             let table = match &current {
                 Some((id, table)) if *id == change.table => table,
                 _ => {
-                    let table = shown.tables.entry(change.table).or_insert_with(|| Arc::new(Table::new()));
+                    let new = || Arc::new(Table::new(change.table, self.sizes));
+                    let table = shown.tables.entry(change.table).or_insert_with(new);
                     &current.insert((change.table, Arc::clone(table))).1
                 }
             };
@@ -120,13 +140,19 @@ impl Task {
         (shown.tables.get(&table).map(|table| table.cut()), shown.progress.clone())
     }
 
+    /// The rows of `table`, all of one epoch, and their version.
+    pub(crate) fn cut_with_version(&self, table: TableId) -> (Option<Cut>, Version) {
+        let shown = self.shown.read();
+        (shown.tables.get(&table).map(|table| table.cut()), shown.version())
+    }
+
     /// The rows of every table, all of one epoch.
     pub(crate) fn cut_all(&self) -> Vec<(TableId, Cut)> {
         self.shown.read().tables.iter().map(|(id, table)| (*id, table.cut())).collect()
     }
 
     pub(crate) fn spill_largest(&self, spill: &Spill) -> io::Result<usize> {
-        let largest = self.shown.read().tables.values().max_by_key(|table| table.bytes()).cloned();
+        let largest = self.shown.read().tables.values().max_by_key(|table| table.bytes_of_rows()).cloned();
         largest.map_or(Ok(0), |table| table.spill_largest(spill))
     }
 
@@ -135,9 +161,23 @@ impl Task {
         *self.shown.write() = VisibleState::default();
     }
 
-    /// Bytes of rows in memory.
+    /// Bytes held in memory that spilling would free.
+    pub(crate) fn bytes_of_rows(&self) -> usize {
+        self.shown.read().tables.values().map(|table| table.bytes_of_rows()).sum()
+    }
+
+    /// Bytes held in memory.
     pub(crate) fn bytes(&self) -> usize {
         self.shown.read().tables.values().map(|table| table.bytes()).sum()
+    }
+
+    /// How far the task is, and how large.
+    pub(crate) fn kept(&self) -> KeptTask {
+        let shown = self.shown.read();
+        let disk = shown.tables.values().map(|table| table.file_bytes()).sum();
+        let progress = shown.progress.clone();
+        drop(shown);
+        KeptTask { task: self.id.clone(), progress, memory: self.bytes() as u64, disk }
     }
 
     /// Tables with a shard of more than `bytes` in memory.

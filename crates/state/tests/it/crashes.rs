@@ -1,11 +1,13 @@
 //! Every disk operation of a history fails once, in every way; what was committed is there whole, what was not is
-//! not there at all.
+//! not there at all. Each epoch writes to a table of each kind.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use factum_state::{Changes, CommitError, EmbeddedStore, Epoch, Options, StateStore};
+use factum_state::{
+    Changes, CommitError, EmbeddedStore, Epoch, KeyRange, Options, StateStore, ordered_table,
+};
 use factum_testkit::{CrashDisk, Fault, FaultKind};
 use factum_types::ByteSize;
 
@@ -22,6 +24,7 @@ struct Model {
 }
 
 const TASKS: u8 = 2;
+const ORDERED: u16 = ordered_table(0);
 
 fn options(memory: ByteSize) -> Options {
     Options { memory, snapshot_after: ByteSize::kib(1), journal: ByteSize::kib(12), ..Options::default() }
@@ -33,10 +36,12 @@ fn epoch(step: u8, rows: &mut Rows) -> Epoch {
     for key in 0..12_u8 {
         let (key, value) = (vec![b'k', key.wrapping_mul(step) % 40], vec![step; 40 + usize::from(key)]);
         changes.put(0, &key, &value);
+        changes.put(ORDERED, &key, &value);
         rows.insert(key, value);
     }
     let gone = vec![b'k', step % 40];
     changes.delete(0, &gone);
+    changes.delete(ORDERED, &gone);
     rows.remove(&gone);
     Epoch { changes, ..Epoch::default() }
 }
@@ -47,6 +52,10 @@ async fn found(store: &EmbeddedStore, task: u8) -> (u64, Rows) {
         assert!(rows.insert(key.to_vec(), value.to_vec()).is_none(), "a key is shown twice");
     };
     let progress = store.scan(&id(task), 0, &mut visit).await.expect("scanned");
+    let page = store.range(&id(task), ORDERED, &KeyRange::all()).await.expect("read");
+    assert_eq!((page.version.epoch(), page.next), (progress.epoch, None));
+    let hashed = rows.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
+    assert!(page.rows.iter().eq(hashed), "the tables of task {task} differ");
     (progress.epoch, rows)
 }
 

@@ -40,7 +40,7 @@ async fn check(running: &Running) {
     let (movies, columns) = (sql("store.top_movies@3f.0", 2), sql("store.orders!columns", 0));
     let owner = Owner::from_static("sql");
     let listed = running.store.tasks(&owner).await.expect("listed");
-    let epochs: Vec<_> = listed.iter().map(|(task, progress, _)| (task.clone(), progress.epoch)).collect();
+    let epochs: Vec<_> = listed.iter().map(|kept| (kept.task.clone(), kept.progress.epoch)).collect();
     assert_eq!(epochs, [(columns.clone(), 1), (movies.clone(), 5)]);
     let taken = running.store.take_over(&movies).await.expect("taken over");
     assert_eq!(taken.lost, None);

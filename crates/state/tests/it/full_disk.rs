@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use factum_state::{CommitError, Epoch, Fence, Options, Progress, StateStore};
+use factum_state::{CommitError, Epoch, Fence, Options, Progress, StateStore, TableId, ordered_table};
 use factum_testkit::{CrashDisk, Fault, FaultKind};
 use factum_types::ByteSize;
 
-use crate::support::{Running, count, id, rows, small};
+use crate::support::{Running, count, count_of, id, rows, rows_of, small};
 
 const DIRECTORY: &str = "/data/state";
 
@@ -95,6 +95,13 @@ async fn snapshots_that_cannot_be_written_bound_the_journal_and_are_tried_again(
 /// Rows that cannot be moved out of memory stay there, and no more are taken.
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_does_not_grow_while_rows_cannot_be_spilled() {
+    for table in [0, ordered_table(0)] {
+        spill_to_a_full_disk(table).await;
+    }
+}
+
+async fn spill_to_a_full_disk(table: TableId) {
+    let rows = |keys, value: &[u8]| rows_of(table, keys, value);
     let disk = CrashDisk::seeded(1);
     let options = Options { memory: ByteSize::kib(64), journal: ByteSize::mib(64), ..Options::default() };
     let running = open(&disk, options);
@@ -112,11 +119,11 @@ async fn memory_does_not_grow_while_rows_cannot_be_spilled() {
         }
         assert!(committed < 2_000, "memory has no bound");
     }
-    assert_eq!(count(&running.store, 0).await, usize::from(committed));
+    assert_eq!(count_of(&running.store, 0, table).await, usize::from(committed));
     disk.set_capacity(None);
     let (_, progress) = commit_at_last(&running, &rows(committed..committed + 20, &[1; 100])).await;
     assert_eq!(progress.epoch, u64::from(committed / 20) + 1);
-    assert_eq!(count(&running.store, 0).await, usize::from(committed) + 20);
+    assert_eq!(count_of(&running.store, 0, table).await, usize::from(committed) + 20);
     running.end(true).await;
 }
 
@@ -174,7 +181,7 @@ async fn a_shard_beyond_its_bound_goes_to_disk_whatever_memory_there_is() {
     }
     assert!(disk.files().iter().any(|path| path.extension().is_some_and(|name| name == "run")));
     let listed = running.store.tasks(id(0).owner()).await.expect("listed");
-    assert!(listed[0].2 < 16 * 16 * 1024, "{} bytes in memory", listed[0].2);
+    assert!(listed[0].memory < 16 * 16 * 1024, "{} bytes in memory", listed[0].memory);
     assert_eq!(count(&running.store, 0).await, 2_000);
     running.end(true).await;
 }

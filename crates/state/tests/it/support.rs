@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use factum_base::tasks::{OnError, TaskGroup, TaskTree};
 use factum_log::{Committer, Disk, Environment, EnvironmentOptions, LocalDisk};
-use factum_state::{Changes, EmbeddedStore, Epoch, OpenError, Options, Owner, Service, StateStore, TaskId};
+use factum_state::{
+    Changes, EmbeddedStore, Epoch, OpenError, Options, Owner, Service, StateStore, TableId, TaskId,
+};
 use factum_testkit::HeldClock;
 use factum_types::{ByteSize, Timestamp};
 
@@ -72,13 +74,21 @@ pub(crate) fn id(task: u8) -> TaskId {
 }
 
 pub(crate) fn rows(keys: std::ops::Range<u16>, value: &[u8]) -> Epoch {
+    rows_of(0, keys, value)
+}
+
+pub(crate) fn rows_of(table: TableId, keys: std::ops::Range<u16>, value: &[u8]) -> Epoch {
     let mut changes = Changes::new();
-    keys.for_each(|key| changes.put(0, &key.to_be_bytes(), value));
+    keys.for_each(|key| changes.put(table, &key.to_be_bytes(), value));
     Epoch { changes, ..Epoch::default() }
 }
 
 pub(crate) async fn count(store: &EmbeddedStore, task: u8) -> usize {
+    count_of(store, task, 0).await
+}
+
+pub(crate) async fn count_of(store: &EmbeddedStore, task: u8, table: TableId) -> usize {
     let mut rows = 0;
-    store.scan(&id(task), 0, &mut |_, _| rows += 1).await.expect("scanned");
+    store.scan(&id(task), table, &mut |_, _| rows += 1).await.expect("scanned");
     rows
 }
