@@ -15,6 +15,7 @@ pub mod name_pattern;
 pub mod options;
 pub mod random;
 pub mod regex_weight;
+pub mod steps;
 pub mod tasks;
 pub mod telemetry;
 pub mod timed_calls;

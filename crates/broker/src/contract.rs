@@ -14,10 +14,17 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use factum_base::steps::Steps;
 use factum_types::record::RecordReader;
 use factum_types::{Header, RecordBatch, TopicName};
 
 use crate::partition::ProduceError;
+
+/// Steps that judging the records of one request may take.
+pub(crate) const MAX_STEPS: usize = 32 << 20;
+/// What is said of records that take more.
+pub(crate) const TOO_MUCH_WORK: &str =
+    "the records take too much work to check: send fewer of them at once, or values with fewer parts";
 
 /// Records of one batch that are named as violations at most; a client that sends the rest again learns of more.
 const MAX_VIOLATIONS: usize = 100;
@@ -30,11 +37,12 @@ pub trait RecordValidator: Send + Sync + 'static {
 
 /// What one topic asks of its records.
 pub trait Contract: Send + Sync {
-    /// Judges one record. It may take time in proportion to the record's size, and must not block.
+    /// Judges one record. It takes a step of `steps` for each part that it looks at (or for 16 bytes), and must not
+    /// block. Where steps are spent it ends, and what it says means nothing.
     ///
     /// # Errors
     /// [`Violation`], if the record may not be appended.
-    fn check(&self, record: ProducedRecord<'_>) -> Result<(), Violation>;
+    fn check(&self, record: ProducedRecord<'_>, steps: &mut Steps) -> Result<(), Violation>;
 }
 
 /// A record that is about to be appended.
@@ -51,7 +59,8 @@ pub struct ProducedRecord<'a> {
 impl<'a> ProducedRecord<'a> {
     /// Of a record's parts.
     pub(crate) fn new(key: Option<&'a [u8]>, value: Option<&'a [u8]>, headers: &'a [Header]) -> Self {
-        let header = headers.iter().find(|header| header.key == SCHEMA_HEADER);
+        // The last one counts, as in Kafka's clients.
+        let header = headers.iter().rfind(|header| header.key == SCHEMA_HEADER);
         Self { key, value, schema_header: header.and_then(|header| header.value.as_deref()) }
     }
 }
@@ -91,15 +100,23 @@ impl Contracts {
     }
 }
 
-/// Judges the records of a batch whose records were walked before.
-pub(crate) fn check_batch(contract: &dyn Contract, batch: &RecordBatch) -> Result<(), ProduceError> {
+/// Judges the records of a batch whose records were walked before. `None` where `steps` were not enough.
+pub(crate) fn check_batch(
+    contract: &dyn Contract,
+    batch: &RecordBatch,
+    steps: &mut Steps,
+) -> Result<Option<()>, ProduceError> {
     // A copy costs a tenth of what reading JSON does, and lets records be slices of it.
     let mut records = RecordReader::new(&Bytes::copy_from_slice(batch.as_bytes()))?;
     let mut violations = Vec::new();
     let mut index = 0;
     while let Some(record) = records.next_record()? {
         let produced = ProducedRecord::new(record.key.as_deref(), record.value.as_deref(), &record.headers);
-        if let Err(Violation { reason }) = contract.check(produced) {
+        let checked = contract.check(produced, steps);
+        if steps.are_spent() {
+            return Ok(None);
+        }
+        if let Err(Violation { reason }) = checked {
             violations.push(InvalidRecord { index, reason });
             if violations.len() == MAX_VIOLATIONS {
                 break;
@@ -107,5 +124,5 @@ pub(crate) fn check_batch(contract: &dyn Contract, batch: &RecordBatch) -> Resul
         }
         index += 1;
     }
-    if violations.is_empty() { Ok(()) } else { Err(ProduceError::Contract { violations }) }
+    if violations.is_empty() { Ok(Some(())) } else { Err(ProduceError::Contract { violations }) }
 }

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use factum_base::clock::SharedClock;
+use factum_base::steps::Steps;
 use factum_log::{AppendError, AppendResult, Bounds, Isolation, PartitionLog, Slice, SyncError, Waiter};
 use factum_types::compression::DecompressError;
 use factum_types::record::{self, RecordSummary};
@@ -22,7 +23,7 @@ use factum_types::{BatchHeader, Compression, Offset, RecordBatch, Timestamp, Top
 use parking_lot::RwLock;
 
 use crate::append_rules::AppendRules;
-use crate::contract::{self, Contracts};
+use crate::contract::{self, Contracts, InvalidRecord};
 use crate::disk_room::DiskRoom;
 use crate::heavy_work::HeavyWork;
 use crate::inline_work::InlineWork;
@@ -368,8 +369,17 @@ impl Partition {
         inline: &mut InlineWork,
     ) -> Result<(), ProduceError> {
         let Some(contract) = self.checks.contracts.of(&self.name.topic) else { return Ok(()) };
-        let judge = || contract::check_batch(&*contract, batch);
-        if inline.take(bytes) { judge() } else { self.checks.heavy_work.run_in_place(judge)? }
+        if inline.take(bytes)
+            && let Some(()) = contract::check_batch(&*contract, batch, inline.steps())?
+        {
+            return Ok(());
+        }
+        let judge = || contract::check_batch(&*contract, batch, &mut Steps::new(contract::MAX_STEPS));
+        let judged = self.checks.heavy_work.run_in_place(judge)??;
+        judged.ok_or_else(|| {
+            let violations = vec![InvalidRecord { index: 0, reason: contract::TOO_MUCH_WORK.to_owned() }];
+            ProduceError::Contract { violations }
+        })
     }
 
     fn check(&self, batch: &RecordBatch) -> Result<(), ProduceError> {

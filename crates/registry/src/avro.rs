@@ -37,6 +37,7 @@ mod equality;
 mod example;
 mod incompatibilities;
 mod json;
+mod judge;
 mod logical;
 mod name;
 mod parser;
@@ -47,6 +48,8 @@ mod types;
 mod unions;
 mod value_path;
 mod value_schema;
+
+use factum_base::steps::Steps;
 
 use crate::{Incompatibility, InvalidSchema, MAX_DEPTH, MAX_SCHEMA_BYTES, ReferencedSchema, ValueError};
 use canonical::Form;
@@ -159,9 +162,18 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// The bytes are no such value, or more than one; or its JSON has more than 1 MiB and 256 bytes for each of its own.
+    /// The bytes are no such value, or more than one; or its JSON has more than 64 KiB and 256 bytes for each of its own.
     pub fn decode(&self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), ValueError> {
         decode::decode(&self.types, self.root, bytes, out)
+    }
+
+    /// Whether bytes are one value, which [`Self::decode`] then reads; takes a step for each part that has bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::decode`]; where steps are spent it means nothing.
+    pub fn judge(&self, bytes: &[u8], steps: &mut Steps) -> Result<(), ValueError> {
+        judge::judge(&self.types, self.root, bytes, steps)
     }
 
     /// The binary encoding of a value in JSON, of the form that [`Self::decode`] gives.

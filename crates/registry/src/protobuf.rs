@@ -36,6 +36,7 @@ mod tests;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use factum_base::steps::Steps;
 use prost_reflect::prost::Message as _;
 use prost_reflect::prost_types::FileDescriptorProto;
 use prost_reflect::{DynamicMessage, FileDescriptor, MessageDescriptor, ReflectMessage, Value};
@@ -181,6 +182,19 @@ impl Schema {
         out: &mut Vec<u8>,
     ) -> Result<(), ValueError> {
         decode::decode(self.message_descriptor(indexes)?, bytes, out)
+    }
+
+    /// Whether bytes are one value of a message; takes a step for each of them.
+    ///
+    /// # Errors
+    /// As [`decode_message`](Self::decode_message), but for the size of its JSON; where steps are spent it means nothing.
+    pub fn judge_message(
+        &self,
+        indexes: &MessageIndexes,
+        bytes: &[u8],
+        steps: &mut Steps,
+    ) -> Result<(), ValueError> {
+        decode::judge(self.message_descriptor(indexes)?, bytes, steps)
     }
 
     /// The bytes of one value of the first message.

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use factum_base::steps::Steps;
 use factum_broker::{Contract, ProducedRecord, RecordValidator, Violation};
 use factum_governance::{Catalogue, EventDefinition, Format};
 use factum_registry::{FramedValue, Registry};
@@ -40,7 +41,7 @@ struct EventContract {
 }
 
 impl Contract for EventContract {
-    fn check(&self, record: ProducedRecord<'_>) -> Result<(), Violation> {
+    fn check(&self, record: ProducedRecord<'_>, steps: &mut Steps) -> Result<(), Violation> {
         let topic = &self.event.topic;
         if let (Some(field), None) = (&self.event.key, record.key) {
             let reason =
@@ -49,9 +50,12 @@ impl Contract for EventContract {
         }
         let Some(value) = record.value else { return Ok(()) };
         match self.event.format {
-            Format::Json => self.check_json(value),
+            Format::Json => {
+                steps.take(value.len() / 16);
+                self.check_json(value)
+            }
             Format::Avro | Format::Protobuf if self.event.contract.is_some() => {
-                self.check_encoded(value, record.schema_header)
+                self.check_encoded(value, record.schema_header, steps)
             }
             Format::Avro | Format::Protobuf => Ok(()),
         }
@@ -70,7 +74,7 @@ impl EventContract {
     }
 
     /// That the value names a schema of the topic's subject, and is of it.
-    fn check_encoded(&self, value: &[u8], header: Option<&[u8]>) -> Result<(), Violation> {
+    fn check_encoded(&self, value: &[u8], header: Option<&[u8]>, steps: &mut Steps) -> Result<(), Violation> {
         let (topic, format) = (&self.event.topic, self.event.format.as_str());
         let refused = |reason: String| Err(Violation { reason });
         let Some(framed) = FramedValue::read(value, header) else {
@@ -84,8 +88,14 @@ impl EventContract {
                 "its value was written with a schema that subject {subject} does not have"
             ));
         }
-        match self.registry.decode(value, header) {
+        match self.registry.judge(value, header, steps) {
             Some(Err(error)) => refused(format!("its value is not of its schema: {error}")),
+            Some(Ok(version)) if version.schema().schema_type.as_str().to_lowercase() != format => {
+                refused(format!(
+                    "its schema is {}, and events of topic {topic} are {format}",
+                    version.schema().schema_type
+                ))
+            }
             Some(Ok(_)) | None => Ok(()),
         }
     }

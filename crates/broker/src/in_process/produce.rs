@@ -7,14 +7,16 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use factum_base::steps::Steps;
 use factum_eventlog::{NewRecord, ProduceError, RecordMetadata};
 use factum_types::{BatchBuilder, Offset, PartitionId, Timestamp, TopicName};
 
 use super::transaction;
 use crate::access::Access;
 use crate::broker::Broker;
-use crate::contract::{Contract, ProducedRecord, Violation};
+use crate::contract::{self, Contract, ProducedRecord, Violation};
 use crate::error::{CreateTopicError, EnsureTopicError};
+use crate::inline_work::InlineWork;
 use crate::partition::{self, CHECKED_AT_ONCE, MAX_TIMESTAMP_AHEAD, Partition};
 use crate::topic::{self, Topic};
 
@@ -138,20 +140,35 @@ async fn check_contract(
         return Ok(records);
     };
     let size = |record: &NewRecord| record.value.as_ref().map_or(0, |value| value.len());
-    if records.iter().map(size).sum::<usize>() <= CHECKED_AT_ONCE {
-        return judge(&*contract, &records).map(|()| records);
+    if records.iter().map(size).sum::<usize>() <= CHECKED_AT_ONCE
+        && let Some(()) = judge(&*contract, &records, InlineWork::default().steps())?
+    {
+        return Ok(records);
     }
-    let judged = move || judge(&*contract, &records).map(|()| records);
+    let judged = move || {
+        let judged = judge(&*contract, &records, &mut Steps::new(contract::MAX_STEPS))?;
+        let too_much = || ProduceError::Refused { index: 0, reason: contract::TOO_MUCH_WORK.to_owned() };
+        judged.ok_or_else(too_much).map(|()| records)
+    };
     broker.shared().heavy_work.run(judged).await
 }
 
-fn judge(contract: &dyn Contract, records: &[NewRecord]) -> Result<(), ProduceError> {
+/// Judges records; `None` where `steps` were not enough.
+fn judge(
+    contract: &dyn Contract,
+    records: &[NewRecord],
+    steps: &mut Steps,
+) -> Result<Option<()>, ProduceError> {
     for (index, record) in records.iter().enumerate() {
         let produced = ProducedRecord::new(record.key.as_deref(), record.value.as_deref(), &record.headers);
         let refused = |Violation { reason }| ProduceError::Refused { index, reason };
-        contract.check(produced).map_err(refused)?;
+        let checked = contract.check(produced, steps);
+        if steps.are_spent() {
+            return Ok(None);
+        }
+        checked.map_err(refused)?;
     }
-    Ok(())
+    Ok(Some(()))
 }
 
 fn share_out(

@@ -4,11 +4,12 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
+use factum_base::steps::Steps;
 use factum_broker::{
     Contract, InlineWork, InvalidRecord, Partition, ProduceError, ProducedRecord, RecordValidator, Violation,
 };
 use factum_eventlog::{EventLog, NewRecord};
-use factum_types::{BatchBuilder, Compression, RecordBatch, Timestamp, TopicName};
+use factum_types::{BatchBuilder, Compression, Header, RecordBatch, Timestamp, TopicName};
 use tokio::task::JoinSet;
 
 use crate::support::{PATIENCE, Running, append, fresh, name, one_partition, record};
@@ -23,7 +24,7 @@ impl RecordValidator for Numbers {
 }
 
 impl Contract for Numbers {
-    fn check(&self, record: ProducedRecord<'_>) -> Result<(), Violation> {
+    fn check(&self, record: ProducedRecord<'_>, _: &mut Steps) -> Result<(), Violation> {
         let is_number = |value: &[u8]| value.iter().all(u8::is_ascii_digit);
         match (record.key, record.value) {
             (Some(_), _) => Err(Violation { reason: "it has a key".to_owned() }),
@@ -112,7 +113,7 @@ impl RecordValidator for Closable {
 }
 
 impl Contract for Closable {
-    fn check(&self, _record: ProducedRecord<'_>) -> Result<(), Violation> {
+    fn check(&self, _record: ProducedRecord<'_>, _: &mut Steps) -> Result<(), Violation> {
         match self.0.load(Ordering::Relaxed) {
             true => Err(Violation { reason: "closed".to_owned() }),
             false => Ok(()),
@@ -151,7 +152,7 @@ impl RecordValidator for WaitsForAnother {
 }
 
 impl Contract for WaitsForAnother {
-    fn check(&self, record: ProducedRecord<'_>) -> Result<(), Violation> {
+    fn check(&self, record: ProducedRecord<'_>, _: &mut Steps) -> Result<(), Violation> {
         let waits = record.value.is_some_and(|value| value.starts_with(b"wait"));
         match waits.then(|| self.0.lock().expect("no holder panics").recv_timeout(PATIENCE)) {
             Some(Err(_)) => Err(Violation { reason: "no other task ran".to_owned() }),
@@ -180,5 +181,64 @@ async fn many_batches_of_one_request_leave_the_thread_to_others() {
     for done in tasks.join_all().await {
         done.expect("judged while the other ran");
     }
+    running.stop().await;
+}
+
+/// Takes as many steps for a record as its value says, and looks at the header that names its schema.
+#[derive(Clone, Copy)]
+struct Costly;
+
+impl RecordValidator for Costly {
+    fn contract(&self, _topic: &TopicName) -> Option<Arc<dyn Contract>> {
+        Some(Arc::new(*self))
+    }
+}
+
+impl Contract for Costly {
+    fn check(&self, record: ProducedRecord<'_>, steps: &mut Steps) -> Result<(), Violation> {
+        let value = std::str::from_utf8(record.value.unwrap_or_default()).expect("text");
+        steps.take(value.parse().expect("a number"));
+        match record.schema_header {
+            Some(b"wrong") => Err(Violation { reason: "the last header is wrong".to_owned() }),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_take_too_much_work_are_refused() {
+    let (_dir, running) = fresh();
+    running.broker.validate_records(Costly);
+    let partition = one_partition(&running.broker, "a").await;
+    // More than is done on the thread that serves; then more than is done at all.
+    for steps in ["10", "1000000"] {
+        partition.append(batch(Compression::None, &[steps, steps])).expect("appended");
+    }
+    let error = refused(&partition, batch(Compression::None, &["20000000", "20000000"]));
+    assert_eq!(
+        error.invalid_records()[0].reason,
+        "the records take too much work to check: send fewer of them at once, or values with fewer parts"
+    );
+    let name = TopicName::new("a").expect("a name");
+    let record = NewRecord { value: Some("40000000".into()), ..NewRecord::default() };
+    let error = running.broker.produce(&name, vec![record]).await.expect_err("refused").to_string();
+    assert!(error.contains("too much work"), "{error}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_last_header_of_a_schema_counts() {
+    let (_dir, running) = fresh();
+    running.broker.validate_records(Costly);
+    let partition = one_partition(&running.broker, "a").await;
+    let send = |values: [&'static [u8]; 2]| {
+        let header =
+            |value: &'static [u8]| Header { key: "__value_schema_id".into(), value: Some(value.into()) };
+        let mut builder = BatchBuilder::new();
+        builder.push(Timestamp::from_millis(1_000), None, Some(b"1"), &values.map(header));
+        partition.append(builder.build())
+    };
+    send([b"wrong", b"right"]).expect("appended");
+    assert!(matches!(send([b"right", b"wrong"]), Err(ProduceError::Contract { .. })));
     running.stop().await;
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use factum_base::steps::Steps;
 use factum_broker::{Contract, ProducedRecord, RecordValidator, Violation};
 use factum_types::{BatchBuilder, Compression, Timestamp};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
@@ -156,7 +157,7 @@ impl RecordValidator for NoX {
 }
 
 impl Contract for NoX {
-    fn check(&self, record: ProducedRecord<'_>) -> Result<(), Violation> {
+    fn check(&self, record: ProducedRecord<'_>, _: &mut Steps) -> Result<(), Violation> {
         match record.value {
             Some(b"x") => Err(Violation { reason: "it is an x".to_owned() }),
             _ => Ok(()),

@@ -14,10 +14,7 @@ const LIMB: u64 = 1_000_000_000;
 ///
 /// It has no byte, or more than 1,024.
 pub(crate) fn read(bytes: &[u8], scale: u32) -> Result<String, String> {
-    let first = *bytes.first().ok_or("invalid decimal: it has no byte")?;
-    if bytes.len() > MAX_BYTES {
-        return Err(format!("invalid decimal: it has {} bytes, and the limit is {MAX_BYTES}", bytes.len()));
-    }
+    let first = check(bytes, scale)?;
     let is_negative = first & 0x80 != 0;
     let mut size = bytes.to_vec();
     if is_negative {
@@ -41,9 +38,6 @@ pub(crate) fn read(bytes: &[u8], scale: u32) -> Result<String, String> {
         digits.push_str(&format!("{limb:09}"));
     }
     let scale = scale as usize;
-    if scale > MAX_DIGITS {
-        return Err(format!("invalid decimal: its scale is {scale}, and the limit is {MAX_DIGITS}"));
-    }
     if scale > 0 {
         if digits.len() <= scale {
             digits.insert_str(0, &"0".repeat(scale + 1 - digits.len()));
@@ -51,6 +45,22 @@ pub(crate) fn read(bytes: &[u8], scale: u32) -> Result<String, String> {
         digits.insert(digits.len() - scale, '.');
     }
     Ok(if is_negative { format!("-{digits}") } else { digits })
+}
+
+/// Whether [`read`] takes bytes; the first of them.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(crate) fn check(bytes: &[u8], scale: u32) -> Result<u8, String> {
+    let first = *bytes.first().ok_or("invalid decimal: it has no byte")?;
+    if bytes.len() > MAX_BYTES {
+        return Err(format!("invalid decimal: it has {} bytes, and the limit is {MAX_BYTES}", bytes.len()));
+    }
+    if scale as usize > MAX_DIGITS {
+        return Err(format!("invalid decimal: its scale is {scale}, and the limit is {MAX_DIGITS}"));
+    }
+    Ok(first)
 }
 
 /// The shortest bytes of a number that a person wrote.

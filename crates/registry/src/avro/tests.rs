@@ -1,6 +1,7 @@
 //! Tests of Avro, by what goes in and what comes out.
 
 mod hostile;
+mod judging;
 mod schemas;
 mod values;
 mod verdicts;

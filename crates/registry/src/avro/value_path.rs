@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use crate::{MAX_DEPTH, ValueError};
 
 /// The most bytes that a value becomes, beside [`GROWTH`] for each of its own.
-const LEAST_LIMIT: usize = 1 << 20;
+const LEAST_LIMIT: usize = 64 << 10;
+
+/// The parts that a value may have at most, beside [`GROWTH`] for each of its bytes.
+const LEAST_PARTS: usize = 1 << 20;
 
 /// Bytes of the other form for each byte of the one; names of fields are in JSON only.
 const GROWTH: usize = 256;
@@ -33,8 +36,9 @@ pub(crate) struct ValuePath<'a> {
 impl<'a> ValuePath<'a> {
     /// For a value that is read from so many bytes.
     pub(crate) fn new(length: usize) -> Self {
-        let limit = LEAST_LIMIT.saturating_add(length.saturating_mul(GROWTH));
-        Self { steps: Vec::new(), depth: 0, parts_left: limit, limit }
+        let growth = length.saturating_mul(GROWTH);
+        let (limit, parts_left) = (LEAST_LIMIT.saturating_add(growth), LEAST_PARTS.saturating_add(growth));
+        Self { steps: Vec::new(), depth: 0, parts_left, limit }
     }
 
     /// The most bytes that are written of it.

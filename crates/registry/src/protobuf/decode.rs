@@ -2,6 +2,7 @@
 
 use std::io;
 
+use factum_base::steps::Steps;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde::Serialize as _;
 
@@ -25,6 +26,16 @@ pub(super) fn decode(message: MessageDescriptor, bytes: &[u8], out: &mut Vec<u8>
         out.truncate(start);
         ValueError { path: None, reason: format!("{name} cannot be written as JSON: {error}") }
     })
+}
+
+/// Whether bytes are a message; takes a step for each of them, as the least of messages is two.
+pub(super) fn judge(message: MessageDescriptor, bytes: &[u8], steps: &mut Steps) -> Result<(), ValueError> {
+    let name = message.full_name().to_owned();
+    if !steps.take(bytes.len()) {
+        return Err(ValueError { path: None, reason: "too much work".to_owned() });
+    }
+    let invalid = |error| ValueError { path: None, reason: format!("no value of {name}: {error}") };
+    DynamicMessage::decode(message, bytes).map(drop).map_err(invalid)
 }
 
 /// Appends up to a limit.

@@ -1,5 +1,7 @@
 //! Values that are written with a schema: read as JSON, and written from it.
 
+use factum_base::steps::Steps;
+
 use super::{Registry, SubjectVersion};
 use crate::framing::{FramedValue, SchemaId};
 use crate::store::Memory;
@@ -37,6 +39,26 @@ impl Registry {
     pub fn decode(&self, value: &[u8], header: Option<&[u8]>) -> Option<Result<DecodedValue, CodecError>> {
         let framed = FramedValue::read(value, header)?;
         Some(self.decode_framed(framed))
+    }
+
+    /// Whether a value, with the header beside it, is of the schema that it names, which it gives. `None` if it names none. What of
+    /// the value is looked at takes a step; where steps are spent the response means nothing.
+    ///
+    /// # Errors
+    /// [`CodecError`].
+    pub fn judge(
+        &self,
+        value: &[u8],
+        header: Option<&[u8]>,
+        steps: &mut Steps,
+    ) -> Option<Result<SubjectVersion, CodecError>> {
+        let framed = FramedValue::read(value, header)?;
+        let mut judge = || {
+            let version = self.written_with(framed.schema)?;
+            self.parsed(&version)?.judge(framed.payload, steps)?;
+            Ok(version)
+        };
+        Some(judge())
     }
 
     fn decode_framed(&self, framed: FramedValue<'_>) -> Result<DecodedValue, CodecError> {
@@ -101,6 +123,24 @@ impl ParsedSchema {
             }
         }
         Ok(json)
+    }
+
+    /// Whether a payload is of this schema. What of it is looked at takes a step.
+    ///
+    /// # Errors
+    /// [`ValueError`]; where steps are spent it means nothing.
+    pub fn judge(&self, payload: &[u8], steps: &mut Steps) -> Result<(), ValueError> {
+        match self {
+            Self::Avro(schema) => schema.judge(payload, steps),
+            Self::Json(schema) => {
+                steps.take(payload.len() / 16);
+                schema.validate(payload)
+            }
+            Self::Protobuf(schema) => {
+                let (message, payload) = MessageIndexes::read(payload)?;
+                schema.judge_message(&message, payload, steps)
+            }
+        }
     }
 
     /// Writes JSON as a payload behind `out`; in Protobuf as the schema's first message.
