@@ -177,9 +177,7 @@ impl Registry {
         let memory = self.0.store.memory();
         let context = subject.map_or(DEFAULT_CONTEXT, Subject::context);
         let first = |context: &str| {
-            let named = memory
-                .uses(context, id)
-                .find(|(used, _)| subject.is_some_and(|subject| subject.name() == used.name()));
+            let named = subject.and_then(|subject| memory.use_by(subject, id));
             let (subject, version) = named.or_else(|| memory.uses(context, id).next())?;
             version_in(&memory, subject, VersionSelector::Number(*version), VersionFilter::All)
         };
@@ -187,7 +185,7 @@ impl Registry {
             let subject = subject.filter(|subject| subject.is_in_default_context())?;
             let mut places = places(&memory, subject).into_iter();
             places.find_map(|place| {
-                let (used, version) = memory.uses(place.context(), id).find(|(used, _)| *used == place)?;
+                let (used, version) = memory.use_by(&place, id)?;
                 version_in(&memory, used, VersionSelector::Number(*version), VersionFilter::All)
             })
         };

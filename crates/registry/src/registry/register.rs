@@ -21,6 +21,8 @@ pub const MAX_SCHEMAS: usize = 200_000;
 const MAX_SUBJECTS: usize = 100_000;
 /// References that a schema has itself, at most.
 const MAX_OWN_REFERENCES: usize = 100;
+/// The highest id, and the highest version: there is a next number for each that is given.
+const MAX_NUMBER: i32 = i32::MAX - 1;
 
 /// A schema as a client gives it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,6 +124,26 @@ pub enum RegisterError {
         /// The context.
         context: String,
     },
+    /// The id or the version that the client gave is too high.
+    #[error("{what} {number} is too high: the highest is {MAX_NUMBER}")]
+    TooHigh {
+        /// Id or version.
+        what: &'static str,
+        /// As it was given.
+        number: i32,
+    },
+    /// The highest id is given.
+    #[error("no id is left in context {context}: the highest is {MAX_NUMBER}")]
+    NoIdLeft {
+        /// The context.
+        context: String,
+    },
+    /// The highest version is there.
+    #[error("no version is left in subject {subject}: the highest is {MAX_NUMBER}")]
+    NoVersionLeft {
+        /// The subject.
+        subject: Subject,
+    },
     /// The version that the client gave is not the next one.
     #[error("Version is not one more than previous version")]
     NotNext {
@@ -221,6 +243,7 @@ impl Inner {
             (memory.mode_in_effect(subject), memory.config_in_effect(subject), versions)
         };
         check_mode(subject, mode, new.id)?;
+        check_numbers(&new)?;
         if new.references.len() > MAX_OWN_REFERENCES {
             return Err(RegisterError::TooMany { what: "references", limit: MAX_OWN_REFERENCES });
         }
@@ -275,14 +298,7 @@ impl Inner {
             check_format(&memory, &subject, schema.schema_type)?;
             resolve(&memory, &subject, &schema.references)?;
             check_room(&memory)?;
-            let next =
-                versions.and_then(|versions| versions.last_key_value()).map_or(1, |(last, _)| last + 1);
-            let version = match version {
-                Some(version) if version != next && !mode.is_import() => {
-                    return Err(RegisterError::NotNext { next });
-                }
-                given => given.unwrap_or(next),
-            };
+            let version = version_for(&subject, versions, version, mode)?;
             let format = keeps_definition.then_some(schema.schema_type);
             let id = id_for(&memory, subject.context(), &schema, id)?;
             let value = VersionEntry { id, schema, definition, is_deleted: false };
@@ -342,6 +358,16 @@ fn check_mode(subject: &Subject, mode: Mode, id: Option<i32>) -> Result<(), Regi
     }
 }
 
+fn check_numbers(new: &NewSchema) -> Result<(), RegisterError> {
+    let given = [("id", new.id), ("version", new.version)];
+    let too_high =
+        given.into_iter().find_map(|(what, number)| Some((what, number.filter(|n| *n > MAX_NUMBER)?)));
+    match too_high {
+        Some((what, number)) => Err(RegisterError::TooHigh { what, number }),
+        None => Ok(()),
+    }
+}
+
 /// A schema group has one format.
 fn check_format(memory: &Memory, subject: &Subject, given: SchemaType) -> Result<(), RegisterError> {
     match memory.schema_type(subject.context()) {
@@ -391,6 +417,29 @@ fn seen(versions: &Versions) -> Vec<(i32, i32, bool)> {
     versions.iter().map(each).collect()
 }
 
+/// The number that comes after `last`, if there is one.
+fn after(last: i32) -> Option<i32> {
+    last.checked_add(1).filter(|next| *next <= MAX_NUMBER)
+}
+
+/// The version that a schema will be: the next one, but where the mode lets clients give them.
+fn version_for(
+    subject: &Subject,
+    versions: Option<&Versions>,
+    given: Option<i32>,
+    mode: Mode,
+) -> Result<i32, RegisterError> {
+    if let Some(given) = given.filter(|_| mode.is_import()) {
+        return Ok(given);
+    }
+    let last = versions.and_then(|versions| versions.last_key_value()).map_or(0, |(last, _)| *last);
+    let next = after(last).ok_or_else(|| RegisterError::NoVersionLeft { subject: subject.clone() })?;
+    match given {
+        Some(given) if given != next => Err(RegisterError::NotNext { next }),
+        _ => Ok(next),
+    }
+}
+
 /// The id that a schema has, or will have, in its context.
 fn id_for(memory: &Memory, context: &str, schema: &Schema, id: Option<i32>) -> Result<i32, RegisterError> {
     let guid = schema.guid();
@@ -399,7 +448,11 @@ fn id_for(memory: &Memory, context: &str, schema: &Schema, id: Option<i32>) -> R
             Err(RegisterError::IdTaken { id, context: context.to_owned() })
         }
         Some(id) => Ok(id),
-        None => Ok(memory.id_of(context, &guid).unwrap_or_else(|| memory.last_id(context) + 1)),
+        None => match memory.id_of(context, &guid) {
+            Some(known) => Ok(known),
+            None => after(memory.last_id(context))
+                .ok_or_else(|| RegisterError::NoIdLeft { context: context.to_owned() }),
+        },
     }
 }
 

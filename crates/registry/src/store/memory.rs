@@ -215,6 +215,13 @@ impl Memory {
         known.into_iter().flat_map(|known| &known.uses)
     }
 
+    /// A version of a subject that has a schema, by its id in the subject's context; the first of several.
+    pub(crate) fn use_by(&self, subject: &Subject, id: i32) -> Option<&(Subject, i32)> {
+        let known = self.contexts.get(subject.context())?.ids.get(&id)?;
+        let own = (subject.clone(), i32::MIN)..=(subject.clone(), i32::MAX);
+        known.uses.range(own).next()
+    }
+
     /// The id of a schema in a context, by its fingerprint.
     pub(crate) fn id_of(&self, context: &str, guid: &Guid) -> Option<i32> {
         self.contexts.get(context)?.guids.get(guid).copied()

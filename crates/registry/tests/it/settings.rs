@@ -97,3 +97,27 @@ async fn metadata_and_rules_are_those_of_the_version_before_and_of_the_settings(
     let third = register(&registry, "s", record(&["x", "y?"])).await.expect("registered");
     assert_eq!(owner(third.schema().metadata.as_ref()).as_deref(), Some("store"), "as the version before");
 }
+
+/// From a record on the log as from an import: the highest number is never followed by another one.
+#[tokio::test]
+async fn ids_and_versions_that_are_used_up_are_an_error() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    registry.set_mode(None, Mode::Import, false).await.expect("there are no subjects");
+    let with = |id, version| NewSchema { id: Some(id), version: Some(version), ..record(&["x"]) };
+    for new in [with(i32::MAX, 1), with(1, i32::MAX)] {
+        let error = register(&registry, "s", new).await.expect_err("too high").to_string();
+        assert!(error.ends_with("2147483647 is too high: the highest is 2147483646"), "{error}");
+    }
+    registered(&registry, "s", with(i32::MAX - 1, i32::MAX - 1)).await;
+    registered(&registry, ":.other:s", avro(r#""string""#)).await;
+    registry.set_mode(None, Mode::ReadWrite, false).await.expect("set");
+    for registry in [registry, log.registry().await] {
+        let no_id = register(&registry, "t", record(&["y"])).await.expect_err("no id is left");
+        assert_eq!(no_id.to_string(), "no id is left in context .: the highest is 2147483646");
+        let no_version =
+            register(&registry, "s", record(&["x", "y?"])).await.expect_err("no version is left");
+        assert_eq!(no_version.to_string(), "no version is left in subject s: the highest is 2147483646");
+        register(&registry, ":.other:t", record(&["y"])).await.expect("another context has its own ids");
+    }
+}

@@ -175,7 +175,11 @@ impl From<RegisterError> for Failure {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Store(error) => error.into(),
-            RegisterError::Mode { .. } | RegisterError::IdTaken { .. } => Self::coded(NOT_PERMITTED, error),
+            RegisterError::Mode { .. }
+            | RegisterError::IdTaken { .. }
+            | RegisterError::TooHigh { .. }
+            | RegisterError::NoIdLeft { .. }
+            | RegisterError::NoVersionLeft { .. } => Self::coded(NOT_PERMITTED, error),
             RegisterError::Incompatible { subject, config, verdicts } => {
                 let level = config.level();
                 let details = messages(&verdicts);

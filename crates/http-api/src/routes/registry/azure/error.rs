@@ -107,8 +107,11 @@ impl From<RegisterError> for Failure {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Store(error) => error.into(),
-            RegisterError::Mode { .. } | RegisterError::IdTaken { .. } => {
+            RegisterError::Mode { .. } | RegisterError::IdTaken { .. } | RegisterError::TooHigh { .. } => {
                 Self::new(StatusCode::FORBIDDEN, "Forbidden", error)
+            }
+            RegisterError::NoIdLeft { .. } | RegisterError::NoVersionLeft { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "QuotaExceeded", error)
             }
             RegisterError::Format { .. } => Self::invalid_type(error),
             RegisterError::TooMany { .. } => Self::new(StatusCode::FORBIDDEN, "QuotaExceeded", error),
