@@ -36,6 +36,7 @@ mod subject;
 mod value_error;
 mod version;
 mod version_id;
+mod work;
 
 pub use config::{CompatibilityLevel, CompatibilityPolicy, Config, InvalidCompatibilityLevel};
 pub use framing::{FramedValue, SchemaId, VALUE_SCHEMA_HEADER};
@@ -60,3 +61,4 @@ pub use subject::{DEFAULT_CONTEXT, InvalidSubject, MAX_SUBJECT_BYTES, Subject};
 pub use value_error::ValueError;
 pub use version::{InvalidVersion, VersionSelector};
 pub use version_id::{InvalidVersionId, VersionId};
+pub use work::WorkError;

@@ -23,10 +23,14 @@ mod values;
 use std::fmt;
 use std::sync::Arc;
 
+use factum_base::tasks::Stop;
 use factum_eventlog::{EventLog, UnreadableRecords};
 
+#[cfg(doc)]
+use crate::WorkError;
 use crate::parsed_schemas::ParsedSchemas;
 use crate::store::{KnownSchema, Store};
+use crate::work::Work;
 use crate::{Guid, Schema, StoreError, Subject, VersionId};
 
 pub use check::{CheckError, VersionVerdict};
@@ -40,7 +44,11 @@ pub use values::{CodecError, DecodedValue};
 
 /// The registry of a server; a cheap handle.
 #[derive(Clone)]
-pub struct Registry(Arc<Inner>);
+pub struct Registry(
+    Arc<Inner>,
+    /// Ends what is read and compared through this handle.
+    Stop,
+);
 
 struct Inner {
     store: Store,
@@ -90,7 +98,18 @@ impl SubjectVersion {
 impl Registry {
     /// Over `log`, which may write reserved topics; nothing is read yet.
     pub fn new(log: Arc<dyn EventLog>) -> Self {
-        Self(Arc::new(Inner { store: Store::new(log), parsed: ParsedSchemas::default() }))
+        Self(Arc::new(Inner { store: Store::new(log), parsed: ParsedSchemas::default() }), Stop::new())
+    }
+
+    /// The same registry for work that no one waits for after `stop` is requested: reading and comparing schemas ends then, with
+    /// [`WorkError::Stopped`].
+    #[must_use]
+    pub fn until(&self, stop: Stop) -> Self {
+        Self(Arc::clone(&self.0), stop)
+    }
+
+    fn work(&self) -> Work {
+        Work::until(self.1.clone())
     }
 
     /// Reads what is on the log and was not read yet; gives what was passed over.

@@ -10,9 +10,10 @@ use crate::store::{
     ContextEntry, Entry, KnownSchema, KnownVersion, Memory, StoreChange, VersionEntry, Versions,
 };
 use crate::subject::Subject;
+use crate::work::Work;
 use crate::{
     Config, InvalidSchema, Metadata, Mode, ParsedSchema, Reference, ReferenceError, RuleSet, Schema,
-    SchemaType, StoreError,
+    SchemaType, StoreError, WorkError,
 };
 
 /// Schemas of all contexts together, at most.
@@ -106,6 +107,9 @@ pub enum RegisterError {
     /// It refers to what is not there.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    /// It takes too much work, or no one waits for it.
+    #[error(transparent)]
+    Work(#[from] WorkError),
     /// Versions of its subject are not compatible with it.
     #[error("Schema being registered is incompatible with an earlier schema for subject \"{subject}\"")]
     Incompatible {
@@ -168,6 +172,7 @@ impl From<ReadSchemaError> for RegisterError {
         match error {
             ReadSchemaError::Reference(error) => Self::Reference(error),
             ReadSchemaError::Schema(error) => Self::Schema(error),
+            ReadSchemaError::Work(error) => Self::Work(error),
         }
     }
 }
@@ -188,7 +193,7 @@ impl Registry {
     /// [`RegisterError`], of which none is [`RegisterError::Store`].
     pub fn prepare(&self, subject: &Subject, new: NewSchema) -> Result<PreparedVersion, RegisterError> {
         let format = new.schema_type;
-        let prepared = self.0.prepare(subject, new);
+        let prepared = self.0.prepare(subject, new, &self.work());
         let outcome = match &prepared {
             Ok(PreparedVersion(Preparation::Known(_))) => Outcome::Known,
             // It is counted once it is on disk.
@@ -235,7 +240,12 @@ impl NewSchema {
 }
 
 impl Inner {
-    fn prepare(&self, subject: &Subject, new: NewSchema) -> Result<PreparedVersion, RegisterError> {
+    fn prepare(
+        &self,
+        subject: &Subject,
+        new: NewSchema,
+        work: &Work,
+    ) -> Result<PreparedVersion, RegisterError> {
         let (mode, config, versions) = {
             let memory = self.store.memory();
             let versions = memory.versions(subject).cloned().unwrap_or_default();
@@ -252,7 +262,7 @@ impl Inner {
             true => new,
             false => completed(new, live.last(), &config),
         };
-        let (schema, parsed) = match self.read_new(subject, &new, &config) {
+        let (schema, parsed) = match self.read_new(subject, &new, &config, work) {
             Ok(read) => {
                 let (schema, parsed) = read.ok_or(RegisterError::Empty)?;
                 (schema, Some(parsed))
@@ -269,7 +279,7 @@ impl Inner {
             return Ok(PreparedVersion(Preparation::Known(known)));
         }
         if let Some(parsed) = parsed.filter(|_| !mode.is_import()) {
-            let verdicts = self.verdicts(&parsed, schema.metadata.as_ref(), &live, &config);
+            let verdicts = self.verdicts(&parsed, schema.metadata.as_ref(), &live, &config, work)?;
             if !verdicts.is_empty() {
                 let config = Box::new(config);
                 return Err(RegisterError::Incompatible { subject: subject.clone(), config, verdicts });
@@ -313,12 +323,13 @@ impl Inner {
         subject: &Subject,
         new: &NewSchema,
         config: &Config,
+        work: &Work,
     ) -> Result<Option<(Schema, ParsedSchema)>, ReadSchemaError> {
         if new.text.trim().is_empty() {
             return Ok(None);
         }
         let given = new.clone().into_schema();
-        let parsed = self.parse(subject, &given)?;
+        let parsed = self.parse(subject, &given, work)?;
         let is_normal = new.normalize || config.normalize == Some(true);
         let text = if is_normal { parsed.normalized() } else { parsed.canonical() };
         let schema = Schema { text: text.into(), ..given };

@@ -46,6 +46,8 @@ pub(crate) struct Memory {
     version_ids: HashMap<VersionId, (Subject, i32)>,
     configs: HashMap<Option<Subject>, Config>,
     modes: HashMap<Option<Subject>, Mode>,
+    /// How often a version was taken away or replaced: as long as it is the same, references lead to the same schemas.
+    removals: u64,
     /// Which versions refer to a version.
     referrers: HashMap<(Subject, i32), BTreeSet<(Subject, i32)>>,
 }
@@ -148,6 +150,7 @@ impl Memory {
     fn remove_version(&mut self, subject: &Subject, version: i32) {
         let Some(versions) = self.subjects.get_mut(subject) else { return };
         let Some(removed) = versions.remove(&version) else { return };
+        self.removals += 1;
         if versions.is_empty() {
             self.subjects.remove(subject);
         }
@@ -180,6 +183,11 @@ impl Memory {
         for (subject, version) in cleared {
             self.remove_version(&subject, version);
         }
+    }
+
+    /// Another number after a version was taken away or replaced.
+    pub(crate) fn removals(&self) -> u64 {
+        self.removals
     }
 
     /// The subject, or all of a context, in order.

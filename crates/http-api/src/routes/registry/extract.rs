@@ -7,10 +7,11 @@ use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use factum_api::registry::{SchemaReference, SchemaRequest};
+use factum_base::tasks::Stop;
 use factum_registry::{
     NewSchema, Reference, SchemaType, Subject, SubjectVersion, VersionFilter, VersionSelector,
 };
-use factum_types::{Action, Resource};
+use factum_types::{Action, Principal, Resource};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -222,12 +223,25 @@ pub(super) async fn text_in(
     Ok(read_schemas(api, caller, read).await?.unwrap_or_else(kept))
 }
 
-/// Does `work`, which reads schemas, on a thread for blocking work.
+/// Does `work`, which reads schemas, on a thread for blocking work; it ends early once this is dropped, as its client has gone, or the
+/// server stops.
 pub(super) async fn read_schemas<T: Send + 'static>(
     api: &Arc<Api>,
     caller: &Caller,
     work: impl FnOnce(&factum_registry::Registry) -> T + Send + 'static,
 ) -> T {
-    let registry = api.state.registry.clone();
-    api.schema_work.run(caller.client(), move || work(&registry)).await
+    let stop = StopOnDrop(api.stop.child());
+    let registry = api.state.registry.until(stop.0.clone());
+    let user = Some(caller.principal()).filter(|principal| **principal != Principal::anonymous());
+    let user = user.map(ToString::to_string);
+    api.schema_work.run_for(caller.client(), user, move || work(&registry)).await
+}
+
+/// Ends work that no one waits for any more.
+struct StopOnDrop(Stop);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.request();
+    }
 }
