@@ -20,6 +20,7 @@ mod group_name;
 mod incompatibility;
 mod invalid_schema;
 pub mod json_schema;
+mod json_size;
 mod metadata;
 mod metrics;
 mod mode;

@@ -22,6 +22,12 @@ pub const MAX_SCHEMAS: usize = 200_000;
 const MAX_SUBJECTS: usize = 100_000;
 /// References that a schema has itself, at most.
 const MAX_OWN_REFERENCES: usize = 100;
+/// Bytes of the metadata and the rules of a schema, those of settings included, at most.
+const MAX_DETAIL_BYTES: usize = 64 * 1024;
+/// Bytes of the name of a reference, at most.
+const MAX_REFERENCE_BYTES: usize = 1024;
+/// Bytes of all schemas and settings together, at most.
+pub(super) const MAX_TOTAL_BYTES: usize = 512 * 1024 * 1024;
 /// The highest id, and the highest version: there is a next number for each that is given.
 const MAX_NUMBER: i32 = i32::MAX - 1;
 
@@ -162,6 +168,16 @@ pub enum RegisterError {
         /// The limit.
         limit: usize,
     },
+    /// Over a limit.
+    #[error("{what} too large: {bytes} bytes, at most {limit} are possible")]
+    TooLarge {
+        /// What.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The registration is not durable.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -257,6 +273,9 @@ impl Inner {
         if new.references.len() > MAX_OWN_REFERENCES {
             return Err(RegisterError::TooMany { what: "references", limit: MAX_OWN_REFERENCES });
         }
+        for reference in &new.references {
+            check_size("name of a reference", reference.name.len(), MAX_REFERENCE_BYTES)?;
+        }
         let live: Vec<_> = versions_of(subject, &versions).filter(|version| !version.is_deleted).collect();
         let new = match mode.is_import() {
             true => new,
@@ -273,6 +292,7 @@ impl Inner {
             }
             Err(error) => return Err(error.into()),
         };
+        check_size("metadata and rules", schema.detail_bytes(), MAX_DETAIL_BYTES)?;
         let definition = Some(new.text.as_str()).filter(|_| new.keeps_definition);
         let known = self.find_live(subject, &schema, new.id, definition);
         if let Some(known) = known.filter(|_| new.version.is_none()) {
@@ -307,7 +327,7 @@ impl Inner {
             check_mode(&subject, mode, id)?;
             check_format(&memory, &subject, schema.schema_type)?;
             resolve(&memory, &subject, &schema.references)?;
-            check_room(&memory)?;
+            check_room(&memory, schema.bytes() + definition.as_deref().map_or(0, str::len))?;
             let version = version_for(&subject, versions, version, mode)?;
             let format = keeps_definition.then_some(schema.schema_type);
             let id = id_for(&memory, subject.context(), &schema, id)?;
@@ -390,7 +410,16 @@ fn check_format(memory: &Memory, subject: &Subject, given: SchemaType) -> Result
     }
 }
 
-fn check_room(memory: &Memory) -> Result<(), RegisterError> {
+fn check_size(what: &'static str, bytes: usize, limit: usize) -> Result<(), RegisterError> {
+    match bytes > limit {
+        true => Err(RegisterError::TooLarge { what, bytes, limit }),
+        false => Ok(()),
+    }
+}
+
+/// Whether there is room for so many bytes more.
+fn check_room(memory: &Memory, bytes: usize) -> Result<(), RegisterError> {
+    check_size("all schemas and settings", memory.bytes().saturating_add(bytes), MAX_TOTAL_BYTES)?;
     let (subjects, schemas) = memory.counts();
     match (subjects >= MAX_SUBJECTS, schemas >= MAX_SCHEMAS) {
         (true, _) => Err(RegisterError::TooMany { what: "subjects", limit: MAX_SUBJECTS }),
@@ -512,4 +541,58 @@ async fn append(
     let known = inner.store.memory().by_id(subject.context(), id).cloned();
     let known = known.unwrap_or_else(|| Arc::new(KnownSchema { id, guid: schema.guid(), schema }));
     Ok(SubjectVersion { subject, version, is_deleted: false, definition, known })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(of: &str, version: i32, id: i32, value: Option<&Arc<str>>, owner: Option<&str>) -> Entry {
+        let value = value.map(|text| {
+            let properties = owner.map(|owner| [("owner".to_owned(), owner.to_owned())].into());
+            let metadata =
+                properties.map(|properties| Metadata { properties: Some(properties), ..Metadata::default() });
+            let (schema_type, text, references) = (SchemaType::Avro, Arc::clone(text), Vec::new());
+            let schema = Schema { schema_type, text, references, metadata, rule_set: None };
+            Box::new(VersionEntry { id, schema, definition: None, is_deleted: false })
+        });
+        Entry::Version { subject: Subject::parse(of).expect("valid"), version, value }
+    }
+
+    #[test]
+    fn all_schemas_and_settings_have_a_limit_together() {
+        let text: Arc<str> = "x".repeat(1 << 20).into();
+        let mut memory = Memory::default();
+        let mut apply = |entry| {
+            memory.apply(entry).expect("applied");
+            memory.bytes()
+        };
+        for n in 1..=6 {
+            apply(entry(&format!("s{n}"), 1, n, Some(&text), None));
+        }
+        // Another one of the same id, and one whose metadata are its own.
+        apply(entry("t", 1, 1, Some(&text), None));
+        apply(entry("t", 2, 1, Some(&text), Some("me")));
+        apply(entry("t", 2, 1, Some(&text), Some("you")));
+        let config = Config { alias: Some("a".repeat(1000)), ..Config::default() };
+        apply(Entry::Config { scope: None, config: Some(Box::new(config)) });
+        apply(Entry::Mode { scope: Some(Subject::of_context(".x")), mode: Some(Mode::ReadOnly) });
+        let left = MAX_TOTAL_BYTES - memory.bytes();
+        // Six texts, and that of the version with metadata of its own.
+        assert!(MAX_TOTAL_BYTES - left > 7 << 20 && MAX_TOTAL_BYTES - left < 8 << 20, "{left}");
+        check_room(&memory, left).expect("there is room");
+        let error = check_room(&memory, left + 1).expect_err("full").to_string();
+        let expected = "all schemas and settings too large: 536870913 bytes, at most 536870912 are possible";
+        assert_eq!(error, expected);
+
+        let mut apply = |entry| memory.apply(entry).expect("applied");
+        apply(Entry::Config { scope: None, config: None });
+        apply(Entry::Mode { scope: Some(Subject::of_context(".x")), mode: None });
+        apply(entry("t", 2, 1, None, None));
+        apply(entry("t", 1, 1, None, None));
+        for n in 1..=6 {
+            apply(entry(&format!("s{n}"), 1, n, None, None));
+        }
+        assert_eq!(memory.bytes(), 0, "there is room again");
+    }
 }

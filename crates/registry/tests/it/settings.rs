@@ -1,6 +1,9 @@
 //! Settings and modes, and the scopes that they hold for.
 
-use factum_registry::{CompatibilityLevel, Mode, NewSchema, RegisterError, SettingsError};
+use bytes::Bytes;
+use factum_eventlog::{EventLog, NewRecord};
+use factum_registry::{CompatibilityLevel, Mode, NewSchema, RegisterError, SettingsError, TOPIC};
+use factum_types::TopicName;
 use serde_json::{Map, Value, json};
 
 use crate::support::{Log, avro, record, register, registered, subject};
@@ -120,4 +123,51 @@ async fn ids_and_versions_that_are_used_up_are_an_error() {
         assert_eq!(no_version.to_string(), "no version is left in subject s: the highest is 2147483646");
         register(&registry, ":.other:t", record(&["y"])).await.expect("another context has its own ids");
     }
+}
+
+#[tokio::test]
+async fn metadata_rules_and_settings_have_limits() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    let properties = |bytes: usize| json!({"properties": {"p": "y".repeat(bytes)}});
+    let large = settings("defaultMetadata", properties(70_000));
+    let error = registry.set_config(Some(&subject("s")), large).await.expect_err("too large").to_string();
+    assert_eq!(error, "settings too large: 70043 bytes, at most 65536 are possible");
+    let with = |bytes| NewSchema {
+        metadata: Some(serde_json::from_value(properties(bytes)).expect("metadata")),
+        ..record(&["x"])
+    };
+    let error = register(&registry, "s", with(70_000)).await.expect_err("too large").to_string();
+    assert_eq!(error, "metadata and rules too large: 70021 bytes, at most 65536 are possible");
+    register(&registry, "s", with(40_000)).await.expect("small enough");
+
+    let own = json!({"properties": {"q": "y".repeat(40_000)}});
+    registry.set_config(Some(&subject("t")), settings("overrideMetadata", own)).await.expect("small enough");
+    let error = register(&registry, "t", with(40_000)).await.expect_err("too large").to_string();
+    assert!(error.starts_with("metadata and rules too large: 800"), "what settings add counts: {error}");
+}
+
+#[tokio::test]
+async fn settings_of_subjects_that_are_not_there_have_a_limit() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    registered(&registry, "there", record(&["x"])).await;
+    let topic = TopicName::new(TOPIC).expect("a name");
+    let records = (0..10_000).map(|n| {
+        let key = format!(r#"{{"keytype":"CONFIG","subject":"s{n}","magic":0}}"#);
+        let value = format!(r#"{{"subject":"s{n}","compatibilityLevel":"FULL"}}"#);
+        let (key, value) = (Some(Bytes::from(key)), Some(Bytes::from(value)));
+        NewRecord { partition: Some(0), key, value, ..NewRecord::default() }
+    });
+    log.broker.internal_log().produce(&topic, records.collect()).await.expect("appended");
+    let registry = log.registry().await;
+    let full = || settings("compatibilityLevel", json!("FULL"));
+    let error = registry.set_config(Some(&subject("new")), full()).await.expect_err("one more").to_string();
+    assert_eq!(error, "too many settings and modes of subjects that are not there: the limit is 10000");
+    registry.set_mode(Some(&subject("new")), Mode::ReadOnly, false).await.expect_err("one more");
+    registry.set_config(Some(&subject("there")), full()).await.expect("it is there");
+    registry.set_config(Some(&subject("s7")), full()).await.expect("it has settings");
+    registry.set_config(None, full()).await.expect("all subjects");
+    registry.delete_config(Some(&subject("s7"))).await.expect("deleted");
+    registry.set_config(Some(&subject("new")), full()).await.expect("there is room again");
 }

@@ -207,7 +207,8 @@ impl From<RegisterError> for Failure {
             | RegisterError::Schema(_)
             | RegisterError::Reference(_)
             | RegisterError::NotNext { .. }
-            | RegisterError::TooMany { .. } => Self::invalid_schema(format!("Invalid schema: {error}")),
+            | RegisterError::TooMany { .. }
+            | RegisterError::TooLarge { .. } => Self::invalid_schema(format!("Invalid schema: {error}")),
         }
     }
 }
@@ -236,6 +237,7 @@ impl From<SettingsError> for Failure {
             SettingsError::ReadOnly { .. } | SettingsError::HasSubjects => NOT_PERMITTED,
             SettingsError::NotSet { .. } => UNKNOWN_SUBJECT,
             SettingsError::Invalid { .. } => INVALID_LEVEL,
+            SettingsError::TooLarge { .. } | SettingsError::TooMany => INVALID_SCHEMA,
             SettingsError::Referenced { .. } => REFERENCED,
             SettingsError::Store(_) => STORE,
         };

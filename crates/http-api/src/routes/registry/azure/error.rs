@@ -137,7 +137,8 @@ impl From<RegisterError> for Failure {
             RegisterError::Empty
             | RegisterError::Schema(_)
             | RegisterError::Reference(_)
-            | RegisterError::NotNext { .. } => Self::invalid(format_args!("invalid schema: {error}")),
+            | RegisterError::NotNext { .. }
+            | RegisterError::TooLarge { .. } => Self::invalid(format_args!("invalid schema: {error}")),
         }
     }
 }
