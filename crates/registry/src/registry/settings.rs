@@ -77,6 +77,16 @@ impl Registry {
         self.0.store.memory().config(scope).cloned()
     }
 
+    /// The subject that `subject` stands for by its setting `alias`: one in its context, unless the alias names another. Itself
+    /// without one; the alias of an alias is not followed.
+    #[must_use]
+    pub fn follow_alias(&self, subject: Subject) -> Subject {
+        let memory = self.0.store.memory();
+        let alias = memory.config(Some(&subject)).and_then(|config| config.alias.as_deref());
+        let followed = alias.filter(|alias| !alias.is_empty()).and_then(|alias| subject.referred(alias).ok());
+        followed.filter(|followed| !followed.is_context()).unwrap_or(subject)
+    }
+
     /// What holds for a subject.
     pub fn config_in_effect(&self, subject: &Subject) -> Config {
         self.0.store.memory().config_in_effect(subject)

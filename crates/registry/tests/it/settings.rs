@@ -138,7 +138,7 @@ async fn metadata_rules_and_settings_have_limits() {
         ..record(&["x"])
     };
     let error = register(&registry, "s", with(70_000)).await.expect_err("too large").to_string();
-    assert_eq!(error, "metadata and rules too large: 70021 bytes, at most 65536 are possible");
+    assert_eq!(error, "metadata and rules too large: 70023 bytes, at most 65536 are possible");
     register(&registry, "s", with(40_000)).await.expect("small enough");
 
     let own = json!({"properties": {"q": "y".repeat(40_000)}});

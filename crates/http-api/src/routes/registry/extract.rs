@@ -24,13 +24,18 @@ use crate::http::problem::Problem;
 /// A path's parts, in words of the registry.
 pub(super) struct PathNames<T>(pub(super) T);
 
-impl<S: Send + Sync, T: FromPath> FromRequestParts<S> for PathNames<T> {
+impl<T: FromPath> FromRequestParts<Arc<Api>> for PathNames<T> {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Api>) -> Result<Self, Failure> {
         let found = Path::<T::Segments>::from_request_parts(parts, state).await;
         let Path(segments) = found.map_err(|error| Failure::new(StatusCode::BAD_REQUEST, 400, error))?;
-        T::from_segments(segments).map(Self)
+        let named = T::from_segments(segments)?;
+        let path = parts.uri.path();
+        // Settings and modes are those of the alias itself.
+        let follows =
+            ["/subjects/", "/compatibility/subjects/"].iter().any(|prefix| path.starts_with(prefix));
+        Ok(Self(if follows { named.follow_alias(&state.state.registry) } else { named }))
     }
 }
 
@@ -41,6 +46,12 @@ pub(super) trait FromPath: Sized {
 
     /// Reads it.
     fn from_segments(segments: Self::Segments) -> Result<Self, Failure>;
+
+    /// The same with the subject that its subject stands for.
+    #[must_use]
+    fn follow_alias(self, _: &factum_registry::Registry) -> Self {
+        self
+    }
 }
 
 impl FromPath for Subject {
@@ -49,6 +60,10 @@ impl FromPath for Subject {
     fn from_segments(text: String) -> Result<Self, Failure> {
         Ok(Self::parse(&text)?)
     }
+
+    fn follow_alias(self, registry: &factum_registry::Registry) -> Self {
+        registry.follow_alias(self)
+    }
 }
 
 impl FromPath for (Subject, VersionSelector) {
@@ -56,6 +71,10 @@ impl FromPath for (Subject, VersionSelector) {
 
     fn from_segments((subject, version): (String, String)) -> Result<Self, Failure> {
         Ok((Subject::parse(&subject)?, VersionSelector::from_str(&version)?))
+    }
+
+    fn follow_alias(self, registry: &factum_registry::Registry) -> Self {
+        (registry.follow_alias(self.0), self.1)
     }
 }
 

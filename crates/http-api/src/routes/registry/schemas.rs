@@ -135,7 +135,8 @@ fn visible(
     subject: Option<&Subject>,
 ) -> Result<factum_registry::SubjectVersion, Failure> {
     let registry = &api.state.registry;
-    let found = registry.by_id(id, subject)?;
+    let subject = subject.map(|subject| registry.follow_alias(subject.clone()));
+    let found = registry.by_id(id, subject.as_ref())?;
     // Anyone who may see one of the subjects that have it.
     let mut uses = registry.uses(id, Some(&found.subject), VersionFilter::All)?.into_iter();
     if sees(caller, &found.subject) || uses.any(|used| sees(caller, &used.subject)) {
