@@ -16,6 +16,7 @@
 pub mod avro;
 mod config;
 mod framing;
+mod given_ids;
 mod group_name;
 mod incompatibility;
 mod invalid_schema;
@@ -41,6 +42,7 @@ mod work;
 
 pub use config::{CompatibilityLevel, CompatibilityPolicy, Config, InvalidCompatibilityLevel};
 pub use framing::{FramedValue, SchemaId, VALUE_SCHEMA_HEADER};
+pub use given_ids::GivenIds;
 pub use group_name::{DEFAULT_GROUP, GroupName, InvalidGroupName, is_schema_name};
 pub use incompatibility::Incompatibility;
 pub use invalid_schema::{InvalidSchema, MAX_DEPTH, MAX_SCHEMA_BYTES};

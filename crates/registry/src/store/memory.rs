@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::record::{Entry, VersionEntry};
+use crate::given_ids::IdFloors;
 use crate::json_size::json_size;
 use crate::subject::{GLOBAL_CONTEXT, Subject};
 use crate::{Config, DEFAULT_CONTEXT, Guid, Mode, Schema, SchemaType, VersionId};
@@ -46,6 +47,7 @@ pub(crate) type Versions = BTreeMap<i32, KnownVersion>;
 pub(crate) struct Memory {
     subjects: BTreeMap<Subject, Versions>,
     contexts: BTreeMap<String, Context>,
+    floors: IdFloors,
     /// Versions by the ids that Azure's clients know them by.
     version_ids: HashMap<VersionId, (Subject, i32)>,
     configs: HashMap<Option<Subject>, Config>,
@@ -115,22 +117,24 @@ impl Memory {
         if let Some(before) = self.configs.remove(&scope) {
             self.bytes -= json_size(&before) + ENTRY_BYTES;
         }
+        let noted = scope.clone();
         if let Some(config) = config {
             self.bytes += json_size(&config) + ENTRY_BYTES;
-            self.configs.insert(scope.clone(), config);
+            self.configs.insert(scope, config);
         }
-        scope.iter().for_each(|scope| self.note_scope(scope));
+        noted.iter().for_each(|scope| self.note_scope(scope));
     }
 
     fn set_mode(&mut self, scope: Option<Subject>, mode: Option<Mode>) {
         if self.modes.remove(&scope).is_some() {
             self.bytes -= ENTRY_BYTES;
         }
+        let noted = scope.clone();
         if let Some(mode) = mode {
             self.bytes += ENTRY_BYTES;
-            self.modes.insert(scope.clone(), mode);
+            self.modes.insert(scope, mode);
         }
-        scope.iter().for_each(|scope| self.note_scope(scope));
+        noted.iter().for_each(|scope| self.note_scope(scope));
     }
 
     /// Finds out whether a scope has settings or a mode, and is there.
@@ -281,9 +285,20 @@ impl Memory {
         known.collect()
     }
 
-    /// The highest id that was given in a context.
+    /// The highest id that was given in a context, or that is not given in it.
     pub(crate) fn last_id(&self, context: &str) -> i32 {
-        self.contexts.get(context).map_or(0, |context| context.last_id)
+        let last = self.contexts.get(context).map_or(0, |context| context.last_id);
+        last.max(self.floors.of(context))
+    }
+
+    /// The same of each context.
+    pub(crate) fn last_ids(&self) -> BTreeMap<String, i32> {
+        self.contexts.keys().map(|context| (context.clone(), self.last_id(context))).collect()
+    }
+
+    /// Ids that are not given, whatever the records say.
+    pub(crate) fn set_floors(&mut self, floors: IdFloors) {
+        self.floors = floors;
     }
 
     /// The contexts that were declared, have a subject, or are the default one, in order.
