@@ -1,4 +1,4 @@
-//! Work on threads for blocking work that clients ask for: so many at a time, of which one client address has half.
+//! Work on threads for blocking work that clients ask for: so many at a time, of which one client address has half, and one user.
 //!
 //! Invariants:
 //! - An address is in line for a thread as often as it may have one: however much it asks for, others wait behind no more
@@ -18,12 +18,15 @@ use crate::clients::{ClientAddress, ClientLimit};
 pub struct FairWork {
     work: BlockingWork,
     clients: Arc<ClientLimit>,
+    users: Arc<ClientLimit<String>>,
 }
 
 impl FairWork {
-    /// Admits at most `count` at one time, and half as many of one address, but one at least.
+    /// Admits at most `count` at one time, and half as many of one address or one user, but one at least.
     pub fn at_most(count: usize) -> Self {
-        Self { work: BlockingWork::at_most(count), clients: ClientLimit::new((count / 2).max(1)) }
+        let half = (count / 2).max(1);
+        let (clients, users) = (ClientLimit::new(half), ClientLimit::new(half));
+        Self { work: BlockingWork::at_most(count), clients, users }
     }
 
     /// The same threads for what is made once for all who ask, and so is no one client's.
@@ -38,13 +41,28 @@ impl FairWork {
         client: ClientAddress,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> T {
-        let Self { work: threads, clients } = self.clone();
+        self.run_for(client, None, work).await
+    }
+
+    /// The same for a user who has logged in, and has no more than one address has, whatever addresses it comes from.
+    pub async fn run_for<T: Send + 'static>(
+        &self,
+        client: ClientAddress,
+        user: Option<String>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        let Self { work: threads, clients, users } = self.clone();
         // In a task of its own, so that a share that comes is used whether or not the caller is polled.
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
+            // The user's first: what waits for it is in no one else's way.
+            let of_user = match user {
+                Some(user) => Some(users.wait(user, 1).await),
+                None => None,
+            };
             let share = clients.wait(client, 1).await;
             let work = move || {
-                let _share = share;
+                let _shares = (share, of_user);
                 work()
             };
             threads.run(work).await
@@ -112,6 +130,28 @@ mod tests {
             numbers.push(number);
         }
         assert_eq!(numbers, [2, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_user_has_half_from_several_addresses() {
+        let work = FairWork::at_most(2);
+        let (let_go, holds) = mpsc::channel::<()>();
+        let (begun, begins) = oneshot::channel();
+        let held = move || {
+            begun.send(()).ok();
+            holds.recv().ok();
+        };
+        let mut first = Box::pin(work.run_for(client(1), Some("eve".to_owned()), held));
+        assert!(first.as_mut().now_or_never().is_none());
+        timeout(PATIENCE, begins).await.expect("in time").expect("it begins");
+        let mut second = Box::pin(work.run_for(client(2), Some("eve".to_owned()), || 2));
+        assert!(second.as_mut().now_or_never().is_none(), "she has one already");
+        let other = work.run_for(client(2), Some("bob".to_owned()), || 3);
+        assert_eq!(timeout(PATIENCE, other).await.expect("in time"), 3);
+        assert!(second.as_mut().now_or_never().is_none(), "she still has one");
+        drop(let_go);
+        assert_eq!(timeout(PATIENCE, second).await.expect("in time"), 2);
+        first.await;
     }
 
     #[tokio::test]

@@ -125,7 +125,12 @@ impl CompactedTopic {
 
     /// Whether there is, or was, anything in the topic, as far as it was read.
     pub async fn has_records(&self) -> bool {
-        self.read_to.lock().await.next > Offset::ZERO
+        self.end().await > Offset::ZERO
+    }
+
+    /// The offset up to which it was read.
+    pub async fn end(&self) -> Offset {
+        self.read_to.lock().await.next
     }
 
     async fn read_on(
@@ -215,6 +220,11 @@ impl Change<'_> {
         }
         self.read_to.is_stale = false;
         Ok(())
+    }
+
+    /// The offset behind all that was read or appended.
+    pub fn end(&self) -> Offset {
+        self.read_to.next
     }
 }
 

@@ -51,6 +51,7 @@ mod value_schema;
 
 use factum_base::steps::Steps;
 
+use crate::work::Work;
 use crate::{Incompatibility, InvalidSchema, MAX_DEPTH, MAX_SCHEMA_BYTES, ReferencedSchema, ValueError};
 use canonical::Form;
 use parser::Parser;
@@ -155,7 +156,16 @@ impl Schema {
 
     /// Every reason why `reader` cannot read what `writer` wrote, at most 100; none if it can read all of it.
     pub fn incompatibilities(reader: &Self, writer: &Self) -> Vec<Incompatibility> {
-        compatibility::compare(&reader.types, reader.root, &writer.types, writer.root)
+        Self::incompatibilities_within(reader, writer, &Work::default())
+    }
+
+    /// The same as a part of `work`; not all of them where that is used up.
+    pub(crate) fn incompatibilities_within(
+        reader: &Self,
+        writer: &Self,
+        work: &Work,
+    ) -> Vec<Incompatibility> {
+        compatibility::compare(&reader.types, reader.root, &writer.types, writer.root, work)
     }
 
     /// Appends the JSON of one value in Avro's binary encoding to `out`, which on an error stays as it was.

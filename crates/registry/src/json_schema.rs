@@ -30,12 +30,16 @@ mod violation;
 use jsonschema::Validator;
 use serde_json::Value;
 
+use crate::work::Work;
 use crate::{Incompatibility, InvalidSchema, ReferencedSchema, ValueError};
 pub use comparison::Policy;
 use extent::Extent;
 use model::Model;
 use references::References;
 use text::MemberOrder;
+
+/// Bytes of memory for each value of the text, in its model and in what validates.
+const PER_VALUE: usize = 700;
 
 /// A schema that is ready to validate values and to be compared.
 #[derive(Debug)]
@@ -73,6 +77,11 @@ impl Schema {
         text::write(&self.references.json, self.references.root(), MemberOrder::Name)
     }
 
+    /// About how many bytes of memory it takes: what is counted is small, and many.
+    pub(crate) fn weight(&self) -> usize {
+        self.references.json.count().saturating_mul(PER_VALUE)
+    }
+
     /// Every reason why `reader` cannot read what `writer` wrote, by [`Policy::Strict`]; at most 100.
     pub fn incompatibilities(reader: &Self, writer: &Self) -> Vec<Incompatibility> {
         Self::incompatibilities_with(reader, writer, Policy::Strict)
@@ -80,7 +89,17 @@ impl Schema {
 
     /// The same by a policy.
     pub fn incompatibilities_with(reader: &Self, writer: &Self, policy: Policy) -> Vec<Incompatibility> {
-        comparison::incompatibilities(&writer.model, &reader.model, policy)
+        Self::incompatibilities_within(reader, writer, policy, &Work::default())
+    }
+
+    /// The same as a part of `work`; not all of them where that is used up.
+    pub(crate) fn incompatibilities_within(
+        reader: &Self,
+        writer: &Self,
+        policy: Policy,
+        work: &Work,
+    ) -> Vec<Incompatibility> {
+        comparison::incompatibilities(&writer.model, &reader.model, policy, work)
     }
 
     /// Checks that `json` is one JSON document that the schema allows.

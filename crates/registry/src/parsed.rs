@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::work::Work;
 use crate::{
     CompatibilityPolicy, Incompatibility, InvalidSchema, MAX_SCHEMA_BYTES, ReferencedSchema, SchemaType,
     avro, json_schema, protobuf,
 };
+
+/// Bytes of memory for each byte of a text in Avro: defaults have two bytes of text and fifty in memory.
+const AVRO_WEIGHT: usize = 25;
+/// Bytes of memory of every schema.
+const BASE_WEIGHT: usize = 4 * 1024;
 
 /// A schema of one of the formats.
 #[derive(Debug, Clone)]
@@ -52,6 +58,16 @@ impl ParsedSchema {
         }
     }
 
+    /// About how many bytes of memory it takes, and rather more; `bytes` is the size of its text with that of its references.
+    pub(crate) fn weight(&self, bytes: usize) -> usize {
+        let parts = match self {
+            Self::Avro(_) => bytes.saturating_mul(AVRO_WEIGHT),
+            Self::Json(schema) => schema.weight(),
+            Self::Protobuf(schema) => schema.weight(),
+        };
+        parts.saturating_add(bytes.saturating_mul(2)).saturating_add(BASE_WEIGHT)
+    }
+
     /// The text that the registry keeps.
     pub fn canonical(&self) -> String {
         match self {
@@ -80,19 +96,23 @@ impl ParsedSchema {
         }
     }
 
-    /// Every reason why `reader` cannot read what `writer` wrote, up to a limit of the format.
-    pub fn incompatibilities(
+    /// Every reason why `reader` cannot read what `writer` wrote, up to a limit of the format, as a part of `work`: where that is used
+    /// up, they are not all.
+    pub(crate) fn incompatibilities(
         reader: &Self,
         writer: &Self,
         policy: CompatibilityPolicy,
+        work: &Work,
     ) -> Vec<Incompatibility> {
         match (reader, writer) {
-            (Self::Avro(reader), Self::Avro(writer)) => avro::Schema::incompatibilities(reader, writer),
+            (Self::Avro(reader), Self::Avro(writer)) => {
+                avro::Schema::incompatibilities_within(reader, writer, work)
+            }
             (Self::Json(reader), Self::Json(writer)) => {
-                json_schema::Schema::incompatibilities_with(reader, writer, policy.into())
+                json_schema::Schema::incompatibilities_within(reader, writer, policy.into(), work)
             }
             (Self::Protobuf(reader), Self::Protobuf(writer)) => {
-                protobuf::Schema::incompatibilities(reader, writer)
+                protobuf::Schema::incompatibilities_within(reader, writer, work)
             }
             (reader, writer) => vec![Incompatibility {
                 kind: "SCHEMA_TYPE_MISMATCH",

@@ -44,9 +44,16 @@ use prost_reflect::{DynamicMessage, FileDescriptor, MessageDescriptor, ReflectMe
 pub use message_indexes::MessageIndexes;
 pub use messages::MessageName;
 
+use crate::work::Work;
 use crate::{Incompatibility, InvalidSchema, MAX_SCHEMA_BYTES, ReferencedSchema, ValueError};
 use link::OWN_NAME;
 use print::Form;
+
+/// Bytes of memory for each message or enum, field, value of an enum, and byte of text.
+const PER_MESSAGE: usize = 1_600;
+const PER_FIELD: usize = 1_500;
+const PER_VALUE: usize = 600;
+const PER_BYTE: usize = 4;
 
 /// A `.proto` file, with all that it imports.
 #[derive(Debug, Clone)]
@@ -155,10 +162,29 @@ impl Schema {
         found.ok_or_else(|| ValueError { path: None, reason: format!("no message {}", message.full_name) })
     }
 
+    /// About how many bytes of memory it takes: what is counted is small, and many.
+    pub(crate) fn weight(&self) -> usize {
+        let pool = self.file.parent_pool();
+        let enums = pool.all_enums().map(|declared| PER_MESSAGE + PER_VALUE * declared.values().len());
+        let messages = pool.all_messages().map(|message| {
+            PER_MESSAGE + PER_FIELD * message.fields().len() + PER_MESSAGE * message.oneofs().len()
+        });
+        messages.chain(enums).sum::<usize>() + PER_BYTE * self.canonical.len()
+    }
+
     /// Every reason why `reader` cannot read what was written by `writer`, at most 100, in the verdicts and with the names of
     /// Confluent's `SchemaDiff`.
     pub fn incompatibilities(reader: &Self, writer: &Self) -> Vec<Incompatibility> {
-        compare::incompatibilities(&reader.file, &writer.file)
+        Self::incompatibilities_within(reader, writer, &Work::default())
+    }
+
+    /// The same as a part of `work`; where that is used up, not all of them, and one that says so.
+    pub(crate) fn incompatibilities_within(
+        reader: &Self,
+        writer: &Self,
+        work: &Work,
+    ) -> Vec<Incompatibility> {
+        compare::incompatibilities(&reader.file, &writer.file, work)
     }
 
     /// Appends the JSON of one value of the first message. The bytes are the message alone: [`MessageIndexes::read`] takes

@@ -20,14 +20,20 @@ mod resolve;
 mod settings;
 mod values;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use factum_base::tasks::Stop;
 use factum_eventlog::{EventLog, UnreadableRecords};
 
+#[cfg(doc)]
+use crate::WorkError;
+use crate::given_ids::IdFloors;
 use crate::parsed_schemas::ParsedSchemas;
 use crate::store::{KnownSchema, Store};
-use crate::{Guid, Schema, StoreError, Subject, VersionId};
+use crate::work::Work;
+use crate::{GivenIds, Guid, Schema, StoreError, Subject, VersionId};
 
 pub use check::{CheckError, VersionVerdict};
 pub use delete::DeleteError;
@@ -40,7 +46,11 @@ pub use values::{CodecError, DecodedValue};
 
 /// The registry of a server; a cheap handle.
 #[derive(Clone)]
-pub struct Registry(Arc<Inner>);
+pub struct Registry(
+    Arc<Inner>,
+    /// Ends what is read and compared through this handle.
+    Stop,
+);
 
 struct Inner {
     store: Store,
@@ -90,7 +100,18 @@ impl SubjectVersion {
 impl Registry {
     /// Over `log`, which may write reserved topics; nothing is read yet.
     pub fn new(log: Arc<dyn EventLog>) -> Self {
-        Self(Arc::new(Inner { store: Store::new(log), parsed: ParsedSchemas::default() }))
+        Self(Arc::new(Inner { store: Store::new(log), parsed: ParsedSchemas::default() }), Stop::new())
+    }
+
+    /// The same registry for work that no one waits for after `stop` is requested: reading and comparing schemas ends then, with
+    /// [`WorkError::Stopped`].
+    #[must_use]
+    pub fn until(&self, stop: Stop) -> Self {
+        Self(Arc::clone(&self.0), stop)
+    }
+
+    fn work(&self) -> Work {
+        Work::until(self.1.clone())
     }
 
     /// Reads what is on the log and was not read yet; gives what was passed over.
@@ -99,6 +120,22 @@ impl Registry {
     /// [`StoreError`] where the log does not answer.
     pub async fn read(&self) -> Result<UnreadableRecords, StoreError> {
         self.0.store.read().await
+    }
+
+    /// Has `note` called after each change with the ids that it gave, on a thread for blocking work and before the change is
+    /// answered: what was answered is noted.
+    pub fn note_changes(&self, note: impl Fn(&GivenIds) + Send + Sync + 'static) {
+        self.0.store.note_changes(Arc::new(note));
+    }
+
+    /// The ids that were given in all contexts, as far as the log was read.
+    pub async fn given_ids(&self) -> GivenIds {
+        self.0.store.given_ids().await
+    }
+
+    /// Gives no id up to these, whatever the log knows; `others` is for contexts that are not among them.
+    pub fn keep_ids_above(&self, ids: BTreeMap<String, i32>, others: i32) {
+        self.0.store.keep_ids_above(IdFloors { ids, others });
     }
 
     /// How many subjects and schemas there are.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
+use crate::json_size::json_size;
 use crate::{Metadata, RuleSet, SchemaType};
 
 /// A schema of one format.
@@ -48,6 +49,19 @@ pub struct Guid([u8; 16]);
 pub struct InvalidGuid;
 
 impl Schema {
+    /// Bytes of its metadata and its rules, as JSON.
+    pub(crate) fn detail_bytes(&self) -> usize {
+        let metadata = self.metadata.as_ref().map_or(0, json_size);
+        metadata.saturating_add(self.rule_set.as_ref().map_or(0, json_size))
+    }
+
+    /// Bytes of all that is kept of it.
+    pub(crate) fn bytes(&self) -> usize {
+        let references =
+            self.references.iter().map(|reference| reference.name.len() + reference.subject.len());
+        self.text.len().saturating_add(self.detail_bytes()).saturating_add(references.sum())
+    }
+
     /// Its identity.
     pub fn guid(&self) -> Guid {
         let mut hash = Md5::new();

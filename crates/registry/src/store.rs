@@ -5,15 +5,18 @@
 mod memory;
 mod record;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use factum_eventlog::{
     Change, CompactedTopic, CompactedTopicError, EventLog, ProduceError, UnreadableRecords,
 };
 use factum_types::{ByteSize, Record, TopicName};
-use parking_lot::{RwLock, RwLockReadGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
-use crate::metrics;
+use crate::given_ids::IdFloors;
+use crate::{GivenIds, metrics};
 pub(crate) use memory::{KnownSchema, KnownVersion, Memory, Versions};
 pub(crate) use record::{ContextEntry, Entry, VersionEntry};
 
@@ -34,22 +37,45 @@ pub enum StoreError {
 }
 
 /// The topic, and what it says.
-#[derive(Debug)]
 pub(crate) struct Store {
     topic: CompactedTopic,
     memory: Arc<RwLock<Memory>>,
+    note: OnceLock<Note>,
+    /// Contexts that were changed since the last note: a change whose future was dropped is noted with the next one.
+    unnoted: Mutex<BTreeSet<String>>,
 }
+
+/// Notes which ids were given. Blocking.
+pub(crate) type Note = Arc<dyn Fn(&GivenIds) + Send + Sync>;
 
 /// A change under way; no other begins before it is dropped.
 pub(crate) struct StoreChange<'a> {
     change: Change<'a>,
-    memory: &'a RwLock<Memory>,
+    store: &'a Store,
 }
 
 impl Store {
     pub(crate) fn new(log: Arc<dyn EventLog>) -> Self {
         let name = TopicName::new(TOPIC).expect("the constant is a valid name");
-        Self { topic: CompactedTopic::new(log, name, MAX_BATCH), memory: Arc::default() }
+        let topic = CompactedTopic::new(log, name, MAX_BATCH);
+        Self { topic, memory: Arc::default(), note: OnceLock::new(), unnoted: Mutex::default() }
+    }
+
+    /// Has `note` called after each change, before it is answered.
+    pub(crate) fn note_changes(&self, note: Note) {
+        // A registry has one owner that sets it up.
+        drop(self.note.set(note));
+    }
+
+    /// The highest ids of all contexts.
+    pub(crate) async fn given_ids(&self) -> GivenIds {
+        let end = self.topic.end().await;
+        GivenIds { end, ids: self.memory().last_ids() }
+    }
+
+    /// Ids that are not given, whatever the log knows.
+    pub(crate) fn keep_ids_above(&self, floors: IdFloors) {
+        self.memory.write().set_floors(floors);
     }
 
     /// Reads what was not read yet; gives what was passed over.
@@ -70,7 +96,7 @@ impl Store {
     /// [`StoreError`] where the log does not answer.
     pub(crate) async fn begin(&self) -> Result<StoreChange<'_>, StoreError> {
         let change = self.topic.begin(&|records, unreadable| take(&self.memory, records, unreadable)).await?;
-        Ok(StoreChange { change, memory: &self.memory })
+        Ok(StoreChange { change, store: self })
     }
 
     /// What is known. Held for as short as possible, and never across an await.
@@ -86,7 +112,8 @@ impl StoreChange<'_> {
     /// [`StoreError::Write`].
     pub(crate) async fn append(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let records = entries.iter().map(Entry::encode).collect();
-        let memory = self.memory;
+        let memory = &self.store.memory;
+        self.store.unnoted.lock().extend(entries.iter().filter_map(Entry::id_context));
         let apply = async move {
             let mut memory = memory.write();
             for entry in entries {
@@ -98,7 +125,29 @@ impl StoreChange<'_> {
             drop(memory);
             metrics::counts(subjects, schemas);
         };
-        Ok(self.change.append(records, apply).await?)
+        self.change.append(records, apply).await?;
+        self.note().await;
+        Ok(())
+    }
+
+    /// Notes the ids of what was changed. It goes on also where no one waits for it.
+    async fn note(&self) {
+        let Some(note) = self.store.note.get().cloned() else { return };
+        let contexts = std::mem::take(&mut *self.store.unnoted.lock());
+        let given = {
+            let memory = self.store.memory();
+            let ids = contexts.into_iter().map(|context| (memory.last_id(&context), context));
+            GivenIds { end: self.change.end(), ids: ids.map(|(id, context)| (context, id)).collect() }
+        };
+        if let Err(failed) = tokio::task::spawn_blocking(move || note(&given)).await {
+            std::panic::resume_unwind(failed.into_panic());
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("topic", &self.topic).finish_non_exhaustive()
     }
 }
 

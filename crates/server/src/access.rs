@@ -3,7 +3,7 @@
 //! **Invariants:** no client reads or writes the topic that has what is kept of passwords, whatever else it may do. Where a part of
 //! it is lost, super users alone are let in, until the operator says otherwise.
 
-mod damage;
+pub(crate) mod damage;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -36,6 +36,6 @@ pub use factum_broker::AutoCreateTopics;
 pub use factum_kafka_server::SecurityProtocol;
 pub use machine::Options as DiskOptions;
 pub use open_files::raise_open_files;
-pub use options::{Access, AccessOptions, DataDir, Options};
+pub use options::{Access, AccessOptions, DataDir, Options, RegistryOptions};
 pub use running::Running;
 pub use temporary::TemporaryFolder;

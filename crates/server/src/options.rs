@@ -22,6 +22,8 @@ pub struct Options {
     pub project: Option<PathBuf>,
     /// Who may use it: a word, or a table.
     pub access: AccessOptions,
+    /// The schema registry.
+    pub registry: RegistryOptions,
     /// The embedded log. Its `data_dir` is set from [`Options::data_dir`].
     pub log: factum_broker::Options,
     /// The Kafka API.
@@ -38,6 +40,14 @@ pub struct Options {
     pub disk: machine::Options,
     /// How the project folder is watched.
     pub watch: watch::Options,
+}
+
+/// The schema registry: table `[registry]`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RegistryOptions {
+    /// Whether to do without what is lost of schemas, from then on.
+    pub accept_damage: bool,
 }
 
 /// Where a server keeps everything.

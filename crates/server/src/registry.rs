@@ -5,14 +5,19 @@
 //!
 //! **Not here:** what is read again before a change (`factum-eventlog`).
 
+mod note;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use factum_base::tasks::Stop;
-use factum_eventlog::UnreadableRecords;
+use factum_eventlog::EventLog;
 use factum_registry::{Registry, StoreError, TOPIC};
 use parking_lot::RwLock;
 use tracing::{error, info};
+
+use self::note::RegistryNote;
 
 /// Between two readings of a log that does not answer.
 const RETRY: Duration = Duration::from_secs(2);
@@ -27,47 +32,84 @@ enum Reading {
     #[default]
     Waiting,
     Failed(String),
-    /// All but these.
-    Done(UnreadableRecords),
+    /// Read; and what is lost, if anything is.
+    Done(Option<String>),
 }
 
-impl RegistryHealth {
+/// The registry of a server, which has read what is on the log, or does so in the background.
+pub(crate) struct RegistryStart {
+    pub(crate) registry: Registry,
+    pub(crate) health: RegistryHealth,
+    reading: RegistryReading,
+}
+
+/// What reading it takes.
+#[derive(Clone)]
+struct RegistryReading {
+    registry: Registry,
+    health: RegistryHealth,
+    note: Arc<RegistryNote>,
+}
+
+impl RegistryStart {
+    /// Reads the registry; ids that were given are noted in `data_dir` from then on.
+    pub(crate) async fn new(log: Arc<dyn EventLog>, data_dir: &Path, accepts_damage: bool) -> Self {
+        let (registry, health) = (Registry::new(log), RegistryHealth::default());
+        let note = Arc::new(RegistryNote::open(data_dir, accepts_damage));
+        // Before anything is read, as a client may be the one who has it read.
+        note.raise(&registry);
+        let noted = Arc::clone(&note);
+        registry.note_changes(move |given| noted.add(given));
+        let reading = RegistryReading { registry: registry.clone(), health: health.clone(), note };
+        reading.read().await;
+        Self { registry, health, reading }
+    }
+
+    /// What reads until the log answers or `stop`; `None` where it has answered.
+    pub(crate) fn rest(&self, stop: Stop) -> Option<impl Future<Output = ()> + Send + 'static> {
+        (!self.health.is_ready()).then(|| self.reading.clone().keep_reading(stop))
+    }
+}
+
+impl RegistryReading {
     /// Reads what is on the log; whether it could be read.
-    pub(crate) async fn read(&self, registry: &Registry) -> bool {
-        let reading = match registry.read().await {
+    async fn read(&self) -> bool {
+        let reading = match self.registry.read().await {
             Ok(unreadable) => {
-                if !unreadable.is_empty() {
-                    error!(%unreadable, "some schemas cannot be read and are not there");
-                }
-                Reading::Done(unreadable)
+                let given = self.registry.given_ids().await;
+                let (note, registry) = (Arc::clone(&self.note), self.registry.clone());
+                let judge = move || note.judge(&registry, &given, &unreadable);
+                Reading::Done(
+                    tokio::task::spawn_blocking(judge).await.expect("looking for damage does not panic"),
+                )
             }
             Err(source) => {
                 // Once, and not at every attempt.
-                if matches!(*self.0.read(), Reading::Waiting) {
+                if matches!(*self.health.0.read(), Reading::Waiting) {
                     error!(error = &source as &dyn std::error::Error, "schemas cannot be read");
                 }
                 Reading::Failed(in_words(&source))
             }
         };
-        let mut known = self.0.write();
-        *known = reading;
-        matches!(*known, Reading::Done(_))
+        *self.health.0.write() = reading;
+        self.health.is_ready()
     }
 
-    /// Reads until the log answers or `stop`.
-    pub(crate) async fn keep_reading(self, registry: Registry, stop: Stop) {
+    async fn keep_reading(self, stop: Stop) {
         loop {
             tokio::select! {
                 () = stop.requested() => return,
                 () = tokio::time::sleep(RETRY) => {}
             }
-            if self.read(&registry).await {
+            if self.read().await {
                 info!("schemas were read");
                 return;
             }
         }
     }
+}
 
+impl RegistryHealth {
     /// Whether the registry knows what is on the log.
     pub(crate) fn is_ready(&self) -> bool {
         matches!(*self.0.read(), Reading::Done(_))
@@ -78,12 +120,7 @@ impl RegistryHealth {
         match &*self.0.read() {
             Reading::Waiting => vec![format!("topic {TOPIC} is not read yet")],
             Reading::Failed(reason) => vec![reason.clone()],
-            Reading::Done(unreadable) if unreadable.is_empty() => Vec::new(),
-            Reading::Done(unreadable) => {
-                vec![format!(
-                    "some records of topic {TOPIC} cannot be read, and have no effect: {unreadable}"
-                )]
-            }
+            Reading::Done(lost) => lost.iter().cloned().collect(),
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::identity::identity;
 use crate::machine::Machine;
 use crate::names::ViewAndTableNames;
 use crate::open_files::share_out;
-use crate::registry::RegistryHealth;
+use crate::registry::{RegistryHealth, RegistryStart};
 use crate::running::{Groups, Running};
 use crate::{DataDir, Options, StartError, TemporaryFolder, effects, listeners, private_files, state};
 
@@ -77,7 +77,7 @@ impl Parts {
         // For those who keep records of their own in reserved topics: governance and the engine.
         let internal_log: Arc<dyn EventLog> = Arc::new(broker.internal_log());
         let access = access::start(&options, &data_dir, Arc::clone(&internal_log), &random).await?;
-        let (registry, registry_health) = start_registry(&internal_log, groups).await;
+        let (registry, registry_health) = start_registry(&options, &data_dir, &internal_log, groups).await;
         let catalogue = Catalogue::new();
         follow_catalogue(&broker, &catalogue, &registry);
         // SQL reads values that were written with a schema as JSON.
@@ -258,14 +258,19 @@ fn watch_machine(
     machine
 }
 
-/// The registry, with what is on the log, and how far it is read.
-async fn start_registry(internal_log: &Arc<dyn EventLog>, groups: &Groups) -> (Registry, RegistryHealth) {
-    let (registry, health) = (Registry::new(Arc::clone(internal_log)), RegistryHealth::default());
-    if !health.read(&registry).await {
-        let reading = health.clone().keep_reading(registry.clone(), groups.domain.stop());
-        groups.domain.spawn_quiet(reading);
+/// The registry, which reads what is on the log.
+async fn start_registry(
+    options: &Options,
+    data_dir: &Path,
+    internal_log: &Arc<dyn EventLog>,
+    groups: &Groups,
+) -> (Registry, RegistryHealth) {
+    let accepts_damage = options.registry.accept_damage;
+    let start = RegistryStart::new(Arc::clone(internal_log), data_dir, accepts_damage).await;
+    if let Some(rest) = start.rest(groups.domain.stop()) {
+        groups.domain.spawn_quiet(rest);
     }
-    (registry, health)
+    (start.registry, start.health)
 }
 
 /// The engine over its state; no view runs yet.

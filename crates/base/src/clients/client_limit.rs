@@ -1,4 +1,4 @@
-//! Limits for each client address, of whatever clients share.
+//! Limits for each client, by its address or its name, of whatever clients share.
 //!
 //! Invariants:
 //! - What an address has never passes the limit, so that one client cannot use up what all clients share.
@@ -9,26 +9,27 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Semaphore;
 
 use super::ClientAddress;
 
-/// A limit for each client address.
-pub struct ClientLimit {
+/// A limit for each client address, or each client of another kind.
+pub struct ClientLimit<K: Eq + Hash = ClientAddress> {
     limit: usize,
-    clients: Mutex<HashMap<ClientAddress, Weak<Client>>>,
+    clients: Mutex<HashMap<K, Weak<Client<K>>>>,
 }
 
 /// An address that has something, or waits for it.
-struct Client {
-    address: ClientAddress,
-    of: Arc<ClientLimit>,
+struct Client<K: Eq + Hash> {
+    address: K,
+    of: Arc<ClientLimit<K>>,
     free: Semaphore,
 }
 
-impl ClientLimit {
+impl<K: Clone + Eq + Hash> ClientLimit<K> {
     /// At most `limit` units for each address.
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { limit: limit.min(Semaphore::MAX_PERMITS), clients: Mutex::default() })
@@ -40,41 +41,44 @@ impl ClientLimit {
     }
 
     /// Takes `units` for `client`, until the share is dropped; `None` if it would then have more than the limit.
-    pub fn take(self: &Arc<Self>, client: ClientAddress, units: usize) -> Option<ClientShare> {
+    pub fn take(self: &Arc<Self>, client: K, units: usize) -> Option<ClientShare<K>> {
         let client = self.client(client);
         client.free.try_acquire_many(u32::try_from(units).ok()?).ok()?.forget();
         Some(ClientShare { client, units })
     }
 
     /// The same, and waits until the client has less; more than the limit counts as the limit.
-    pub async fn wait(self: &Arc<Self>, client: ClientAddress, units: usize) -> ClientShare {
+    pub async fn wait(self: &Arc<Self>, client: K, units: usize) -> ClientShare<K> {
         let client = self.client(client);
         let permits = u32::try_from(units.min(self.limit)).unwrap_or(u32::MAX);
         client.free.acquire_many(permits).await.expect("the semaphore is never closed").forget();
         ClientShare { client, units: permits as usize }
     }
 
-    fn client(self: &Arc<Self>, address: ClientAddress) -> Arc<Client> {
+    fn client(self: &Arc<Self>, address: K) -> Arc<Client<K>> {
         let mut clients = self.clients();
         clients.get(&address).and_then(Weak::upgrade).unwrap_or_else(|| {
-            let client = Arc::new(Client { address, of: Arc::clone(self), free: Semaphore::new(self.limit) });
+            let (free, of) = (Semaphore::new(self.limit), Arc::clone(self));
+            let client = Arc::new(Client { address: address.clone(), of, free });
             clients.insert(address, Arc::downgrade(&client));
             client
         })
     }
+}
 
-    fn clients(&self) -> MutexGuard<'_, HashMap<ClientAddress, Weak<Client>>> {
+impl<K: Eq + Hash> ClientLimit<K> {
+    fn clients(&self) -> MutexGuard<'_, HashMap<K, Weak<Client<K>>>> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Debug for ClientLimit {
+impl<K: Eq + Hash> fmt::Debug for ClientLimit<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientLimit").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
-impl Drop for Client {
+impl<K: Eq + Hash> Drop for Client<K> {
     fn drop(&mut self) {
         let mut clients = self.of.clients();
         // Another may have come under the same address since the last share of this one was dropped.
@@ -85,15 +89,15 @@ impl Drop for Client {
 }
 
 /// Units that a client has; dropping it gives them back.
-pub struct ClientShare {
-    client: Arc<Client>,
+pub struct ClientShare<K: Eq + Hash = ClientAddress> {
+    client: Arc<Client<K>>,
     units: usize,
 }
 
-impl ClientShare {
+impl<K: Eq + Hash> ClientShare<K> {
     /// Adds what another share of the same client has.
     pub fn merge(&mut self, mut other: Self) {
-        debug_assert_eq!(self.client.address, other.client.address);
+        debug_assert!(self.client.address == other.client.address, "shares of one client");
         self.units += std::mem::take(&mut other.units);
     }
 
@@ -105,7 +109,7 @@ impl ClientShare {
     }
 }
 
-impl Drop for ClientShare {
+impl<K: Eq + Hash> Drop for ClientShare<K> {
     fn drop(&mut self) {
         self.client.free.add_permits(self.units);
     }

@@ -156,6 +156,44 @@ async fn a_subject_has_its_versions() {
 }
 
 #[tokio::test]
+async fn an_alias_stands_for_another_subject() {
+    let server = Server::start().await;
+    let mut found = String::new();
+    for (method, path, sent) in [
+        ("POST", "/subjects/a/versions", body(r#""int""#)),
+        ("POST", "/subjects/:.x:a/versions", body(r#""string""#)),
+        ("PUT", "/config/al", r#"{"alias":"a"}"#.to_owned()),
+        ("PUT", "/config/:.x:al", r#"{"alias":"a"}"#.to_owned()),
+        ("GET", "/subjects/al/versions/latest", String::new()),
+        ("GET", "/subjects/:.x:al/versions/latest", String::new()),
+        ("POST", "/subjects/al", body(r#""int""#)),
+        ("POST", "/compatibility/subjects/al/versions/latest", body(r#""boolean""#)),
+        ("POST", "/subjects/al/versions", body(r#""long""#)),
+        ("GET", "/schemas/ids/1?subject=al", String::new()),
+        ("GET", "/subjects", String::new()),
+        ("GET", "/config/al", String::new()),
+    ] {
+        let answer = server.send(method, path, &[("content-type", "application/json")], sent.as_str()).await;
+        writeln!(found, "{method} {path} {}: {}", answer.status, answer.text().trim_end()).expect("text");
+    }
+    expect![[r#"
+        POST /subjects/a/versions 200: {"version":1,"id":1,"guid":"ef524ea1-b91e-7317-3d93-8ade36c1db32","schema":"\"int\""}
+        POST /subjects/:.x:a/versions 200: {"version":1,"id":1,"guid":"095d71cf-1255-6b9d-5e33-0ad575b3df5d","schema":"\"string\""}
+        PUT /config/al 200: {"alias":"a"}
+        PUT /config/:.x:al 200: {"alias":"a"}
+        GET /subjects/al/versions/latest 200: {"subject":"a","version":1,"id":1,"guid":"ef524ea1-b91e-7317-3d93-8ade36c1db32","schema":"\"int\""}
+        GET /subjects/:.x:al/versions/latest 200: {"subject":":.x:a","version":1,"id":1,"guid":"095d71cf-1255-6b9d-5e33-0ad575b3df5d","schema":"\"string\""}
+        POST /subjects/al 200: {"subject":"a","version":1,"id":1,"guid":"ef524ea1-b91e-7317-3d93-8ade36c1db32","schema":"\"int\""}
+        POST /compatibility/subjects/al/versions/latest 200: {"is_compatible":false}
+        POST /subjects/al/versions 200: {"version":2,"id":2,"guid":"e1dd9a1e-f98b-451b-5369-0370b393966b","schema":"\"long\""}
+        GET /schemas/ids/1?subject=al 200: {"guid":"ef524ea1-b91e-7317-3d93-8ade36c1db32","schema":"\"int\""}
+        GET /subjects 200: ["a",":.x:a"]
+        GET /config/al 200: {"alias":"a","compatibilityLevel":"BACKWARD"}
+    "#]].assert_eq(&found);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_media_type_is_one_that_the_client_takes() {
     let server = Server::start().await;
     for (accept, media_type) in [

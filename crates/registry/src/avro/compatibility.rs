@@ -10,6 +10,7 @@ use std::rc::Rc;
 use super::incompatibilities as reasons;
 use super::types::{Enum, Field, Kind, Record, TypeId, Types};
 use crate::Incompatibility;
+use crate::work::Work;
 
 /// The most reasons that are listed.
 pub(crate) const MAX_REASONS: usize = 100;
@@ -64,6 +65,8 @@ struct Comparison<'a> {
     large_unions: HashMap<TypeId, Rc<HashMap<String, Vec<TypeId>>>>,
     stack: Vec<Frame>,
     steps_left: usize,
+    /// That of the request, of which this comparison is a part.
+    work: &'a Work,
 }
 
 /// Compares two types; at most [`MAX_REASONS`] reasons.
@@ -72,6 +75,7 @@ pub(crate) fn compare(
     reader: TypeId,
     writers: &Types,
     writer: TypeId,
+    work: &Work,
 ) -> Vec<Incompatibility> {
     let mut comparison = Comparison {
         readers,
@@ -80,6 +84,7 @@ pub(crate) fn compare(
         large_unions: HashMap::new(),
         stack: Vec::new(),
         steps_left: MAX_STEPS,
+        work,
     };
     let mut verdict = comparison.run(Frame::new(reader, writer, Vec::new(), true));
     if comparison.steps_left == 0 {
@@ -144,7 +149,8 @@ impl Comparison<'_> {
     }
 
     fn spend(&mut self, steps: usize) {
-        self.steps_left = self.steps_left.saturating_sub(steps);
+        let may_go_on = self.work.spend(steps);
+        self.steps_left = if may_go_on { self.steps_left.saturating_sub(steps) } else { 0 };
     }
 
     /// The place of a frame that is not on the stack, with what follows.

@@ -28,6 +28,7 @@ pub use difference::Policy;
 
 use super::model::Model;
 use crate::Incompatibility;
+use crate::work::Work;
 use difference::Difference;
 use schema::{Finding, Item, PairView};
 
@@ -113,11 +114,18 @@ struct Comparison<'m> {
     pairs: Pairs,
     patterns: HashMap<&'m str, Option<Validator>>,
     steps: usize,
+    /// That of the request, of which this comparison is a part.
+    work: &'m Work,
 }
 
 /// Every reason why `reader` cannot read what `writer` wrote.
-pub(super) fn incompatibilities(writer: &Model, reader: &Model, policy: Policy) -> Vec<Incompatibility> {
-    let mut comparison = Comparison::new(writer, reader, policy);
+pub(super) fn incompatibilities(
+    writer: &Model,
+    reader: &Model,
+    policy: Policy,
+    work: &Work,
+) -> Vec<Incompatibility> {
+    let mut comparison = Comparison::new(writer, reader, policy, work);
     let differences = comparison.run(|_, is_compatible| !is_compatible);
     differences.into_iter().map(|(path, difference, detail)| difference.describe(path, detail)).collect()
 }
@@ -129,7 +137,8 @@ pub(super) fn differences(
     reader: &Model,
     policy: Policy,
 ) -> Vec<(&'static str, String, bool)> {
-    let mut comparison = Comparison::new(writer, reader, policy);
+    let work = Work::default();
+    let mut comparison = Comparison::new(writer, reader, policy, &work);
     let differences = comparison.run(|_, _| true);
     differences
         .into_iter()
@@ -138,8 +147,14 @@ pub(super) fn differences(
 }
 
 impl<'m> Comparison<'m> {
-    fn new(writer: &'m Model, reader: &'m Model, policy: Policy) -> Self {
-        Self { writer, reader, policy, pairs: Pairs::default(), patterns: HashMap::new(), steps: 0 }
+    fn new(writer: &'m Model, reader: &'m Model, policy: Policy, work: &'m Work) -> Self {
+        Self { writer, reader, policy, pairs: Pairs::default(), patterns: HashMap::new(), steps: 0, work }
+    }
+
+    /// Counts a step; whether there may be more.
+    fn step(&mut self) -> bool {
+        self.steps = if self.work.spend(1) { self.steps + 1 } else { MAX_STEPS + 1 };
+        self.steps <= MAX_STEPS
     }
 
     /// The differences that are `wanted`, by their path, and with what there is to add.

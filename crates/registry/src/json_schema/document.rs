@@ -62,6 +62,11 @@ pub(super) struct Json {
 }
 
 impl Json {
+    /// How many values there are.
+    pub(super) fn count(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Reads one more text and gives its root.
     ///
     /// # Errors

@@ -20,19 +20,34 @@ pub(super) use difference::{Difference, DifferenceKind};
 
 use super::link::OWN_NAME;
 use crate::Incompatibility;
+use crate::work::Work;
 
 /// Incompatibilities that are reported at most.
 const MAX_REPORTED: usize = 100;
 
 /// What keeps `reader` from reading what `writer` wrote.
-pub(super) fn incompatibilities(reader: &FileDescriptor, writer: &FileDescriptor) -> Vec<Incompatibility> {
-    let found = differences(writer, reader).into_iter().filter(|difference| !difference.kind.is_compatible());
-    found.take(MAX_REPORTED).map(Difference::into_incompatibility).collect()
+pub(super) fn incompatibilities(
+    reader: &FileDescriptor,
+    writer: &FileDescriptor,
+    work: &Work,
+) -> Vec<Incompatibility> {
+    let found = differences(writer, reader, work).into_iter();
+    let found = found.filter(|difference| !difference.kind.is_compatible());
+    let mut reported: Vec<_> = found.take(MAX_REPORTED).map(Difference::into_incompatibility).collect();
+    if let Err(error) = work.check() {
+        let (kind, path) = ("SCHEMA_TOO_COMPLEX", "#/".to_owned());
+        reported.push(Incompatibility { kind, path, message: error.to_string(), detail: None });
+    }
+    reported
 }
 
 /// All differences, compatible ones too, from `original` to `update`.
-pub(super) fn differences(original: &FileDescriptor, update: &FileDescriptor) -> Vec<Difference> {
-    let mut comparison = Comparison { pairs: Vec::new(), positions: HashMap::new() };
+pub(super) fn differences(
+    original: &FileDescriptor,
+    update: &FileDescriptor,
+    work: &Work,
+) -> Vec<Difference> {
+    let mut comparison = Comparison { pairs: Vec::new(), positions: HashMap::new(), work };
     let mut files = Pair::default();
     message::compare_files(&mut comparison, &mut files, original, update);
     let mut compared = vec![files];
@@ -76,12 +91,14 @@ fn conclude(mut pairs: Vec<Pair>) -> Vec<Difference> {
 }
 
 /// Messages of both sides that are compared, or will be.
-struct Comparison {
+struct Comparison<'w> {
     pairs: Vec<(MessageDescriptor, MessageDescriptor)>,
     positions: HashMap<(String, String), usize>,
+    /// That of the request, of which this comparison is a part.
+    work: &'w Work,
 }
 
-impl Comparison {
+impl Comparison<'_> {
     /// The position of a pair, in the list that [`conclude`] is given.
     fn pair(&mut self, original: &MessageDescriptor, update: &MessageDescriptor) -> usize {
         let names = (original.full_name().to_owned(), update.full_name().to_owned());

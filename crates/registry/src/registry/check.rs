@@ -4,9 +4,10 @@ use super::resolve::ReadSchemaError;
 use super::{Inner, Registry, SubjectVersion};
 use crate::store::Versions;
 use crate::subject::Subject;
+use crate::work::Work;
 use crate::{
     CompatibilityLevel, Config, Incompatibility, InvalidSchema, Metadata, NewSchema, ParsedSchema,
-    ReferenceError, VersionSelector,
+    ReferenceError, VersionSelector, WorkError,
 };
 
 /// What keeps a schema and one version apart.
@@ -38,6 +39,9 @@ pub enum CheckError {
     /// It refers to what is not there.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    /// It takes too much work, or no one waits for it.
+    #[error(transparent)]
+    Work(#[from] WorkError),
 }
 
 impl From<ReadSchemaError> for CheckError {
@@ -45,6 +49,7 @@ impl From<ReadSchemaError> for CheckError {
         match error {
             ReadSchemaError::Reference(error) => Self::Reference(error),
             ReadSchemaError::Schema(error) => Self::Schema(error),
+            ReadSchemaError::Work(error) => Self::Work(error),
         }
     }
 }
@@ -76,8 +81,9 @@ impl Registry {
                 vec![found.ok_or_else(unknown)?]
             }
         };
-        let (_, parsed) = self.0.read_new(subject, new, &config)?.ok_or(CheckError::Empty)?;
-        Ok(self.0.verdicts(&parsed, new.metadata.as_ref(), &compared, &config))
+        let work = self.work();
+        let (_, parsed) = self.0.read_new(subject, new, &config, &work)?.ok_or(CheckError::Empty)?;
+        Ok(self.0.verdicts(&parsed, new.metadata.as_ref(), &compared, &config, &work)?)
     }
 }
 
@@ -89,21 +95,25 @@ impl Inner {
         metadata: Option<&Metadata>,
         live: &[SubjectVersion],
         config: &Config,
-    ) -> Vec<VersionVerdict> {
+        work: &Work,
+    ) -> Result<Vec<VersionVerdict>, WorkError> {
         let level = config.level();
         if level == CompatibilityLevel::None {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let group = group_of(config, metadata);
         // The latest first, as it is the one that people know.
         let same_group =
             live.iter().rev().filter(|version| group_of(config, version.schema().metadata.as_ref()) == group);
         let compared = same_group.take(if level.is_transitive() { usize::MAX } else { 1 });
-        let verdicts = compared.map(|version| VersionVerdict {
-            version: version.clone(),
-            incompatibilities: self.incompatibilities(parsed, version, config),
-        });
-        verdicts.filter(|verdict| !verdict.incompatibilities.is_empty()).collect()
+        let mut verdicts = Vec::new();
+        for version in compared {
+            let incompatibilities = self.incompatibilities(parsed, version, config, work)?;
+            if !incompatibilities.is_empty() {
+                verdicts.push(VersionVerdict { version: version.clone(), incompatibilities });
+            }
+        }
+        Ok(verdicts)
     }
 
     fn incompatibilities(
@@ -111,28 +121,31 @@ impl Inner {
         parsed: &ParsedSchema,
         version: &SubjectVersion,
         config: &Config,
-    ) -> Vec<Incompatibility> {
-        let earlier = match self.parse(&version.subject, version.schema()) {
+        work: &Work,
+    ) -> Result<Vec<Incompatibility>, WorkError> {
+        let earlier = match self.parse_known(version, work) {
             Ok(earlier) => earlier,
+            Err(ReadSchemaError::Work(error)) => return Err(error),
             // It was imported as it was, or what it refers to was.
             Err(error) => {
-                return vec![Incompatibility {
+                return Ok(vec![Incompatibility {
                     kind: "UNREADABLE_VERSION",
                     path: "/".to_owned(),
                     message: format!("version {} cannot be read: {error}", version.version),
                     detail: None,
-                }];
+                }]);
             }
         };
         let (level, policy) = (config.level(), config.compatibility_policy.unwrap_or_default());
         let mut incompatibilities = Vec::new();
         if level.is_backward() {
-            incompatibilities.extend(ParsedSchema::incompatibilities(parsed, &earlier, policy));
+            incompatibilities.extend(ParsedSchema::incompatibilities(parsed, &earlier, policy, work));
         }
         if level.is_forward() {
-            incompatibilities.extend(ParsedSchema::incompatibilities(&earlier, parsed, policy));
+            incompatibilities.extend(ParsedSchema::incompatibilities(&earlier, parsed, policy, work));
         }
-        incompatibilities
+        work.check()?;
+        Ok(incompatibilities)
     }
 }
 

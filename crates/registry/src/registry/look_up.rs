@@ -5,9 +5,10 @@ use super::resolve::ReadSchemaError;
 use super::{Registry, SubjectVersion};
 use crate::store::{KnownVersion, Memory};
 use crate::subject::{GLOBAL_CONTEXT, Subject};
+use crate::work::Work;
 use crate::{
     DEFAULT_CONTEXT, Guid, InvalidSchema, Metadata, NewSchema, ParsedSchema, ReferenceError, VersionId,
-    VersionSelector,
+    VersionSelector, WorkError,
 };
 
 /// Which versions count.
@@ -73,6 +74,9 @@ pub enum LookUpError {
     /// It refers to what is not there.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    /// It takes too much work, or no one waits for it.
+    #[error(transparent)]
+    Work(#[from] WorkError),
 }
 
 impl From<ReadSchemaError> for LookUpError {
@@ -80,6 +84,7 @@ impl From<ReadSchemaError> for LookUpError {
         match error {
             ReadSchemaError::Reference(error) => Self::Reference(error),
             ReadSchemaError::Schema(error) => Self::Schema(error),
+            ReadSchemaError::Work(error) => Self::Work(error),
         }
     }
 }
@@ -121,10 +126,12 @@ impl Registry {
         filter: VersionFilter,
     ) -> Result<SubjectVersion, LookUpError> {
         let places = places(&self.0.store.memory(), subject);
+        let work = self.work();
         for place in &places {
-            match self.find_in(place, new, filter) {
+            match self.find_in(place, new, filter, &work) {
                 Ok(Some(found)) => return Ok(found),
                 Ok(None) => {}
+                Err(error @ LookUpError::Work(_)) => return Err(error),
                 // What it refers to may be there in another context.
                 Err(_) if place != subject => {}
                 Err(error) => return Err(error),
@@ -145,13 +152,14 @@ impl Registry {
         subject: &Subject,
         new: &NewSchema,
         filter: VersionFilter,
+        work: &Work,
     ) -> Result<Option<SubjectVersion>, LookUpError> {
         let (versions, config) = {
             let memory = self.0.store.memory();
             let Some(versions) = memory.versions(subject).cloned() else { return Ok(None) };
             (versions, memory.config_in_effect(subject))
         };
-        let Some((schema, _)) = self.0.read_new(subject, new, &config)? else { return Ok(None) };
+        let Some((schema, _)) = self.0.read_new(subject, new, &config, work)? else { return Ok(None) };
         let guid = schema.guid();
         let all = || versions_of(subject, &versions).filter(|version| filter.admits(version.is_deleted));
         if let Some(found) = all().find(|version| version.guid() == guid) {
@@ -177,9 +185,7 @@ impl Registry {
         let memory = self.0.store.memory();
         let context = subject.map_or(DEFAULT_CONTEXT, Subject::context);
         let first = |context: &str| {
-            let named = memory
-                .uses(context, id)
-                .find(|(used, _)| subject.is_some_and(|subject| subject.name() == used.name()));
+            let named = subject.and_then(|subject| memory.use_by(subject, id));
             let (subject, version) = named.or_else(|| memory.uses(context, id).next())?;
             version_in(&memory, subject, VersionSelector::Number(*version), VersionFilter::All)
         };
@@ -187,7 +193,7 @@ impl Registry {
             let subject = subject.filter(|subject| subject.is_in_default_context())?;
             let mut places = places(&memory, subject).into_iter();
             places.find_map(|place| {
-                let (used, version) = memory.uses(place.context(), id).find(|(used, _)| *used == place)?;
+                let (used, version) = memory.use_by(&place, id)?;
                 version_in(&memory, used, VersionSelector::Number(*version), VersionFilter::All)
             })
         };
@@ -231,7 +237,8 @@ impl Registry {
             return Ok(found.clone());
         }
         let config = self.config_in_effect(subject);
-        let (schema, _) = self.0.read_new(subject, new, &config)?.ok_or(LookUpError::NotRegistered)?;
+        let read = self.0.read_new(subject, new, &config, &self.work())?;
+        let (schema, _) = read.ok_or(LookUpError::NotRegistered)?;
         let found = versions.into_iter().rev().find(|version| version.schema().text == schema.text);
         found.ok_or(LookUpError::NotRegistered)
     }
@@ -369,7 +376,7 @@ impl Registry {
     /// # Errors
     /// [`LookUpError::Schema`], [`LookUpError::Reference`] for one that was imported as it was.
     pub fn parsed(&self, version: &SubjectVersion) -> Result<ParsedSchema, LookUpError> {
-        Ok(self.0.parse(&version.subject, version.schema())?)
+        Ok(self.0.parse_known(version, &self.work())?)
     }
 }
 

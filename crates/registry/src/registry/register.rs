@@ -10,9 +10,10 @@ use crate::store::{
     ContextEntry, Entry, KnownSchema, KnownVersion, Memory, StoreChange, VersionEntry, Versions,
 };
 use crate::subject::Subject;
+use crate::work::Work;
 use crate::{
     Config, InvalidSchema, Metadata, Mode, ParsedSchema, Reference, ReferenceError, RuleSet, Schema,
-    SchemaType, StoreError,
+    SchemaType, StoreError, WorkError,
 };
 
 /// Schemas of all contexts together, at most.
@@ -21,6 +22,14 @@ pub const MAX_SCHEMAS: usize = 200_000;
 const MAX_SUBJECTS: usize = 100_000;
 /// References that a schema has itself, at most.
 const MAX_OWN_REFERENCES: usize = 100;
+/// Bytes of the metadata and the rules of a schema, those of settings included, at most.
+const MAX_DETAIL_BYTES: usize = 64 * 1024;
+/// Bytes of the name of a reference, at most.
+const MAX_REFERENCE_BYTES: usize = 1024;
+/// Bytes of all schemas and settings together, at most.
+pub(super) const MAX_TOTAL_BYTES: usize = 512 * 1024 * 1024;
+/// The highest id, and the highest version: there is a next number for each that is given.
+const MAX_NUMBER: i32 = i32::MAX - 1;
 
 /// A schema as a client gives it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -104,6 +113,9 @@ pub enum RegisterError {
     /// It refers to what is not there.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    /// It takes too much work, or no one waits for it.
+    #[error(transparent)]
+    Work(#[from] WorkError),
     /// Versions of its subject are not compatible with it.
     #[error("Schema being registered is incompatible with an earlier schema for subject \"{subject}\"")]
     Incompatible {
@@ -122,6 +134,26 @@ pub enum RegisterError {
         /// The context.
         context: String,
     },
+    /// The id or the version that the client gave is too high.
+    #[error("{what} {number} is too high: the highest is {MAX_NUMBER}")]
+    TooHigh {
+        /// Id or version.
+        what: &'static str,
+        /// As it was given.
+        number: i32,
+    },
+    /// The highest id is given.
+    #[error("no id is left in context {context}: the highest is {MAX_NUMBER}")]
+    NoIdLeft {
+        /// The context.
+        context: String,
+    },
+    /// The highest version is there.
+    #[error("no version is left in subject {subject}: the highest is {MAX_NUMBER}")]
+    NoVersionLeft {
+        /// The subject.
+        subject: Subject,
+    },
     /// The version that the client gave is not the next one.
     #[error("Version is not one more than previous version")]
     NotNext {
@@ -136,6 +168,16 @@ pub enum RegisterError {
         /// The limit.
         limit: usize,
     },
+    /// Over a limit.
+    #[error("{what} too large: {bytes} bytes, at most {limit} are possible")]
+    TooLarge {
+        /// What.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The registration is not durable.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -146,6 +188,7 @@ impl From<ReadSchemaError> for RegisterError {
         match error {
             ReadSchemaError::Reference(error) => Self::Reference(error),
             ReadSchemaError::Schema(error) => Self::Schema(error),
+            ReadSchemaError::Work(error) => Self::Work(error),
         }
     }
 }
@@ -166,7 +209,7 @@ impl Registry {
     /// [`RegisterError`], of which none is [`RegisterError::Store`].
     pub fn prepare(&self, subject: &Subject, new: NewSchema) -> Result<PreparedVersion, RegisterError> {
         let format = new.schema_type;
-        let prepared = self.0.prepare(subject, new);
+        let prepared = self.0.prepare(subject, new, &self.work());
         let outcome = match &prepared {
             Ok(PreparedVersion(Preparation::Known(_))) => Outcome::Known,
             // It is counted once it is on disk.
@@ -213,7 +256,12 @@ impl NewSchema {
 }
 
 impl Inner {
-    fn prepare(&self, subject: &Subject, new: NewSchema) -> Result<PreparedVersion, RegisterError> {
+    fn prepare(
+        &self,
+        subject: &Subject,
+        new: NewSchema,
+        work: &Work,
+    ) -> Result<PreparedVersion, RegisterError> {
         let (mode, config, versions) = {
             let memory = self.store.memory();
             let versions = memory.versions(subject).cloned().unwrap_or_default();
@@ -221,15 +269,19 @@ impl Inner {
             (memory.mode_in_effect(subject), memory.config_in_effect(subject), versions)
         };
         check_mode(subject, mode, new.id)?;
+        check_numbers(&new)?;
         if new.references.len() > MAX_OWN_REFERENCES {
             return Err(RegisterError::TooMany { what: "references", limit: MAX_OWN_REFERENCES });
+        }
+        for reference in &new.references {
+            check_size("name of a reference", reference.name.len(), MAX_REFERENCE_BYTES)?;
         }
         let live: Vec<_> = versions_of(subject, &versions).filter(|version| !version.is_deleted).collect();
         let new = match mode.is_import() {
             true => new,
             false => completed(new, live.last(), &config),
         };
-        let (schema, parsed) = match self.read_new(subject, &new, &config) {
+        let (schema, parsed) = match self.read_new(subject, &new, &config, work) {
             Ok(read) => {
                 let (schema, parsed) = read.ok_or(RegisterError::Empty)?;
                 (schema, Some(parsed))
@@ -240,13 +292,14 @@ impl Inner {
             }
             Err(error) => return Err(error.into()),
         };
+        check_size("metadata and rules", schema.detail_bytes(), MAX_DETAIL_BYTES)?;
         let definition = Some(new.text.as_str()).filter(|_| new.keeps_definition);
         let known = self.find_live(subject, &schema, new.id, definition);
         if let Some(known) = known.filter(|_| new.version.is_none()) {
             return Ok(PreparedVersion(Preparation::Known(known)));
         }
         if let Some(parsed) = parsed.filter(|_| !mode.is_import()) {
-            let verdicts = self.verdicts(&parsed, schema.metadata.as_ref(), &live, &config);
+            let verdicts = self.verdicts(&parsed, schema.metadata.as_ref(), &live, &config, work)?;
             if !verdicts.is_empty() {
                 let config = Box::new(config);
                 return Err(RegisterError::Incompatible { subject: subject.clone(), config, verdicts });
@@ -274,15 +327,8 @@ impl Inner {
             check_mode(&subject, mode, id)?;
             check_format(&memory, &subject, schema.schema_type)?;
             resolve(&memory, &subject, &schema.references)?;
-            check_room(&memory)?;
-            let next =
-                versions.and_then(|versions| versions.last_key_value()).map_or(1, |(last, _)| last + 1);
-            let version = match version {
-                Some(version) if version != next && !mode.is_import() => {
-                    return Err(RegisterError::NotNext { next });
-                }
-                given => given.unwrap_or(next),
-            };
+            check_room(&memory, schema.bytes() + definition.as_deref().map_or(0, str::len))?;
+            let version = version_for(&subject, versions, version, mode)?;
             let format = keeps_definition.then_some(schema.schema_type);
             let id = id_for(&memory, subject.context(), &schema, id)?;
             let value = VersionEntry { id, schema, definition, is_deleted: false };
@@ -297,12 +343,13 @@ impl Inner {
         subject: &Subject,
         new: &NewSchema,
         config: &Config,
+        work: &Work,
     ) -> Result<Option<(Schema, ParsedSchema)>, ReadSchemaError> {
         if new.text.trim().is_empty() {
             return Ok(None);
         }
         let given = new.clone().into_schema();
-        let parsed = self.parse(subject, &given)?;
+        let parsed = self.parse(subject, &given, work)?;
         let is_normal = new.normalize || config.normalize == Some(true);
         let text = if is_normal { parsed.normalized() } else { parsed.canonical() };
         let schema = Schema { text: text.into(), ..given };
@@ -342,6 +389,16 @@ fn check_mode(subject: &Subject, mode: Mode, id: Option<i32>) -> Result<(), Regi
     }
 }
 
+fn check_numbers(new: &NewSchema) -> Result<(), RegisterError> {
+    let given = [("id", new.id), ("version", new.version)];
+    let too_high =
+        given.into_iter().find_map(|(what, number)| Some((what, number.filter(|n| *n > MAX_NUMBER)?)));
+    match too_high {
+        Some((what, number)) => Err(RegisterError::TooHigh { what, number }),
+        None => Ok(()),
+    }
+}
+
 /// A schema group has one format.
 fn check_format(memory: &Memory, subject: &Subject, given: SchemaType) -> Result<(), RegisterError> {
     match memory.schema_type(subject.context()) {
@@ -353,7 +410,16 @@ fn check_format(memory: &Memory, subject: &Subject, given: SchemaType) -> Result
     }
 }
 
-fn check_room(memory: &Memory) -> Result<(), RegisterError> {
+fn check_size(what: &'static str, bytes: usize, limit: usize) -> Result<(), RegisterError> {
+    match bytes > limit {
+        true => Err(RegisterError::TooLarge { what, bytes, limit }),
+        false => Ok(()),
+    }
+}
+
+/// Whether there is room for so many bytes more.
+fn check_room(memory: &Memory, bytes: usize) -> Result<(), RegisterError> {
+    check_size("all schemas and settings", memory.bytes().saturating_add(bytes), MAX_TOTAL_BYTES)?;
     let (subjects, schemas) = memory.counts();
     match (subjects >= MAX_SUBJECTS, schemas >= MAX_SCHEMAS) {
         (true, _) => Err(RegisterError::TooMany { what: "subjects", limit: MAX_SUBJECTS }),
@@ -391,6 +457,29 @@ fn seen(versions: &Versions) -> Vec<(i32, i32, bool)> {
     versions.iter().map(each).collect()
 }
 
+/// The number that comes after `last`, if there is one.
+fn after(last: i32) -> Option<i32> {
+    last.checked_add(1).filter(|next| *next <= MAX_NUMBER)
+}
+
+/// The version that a schema will be: the next one, but where the mode lets clients give them.
+fn version_for(
+    subject: &Subject,
+    versions: Option<&Versions>,
+    given: Option<i32>,
+    mode: Mode,
+) -> Result<i32, RegisterError> {
+    if let Some(given) = given.filter(|_| mode.is_import()) {
+        return Ok(given);
+    }
+    let last = versions.and_then(|versions| versions.last_key_value()).map_or(0, |(last, _)| *last);
+    let next = after(last).ok_or_else(|| RegisterError::NoVersionLeft { subject: subject.clone() })?;
+    match given {
+        Some(given) if given != next => Err(RegisterError::NotNext { next }),
+        _ => Ok(next),
+    }
+}
+
 /// The id that a schema has, or will have, in its context.
 fn id_for(memory: &Memory, context: &str, schema: &Schema, id: Option<i32>) -> Result<i32, RegisterError> {
     let guid = schema.guid();
@@ -399,7 +488,11 @@ fn id_for(memory: &Memory, context: &str, schema: &Schema, id: Option<i32>) -> R
             Err(RegisterError::IdTaken { id, context: context.to_owned() })
         }
         Some(id) => Ok(id),
-        None => Ok(memory.id_of(context, &guid).unwrap_or_else(|| memory.last_id(context) + 1)),
+        None => match memory.id_of(context, &guid) {
+            Some(known) => Ok(known),
+            None => after(memory.last_id(context))
+                .ok_or_else(|| RegisterError::NoIdLeft { context: context.to_owned() }),
+        },
     }
 }
 
@@ -448,4 +541,58 @@ async fn append(
     let known = inner.store.memory().by_id(subject.context(), id).cloned();
     let known = known.unwrap_or_else(|| Arc::new(KnownSchema { id, guid: schema.guid(), schema }));
     Ok(SubjectVersion { subject, version, is_deleted: false, definition, known })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(of: &str, version: i32, id: i32, value: Option<&Arc<str>>, owner: Option<&str>) -> Entry {
+        let value = value.map(|text| {
+            let properties = owner.map(|owner| [("owner".to_owned(), owner.to_owned())].into());
+            let metadata =
+                properties.map(|properties| Metadata { properties: Some(properties), ..Metadata::default() });
+            let (schema_type, text, references) = (SchemaType::Avro, Arc::clone(text), Vec::new());
+            let schema = Schema { schema_type, text, references, metadata, rule_set: None };
+            Box::new(VersionEntry { id, schema, definition: None, is_deleted: false })
+        });
+        Entry::Version { subject: Subject::parse(of).expect("valid"), version, value }
+    }
+
+    #[test]
+    fn all_schemas_and_settings_have_a_limit_together() {
+        let text: Arc<str> = "x".repeat(1 << 20).into();
+        let mut memory = Memory::default();
+        let mut apply = |entry| {
+            memory.apply(entry).expect("applied");
+            memory.bytes()
+        };
+        for n in 1..=6 {
+            apply(entry(&format!("s{n}"), 1, n, Some(&text), None));
+        }
+        // Another one of the same id, and one whose metadata are its own.
+        apply(entry("t", 1, 1, Some(&text), None));
+        apply(entry("t", 2, 1, Some(&text), Some("me")));
+        apply(entry("t", 2, 1, Some(&text), Some("you")));
+        let config = Config { alias: Some("a".repeat(1000)), ..Config::default() };
+        apply(Entry::Config { scope: None, config: Some(Box::new(config)) });
+        apply(Entry::Mode { scope: Some(Subject::of_context(".x")), mode: Some(Mode::ReadOnly) });
+        let left = MAX_TOTAL_BYTES - memory.bytes();
+        // Six texts, and that of the version with metadata of its own.
+        assert!(MAX_TOTAL_BYTES - left > 7 << 20 && MAX_TOTAL_BYTES - left < 8 << 20, "{left}");
+        check_room(&memory, left).expect("there is room");
+        let error = check_room(&memory, left + 1).expect_err("full").to_string();
+        let expected = "all schemas and settings too large: 536870913 bytes, at most 536870912 are possible";
+        assert_eq!(error, expected);
+
+        let mut apply = |entry| memory.apply(entry).expect("applied");
+        apply(Entry::Config { scope: None, config: None });
+        apply(Entry::Mode { scope: Some(Subject::of_context(".x")), mode: None });
+        apply(entry("t", 2, 1, None, None));
+        apply(entry("t", 1, 1, None, None));
+        for n in 1..=6 {
+            apply(entry(&format!("s{n}"), 1, n, None, None));
+        }
+        assert_eq!(memory.bytes(), 0, "there is room again");
+    }
 }

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Inner, Registry};
+use super::{Inner, Registry, SubjectVersion};
+use crate::parsed_schemas::{ReadSchema, SchemaKey};
 use crate::store::Memory;
 use crate::subject::{InvalidSubject, Subject};
+use crate::work::{Work, WorkError};
 use crate::{InvalidSchema, MAX_SCHEMA_BYTES, ParsedSchema, Reference, ReferencedSchema, Schema};
 
 /// Schemas that one may refer to, directly or not.
@@ -53,6 +55,8 @@ pub(crate) enum ReadSchemaError {
     Reference(#[from] ReferenceError),
     #[error(transparent)]
     Schema(#[from] InvalidSchema),
+    #[error(transparent)]
+    Work(#[from] WorkError),
 }
 
 /// Walks references without recursion, however deep they lead.
@@ -172,17 +176,59 @@ impl Registry {
 }
 
 impl Inner {
-    /// Reads a schema of `subject`, or takes the one that was read lately. Takes a processor for as long as the format's limits
-    /// allow.
-    pub(crate) fn parse(&self, subject: &Subject, schema: &Schema) -> Result<ParsedSchema, ReadSchemaError> {
-        let guid = schema.guid();
-        if let Some(parsed) = self.parsed.get(subject.context(), guid) {
+    /// Reads a schema that is given for `subject`, as a part of `work`, or takes the registered one that was read lately. Keeps
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`ReadSchemaError`].
+    pub(crate) fn parse(
+        &self,
+        subject: &Subject,
+        schema: &Schema,
+        work: &Work,
+    ) -> Result<ParsedSchema, ReadSchemaError> {
+        self.read_schema(SchemaKey::new(subject, schema, schema.guid()), subject, schema, work, |_, _| ())
+    }
+
+    /// The same of a version that is registered, whose schema is kept for the next time.
+    ///
+    /// # Errors
+    /// [`ReadSchemaError`].
+    pub(crate) fn parse_known(
+        &self,
+        version: &SubjectVersion,
+        work: &Work,
+    ) -> Result<ParsedSchema, ReadSchemaError> {
+        let (subject, schema) = (&version.subject, version.schema());
+        let key = SchemaKey::new(subject, schema, version.guid());
+        self.read_schema(key, subject, schema, work, |key, read| self.parsed.keep(key, read))
+    }
+
+    fn read_schema(
+        &self,
+        key: SchemaKey,
+        subject: &Subject,
+        schema: &Schema,
+        work: &Work,
+        keep: impl FnOnce(SchemaKey, ReadSchema),
+    ) -> Result<ParsedSchema, ReadSchemaError> {
+        let (references, removals) = {
+            let memory = self.store.memory();
+            let removals = memory.removals();
+            if let Some((parsed, bytes)) = self.parsed.get(&key, removals) {
+                drop(memory);
+                work.spend_bytes(bytes)?;
+                return Ok(parsed);
+            }
+            (resolve(&memory, subject, &schema.references)?, removals)
+        };
+        let bytes = schema.text.len() + references.iter().map(|found| found.text.len()).sum::<usize>();
+        work.spend_bytes(bytes)?;
+        if let Some(parsed) = self.parsed.renew(&key, &references, removals) {
             return Ok(parsed);
         }
-        let references = resolve(&self.store.memory(), subject, &schema.references)?;
         let parsed = ParsedSchema::parse(schema.schema_type, &schema.text, &references)?;
-        let bytes = schema.text.len() + references.iter().map(|found| found.text.len()).sum::<usize>();
-        self.parsed.keep(subject.context(), guid, parsed.clone(), bytes);
+        keep(key, ReadSchema { parsed: parsed.clone(), bytes, references, removals });
         Ok(parsed)
     }
 }

@@ -3,9 +3,16 @@
 use serde_json::{Map, Value};
 
 use super::Registry;
+use super::register::MAX_TOTAL_BYTES;
+use crate::json_size::json_size;
 use crate::store::{Entry, Memory};
 use crate::subject::Subject;
 use crate::{Config, DEFAULT_CONTEXT, Mode, StoreError};
+
+/// Bytes of the settings of a scope as JSON, at most.
+const MAX_CONFIG_BYTES: usize = 64 * 1024;
+/// Scopes with settings or a mode that are no subject, and no context that was created, at most.
+const MAX_UNUSED_SCOPES: usize = 10_000;
 
 /// Why settings or a mode did not change.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +35,19 @@ pub enum SettingsError {
         /// Which one, and why.
         reason: String,
     },
+    /// Over a limit.
+    #[error("{what} too large: {bytes} bytes, at most {limit} are possible")]
+    TooLarge {
+        /// What.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Over the limit.
+    #[error("too many settings and modes of subjects that are not there: the limit is {MAX_UNUSED_SCOPES}")]
+    TooMany,
     /// Mode IMPORT is for scopes without subjects.
     #[error("Cannot import since found existing subjects")]
     HasSubjects,
@@ -57,6 +77,16 @@ impl Registry {
         self.0.store.memory().config(scope).cloned()
     }
 
+    /// The subject that `subject` stands for by its setting `alias`: one in its context, unless the alias names another. Itself
+    /// without one; the alias of an alias is not followed.
+    #[must_use]
+    pub fn follow_alias(&self, subject: Subject) -> Subject {
+        let memory = self.0.store.memory();
+        let alias = memory.config(Some(&subject)).and_then(|config| config.alias.as_deref());
+        let followed = alias.filter(|alias| !alias.is_empty()).and_then(|alias| subject.referred(alias).ok());
+        followed.filter(|followed| !followed.is_context()).unwrap_or(subject)
+    }
+
     /// What holds for a subject.
     pub fn config_in_effect(&self, subject: &Subject) -> Config {
         self.0.store.memory().config_in_effect(subject)
@@ -76,7 +106,9 @@ impl Registry {
         let config = {
             let memory = self.0.store.memory();
             check_mode(&memory, scope)?;
-            merged(&memory.config(scope).cloned().unwrap_or_default(), changes)?
+            let config = merged(&memory.config(scope).cloned().unwrap_or_default(), changes)?;
+            check_room(&memory, scope, json_size(&config))?;
+            config
         };
         let entry = Entry::Config { scope: scope.cloned(), config: Some(Box::new(config.clone())) };
         change.append(vec![entry]).await?;
@@ -125,6 +157,7 @@ impl Registry {
         let mut entries = Vec::new();
         {
             let memory = self.0.store.memory();
+            check_room(&memory, scope, 0)?;
             let is_import = match scope {
                 Some(subject) => memory.mode_in_effect(subject) == Mode::Import,
                 None => memory.mode(None) == Some(Mode::Import),
@@ -159,6 +192,22 @@ fn check_mode(memory: &Memory, scope: Option<&Subject>) -> Result<(), SettingsEr
     };
     match mode.is_read_only() {
         true => Err(SettingsError::ReadOnly { scope: scope.cloned() }),
+        false => Ok(()),
+    }
+}
+
+/// Whether a scope may have settings of so many bytes, or a mode.
+fn check_room(memory: &Memory, scope: Option<&Subject>, bytes: usize) -> Result<(), SettingsError> {
+    let check = |what, bytes, limit| match bytes > limit {
+        true => Err(SettingsError::TooLarge { what, bytes, limit }),
+        false => Ok(()),
+    };
+    check("settings", bytes, MAX_CONFIG_BYTES)?;
+    check("all schemas and settings", memory.bytes().saturating_add(bytes), MAX_TOTAL_BYTES)?;
+    let unused = memory.unused_scopes();
+    let is_new = scope.is_some_and(|scope| !memory.has_scope(scope) && !unused.contains(scope));
+    match is_new && unused.len() >= MAX_UNUSED_SCOPES {
+        true => Err(SettingsError::TooMany),
         false => Ok(()),
     }
 }

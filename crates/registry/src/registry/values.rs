@@ -85,7 +85,8 @@ impl Registry {
             SchemaId::Id(id) => Some(id),
             SchemaId::Guid(guid) => memory.id_of(DEFAULT_CONTEXT, &guid),
         };
-        id(&memory).is_some_and(|id| memory.uses(DEFAULT_CONTEXT, id).any(|(used, _)| used == subject))
+        let is_named = subject.is_in_default_context();
+        is_named && id(&memory).is_some_and(|id| memory.use_by(subject, id).is_some())
     }
 
     /// Writes JSON with the latest schema of a subject, as Confluent's serialisers do. `None` if the subject has none.

@@ -3,10 +3,12 @@
 //! **Invariants:** a version's schema and its id are the same in all subjects of a context; an id is given once. The versions that refer to a
 //! version are found from it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::record::{Entry, VersionEntry};
+use crate::given_ids::IdFloors;
+use crate::json_size::json_size;
 use crate::subject::{GLOBAL_CONTEXT, Subject};
 use crate::{Config, DEFAULT_CONTEXT, Guid, Mode, Schema, SchemaType, VersionId};
 
@@ -34,6 +36,9 @@ impl KnownVersion {
     }
 }
 
+/// Bytes that a version, or the settings or the mode of a scope, takes beside its texts.
+const ENTRY_BYTES: usize = 512;
+
 /// Versions of one subject, by number.
 pub(crate) type Versions = BTreeMap<i32, KnownVersion>;
 
@@ -42,10 +47,17 @@ pub(crate) type Versions = BTreeMap<i32, KnownVersion>;
 pub(crate) struct Memory {
     subjects: BTreeMap<Subject, Versions>,
     contexts: BTreeMap<String, Context>,
+    floors: IdFloors,
     /// Versions by the ids that Azure's clients know them by.
     version_ids: HashMap<VersionId, (Subject, i32)>,
     configs: HashMap<Option<Subject>, Config>,
     modes: HashMap<Option<Subject>, Mode>,
+    /// Scopes with settings or a mode that are no subject, and no context that was created.
+    unused_scopes: HashSet<Subject>,
+    /// Bytes of all schemas and settings.
+    bytes: usize,
+    /// How often a version was taken away or replaced: as long as it is the same, references lead to the same schemas.
+    removals: u64,
     /// Which versions refer to a version.
     referrers: HashMap<(Subject, i32), BTreeSet<(Subject, i32)>>,
 }
@@ -80,33 +92,59 @@ impl Memory {
                 self.set_version(&subject, version, *value)?;
             }
             Entry::Version { subject, version, value: None } => self.remove_version(&subject, version),
-            Entry::Config { scope, config: Some(config) } => {
-                self.configs.insert(scope, *config);
-            }
-            Entry::Config { scope, config: None } => {
-                self.configs.remove(&scope);
-            }
-            Entry::Mode { scope, mode: Some(mode) } => {
-                self.modes.insert(scope, mode);
-            }
-            Entry::Mode { scope, mode: None } => {
-                self.modes.remove(&scope);
-            }
+            Entry::Config { scope, config } => self.set_config(scope, config.map(|config| *config)),
+            Entry::Mode { scope, mode } => self.set_mode(scope, mode),
             Entry::DeleteSubject { subject, up_to } => {
                 let versions = self.subjects.entry(subject).or_default();
                 versions.range_mut(..=up_to).for_each(|(_, version)| version.is_deleted = true);
             }
             Entry::ClearSubject { subject } => self.clear(&subject),
             Entry::Context { context, value } => {
+                let scope = Subject::of_context(&context);
                 let known = self.contexts.entry(context).or_default();
                 known.is_declared = value.is_some();
                 let value = value.unwrap_or_default();
                 known.last_id = known.last_id.max(value.last_id.unwrap_or_default());
                 known.schema_type = value.schema_type;
+                self.note_scope(&scope);
             }
             Entry::Noop => {}
         }
         Ok(())
+    }
+
+    fn set_config(&mut self, scope: Option<Subject>, config: Option<Config>) {
+        if let Some(before) = self.configs.remove(&scope) {
+            self.bytes -= json_size(&before) + ENTRY_BYTES;
+        }
+        let noted = scope.clone();
+        if let Some(config) = config {
+            self.bytes += json_size(&config) + ENTRY_BYTES;
+            self.configs.insert(scope, config);
+        }
+        noted.iter().for_each(|scope| self.note_scope(scope));
+    }
+
+    fn set_mode(&mut self, scope: Option<Subject>, mode: Option<Mode>) {
+        if self.modes.remove(&scope).is_some() {
+            self.bytes -= ENTRY_BYTES;
+        }
+        let noted = scope.clone();
+        if let Some(mode) = mode {
+            self.bytes += ENTRY_BYTES;
+            self.modes.insert(scope, mode);
+        }
+        noted.iter().for_each(|scope| self.note_scope(scope));
+    }
+
+    /// Finds out whether a scope has settings or a mode, and is there.
+    fn note_scope(&mut self, scope: &Subject) {
+        if !self.has_scope(scope) && (self.config(Some(scope)).is_some() || self.mode(Some(scope)).is_some())
+        {
+            self.unused_scopes.insert(scope.clone());
+        } else {
+            self.unused_scopes.remove(scope);
+        }
     }
 
     fn set_version(&mut self, subject: &Subject, version: i32, value: VersionEntry) -> Result<(), String> {
@@ -127,10 +165,11 @@ impl Memory {
         let context = self.contexts.entry(subject.context().to_owned()).or_default();
         context.last_id = context.last_id.max(id);
         context.guids.entry(guid).or_insert(id);
-        let uses = context
-            .ids
-            .entry(id)
-            .or_insert_with(|| KnownId { schema: Arc::clone(&known), uses: BTreeSet::new() });
+        let uses = context.ids.entry(id).or_insert_with(|| {
+            self.bytes += known.schema.bytes();
+            KnownId { schema: Arc::clone(&known), uses: BTreeSet::new() }
+        });
+        self.bytes += version_bytes(&known, definition.as_deref(), &uses.schema);
         uses.uses.insert((subject.clone(), version));
         for reference in &known.schema.references {
             if let Ok(referred) = subject.referred(&reference.subject) {
@@ -142,17 +181,20 @@ impl Memory {
         let version_id = VersionId::of(subject, version, known.definition());
         self.version_ids.insert(version_id, (subject.clone(), version));
         self.subjects.entry(subject.clone()).or_default().insert(version, known);
+        self.note_scope(subject);
         Ok(())
     }
 
     fn remove_version(&mut self, subject: &Subject, version: i32) {
         let Some(versions) = self.subjects.get_mut(subject) else { return };
         let Some(removed) = versions.remove(&version) else { return };
+        self.removals += 1;
         if versions.is_empty() {
             self.subjects.remove(subject);
+            self.note_scope(subject);
         }
         self.version_ids.remove(&VersionId::of(subject, version, removed.definition()));
-        let (place, schema) = ((subject.clone(), version), removed.schema);
+        let (place, schema, definition) = ((subject.clone(), version), removed.schema, removed.definition);
         for reference in &schema.schema.references {
             let Ok(referred) = subject.referred(&reference.subject) else { continue };
             let referred = (referred, reference.version);
@@ -165,8 +207,10 @@ impl Memory {
         }
         let Some(context) = self.contexts.get_mut(subject.context()) else { return };
         let Some(known) = context.ids.get_mut(&schema.id) else { return };
+        self.bytes -= version_bytes(&schema, definition.as_deref(), &known.schema);
         known.uses.remove(&place);
         if known.uses.is_empty() {
+            self.bytes -= known.schema.schema.bytes();
             context.ids.remove(&schema.id);
             context.guids.retain(|_, id| *id != schema.id);
         }
@@ -180,6 +224,11 @@ impl Memory {
         for (subject, version) in cleared {
             self.remove_version(&subject, version);
         }
+    }
+
+    /// Another number after a version was taken away or replaced.
+    pub(crate) fn removals(&self) -> u64 {
+        self.removals
     }
 
     /// The subject, or all of a context, in order.
@@ -215,6 +264,13 @@ impl Memory {
         known.into_iter().flat_map(|known| &known.uses)
     }
 
+    /// A version of a subject that has a schema, by its id in the subject's context; the first of several.
+    pub(crate) fn use_by(&self, subject: &Subject, id: i32) -> Option<&(Subject, i32)> {
+        let known = self.contexts.get(subject.context())?.ids.get(&id)?;
+        let own = (subject.clone(), i32::MIN)..=(subject.clone(), i32::MAX);
+        known.uses.range(own).next()
+    }
+
     /// The id of a schema in a context, by its fingerprint.
     pub(crate) fn id_of(&self, context: &str, guid: &Guid) -> Option<i32> {
         self.contexts.get(context)?.guids.get(guid).copied()
@@ -229,9 +285,20 @@ impl Memory {
         known.collect()
     }
 
-    /// The highest id that was given in a context.
+    /// The highest id that was given in a context, or that is not given in it.
     pub(crate) fn last_id(&self, context: &str) -> i32 {
-        self.contexts.get(context).map_or(0, |context| context.last_id)
+        let last = self.contexts.get(context).map_or(0, |context| context.last_id);
+        last.max(self.floors.of(context))
+    }
+
+    /// The same of each context.
+    pub(crate) fn last_ids(&self) -> BTreeMap<String, i32> {
+        self.contexts.keys().map(|context| (context.clone(), self.last_id(context))).collect()
+    }
+
+    /// Ids that are not given, whatever the records say.
+    pub(crate) fn set_floors(&mut self, floors: IdFloors) {
+        self.floors = floors;
     }
 
     /// The contexts that were declared, have a subject, or are the default one, in order.
@@ -296,10 +363,35 @@ impl Memory {
         self.mode(Some(subject)).or_else(above).unwrap_or_default()
     }
 
+    /// Scopes with settings or a mode that are no subject, and no context that was created.
+    pub(crate) fn unused_scopes(&self) -> &HashSet<Subject> {
+        &self.unused_scopes
+    }
+
+    /// Whether a scope is a subject that has versions, or a context that was created or is always there.
+    pub(crate) fn has_scope(&self, scope: &Subject) -> bool {
+        let context = scope.context();
+        match scope.is_context() {
+            true => context == GLOBAL_CONTEXT || context == DEFAULT_CONTEXT || self.is_declared(context),
+            false => self.subjects.contains_key(scope),
+        }
+    }
+
+    /// Bytes of all schemas and settings.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// How many subjects and schemas there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.subjects.len(), self.contexts.values().map(|context| context.ids.len()).sum())
     }
+}
+
+/// Bytes of a version whose id stands for `shared`: those of a schema of its own are counted with it.
+fn version_bytes(known: &Arc<KnownSchema>, definition: Option<&str>, shared: &Arc<KnownSchema>) -> usize {
+    let own = if Arc::ptr_eq(known, shared) { 0 } else { known.schema.bytes() };
+    ENTRY_BYTES + own + definition.map_or(0, str::len)
 }
 
 /// The scopes that hold for a subject that has nothing of its own: its context, or all subjects without one; then every context.

@@ -138,6 +138,15 @@ struct ContextValue {
 const TENANT: &str = "default";
 
 impl Entry {
+    /// The context whose highest id it may change.
+    pub(crate) fn id_context(&self) -> Option<String> {
+        match self {
+            Self::Version { subject, value: Some(_), .. } => Some(subject.context().to_owned()),
+            Self::Context { context, value: Some(_) } => Some(context.clone()),
+            _ => None,
+        }
+    }
+
     /// The record's key and value.
     pub(crate) fn encode(&self) -> (Bytes, Option<Bytes>) {
         let key = |keytype, subject: Option<&Subject>, version, magic| {

@@ -1,6 +1,9 @@
 //! Compatibility levels.
 
-use factum_registry::{RegisterError, VersionSelector};
+use factum_base::tasks::Stop;
+use factum_registry::{
+    CheckError, NewSchema, RegisterError, Registry, SchemaType, VersionSelector, WorkError,
+};
 use serde_json::{Map, json};
 
 use crate::support::{Log, avro, record, register, registered, subject};
@@ -76,4 +79,45 @@ async fn deleted_versions_do_not_count() {
     assert!(register(&registry, "s", avro(r#""int""#)).await.is_err());
     registry.delete_version(&subject("s"), VersionSelector::Latest, false).await.expect("deleted");
     assert_eq!(registered(&registry, "s", avro(r#""int""#)).await, (2, 2));
+}
+
+fn alternatives(title: &str, kind: &str) -> NewSchema {
+    let each = |n| json!({"type": "object", "properties": {format!("a{n}"): {"type": kind}}, "required": [format!("a{n}")]});
+    let all: Vec<_> = (0..200).map(each).collect();
+    let text = json!({"title": title, "anyOf": all}).to_string();
+    NewSchema { schema_type: SchemaType::Json, text, ..NewSchema::default() }
+}
+
+#[tokio::test]
+async fn all_versions_of_a_check_share_one_limit() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    let level = |level: &str| Map::from_iter([("compatibilityLevel".to_owned(), json!(level))]);
+    registry.set_config(None, level("NONE")).await.expect("set");
+    for n in 0..60 {
+        registered(&registry, "s", alternatives(&n.to_string(), "string")).await;
+    }
+    registry.set_config(None, level("FULL")).await.expect("set");
+    let new = alternatives("new", "integer");
+    let verdicts = registry.check(&subject("s"), &new, None).expect("one version is compared");
+    assert_eq!(verdicts.len(), 1);
+    registry.set_config(None, level("FULL_TRANSITIVE")).await.expect("set");
+    let error = registry.check(&subject("s"), &new, None).expect_err("too complex").to_string();
+    assert!(error.starts_with("too complex") && error.contains("more than 4000000 steps"), "{error}");
+    let error = register(&registry, "s", new).await.expect_err("too complex").to_string();
+    assert!(error.starts_with("too complex"), "{error}");
+}
+
+#[tokio::test]
+async fn a_comparison_ends_when_no_one_waits_for_it() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    registered(&registry, "s", alternatives("old", "string")).await;
+    let stop = Stop::new();
+    let until = registry.until(stop.clone());
+    let check = |registry: &Registry| registry.check(&subject("s"), &alternatives("new", "string"), None);
+    check(&until).expect("no one has stopped it");
+    stop.request();
+    assert_eq!(check(&until).expect_err("stopped"), CheckError::Work(WorkError::Stopped));
+    check(&registry).expect("the stop is that handle's");
 }

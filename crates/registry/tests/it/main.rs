@@ -7,3 +7,4 @@ mod references;
 mod restart;
 mod settings;
 mod support;
+mod values;

@@ -73,3 +73,30 @@ async fn references_that_double_at_each_step_are_read_once() {
         register(&registry, &format!("t{n}"), new).await.unwrap_or_else(|error| panic!("t{n}: {error}"));
     }
 }
+
+#[tokio::test]
+async fn a_schema_is_read_with_what_its_references_lead_to_now() {
+    let log = Log::open();
+    let registry = log.registry().await;
+    let part = |fields: &str| avro(&format!(r#"{{"type":"record","name":"A","fields":[{fields}]}}"#));
+    let text = r#"{"type":"record","name":"C","fields":[{"name":"a","type":"A"}]}"#;
+    let whole = || NewSchema { references: vec![reference("A", "a", 1)], ..avro(text) };
+    let read = |id: i32, value: &[u8]| {
+        let framed = [&[0][..], &id.to_be_bytes(), value].concat();
+        let read = registry.decode(&framed, None).expect("it names a schema").expect("it is of it");
+        String::from_utf8(read.json).expect("JSON")
+    };
+    registered(&registry, "a", part(r#"{"name":"x","type":"string"}"#)).await;
+    registry.check(&subject("c"), &whole(), None).expect("read");
+    let (_, id) = registered(&registry, "c", whole()).await;
+    assert_eq!(read(id, &[2, b'1']), r#"{"a":{"x":"1"}}"#);
+    for of in ["c", "a"] {
+        for permanent in [false, true] {
+            registry.delete_subject(&subject(of), permanent).await.expect("deleted");
+        }
+    }
+    let two = r#"{"name":"y","type":"string"},{"name":"z","type":"string"}"#;
+    assert_eq!(registered(&registry, "a", part(two)).await.0, 1, "versions begin again");
+    let (_, id) = registered(&registry, "c", whole()).await;
+    assert_eq!(read(id, &[2, b'1', 2, b'2']), r#"{"a":{"y":"1","z":"2"}}"#);
+}

@@ -172,3 +172,32 @@ async fn records_that_cannot_be_read_are_passed_over_and_listed() {
     assert_eq!(again.by_id(7, None).expect("what follows is read").subject, subject("v"));
     assert_eq!(registered(&again, "w", avro(r#""long""#)).await, (1, 8));
 }
+
+#[tokio::test]
+async fn the_highest_numbers_on_the_log_are_followed_by_none() {
+    let log = Log::open();
+    registered(&log.registry().await, "s", avro(r#""string""#)).await;
+    let record = |k: &str, v: &str| NewRecord {
+        partition: Some(0),
+        key: Some(Bytes::copy_from_slice(k.as_bytes())),
+        value: Some(Bytes::copy_from_slice(v.as_bytes())),
+        ..NewRecord::default()
+    };
+    let highest = vec![
+        record(
+            r#"{"keytype":"SCHEMA","subject":"s","version":2147483647,"magic":1}"#,
+            r#"{"subject":"s","version":2147483647,"id":2,"schema":"\"int\""}"#,
+        ),
+        record(
+            r#"{"keytype":"CONTEXT","tenant":"default","context":".x","magic":0}"#,
+            r#"{"tenant":"default","context":".x","lastId":2147483647}"#,
+        ),
+    ];
+    let topic = TopicName::new(TOPIC).expect("a name");
+    log.broker.internal_log().produce(&topic, highest).await.expect("appended");
+    let registry = log.registry().await;
+    for (of, reason) in [("s", "no version is left in subject s"), (":.x:t", "no id is left in context .x")] {
+        let error = register(&registry, of, avro(r#""long""#)).await.expect_err(reason).to_string();
+        assert!(error.starts_with(reason), "{error}");
+    }
+}

@@ -32,10 +32,10 @@ const MAX_LISTED: usize = 5;
 
 /// Offsets that are lost, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LostRange {
-    pub(super) from: i64,
-    pub(super) next: i64,
-    pub(super) reason: String,
+pub(crate) struct LostRange {
+    pub(crate) from: i64,
+    pub(crate) next: i64,
+    pub(crate) reason: String,
 }
 
 /// The note that there were users or rules.
@@ -108,6 +108,11 @@ pub(super) fn find(data_dir: &Path, has_topic: bool, unreadable: &UnreadableReco
         let reason = format!("topic {TOPIC} is gone, and there were users or rules");
         return is_known.then_some(LostRange { from: 0, next: i64::MAX, reason }).into_iter().collect();
     }
+    find_in(data_dir, TOPIC, unreadable)
+}
+
+/// Everything that is lost of a topic of one partition. `unreadable` is what its reader passed over. Blocking.
+pub(crate) fn find_in(data_dir: &Path, topic: &str, unreadable: &UnreadableRecords) -> Vec<LostRange> {
     let mut lost: Vec<LostRange> = unreadable
         .ranges
         .iter()
@@ -121,7 +126,7 @@ pub(super) fn find(data_dir: &Path, has_topic: bool, unreadable: &UnreadableReco
         let reason = format!("{} more records cannot be read", unreadable.more);
         lost.push(LostRange { from: 0, next: i64::MAX, reason });
     }
-    let dir = data_dir.join("topics").join(TOPIC).join("0");
+    let dir = data_dir.join("topics").join(topic).join("0");
     match inspect(&LocalDisk, &dir) {
         Ok(found) => {
             lost.extend(found.damage.iter().map(|damage| LostRange {
@@ -137,8 +142,8 @@ pub(super) fn find(data_dir: &Path, has_topic: bool, unreadable: &UnreadableReco
             }));
         }
         Err(source) => {
-            error!(error = &source as &dyn std::error::Error, "topic {TOPIC} cannot be inspected");
-            let reason = format!("topic {TOPIC} cannot be inspected: {source}");
+            error!(error = &source as &dyn std::error::Error, "topic {topic} cannot be inspected");
+            let reason = format!("topic {topic} cannot be inspected: {source}");
             lost.push(LostRange { from: 0, next: i64::MAX, reason });
         }
     }
@@ -149,14 +154,14 @@ pub(super) fn find(data_dir: &Path, has_topic: bool, unreadable: &UnreadableReco
 }
 
 /// Those that the operator did not accept.
-pub(super) fn not_accepted(lost: Vec<LostRange>, accepted: &[(i64, i64)]) -> Vec<LostRange> {
+pub(crate) fn not_accepted(lost: Vec<LostRange>, accepted: &[(i64, i64)]) -> Vec<LostRange> {
     let covers =
         |lost: &LostRange| accepted.iter().any(|(from, next)| *from <= lost.from && lost.next <= *next);
     lost.into_iter().filter(|lost| !covers(lost)).collect()
 }
 
 /// What is lost, in words.
-pub(super) fn in_words(lost: &[LostRange]) -> String {
+pub(crate) fn in_words(lost: &[LostRange]) -> String {
     let mut words: Vec<_> = lost.iter().take(MAX_LISTED).map(|lost| lost.reason.clone()).collect();
     words.dedup();
     let more = lost.len().saturating_sub(MAX_LISTED);

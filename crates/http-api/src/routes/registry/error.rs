@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use factum_api::registry::ErrorMessage;
 use factum_registry::{
     CheckError, DeleteError, InvalidSubject, InvalidVersion, LookUpError, ReferenceError, RegisterError,
-    SettingsError, StoreError, Subject, VersionVerdict,
+    SettingsError, StoreError, Subject, VersionVerdict, WorkError,
 };
 
 use crate::http::json::Json;
@@ -145,9 +145,19 @@ impl From<ReferenceError> for Failure {
     }
 }
 
+impl From<WorkError> for Failure {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::TooComplex => Self::invalid_schema(format!("Invalid schema: {error}")),
+            WorkError::Stopped => Self::busy(error),
+        }
+    }
+}
+
 impl From<LookUpError> for Failure {
     fn from(error: LookUpError) -> Self {
         match &error {
+            LookUpError::Work(error) => (*error).into(),
             LookUpError::UnknownSubject { .. } => Self::coded(UNKNOWN_SUBJECT, error),
             LookUpError::UnknownVersion { .. } => Self::coded(UNKNOWN_VERSION, error),
             LookUpError::UnknownSchema { .. } | LookUpError::NotRegistered => Self::unknown_schema(error),
@@ -161,6 +171,7 @@ impl From<LookUpError> for Failure {
 impl From<CheckError> for Failure {
     fn from(error: CheckError) -> Self {
         match &error {
+            CheckError::Work(error) => (*error).into(),
             CheckError::UnknownVersion { version, .. } => {
                 Self::coded(UNKNOWN_VERSION, format!("Version {version} not found."))
             }
@@ -175,7 +186,12 @@ impl From<RegisterError> for Failure {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Store(error) => error.into(),
-            RegisterError::Mode { .. } | RegisterError::IdTaken { .. } => Self::coded(NOT_PERMITTED, error),
+            RegisterError::Work(error) => error.into(),
+            RegisterError::Mode { .. }
+            | RegisterError::IdTaken { .. }
+            | RegisterError::TooHigh { .. }
+            | RegisterError::NoIdLeft { .. }
+            | RegisterError::NoVersionLeft { .. } => Self::coded(NOT_PERMITTED, error),
             RegisterError::Incompatible { subject, config, verdicts } => {
                 let level = config.level();
                 let details = messages(&verdicts);
@@ -191,7 +207,8 @@ impl From<RegisterError> for Failure {
             | RegisterError::Schema(_)
             | RegisterError::Reference(_)
             | RegisterError::NotNext { .. }
-            | RegisterError::TooMany { .. } => Self::invalid_schema(format!("Invalid schema: {error}")),
+            | RegisterError::TooMany { .. }
+            | RegisterError::TooLarge { .. } => Self::invalid_schema(format!("Invalid schema: {error}")),
         }
     }
 }
@@ -220,6 +237,7 @@ impl From<SettingsError> for Failure {
             SettingsError::ReadOnly { .. } | SettingsError::HasSubjects => NOT_PERMITTED,
             SettingsError::NotSet { .. } => UNKNOWN_SUBJECT,
             SettingsError::Invalid { .. } => INVALID_LEVEL,
+            SettingsError::TooLarge { .. } | SettingsError::TooMany => INVALID_SCHEMA,
             SettingsError::Referenced { .. } => REFERENCED,
             SettingsError::Store(_) => STORE,
         };

@@ -7,11 +7,12 @@ use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use factum_api::registry::{SchemaReference, SchemaRequest};
+use factum_base::tasks::Stop;
 use factum_registry::{
     LookUpError, NewSchema, Reference, ReferenceError, SchemaType, Subject, SubjectVersion, VersionFilter,
     VersionSelector,
 };
-use factum_types::{Action, Resource};
+use factum_types::{Action, Principal, Resource};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -24,13 +25,18 @@ use crate::http::subject_access::{may, may_refer, sees};
 /// A path's parts, in words of the registry.
 pub(super) struct PathNames<T>(pub(super) T);
 
-impl<S: Send + Sync, T: FromPath> FromRequestParts<S> for PathNames<T> {
+impl<T: FromPath> FromRequestParts<Arc<Api>> for PathNames<T> {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Api>) -> Result<Self, Failure> {
         let found = Path::<T::Segments>::from_request_parts(parts, state).await;
         let Path(segments) = found.map_err(|error| Failure::new(StatusCode::BAD_REQUEST, 400, error))?;
-        T::from_segments(segments).map(Self)
+        let named = T::from_segments(segments)?;
+        let path = parts.uri.path();
+        // Settings and modes are those of the alias itself.
+        let follows =
+            ["/subjects/", "/compatibility/subjects/"].iter().any(|prefix| path.starts_with(prefix));
+        Ok(Self(if follows { named.follow_alias(&state.state.registry) } else { named }))
     }
 }
 
@@ -41,6 +47,12 @@ pub(super) trait FromPath: Sized {
 
     /// Reads it.
     fn from_segments(segments: Self::Segments) -> Result<Self, Failure>;
+
+    /// The same with the subject that its subject stands for.
+    #[must_use]
+    fn follow_alias(self, _: &factum_registry::Registry) -> Self {
+        self
+    }
 }
 
 impl FromPath for Subject {
@@ -49,6 +61,10 @@ impl FromPath for Subject {
     fn from_segments(text: String) -> Result<Self, Failure> {
         Ok(Self::parse(&text)?)
     }
+
+    fn follow_alias(self, registry: &factum_registry::Registry) -> Self {
+        registry.follow_alias(self)
+    }
 }
 
 impl FromPath for (Subject, VersionSelector) {
@@ -56,6 +72,10 @@ impl FromPath for (Subject, VersionSelector) {
 
     fn from_segments((subject, version): (String, String)) -> Result<Self, Failure> {
         Ok((Subject::parse(&subject)?, VersionSelector::from_str(&version)?))
+    }
+
+    fn follow_alias(self, registry: &factum_registry::Registry) -> Self {
+        (registry.follow_alias(self.0), self.1)
     }
 }
 
@@ -213,12 +233,25 @@ pub(super) async fn text_in(
     Ok(read_schemas(api, caller, read).await?.unwrap_or_else(kept))
 }
 
-/// Does `work`, which reads schemas, on a thread for blocking work.
+/// Does `work`, which reads schemas, on a thread for blocking work; it ends early once this is dropped, as its client has gone, or the
+/// server stops.
 pub(super) async fn read_schemas<T: Send + 'static>(
     api: &Arc<Api>,
     caller: &Caller,
     work: impl FnOnce(&factum_registry::Registry) -> T + Send + 'static,
 ) -> T {
-    let registry = api.state.registry.clone();
-    api.schema_work.run(caller.client(), move || work(&registry)).await
+    let stop = StopOnDrop(api.stop.child());
+    let registry = api.state.registry.until(stop.0.clone());
+    let user = Some(caller.principal()).filter(|principal| **principal != Principal::anonymous());
+    let user = user.map(ToString::to_string);
+    api.schema_work.run_for(caller.client(), user, move || work(&registry)).await
+}
+
+/// Ends work that no one waits for any more.
+struct StopOnDrop(Stop);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.request();
+    }
 }

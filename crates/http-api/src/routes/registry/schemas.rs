@@ -134,7 +134,9 @@ fn by_id(
     id: i32,
     subject: Option<&Subject>,
 ) -> Result<factum_registry::SubjectVersion, Failure> {
-    seen_by_id(&api.state.registry, caller, id, subject).or_else(|error| {
+    let registry = &api.state.registry;
+    let subject = subject.map(|subject| registry.follow_alias(subject.clone()));
+    seen_by_id(registry, caller, id, subject.as_ref()).or_else(|error| {
         caller.is_logged_in()?;
         Err(error.into())
     })

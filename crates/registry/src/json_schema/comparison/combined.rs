@@ -46,7 +46,7 @@ impl<'m> PairView<'_, 'm> {
             edges.push(compatible);
         }
         // A graph that takes too long to match has no answer; that the steps are used up is seen at the end.
-        let Some(matching) = largest_matching(&edges, updates.len(), self.steps_left()) else {
+        let Some(matching) = largest_matching(&edges, updates.len(), || self.step()) else {
             self.use_up();
             return;
         };

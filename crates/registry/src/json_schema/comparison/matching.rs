@@ -2,16 +2,15 @@
 
 /// For each left vertex the right one that it is matched with. `edges` are the right vertices of each left one.
 ///
-/// Augmenting paths are looked for from each left vertex, in at most `max_steps` looks at an edge; `None` if those do not
-/// suffice.
+/// Augmenting paths are looked for from each left vertex, as long as `step`, which is called before each look at an
+/// edge, allows it; `None` if that is not long enough.
 pub(super) fn largest_matching(
     edges: &[Vec<usize>],
     right: usize,
-    max_steps: usize,
+    mut step: impl FnMut() -> bool,
 ) -> Option<Vec<Option<usize>>> {
     let mut left_of: Vec<Option<usize>> = vec![None; right];
     let mut right_of: Vec<Option<usize>> = vec![None; edges.len()];
-    let mut steps = 0;
     for start in 0..edges.len() {
         // By breadth: from where each right vertex was come to.
         let mut come_from: Vec<Option<usize>> = vec![None; right];
@@ -19,8 +18,7 @@ pub(super) fn largest_matching(
         let mut end = None;
         'search: while let Some(left) = next.pop_front() {
             for &candidate in edges.get(left).into_iter().flatten() {
-                steps += 1;
-                if steps > max_steps {
+                if !step() {
                     return None;
                 }
                 let Some(origin) = come_from.get_mut(candidate).filter(|origin| origin.is_none()) else {
@@ -70,7 +68,7 @@ mod tests {
         #[test]
         fn matching_is_valid_and_largest(edges in prop::collection::vec(prop::collection::btree_set(0..6_usize, 0..6), 0..6)) {
             let edges: Vec<Vec<usize>> = edges.into_iter().map(|targets| targets.into_iter().collect()).collect();
-            let matching = largest_matching(&edges, 6, usize::MAX).expect("there are steps enough");
+            let matching = largest_matching(&edges, 6, || true).expect("there are steps enough");
             let mut taken = std::collections::BTreeSet::new();
             for (left, right) in matching.iter().enumerate() {
                 if let Some(right) = right {

@@ -55,7 +55,7 @@ pub(super) struct PairView<'c, 'm> {
 
 impl<'c, 'm> PairView<'c, 'm> {
     pub(super) fn new(comparison: &'c mut Comparison<'m>, index: usize, pair: Pair) -> Self {
-        comparison.steps += 1;
+        comparison.step();
         Self { comparison, index, pair, finding: Finding::default(), keyword: "", key: None }
     }
 
@@ -81,15 +81,16 @@ impl<'c, 'm> PairView<'c, 'm> {
     pub(super) fn at(&mut self, keyword: &'static str, key: Option<Cow<'m, str>>) {
         self.keyword = keyword;
         self.key = key;
-        self.comparison.steps += 1;
+        self.comparison.step();
     }
 
     pub(super) fn may_go_on(&self) -> bool {
         self.comparison.steps <= super::MAX_STEPS
     }
 
-    pub(super) fn steps_left(&self) -> usize {
-        super::MAX_STEPS.saturating_sub(self.comparison.steps)
+    /// Counts a step; whether there may be more.
+    pub(super) fn step(&mut self) -> bool {
+        self.comparison.step()
     }
 
     /// Ends the comparison.
@@ -143,7 +144,7 @@ impl<'c, 'm> PairView<'c, 'm> {
         let pair =
             Pair { original: originals.resolve(original).0, update: updates.resolve(update).0, is_reversed };
         let index = self.comparison.pairs.index(pair);
-        self.comparison.steps += 1;
+        self.comparison.step();
         if let Some(entry) = self.comparison.pairs.entries.get_mut(index) {
             entry.dependents.insert(self.index);
         }
@@ -153,7 +154,7 @@ impl<'c, 'm> PairView<'c, 'm> {
 
     /// Whether `name` matches a pattern; what is no pattern matches nothing.
     pub(super) fn matches(&mut self, pattern: &'m str, name: &str) -> bool {
-        self.comparison.steps += 1;
+        self.comparison.step();
         let compiled = self
             .comparison
             .patterns

@@ -58,7 +58,7 @@ impl FieldKind {
 
 /// Compares two fields that have the same number.
 pub(super) fn compare(
-    comparison: &mut Comparison,
+    comparison: &mut Comparison<'_>,
     pair: &mut Pair,
     original: &FieldDescriptor,
     update: &FieldDescriptor,
@@ -89,7 +89,7 @@ fn written_label(field: &FieldDescriptor) -> Option<Label> {
 }
 
 fn compare_types(
-    comparison: &mut Comparison,
+    comparison: &mut Comparison<'_>,
     pair: &mut Pair,
     name: &str,
     labels: Option<(Label, Label)>,
@@ -144,7 +144,7 @@ fn label(label: Label) -> &'static str {
 }
 
 fn compare_messages(
-    comparison: &mut Comparison,
+    comparison: &mut Comparison<'_>,
     pair: &mut Pair,
     name: &str,
     original: &MessageDescriptor,

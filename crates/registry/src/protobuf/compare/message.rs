@@ -8,7 +8,7 @@ use super::{Comparison, DifferenceKind, Pair, field};
 
 /// Compares two schemas from their packages down.
 pub(super) fn compare_files(
-    comparison: &mut Comparison,
+    comparison: &mut Comparison<'_>,
     pair: &mut Pair,
     original: &FileDescriptor,
     update: &FileDescriptor,
@@ -20,6 +20,12 @@ pub(super) fn compare_files(
         };
         let message = format!("the writer's schema has {}, the reader's {}", name(original), name(update));
         pair.add(DifferenceKind::PackageChanged, message);
+    }
+    let steps = |file: &FileDescriptor| {
+        file.messages().len() + file.enums().map(|declared| 1 + declared.values().len()).sum::<usize>()
+    };
+    if !comparison.work.spend(steps(original) + steps(update)) {
+        return;
     }
     let messages = Siblings { original: original.messages().collect(), update: update.messages().collect() };
     compare_messages(comparison, pair, &messages);
@@ -39,7 +45,11 @@ fn by_name(messages: &[MessageDescriptor]) -> HashMap<&str, (usize, &MessageDesc
     written.enumerate().map(|(at, message)| (message.name(), (at, message))).collect()
 }
 
-fn compare_messages(comparison: &mut Comparison, pair: &mut Pair, siblings: &Siblings<MessageDescriptor>) {
+fn compare_messages(
+    comparison: &mut Comparison<'_>,
+    pair: &mut Pair,
+    siblings: &Siblings<MessageDescriptor>,
+) {
     let (originals, updates) = (by_name(&siblings.original), by_name(&siblings.update));
     let added = siblings.update.iter().filter(|message| !originals.contains_key(message.name()));
     let all = siblings.original.iter().chain(added).map(|message| message.name());
@@ -99,13 +109,22 @@ fn compare_values(pair: &mut Pair, original: &EnumDescriptor, update: &EnumDescr
     }
 }
 
+/// What a comparison looks at of a message, beside the messages inside it.
+fn steps_of(message: &MessageDescriptor) -> usize {
+    let fields = message.fields().len() + message.child_messages().len();
+    1 + fields + message.child_enums().map(|declared| 1 + declared.values().len()).sum::<usize>()
+}
+
 /// Compares two messages, and those inside them.
 pub(super) fn compare(
-    comparison: &mut Comparison,
+    comparison: &mut Comparison<'_>,
     pair: &mut Pair,
     original: &MessageDescriptor,
     update: &MessageDescriptor,
 ) {
+    if !comparison.work.spend(steps_of(original) + steps_of(update)) {
+        return;
+    }
     let fields = Fields { original: Numbers::of(original), update: Numbers::of(update) };
     fields.compare_membership(pair);
     fields.compare_oneofs(pair);
@@ -200,7 +219,7 @@ impl Fields {
             && !members.into_iter().any(|number| self.update.fields.contains_key(number))
     }
 
-    fn compare_each(&self, comparison: &mut Comparison, pair: &mut Pair) {
+    fn compare_each(&self, comparison: &mut Comparison<'_>, pair: &mut Pair) {
         let numbers: BTreeSet<u32> =
             self.original.fields.keys().chain(self.update.fields.keys()).copied().collect();
         for number in numbers {

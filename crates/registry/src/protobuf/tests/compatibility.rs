@@ -1,5 +1,6 @@
 //! Verdicts on pairs of schemas, with Confluent's names and paths.
 
+use crate::work::Work;
 use expect_test::{Expect, expect};
 
 use super::{reference, schema};
@@ -9,7 +10,7 @@ use crate::protobuf::{Schema, compare};
 /// All differences from `writer` to `reader`, incompatible ones marked, then those that are reported.
 fn check(writer: &Schema, reader: &Schema, expected: &Expect) {
     let mut text = String::new();
-    for difference in compare::differences(&writer.file, &reader.file) {
+    for difference in compare::differences(&writer.file, &reader.file, &Work::default()) {
         let mark = if difference.kind.is_compatible() { '=' } else { '!' };
         text.push_str(&format!(
             "{mark} {} {}: {}\n",

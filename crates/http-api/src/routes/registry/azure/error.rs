@@ -7,7 +7,7 @@ use std::fmt::Display;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use factum_api::registry::{AzureError, AzureErrorBody};
-use factum_registry::{LookUpError, ReferenceError, RegisterError, StoreError};
+use factum_registry::{LookUpError, ReferenceError, RegisterError, StoreError, WorkError};
 
 use super::super::error::reasons;
 use crate::http::json::Json;
@@ -89,9 +89,19 @@ impl From<ReferenceError> for Failure {
     }
 }
 
+impl From<WorkError> for Failure {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::TooComplex => Self::invalid(error),
+            WorkError::Stopped => Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", error),
+        }
+    }
+}
+
 impl From<LookUpError> for Failure {
     fn from(error: LookUpError) -> Self {
         match error {
+            LookUpError::Work(error) => error.into(),
             LookUpError::Schema(_) | LookUpError::Reference(_) => {
                 Self::invalid(format_args!("invalid schema: {error}"))
             }
@@ -107,8 +117,12 @@ impl From<RegisterError> for Failure {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Store(error) => error.into(),
-            RegisterError::Mode { .. } | RegisterError::IdTaken { .. } => {
+            RegisterError::Work(error) => error.into(),
+            RegisterError::Mode { .. } | RegisterError::IdTaken { .. } | RegisterError::TooHigh { .. } => {
                 Self::new(StatusCode::FORBIDDEN, "Forbidden", error)
+            }
+            RegisterError::NoIdLeft { .. } | RegisterError::NoVersionLeft { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "QuotaExceeded", error)
             }
             RegisterError::Format { .. } => Self::invalid_type(error),
             RegisterError::TooMany { .. } => Self::new(StatusCode::FORBIDDEN, "QuotaExceeded", error),
@@ -123,7 +137,8 @@ impl From<RegisterError> for Failure {
             RegisterError::Empty
             | RegisterError::Schema(_)
             | RegisterError::Reference(_)
-            | RegisterError::NotNext { .. } => Self::invalid(format_args!("invalid schema: {error}")),
+            | RegisterError::NotNext { .. }
+            | RegisterError::TooLarge { .. } => Self::invalid(format_args!("invalid schema: {error}")),
         }
     }
 }
