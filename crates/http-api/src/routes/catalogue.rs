@@ -1,5 +1,9 @@
 //! Teams and events, as applied from the project.
 
+mod events;
+mod example;
+mod participants;
+
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -16,6 +20,7 @@ use crate::http::document::document;
 use crate::http::extract::Caller;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
+pub(crate) use example::example;
 
 /// Every team.
 #[derive(Serialize, ToSchema)]
@@ -39,7 +44,7 @@ pub(crate) struct CatalogueView {
 
 /// The routes of the catalogue.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(list_teams)).routes(routes!(get_catalogue))
+    OpenApiRouter::new().routes(routes!(list_teams)).routes(routes!(get_catalogue)).merge(events::routes())
 }
 
 /// List teams

@@ -3,6 +3,7 @@
 mod access;
 mod azure;
 mod browse;
+mod catalogue;
 mod changes;
 mod console;
 mod encryption;
