@@ -1,5 +1,6 @@
 //! Teams and events, as applied from the project.
 
+mod asyncapi;
 mod events;
 mod example;
 mod participants;
@@ -20,7 +21,8 @@ use crate::http::document::document;
 use crate::http::extract::Caller;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
-pub(crate) use example::example;
+pub(crate) use example::{contract, example};
+pub(crate) use participants::Participants;
 
 /// Every team.
 #[derive(Serialize, ToSchema)]
@@ -44,7 +46,11 @@ pub(crate) struct CatalogueView {
 
 /// The routes of the catalogue.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(list_teams)).routes(routes!(get_catalogue)).merge(events::routes())
+    OpenApiRouter::new()
+        .routes(routes!(list_teams))
+        .routes(routes!(get_catalogue))
+        .merge(events::routes())
+        .merge(asyncapi::routes())
 }
 
 /// List teams

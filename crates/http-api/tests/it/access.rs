@@ -11,7 +11,8 @@ use crate::support::{Server, Setup};
 const PUBLIC: [&str; 5] = ["/", "/docs", "/openapi.json", "/health/live", "/health/ready"];
 
 /// Routes that are open to all: they show of schemas and events those that the caller may see, here none.
-const SHOWS_WHAT_MAY_BE_SEEN: [(&str, &str); 13] = [
+const SHOWS_WHAT_MAY_BE_SEEN: [(&str, &str); 14] = [
+    ("/api/v1/asyncapi", "{\"asyncapi\":\"3.0.0\""),
     ("/api/v1/events", "{\"events\":[]"),
     ("/$schemaGroups", "{\"schemaGroups\":[]"),
     ("/$schemaGroups/$schemas/{id}", "{\"error\":{\"code\":\"ItemNotFound\""),
@@ -110,6 +111,7 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         POST /api/v1/sql/explain: describe any topic
         GET /api/v1/subjects: describe the cluster
         GET /api/v1/subjects/{subject}: describe subject store.orders
+        POST /api/v1/subjects/{subject}/check: describe subject store.orders
         GET /api/v1/tables/{table}/{key}: read table store.products
         GET /api/v1/teams: describe the cluster
         GET /api/v1/topics: describe the cluster

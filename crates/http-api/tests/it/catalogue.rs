@@ -59,7 +59,8 @@ pub(crate) async fn start(setup: Setup) -> Server {
     server
 }
 
-async fn reads(server: &Server, group: &str, topic: &str) {
+/// Commits an offset of a topic for a group.
+pub(crate) async fn reads(server: &Server, group: &str, topic: &str) {
     let membership = Membership {
         group: GroupId::new(group).expect("a name"),
         topics: vec![TopicName::new(topic).expect("a name")],
@@ -321,5 +322,519 @@ async fn events_groups_and_views_that_a_caller_may_not_know_of_are_absent() {
     "#]].assert_eq(&shown);
     let seen = send_as(&server, "ann", "GET", "/api/v1/events/store.sales", "").await.json();
     assert_eq!((&seen["read_by"], &seen["made_by"][0]["kind"]), (&json!([]), &json!("feed")));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_catalogue_is_an_asyncapi_document() {
+    let server = start(Setup::default()).await;
+    let answer = server.send("GET", "/api/v1/asyncapi", &[("host", "localhost:8080")], "").await;
+    expect![[r##"
+        {
+          "asyncapi": "3.0.0",
+          "info": {
+            "title": "contoso",
+            "version": "1.0.0",
+            "description": "The events of all teams.",
+            "tags": [
+              {
+                "name": "store",
+                "description": "Sells films."
+              }
+            ]
+          },
+          "defaultContentType": "application/json",
+          "servers": {
+            "kafka": {
+              "host": "localhost:9092",
+              "protocol": "kafka",
+              "bindings": {
+                "kafka": {
+                  "schemaRegistryUrl": "http://localhost:8080",
+                  "schemaRegistryVendor": "confluent",
+                  "bindingVersion": "0.5.0"
+                }
+              }
+            },
+            "http": {
+              "host": "localhost:8080",
+              "protocol": "http",
+              "pathname": "/events"
+            }
+          },
+          "channels": {
+            "store.refunds": {
+              "address": "store.refunds",
+              "messages": {
+                "store.refunds": {
+                  "$ref": "#/components/messages/store.refunds"
+                }
+              },
+              "tags": [
+                {
+                  "name": "store"
+                }
+              ],
+              "bindings": {
+                "kafka": {
+                  "topic": "store.refunds",
+                  "bindingVersion": "0.5.0"
+                }
+              },
+              "description": "A customer paid for an order."
+            },
+            "store.returns": {
+              "address": "store.returns",
+              "messages": {
+                "store.returns": {
+                  "$ref": "#/components/messages/store.returns"
+                }
+              },
+              "tags": [
+                {
+                  "name": "store"
+                }
+              ],
+              "bindings": {
+                "kafka": {
+                  "topic": "store.returns",
+                  "bindingVersion": "0.5.0"
+                }
+              },
+              "description": "A customer paid for an order."
+            },
+            "store.sales": {
+              "address": "store.sales",
+              "messages": {
+                "store.sales": {
+                  "$ref": "#/components/messages/store.sales"
+                }
+              },
+              "tags": [
+                {
+                  "name": "store"
+                }
+              ],
+              "bindings": {
+                "kafka": {
+                  "topic": "store.sales",
+                  "bindingVersion": "0.5.0",
+                  "partitions": 1
+                }
+              },
+              "description": "A customer paid for an order."
+            },
+            "store.secrets": {
+              "address": "store.secrets",
+              "messages": {
+                "store.secrets": {
+                  "$ref": "#/components/messages/store.secrets"
+                }
+              },
+              "tags": [
+                {
+                  "name": "store"
+                }
+              ],
+              "bindings": {
+                "kafka": {
+                  "topic": "store.secrets",
+                  "bindingVersion": "0.5.0"
+                }
+              },
+              "description": "A customer paid for an order."
+            }
+          },
+          "operations": {
+            "send.store.refunds": {
+              "action": "send",
+              "channel": {
+                "$ref": "#/channels/store.refunds"
+              },
+              "messages": [
+                {
+                  "$ref": "#/channels/store.refunds/messages/store.refunds"
+                }
+              ],
+              "tags": [
+                {
+                  "name": "store"
+                }
+              ]
+            },
+            "send.store.returns": {
+              "action": "send",
+              "channel": {
+                "$ref": "#/channels/store.returns"
+              },
+              "messages": [
+                {
+                  "$ref": "#/channels/store.returns/messages/store.returns"
+                }
+              ],
+              "tags": [
+                {
+                  "name": "store"
+                }
+              ]
+            },
+            "send.store.sales": {
+              "action": "send",
+              "channel": {
+                "$ref": "#/channels/store.sales"
+              },
+              "messages": [
+                {
+                  "$ref": "#/channels/store.sales/messages/store.sales"
+                }
+              ],
+              "tags": [
+                {
+                  "name": "store"
+                }
+              ]
+            },
+            "send.store.secrets": {
+              "action": "send",
+              "channel": {
+                "$ref": "#/channels/store.secrets"
+              },
+              "messages": [
+                {
+                  "$ref": "#/channels/store.secrets/messages/store.secrets"
+                }
+              ],
+              "tags": [
+                {
+                  "name": "store"
+                }
+              ]
+            }
+          },
+          "components": {
+            "messages": {
+              "store.refunds": {
+                "name": "com.contoso.store.refunds",
+                "title": "store.refunds",
+                "contentType": "application/protobuf",
+                "headers": {
+                  "type": "object",
+                  "description": "CloudEvents 1.0 in the Kafka binary binding; what is missing is filled in of events sent over HTTP.",
+                  "properties": {
+                    "ce_specversion": {
+                      "type": "string",
+                      "const": "1.0"
+                    },
+                    "ce_id": {
+                      "type": "string",
+                      "description": "Unique within the source"
+                    },
+                    "ce_source": {
+                      "type": "string",
+                      "default": "/contoso/store"
+                    },
+                    "ce_type": {
+                      "type": "string",
+                      "default": "com.contoso.store.refunds"
+                    },
+                    "ce_time": {
+                      "type": "string",
+                      "format": "date-time"
+                    }
+                  }
+                },
+                "tags": [
+                  {
+                    "name": "store"
+                  }
+                ],
+                "bindings": {
+                  "kafka": {
+                    "bindingVersion": "0.5.0",
+                    "schemaIdLocation": "payload",
+                    "schemaIdPayloadEncoding": "confluent",
+                    "schemaLookupStrategy": "TopicNameStrategy"
+                  }
+                },
+                "x-eventcatalog-message-type": "event",
+                "x-eventcatalog-role": "provider",
+                "summary": "A customer paid for an order.",
+                "payload": {
+                  "$ref": "#/components/schemas/store.refunds"
+                },
+                "examples": [
+                  {
+                    "payload": {
+                      "email": "ada@example.com",
+                      "cents": "1"
+                    }
+                  }
+                ]
+              },
+              "store.returns": {
+                "name": "com.contoso.store.returns",
+                "title": "store.returns",
+                "contentType": "application/avro",
+                "headers": {
+                  "type": "object",
+                  "description": "CloudEvents 1.0 in the Kafka binary binding; what is missing is filled in of events sent over HTTP.",
+                  "properties": {
+                    "ce_specversion": {
+                      "type": "string",
+                      "const": "1.0"
+                    },
+                    "ce_id": {
+                      "type": "string",
+                      "description": "Unique within the source"
+                    },
+                    "ce_source": {
+                      "type": "string",
+                      "default": "/contoso/store"
+                    },
+                    "ce_type": {
+                      "type": "string",
+                      "default": "com.contoso.store.returns"
+                    },
+                    "ce_time": {
+                      "type": "string",
+                      "format": "date-time"
+                    }
+                  }
+                },
+                "tags": [
+                  {
+                    "name": "store"
+                  }
+                ],
+                "bindings": {
+                  "kafka": {
+                    "bindingVersion": "0.5.0",
+                    "schemaIdLocation": "payload",
+                    "schemaIdPayloadEncoding": "confluent",
+                    "schemaLookupStrategy": "TopicNameStrategy"
+                  }
+                },
+                "x-eventcatalog-message-type": "event",
+                "x-eventcatalog-role": "provider",
+                "summary": "A customer paid for an order.",
+                "payload": {
+                  "$ref": "#/components/schemas/store.returns"
+                },
+                "examples": [
+                  {
+                    "payload": {
+                      "email": "ada@example.com",
+                      "reason": "reason-1"
+                    }
+                  }
+                ]
+              },
+              "store.sales": {
+                "name": "com.contoso.store.sales",
+                "title": "store.sales",
+                "contentType": "application/json",
+                "headers": {
+                  "type": "object",
+                  "description": "CloudEvents 1.0 in the Kafka binary binding; what is missing is filled in of events sent over HTTP.",
+                  "properties": {
+                    "ce_specversion": {
+                      "type": "string",
+                      "const": "1.0"
+                    },
+                    "ce_id": {
+                      "type": "string",
+                      "description": "Unique within the source"
+                    },
+                    "ce_source": {
+                      "type": "string",
+                      "default": "/contoso/store"
+                    },
+                    "ce_type": {
+                      "type": "string",
+                      "default": "com.contoso.store.sales"
+                    },
+                    "ce_time": {
+                      "type": "string",
+                      "format": "date-time"
+                    }
+                  }
+                },
+                "tags": [
+                  {
+                    "name": "store"
+                  }
+                ],
+                "bindings": {
+                  "kafka": {
+                    "bindingVersion": "0.5.0",
+                    "key": {
+                      "type": "string",
+                      "description": "The field product"
+                    }
+                  }
+                },
+                "x-eventcatalog-message-type": "event",
+                "x-eventcatalog-role": "provider",
+                "summary": "A customer paid for an order.",
+                "payload": {
+                  "$ref": "#/components/schemas/store.sales"
+                },
+                "examples": [
+                  {
+                    "payload": {
+                      "product": 7,
+                      "quantity": 1,
+                      "price": 9.5,
+                      "big": 1,
+                      "at": "2026-11-20T10:00:00Z"
+                    }
+                  }
+                ]
+              },
+              "store.secrets": {
+                "name": "contoso.store.orders",
+                "title": "store.secrets",
+                "contentType": "application/json",
+                "headers": {
+                  "type": "object",
+                  "description": "CloudEvents 1.0 in the Kafka binary binding; what is missing is filled in of events sent over HTTP.",
+                  "properties": {
+                    "ce_specversion": {
+                      "type": "string",
+                      "const": "1.0"
+                    },
+                    "ce_id": {
+                      "type": "string",
+                      "description": "Unique within the source"
+                    },
+                    "ce_source": {
+                      "type": "string",
+                      "default": "/contoso/store"
+                    },
+                    "ce_type": {
+                      "type": "string",
+                      "default": "contoso.store.orders"
+                    },
+                    "ce_time": {
+                      "type": "string",
+                      "format": "date-time"
+                    }
+                  }
+                },
+                "tags": [
+                  {
+                    "name": "store"
+                  }
+                ],
+                "bindings": {
+                  "kafka": {
+                    "bindingVersion": "0.5.0"
+                  }
+                },
+                "x-eventcatalog-message-type": "event",
+                "x-eventcatalog-role": "provider",
+                "summary": "A customer paid for an order.",
+                "examples": [
+                  {
+                    "payload": {
+                      "hello": "world"
+                    }
+                  }
+                ]
+              }
+            },
+            "schemas": {
+              "store.refunds": {
+                "schemaFormat": "application/vnd.google.protobuf;version=3",
+                "schema": "syntax = \"proto3\"; package store; message Refund { string email = 1; int64 cents = 2; }"
+              },
+              "store.returns": {
+                "schemaFormat": "application/vnd.apache.avro+json;version=1.9.0",
+                "schema": {
+                  "type": "record",
+                  "name": "Return",
+                  "namespace": "store",
+                  "fields": [
+                    {
+                      "name": "email",
+                      "type": "string"
+                    },
+                    {
+                      "name": "reason",
+                      "type": [
+                        "null",
+                        "string"
+                      ],
+                      "default": null
+                    }
+                  ]
+                }
+              },
+              "store.sales": {
+                "schemaFormat": "application/schema+json;version=draft-07",
+                "schema": {
+                  "type": "object",
+                  "required": [
+                    "product",
+                    "quantity",
+                    "at"
+                  ],
+                  "properties": {
+                    "product": {
+                      "type": "integer",
+                      "examples": [
+                        7
+                      ]
+                    },
+                    "quantity": {
+                      "type": "integer",
+                      "minimum": 1
+                    },
+                    "price": {
+                      "type": "number",
+                      "multipleOf": 0.01
+                    },
+                    "big": {
+                      "type": "integer"
+                    },
+                    "at": {
+                      "type": "string",
+                      "format": "date-time"
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }"##]].assert_eq(&serde_json::to_string_pretty(&answer.json()).expect("JSON"));
+    let other = server.get("/api/v1/asyncapi?team=stor").await;
+    expect![[r#"404 there is no team stor; did you mean store? {"near":"store"}"#]]
+        .assert_eq(&other.problem());
+    let mut shown = String::new();
+    for path in ["/api/v1/asyncapi?team=store", "/api/v1/asyncapi"] {
+        let document = server.get(path).await.json();
+        let operations = document["operations"].as_object().expect("operations").keys().cloned();
+        writeln!(shown, "{}", operations.collect::<Vec<_>>().join(" ")).expect("text grows");
+    }
+    expect![[r#"
+        send.store.refunds send.store.returns send.store.sales receive.store.sales send.store.secrets
+        send.store.refunds send.store.returns send.store.sales send.store.secrets
+    "#]]
+    .assert_eq(&shown);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn references_in_a_contract_lead_to_their_places_in_the_document() {
+    let server = start(Setup::default()).await;
+    let contract = r##"{"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://contoso.com/tree",
+        "type": "object", "properties": {"left": {"$ref": "#"}, "leaf": {"$ref": "#/$defs/leaf"},
+        "other": {"$ref": "https://contoso.com/other"}, "like": {"const": {"$ref": "#/kept"}}},
+        "$defs": {"leaf": {"type": "string"}}}"##;
+    let mut declared = Definitions::new();
+    declared.insert(event("store.trees", Format::Json, contract));
+    server.catalogue.replace(&declared.into());
+    let document = server.get("/api/v1/asyncapi").await.json();
+    expect![[r##"{"store.trees":{"schemaFormat":"application/schema+json;version=draft-07","schema":{"type":"object","properties":{"left":{"$ref":"#/components/schemas/store.trees/schema"},"leaf":{"$ref":"#/components/schemas/store.trees/schema/$defs/leaf"},"other":{"description":"See https://contoso.com/other"},"like":{"const":{"$ref":"#/kept"}}},"$defs":{"leaf":{"type":"string"}}}}}"##]].assert_eq(&document["components"]["schemas"].to_string());
     server.stop().await;
 }

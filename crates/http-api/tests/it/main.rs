@@ -9,6 +9,7 @@ mod console;
 mod encryption;
 mod fairness;
 mod groups;
+mod impact;
 mod ingest;
 mod limits;
 mod log_lines;

@@ -79,6 +79,17 @@ impl Registry {
         let (_, parsed) = self.0.read_new(subject, new, &config)?.ok_or(CheckError::Empty)?;
         Ok(self.0.verdicts(&parsed, new.metadata.as_ref(), &compared, &config))
     }
+
+    /// Reads a schema as a version of `subject` would be, with what it refers to. Takes a processor for as long as the format's
+    /// limits allow.
+    ///
+    /// # Errors
+    /// [`CheckError`], but [`CheckError::UnknownVersion`].
+    pub fn parse_new(&self, subject: &Subject, new: &NewSchema) -> Result<ParsedSchema, CheckError> {
+        let config = self.config_in_effect(subject);
+        let (_, parsed) = self.0.read_new(subject, new, &config)?.ok_or(CheckError::Empty)?;
+        Ok(parsed)
+    }
 }
 
 impl Inner {

@@ -16,11 +16,7 @@ pub(crate) fn example(
     event: Option<&EventDefinition>,
     now: Timestamp,
 ) -> Option<Value> {
-    let contract = event.and_then(|event| {
-        let schema_type = schema_type(event.format);
-        ParsedSchema::parse(schema_type, event.contract.as_deref()?, &[]).ok()
-    });
-    let schema = contract.or_else(|| registered(registry, topic));
+    let schema = event.and_then(contract).or_else(|| registered(registry, topic));
     // With the key and the time of now, where that is still valid.
     let sample = event.and_then(|event| event.sample(now));
     let is_valid = |sample: &Value| match &schema {
@@ -30,6 +26,11 @@ pub(crate) fn example(
     };
     let made = || schema.as_ref().map(ParsedSchema::example).filter(|example| !example.is_null());
     sample.filter(is_valid).or_else(made)
+}
+
+/// The contract of an event, read.
+pub(crate) fn contract(event: &EventDefinition) -> Option<ParsedSchema> {
+    ParsedSchema::parse(schema_type(event.format), event.contract.as_deref()?, &[]).ok()
 }
 
 /// The registry's word for a format.

@@ -1,4 +1,4 @@
-//! Who makes the events of a topic and who reads them, as far as the server knows.
+//! Producers and consumers of a topic's events, as far as the server knows them.
 //!
 //! Invariants: no one is named whom the caller may not know of, and no one is made up: a Kafka client that writes leaves no name
 //! with its records, so that producers are those that the project declares, that have a transaction open, or that their events
