@@ -4,6 +4,7 @@ import { createRouter } from "@tanstack/react-router";
 import { withQuery, type Query } from "./api/client";
 import { rootRoute } from "./app/root";
 import { accessRoutes } from "./routes/access/routes";
+import { catalogueRoutes } from "./routes/catalogue/routes";
 import { dashboardRoutes } from "./routes/dashboards/routes";
 import { groupRoutes } from "./routes/groups/routes";
 import { homeRoutes } from "./routes/home/routes";
@@ -16,6 +17,7 @@ import { viewRoutes } from "./routes/views/routes";
 const routeTree = rootRoute.addChildren([
   ...homeRoutes,
   ...topicRoutes,
+  ...catalogueRoutes,
   ...registryRoutes,
   ...groupRoutes,
   ...viewRoutes,

@@ -37,6 +37,8 @@ const PLACES: Place[] = [
   { name: "message", path: "/topics/store.orders?from=earliest&message=0:1", ready: message },
   { name: "configuration", path: "/topics/store.orders?tab=config", ready: text("how long events are kept") },
   { name: "consumers", path: "/topics/store.orders?tab=consumers", ready: linked("mailer") },
+  { name: "catalogue", path: "/catalogue", ready: linked("store.orders") },
+  { name: "event", path: "/catalogue/store.orders", ready: text("store.top_movies") },
   { name: "schemas", path: "/registry", ready: linked("store.orders-value") },
   { name: "schema", path: "/registry/store.orders-value", ready: text("OrderDate") },
   { name: "schemas-compared", path: "/registry/store.orders-value?tab=compare", ready: text("Region") },

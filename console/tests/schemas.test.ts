@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pretty } from "../src/routes/registry/document.ts";
 import { pairs } from "../src/routes/registry/lines.ts";
-import { readReasons } from "../src/routes/registry/verdict.ts";
 
 test("JSON keeps its order, digits and escapes when it is set for people", () => {
   const text = String.raw`{"b":[1.50, {}],"2":"{a, b} \" \\","1":[ ]}`;
@@ -33,23 +32,4 @@ test("lines that differ stand beside each other", () => {
     Array.from({ length: 10 }, (_, n) => `b${n}`),
   ];
   assert.equal(pairs(many.join("\n"), others.join("\n")).length, 3_000, "replaced as a whole");
-});
-
-test("reasons have their version and path, and no message is lost", () => {
-  assert.deepEqual(
-    readReasons([
-      "{errorType:'TYPE_MISMATCH', description:'it's a long (at path '/fields/0')', additionalInfo:'x'}",
-      "{oldSchemaVersion: 2}",
-      "{oldSchema: 'x'}",
-      '{errorType:"ADDED", description:"at path \'#/properties/a\' it was added"}',
-      "{oldSchemaVersion: 1}",
-      "{validateFields: 'false', compatibility: 'BACKWARD'}",
-      "Invalid schema: no type",
-    ]),
-    [
-      { kind: "TYPE_MISMATCH", path: "/fields/0", words: "it's a long", version: 2 },
-      { kind: "ADDED", path: "#/properties/a", words: "at path '#/properties/a' it was added", version: 1 },
-      { kind: "", path: "", words: "Invalid schema: no type" },
-    ],
-  );
 });

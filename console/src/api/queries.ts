@@ -18,6 +18,12 @@ export type SubjectLine = Schemas["SubjectLine"];
 export type SubjectView = Schemas["SubjectView"];
 export type RegisteredSchema = Schemas["RegisteredSchema"];
 export type SubjectVersion = Schemas["SubjectVersion"];
+export type EventLine = Schemas["EventLine"];
+export type EventView = Schemas["EventView"];
+export type Producer = Schemas["Producer"];
+export type Consumer = Schemas["Consumer"];
+export type SchemaImpact = Schemas["SchemaImpact"];
+export type ReaderImpact = Schemas["ReaderImpact"];
 export type RoleHealth = Schemas["RoleHealth"];
 export type KafkaAddress = Schemas["KafkaAddress"];
 export type SampleView = Schemas["SampleView"];
@@ -184,6 +190,41 @@ export const topicSubjectsQuery = (topic: string) =>
     queryFn: async ({ signal }) =>
       (await request<Schemas["SubjectList"]>("/api/v1/subjects", { query: { topic }, signal })).subjects,
     refetchInterval: every(5),
+  });
+
+/** The first thousand declared events that have the words of `search`, and how many there are. */
+export const eventsQuery = (search = "") =>
+  queryOptions({
+    queryKey: ["events", "list", search],
+    queryFn: ({ signal }) =>
+      request<Schemas["EventList"]>("/api/v1/events", { query: { search: search || undefined, limit: 1000 }, signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: every(5),
+  });
+
+/** A declared event, by its topic or its type. */
+export const eventQuery = (event: string) =>
+  queryOptions({
+    queryKey: ["events", "one", event],
+    queryFn: ({ signal }) => request<EventView>(path("/api/v1/events/{event}", { event }), { signal }),
+    refetchInterval: every(5),
+  });
+
+/** Names of subjects that are deleted, but not for good. */
+export const deletedSubjectsQuery = queryOptions({
+  queryKey: ["subjects", "deleted"],
+  queryFn: ({ signal }) => request<string[]>("/subjects", { query: { deletedOnly: true, limit: 1000 }, signal }),
+  refetchInterval: every(5),
+});
+
+/** The mode in effect for a subject. */
+export const modeQuery = (subject: string) =>
+  queryOptions({
+    queryKey: ["modes", subject],
+    queryFn: async ({ signal }) => {
+      const query = { defaultToGlobal: true };
+      return (await request<{ mode: string }>(path("/mode/{subject}", { subject }), { query, signal })).mode;
+    },
   });
 
 export const subjectQuery = (subject: string) =>

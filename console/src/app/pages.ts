@@ -2,6 +2,7 @@
 export const PAGES = [
   { to: "/", name: "Home", exact: true },
   { to: "/topics", name: "Topics", exact: false },
+  { to: "/catalogue", name: "Catalogue", exact: false },
   { to: "/registry", name: "Schemas", exact: false },
   { to: "/groups", name: "Groups", exact: false },
   { to: "/views", name: "Views", exact: false },

@@ -10,7 +10,7 @@ export interface Tab {
 
 export function Tabs({ label, tabs }: { label: string; tabs: Tab[] }) {
   return (
-    <nav aria-label={label} className="mb-4 flex gap-5 border-b border-rule">
+    <nav aria-label={label} className="mb-4 flex flex-wrap gap-x-5 border-b border-rule max-sm:gap-x-3.5">
       {tabs.map(({ name, link, open }) => (
         <Link
           key={name}

@@ -7,6 +7,7 @@
 //! and without being held ([`records::Record`] is what its readers need of it).
 
 pub mod access;
+pub mod catalogue;
 pub mod dashboards;
 pub mod events;
 pub mod groups;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::RequestBody;
+
 /// An error, with the code that clients go by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorMessage {
@@ -58,6 +60,10 @@ pub struct SchemaRequest {
     /// The version that it is to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<i32>,
+}
+
+impl RequestBody for SchemaRequest {
+    const EXAMPLE: &'static str = r#"{"schema": "{\"type\":\"string\"}", "schemaType": "AVRO"}"#;
 }
 
 /// A version of a subject and its schema. Responses about a schema alone leave out what is a version's.

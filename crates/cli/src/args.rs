@@ -11,8 +11,8 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    acl, completion, demo, dev, doctor, explain, generate, group, init, log, pipeline, produce, quota,
-    schema, server, sql, tail, topic, transaction, user, view,
+    acl, completion, demo, dev, doctor, explain, export, generate, group, init, log, pipeline, produce,
+    quota, schema, server, sql, tail, topic, transaction, user, view,
 };
 
 /// An event-driven architecture in one binary.
@@ -126,6 +126,9 @@ pub(crate) enum Command {
     Generate(generate::Args),
     /// Print a topic's events as they arrive
     Tail(tail::Args),
+    /// Write what is declared in a form that other tools read
+    #[command(subcommand)]
+    Export(export::Verb),
     /// Check this machine for common problems
     Doctor(doctor::Args),
     /// Check a data directory for damage, and repair it

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod group;
 pub(crate) mod init;
@@ -52,6 +53,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Report> {
         Command::Pipeline(verb) => talk(&common, |client| pipeline::run(verb, client, common.output)),
         Command::Sql(args) => talk(&common, |client| sql::run(args, client, common.output)),
         Command::Explain(args) => talk(&common, |client| explain::run(args, client)),
+        Command::Export(verb) => talk(&common, |client| export::run(verb, client, common.output)),
         Command::Produce(args) => talk(&common, |client| produce::run(args, client, common.output)),
         Command::Generate(args) => talk(&common, |client| generate::run(args, client, common.output)),
         Command::Tail(args) => talk(&common, |client| tail::run(args, client, common.output)),

@@ -207,21 +207,28 @@ fn an_incompatible_schema_is_refused_with_each_reason() {
         registered shop.orders-value version 1, id 1
         $ factum schema check shop.orders-value --file total.avsc
         compatible with shop.orders-value
+        ! no one was seen to read topic shop.orders
         $ factum schema check shop.orders-value --file total.avsc -o json
         {
           "is_compatible": true,
-          "reasons": []
+          "compatibility": "BACKWARD",
+          "reasons": [],
+          "topic": "shop.orders",
+          "readers": [],
+          "summary": "no one was seen to read topic shop.orders"
         }
         $ factum schema check shop.orders-value --file incompatible.avsc
         VERSION  PATH            KIND                                REASON
               1  /fields/0/type  TYPE_MISMATCH                       the reader expects string, the writer has long
               1  /fields/1       READER_FIELD_MISSING_DEFAULT_VALUE  the reader's field "email" of Order has no default, and the writer's record has no such field
+        ! no one was seen to read topic shop.orders
         !   × the schema is incompatible with shop.orders-value
         !   help: the subject's compatibility level says what a schema must be able to do: docs/schemas.md
         exit 1
         $ factum schema check shop.orders-value --file incompatible.avsc --against 1 -o json
         {
           "is_compatible": false,
+          "compatibility": "BACKWARD",
           "reasons": [
             {
               "version": 1,
@@ -235,7 +242,10 @@ fn an_incompatible_schema_is_refused_with_each_reason() {
               "kind": "READER_FIELD_MISSING_DEFAULT_VALUE",
               "reason": "the reader's field \"email\" of Order has no default, and the writer's record has no such field"
             }
-          ]
+          ],
+          "topic": "shop.orders",
+          "readers": [],
+          "summary": "no one was seen to read topic shop.orders"
         }
         !   × the schema is incompatible with shop.orders-value
         !   help: the subject's compatibility level says what a schema must be able to do: docs/schemas.md
@@ -247,7 +257,7 @@ fn an_incompatible_schema_is_refused_with_each_reason() {
         !   help: the subject's compatibility level says what a schema must be able to do: docs/schemas.md
         exit 1
         $ factum schema check shop.orders-value --file incompatible.avsc --against 2
-        !   × Version 2 not found.
+        !   × there is no version 2 of subject shop.orders-value
         exit 1
         $ factum schema register shop.orders-value --file incompatible.avsc
         ! version 1, at /fields/0/type: the reader expects string, the writer has long
@@ -256,10 +266,7 @@ fn an_incompatible_schema_is_refused_with_each_reason() {
         !   help: the subject's compatibility level says what a schema must be able to do: docs/schemas.md
         exit 1
         $ factum schema check shop.orders-value --file invalid.avsc
-        VERSION  PATH  KIND  REASON
-                             Invalid schema: /: a named type needs its "name", a string
-        !   × the schema is incompatible with shop.orders-value
-        !   help: the subject's compatibility level says what a schema must be able to do: docs/schemas.md
+        !   × Invalid schema: /: a named type needs its "name", a string
         exit 1
         $ factum schema register shop.orders-value --file invalid.avsc
         !   × Invalid schema: /: a named type needs its "name", a string

@@ -111,6 +111,11 @@ impl Schema {
         validation::validate(&self.validator, &self.references, &self.extent, json)
     }
 
+    /// The schema as JSON.
+    pub fn value(&self) -> Value {
+        self.references.value()
+    }
+
     /// A plausible value, the same each time; it is valid, except of schemas for which none of a few attempts is.
     pub fn example(&self) -> Value {
         let is_valid =

@@ -96,6 +96,24 @@ impl ParsedSchema {
         }
     }
 
+    /// The JSON Schema of values as they are decoded, for readers that go by fields; `None` of values that have none.
+    pub fn value_schema(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Avro(schema) => schema.value_schema(),
+            Self::Json(schema) => Some(schema.value()),
+            Self::Protobuf(schema) => schema.value_schema(),
+        }
+    }
+
+    /// A plausible value, the same each time; null if there is none that could be shown.
+    pub fn example(&self) -> serde_json::Value {
+        match self {
+            Self::Avro(schema) => schema.example(),
+            Self::Json(schema) => schema.example(),
+            Self::Protobuf(schema) => schema.example(),
+        }
+    }
+
     /// Every reason why `reader` cannot read what `writer` wrote, up to a limit of the format, as a part of `work`: where that is used
     /// up, they are not all.
     pub(crate) fn incompatibilities(

@@ -30,6 +30,7 @@ mod shapes;
 mod source;
 mod text;
 mod text_format;
+mod value_schema;
 
 #[cfg(test)]
 mod tests;
@@ -237,6 +238,11 @@ impl Schema {
     /// With the field, if the JSON is no value of the message.
     pub fn encode_message(&self, indexes: &MessageIndexes, json: &[u8]) -> Result<Vec<u8>, ValueError> {
         encode::encode(&self.message_descriptor(indexes)?, json)
+    }
+
+    /// The JSON Schema of values of the first message as they are decoded; `None` if there is none.
+    pub fn value_schema(&self) -> Option<serde_json::Value> {
+        Some(value_schema::of(&self.message_descriptor(&MessageIndexes::default()).ok()?))
     }
 
     /// A plausible value of the first message, the same at every call. `null` if there is none.

@@ -64,12 +64,13 @@ pub use definitions::{
     RelationName, TableDefinition,
 };
 pub use engine::{
-    ApplyResult, Engine, Options, PartitionStatus, PlannedDefinitions, Query, QueryLimits, ViewState,
-    ViewStatus,
+    ApplyResult, Engine, Options, PartitionStatus, PlannedDefinitions, Query, QueryLimits, TopicReader,
+    ViewState, ViewStatus,
 };
 pub use error::{ApplyError, ComputeError, QueryError, ReadError};
 pub use explain::Explanation;
 pub use row_errors::RowError;
+pub use schema::{FieldChange, FieldChangeKind, field_changes};
 pub use task::RejectedEvents;
 pub use topic_scan::LeftOutEvents;
 pub use view::{Freshness, Rows};

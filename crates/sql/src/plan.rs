@@ -19,6 +19,7 @@ mod slot_scan;
 mod temporal;
 #[cfg(test)]
 mod tests;
+mod topic_reads;
 mod trial;
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! The columns of an event: its data's fields, then its envelope.
 
+mod change;
 mod infer;
 mod json_schema;
 
@@ -11,6 +12,7 @@ use factum_types::{Record, TopicName};
 use crate::decode::envelope;
 use crate::definitions::EventDefinition;
 use crate::names::suggest;
+pub use change::{FieldChange, FieldChangeKind, field_changes};
 
 /// What the events of a topic are like.
 #[derive(Debug, Clone, PartialEq, Eq)]

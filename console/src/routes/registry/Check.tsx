@@ -1,8 +1,8 @@
 // Whether a schema that is pasted could be the next version, in words, and each reason why not. Nothing is registered.
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { path, request, type Schemas } from "~/api/client";
-import { versionQuery, type SubjectView } from "~/api/queries";
+import { path, request } from "~/api/client";
+import { versionQuery, type SchemaImpact, type SubjectView } from "~/api/queries";
 import { Button } from "~/ui/Button";
 import { ErrorState } from "~/ui/ErrorState";
 import { SelectField, TextArea } from "~/ui/Field";
@@ -10,7 +10,7 @@ import { counted } from "~/ui/number";
 import { TableFrame, type TableColumn } from "~/ui/Table";
 import { FORMATS } from "./formats";
 import { levelMeans } from "./levels";
-import { readReasons, type Reason } from "./verdict";
+import { Impact } from "./Impact";
 
 export function Check({ subject }: { subject: SubjectView }) {
   const latest = subject.versions.at(-1);
@@ -21,10 +21,9 @@ export function Check({ subject }: { subject: SubjectView }) {
   const references = current.data?.references ?? [];
   const check = useMutation({
     mutationFn: () => {
-      const names = { subject: subject.subject, version: against };
-      const to = against === "" ? "/compatibility/subjects/{subject}/versions" : AGAINST_ONE;
+      const to = path("/api/v1/subjects/{subject}/check", { subject: subject.subject });
       const body = { schema: text, schemaType: type, references: references.map((each) => ({ ...each })) };
-      return request<Schemas["CompatibilityCheck"]>(path(to, names), { query: { verbose: true }, body });
+      return request<SchemaImpact>(to, { query: { version: against || undefined }, body });
     },
   });
   const change = (apply: () => void) => {
@@ -84,16 +83,19 @@ export function Check({ subject }: { subject: SubjectView }) {
       </form>
       <div className="mt-6 max-w-[60rem]" aria-live="polite">
         {check.isError && <ErrorState error={check.error} title="It cannot be checked" />}
-        {check.data && <Verdict check={check.data} subject={subject} against={against} />}
+        {check.data && (
+          <>
+            <Verdict check={check.data} subject={subject} against={against} />
+            {check.data.topic && <Impact readers={check.data.readers} summary={check.data.summary} />}
+          </>
+        )}
       </div>
     </>
   );
 }
 
-const AGAINST_ONE = "/compatibility/subjects/{subject}/versions/{version}";
-
 interface VerdictProps {
-  check: Schemas["CompatibilityCheck"];
+  check: SchemaImpact;
   subject: SubjectView;
   against: string;
 }
@@ -108,7 +110,7 @@ function Verdict({ check, subject, against }: VerdictProps) {
       </div>
     );
   }
-  const reasons = readReasons(check.messages ?? []);
+  const { reasons } = check;
   return (
     <>
       <div role="status" className="mb-3 border-l-2 border-bad bg-bad-wash px-3 py-2">
@@ -126,7 +128,7 @@ function Verdict({ check, subject, against }: VerdictProps) {
   );
 }
 
-const REASONS: TableColumn<Reason>[] = [
+const REASONS: TableColumn<SchemaImpact["reasons"][number]>[] = [
   {
     title: "Path",
     width: "34%",
@@ -136,7 +138,7 @@ const REASONS: TableColumn<Reason>[] = [
     title: "Reason",
     cell: (each) => (
       <>
-        {each.words}
+        {each.reason}
         {each.kind && <span className="label block break-all">{each.kind}</span>}
       </>
     ),
@@ -145,6 +147,6 @@ const REASONS: TableColumn<Reason>[] = [
     title: "Version",
     width: "5rem",
     align: "right",
-    cell: (each) => <span className="figures">{each.version ?? ""}</span>,
+    cell: (each) => <span className="figures">{each.version}</span>,
   },
 ];

@@ -8,6 +8,7 @@ import { ErrorState } from "~/ui/ErrorState";
 import { Panel } from "~/ui/Panel";
 import { DeleteDialog } from "./DeleteDialog";
 import { LEVELS } from "./levels";
+import { Mode } from "./Mode";
 
 export function Settings({ subject }: { subject: SubjectView }) {
   const [deleting, setDeleting] = useState(false);
@@ -19,17 +20,22 @@ export function Settings({ subject }: { subject: SubjectView }) {
       >
         <Level subject={subject} />
       </Panel>
-      <Panel
-        title="Delete"
-        note="the subject, or a version of it"
-        actions={
-          <Button small onClick={() => setDeleting(true)}>
-            Delete …
-          </Button>
-        }
-      >
-        {deleting && <DeleteDialog subject={subject} onClose={() => setDeleting(false)} />}
-      </Panel>
+      <div className="min-w-0 space-y-9">
+        <Panel title="Mode" note="what may be done with it">
+          <Mode subject={subject.subject} />
+        </Panel>
+        <Panel
+          title="Delete"
+          note="the subject, or a version of it"
+          actions={
+            <Button small onClick={() => setDeleting(true)}>
+              Delete …
+            </Button>
+          }
+        >
+          {deleting && <DeleteDialog subject={subject} onClose={() => setDeleting(false)} />}
+        </Panel>
+      </div>
     </div>
   );
 }

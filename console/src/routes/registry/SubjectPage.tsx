@@ -11,6 +11,7 @@ import { Tabs } from "~/ui/Tabs";
 import { Check } from "./Check";
 import { Compare } from "./Compare";
 import { formatName } from "./formats";
+import { Readers } from "./Readers";
 import type { SubjectSearch, Tab } from "./search";
 import { Settings } from "./Settings";
 import { Version } from "./Version";
@@ -21,6 +22,7 @@ const TABS: { tab: Tab; name: string }[] = [
   { tab: "schema", name: "Schema" },
   { tab: "compare", name: "Compare" },
   { tab: "check", name: "Check" },
+  { tab: "consumers", name: "Readers" },
   { tab: "settings", name: "Settings" },
 ];
 
@@ -64,6 +66,8 @@ function Part({ subject, search }: { subject: SubjectView; search: SubjectSearch
       return <Compare subject={subject} search={search} />;
     case "check":
       return <Check key={subject.subject} subject={subject} />;
+    case "consumers":
+      return <Readers subject={subject.subject} />;
     case "settings":
       return <Settings key={subject.subject} subject={subject} />;
     default:

@@ -1,7 +1,7 @@
 // All subjects of the schema registry: their format, their versions, what a new version must be able to do.
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { subjectsQuery, type SubjectLine } from "~/api/queries";
+import { deletedSubjectsQuery, subjectsQuery, type SubjectLine } from "~/api/queries";
 import { Command } from "~/ui/Command";
 import { EmptyState } from "~/ui/EmptyState";
 import { ErrorState } from "~/ui/ErrorState";
@@ -10,6 +10,7 @@ import { Loading } from "~/ui/Loading";
 import { Num } from "~/ui/Num";
 import { counted, grouped } from "~/ui/number";
 import { Page } from "~/ui/Page";
+import { Panel } from "~/ui/Panel";
 import { TableFrame, type TableColumn } from "~/ui/Table";
 import { formatName } from "./formats";
 import { levelMeans } from "./levels";
@@ -64,7 +65,25 @@ export function SubjectsPage() {
           )}
         </div>
       )}
+      <Deleted />
     </Page>
+  );
+}
+
+/** Subjects that can be had back: what was written with their schemas can still be read. */
+function Deleted() {
+  const subjects = useQuery(deletedSubjectsQuery).data ?? [];
+  if (subjects.length === 0) return null;
+  return (
+    <Panel title="Deleted" note="registering a schema again brings them back" className="mt-9">
+      <ul aria-label="Deleted subjects">
+        {subjects.map((each) => (
+          <li key={each} className="data border-b border-rule py-1.5 break-all">
+            {each}
+          </li>
+        ))}
+      </ul>
+    </Panel>
   );
 }
 

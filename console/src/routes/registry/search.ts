@@ -9,7 +9,7 @@ export function parseListSearch(raw: Record<string, unknown>): SubjectListSearch
   return raw.q === undefined || raw.q === "" ? {} : { q: String(raw.q) };
 }
 
-export type Tab = "schema" | "compare" | "check" | "settings";
+export type Tab = "schema" | "compare" | "check" | "consumers" | "settings";
 
 export interface SubjectSearch {
   tab?: Tab;
@@ -21,7 +21,7 @@ export interface SubjectSearch {
 
 export function parseSubjectSearch(raw: Record<string, unknown>): SubjectSearch {
   const number = (name: string) => (/^[1-9]\d{0,9}$/.test(String(raw[name])) ? Number(raw[name]) : undefined);
-  const tab = (["compare", "check", "settings"] as const).find((each) => each === raw.tab);
+  const tab = (["compare", "check", "consumers", "settings"] as const).find((each) => each === raw.tab);
   const search = { tab, version: number("version"), from: number("from") };
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));
 }

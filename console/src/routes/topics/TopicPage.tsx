@@ -55,6 +55,14 @@ export function TopicPage() {
           {data?.summary && <span className="block text-ink">{data.summary}</span>}
           <span className="figures">{facts ? facts.join(" · ") : "\u00a0"}</span>
           {data && <SchemaLinks topic={topic} />}
+          {data?.team && (
+            <>
+              {" · "}
+              <Link to="/catalogue/$event" params={{ event: topic }} className="link">
+                catalogue
+              </Link>
+            </>
+          )}
         </>
       }
     >

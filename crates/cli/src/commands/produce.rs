@@ -3,6 +3,7 @@
 //! Invariants: lines are sent in order, one batch after the other; a batch is stored whole or not at all; the
 //! first batch that is not acknowledged ends the command, which then says exactly which lines are stored.
 
+mod example;
 mod lines;
 mod progress;
 mod tally;
@@ -25,7 +26,8 @@ use tally::Tally;
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:
   factum produce store.orders --file orders.jsonl --key Email
-  echo '{\"Email\":\"ada@example.com\",\"Total\":12.5}' | factum produce store.orders")]
+  echo '{\"Email\":\"ada@example.com\",\"Total\":12.5}' | factum produce store.orders
+  factum produce store.orders --example --dry-run    print an event that the topic's schema accepts")]
 pub(crate) struct Args {
     /// The topic, in full: store.orders
     topic: String,
@@ -38,6 +40,12 @@ pub(crate) struct Args {
     /// How many lines are sent at once
     #[arg(long, value_name = "N", default_value_t = 500, allow_negative_numbers = true, value_parser = whole::<u32>(1, Some(100_000), 500))]
     batch: u32,
+    /// Send one example event, made from the topic's schema
+    #[arg(long, conflicts_with = "file")]
+    example: bool,
+    /// Print the example, and send nothing
+    #[arg(long, requires = "example")]
+    dry_run: bool,
 }
 
 /// Why not every line was stored.
@@ -87,6 +95,9 @@ fn lines_are(first: u64, last: u64) -> String {
 }
 
 pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<(), Report> {
+    if args.example {
+        return produce_example(&args, &client, format).await;
+    }
     let mut batches = Batches::open(args.file.as_deref(), args.batch as usize)?;
     let mut progress = Progress::new(batches.total_bytes());
     let mut tally = Tally::new(args.topic.clone());
@@ -99,6 +110,19 @@ pub(super) async fn run(args: Args, client: Client, format: Format) -> Result<()
         doubt_the_name(&args.topic, &client).await;
     }
     result
+}
+
+async fn produce_example(args: &Args, client: &Client, format: Format) -> Result<(), Report> {
+    let data = example::of_topic(&args.topic, client).await?;
+    if args.dry_run {
+        return Ok(output::one(format, &data, || format!("{data:#}\n"))?);
+    }
+    let mut tally = Tally::new(args.topic.clone());
+    send(args, client, &example::batch(&data), &mut tally).await?;
+    if format == Format::Table {
+        report::say(format_args!("sent {}", output::printable(&data.to_string())));
+    }
+    Ok(output::one(format, &tally, || tally.to_string())?)
 }
 
 /// A server that makes topics on first use makes one of a misspelt name as well.

@@ -39,6 +39,7 @@ fn help_opens_with_examples() {
           produce      Send JSON lines to a topic
           generate     Generate events, at any rate
           tail         Print a topic's events as they arrive
+          export       Write what is declared in a form that other tools read
           doctor       Check this machine for common problems
           log          Check a data directory for damage, and repair it
           completion   Print a completion script for a shell
@@ -137,6 +138,7 @@ fn help_opens_with_examples() {
         Examples:
           factum produce store.orders --file orders.jsonl --key Email
           echo '{"Email":"ada@example.com","Total":12.5}' | factum produce store.orders
+          factum produce store.orders --example --dry-run    print an event that the topic's schema accepts
 
         Send JSON lines to a topic
 
@@ -149,6 +151,8 @@ fn help_opens_with_examples() {
           -f, --file <FILE>  A file of JSON lines; without it, standard input
               --key <FIELD>  The field whose value is the key; without it, what the project says
               --batch <N>    How many lines are sent at once [default: 500]
+              --example      Send one example event, made from the topic's schema
+              --dry-run      Print the example, and send nothing
           -h, --help         Print help (see more with '--help')
           -V, --version      Print version
 

@@ -1,5 +1,10 @@
 //! Teams and events, as applied from the project.
 
+mod asyncapi;
+mod events;
+mod example;
+mod participants;
+
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -16,6 +21,8 @@ use crate::http::document::document;
 use crate::http::extract::Caller;
 use crate::http::problem::Problem;
 use crate::http::responses::DocumentKind;
+pub(crate) use example::{contract, example};
+pub(crate) use participants::Participants;
 
 /// Every team.
 #[derive(Serialize, ToSchema)]
@@ -39,7 +46,11 @@ pub(crate) struct CatalogueView {
 
 /// The routes of the catalogue.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(list_teams)).routes(routes!(get_catalogue))
+    OpenApiRouter::new()
+        .routes(routes!(list_teams))
+        .routes(routes!(get_catalogue))
+        .merge(events::routes())
+        .merge(asyncapi::routes())
 }
 
 /// List teams

@@ -26,8 +26,17 @@ use crate::http::problem::Problem;
 use assets::{Asset, Assets};
 
 /// Places that the console has pages for, besides `/`.
-const PLACES: [&str; 8] =
-    ["/topics", "/groups", "/registry", "/views", "/sql", "/pipelines", "/dashboards", "/access"];
+const PLACES: [&str; 9] = [
+    "/topics",
+    "/catalogue",
+    "/groups",
+    "/registry",
+    "/views",
+    "/sql",
+    "/pipelines",
+    "/dashboards",
+    "/access",
+];
 
 const PLACEHOLDER: &str = include_str!("../../assets/placeholder.html");
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \

@@ -193,7 +193,7 @@ fn line(group: Group) -> GroupLine {
 }
 
 /// What a group has to do with a topic; none if nothing.
-fn reader(group: &Group, topic: &TopicName) -> Option<TopicGroup> {
+pub(crate) fn reader(group: &Group, topic: &TopicName) -> Option<TopicGroup> {
     let has_some = |member: &&Member| member.assignment.iter().any(|partition| partition.topic == *topic);
     let members = group.members.iter().filter(has_some).count();
     let committed: Vec<&GroupOffset> =

@@ -20,6 +20,7 @@ mod config;
 mod contexts;
 mod error;
 mod extract;
+mod impact;
 mod media_type;
 mod mode;
 mod registration;
@@ -54,5 +55,6 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     merged
         .layer(middleware::from_fn(media_type::negotiate))
         .merge(subject_views::routes())
+        .merge(impact::routes())
         .merge(azure::routes())
 }

@@ -10,8 +10,10 @@ use crate::support::{Server, Setup};
 
 const PUBLIC: [&str; 5] = ["/", "/docs", "/openapi.json", "/health/live", "/health/ready"];
 
-/// Routes of the registry that are open to all: they show of schemas those that the caller may see, here none.
-const SHOWS_WHAT_MAY_BE_SEEN: [(&str, &str); 12] = [
+/// Routes that are open to all: they show of schemas and events those that the caller may see, here none.
+const SHOWS_WHAT_MAY_BE_SEEN: [(&str, &str); 14] = [
+    ("/api/v1/asyncapi", "{\"asyncapi\":\"3.0.0\""),
+    ("/api/v1/events", "{\"events\":[]"),
     ("/$schemaGroups", "{\"schemaGroups\":[]"),
     ("/$schemaGroups/$schemas/{id}", "{\"error\":{\"code\":\"ItemNotFound\""),
     ("/subjects", "[]"),
@@ -55,6 +57,7 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         let concrete = concrete.replace("{table}", "store.products").replace("{key}", "1");
         let concrete = concrete.replace("{dashboard}", "store.movies").replace("{user}", "alice");
         let concrete = concrete.replace("{subject}", "store.orders-value").replace("{version}", "1");
+        let concrete = concrete.replace("{event}", "store.orders");
         let concrete = concrete.replace("{context}", ".x").replace("{schema}", "store.Order");
         let concrete = concrete.replace("$schemas/{id}", "$schemas/00000000000000000000000000000001");
         let concrete = match path.starts_with("/schemas") {
@@ -87,6 +90,7 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         GET /api/v1/changes: describe the cluster
         GET /api/v1/dashboards: describe the cluster
         GET /api/v1/dashboards/{dashboard}: describe dashboard store.movies
+        GET /api/v1/events/{event}: describe topic store.orders
         GET /api/v1/groups: describe the cluster
         GET /api/v1/groups/{group}: describe group mailer
         DELETE /api/v1/groups/{group}: delete group mailer
@@ -107,6 +111,7 @@ async fn every_route_asks_for_what_it_shows_or_changes() {
         POST /api/v1/sql/explain: describe any topic
         GET /api/v1/subjects: describe the cluster
         GET /api/v1/subjects/{subject}: describe subject store.orders
+        POST /api/v1/subjects/{subject}/check: describe subject store.orders
         GET /api/v1/tables/{table}/{key}: read table store.products
         GET /api/v1/teams: describe the cluster
         GET /api/v1/topics: describe the cluster

@@ -3,11 +3,13 @@
 mod access;
 mod azure;
 mod browse;
+mod catalogue;
 mod changes;
 mod console;
 mod encryption;
 mod fairness;
 mod groups;
+mod impact;
 mod ingest;
 mod limits;
 mod log_lines;

@@ -282,7 +282,7 @@ fn engine(
     Engine::open(settings, log, internal_log, Arc::new(store), clock, tasks.clone())
 }
 
-fn definition(topic: &str, key: Option<&str>) -> EventDefinition {
+pub(crate) fn definition(topic: &str, key: Option<&str>) -> EventDefinition {
     EventDefinition {
         topic: TopicName::new(topic).expect("a name"),
         team: "store".parse().expect("a team"),

@@ -6,8 +6,8 @@ use crate::store::Versions;
 use crate::subject::Subject;
 use crate::work::Work;
 use crate::{
-    CompatibilityLevel, Config, Incompatibility, InvalidSchema, Metadata, NewSchema, ParsedSchema,
-    ReferenceError, VersionSelector, WorkError,
+    CompatibilityLevel, CompatibilityPolicy, Config, Incompatibility, InvalidSchema, Metadata, NewSchema,
+    ParsedSchema, ReferenceError, VersionSelector, WorkError,
 };
 
 /// What keeps a schema and one version apart.
@@ -84,6 +84,34 @@ impl Registry {
         let work = self.work();
         let (_, parsed) = self.0.read_new(subject, new, &config, &work)?.ok_or(CheckError::Empty)?;
         Ok(self.0.verdicts(&parsed, new.metadata.as_ref(), &compared, &config, &work)?)
+    }
+
+    /// Reads a schema as a version of `subject` would be, with what it refers to. Takes a processor for as long as the format's
+    /// limits allow.
+    ///
+    /// # Errors
+    /// [`CheckError`], but [`CheckError::UnknownVersion`].
+    pub fn parse_new(&self, subject: &Subject, new: &NewSchema) -> Result<ParsedSchema, CheckError> {
+        let config = self.config_in_effect(subject);
+        let (_, parsed) = self.0.read_new(subject, new, &config, &self.work())?.ok_or(CheckError::Empty)?;
+        Ok(parsed)
+    }
+
+    /// Every reason why `reader` cannot read what `writer` wrote, up to a limit of the format. Takes a processor for as long as the
+    /// limits allow.
+    ///
+    /// # Errors
+    /// [`CheckError::Work`].
+    pub fn compare(
+        &self,
+        reader: &ParsedSchema,
+        writer: &ParsedSchema,
+        policy: CompatibilityPolicy,
+    ) -> Result<Vec<Incompatibility>, CheckError> {
+        let work = self.work();
+        let found = ParsedSchema::incompatibilities(reader, writer, policy, &work);
+        work.check()?;
+        Ok(found)
     }
 }
 

@@ -20,6 +20,7 @@ use super::cut::{self, StatePlan};
 use super::extent::Excess;
 use super::refuse::CutError;
 use super::relations::{Kind, Relations};
+use super::topic_reads::QueryReads;
 use super::trial::TrialBudget;
 use super::{
     Closing, Cut, Fingerprint, QueryPlan, ViewPlan, closing, comparisons, extent, prepared, slot_scan, trial,
@@ -68,6 +69,8 @@ pub(crate) struct Planner {
     lateness: BTreeMap<TopicName, Duration>,
     /// What is left for trying the calls of each file.
     trials: BTreeMap<PathBuf, TrialBudget>,
+    /// What plain views read.
+    plain: BTreeMap<RelationName, QueryReads>,
 }
 
 /// Plans everything that is defined. `schemas` has the columns of every topic that has some.
@@ -158,6 +161,7 @@ impl Default for Planner {
             contents: BTreeMap::new(),
             lateness: BTreeMap::new(),
             trials: BTreeMap::new(),
+            plain: BTreeMap::new(),
         }
     }
 }
@@ -187,6 +191,11 @@ impl Planner {
             }
         }
         planner
+    }
+
+    /// Plain views and what they read.
+    pub(crate) fn plain_views(&self) -> &BTreeMap<RelationName, QueryReads> {
+        &self.plain
     }
 
     /// What queries may name.
@@ -302,6 +311,7 @@ impl Planner {
         let budget = self.trials.entry(source.file().to_owned()).or_default();
         check_calls(&plan, budget).map_err(|error| self.refused(error, &places, source, place))?;
         if !declaration.is_materialized {
+            self.plain.insert(name.clone(), QueryReads::of(&plan, &self.relations));
             self.relations.add_inlined(name.clone(), plan);
             return Ok(None);
         }

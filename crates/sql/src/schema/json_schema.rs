@@ -27,6 +27,16 @@ pub(super) fn fields(topic: &TopicName, contract: &Value) -> Result<Vec<Field>, 
     properties.iter().map(|(name, schema)| reader.field(name, schema, name, 0)).collect()
 }
 
+/// The type of one field; `None` if the contract does not have it.
+pub(super) fn data_type(
+    topic: &TopicName,
+    contract: &Value,
+    field: &str,
+) -> Option<Result<DataType, SchemaError>> {
+    let schema = contract.get("properties")?.as_object()?.get(field)?;
+    Some(Reader { topic, root: contract }.kind(schema, field, 0))
+}
+
 struct Reader<'a> {
     topic: &'a TopicName,
     root: &'a Value,

@@ -10,6 +10,7 @@ mod growth;
 mod history;
 mod planning;
 mod poison;
+mod readers;
 mod reading;
 mod rebuild;
 mod slt;

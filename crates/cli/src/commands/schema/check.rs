@@ -1,15 +1,16 @@
-//! `factum schema check`: whether a schema is compatible, and each reason why not.
+//! `factum schema check`: whether a schema is compatible, each reason why not, and who would notice it.
 
+use factum_api::catalogue::{ReaderImpact, SchemaImpact};
 use factum_api::registry::{CompatibilityCheck, SchemaRequest};
 use miette::{Diagnostic, Report};
 use reqwest::Method;
-use serde::Serialize;
 
 use super::file::Source;
 use super::reasons::{self, Reason};
 use crate::args::Format;
 use crate::client::{Client, Error};
-use crate::output;
+use crate::output::{self, Column, Row, words};
+use crate::report;
 
 /// A schema to be checked.
 #[derive(Debug, clap::Args)]
@@ -39,28 +40,56 @@ impl Incompatible {
     }
 }
 
-/// What was found.
-#[derive(Debug, Serialize)]
-struct Verdict {
-    is_compatible: bool,
-    reasons: Vec<Reason>,
+impl Row for ReaderImpact {
+    const COLUMNS: &'static [Column<Self>] = &[
+        words("reader", |each| format!("{} {}", each.reader.kind, each.reader.name)),
+        words("effect", |each| each.effect.replace('_', " ")),
+        words("reason", |each| each.reason.clone()),
+    ];
+
+    fn name(&self) -> String {
+        self.reader.name.clone()
+    }
 }
 
 pub(super) async fn run(wish: Check, client: &Client, format: Format) -> Result<(), Report> {
     let request = wish.source.request()?;
-    let reasons = reasons(client, &wish.subject, wish.against.as_deref(), &request).await?;
-    let is_compatible = reasons.is_empty();
+    let path = ["api", "v1", "subjects", &wish.subject, "check"];
+    let against = wish.against.map(|version| [("version", version)]);
+    let impact: SchemaImpact =
+        client.json(client.request(Method::POST, &path).query(&against).json(&request)).await?;
+    let is_compatible = impact.is_compatible;
     match format {
-        Format::Json | Format::Yaml => {
-            output::one(format, &Verdict { is_compatible, reasons }, String::new)?;
-        }
-        Format::Table if is_compatible => output::print(&format!("compatible with {}\n", wish.subject))?,
-        Format::Table | Format::Csv | Format::Name => output::list(format, &reasons)?,
+        Format::Json | Format::Yaml => output::one(format, &impact, String::new)?,
+        Format::Csv | Format::Name => output::list(format, &reasons_of(impact))?,
+        Format::Table => print(&wish.subject, impact)?,
     }
     match is_compatible {
         true => Ok(()),
         false => Err(Incompatible::new(&wish.subject).into()),
     }
+}
+
+/// The verdict, and then who would notice.
+fn print(subject: &str, mut impact: SchemaImpact) -> Result<(), output::Error> {
+    let readers = std::mem::take(&mut impact.readers);
+    let summary = impact.topic.is_some().then(|| impact.summary.clone());
+    match impact.is_compatible {
+        true => output::print(&format!("compatible with {subject}\n"))?,
+        false => output::list(Format::Table, &reasons_of(impact))?,
+    }
+    if !readers.is_empty() {
+        output::print("\n")?;
+        output::list(Format::Table, &readers)?;
+    }
+    if let Some(summary) = summary {
+        report::say(output::printable(&summary));
+    }
+    Ok(())
+}
+
+fn reasons_of(impact: SchemaImpact) -> Vec<Reason> {
+    impact.reasons.into_iter().map(Reason::from).collect()
 }
 
 /// Why a schema is incompatible with a version of a subject, or with those that its level asks for; none if it is compatible.

@@ -10,6 +10,7 @@
 
 use std::fmt;
 
+use factum_api::catalogue::IncompatibilityReason;
 use serde::Serialize;
 
 use crate::output::{Column, Row, numbers, printable, words};
@@ -25,6 +26,13 @@ pub(super) struct Reason {
     kind: String,
     /// What is wrong.
     reason: String,
+}
+
+impl From<IncompatibilityReason> for Reason {
+    fn from(told: IncompatibilityReason) -> Self {
+        let IncompatibilityReason { version, path, kind, reason } = told;
+        Self { version: Some(version), path, kind, reason }
+    }
 }
 
 impl Row for Reason {

@@ -59,6 +59,11 @@ impl Failure {
         Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error_code, message)
     }
 
+    /// What is wrong.
+    pub(super) fn message(&self) -> &str {
+        &self.error.message
+    }
+
     pub(super) fn invalid_schema(message: impl Display) -> Self {
         Self::coded(INVALID_SCHEMA, message)
     }

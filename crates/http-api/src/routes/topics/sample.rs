@@ -14,12 +14,13 @@ use crate::api::Api;
 use crate::http::extract::{Caller, TopicPath};
 use crate::http::json::Json;
 use crate::http::problem::Problem;
+use crate::routes::catalogue;
 
 /// Data that the topic accepts.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SampleView {
-    /// Made from the event's contract, its key and its time; null where no project defines the topic, or its events
-    /// are not JSON.
+    /// Made from the event's contract, its key and its time, else from the latest schema of the topic's values in the registry;
+    /// null where there is neither.
     #[schema(value_type = Option<Object>, example = json!({"order_id": "text", "email": "ada@example.com"}))]
     data: Option<Value>,
 }
@@ -39,5 +40,11 @@ pub(super) async fn get_sample(
 ) -> Result<Json<SampleView>, Problem> {
     caller.may(Action::Describe, Resource::Topic(&name))?;
     let event = api.state.catalogue.event(&name);
-    Ok(Json(SampleView { data: event.and_then(|event| event.sample(api.state.clock.now())) }))
+    let (registry, now) = (api.state.registry.clone(), api.state.clock.now());
+    let may_see_schema = caller.sees(Resource::subject(name.as_str()));
+    let make = move || match may_see_schema || event.is_some() {
+        true => catalogue::example(&registry, &name, event.as_deref(), now),
+        false => None,
+    };
+    Ok(Json(SampleView { data: api.schema_work.run(caller.client(), make).await }))
 }
