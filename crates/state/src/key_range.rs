@@ -1,4 +1,4 @@
-//! Which rows of an ordered table are read, and in which direction.
+//! Ranges of keys of an ordered table, and the direction in which they are read.
 
 use std::ops::Bound;
 

@@ -1,4 +1,4 @@
-//! Whether bytes are a value of a schema, in Avro's binary encoding: [`super::decode`] without its output.
+//! The walk that judges whether bytes are a value, in Avro's binary encoding: [`super::decode`] without its output.
 //!
 //! Invariants: what is refused here is refused there, with the same path and reason. The work goes with the bytes and the
 //! schema's fields: of items that take no byte one is looked at, however many a block says that it has.
