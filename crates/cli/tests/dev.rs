@@ -532,8 +532,8 @@ fn production_needs_a_place_for_its_data() {
         exit 1
         $ factum server --config FOLDER/factum.toml
         !   × the configuration cannot be used
-        !   ╰─▶ FOLDER/factum.toml: there is no setting data_dri; known here: data_dir, project, access, log,
-        !       kafka, http, state, sql, feeds, disk, watch
+        !   ╰─▶ FOLDER/factum.toml: there is no setting data_dri; known here: data_dir, project, access,
+        !       registry, log, kafka, http, state, sql, feeds, disk, watch
         exit 1
         $ factum server --config nowhere.toml
         !   × the configuration cannot be used
